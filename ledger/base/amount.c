@@ -1,0 +1,93 @@
+#include "ledger/base/amount.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#define MICROS 1000000
+
+static bool digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool amount_parse(struct slice text, int64_t *micros)
+{
+    size_t point = slice_find(text, '.');
+    size_t decimals = point < text.len ? text.len - point - 1 : 0;
+    if (point == 0 || (point < text.len && decimals == 0) || decimals > 6)
+        return false;
+    int64_t value = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (i == point)
+            continue;
+        if (!digit(text.data[i]) || __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, text.data[i] - '0', &value))
+            return false;
+    }
+    for (size_t i = decimals; i < 6; i++)
+        if (__builtin_mul_overflow(value, 10, &value))
+            return false;
+    *micros = value;
+    return true;
+}
+
+const char *amount_format(int64_t micros, char out[AMOUNT_TEXT_MAX])
+{
+    uint64_t size = micros < 0 ? 0 - (uint64_t)micros : (uint64_t)micros;
+    int len = snprintf(out, AMOUNT_TEXT_MAX, "%s%" PRIu64 ".%06" PRIu64, micros < 0 ? "-" : "", size / MICROS,
+                       size % MICROS);
+    assert(len > 0 && len < AMOUNT_TEXT_MAX);
+    for (int cut = 0; cut < 4 && out[len - 1] == '0'; cut++)
+        out[--len] = '\0';
+    return out;
+}
+
+const char *amount_format_minor(int64_t minor, int exponent, char out[AMOUNT_TEXT_MAX])
+{
+    uint64_t size = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
+    uint64_t unit = (uint64_t)(MICROS / amount_minor_micros(exponent));
+    const char *sign = minor < 0 ? "-" : "";
+    if (exponent == 0)
+        snprintf(out, AMOUNT_TEXT_MAX, "%s%" PRIu64, sign, size);
+    else
+        snprintf(out, AMOUNT_TEXT_MAX, "%s%" PRIu64 ".%0*" PRIu64, sign, size / unit, exponent, size % unit);
+    return out;
+}
+
+bool amount_add(int64_t a, int64_t b, int64_t *sum)
+{
+    return !__builtin_add_overflow(a, b, sum);
+}
+
+int64_t amount_minor_micros(int exponent)
+{
+    assert(exponent >= 0 && exponent <= 4);
+    int64_t micros = MICROS;
+    for (int i = 0; i < exponent; i++)
+        micros /= 10;
+    return micros;
+}
+
+int amount_exponent(struct slice currency)
+{
+    /* ISO 4217:2015 list one, active currencies with another number of decimals than two. */
+    static const char other[] = "BIF0CLP0DJF0GNF0ISK0JPY0KMF0KRW0PYG0RWF0UGX0VND0VUV0XAF0XOF0XPF0"
+                                "BHD3IQD3JOD3KWD3LYD3OMR3TND3CLF4UYW4";
+    static const char two[] =
+        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF "
+        "CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL "
+        "HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP "
+        "MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD "
+        "SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS "
+        "VED VES WST XCD YER ZAR ZMW ZWG";
+    if (currency.len != 3)
+        return -1;
+    for (size_t i = 0; i + 4 <= sizeof(other) - 1; i += 4)
+        if (memcmp(other + i, currency.data, 3) == 0)
+            return other[i + 3] - '0';
+    for (size_t i = 0; i + 3 <= sizeof(two) - 1; i += 4)
+        if (memcmp(two + i, currency.data, 3) == 0)
+            return 2;
+    return -1;
+}

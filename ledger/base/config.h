@@ -1,0 +1,122 @@
+/* The configuration: one table per level yields the structure, the parser, config.yaml.example, the help text
+ * and the defaults. A key that stands in no table is an error with file, line and a suggestion. */
+#ifndef LEDGER_BASE_CONFIG_H
+#define LEDGER_BASE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct config_list {
+    const char **items;
+    size_t count;
+};
+
+/* C types of the table's kinds. TEXT: any scalar. PATH: relative ones are taken from the folder of the file,
+ * empty stays empty. NUMBER: whole, between min and max. FLAG: true or false. AMOUNT: decimal to micro-units.
+ * LIST: a sequence of scalars. */
+typedef const char *CONFIG_TEXT;
+typedef const char *CONFIG_PATH;
+typedef int64_t CONFIG_NUMBER;
+typedef bool CONFIG_FLAG;
+typedef int64_t CONFIG_AMOUNT;
+typedef struct config_list CONFIG_LIST;
+
+/* X(member, key, kind, default, min, max, what it is) */
+#define CONFIG_GATE(X)                                                                                       \
+    X(listen, "listen", TEXT, "127.0.0.1:8402", 0, 0, "Address and port of the gate. Port 0 takes a free one.") \
+    X(threads, "threads", NUMBER, "0", 0, 64, "HTTP threads; 0 means one per core.")                         \
+    X(log_level, "log_level", TEXT, "info", 0, 0, "debug, info, warn or error.")                             \
+    X(offer_key_file, "offer.key_file", PATH, "var/offer.key", 0, 0,                                         \
+      "Secret that makes payment ids genuine: one key a line in hex, the newest first; the second is\n"      \
+      "still accepted. Made on first start. Gates that share a ledger share it.")                            \
+    X(offer_ttl_seconds, "offer.ttl_seconds", NUMBER, "300", 10, 3600, "How long an offer holds.")           \
+    X(signature_clock_skew_seconds, "signature.clock_skew_seconds", NUMBER, "30", 0, 300,                    \
+      "How far ahead of ours a crawler's clock may be.")                                                     \
+    X(signature_max_lifetime_seconds, "signature.max_lifetime_seconds", NUMBER, "86400", 60, 86400,          \
+      "The longest time between created and expires.")                                                       \
+    X(signature_allow_test_keys, "signature.allow_test_keys", FLAG, "false", 0, 0,                           \
+      "Accept the key pairs printed in RFC 9421, whose private keys everybody has.")                         \
+    X(directory_insecure_hosts, "directory.insecure_hosts", LIST, "127.0.0.1:8403", 0, 0,                    \
+      "Hosts (with port) of key directories that may use http, any port and private addresses.\n"            \
+      "For a demonstration on loopback; empty in production.")                                               \
+    X(directory_ca_file, "directory.ca_file", PATH, "", 0, 0,                                                \
+      "Certificates to trust for key directories, in PEM; empty means the system's.")                        \
+    X(directory_timeout_seconds, "directory.timeout_seconds", NUMBER, "5", 1, 60,                            \
+      "The longest a fetch may take from start to end.")                                                     \
+    X(directory_max_bytes, "directory.max_bytes", NUMBER, "262144", 1024, 16777216,                          \
+      "The largest key directory that is read.")                                                             \
+    X(directory_cache_seconds, "directory.cache_seconds", NUMBER, "3600", 1, 86400,                          \
+      "How long fetched keys are used before they are fetched again.")                                       \
+    X(directory_retry_seconds, "directory.retry_seconds", NUMBER, "30", 1, 300,                              \
+      "How long after a failed fetch, or for an unknown key, before the next one.")                          \
+    X(ledger_connection, "ledger.connection", TEXT, "host=var/postgres dbname=crawltab", 0, 0,               \
+      "PostgreSQL, as a libpq connection string without the user. A host with a slash is the folder of\n"    \
+      "the unix socket and may be relative to this file.")                                                   \
+    X(ledger_gate_role, "ledger.gate_role", TEXT, "crawltab_gate", 0, 0,                                     \
+      "Role of the gate: may add and read, never change.")                                                   \
+    X(ledger_operator_role, "ledger.operator_role", TEXT, "crawltab_operator", 0, 0,                         \
+      "Role of the crawltab command and the nightly job.")                                                   \
+    X(ledger_owner_role, "ledger.owner_role", TEXT, "crawltab_owner", 0, 0,                                  \
+      "Role that owns the tables; only `crawltab migrate` uses it.")                                         \
+    X(ledger_timeout_seconds, "ledger.timeout_seconds", NUMBER, "5", 1, 60,                                  \
+      "The longest a commit may take before the crawler is told to try again.")                              \
+    X(ledger_queue_entries, "ledger.queue_entries", NUMBER, "8192", 1, 1000000,                              \
+      "Entries that may wait for the ledger; beyond that crawlers are told to try again.")                   \
+    X(ledger_batch_entries, "ledger.batch_entries", NUMBER, "1024", 1, 10000,                                \
+      "The most entries in one transaction.")
+
+#define CONFIG_SITE(X)                                                                                       \
+    X(name, "name", TEXT, NULL, 0, 0, "Name of the site in the ledger. Never changes.")                      \
+    X(hosts, "hosts", LIST, NULL, 0, 0, "Host names, as in the Host field (with a port unless 80 or 443).")  \
+    X(scheme, "scheme", TEXT, "https", 0, 0, "https or http: how crawlers reach the site.")                  \
+    X(root, "root", PATH, NULL, 0, 0, "Folder with the files to serve.")                                     \
+    X(seller, "seller", TEXT, "", 0, 0, "Who bills, as printed on invoices; empty means the site's name.")   \
+    X(currency, "currency", TEXT, "USD", 0, 0, "ISO 4217 code of all prices of the site. Never changes.")    \
+    X(time_zone, "time_zone", TEXT, "UTC", 0, 0, "Zone whose midnights end the billing days.")               \
+    X(network, "network", TEXT, NULL, 0, 0, "The site's x402 network, namespace:reference.")                 \
+    X(pay_to, "pay_to", TEXT, "merchant", 0, 0, "x402 payTo: a role or an account.")                         \
+    X(terms_url, "terms_url", TEXT, NULL, 0, 0, "The terms that a crawler accepts by paying.")               \
+    X(registration_url, "registration_url", TEXT, "", 0, 0, "Where crawler operators may register; optional.") \
+    X(require_target, "signature.require_target", FLAG, "false", 0, 0,                                       \
+      "Demand that signatures cover @authority or @target-uri too.")
+
+#define CONFIG_RULE(X)                                                                                       \
+    X(name, "name", TEXT, "", 0, 0, "Shown on invoices; empty means \"rule N\".")                            \
+    X(paths, "paths", LIST, "/**", 0, 0, "Globs over the path: * stops at a slash, ** does not.")            \
+    X(user_agents, "user_agents", LIST, "", 0, 0,                                                            \
+      "Words in User-Agent, any one of them. Without it and without agents: every AI crawler.")              \
+    X(agents, "agents", LIST, "", 0, 0, "Signature-Agent identities, e.g. https://chatgpt.com, any one.")    \
+    X(action, "action", TEXT, NULL, 0, 0, "allow, charge or block.")                                         \
+    X(price, "price", AMOUNT, "", 0, 0, "Price of one crawl, in the site's currency; with charge only.")
+
+#define CONFIG_MEMBER(member, key, kind, initial, min, max, what) CONFIG_##kind member;
+
+struct config_rule {
+    CONFIG_RULE(CONFIG_MEMBER)
+};
+
+struct config_site {
+    CONFIG_SITE(CONFIG_MEMBER)
+    struct config_rule *rules;
+    size_t rule_count;
+};
+
+struct config {
+    CONFIG_GATE(CONFIG_MEMBER)
+    struct config_site *sites;
+    size_t site_count;
+    const char *folder; /* of the file: what relative paths are relative to */
+};
+
+/* Reads and checks the file. Every error is written to `errors` as "file:line: what, why, hint", one a line;
+ * warnings go to `warnings` (NULL: dropped) in the same form. NULL if there was any error. The caller frees
+ * with config_free. */
+struct config *config_load(const char *path, FILE *errors, FILE *warnings);
+void config_free(struct config *config);
+
+/* Writes config.yaml.example. */
+void config_write_example(FILE *out);
+
+#endif

@@ -1,0 +1,93 @@
+#include "ledger/base/digest.h"
+
+#include <assert.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t context_key;
+static EVP_MD *sha256;
+
+static void free_context(void *context)
+{
+    EVP_MD_CTX_free(context);
+}
+
+static void fetch(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (!sha256 || pthread_key_create(&context_key, free_context) != 0)
+        abort();
+}
+
+static EVP_MD_CTX *context_of_thread(void)
+{
+    pthread_once(&once, fetch);
+    EVP_MD_CTX *context = pthread_getspecific(context_key);
+    if (!context) {
+        context = EVP_MD_CTX_new();
+        if (!context || pthread_setspecific(context_key, context) != 0)
+            abort();
+    }
+    return context;
+}
+
+void digest_sha256(const struct slice *parts, size_t count, uint8_t out[DIGEST_SIZE])
+{
+    EVP_MD_CTX *context = context_of_thread();
+    int ok = EVP_DigestInit_ex2(context, sha256, NULL);
+    for (size_t i = 0; i < count; i++)
+        ok &= EVP_DigestUpdate(context, parts[i].data, parts[i].len);
+    ok &= EVP_DigestFinal_ex(context, out, NULL);
+    if (!ok)
+        abort();
+}
+
+struct hmac {
+    EVP_MAC_CTX *context;
+};
+
+struct hmac *hmac_new(const void *key, size_t len)
+{
+    struct hmac *hmac = calloc(1, sizeof(*hmac));
+    EVP_MAC *algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    char digest[] = "SHA256";
+    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                               OSSL_PARAM_construct_end()};
+    if (hmac && algorithm)
+        hmac->context = EVP_MAC_CTX_new(algorithm);
+    EVP_MAC_free(algorithm);
+    if (!hmac || !hmac->context || !EVP_MAC_init(hmac->context, key, len, parameters)) {
+        hmac_free(hmac);
+        return NULL;
+    }
+    return hmac;
+}
+
+void hmac_free(struct hmac *hmac)
+{
+    if (!hmac)
+        return;
+    EVP_MAC_CTX_free(hmac->context);
+    free(hmac);
+}
+
+void hmac_sha256(struct hmac *hmac, const struct slice *parts, size_t count, uint8_t out[DIGEST_SIZE])
+{
+    int ok = EVP_MAC_init(hmac->context, NULL, 0, NULL);
+    for (size_t i = 0; i < count; i++)
+        ok &= EVP_MAC_update(hmac->context, (const unsigned char *)parts[i].data, parts[i].len);
+    size_t len = 0;
+    ok &= EVP_MAC_final(hmac->context, out, &len, DIGEST_SIZE);
+    if (!ok || len != DIGEST_SIZE)
+        abort();
+}
+
+bool digest_equal(const void *a, const void *b, size_t len)
+{
+    return CRYPTO_memcmp(a, b, len) == 0;
+}

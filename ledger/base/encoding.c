@@ -1,0 +1,120 @@
+#include "ledger/base/encoding.h"
+
+static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static size_t encode(const uint8_t *bytes, size_t len, const char *alphabet, char *out)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < len; i += 3) {
+        unsigned group = (unsigned)bytes[i] << 16;
+        if (i + 1 < len)
+            group |= (unsigned)bytes[i + 1] << 8;
+        if (i + 2 < len)
+            group |= bytes[i + 2];
+        size_t chars = len - i >= 3 ? 4 : len - i + 1;
+        for (size_t k = 0; k < chars; k++)
+            out[at++] = alphabet[group >> (18 - 6 * k) & 63];
+    }
+    return at;
+}
+
+size_t encoding_base64(const void *bytes, size_t len, char *out)
+{
+    size_t at = encode(bytes, len, base64_alphabet, out);
+    while (at % 4 != 0)
+        out[at++] = '=';
+    return at;
+}
+
+size_t encoding_base64url(const void *bytes, size_t len, char *out)
+{
+    return encode(bytes, len, base64url_alphabet, out);
+}
+
+static int value_of(char c, bool url)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == (url ? '-' : '+'))
+        return 62;
+    return c == (url ? '_' : '/') ? 63 : -1;
+}
+
+/* Digits without padding. Stray bits behind the last byte are refused unless `lenient`. */
+static bool decode(struct slice text, bool url, bool lenient, uint8_t *out, size_t room, size_t *len)
+{
+    size_t bytes = text.len / 4 * 3 + (text.len % 4 == 0 ? 0 : text.len % 4 - 1);
+    if (text.len % 4 == 1 || bytes > room)
+        return false;
+    unsigned held = 0;
+    unsigned bits = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        int value = value_of(text.data[i], url);
+        if (value < 0)
+            return false;
+        held = (held << 6 | (unsigned)value) & 0xffff;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            out[at++] = (uint8_t)(held >> bits);
+        }
+    }
+    *len = at;
+    return lenient || (held & ((1U << bits) - 1)) == 0;
+}
+
+bool encoding_unbase64(struct slice text, bool lenient, uint8_t *out, size_t room, size_t *len)
+{
+    size_t digits = text.len;
+    while (digits > 0 && text.len - digits < 2 && text.data[digits - 1] == '=')
+        digits--;
+    bool padded = text.len % 4 == 0;
+    if (!padded && !(lenient && digits == text.len))
+        return false;
+    return decode((struct slice){text.data, digits}, false, lenient, out, room, len);
+}
+
+bool encoding_unbase64url(struct slice text, uint8_t *out, size_t room, size_t *len)
+{
+    return decode(text, true, false, out, room, len);
+}
+
+char *encoding_hex(const void *bytes, size_t len, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *in = bytes;
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[in[i] >> 4];
+        out[2 * i + 1] = digits[in[i] & 15];
+    }
+    out[2 * len] = '\0';
+    return out;
+}
+
+static int hex_value(char c)
+{
+    c = slice_lower(c);
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool encoding_unhex(struct slice text, uint8_t *out, size_t len)
+{
+    if (text.len != 2 * len)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        int high = hex_value(text.data[2 * i]);
+        int low = hex_value(text.data[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}

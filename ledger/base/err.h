@@ -1,0 +1,63 @@
+/* Failures: one table gives the name, the HTTP status, the stable code and the public sentence, so that
+ * replies, logs and documentation cannot disagree (WIRE.md section 5). */
+#ifndef LEDGER_BASE_ERR_H
+#define LEDGER_BASE_ERR_H
+
+#define ERR_LIST(X)                                                                                          \
+    /* name, HTTP status, code, sentence */                                                                  \
+    X(ERR_OK, 200, "ok", "ok")                                                                               \
+    X(ERR_MALFORMED_REQUEST, 400, "malformed_request", "the request does not parse")                         \
+    X(ERR_MALFORMED_PAYMENT, 400, "malformed_payment", "the Payment field does not parse")                   \
+    X(ERR_MALFORMED_SIGNATURE, 400, "malformed_signature", "Signature or Signature-Input does not parse")    \
+    X(ERR_MALFORMED_SIGNATURE_AGENT, 400, "malformed_signature_agent",                                       \
+      "the Signature-Agent field does not parse or names no https location")                                 \
+    X(ERR_CONFLICTING_PAYMENT, 400, "conflicting_payment", "the request carries more than one commitment")   \
+    X(ERR_PAYMENT_REQUIRED, 402, "payment_required", "this page is paid for; commit to the enclosed offer")  \
+    X(ERR_OFFER_EXPIRED, 402, "offer_expired", "the offer has expired; a fresh one is enclosed")             \
+    X(ERR_OFFER_MISMATCH, 402, "offer_mismatch",                                                             \
+      "the payment id was not offered for this URL at this price; a fresh offer is enclosed")                \
+    X(ERR_SIGNATURE_REQUIRED, 403, "signature_required",                                                     \
+      "the commitment needs a web-bot-auth signature that covers it and Signature-Agent")                    \
+    X(ERR_SIGNATURE_INVALID, 403, "signature_invalid", "the signature does not verify")                      \
+    X(ERR_SIGNATURE_EXPIRED, 403, "signature_expired", "the signature has expired")                          \
+    X(ERR_KEY_UNKNOWN, 403, "key_unknown", "the directory of the Signature-Agent does not list this key")    \
+    X(ERR_BLOCKED, 403, "blocked", "crawlers may not have this page")                                        \
+    X(ERR_NOT_FOUND, 404, "not_found", "there is no such page; nothing was charged")                         \
+    X(ERR_METHOD_NOT_ALLOWED, 405, "method_not_allowed", "only GET and HEAD are served here")                \
+    X(ERR_PAYMENT_CONFLICT, 409, "payment_conflict",                                                         \
+      "this payment id was already used by another signer or for other content")                             \
+    X(ERR_REQUEST_TOO_LARGE, 431, "request_too_large", "the request's fields are larger than the gate reads")\
+    X(ERR_MISDIRECTED, 421, "misdirected_request", "no site of this gate has this host name")                \
+    X(ERR_INTERNAL, 500, "internal_error", "the gate failed; nothing was charged")                           \
+    X(ERR_DIRECTORY_UNAVAILABLE, 503, "directory_unavailable",                                               \
+      "the key directory could not be read; nothing was charged, try again with the same payment id")        \
+    X(ERR_LEDGER_UNAVAILABLE, 503, "ledger_unavailable",                                                     \
+      "the ledger could not confirm the entry; try again with the same payment id, it is charged once")      \
+    X(ERR_OVERLOADED, 503, "overloaded", "too much at once; nothing was charged, try again")
+
+enum err {
+#define ERR_NAME(name, status, code, sentence) name,
+    ERR_LIST(ERR_NAME)
+#undef ERR_NAME
+        ERR_COUNT
+};
+
+/* The HTTP status that stands for the failure. */
+unsigned err_status(enum err err);
+
+/* The stable machine-readable code, as sent in `crawler-error` and problem+json. Static. */
+const char *err_code(enum err err);
+
+/* One English sentence for the public. Static. */
+const char *err_sentence(enum err err);
+
+#define MUST_USE __attribute__((warn_unused_result))
+
+/* In a function with `enum err err` and one label `out:`. */
+#define TRY(expression)                                                                                      \
+    do {                                                                                                     \
+        if ((err = (expression)) != ERR_OK)                                                                  \
+            goto out;                                                                                        \
+    } while (0)
+
+#endif

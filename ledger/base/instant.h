@@ -1,0 +1,21 @@
+/* Instants: milliseconds since 1970-01-01 UTC, and their text. Time zones are PostgreSQL's business. */
+#ifndef LEDGER_BASE_INSTANT_H
+#define LEDGER_BASE_INSTANT_H
+
+#include "ledger/base/slice.h"
+
+#include <stdint.h>
+
+#define INSTANT_TEXT_MAX 32
+#define INSTANT_DAY_MS   ((int64_t)86400000)
+
+/* "2026-11-20T11:07:16.123Z" in `out`, which is returned. */
+const char *instant_format(int64_t ms, char out[INSTANT_TEXT_MAX]);
+
+/* "Fri, 20 Nov 2026 11:07:16 GMT" (RFC 9110 section 5.6.7) in `out`, which is returned. */
+const char *instant_format_http(int64_t ms, char out[INSTANT_TEXT_MAX]);
+
+/* True if the text is a real calendar date "YYYY-MM-DD". */
+bool instant_is_date(struct slice text);
+
+#endif

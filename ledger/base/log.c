@@ -1,0 +1,142 @@
+#include "ledger/base/log.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/base/instant.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 2048
+
+static enum log_level threshold = LOG_LEVEL_INFO;
+static const char *people_program;
+
+struct line {
+    char text[LINE_MAX_BYTES];
+    size_t len;
+};
+
+void log_set_level(enum log_level level)
+{
+    threshold = level;
+}
+
+void log_for_people(const char *program)
+{
+    people_program = program;
+}
+
+const char *log_number(int64_t number, char out[LOG_NUMBER_MAX])
+{
+    snprintf(out, LOG_NUMBER_MAX, "%" PRId64, number);
+    return out;
+}
+
+static void put(struct line *line, char c)
+{
+    if (line->len < sizeof(line->text) - 2)
+        line->text[line->len++] = c;
+}
+
+static void put_text(struct line *line, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 0x20 || c == 0x7f) {
+            put(line, c == '\n' || c == '\t' ? ' ' : '?');
+            continue;
+        }
+        put(line, *text);
+    }
+}
+
+static void put_value(struct line *line, const char *value)
+{
+    if (*value && !strpbrk(value, " \"=\\\n\t\r")) {
+        put_text(line, value);
+        return;
+    }
+    put(line, '"');
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\\')
+            put(line, '\\');
+        put_text(line, (char[]){*value, '\0'});
+    }
+    put(line, '"');
+}
+
+static const char *field(const struct log_field *fields, const char *key)
+{
+    for (; fields->key; fields++)
+        if (strcmp(fields->key, key) == 0)
+            return fields->value;
+    return NULL;
+}
+
+/* "program: what failed (key value, key value): detail" and the hint on a line of its own. */
+static void write_for_people(struct line *line, const char *event, const struct log_field *fields)
+{
+    put_text(line, people_program);
+    put_text(line, ": ");
+    for (const char *c = event; *c; c++)
+        put(line, *c == '_' ? ' ' : *c);
+    const char *open = " (";
+    for (const struct log_field *f = fields; f->key; f++) {
+        if (!f->value || strcmp(f->key, "detail") == 0 || strcmp(f->key, "hint") == 0)
+            continue;
+        put_text(line, open);
+        put_text(line, f->key);
+        put(line, ' ');
+        put_text(line, f->value);
+        open = ", ";
+    }
+    if (open[0] == ',')
+        put(line, ')');
+    if (field(fields, "detail")) {
+        put_text(line, ": ");
+        put_text(line, field(fields, "detail"));
+    }
+    if (field(fields, "hint")) {
+        put(line, '\n');
+        put_text(line, "  hint: ");
+        put_text(line, field(fields, "hint"));
+    }
+}
+
+static void write_logfmt(struct line *line, enum log_level level, const char *event,
+                         const struct log_field *fields)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    char now[INSTANT_TEXT_MAX];
+    put_text(line, "time=");
+    put_text(line, instant_format(clock_now_ms(), now));
+    put_text(line, " level=");
+    put_text(line, names[level]);
+    put_text(line, " event=");
+    put_text(line, event);
+    for (; fields->key; fields++) {
+        if (!fields->value)
+            continue;
+        put(line, ' ');
+        put_text(line, fields->key);
+        put(line, '=');
+        put_value(line, fields->value);
+    }
+}
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields)
+{
+    if (level < threshold)
+        return;
+    struct line line = {.len = 0};
+    if (people_program)
+        write_for_people(&line, event, fields);
+    else
+        write_logfmt(&line, level, event, fields);
+    line.text[line.len++] = '\n';
+    if (write(STDERR_FILENO, line.text, line.len) < 0)
+        return; /* nowhere left to say it */
+}

@@ -1,0 +1,33 @@
+/* One line per event on standard error. The gate writes logfmt with a fixed event name; the operator's
+ * commands write sentences for a person. Never keys, whole signatures or bodies. */
+#ifndef LEDGER_BASE_LOG_H
+#define LEDGER_BASE_LOG_H
+
+#include <stdint.h>
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
+
+struct log_field {
+    const char *key;
+    const char *value; /* NULL leaves the field out */
+};
+
+#define LOG_NUMBER_MAX 24
+
+/* Lines below `level` are dropped. Default: info. */
+void log_set_level(enum log_level level);
+
+/* Writes "program: event: value of detail" and a hint instead of logfmt: for commands that people run. */
+void log_for_people(const char *program);
+
+/* Writes one line; `fields` end with a NULL key. Control characters are escaped. Thread-safe. */
+void log_write(enum log_level level, const char *event, const struct log_field *fields);
+
+/* A number as text in `out`, for a field's value. */
+const char *log_number(int64_t number, char out[LOG_NUMBER_MAX]);
+
+#define LOG(level, event, ...)                                                                               \
+    log_write(LOG_LEVEL_##level, event, (const struct log_field[]){__VA_ARGS__, {NULL, NULL}})
+#define LOG_NUMBER(number) log_number((number), (char[LOG_NUMBER_MAX]){0})
+
+#endif

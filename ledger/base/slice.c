@@ -1,0 +1,39 @@
+#include "ledger/base/slice.h"
+
+bool slice_eq_nocase(struct slice a, struct slice b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (slice_lower(a.data[i]) != slice_lower(b.data[i]))
+            return false;
+    return true;
+}
+
+bool slice_starts(struct slice text, struct slice prefix)
+{
+    return text.len >= prefix.len && memcmp(text.data, prefix.data, prefix.len) == 0;
+}
+
+size_t slice_find(struct slice text, char byte)
+{
+    const char *at = text.len > 0 ? memchr(text.data, byte, text.len) : NULL;
+    return at ? (size_t)(at - text.data) : text.len;
+}
+
+bool slice_contains_nocase(struct slice text, struct slice needle)
+{
+    for (size_t at = 0; at + needle.len <= text.len; at++)
+        if (slice_eq_nocase((struct slice){text.data + at, needle.len}, needle))
+            return true;
+    return false;
+}
+
+struct slice slice_trim(struct slice text)
+{
+    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
+        text = (struct slice){text.data + 1, text.len - 1};
+    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
+        text.len--;
+    return text;
+}
