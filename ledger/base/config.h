@@ -25,7 +25,8 @@ typedef struct config_list CONFIG_LIST;
 
 /* X(member, key, kind, default, min, max, what it is) */
 #define CONFIG_GATE(X)                                                                                       \
-    X(listen, "listen", TEXT, "127.0.0.1:8402", 0, 0, "Address and port of the gate. Port 0 takes a free one.") \
+    X(listen, "listen", TEXT, "127.0.0.1:8402", 0, 0,                                                        \
+      "Address and port of the gate. Port 0 takes a free one.")                                              \
     X(threads, "threads", NUMBER, "0", 0, 64, "HTTP threads; 0 means one per core.")                         \
     X(log_level, "log_level", TEXT, "info", 0, 0, "debug, info, warn or error.")                             \
     X(offer_key_file, "offer.key_file", PATH, "var/offer.key", 0, 0,                                         \
@@ -38,7 +39,7 @@ typedef struct config_list CONFIG_LIST;
       "The longest time between created and expires.")                                                       \
     X(signature_allow_test_keys, "signature.allow_test_keys", FLAG, "false", 0, 0,                           \
       "Accept the key pairs printed in RFC 9421, whose private keys everybody has.")                         \
-    X(directory_insecure_hosts, "directory.insecure_hosts", LIST, "127.0.0.1:8403", 0, 0,                    \
+    X(directory_insecure_hosts, "directory.insecure_hosts", LIST, "", 0, 0,                                  \
       "Hosts (with port) of key directories that may use http, any port and private addresses.\n"            \
       "For a demonstration on loopback; empty in production.")                                               \
     X(directory_ca_file, "directory.ca_file", PATH, "", 0, 0,                                                \
@@ -78,7 +79,8 @@ typedef struct config_list CONFIG_LIST;
     X(network, "network", TEXT, NULL, 0, 0, "The site's x402 network, namespace:reference.")                 \
     X(pay_to, "pay_to", TEXT, "merchant", 0, 0, "x402 payTo: a role or an account.")                         \
     X(terms_url, "terms_url", TEXT, NULL, 0, 0, "The terms that a crawler accepts by paying.")               \
-    X(registration_url, "registration_url", TEXT, "", 0, 0, "Where crawler operators may register; optional.") \
+    X(registration_url, "registration_url", TEXT, "", 0, 0,                                                  \
+      "Where crawler operators may register; optional.")                                                     \
     X(require_target, "signature.require_target", FLAG, "false", 0, 0,                                       \
       "Demand that signatures cover @authority or @target-uri too.")
 

@@ -26,7 +26,8 @@
     X(ERR_METHOD_NOT_ALLOWED, 405, "method_not_allowed", "only GET and HEAD are served here")                \
     X(ERR_PAYMENT_CONFLICT, 409, "payment_conflict",                                                         \
       "this payment id was already used by another signer or for other content")                             \
-    X(ERR_REQUEST_TOO_LARGE, 431, "request_too_large", "the request's fields are larger than the gate reads")\
+    X(ERR_REQUEST_TOO_LARGE, 431, "request_too_large",                                                       \
+      "the request's fields are larger than the gate reads")                                                 \
     X(ERR_MISDIRECTED, 421, "misdirected_request", "no site of this gate has this host name")                \
     X(ERR_INTERNAL, 500, "internal_error", "the gate failed; nothing was charged")                           \
     X(ERR_DIRECTORY_UNAVAILABLE, 503, "directory_unavailable",                                               \

@@ -15,7 +15,8 @@ const struct message_field *message_field(const struct message *message, struct 
     return message->field_count > 0 ? find(message, message->fields, name) : NULL;
 }
 
-const struct message_field *message_field_next(const struct message *message, const struct message_field *after)
+const struct message_field *message_field_next(const struct message *message,
+                                               const struct message_field *after)
 {
     return find(message, after + 1, after->name);
 }

@@ -37,7 +37,8 @@ bool slice_starts(struct slice text, struct slice prefix);
 /* Position of `byte` in `text`, or text.len. */
 size_t slice_find(struct slice text, char byte);
 
-/* True if `needle` stands anywhere in `text`, ASCII letters compared without case. An empty needle is found. */
+/* True if `needle` stands anywhere in `text`, ASCII letters compared without case. An empty needle is found.
+ */
 bool slice_contains_nocase(struct slice text, struct slice needle);
 
 /* The text without leading and trailing spaces and tabs (OWS of RFC 9110 section 5.6.3). */

@@ -1,0 +1,153 @@
+/* What the configuration's types cannot say. */
+#include "ledger/base/config_table.h"
+
+#include "ledger/base/amount.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static bool one_of(const char *text, const char *const *words)
+{
+    for (; *words; words++)
+        if (strcmp(text, *words) == 0)
+            return true;
+    return false;
+}
+
+/* Letters, digits and the extra characters; not empty. */
+static bool made_of(const char *text, const char *extra)
+{
+    static const char alnum[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    for (const char *c = text; *c; c++)
+        if (!strchr(alnum, *c) && !strchr(extra, *c))
+            return false;
+    return *text != '\0';
+}
+
+static bool zone_known(const char *zone)
+{
+    char path[512];
+    int len = snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone);
+    if (!made_of(zone, "_+-/") || zone[0] == '/' || len >= (int)sizeof(path))
+        return false;
+    return access("/usr/share/zoneinfo", F_OK) != 0 || access(path, F_OK) == 0;
+}
+
+static void check_rule(const struct config_rule *rule, size_t line, struct config_report *report)
+{
+    static const char *const actions[] = {"allow", "charge", "block", NULL};
+    if (!one_of(rule->action, actions))
+        config_error(report, line, "action: \"%s\" is unknown, use allow, charge or block", rule->action);
+    bool charge = strcmp(rule->action, "charge") == 0;
+    if (charge && rule->price <= 0)
+        config_error(report, line, "price is missing: charge needs one above zero; use allow for free pages");
+    if (!charge && rule->price >= 0)
+        config_error(report, line, "price: only with action charge, remove it or change the action");
+    if (rule->paths.count == 0)
+        config_error(report, line,
+                     "paths: the list is empty, so the rule never applies; leave paths out for all");
+    for (size_t i = 0; i < rule->paths.count; i++)
+        if (rule->paths.items[i][0] != '/')
+            config_error(report, line, "paths: \"%s\" must start with a slash", rule->paths.items[i]);
+    for (size_t i = 0; i < rule->user_agents.count; i++)
+        if (rule->user_agents.items[i][0] == '\0')
+            config_error(report, line, "user_agents: an empty word would match every visitor, remove it");
+    for (size_t i = 0; i < rule->agents.count; i++)
+        if (strncmp(rule->agents.items[i], "https://", 8) != 0 &&
+            strncmp(rule->agents.items[i], "http://", 7) != 0)
+            config_error(report, line, "agents: \"%s\" must be a URL such as https://crawler.example",
+                         rule->agents.items[i]);
+}
+
+static void check_network(const struct config_site *site, size_t line, struct config_report *report)
+{
+    if (!made_of(site->network, "-_:.") || strlen(site->network) > 64)
+        config_error(report, line, "network: \"%s\" is not namespace:reference, e.g. \"example:402\"",
+                     site->network);
+    else if (!strchr(site->network, ':'))
+        config_warning(report, line,
+                       "network: \"%s\" has no colon, so x402 clients cannot read the offer and "
+                       "PAYMENT-REQUIRED is left out; use namespace:reference, e.g. \"%s:402\"",
+                       site->network, site->network);
+}
+
+/* Text that goes into header fields and JSON as it stands. */
+static void check_printable(const char *key, const char *text, size_t line, struct config_report *report)
+{
+    for (const char *c = text; *c; c++)
+        if (*c < 0x20 || *c > 0x7e || *c == '"' || *c == '\\' || *c == '<' || *c == '>') {
+            config_error(report, line, "%s: \"%s\" has a character that cannot stand in a header field", key,
+                         text);
+            return;
+        }
+}
+
+static void check_site(const struct config_site *site, size_t line, struct config_report *report)
+{
+    static const char *const schemes[] = {"https", "http", NULL};
+    if (!made_of(site->name, "-_.") || strlen(site->name) > 64)
+        config_error(report, line, "name: \"%s\" may have letters, digits and - _ . only, at most 64",
+                     site->name);
+    if (site->hosts.count == 0)
+        config_error(report, line, "hosts: the list is empty, name at least one host");
+    if (!one_of(site->scheme, schemes))
+        config_error(report, line, "scheme: \"%s\" is unknown, use https or http", site->scheme);
+    if (amount_exponent(slice_of(site->currency)) < 0)
+        config_error(report, line, "currency: \"%s\" is not an ISO 4217 code such as USD", site->currency);
+    if (!zone_known(site->time_zone))
+        config_error(report, line, "time_zone: \"%s\" is not in the tz database, e.g. Europe/Paris",
+                     site->time_zone);
+    if (strncmp(site->terms_url, "https://", 8) != 0 && strncmp(site->terms_url, "http://", 7) != 0)
+        config_error(report, line, "terms_url: \"%s\" is not a URL", site->terms_url);
+    if (access(site->root, R_OK | X_OK) != 0)
+        config_error(report, line, "root: the folder \"%s\" cannot be read", site->root);
+    for (size_t i = 0; i < site->hosts.count; i++) {
+        check_printable("hosts", site->hosts.items[i], line, report);
+        if (strpbrk(site->hosts.items[i], "/@ "))
+            config_error(report, line, "hosts: \"%s\" is not a host name, leave out the scheme and path",
+                         site->hosts.items[i]);
+    }
+    check_printable("terms_url", site->terms_url, line, report);
+    check_printable("registration_url", site->registration_url, line, report);
+    check_printable("pay_to", site->pay_to, line, report);
+    if (strlen(site->terms_url) > 200 || strlen(site->registration_url) > 200 || strlen(site->pay_to) > 100)
+        config_error(report, line,
+                     "terms_url, registration_url: at most 200 characters, pay_to: 100, "
+                     "so that an offer stays under 2 KB");
+    check_network(site, line, report);
+}
+
+static void check_twice(const struct config *config, const struct config_lines *lines, size_t index,
+                        struct config_report *report)
+{
+    const struct config_site *site = &config->sites[index];
+    for (size_t other = 0; other < index; other++) {
+        if (strcmp(config->sites[other].name, site->name) == 0)
+            config_error(report, lines->site_lines[index], "name: \"%s\" stands twice", site->name);
+        for (size_t i = 0; i < site->hosts.count; i++)
+            for (size_t k = 0; k < config->sites[other].hosts.count; k++)
+                if (strcasecmp(config->sites[other].hosts.items[k], site->hosts.items[i]) == 0)
+                    config_error(report, lines->site_lines[index],
+                                 "hosts: \"%s\" belongs to the site \"%s\" already", site->hosts.items[i],
+                                 config->sites[other].name);
+    }
+}
+
+void config_check(const struct config *config, const struct config_lines *lines, struct config_report *report)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+    const char *colon = strrchr(config->listen, ':');
+    if (!colon || !made_of(colon + 1, "") || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+        config_error(report, 0, "listen: \"%s\" is not address:port, e.g. 127.0.0.1:8402", config->listen);
+    if (!one_of(config->log_level, levels))
+        config_error(report, 0, "log_level: \"%s\" is unknown, use debug, info, warn or error",
+                     config->log_level);
+    if (*config->directory_ca_file && access(config->directory_ca_file, R_OK) != 0)
+        config_error(report, 0, "directory.ca_file: \"%s\" cannot be read", config->directory_ca_file);
+    for (size_t i = 0; i < config->site_count; i++) {
+        check_site(&config->sites[i], lines->site_lines[i], report);
+        check_twice(config, lines, i, report);
+        for (size_t k = 0; k < config->sites[i].rule_count; k++)
+            check_rule(&config->sites[i].rules[k], lines->rule_lines[i][k], report);
+    }
+}
