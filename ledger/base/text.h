@@ -1,0 +1,25 @@
+/* Text that grows at the end of an arena. Between text_begin and text_end nothing else may be taken from the
+ * arena. When the arena is full the text stays short and text_end says so. */
+#ifndef LEDGER_BASE_TEXT_H
+#define LEDGER_BASE_TEXT_H
+
+#include "ledger/base/arena.h"
+
+#include <stdint.h>
+
+struct text {
+    struct arena *arena;
+    size_t start;
+    bool full;
+};
+
+struct text text_begin(struct arena *arena);
+void text_add(struct text *text, struct slice piece);
+void text_char(struct text *text, char c);
+void text_number(struct text *text, int64_t number);
+
+/* The whole text, NUL-terminated behind its length; data is NULL if it did not fit, and then the arena is as
+ * it was before. */
+struct slice text_end(struct text *text);
+
+#endif
