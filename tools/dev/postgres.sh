@@ -149,8 +149,13 @@ start() {
     exec 9<"$dir" && flock 9
     pass_closed_folders
     find_programs
-    [ -n "$(postmaster)" ] && run "$programs/pg_isready" -q -h "$dir" -t 60 && return
-    [ -z "$(postmaster)" ] && { make_cluster; clear_remains; }
+    # One that is recovering from a crash, say: it will accept connections, or end.
+    while [ -n "$(postmaster)" ]; do
+        run "$programs/pg_isready" -q -h "$dir" && return
+        sleep 0.1
+    done
+    make_cluster
+    clear_remains
     # The socket's folder is told relative to the data, so that no character of the path needs quoting.
     local options="-c listen_addresses= -c unix_socket_directories=.. -c unix_socket_permissions=0700 -c port=5432"
     options+=" -c timezone=UTC -c log_timezone=UTC -c max_connections=100 -c max_wal_size=512MB"

@@ -1,0 +1,100 @@
+#!/bin/bash
+# Installs the Debian packages that a purpose needs and this machine does not have. Silent if nothing is missing.
+#
+#   install.sh run|test|lint|bench [--list]
+#
+# Only missing packages are asked of apt; --list prints them and changes nothing. apt-get update runs only if apt
+# does not know a package or cannot fetch it. sudo is used by ordinary users only, and announced.
+set -u
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "install.sh: $*"; exit 1; }
+
+# PACKAGE, or PACKAGE|ALTERNATIVE: any of them will do, the first is what gets installed.
+BUILD="gcc libc6-dev make pkg-config|pkgconf libpq-dev libmicrohttpd-dev libssl-dev libjansson-dev libyaml-dev
+    libcurl4-openssl-dev|libcurl4-gnutls-dev"
+RUN="$BUILD postgresql-15 curl jq"
+TEST="$RUN libcmocka-dev openssl nodejs npm"
+LINT="$BUILD libcmocka-dev clang-format clang-tidy cppcheck universal-ctags"
+
+case ${1:-} in
+run) wanted=$RUN ;;
+test) wanted=$TEST ;;
+lint) wanted=$LINT ;;
+bench) wanted="$RUN openssl" ;;
+*) die "usage: install.sh run|test|lint|bench [--list]" ;;
+esac
+
+# What came to the machine in another way than as the package counts as well.
+present_otherwise() {
+    local version
+    case $1 in
+    postgresql-15) compgen -G '/usr/lib/postgresql/1[5-9]/bin/initdb' >/dev/null ;;
+    nodejs)
+        version=$(node --version 2>/dev/null)
+        version=${version#v}
+        [ -n "$version" ] && [ "${version%%.*}" -ge 18 ]
+        ;;
+    npm | curl | jq | openssl) command -v "$1" >/dev/null ;;
+    *) return 1 ;;
+    esac
+}
+
+missing() {
+    local installed wish name
+    installed=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null |
+        sed -n 's/^installed //p' | tr '\n' ' ')"
+    for wish in $wanted; do
+        for name in ${wish//|/ }; do
+            case $installed in *" $name "*) continue 2 ;; esac
+            present_otherwise "$name" && continue 2
+        done
+        echo "${wish%%|*}"
+    done
+}
+
+packages=$(missing | tr '\n' ' ')
+packages=${packages% }
+[ -n "$packages" ] || exit 0
+if [ "${2:-}" = --list ]; then
+    echo "$packages"
+    exit 0
+fi
+command -v apt-get >/dev/null || die "needed, and this is no Debian to install it on: $packages"
+
+as_root=()
+if [ "$(id -u)" = 0 ]; then
+    say "Installing missing packages: $packages"
+elif command -v sudo >/dev/null; then
+    as_root=(sudo)
+    say "Installing missing packages with sudo, which may ask for your password: $packages"
+else
+    die "these packages are missing and neither root nor sudo is at hand; as root, run
+    apt-get install --no-install-recommends $packages"
+fi
+
+# Debian's PostgreSQL would create a server of its own and start it. A drop-in that says no is there while apt
+# runs; nothing of ours stays outside the checkout.
+dropin=/etc/postgresql-common/createcluster.d/crawltab-install.conf
+run_apt() {
+    "${as_root[@]}" /bin/sh -c '
+        dropin=$1
+        shift
+        trap "rm -f $dropin; rmdir ${dropin%/*} ${dropin%/*/*} 2>/dev/null" 0
+        trap "exit 1" 1 2 15
+        mkdir -p ${dropin%/*} && echo "create_main_cluster = false" >$dropin
+        DEBIAN_FRONTEND=noninteractive "$@"' sh "$dropin" \
+        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null >&2
+}
+install() {
+    # shellcheck disable=SC2086
+    run_apt install --no-install-recommends $packages
+}
+known() {
+    # shellcheck disable=SC2086
+    apt-cache show --no-all-versions $packages >/dev/null 2>&1
+}
+
+if known && install; then exit 0; fi
+run_apt update || die "apt-get update failed"
+install || die "apt-get could not install: $packages"
