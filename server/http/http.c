@@ -1,0 +1,399 @@
+/* libmicrohttpd, driven by our own threads: MHD_run_wait with a short limit avoids the stall that its
+ * internal epoll thread has when a full set of events arrives at once, and one daemon per thread on a
+ * SO_REUSEPORT socket spreads connections evenly. */
+#include "server/http/http.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/base/log.h"
+#include "server/http/listen.h"
+
+#include <assert.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define THREADS_MAX        64
+#define FIELDS_MAX         100
+#define IDLE_SECONDS       30
+#define CONNECTION_MEMORY  32768
+#define DRAIN_MS           20000
+#define BUSY_WAIT_MS       1
+#define IDLE_WAIT_MS       50
+#define SPARE_REQUESTS_MAX 64
+
+struct http_private {
+    struct http_request request; /* first: what the handler sees */
+    struct MHD_Connection *connection;
+    struct worker *worker;
+    struct slice target; /* as on the request line */
+    bool read;           /* fields are gathered */
+    struct http_private *next_spare;
+    char memory[HTTP_ARENA_SIZE];
+};
+
+/* One HTTP thread. Everything in it belongs to that thread. */
+struct worker {
+    struct http *http;
+    pthread_t thread;
+    bool running;
+    int socket;
+    struct MHD_Daemon *daemon;
+    void *handler_thread;
+    struct http_private *spare;
+    size_t spare_count;
+    size_t active;
+};
+
+struct http {
+    const struct http_handler *handler;
+    size_t worker_count;
+    struct worker workers[THREADS_MAX];
+    char address[LISTEN_TEXT_MAX];
+    atomic_bool stopping;
+};
+
+static struct http_private *take_request(struct worker *worker)
+{
+    struct http_private *private = worker->spare;
+    if (private) {
+        worker->spare = private->next_spare;
+        worker->spare_count--;
+    } else {
+        private = malloc(sizeof(*private));
+        if (!private)
+            return NULL;
+    }
+    private->request = (struct http_request){.http = private, .reply = {.fd = -1}};
+    private->worker = worker;
+    private->read = false;
+    arena_init(&private->request.arena, private->memory, sizeof(private->memory));
+    worker->active++;
+    return private;
+}
+
+static void give_request(struct http_private *private)
+{
+    struct worker *worker = private->worker;
+    if (private->request.reply.fd >= 0)
+        close(private->request.reply.fd);
+    worker->active--;
+    if (worker->spare_count >= SPARE_REQUESTS_MAX) {
+        free(private);
+        return;
+    }
+    private->next_spare = worker->spare;
+    worker->spare = private;
+    worker->spare_count++;
+}
+
+bool http_header(struct http_request *request, const char *name, const char *value)
+{
+    struct http_header *header = arena_alloc(&request->arena, sizeof(*header));
+    if (!header || !value)
+        return false;
+    *header = (struct http_header){name, value, request->reply.headers};
+    request->reply.headers = header;
+    return true;
+}
+
+void http_resume(struct http_request *request)
+{
+    MHD_resume_connection(request->http->connection);
+}
+
+/* The request line as it came: called before libmicrohttpd takes it apart. */
+static void *on_target(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    struct http_private *private = take_request(context);
+    if (!private)
+        return NULL;
+    private->connection = connection;
+    private->target = slice_of(arena_copy(&private->request.arena, slice_of(uri)));
+    return private;
+}
+
+static size_t leave_escaped(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    return strlen(text);
+}
+
+struct gather {
+    struct arena *arena;
+    struct message_field *fields;
+    size_t count;
+    bool overflow;
+};
+
+static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const char *name, size_t name_len,
+                                const char *value, size_t value_len)
+{
+    struct gather *gather = context;
+    (void)kind;
+    char *lower = arena_bytes(gather->arena, name_len);
+    if (!lower || gather->count == FIELDS_MAX) {
+        gather->overflow = true;
+        return MHD_NO;
+    }
+    for (size_t i = 0; i < name_len; i++)
+        lower[i] = slice_lower(name[i]);
+    gather->fields[gather->count++] =
+        (struct message_field){{lower, name_len}, {value ? value : "", value ? value_len : 0}};
+    return MHD_YES;
+}
+
+/* Host, or the authority of an absolute-form target, which wins (RFC 9112 section 3.2.2). Lower case, without
+ * the default port of either scheme: the handler knows which scheme it is. */
+static bool set_authority(struct http_private *private)
+{
+    struct message *message = &private->request.message;
+    const struct message_field *host = message_field(message, SLICE("host"));
+    struct slice authority = host ? slice_trim(host->value) : (struct slice){"", 0};
+    if (host && message_field_next(message, host))
+        return false;
+    message->target = private->target;
+    if (!slice_starts(message->target, SLICE("/"))) {
+        size_t colon = slice_find(message->target, ':');
+        struct slice rest = {message->target.data + colon, message->target.len - colon};
+        if (!slice_starts(rest, SLICE("://")))
+            return false;
+        rest = (struct slice){rest.data + 3, rest.len - 3};
+        size_t slash = slice_find(rest, '/');
+        authority = (struct slice){rest.data, slash};
+        message->target = slash < rest.len ? (struct slice){rest.data + slash, rest.len - slash} : SLICE("/");
+    }
+    char *lower = arena_copy(&private->request.arena, authority);
+    if (!lower || authority.len == 0)
+        return false;
+    for (size_t i = 0; i < authority.len; i++)
+        lower[i] = slice_lower(lower[i]);
+    message->authority = slice_bytes(lower, authority.len);
+    return true;
+}
+
+/* Only visible ASCII may stand in a target (RFC 9112 section 3.2). */
+static bool target_is_clean(struct slice target)
+{
+    for (size_t i = 0; i < target.len; i++)
+        if (target.data[i] <= 0x20 || target.data[i] >= 0x7f)
+            return false;
+    return target.len > 0;
+}
+
+static enum err read_request(struct http_private *private, const char *method)
+{
+    struct http_request *request = &private->request;
+    struct gather gather = {.arena = &request->arena};
+    gather.fields = arena_alloc(&request->arena, FIELDS_MAX * sizeof(*gather.fields));
+    if (!private->target.data || !gather.fields)
+        return ERR_REQUEST_TOO_LARGE;
+    MHD_get_connection_values_n(private->connection, MHD_HEADER_KIND, on_field, &gather);
+    if (gather.overflow)
+        return ERR_REQUEST_TOO_LARGE;
+    request->message.method = slice_of(method);
+    request->message.fields = gather.fields;
+    request->message.field_count = gather.count;
+    if (!target_is_clean(private->target) || !set_authority(private))
+        return ERR_MALFORMED_REQUEST;
+    return ERR_OK;
+}
+
+static struct MHD_Response *make_response(struct http_reply *reply)
+{
+    struct MHD_Response *response;
+    if (reply->fd >= 0) {
+        response = MHD_create_response_from_fd_at_offset64(reply->length, reply->fd, reply->offset);
+        if (response)
+            reply->fd = -1; /* libmicrohttpd closes it */
+    } else {
+        char *body = (char *)(uintptr_t)reply->body.data; /* the API lacks a const; persistent: not written */
+        response = MHD_create_response_from_buffer(reply->body.len, body, MHD_RESPMEM_PERSISTENT);
+    }
+    for (const struct http_header *header = reply->headers; response && header; header = header->next)
+        if (MHD_add_response_header(response, header->name, header->value) != MHD_YES)
+            LOG(ERROR, "header_refused", {"name", header->name});
+    return response;
+}
+
+static enum MHD_Result send_reply(struct http_private *private)
+{
+    struct http *http = private->worker->http;
+    if (atomic_load_explicit(&http->stopping, memory_order_relaxed))
+        http_header(&private->request, MHD_HTTP_HEADER_CONNECTION, "close");
+    struct MHD_Response *response = make_response(&private->request.reply);
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result result = MHD_queue_response(private->connection, private->request.reply.status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **con_cls)
+{
+    struct worker *worker = context;
+    struct http_private *private = *con_cls;
+    const struct http_handler *handler = worker->http->handler;
+    (void)connection, (void)url, (void)version, (void)upload, (void)upload_size;
+    if (!private)
+        return MHD_NO; /* no memory */
+    if (!private->read) {
+        enum err err = read_request(private, method);
+        private->read = true;
+        if (err != ERR_OK) {
+            handler->refuse(worker->handler_thread, &private->request, err);
+            return send_reply(private);
+        }
+    }
+    if (handler->handle(worker->handler_thread, &private->request) == HTTP_REPLY)
+        return send_reply(private);
+    MHD_suspend_connection(private->connection);
+    handler->parked(worker->handler_thread, &private->request);
+    return MHD_YES;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **con_cls,
+                         enum MHD_RequestTerminationCode why)
+{
+    struct worker *worker = context;
+    struct http_private *private = *con_cls;
+    (void)connection, (void)why;
+    if (!private)
+        return;
+    worker->http->handler->finished(worker->handler_thread, &private->request);
+    give_request(private);
+    *con_cls = NULL;
+}
+
+static void on_library_log(void *context, const char *format, va_list values)
+{
+    char line[256];
+    (void)context;
+    int len = vsnprintf(line, sizeof(line), format, values);
+    for (; len > 0 && len < (int)sizeof(line) && line[len - 1] == '\n'; len--)
+        line[len - 1] = '\0';
+    LOG(DEBUG, "libmicrohttpd", {"detail", line});
+}
+
+static struct MHD_Daemon *start_daemon(struct worker *worker)
+{
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_TURBO;
+    struct MHD_OptionItem options[] = {
+        {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_library_log, NULL},
+        {MHD_OPTION_LISTEN_SOCKET, worker->socket, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, worker},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, worker},
+        {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, worker, MHD_OPTION_ARRAY, options,
+                            MHD_OPTION_END);
+}
+
+static void drain(struct worker *worker)
+{
+    int64_t deadline = clock_monotonic_ms() + DRAIN_MS;
+    MHD_socket listener = MHD_quiesce_daemon(worker->daemon);
+    if (listener != MHD_INVALID_SOCKET)
+        close(listener);
+    while (worker->active > 0 && clock_monotonic_ms() < deadline)
+        MHD_run_wait(worker->daemon, BUSY_WAIT_MS);
+    if (worker->active > 0)
+        LOG(WARN, "requests_cut_off", {"count", LOG_NUMBER((int64_t)worker->active)});
+}
+
+static void *run(void *argument)
+{
+    struct worker *worker = argument;
+    bool busy = false;
+    while (!atomic_load_explicit(&worker->http->stopping, memory_order_relaxed)) {
+        int64_t before = clock_monotonic_ms();
+        MHD_run_wait(worker->daemon, busy ? BUSY_WAIT_MS : IDLE_WAIT_MS);
+        busy = worker->active > 0 || clock_monotonic_ms() - before < IDLE_WAIT_MS;
+    }
+    drain(worker);
+    return NULL;
+}
+
+static bool start_worker(struct worker *worker)
+{
+    const struct http_handler *handler = worker->http->handler;
+    worker->handler_thread = handler->thread_start(handler->context);
+    if (!worker->handler_thread)
+        return false;
+    worker->daemon = start_daemon(worker);
+    if (!worker->daemon) {
+        LOG(ERROR, "http_start_failed", {"detail", "libmicrohttpd did not start"});
+        return false;
+    }
+    worker->running = pthread_create(&worker->thread, NULL, run, worker) == 0;
+    if (!worker->running)
+        LOG(ERROR, "http_start_failed", {"detail", "no thread"});
+    return worker->running;
+}
+
+struct http *http_start(const char *listen, int threads, const struct http_handler *handler)
+{
+    int sockets[THREADS_MAX];
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct http *http = calloc(1, sizeof(*http));
+    if (!http)
+        return NULL;
+    size_t wanted = threads > 0 ? (size_t)threads : cores > 0 ? (size_t)cores : 1;
+    http->worker_count = wanted < THREADS_MAX ? wanted : THREADS_MAX;
+    http->handler = handler;
+    if (!listen_open(listen, sockets, http->worker_count, http->address)) {
+        free(http);
+        return NULL;
+    }
+    for (size_t i = 0; i < http->worker_count; i++)
+        http->workers[i] = (struct worker){.http = http, .socket = sockets[i]};
+    for (size_t i = 0; i < http->worker_count; i++)
+        if (!start_worker(&http->workers[i])) {
+            http_stop(http);
+            return NULL;
+        }
+    return http;
+}
+
+const char *http_address(const struct http *http)
+{
+    return http->address;
+}
+
+static void stop_worker(struct worker *worker)
+{
+    if (worker->running)
+        pthread_join(worker->thread, NULL);
+    else if (!worker->daemon)
+        close(worker->socket);
+    /* A daemon with parked requests cannot be stopped; they are given up with the process. */
+    if (worker->daemon && worker->active == 0)
+        MHD_stop_daemon(worker->daemon);
+    if (worker->handler_thread)
+        worker->http->handler->thread_stop(worker->handler_thread);
+    while (worker->spare) {
+        struct http_private *private = worker->spare;
+        worker->spare = private->next_spare;
+        free(private);
+    }
+}
+
+void http_stop(struct http *http)
+{
+    if (!http)
+        return;
+    atomic_store(&http->stopping, true);
+    for (size_t i = 0; i < http->worker_count; i++)
+        stop_worker(&http->workers[i]);
+    free(http);
+}

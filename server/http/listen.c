@@ -1,0 +1,105 @@
+#include "server/http/listen.h"
+
+#include "ledger/base/log.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool fail(const char *address, const char *detail)
+{
+    const char *hint = NULL;
+    if (errno == EADDRINUSE)
+        hint = "another program listens on this port; stop it or set another port in `listen`";
+    if (errno == EACCES)
+        hint = "ports below 1024 need CAP_NET_BIND_SERVICE; set another port in `listen`";
+    LOG(ERROR, "listen_failed", {"address", address}, {"detail", detail}, {"hint", hint});
+    return false;
+}
+
+/* A socket bound to the address; -1 with errno. */
+static int bind_one(const struct addrinfo *info, bool shared)
+{
+    int one = 1;
+    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if ((shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) != 0) ||
+        bind(fd, info->ai_addr, info->ai_addrlen) != 0 || listen(fd, SOMAXCONN) != 0) {
+        int why = errno;
+        close(fd);
+        errno = why;
+        return -1;
+    }
+    return fd;
+}
+
+/* Learns the real port by binding alone first: that fails where somebody listens already, which a shared bind
+ * by the same user would not. */
+static bool settle_port(struct addrinfo *info)
+{
+    int fd = bind_one(info, false);
+    if (fd < 0)
+        return false;
+    bool ok = getsockname(fd, info->ai_addr, &info->ai_addrlen) == 0;
+    close(fd);
+    return ok;
+}
+
+static struct addrinfo *resolve(const char *address)
+{
+    char host[64];
+    struct addrinfo *info = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST};
+    const char *colon = strrchr(address, ':');
+    bool bracketed = address[0] == '[' && colon > address && colon[-1] == ']';
+    int len = snprintf(host, sizeof(host), "%.*s", (int)(colon - address) - (bracketed ? 2 : 0),
+                       address + (bracketed ? 1 : 0));
+    if (len < 0 || len >= (int)sizeof(host))
+        return NULL;
+    if (strcmp(host, "localhost") == 0)
+        snprintf(host, sizeof(host), "127.0.0.1");
+    return getaddrinfo(*host ? host : NULL, colon + 1, &hints, &info) == 0 ? info : NULL;
+}
+
+static void describe(const struct addrinfo *info, char bound[LISTEN_TEXT_MAX])
+{
+    char host[64] = "";
+    char port[8] = "";
+    getnameinfo(info->ai_addr, info->ai_addrlen, host, sizeof(host), port, sizeof(port),
+                NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(bound, LISTEN_TEXT_MAX, info->ai_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+bool listen_open(const char *address, int *sockets, size_t count, char bound[LISTEN_TEXT_MAX])
+{
+    struct addrinfo *info = resolve(address);
+    size_t open = 0;
+    bool ok = false;
+    errno = 0;
+    if (!info)
+        return fail(address, "not a numeric address and port such as 127.0.0.1:8402");
+    if (!settle_port(info))
+        goto out;
+    for (; open < count; open++) {
+        sockets[open] = bind_one(info, true);
+        if (sockets[open] < 0)
+            goto out;
+    }
+    describe(info, bound);
+    ok = true;
+out:
+    if (!ok) {
+        fail(address, strerror(errno));
+        while (open > 0)
+            close(sockets[--open]);
+    }
+    freeaddrinfo(info);
+    return ok;
+}
