@@ -1,4 +1,4 @@
-# crawltab. `make run` and `make test` are the two commands that matter; see README.md.
+# crawltab. `make run` and `make test` are the two commands that matter; `make help` lists the others.
 CC       = gcc
 BUILD   ?= build
 PKGS     = libpq libmicrohttpd libcrypto jansson yaml-0.1 libcurl
@@ -12,17 +12,73 @@ HARDEN   = -fPIE -fstack-protector-strong
 OPTIMISE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LINK     = -pie -Wl,-z,relro,-z,now -fsanitize=address,undefined
 endif
-CFLAGS   = -std=gnu11 $(WARNINGS) $(OPTIMISE) $(HARDEN) -pthread -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS     = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -pthread
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+CFLAGS   = -std=gnu11 $(WARNINGS) $(OPTIMISE) $(HARDEN) -pthread -I. $(PKG_CFLAGS)
+LIBS     = $(PKG_LIBS) -lm -pthread
 
 ROOMS    = ledger/base ledger server/http server/verify server/agent server/gate server/admin
 PROGRAMS = $(BUILD)/crawltabd $(BUILD)/crawltab $(BUILD)/crawler
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 
-.PHONY: all clean
-all: $(PROGRAMS)
+# What a person calls first installs what is missing, and only then lets a second make look around.
+INSTALL  = @tools/dev/install.sh
+JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
+export BUILD
 
-$(BUILD)/%.o: %.c
+.PHONY: all help run demo test lint bench format clean distclean install-deps newcomer libraries tests
+all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan, in build-sanitize)
+
+run: ## sets everything up, shows a paid crawl from offer to invoice, and stays up
+	$(INSTALL) run
+	@$(MAKE) -s $(JOBS) all
+	@tools/dev/run.sh
+
+demo: ## the same, but ends when the story has been told
+	$(INSTALL) run
+	@$(MAKE) -s $(JOBS) all
+	@tools/dev/run.sh --once
+
+test: ## every suite, closing with one line of totals (SANITIZE=1: under ASan and UBSan)
+	$(INSTALL) test
+	@$(MAKE) -s $(JOBS) all tests
+	@tools/dev/test.sh
+
+lint: ## the limits and include rules of the house, clang-format, cppcheck, clang-tidy
+	$(INSTALL) lint
+	@$(MAKE) -s $(JOBS) $(BUILD)/libledger.a
+	@tools/dev/lint.sh
+
+format: ## lets clang-format write the C sources
+	$(INSTALL) lint
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+install-deps: ## installs the packages that any of the above may need
+	$(INSTALL) run
+	$(INSTALL) test
+	$(INSTALL) lint
+	$(INSTALL) bench
+
+newcomer: ## make demo and make test in a fresh minimal Debian 12 (as root; needs debootstrap)
+	@tools/dev/newcomer.sh
+
+clean: ## removes what was built
+	rm -rf build build-sanitize
+
+distclean: clean ## removes the private PostgreSQL and its ledger too
+	@if [ -e var/postgres ]; then tools/dev/postgres.sh stop var/postgres; fi
+	rm -rf var tests/e2e/node_modules
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
+		while read -r a b; do printf '  make %-15s%s\n' $$a "$$b"; done
+
+# Without this, a missing library would be reported as the first of a hundred errors of the compiler.
+libraries:
+	@pkg-config --exists $(PKGS) || \
+		{ echo "libraries are missing ($(PKGS)): tools/dev/install.sh run installs them" >&2; exit 1; }
+
+$(BUILD)/%.o: %.c | libraries
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
@@ -46,7 +102,18 @@ $(BUILD)/crawltab: $(call objects,tools/crawltab) $(LIBRARIES)
 $(BUILD)/crawler: $(call objects,tools/crawler) $(LIBRARIES)
 	$(CC) $(LINK) $^ $(LIBS) -o $@
 
-clean:
-	rm -rf build build-sanitize
+# Every tests/unit/*_test.c and tests/pg/*_test.c is a cmocka program, linked with the support*.c beside it.
+TESTS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c tests/pg/*_test.c))
+tests: $(TESTS)
+$(filter $(BUILD)/tests/unit/%,$(TESTS)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/support*.c))
+$(filter $(BUILD)/tests/pg/%,$(TESTS)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/pg/support*.c))
+$(TESTS): %: %.o $(LIBRARIES)
+	$(CC) $(LINK) $(filter %.o,$^) $(LIBRARIES) -lcmocka $(LIBS) -o $@
 
+bench: ## offers and payments a second, against the raw Ed25519 rate of the same run
+	$(INSTALL) bench
+	@$(MAKE) -s $(JOBS) all
+	@tools/dev/bench.sh
+
+-include $(wildcard tests/*/rules.mk)
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Installs the Debian packages that a purpose needs and this machine does not have. Silent if nothing is missing.
+# Installs the Debian packages that a purpose needs and this machine lacks. Silent if nothing is missing.
 #
 #   install.sh run|test|lint|bench [--list]
 #
-# Only missing packages are asked of apt; --list prints them and changes nothing. apt-get update runs only if apt
-# does not know a package or cannot fetch it. sudo is used by ordinary users only, and announced.
+# Only missing packages are asked of apt; --list prints them and changes nothing. apt-get update runs only if
+# apt does not know a package or cannot fetch it. sudo is used by ordinary users only, and announced.
 set -u
 
 say() { printf '%s\n' "$*" >&2; }
@@ -15,7 +15,7 @@ BUILD="gcc libc6-dev make pkg-config|pkgconf libpq-dev libmicrohttpd-dev libssl-
     libcurl4-openssl-dev|libcurl4-gnutls-dev"
 RUN="$BUILD postgresql-15 curl jq"
 TEST="$RUN libcmocka-dev openssl nodejs npm"
-LINT="$BUILD libcmocka-dev clang-format clang-tidy cppcheck universal-ctags"
+LINT="$BUILD libcmocka-dev clang-format clang-tidy cppcheck"
 
 case ${1:-} in
 run) wanted=$RUN ;;

@@ -5,10 +5,10 @@
 #   postgres.sh stop DIR              stops it; nothing to do is no error
 #   postgres.sh status DIR            "running PID", or "stopped" with exit status 3
 #
-# Its superuser is `postgres`, without a password: whoever may enter DIR (mode 0700) may connect. --fast is for
-# tests: a quicker initdb and less memory; commits are as durable as without it. PostgreSQL refuses to run as
-# root: root hands it to the user who owns DIR/data, or else to `postgres` or `nobody`. PGBIN names the folder
-# of the server's programs if they are in none of the usual places.
+# Its superuser is `postgres`, without a password: whoever may enter DIR (mode 0700) may connect. --fast is
+# for tests: a quicker initdb and less memory; commits are as durable as without it. PostgreSQL refuses to run
+# as root: root hands it to the user who owns DIR/data, or else to `postgres` or `nobody`. PGBIN names the
+# folder of the server's programs if they are in none of the usual places.
 set -u
 
 say() { printf 'postgres.sh: %s\n' "$*" >&2; }
@@ -53,8 +53,8 @@ postmaster() {
 find_programs() {
     local version folder
     version=$(cat "$data/PG_VERSION" 2>/dev/null)
-    for folder in "${PGBIN:-}" /usr/lib/postgresql/${version:-15}/bin /usr/lib/postgresql/${version:-1[6-9]}/bin \
-        "$(pg_config --bindir 2>/dev/null)" /usr/local/pgsql/bin; do
+    for folder in "${PGBIN:-}" /usr/lib/postgresql/${version:-15}/bin \
+        /usr/lib/postgresql/${version:-1[6-9]}/bin "$(pg_config --bindir 2>/dev/null)"; do
         if [ -n "$folder" ] && [ -x "$folder/initdb" ] && [ -x "$folder/pg_ctl" ]; then
             programs=$folder
             return
@@ -69,7 +69,7 @@ choose_user() {
     user=
     if [ "$(id -u)" != 0 ]; then
         if [ -e "$dir" ] && [ ! -O "$dir" ]; then
-            die "'$dir' belongs to '$(stat -c %U "$dir")': run this as that user or as root, or remove the folder"
+            die "'$dir' belongs to '$(stat -c %U "$dir")': run this as that user or root, or remove it"
         fi
         return
     fi
@@ -117,14 +117,14 @@ make_folder() {
     [ -z "$user" ] || chown "$user:" "$dir" || die "cannot give '$dir' to '$user'"
 }
 
-# Under another name until it is whole: a run that is killed on the way leaves nothing that looks like a cluster.
+# Under another name until it is whole: a run that is killed leaves nothing that looks like a cluster.
 make_cluster() {
     [ -s "$data/global/pg_control" ] && return
     [ -e "$data" ] && die "'$data' exists and is no PostgreSQL cluster: remove it"
     rm -rf "$dir"/new.*
     local new=$dir/new.$$
-    if ! run "$programs/initdb" -D "$new" -U postgres -A trust --data-checksums --encoding UTF8 --locale C.UTF-8 \
-        ${fast:+--no-sync} >"$dir/initdb.log" 2>&1; then
+    if ! run "$programs/initdb" -D "$new" -U postgres -A trust --data-checksums --encoding UTF8 \
+        --locale C.UTF-8 ${fast:+--no-sync} >"$dir/initdb.log" 2>&1; then
         cat "$dir/initdb.log" >&2
         die "initdb failed"
     fi
@@ -157,7 +157,8 @@ start() {
     make_cluster
     clear_remains
     # The socket's folder is told relative to the data, so that no character of the path needs quoting.
-    local options="-c listen_addresses= -c unix_socket_directories=.. -c unix_socket_permissions=0700 -c port=5432"
+    local options="-c listen_addresses= -c unix_socket_directories=.. -c port=5432"
+    options+=" -c unix_socket_permissions=0700"
     options+=" -c timezone=UTC -c log_timezone=UTC -c max_connections=100 -c max_wal_size=512MB"
     if [ -n "$fast" ]; then
         options+=" -c shared_buffers=32MB -c max_wal_senders=0 -c wal_level=minimal -c autovacuum_naptime=5s"

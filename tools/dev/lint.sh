@@ -1,0 +1,118 @@
+#!/bin/bash
+# Checks the limits of the house style, the include rules, the formatting, and runs cppcheck and clang-tidy.
+#
+#   lint.sh [--short]    --short: only what takes no more than seconds, with the tools that are there
+#
+# A finding that has to stay is excused in place, with its reason:
+#   house rules  /* lint: RULE, reason */     on the line or the one before; RULE is the word in brackets
+#   cppcheck     /* cppcheck-suppress ID ; reason */
+#   clang-tidy   /* NOLINT(check): reason */
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+short=${1:-}
+here=$PWD/tools/dev
+failed=0
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+# Bytes, so that rules.awk counts columns alike with every awk.
+export LC_ALL=C
+
+fail() { failed=1; }
+have() {
+    command -v "$1" >/dev/null && return
+    [ -n "$short" ] || { echo "lint: $1 is missing"; fail; }
+    return 1
+}
+
+# rules FILE…: the house rules; must find nothing. awk's own failure must not pass for that.
+rules() {
+    local found code
+    found=$(awk -f "$here/rules.awk" "$@")
+    code=$?
+    [ -z "$found" ] || printf '%s\n' "$found"
+    [ "$code" -eq 0 ] && [ -z "$found" ]
+}
+
+# A check that never fails checks nothing: every rule is given a file that breaks it, and one that seems to.
+self_test() {
+    local tree rule
+    tree=$(mktemp -d)
+    (
+        cd "$tree" || exit 1
+        shopt -s nullglob
+        mkdir -p ledger/base server/verify server/http server/gate tools/crawler
+        {
+            printf 'static int long_one(int a)\n{\n'
+            yes '    a++;' | head -n 70
+            printf '    return a;\n}\n'
+        } >ledger/function.c
+        yes '/* */' | head -n 601 >ledger/file.c
+        printf '/* %0110d */\n' 1 >ledger/line.c
+        printf 'int f(int a, int b, int c, int (*d)(int, int),\n      int e, int g, int h)\n{\n}\n' \
+            >ledger/parameters.c
+        printf 'void f(char *p)\n{\n    /* a */ strcpy(p, "/* ");\n}\n' >ledger/banned.c
+        printf '#include "server/gate/gate.h"\n' >server/verify/include.c
+        printf '#include <libpq-fe.h>\n' >server/http/library.c
+        for rule in function file line parameters banned include library; do
+            awk -f "$here/rules.awk" */"$rule".c */*/"$rule".c | grep -q "($rule)$" && continue
+            echo "lint: its self-test does not find what breaks the rule '$rule'"
+            exit 1
+        done
+        {
+            printf '#include "ledger/base/err.h"\n#include <openssl/evp.h>\n/* strcpy( */ // double\n'
+            printf 'int f(int a, int b, int c, int (*d)(int, int), int e, int g)\n{\n'
+            printf '    puts("system(1) \\" atoi(");\n'
+            yes '    a++;' | head -n 64
+            printf '    /* lint: banned, its argument is ours */\n    system("true");\n}\n'
+        } >server/verify/signature.c
+        rules server/verify/signature.c || { echo "lint: its self-test finds what is not there"; exit 1; }
+    ) || fail
+    rm -rf "$tree"
+}
+
+# What is committed or about to be, and still there.
+sources() {
+    local file
+    git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do
+        if [ -f "$file" ]; then echo "$file"; fi
+    done
+}
+
+house_rules() {
+    local files
+    mapfile -t files < <(sources ledger server tools tests sql Makefile |
+        grep -E '(\.(c|h|sh|sql|awk|m?js|css|mk)|Makefile)$')
+    rules "${files[@]}" || fail
+}
+
+formatting() {
+    have clang-format || return
+    sources '*.c' '*.h' | xargs -r clang-format --dry-run -Werror >"$output" 2>&1 && return
+    sed -n 's/: error: code should be clang-formatted.*/: not as `make format` writes it/p' "$output" |
+        sort -u -t: -k1,2
+    fail
+}
+
+static_analysis() {
+    local flags
+    if have cppcheck; then
+        cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+            --suppress=missingInclude --suppress=missingIncludeSystem --library=posix -I . \
+            ledger server tools || fail
+    fi
+    if have clang-tidy; then
+        flags="-std=gnu11 -I. $(pkg-config --cflags libpq libmicrohttpd libcrypto jansson yaml-0.1 libcurl)"
+        # shellcheck disable=SC2086
+        sources 'ledger/*.c' 'server/*.c' 'tools/*.c' | xargs -r -P "$(nproc)" -n 1 sh -c '
+            flags=$1
+            shift
+            clang-tidy --quiet "$@" -- $flags 2>/dev/null' sh "$flags" || fail
+    fi
+}
+
+self_test
+house_rules
+formatting
+[ -n "$short" ] || static_analysis
+[ "$failed" -eq 0 ] && echo "lint: no findings"
+exit "$failed"

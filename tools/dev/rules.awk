@@ -1,0 +1,191 @@
+# The house rules for one source file after another: limits, banned calls, includes. Prints "file:line: what"
+# per finding. Expects file names relative to the checkout and sources as clang-format leaves them, so that a
+# line that is "{" alone opens a function and one that starts with "}" closes it.
+#
+# A finding is excused on its line, or the line before, by a comment "lint: RULE, reason".
+
+function finding(line, rule, what)
+{
+    if (excused[line] ~ "^" rule ", *[^ ]" || excused[line - 1] ~ "^" rule ", *[^ ]")
+        return
+    printf "%s:%d: %s (%s)\n", file, line, what, rule
+}
+
+# The room of a file or header, as DESIGN.md section 4 names them.
+function room_of(path)
+{
+    if (match(path, /^(ledger\/base|server\/[a-z]+|tools\/[a-z]+|ledger|server|tests)\//))
+        return substr(path, 1, RLENGTH - 1)
+    return "?"
+}
+
+function may_include(from, to)
+{
+    if (from == to || from == "tests")
+        return 1
+    if (to == "ledger/base")
+        return 1
+    if (to == "ledger")
+        return from != "ledger/base"
+    if (to == "server/verify")
+        return from ~ /^(server|server\/agent|server\/gate|tools\/.*)$/
+    if (to == "server/agent")
+        return from ~ /^(server|server\/gate|tools\/.*)$/
+    if (to == "server/gate")
+        return from ~ /^(server|server\/admin)$/
+    return from == "server" && to ~ /^server\//
+}
+
+# Only one file knows each outside library.
+function may_use(path, header)
+{
+    if (path ~ /^tests\//)
+        return 1
+    if (header == "libpq-fe.h")
+        return path == "ledger/pg.c"
+    if (header == "microhttpd.h")
+        return path ~ /^(server\/http\/[a-z_]+\.c|tools\/crawler\/serve\.c)$/
+    if (header ~ /^curl\//)
+        return path ~ /^(server\/agent\/fetch\.c|tools\/crawler\/.*\.c)$/
+    if (header == "yaml.h")
+        return path ~ /^ledger\/base\/config[a-z_]*\.c$/
+    if (header ~ /^openssl\//)
+        return path ~ /^(ledger\/base\/digest\.c|server\/verify\/signature\.c)$/
+    return header !~ /\// || header ~ /^(sys|netinet|arpa|net|linux)\//
+}
+
+# The line without comments, and with empty strings and character constants.
+function code_of(line,    out, two, quote)
+{
+    out = ""
+    while (line != "") {
+        two = substr(line, 1, 2)
+        if (in_comment) {
+            if (!match(line, /\*\//))
+                return out
+            in_comment = 0
+            line = substr(line, RSTART + 2)
+        } else if (two == "/*") {
+            in_comment = 1
+            line = substr(line, 3)
+        } else if (two == "//") {
+            return out
+        } else if (line ~ /^["']/) {
+            quote = substr(line, 1, 1)
+            line = substr(line, 2)
+            while (line != "" && substr(line, 1, 1) != quote)
+                line = substr(line, substr(line, 1, 1) == "\\" ? 3 : 2)
+            line = substr(line, 2)
+            out = out quote quote
+        } else if (match(line, /^[^"'\/]+/)) {
+            out = out substr(line, 1, RLENGTH)
+            line = substr(line, RLENGTH + 1)
+        } else {
+            out = out substr(line, 1, 1)
+            line = substr(line, 2)
+        }
+    }
+    return out
+}
+
+# How many parameters the last "(…)" at depth 1 of a function's head has.
+function parameters(head,    depth, i, c, commas, any)
+{
+    for (i = 1; i <= length(head); i++) {
+        c = substr(head, i, 1)
+        if (c == "(" && ++depth == 1)
+            commas = any = 0
+        else if (c == ")")
+            depth--
+        else if (depth > 0 && c !~ /[ \t]/)
+            any = 1
+        if (c == "," && depth == 1)
+            commas++
+    }
+    return any ? commas + 1 : 0
+}
+
+function check_include(line, code,    header)
+{
+    if (match(line, /^[ \t]*#[ \t]*include[ \t]*"[^"]+"/)) {
+        header = line
+        sub(/^[^"]*"/, "", header)
+        sub(/".*/, "", header)
+        if (header !~ /\//)
+            header = folder header
+        if (!may_include(room, room_of(header)))
+            finding(FNR, "include", room " may not include " header)
+    } else if (match(line, /^[ \t]*#[ \t]*include[ \t]*<[^>]+>/)) {
+        header = line
+        sub(/^[^<]*</, "", header)
+        sub(/>.*/, "", header)
+        if (!may_use(file, header))
+            finding(FNR, "library", "<" header "> is not for this file")
+    }
+}
+
+function check_calls(code)
+{
+    if (match(code, /(^|[^A-Za-z0-9_])(strcpy|strcat|v?sprintf|gets|strtok|ato[ilf]|system)[ \t]*\(/))
+        finding(FNR, "banned", "banned call" substr(code, RSTART, RLENGTH) ")")
+    if (file !~ /^tests\// && match(code, /(^|[^A-Za-z0-9_])(float|double)([^A-Za-z0-9_]|$)/))
+        finding(FNR, "banned", "floating point")
+}
+
+function check_function(code)
+{
+    if (code ~ /^\{[ \t]*$/ && head != "") {
+        opened = head_line
+        if (parameters(head) > 6)
+            finding(head_line, "parameters", parameters(head) " parameters, 6 are allowed")
+    } else if (code ~ /^\}/ && opened) {
+        if (FNR - opened + 1 > 70)
+            finding(opened, "function", "function of " (FNR - opened + 1) " lines, 70 are allowed")
+        opened = 0
+    }
+    # The head is all since the last line that ended something.
+    if (code ~ /[;}]\\?[ \t]*$/ || code ~ /^[ \t]*#/ || code ~ /^[ \t]*$/ || code ~ /^\{/) {
+        head = ""
+    } else {
+        if (head == "")
+            head_line = FNR
+        head = head " " code
+    }
+}
+
+function end_of_file()
+{
+    if (file != "" && lines > 600)
+        finding(1, "file", "file of " lines " lines, 600 are allowed")
+}
+
+FNR == 1 {
+    end_of_file()
+    file = FILENAME
+    sub(/^\.\//, "", file)
+    folder = file
+    sub(/[^\/]*$/, "", folder)
+    room = room_of(file)
+    source = file ~ /\.[ch]$/
+    in_comment = opened = 0
+    head = ""
+    split("", excused)
+}
+{
+    lines = FNR
+    if (match($0, /lint: [a-z]+, *[^ ]/)) {
+        excused[FNR] = substr($0, RSTART + 6)
+    }
+    # Bytes over 0x7f that go on with a character are no columns of their own.
+    width = $0
+    gsub(/[\200-\277]/, "", width)
+    if (length(width) > 110)
+        finding(FNR, "line", "line of " length(width) " columns, 110 are allowed")
+    if (source) {
+        code = code_of($0)
+        check_include($0, code)
+        check_calls(code)
+        check_function(code)
+    }
+}
+END { end_of_file() }

@@ -1,0 +1,156 @@
+#!/bin/bash
+# Runs what has been built in $BUILD, every suite, and closes with one line, "N passed, N failed, N skipped".
+# Exit status 1 if anything failed or nothing passed. `make test` builds first and calls this; with arguments
+# only the suites whose names contain one of them run, e.g. `tools/dev/test.sh pg/ e2e`.
+#
+# A program that crashes, hangs, leaks, or whose output cannot be read counts as failed, whatever it printed.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+export BUILD
+logs=$BUILD/logs
+rm -rf "$logs"
+mkdir -p "$logs"
+wanted=("$@")
+passed=0 failed=0 skipped=0
+
+# Reports of the sanitizers go to files: one of a program that a test starts in the background is not lost.
+sanitizer=$PWD/$logs/sanitizer
+export ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1:log_path=$sanitizer"
+export UBSAN_OPTIONS="print_stacktrace=1:log_path=$sanitizer"
+if [ "$BUILD" = build-sanitize ] && [ -x "$BUILD/crawltabd" ]; then
+    # The leak check needs ptrace, which some containers withhold.
+    "$BUILD/crawltabd" --print-config-example >/dev/null 2>&1
+    if grep -qs 'LeakSanitizer has encountered a fatal' "$sanitizer".*; then
+        echo "this machine does not permit the leak check; going on without it"
+        export ASAN_OPTIONS="${ASAN_OPTIONS/detect_leaks=1/detect_leaks=0}"
+    fi
+    rm -f "$sanitizer".*
+fi
+
+chosen() {
+    local word
+    [ ${#wanted[@]} -eq 0 ] && return 0
+    for word in "${wanted[@]}"; do
+        case $1 in *"$word"*) return 0 ;; esac
+    done
+    return 1
+}
+
+# count NAME PASSED FAILED SKIPPED LOG: adds up one suite and shows its log if it failed.
+count() {
+    local verdict=ok report
+    for report in "$sanitizer".*; do
+        [ -s "$report" ] || continue
+        cat "$report" >>"$5"
+        rm -f "$report"
+        if [ "$3" -eq 0 ]; then set -- "$1" "$2" 1 "$4" "$5"; fi
+    done
+    passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+    [ "$3" -eq 0 ] || verdict=FAILED
+    printf '%-40s %4d passed %3d failed %3d skipped  %s\n' "$1" "$2" "$3" "$4" "$verdict"
+    if [ "$3" -ne 0 ]; then
+        tail -n 200 "$5" | sed 's/^/    /'
+    fi
+}
+
+# check NAME COMMAND…: a suite of one test, that the command succeeds.
+check() {
+    local name=$1 log
+    chosen "$name" || return
+    log=$logs/${name//[ \/]/_}.log
+    shift
+    if "$@" >"$log" 2>&1 </dev/null; then count "$name" 1 0 0 "$log"; else count "$name" 0 1 0 "$log"; fi
+}
+
+# cmocka's results in TAP, one plan "1..N" a group. Prints passed, failed, skipped.
+read_tap() {
+    awk '/^1\.\.[0-9]+$/ { planned += substr($0, 4) }
+        /^(not )?ok [0-9]+ .*# SKIP/ { skipped++; next }
+        /^ok [0-9]+/ { passed++ }
+        /^not ok [0-9]+/ { failed++ }
+        END {
+            missing = planned - passed - failed - skipped
+            print passed + 0, failed + (missing != 0 || planned == 0), skipped + 0
+        }' "$1"
+}
+
+cmocka() {
+    local program=$1 name=${1#"$BUILD/tests/"} log code p f s
+    chosen "$name" || return
+    log=$logs/${name//\//_}.log
+    {
+        CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 600 "$program" >"$log.tap" 2>"$log" </dev/null
+        code=$?
+    } 2>/dev/null
+    read -r p f s < <(read_tap "$log.tap")
+    if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then
+        f=1
+    fi
+    if [ "$code" -ge 124 ]; then
+        echo "$program ended with status $code$([ "$code" = 124 ] && echo ', out of time')" >>"$log"
+    fi
+    cat "$log.tap" >>"$log"
+    count "$name" "$p" "$f" "$s" "$log"
+}
+
+# The independent clients are npm packages at the versions of the lock file.
+node_packages() {
+    local folder=tests/e2e
+    [ -f $folder/package-lock.json ] || return 0
+    [ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ] && return 0
+    (cd $folder && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error &&
+        touch node_modules/.package-lock.json)
+}
+
+end_to_end() {
+    local files log=$logs/e2e.log code p f s
+    chosen e2e || return
+    files=$(find tests/e2e -maxdepth 1 -name '*.test.*js' | sort)
+    [ -n "$files" ] || return
+    if ! node_packages >"$log" 2>&1; then
+        count e2e 0 1 0 "$log"
+        return
+    fi
+    # shellcheck disable=SC2086
+    timeout -k 10 1800 node --test --test-reporter=spec --test-reporter-destination="$log" \
+        --test-reporter=tap --test-reporter-destination="$log.tap" $files >"$log.out" 2>&1 </dev/null
+    code=$?
+    cat "$log.out" >>"$log"
+    read -r p f s < <(awk '$1 == "#" && NF == 3 { n[$2] = $3 }
+        END { print n["pass"] + 0, n["fail"] + n["cancelled"] + !("pass" in n), n["skipped"] + n["todo"] }' \
+        "$log.tap")
+    if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then
+        f=1
+    fi
+    count e2e "$p" "$f" "$s" "$log"
+}
+
+example_is_current() {
+    "$BUILD/crawltabd" --print-config-example | diff -u config.yaml.example - ||
+        { echo "config.yaml.example is not what crawltabd --print-config-example prints"; return 1; }
+}
+
+# A lock file that names a registry works only where that registry is reached.
+lock_files_name_no_registry() {
+    local file
+    git ls-files '*package-lock.json' | while read -r file; do
+        if grep -n '"resolved"' "$file"; then
+            echo "$file names a registry: make it anew with npm's omit-lockfile-registry-resolved=true"
+            exit 1
+        fi
+    done
+}
+
+check 'house rules' tools/dev/lint.sh --short
+check 'config.yaml.example' example_is_current
+check 'npm lock files' lock_files_name_no_registry
+for program in "$BUILD"/tests/unit/*_test "$BUILD"/tests/pg/*_test; do
+    # A program whose source is gone is no test any more.
+    if [ -x "$program" ] && [ -f "${program#"$BUILD/"}.c" ]; then cmocka "$program"; fi
+done
+end_to_end
+
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
