@@ -64,14 +64,18 @@ command -v apt-get >/dev/null || die "needed, and this is no Debian to install i
 
 as_root=()
 if [ "$(id -u)" = 0 ]; then
-    say "Installing missing packages: $packages"
+    say "Installing missing packages (a minute or two): $packages"
 elif command -v sudo >/dev/null; then
     as_root=(sudo)
-    say "Installing missing packages with sudo, which may ask for your password: $packages"
+    say "Installing missing packages (a minute or two) with sudo, which may ask for your password: $packages"
 else
     die "these packages are missing and neither root nor sudo is at hand; as root, run
     apt-get install --no-install-recommends $packages"
 fi
+
+# Shown if apt fails: its hundreds of lines help nobody else.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 
 # Debian's PostgreSQL would create a server of its own and start it. A drop-in that says no is there while apt
 # runs; nothing of ours stays outside the checkout.
@@ -84,7 +88,7 @@ run_apt() {
         trap "exit 1" 1 2 15
         mkdir -p ${dropin%/*} && echo "create_main_cluster = false" >$dropin
         DEBIAN_FRONTEND=noninteractive "$@"' sh "$dropin" \
-        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null >&2
+        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null >"$log" 2>&1
 }
 install() {
     # shellcheck disable=SC2086
@@ -96,5 +100,5 @@ known() {
 }
 
 if known && install; then exit 0; fi
-run_apt update || die "apt-get update failed"
-install || die "apt-get could not install: $packages"
+run_apt update || { cat "$log" >&2; die "apt-get update failed"; }
+install || { cat "$log" >&2; die "apt-get could not install: $packages"; }
