@@ -127,10 +127,13 @@ static void write_logfmt(struct line *line, enum log_level level, const char *ev
     }
 }
 
+bool log_wanted(enum log_level level)
+{
+    return level >= threshold;
+}
+
 void log_write(enum log_level level, const char *event, const struct log_field *fields)
 {
-    if (level < threshold)
-        return;
     struct line line = {.len = 0};
     if (people_program)
         write_for_people(&line, event, fields);

@@ -82,10 +82,11 @@ static CURL *make_easy(const struct fetch *fetch, struct job *job)
     static const char accept[] =
         "Accept: application/http-message-signatures-directory+json, application/json;q=0.5";
     static struct curl_slist headers = {(char *)(uintptr_t)accept, NULL};
+    const char *url = job->url;
     CURL *easy = curl_easy_init();
     if (!easy)
         return NULL;
-    curl_easy_setopt(easy, CURLOPT_URL, job->url);
+    curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, job);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, job->error);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, job->insecure ? "https,http" : "https");

@@ -202,6 +202,12 @@ static enum err read_request(struct http_private *private, const char *method)
     return ERR_OK;
 }
 
+static bool announces_body(const struct message *message)
+{
+    return message_field(message, SLICE("content-length")) ||
+           message_field(message, SLICE("transfer-encoding"));
+}
+
 static struct MHD_Response *make_response(struct http_reply *reply)
 {
     struct MHD_Response *response;
@@ -249,6 +255,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
             handler->refuse(worker->handler_thread, &private->request, err);
             return send_reply(private);
         }
+        /* A reply now would close the connection behind it, which is right only where a body follows. */
+        if (!announces_body(&private->request.message))
+            return MHD_YES;
     }
     if (handler->handle(worker->handler_thread, &private->request) == HTTP_REPLY)
         return send_reply(private);

@@ -1,0 +1,10 @@
+/* Media types by file name. Pure. */
+#ifndef SERVER_GATE_CONTENT_TYPE_H
+#define SERVER_GATE_CONTENT_TYPE_H
+
+#include "ledger/base/slice.h"
+
+/* The media type for the file's ending, "application/octet-stream" when it is not known. Static. */
+const char *content_type(struct slice path);
+
+#endif

@@ -1,0 +1,166 @@
+/* The steps up to the ledger: who asks for what, and whether the commitment and its signature hold. */
+#include "server/gate/crawl.h"
+
+#include "server/gate/commitment.h"
+
+static enum err find_site(struct crawl *crawl)
+{
+    const struct gate *gate = crawl->thread->gate;
+    struct message *message = &crawl->request->message;
+    if (!site_find(gate->sites, message->authority, &crawl->site_index, &message->authority))
+        return ERR_MISDIRECTED;
+    crawl->site = &gate->parts.config->sites[crawl->site_index];
+    message->scheme = slice_of(crawl->site->scheme);
+    crawl->url = arena_format(&crawl->request->arena, "%s://%.*s%.*s", crawl->site->scheme,
+                              (int)message->authority.len, message->authority.data, (int)message->target.len,
+                              message->target.data);
+    return crawl->url.data ? ERR_OK : ERR_REQUEST_TOO_LARGE;
+}
+
+struct payment_offer crawl_offer(const struct crawl *crawl)
+{
+    const struct message *message = &crawl->request->message;
+    return (struct payment_offer){
+        .site = slice_of(crawl->site->name),
+        .network = slice_of(crawl->site->network),
+        .terms_url = slice_of(crawl->site->terms_url),
+        .authority = message->authority,
+        .target = message->target,
+    };
+}
+
+enum err crawl_arrive(struct crawl *crawl)
+{
+    enum err err;
+    struct http_request *request = crawl->request;
+    const struct gate *gate = crawl->thread->gate;
+    struct signature_agent *agents;
+    TRY(find_site(crawl));
+    if (!slice_eq(request->message.method, SLICE("GET")) && !slice_eq(request->message.method, SLICE("HEAD")))
+        return ERR_METHOD_NOT_ALLOWED;
+    TRY(site_path(&request->arena, message_path(&request->message), &crawl->path));
+    /* A field that does not parse names nobody; it is refused where a signature is asked for. */
+    if (signature_agent_parse(&request->arena, &request->message,
+                              &gate->parts.config->directory_insecure_hosts, &agents) != ERR_OK)
+        agents = NULL;
+    crawl->decision = site_decide(gate->sites, crawl->site_index, &request->message, crawl->path, agents);
+    if (crawl->decision.action == SITE_BLOCK)
+        err = ERR_BLOCKED;
+out:
+    return err;
+}
+
+static enum err select_signatures(struct crawl *crawl, struct slice commitment)
+{
+    const struct config *config = crawl->thread->gate->parts.config;
+    struct web_bot_auth_policy policy = {
+        .now = crawl->now_ms / 1000,
+        .clock_skew = config->signature_clock_skew_seconds,
+        .max_lifetime = config->signature_max_lifetime_seconds,
+        .commitment = commitment,
+        .require_target = crawl->site->require_target,
+        .allow_test_keys = config->signature_allow_test_keys,
+        .insecure_hosts = &config->directory_insecure_hosts,
+    };
+    return web_bot_auth_select(&crawl->request->arena, &crawl->request->message, &policy, &crawl->candidate);
+}
+
+/* The commitment must be for this site, this URL, at the price that this agent has now. */
+static enum err open_commitment(struct crawl *crawl)
+{
+    enum err err;
+    struct commitment commitment;
+    struct payment_offer offer = crawl_offer(crawl);
+    const struct config *config = crawl->thread->gate->parts.config;
+    TRY(commitment_parse(&crawl->request->arena, &crawl->request->message, &commitment));
+    if (!slice_eq(commitment.scheme, SLICE("deferred")) || !slice_eq(commitment.network, offer.network))
+        return ERR_OFFER_MISMATCH;
+    TRY(payment_id_open(&crawl->thread->keys, &offer, commitment.id, crawl->now_ms, config->offer_ttl_seconds,
+                        &crawl->id));
+    crawl->id_text = commitment.id;
+    if (crawl->id.price_micros != crawl->decision.price_micros)
+        err = ERR_OFFER_MISMATCH;
+out:
+    return err;
+}
+
+enum err crawl_redeem(struct crawl *crawl)
+{
+    enum err err;
+    const struct gate *gate = crawl->thread->gate;
+    if (!slice_eq(crawl->request->message.method, SLICE("GET")))
+        return ERR_PAYMENT_REQUIRED; /* HEAD gives no content away, so it takes no money */
+    TRY(open_commitment(crawl));
+    TRY(select_signatures(crawl, SLICE("payment")));
+    TRY(content_open(gate->roots[crawl->site_index], crawl->request, crawl->path));
+    crawl->redeeming = true;
+out:
+    return err;
+}
+
+enum err crawl_identify(struct crawl *crawl)
+{
+    return select_signatures(crawl, SLICE(""));
+}
+
+/* One candidate whose agent may be asked for: the rule may be for one account alone. */
+static enum err try_candidate(struct crawl *crawl, bool *wanted)
+{
+    const struct web_bot_auth_candidate *candidate = crawl->candidate;
+    if (crawl->decision.account && !slice_eq(*crawl->decision.account, candidate->agent->account))
+        return ERR_SIGNATURE_REQUIRED;
+    switch (directory_find(crawl->thread->gate->parts.directory, candidate->agent->directory_url,
+                           candidate->thumbprint, crawl->now_ms, crawl->waited, &crawl->key)) {
+    case DIRECTORY_ASK:
+        *wanted = true;
+        return ERR_OK;
+    case DIRECTORY_NO_KEY:
+        return ERR_KEY_UNKNOWN;
+    case DIRECTORY_UNAVAILABLE:
+        return ERR_DIRECTORY_UNAVAILABLE;
+    case DIRECTORY_KEY:
+        break;
+    }
+    enum err err = signature_verify(crawl->key.key, candidate->base, candidate->signature);
+    signature_key_free(crawl->key.key);
+    crawl->key.key = NULL;
+    return err;
+}
+
+enum err crawl_authenticate(struct crawl *crawl, bool *wanted)
+{
+    enum err err = ERR_SIGNATURE_REQUIRED;
+    *wanted = false;
+    while (crawl->candidate) {
+        err = try_candidate(crawl, wanted);
+        if (err == ERR_OK)
+            return ERR_OK;
+        if (crawl->failure != ERR_DIRECTORY_UNAVAILABLE)
+            crawl->failure = err; /* "try again" is the kinder answer when one could not be judged */
+        crawl->candidate = crawl->candidate->next;
+        crawl->waited = false;
+    }
+    return crawl->failure != ERR_OK ? crawl->failure : err;
+}
+
+enum err crawl_prepare_charge(struct crawl *crawl)
+{
+    const struct web_bot_auth_candidate *candidate = crawl->candidate;
+    char *canonical = arena_copy(&crawl->request->arena, slice_of(crawl->key.jwk.canonical));
+    if (!canonical)
+        return ERR_REQUEST_TOO_LARGE;
+    crawl->charge = (struct charge){
+        .site = crawl->site_index,
+        .amount_micros = crawl->id.price_micros,
+        .agent = candidate->agent->account,
+        .directory_url = candidate->agent->directory_url,
+        .public_key = slice_of(canonical),
+        .rule = slice_of(crawl->decision.rule),
+        .resource = crawl->url,
+        .signature = candidate->signature,
+        .signature_base = candidate->base,
+    };
+    memcpy(crawl->charge.payment_id, crawl->id.uuid, UUID_SIZE);
+    memcpy(crawl->charge.thumbprint, candidate->thumbprint, DIGEST_SIZE);
+    return ERR_OK;
+}

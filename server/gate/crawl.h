@@ -1,0 +1,74 @@
+/* One request on its way through the gate. The steps are pure decisions over what is in here; the coordinator
+ * in gate.c parks and replies. */
+#ifndef SERVER_GATE_CRAWL_H
+#define SERVER_GATE_CRAWL_H
+
+#include "server/gate/content.h"
+#include "server/gate/gate.h"
+#include "server/gate/payment_id.h"
+#include "server/gate/site.h"
+#include "server/verify/web_bot_auth.h"
+
+struct gate {
+    struct gate_parts parts;
+    struct site_table *sites;
+    struct content_root **roots; /* per site */
+    uint8_t key_bytes[2][DIGEST_SIZE];
+    bool has_previous_key;
+};
+
+/* What one HTTP thread owns. */
+struct gate_thread {
+    struct gate *gate;
+    struct payment_keys keys;
+};
+
+enum crawl_stage { CRAWL_ARRIVED, CRAWL_AUTHENTICATING, CRAWL_RECORDING };
+
+/* In the request's arena, from arrival to reply. */
+struct crawl {
+    struct http_request *request;
+    struct gate_thread *thread;
+    enum crawl_stage stage;
+    int64_t now_ms; /* of arrival: one time for the whole request */
+
+    size_t site_index;
+    const struct config_site *site; /* NULL until the host is known */
+    struct slice path;
+    struct slice url;
+    struct site_decision decision;
+    bool redeeming; /* a charged page with a commitment that holds; else free, or refused */
+    struct payment_id id;
+    struct slice id_text;
+
+    struct web_bot_auth_candidate *candidate; /* that is being tried */
+    struct directory_key key;                 /* of the candidate, once found */
+    bool waited;                              /* for this candidate's directory */
+    enum err failure;                         /* of the candidates so far */
+    struct directory_wait wait;
+    struct charge charge;
+};
+
+/* Finds site, path and rule. ERR_OK with crawl->decision. */
+enum err crawl_arrive(struct crawl *crawl) MUST_USE;
+
+/* What a payment id for this request is bound to. */
+struct payment_offer crawl_offer(const struct crawl *crawl);
+
+/* For a charged page: opens the commitment, the file and the signatures. ERR_OK with crawl->candidate. */
+enum err crawl_redeem(struct crawl *crawl) MUST_USE;
+
+/* For a page that is free for one account: the signatures that may prove it. */
+enum err crawl_identify(struct crawl *crawl) MUST_USE;
+
+/* Tries the candidates. *wanted is true when the key of one must be waited for. ERR_OK: crawl->candidate
+ * verified. Otherwise why the last one did not. */
+enum err crawl_authenticate(struct crawl *crawl, bool *wanted) MUST_USE;
+
+/* Fills in crawl->charge for the writer. */
+enum err crawl_prepare_charge(struct crawl *crawl) MUST_USE;
+
+/* Fills the reply for the outcome. */
+void crawl_reply(struct crawl *crawl, enum err outcome);
+
+#endif

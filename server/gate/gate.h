@@ -1,0 +1,26 @@
+/* The gate: the straight line that a request takes from its arrival to its reply (DESIGN.md section 3). */
+#ifndef SERVER_GATE_GATE_H
+#define SERVER_GATE_GATE_H
+
+#include "ledger/base/config.h"
+#include "ledger/writer.h"
+#include "server/agent/directory.h"
+#include "server/http/http.h"
+
+struct gate;
+
+/* What the gate works with; all of it must outlive the gate. */
+struct gate_parts {
+    const struct config *config;
+    struct directory *directory;
+    struct writer *writer;
+};
+
+/* NULL after logging why: an offer key that cannot be read or made, a folder that is not there. */
+struct gate *gate_new(const struct gate_parts *parts);
+void gate_free(struct gate *gate);
+
+/* The gate as the HTTP layer's handler. */
+struct http_handler gate_handler(struct gate *gate);
+
+#endif

@@ -1,0 +1,75 @@
+#include "server/gate/payment_id.h"
+
+#include "ledger/base/amount.h"
+#include "ledger/base/encoding.h"
+
+#include <assert.h>
+
+#define AHEAD_MS 60000
+
+/* Places in the 48 bytes. */
+enum { PRICE = 16, URL = 22, MAC = 32 };
+enum { PRICE_SIZE = URL - PRICE, URL_SIZE = MAC - URL, MAC_SIZE = PAYMENT_ID_SIZE - MAC };
+
+/* No part can hold a NUL, so one behind each keeps them apart. */
+static const struct slice nul = {"", 1};
+
+static void bind_url(const struct payment_offer *offer, uint8_t out[URL_SIZE])
+{
+    uint8_t digest[DIGEST_SIZE];
+    const struct slice parts[] = {offer->site, nul, offer->authority, nul, offer->target};
+    digest_sha256(parts, sizeof(parts) / sizeof(*parts), digest);
+    memcpy(out, digest, URL_SIZE);
+}
+
+static void bind_terms(struct hmac *hmac, const struct payment_offer *offer, const uint8_t *id,
+                       uint8_t out[MAC_SIZE])
+{
+    uint8_t mac[DIGEST_SIZE];
+    const struct slice parts[] = {slice_bytes(id, MAC), offer->site, nul,
+                                  offer->network,       nul,         offer->terms_url};
+    hmac_sha256(hmac, parts, sizeof(parts) / sizeof(*parts), mac);
+    memcpy(out, mac, MAC_SIZE);
+}
+
+void payment_id_mint(const struct payment_keys *keys, const struct payment_offer *offer, int64_t now_ms,
+                     int64_t price_micros, const uint8_t random[10], char text[PAYMENT_ID_TEXT])
+{
+    uint8_t id[PAYMENT_ID_SIZE];
+    assert(price_micros >= 0 && price_micros <= AMOUNT_PRICE_MAX);
+    uuid_make(now_ms, random, id);
+    for (int i = 0; i < PRICE_SIZE; i++)
+        id[PRICE + i] = (uint8_t)((uint64_t)price_micros >> (8 * (PRICE_SIZE - 1 - i)));
+    bind_url(offer, id + URL);
+    bind_terms(keys->current, offer, id, id + MAC);
+    encoding_base64url(id, sizeof(id), text);
+}
+
+static bool genuine(struct hmac *hmac, const struct payment_offer *offer, const uint8_t id[PAYMENT_ID_SIZE])
+{
+    uint8_t mac[MAC_SIZE];
+    if (!hmac)
+        return false;
+    bind_terms(hmac, offer, id, mac);
+    return digest_equal(mac, id + MAC, MAC_SIZE);
+}
+
+enum err payment_id_open(const struct payment_keys *keys, const struct payment_offer *offer,
+                         struct slice text, int64_t now_ms, int64_t ttl_seconds, struct payment_id *id)
+{
+    uint8_t raw[PAYMENT_ID_SIZE];
+    uint8_t url[URL_SIZE];
+    size_t len;
+    if (text.len != PAYMENT_ID_TEXT || !encoding_unbase64url(text, raw, sizeof(raw), &len) ||
+        !(genuine(keys->current, offer, raw) || genuine(keys->previous, offer, raw)))
+        return ERR_OFFER_MISMATCH;
+    bind_url(offer, url);
+    if (memcmp(url, raw + URL, URL_SIZE) != 0)
+        return ERR_OFFER_MISMATCH;
+    memcpy(id->uuid, raw, UUID_SIZE);
+    id->price_micros = 0;
+    for (int i = 0; i < PRICE_SIZE; i++)
+        id->price_micros = id->price_micros << 8 | raw[PRICE + i];
+    int64_t age_ms = now_ms - uuid_ms(id->uuid);
+    return age_ms > ttl_seconds * 1000 || age_ms < -AHEAD_MS ? ERR_OFFER_EXPIRED : ERR_OK;
+}

@@ -1,0 +1,44 @@
+/* Payment ids (DESIGN.md section 2): the offer's id is its clock, its price, its URL and its own proof. Pure.
+ */
+#ifndef SERVER_GATE_PAYMENT_ID_H
+#define SERVER_GATE_PAYMENT_ID_H
+
+#include "ledger/base/digest.h"
+#include "ledger/base/err.h"
+#include "ledger/base/uuid.h"
+
+#define PAYMENT_ID_SIZE 48
+#define PAYMENT_ID_TEXT 64 /* base64url characters */
+
+/* What an id is bound to besides its time and price. */
+struct payment_offer {
+    struct slice site; /* name */
+    struct slice network;
+    struct slice terms_url;
+    struct slice authority; /* as in the request, normalised */
+    struct slice target;    /* request target as sent */
+};
+
+struct payment_id {
+    uint8_t uuid[UUID_SIZE];
+    int64_t price_micros; /* 0 to AMOUNT_PRICE_MAX */
+};
+
+/* The offer keys as one thread uses them: the current one and, if there is one, the one before. */
+struct payment_keys {
+    struct hmac *current;
+    struct hmac *previous; /* or NULL */
+};
+
+/* Makes the id of an offer under the current key. `random` are ten random bytes. */
+void payment_id_mint(const struct payment_keys *keys, const struct payment_offer *offer, int64_t now_ms,
+                     int64_t price_micros, const uint8_t random[10], char text[PAYMENT_ID_TEXT]);
+
+/* Opens an id: under one of the keys, for this offer, and not older than
+ * ttl_seconds. ERR_OFFER_MISMATCH: not made here, changed, or for another URL or site. ERR_OFFER_EXPIRED: it
+ * was genuine. An id from the future (another gate's clock) holds up to one minute ahead. */
+enum err payment_id_open(const struct payment_keys *keys, const struct payment_offer *offer,
+                         struct slice text, int64_t now_ms, int64_t ttl_seconds,
+                         struct payment_id *id) MUST_USE;
+
+#endif

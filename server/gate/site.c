@@ -1,0 +1,279 @@
+#include "server/gate/site.h"
+
+#include "ledger/base/encoding.h"
+#include "ledger/base/log.h"
+#include "ledger/base/text.h"
+#include "server/gate/ai_crawlers.h"
+#include "server/gate/glob.h"
+
+#include <stdlib.h>
+
+#define MEMORY_SIZE (1 << 20)
+
+struct rule {
+    enum site_action action;
+    int64_t price_micros;
+    const char *name;
+    struct slice *globs;
+    size_t glob_count;
+    struct slice *words; /* of User-Agent */
+    size_t word_count;
+    struct slice *accounts;
+    size_t account_count;
+};
+
+struct site {
+    struct slice *hosts;
+    size_t host_count;
+    struct slice default_port; /* with its colon */
+    struct rule *rules;
+    size_t rule_count;
+};
+
+struct site_table {
+    struct arena arena;
+    size_t count;
+    struct site *sites;
+};
+
+static struct slice lower_copy(struct arena *arena, const char *text)
+{
+    char *copy = arena_copy(arena, slice_of(text));
+    for (char *c = copy; c && *c; c++)
+        *c = slice_lower(*c);
+    return slice_of(copy);
+}
+
+/* "/a/index.html" and "/a/" are the same page. */
+static struct slice without_index(struct slice path)
+{
+    static const char index[] = "/index.html";
+    size_t len = sizeof(index) - 1;
+    if (path.len >= len && memcmp(path.data + path.len - len, index, len) == 0)
+        path.len -= len - 1;
+    return path;
+}
+
+static struct slice *copy_list(struct arena *arena, const struct config_list *list, size_t *count)
+{
+    struct slice *items = arena_alloc(arena, (list->count + 1) * sizeof(*items));
+    for (size_t i = 0; items && i < list->count; i++)
+        items[i] = slice_of(list->items[i]);
+    *count = list->count;
+    return items;
+}
+
+static bool compile_accounts(struct arena *arena, const struct config *config, const struct config_rule *from,
+                             struct rule *rule)
+{
+    rule->accounts = copy_list(arena, &from->agents, &rule->account_count);
+    for (size_t i = 0; rule->accounts && i < rule->account_count; i++) {
+        struct signature_agent agent = {.next = NULL};
+        if (signature_agent_locate(arena, rule->accounts[i], &config->directory_insecure_hosts, &agent) !=
+            ERR_OK) {
+            LOG(ERROR, "configuration_refused", {"rule", from->name}, {"agent", from->agents.items[i]},
+                {"detail", "not an https location of a crawler"});
+            return false;
+        }
+        rule->accounts[i] = agent.account;
+    }
+    return rule->accounts != NULL;
+}
+
+static bool compile_rule(struct arena *arena, const struct config *config, const struct config_rule *from,
+                         struct rule *rule)
+{
+    rule->action = strcmp(from->action, "charge") == 0  ? SITE_CHARGE
+                   : strcmp(from->action, "block") == 0 ? SITE_BLOCK
+                                                        : SITE_ALLOW;
+    rule->price_micros = from->price;
+    rule->name = from->name;
+    rule->globs = copy_list(arena, &from->paths, &rule->glob_count);
+    rule->words = copy_list(arena, &from->user_agents, &rule->word_count);
+    for (size_t i = 0; rule->globs && i < rule->glob_count; i++)
+        rule->globs[i] = without_index(rule->globs[i]);
+    return rule->globs && rule->words && compile_accounts(arena, config, from, rule);
+}
+
+static bool compile_site(struct arena *arena, const struct config *config, const struct config_site *from,
+                         struct site *site)
+{
+    site->default_port = strcmp(from->scheme, "https") == 0 ? SLICE(":443") : SLICE(":80");
+    site->hosts = arena_alloc(arena, from->hosts.count * sizeof(*site->hosts));
+    site->rules = arena_alloc(arena, (from->rule_count + 1) * sizeof(*site->rules));
+    site->host_count = from->hosts.count;
+    site->rule_count = from->rule_count;
+    if (!site->hosts || !site->rules)
+        return false;
+    for (size_t i = 0; i < site->host_count; i++)
+        site->hosts[i] = lower_copy(arena, from->hosts.items[i]);
+    for (size_t i = 0; i < site->rule_count; i++)
+        if (!compile_rule(arena, config, &from->rules[i], &site->rules[i]))
+            return false;
+    return true;
+}
+
+struct site_table *site_table_new(const struct config *config)
+{
+    struct site_table *table = malloc(sizeof(*table));
+    char *memory = malloc(MEMORY_SIZE);
+    if (!table || !memory) {
+        free(table);
+        free(memory);
+        return NULL;
+    }
+    arena_init(&table->arena, memory, MEMORY_SIZE);
+    table->count = config->site_count;
+    table->sites = arena_alloc(&table->arena, config->site_count * sizeof(*table->sites));
+    bool ok = table->sites != NULL;
+    for (size_t i = 0; ok && i < table->count; i++)
+        ok = compile_site(&table->arena, config, &config->sites[i], &table->sites[i]);
+    if (ok)
+        return table;
+    LOG(ERROR, "configuration_refused", {"detail", "the rules could not be compiled"});
+    site_table_free(table);
+    return NULL;
+}
+
+void site_table_free(struct site_table *table)
+{
+    if (!table)
+        return;
+    free(table->arena.memory);
+    free(table);
+}
+
+static struct slice without_port(struct slice authority, struct slice port)
+{
+    if (authority.len > port.len &&
+        memcmp(authority.data + authority.len - port.len, port.data, port.len) == 0)
+        authority.len -= port.len;
+    return authority;
+}
+
+bool site_find(const struct site_table *table, struct slice authority, size_t *index, struct slice *host)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct site *site = &table->sites[i];
+        struct slice name = without_port(authority, site->default_port);
+        for (size_t k = 0; k < site->host_count; k++)
+            if (slice_eq(name, without_port(site->hosts[k], site->default_port))) {
+                *index = i;
+                *host = name;
+                return true;
+            }
+    }
+    return false;
+}
+
+enum err site_path(struct arena *arena, struct slice target_path, struct slice *path)
+{
+    struct text text = text_begin(arena);
+    char last = '\0';
+    for (size_t i = 0; i < target_path.len; i++) {
+        char c = target_path.data[i];
+        if (c == '%') {
+            uint8_t byte;
+            if (target_path.len - i < 3 ||
+                !encoding_unhex(slice_bytes(target_path.data + i + 1, 2), &byte, 1)) {
+                text_end(&text);
+                return ERR_MALFORMED_REQUEST;
+            }
+            c = (char)byte;
+            i += 2;
+        }
+        if (c != '/' || last != '/')
+            text_char(&text, c);
+        last = c;
+    }
+    *path = text_end(&text);
+    if (!path->data)
+        return ERR_REQUEST_TOO_LARGE;
+    for (size_t i = 0; i < path->len; i++) {
+        size_t end = i + 1;
+        while (end < path->len && path->data[end] != '/')
+            end++;
+        struct slice segment = {path->data + i + 1, end - i - 1};
+        if (slice_eq(segment, SLICE("..")) || slice_eq(segment, SLICE(".")) ||
+            slice_find(segment, '\0') < segment.len)
+            return ERR_NOT_FOUND;
+        i = end - 1;
+    }
+    *path = without_index(*path);
+    return ERR_OK;
+}
+
+static bool free_for_all(struct slice path)
+{
+    return slice_eq(path, SLICE("/robots.txt")) || slice_eq(path, SLICE("/sitemap.xml")) ||
+           slice_starts(path, SLICE("/.well-known/"));
+}
+
+/* Who asks, as far as it matters to rules. */
+struct visitor {
+    struct slice user_agent;
+    bool crawler; /* says so in User-Agent, or signs or pays */
+    const struct signature_agent *agents;
+};
+
+static bool path_fits(const struct rule *rule, struct slice path)
+{
+    for (size_t i = 0; i < rule->glob_count; i++)
+        if (glob_matches(rule->globs[i], path))
+            return true;
+    return false;
+}
+
+static const struct slice *account_fits(const struct rule *rule, const struct signature_agent *agents)
+{
+    for (; agents; agents = agents->next)
+        for (size_t i = 0; i < rule->account_count; i++)
+            if (slice_eq(rule->accounts[i], agents->account))
+                return &rule->accounts[i];
+    return NULL;
+}
+
+static bool word_fits(const struct rule *rule, struct slice user_agent)
+{
+    for (size_t i = 0; i < rule->word_count; i++)
+        if (ai_crawlers_word(user_agent, rule->words[i]))
+            return true;
+    return false;
+}
+
+static bool fits(const struct rule *rule, const struct visitor *visitor, struct slice path,
+                 const struct slice **account)
+{
+    *account = NULL;
+    if (!path_fits(rule, path))
+        return false;
+    if (rule->word_count == 0 && rule->account_count == 0)
+        return visitor->crawler;
+    if (rule->account_count > 0)
+        *account = account_fits(rule, visitor->agents);
+    return *account || word_fits(rule, visitor->user_agent);
+}
+
+struct site_decision site_decide(const struct site_table *table, size_t index, const struct message *message,
+                                 struct slice path, const struct signature_agent *agents)
+{
+    const struct site *site = &table->sites[index];
+    const struct message_field *user_agent = message_field(message, SLICE("user-agent"));
+    struct visitor visitor = {.user_agent = user_agent ? user_agent->value : SLICE(""), .agents = agents};
+    struct site_decision decision = {.action = SITE_ALLOW};
+    if (free_for_all(path))
+        return decision;
+    visitor.crawler =
+        ai_crawlers_know(visitor.user_agent) || message_field(message, SLICE("signature-agent")) ||
+        message_field(message, SLICE("signature-input")) || message_field(message, SLICE("payment"));
+    for (size_t i = 0; i < site->rule_count; i++) {
+        const struct rule *rule = &site->rules[i];
+        if (fits(rule, &visitor, path, &decision.account)) {
+            decision.action = rule->action;
+            decision.price_micros = rule->price_micros;
+            decision.rule = rule->name;
+            return decision;
+        }
+    }
+    return decision;
+}

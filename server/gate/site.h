@@ -1,0 +1,41 @@
+/* Sites and their rules: which site a request is for, and what the first rule that fits says about who asks.
+ * Compiled from the configuration once; read only afterwards. */
+#ifndef SERVER_GATE_SITE_H
+#define SERVER_GATE_SITE_H
+
+#include "ledger/base/config.h"
+#include "ledger/base/err.h"
+#include "ledger/base/message.h"
+#include "server/verify/signature_agent.h"
+
+struct site_table;
+
+enum site_action { SITE_ALLOW, SITE_CHARGE, SITE_BLOCK };
+
+/* What the rules say about one request. */
+struct site_decision {
+    enum site_action action;
+    int64_t price_micros; /* with SITE_CHARGE */
+    const char *rule;     /* name; with SITE_CHARGE */
+    const struct slice
+        *account; /* the rule is for this account: it holds only if the signature proves it; or NULL */
+};
+
+/* NULL without memory, or when a rule's agent is no location (logged). `config` must outlive it. */
+struct site_table *site_table_new(const struct config *config);
+void site_table_free(struct site_table *table);
+
+/* The index of the site with this host in config->sites; false when there is none. `authority` is lower case;
+ * *host becomes it without the site's default port. */
+bool site_find(const struct site_table *table, struct slice authority, size_t *index, struct slice *host);
+
+/* The path as files and rules see it: percent-decoded, slashes merged, a last "index.html" left out.
+ * ERR_NOT_FOUND for paths that climb with ".." or hold a NUL, ERR_MALFORMED_REQUEST for broken escapes. */
+enum err site_path(struct arena *arena, struct slice target_path, struct slice *path) MUST_USE;
+
+/* The first rule that fits. `agents` is who the request claims to be (may be NULL). People, and the paths
+ * that are free for all, are allowed. */
+struct site_decision site_decide(const struct site_table *table, size_t index, const struct message *message,
+                                 struct slice path, const struct signature_agent *agents);
+
+#endif
