@@ -4,8 +4,8 @@
 #
 #   newcomer.sh [--keep] [COMMAND…]     the commands to run instead of: make demo, make demo, make test
 #
-# Root only; needs debootstrap and the network. The systems are made in a temporary folder and removed at the end
-# (--keep: not). Apt's and npm's settings and the trusted certificates of this machine are used inside. The
+# Root only; needs debootstrap and the network. The systems are made in a temporary folder and removed at the
+# end (--keep: not). Apt's and npm's settings and the trusted certificates of this machine are used inside. The
 # network is this machine's, so the ports of the demonstration must be free.
 set -u
 keep=
@@ -29,8 +29,8 @@ make_system() {
         >"$base/debootstrap.log" 2>&1 || { tail "$base/debootstrap.log"; exit 1; }
     local file
     rm -f "$base/debian/etc/apt/sources.list"
-    for file in /etc/resolv.conf /etc/hosts /etc/npmrc /etc/ssl/certs/ca-certificates.crt /usr/local/share/ca-certificates \
-        /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d; do
+    for file in /etc/resolv.conf /etc/hosts /etc/npmrc /etc/ssl/certs/ca-certificates.crt \
+        /usr/local/share/ca-certificates /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d; do
         [ -e "$file" ] || continue
         mkdir -p "$base/debian${file%/*}"
         cp -aL "$file" "$base/debian${file%/*}/"
