@@ -44,7 +44,7 @@ test: ## every suite, closing with one line of totals (SANITIZE=1: under ASan an
 	@$(MAKE) -s $(JOBS) all tests
 	@tools/dev/test.sh
 
-lint: ## the limits and include rules of the house, clang-format, cppcheck, clang-tidy
+lint: ## the limits and include rules of the house, clang-format, cppcheck, clang-tidy, shellcheck
 	$(INSTALL) lint
 	@$(MAKE) -s $(JOBS) $(BUILD)/libledger.a
 	@tools/dev/lint.sh

@@ -15,7 +15,7 @@ BUILD="gcc libc6-dev make pkg-config|pkgconf libpq-dev libmicrohttpd-dev libssl-
     libcurl4-openssl-dev|libcurl4-gnutls-dev"
 RUN="$BUILD postgresql-15 curl jq"
 TEST="$RUN libcmocka-dev openssl nodejs npm"
-LINT="$BUILD libcmocka-dev clang-format clang-tidy cppcheck"
+LINT="$BUILD libcmocka-dev clang-format clang-tidy cppcheck shellcheck"
 
 case ${1:-} in
 run) wanted=$RUN ;;

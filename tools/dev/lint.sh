@@ -1,5 +1,5 @@
 #!/bin/bash
-# Checks the limits of the house style, the include rules, the formatting, and runs cppcheck and clang-tidy.
+# Checks the limits of the house style, the include rules, the formatting; runs cppcheck, clang-tidy, shellcheck.
 #
 #   lint.sh [--short]    --short: only what takes no more than seconds, with the tools that are there
 #
@@ -99,6 +99,9 @@ static_analysis() {
         cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
             --suppress=missingInclude --suppress=missingIncludeSystem --library=posix -I . \
             ledger server tools || fail
+    fi
+    if have shellcheck; then
+        sources '*.sh' .ci/run | xargs -r shellcheck -S warning || fail
     fi
     if have clang-tidy; then
         flags="-std=gnu11 -I. $(pkg-config --cflags libpq libmicrohttpd libcrypto jansson yaml-0.1 libcurl)"

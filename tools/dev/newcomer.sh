@@ -5,8 +5,8 @@
 #   newcomer.sh [--keep] [COMMAND…]     the commands to run instead of: make demo, make demo, make test
 #
 # Root only; needs debootstrap and the network. The systems are made in a temporary folder and removed at the
-# end (--keep: not). Apt's and npm's settings and the trusted certificates of this machine are used inside. The
-# network is this machine's, so the ports of the demonstration must be free.
+# end (--keep: not). Apt's and npm's settings and the trusted certificates of this machine are used inside.
+# The network is this machine's, so the ports of the demonstration must be free.
 set -u
 keep=
 [ "${1:-}" = --keep ] && { keep=yes; shift; }

@@ -134,8 +134,7 @@ make_cluster() {
 # What a killed server left: children that are about to notice, and a pid file whose number may by now belong
 # to a process that has nothing to do with it.
 clear_remains() {
-    local tries
-    for tries in {1..100}; do
+    for _ in {1..100}; do
         [ -z "$(processes)" ] && break
         sleep 0.1
     done

@@ -1,10 +1,10 @@
 #!/bin/bash
 # Tells the story of a paid crawl with the real programs: a person reads free, a crawler gets an offer, pays,
-# the night closes the day, the invoice lies there. Then it stays up for trying things out; --once ends instead.
+# the night closes the day, the invoice lies there. Then it stays up for trying things out; --once ends it.
 # Everything it started is stopped at the end, whatever the end is.
 #
-# The story's gate runs with its clock a day and two hours behind, so that its day is over for the night, which
-# runs on the real clock and keeps to all its rules. Afterwards a gate on the real clock takes over.
+# The story's gate runs with its clock a day and two hours behind, so that its day is over for the night,
+# which runs on the real clock and keeps to all its rules. Afterwards a gate on the real clock takes over.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
@@ -107,12 +107,13 @@ port_is_free() {
 crawltab() { "$BUILD/crawltab" --config $config "$@"; }
 sql() { psql -X -q -At -h "$database" -U postgres -v ON_ERROR_STOP=1 "$@"; }
 
-# A closed day takes no entries, so the story can be told once a day. Instead of a shortcut past that rule, the
-# ledger of the last time is put aside under another name and the story begins with a new one.
+# A closed day takes no entries, so the story can be told once a day. Instead of a shortcut past that rule,
+# the ledger of the last time is put aside under another name and the story begins with a new one.
 new_ledger_if_closed() {
     local day closed aside
     day=$(date -u -d "@$(($(date +%s) + offset))" +%F)
-    closed=$(sql -d crawltab -c "SELECT count(*) FROM day_close WHERE local_date >= '$day'" 2>/dev/null) || return
+    closed="SELECT count(*) FROM day_close WHERE local_date >= '$day'"
+    closed=$(sql -d crawltab -c "$closed" 2>/dev/null) || return
     [ "$closed" -gt 0 ] || return
     aside=crawltab_$(date -u +%Y%m%d_%H%M%S)
     sql -d postgres -c "ALTER DATABASE crawltab RENAME TO $aside" ||
@@ -141,7 +142,7 @@ set_up() {
 
 # --- The story.
 
-# request NAME CURL-ARGUMENTS…: prints the request and the answer as they went over the wire; the body is left in
+# request CURL-ARGUMENTS…: prints the request and the answer as they went over the wire; the body is left in
 # var/demo/body.
 request() {
     command_line "curl -i $(printf "'%s' " "$@")"
@@ -196,7 +197,7 @@ stay_up() {
     stop_process "${started[-1]}"
     unset 'started[-1]'
     start_gate
-    printf '\n%s%s%s\n' "$bold" "Everything is up, the gate now on the real clock. Try, in another terminal:" "$off"
+    printf '\n%sAll is up, the gate now on the real clock. Try, in another terminal:%s\n' "$bold" "$off"
     cat <<END
 
   a person         curl -i $gate/
@@ -216,7 +217,7 @@ END
     local pid
     while :; do
         for pid in "${started[@]}"; do
-            kill -0 "$pid" 2>/dev/null || give_up "A program has ended by itself; the logs in var/demo say why."
+            kill -0 "$pid" 2>/dev/null || give_up "A program has ended; its log in var/demo says why."
         done
         sleep 1
     done
