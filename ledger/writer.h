@@ -1,6 +1,6 @@
 /* The writer: takes charges from the HTTP threads through a bounded queue and commits everything that has
- * queued meanwhile as one transaction (group commit). One thread, one connection. A charge is answered exactly
- * once, and with ERR_OK only after its entry is durable (promise P1). */
+ * queued meanwhile as one transaction (group commit). One thread, one connection. A charge is answered
+ * exactly once, and with ERR_OK only after its entry is durable (promise P1). */
 #ifndef LEDGER_WRITER_H
 #define LEDGER_WRITER_H
 
@@ -18,20 +18,23 @@ struct charge {
     struct slice directory_url;    /* where the key was found */
     struct slice public_key;       /* JWK members that make the thumbprint, as JSON (RFC 7638 section 3) */
     uint8_t thumbprint[DIGEST_SIZE];
-    struct slice rule;             /* name of the rule that set the price */
-    struct slice resource;         /* scheme, authority and request target: the URL that was asked for */
-    struct slice signature;        /* raw bytes */
-    struct slice signature_base;   /* RFC 9421 section 2.5 */
+    struct slice rule;           /* name of the rule that set the price */
+    struct slice resource;       /* scheme, authority and request target: the URL that was asked for */
+    struct slice signature;      /* raw bytes */
+    struct slice signature_base; /* RFC 9421 section 2.5 */
 
     /* The result, set before `done` is called on the writer's thread:
      * ERR_OK               recorded now, or earlier with the same signer and content
      * ERR_PAYMENT_CONFLICT the id was used by another signer or for other content; a conflict row was written
-     * ERR_LEDGER_UNAVAILABLE  not known to be durable; the same id may be sent again */
+     * ERR_LEDGER_UNAVAILABLE  not known to be durable; the same id may be sent again
+     * ERR_INTERNAL         nothing was recorded and never will be: the values do not fit the ledger, such as
+     * a resource that is not UTF-8 */
     enum err outcome;
     bool repeated;          /* with ERR_OK: recorded earlier */
     int64_t recorded_at_ms; /* with ERR_OK: when it was first recorded */
     void (*done)(struct charge *charge);
-    struct charge *next; /* the queue's */
+    struct charge *next; /* the queue's, like the deadline (clock_monotonic_ms) */
+    int64_t deadline_ms;
 };
 
 struct writer;
@@ -40,14 +43,16 @@ struct writer;
  * `config` must outlive the writer. NULL without memory or thread. */
 struct writer *writer_start(const struct config *config);
 
-/* Queues the charge. ERR_OK: `done` will be called once. ERR_OVERLOADED: the queue is full, ERR_LEDGER_UNAVAILABLE:
- * there is no connection; the charge stays the caller's and `done` is not called. Never waits. */
+/* Queues the charge. ERR_OK: `done` will be called once. ERR_OVERLOADED: the queue is full,
+ * ERR_LEDGER_UNAVAILABLE: there is no connection; the charge stays the caller's and `done` is not called.
+ * Never waits. */
 enum err writer_submit(struct writer *writer, struct charge *charge) MUST_USE;
 
 /* True while there is a connection whose schema fits. */
 bool writer_ready(const struct writer *writer);
 
-/* Commits or answers what is queued, ends the thread and frees. NULL is fine. */
+/* Commits what is queued, or answers ERR_LEDGER_UNAVAILABLE if there is no connection; ends the thread and
+ * frees. No other thread may use the writer any more. NULL is fine. */
 void writer_stop(struct writer *writer);
 
 #endif

@@ -1,0 +1,500 @@
+#include "ledger/pg.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/base/encoding.h"
+#include "ledger/sql.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATEMENTS_MAX 128
+#define OPTIONS_MAX    64
+#define PROBLEM_MAX    512
+/* sun_path holds 108 bytes, one of them the NUL. */
+#define SOCKET_PATH_MAX 107
+
+struct pg {
+    PGconn *conn;
+    int64_t timeout_ms;
+    int64_t deadline_ms; /* 0: timeout_ms from the start of each call */
+    enum pg_failure failure;
+    bool prepared[STATEMENTS_MAX];
+    char sqlstate[6];
+    char problem[PROBLEM_MAX];
+};
+
+/* --- Connection string
+ * -------------------------------------------------------------------------------------- */
+
+struct target {
+    PQconninfoOption *parsed;
+    const char *keys[OPTIONS_MAX];
+    const char *values[OPTIONS_MAX];
+    size_t count;
+    char *host;
+};
+
+static void target_set(struct target *target, const char *key, const char *value)
+{
+    if (!value)
+        return;
+    size_t at = 0;
+    while (at < target->count && strcmp(target->keys[at], key) != 0)
+        at++;
+    if (at == target->count) {
+        assert(target->count + 1 < OPTIONS_MAX);
+        target->count++;
+    }
+    target->keys[at] = key;
+    target->values[at] = value;
+}
+
+static const char *target_get(const struct target *target, const char *key)
+{
+    for (size_t i = 0; i < target->count; i++)
+        if (strcmp(target->keys[i], key) == 0)
+            return target->values[i];
+    return NULL;
+}
+
+static void target_free(struct target *target)
+{
+    PQconninfoFree(target->parsed);
+    free(target->host);
+}
+
+static bool bad_connection(const char *detail, const char *hint)
+{
+    LOG(ERROR, "ledger_connection_unusable", {"detail", detail}, {"hint", hint});
+    return false;
+}
+
+/* A folder of a unix socket must be absolute for libpq; ours may be relative to the configuration's folder.
+ */
+static bool absolute_hosts(struct target *target, const char *folder)
+{
+    const char *host = target_get(target, "host");
+    char *base = realpath(folder, NULL);
+    size_t size = 0;
+    FILE *out = open_memstream(&target->host, &size);
+    bool ok = base && out;
+    for (const char *at = host; ok && at;) {
+        const char *end = at + strcspn(at, ",");
+        int len = (int)(end - at);
+        bool slash = memchr(at, '/', (size_t)len) != NULL;
+        fprintf(out, "%s%s%.*s", slash && *at != '/' ? base : "", slash && *at != '/' ? "/" : "", len, at);
+        if (*end)
+            fputc(',', out);
+        at = *end ? end + 1 : NULL;
+    }
+    if (out && fclose(out) != 0)
+        ok = false;
+    free(base);
+    if (!ok)
+        return bad_connection("out of memory, or the configuration's folder is gone", NULL);
+    if (host)
+        target_set(target, "host", target->host);
+    return true;
+}
+
+static bool socket_paths_fit(const struct target *target)
+{
+    const char *port = target_get(target, "port");
+    size_t suffix = strlen("/.s.PGSQL.") + strlen(port ? port : "5432");
+    for (const char *at = target_get(target, "host"); at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        size_t len = strcspn(at, ",");
+        if (*at != '/' || len + suffix <= SOCKET_PATH_MAX)
+            continue;
+        char detail[PROBLEM_MAX];
+        snprintf(detail, sizeof(detail),
+                 "the unix socket's path \"%.*s/.s.PGSQL.%s\" has %zu bytes, %d is the limit", (int)len, at,
+                 port ? port : "5432", len + suffix, SOCKET_PATH_MAX);
+        return bad_connection(detail, "use a shorter folder in ledger.connection");
+    }
+    return true;
+}
+
+/* The caller frees with target_free, whatever comes back. */
+static bool target_parse(struct target *target, const struct config *config)
+{
+    char *problem = NULL;
+    *target = (struct target){.parsed = PQconninfoParse(config->ledger_connection, &problem)};
+    if (!target->parsed) {
+        bad_connection(problem ? problem : "out of memory", "correct ledger.connection in the configuration");
+        PQfreemem(problem);
+        return false;
+    }
+    for (PQconninfoOption *option = target->parsed; option->keyword; option++) {
+        if (option->val && strcmp(option->keyword, "user") == 0)
+            return bad_connection("ledger.connection names a user",
+                                  "remove it: each program connects with a role of its own");
+        target_set(target, option->keyword, option->val);
+    }
+    return absolute_hosts(target, config->folder) && socket_paths_fit(target);
+}
+
+char *pg_database_name(const struct config *config)
+{
+    struct target target;
+    char *name = NULL;
+    if (target_parse(&target, config)) {
+        const char *found = target_get(&target, "dbname");
+        name = found && *found ? strdup(found) : NULL;
+        if (!name)
+            bad_connection("ledger.connection names no database", "add dbname=crawltab");
+    }
+    target_free(&target);
+    return name;
+}
+
+/* --- Waiting
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Waits until the socket is ready; false at the deadline. */
+static bool wait_socket(PGconn *conn, short events, int64_t deadline_ms)
+{
+    for (;;) {
+        int64_t left = deadline_ms - clock_monotonic_ms();
+        struct pollfd socket = {.fd = PQsocket(conn), .events = events};
+        if (left <= 0 || socket.fd < 0)
+            return false;
+        int ready = poll(&socket, 1, left < 60000 ? (int)left : 60000);
+        if (ready > 0)
+            return true;
+        if (ready < 0 && errno != EINTR)
+            return false;
+    }
+}
+
+static int64_t call_deadline(const struct pg *pg)
+{
+    return pg->deadline_ms ? pg->deadline_ms : clock_monotonic_ms() + pg->timeout_ms;
+}
+
+/* The first line of libpq's message, without the line feed. */
+static void keep_problem(struct pg *pg, const char *message)
+{
+    snprintf(pg->problem, sizeof(pg->problem), "%s", message && *message ? message : "no answer in time");
+    for (size_t len = strlen(pg->problem); len > 0 && pg->problem[len - 1] == '\n'; len--)
+        pg->problem[len - 1] = '\0';
+}
+
+/* Gives the connection up: what the server made of the statement is unknown. */
+static enum err lose(struct pg *pg, const char *statement)
+{
+    const char *message = pg->conn ? PQerrorMessage(pg->conn) : "not connected";
+    if (pg->conn) {
+        keep_problem(pg, message);
+        LOG(WARN, "ledger_connection_lost", {"statement", statement}, {"detail", pg->problem});
+        PQfinish(pg->conn);
+        pg->conn = NULL;
+    }
+    pg->failure = PG_LOST;
+    return ERR_LEDGER_UNAVAILABLE;
+}
+
+/* Sends what is queued and collects the result of the last command, or of the first that failed. NULL: lost.
+ */
+static PGresult *collect(struct pg *pg, int64_t deadline_ms)
+{
+    PGresult *kept = NULL;
+    int rest;
+    while ((rest = PQflush(pg->conn)) > 0)
+        if (!wait_socket(pg->conn, POLLIN | POLLOUT, deadline_ms) || !PQconsumeInput(pg->conn))
+            return NULL;
+    if (rest < 0)
+        return NULL;
+    for (;;) {
+        while (PQisBusy(pg->conn))
+            if (!wait_socket(pg->conn, POLLIN, deadline_ms) || !PQconsumeInput(pg->conn)) {
+                PQclear(kept);
+                return NULL;
+            }
+        PGresult *result = PQgetResult(pg->conn);
+        if (!result)
+            return kept;
+        ExecStatusType status = PQresultStatus(kept);
+        if (kept && status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+            PQclear(result);
+            continue;
+        }
+        PQclear(kept);
+        kept = result;
+    }
+}
+
+/* --- Failures
+ * ----------------------------------------------------------------------------------------------- */
+
+static enum pg_failure classify(const char *state)
+{
+    /* The first that the state starts with. */
+    static const struct {
+        const char *prefix;
+        enum pg_failure failure;
+    } classes[] = {
+        {"40001", PG_RETRY}, {"40P01", PG_RETRY},  {"40003", PG_LOST}, {"57014", PG_RETRY},
+        {"57P", PG_LOST},    {"08", PG_LOST},      {"25006", PG_LOST}, {"55P03", PG_LOCKED},
+        {"53", PG_RETRY},    {"58", PG_RETRY},     {"22", PG_DATA},    {"23", PG_DATA},
+        {"54", PG_DATA},     {"42501", PG_DENIED},
+    };
+    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
+        if (strncmp(state, classes[i].prefix, strlen(classes[i].prefix)) == 0)
+            return classes[i].failure;
+    return PG_OTHER;
+}
+
+static enum err refused(struct pg *pg, const char *statement, const PGresult *result)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    snprintf(pg->sqlstate, sizeof(pg->sqlstate), "%s", state ? state : "");
+    keep_problem(pg, message ? message : PQresultErrorMessage(result));
+    pg->failure = state ? classify(state) : PG_LOST;
+    if (pg->failure == PG_LOST || PQstatus(pg->conn) == CONNECTION_BAD)
+        return lose(pg, statement);
+    if (pg->failure == PG_DENIED && !hint)
+        hint = "run crawltab migrate, which grants the roles their rights";
+    if (pg->failure == PG_RETRY)
+        LOG(WARN, "ledger_statement_put_off", {"statement", statement}, {"sqlstate", pg->sqlstate},
+            {"detail", pg->problem});
+    else if (pg->failure != PG_LOCKED)
+        LOG(ERROR, "ledger_statement_failed", {"statement", statement}, {"sqlstate", pg->sqlstate},
+            {"detail", pg->problem}, {"hint", hint});
+    return pg->failure == PG_RETRY ? ERR_LEDGER_UNAVAILABLE : ERR_INTERNAL;
+}
+
+/* Waits for what was just sent. `rows` may be NULL. */
+static enum err finish(struct pg *pg, const char *statement, int64_t deadline_ms, struct pg_rows *rows)
+{
+    PGresult *result = collect(pg, deadline_ms);
+    if (!result)
+        return lose(pg, statement);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+        enum err err = refused(pg, statement, result);
+        PQclear(result);
+        return err;
+    }
+    pg->failure = PG_NONE;
+    if (rows)
+        *rows = (struct pg_rows){result, PQntuples(result)};
+    else
+        PQclear(result);
+    return ERR_OK;
+}
+
+/* --- Statements
+ * --------------------------------------------------------------------------------------------- */
+
+static size_t statement_number(const char *name)
+{
+    size_t at = 0;
+    while (sql_statements[at].name && strcmp(sql_statements[at].name, name) != 0)
+        at++;
+    assert(sql_statements[at].name && at < STATEMENTS_MAX);
+    return at;
+}
+
+enum err pg_run(struct pg *pg, const char *statement, const struct pg_params *params, struct pg_rows *rows)
+{
+    static const struct pg_params none;
+    enum err err = ERR_OK;
+    size_t number = statement_number(statement);
+    int64_t deadline = call_deadline(pg);
+    if (!params)
+        params = &none;
+    if (!pg->conn)
+        return lose(pg, statement);
+    if (!pg->prepared[number]) {
+        if (!PQsendPrepare(pg->conn, statement, sql_statements[number].text, 0, NULL))
+            return lose(pg, statement);
+        TRY(finish(pg, statement, deadline, NULL));
+        pg->prepared[number] = true;
+    }
+    if (!PQsendQueryPrepared(pg->conn, statement, params->count, params->values, params->lengths,
+                             params->formats, 0))
+        return lose(pg, statement);
+    err = finish(pg, statement, deadline, rows);
+out:
+    return err;
+}
+
+enum err pg_script(struct pg *pg, const char *name, const char *text)
+{
+    int64_t deadline = call_deadline(pg);
+    if (!pg->conn || !PQsendQuery(pg->conn, text))
+        return lose(pg, name);
+    return finish(pg, name, deadline, NULL);
+}
+
+enum err pg_begin(struct pg *pg)
+{
+    return pg_script(pg, "begin", "BEGIN ISOLATION LEVEL READ COMMITTED");
+}
+
+enum err pg_commit(struct pg *pg)
+{
+    return pg_script(pg, "commit", "COMMIT");
+}
+
+void pg_rollback(struct pg *pg)
+{
+    if (pg->conn && PQtransactionStatus(pg->conn) != PQTRANS_IDLE &&
+        pg_script(pg, "rollback", "ROLLBACK") != ERR_OK)
+        lose(pg, "rollback"); /* ending the session rolls back as well */
+}
+
+enum pg_failure pg_failure(const struct pg *pg)
+{
+    return pg->failure;
+}
+
+const char *pg_sqlstate(const struct pg *pg)
+{
+    return pg->sqlstate;
+}
+
+bool pg_alive(struct pg *pg)
+{
+    if (!pg->conn)
+        return false;
+    struct pollfd socket = {.fd = PQsocket(pg->conn), .events = POLLIN};
+    if (poll(&socket, 1, 0) > 0 && !PQconsumeInput(pg->conn))
+        lose(pg, "idle");
+    return pg->conn != NULL;
+}
+
+/* --- Opening
+ * ------------------------------------------------------------------------------------------------ */
+
+static bool connect_until(struct pg *pg, int64_t deadline_ms)
+{
+    for (PostgresPollingStatusType status = PGRES_POLLING_WRITING; status != PGRES_POLLING_OK;
+         status = PQconnectPoll(pg->conn)) {
+        if (status == PGRES_POLLING_FAILED ||
+            !wait_socket(pg->conn, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_ms))
+            return false;
+    }
+    return PQsetnonblocking(pg->conn, 1) == 0;
+}
+
+/* Messages of a later protocol step than our statements, such as notices, have no reader. */
+static void ignore_notice(void *context, const PGresult *notice)
+{
+    (void)context;
+    (void)notice;
+}
+
+static const char *connect_hint(const char *problem)
+{
+    if (strstr(problem, "role \"") && strstr(problem, "does not exist"))
+        return "run crawltab migrate --bootstrap once, which makes the roles and the database";
+    if (strstr(problem, "database \"") && strstr(problem, "does not exist"))
+        return "run crawltab migrate --bootstrap once, which makes the database";
+    return "is PostgreSQL running, and does ledger.connection say where?";
+}
+
+static enum err prepare_session(struct pg *pg, bool limit_server)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, limit_server ? pg->timeout_ms : 0);
+    return pg_run(pg, "session_settings", &params, NULL);
+}
+
+struct pg *pg_open(const struct pg_options *options)
+{
+    struct target target;
+    struct pg *pg = calloc(1, sizeof(*pg));
+    bool ok = target_parse(&target, options->config) && pg;
+    if (!ok)
+        goto out;
+    pg->timeout_ms = options->timeout_ms;
+    target_set(&target, "user", options->role);
+    target_set(&target, "dbname", options->database);
+    target_set(&target, "application_name", options->application);
+    target_set(&target, "client_encoding", "UTF8");
+    pg->conn = PQconnectStartParams(target.keys, target.values, 0);
+    ok = pg->conn && PQstatus(pg->conn) != CONNECTION_BAD &&
+         connect_until(pg, clock_monotonic_ms() + options->connect_ms);
+    if (!ok) {
+        keep_problem(pg, pg->conn ? PQerrorMessage(pg->conn) : "out of memory");
+        if (!options->quiet)
+            LOG(ERROR, "ledger_unreachable", {"role", options->role}, {"detail", pg->problem},
+                {"hint", connect_hint(pg->problem)});
+        goto out;
+    }
+    PQsetNoticeReceiver(pg->conn, ignore_notice, NULL);
+    ok = prepare_session(pg, options->limit_server) == ERR_OK;
+out:
+    target_free(&target);
+    if (!ok) {
+        pg_close(pg);
+        pg = NULL;
+    }
+    return pg;
+}
+
+void pg_close(struct pg *pg)
+{
+    if (!pg)
+        return;
+    PQfinish(pg->conn);
+    free(pg);
+}
+
+void pg_deadline(struct pg *pg, int64_t monotonic_ms)
+{
+    pg->deadline_ms = monotonic_ms;
+}
+
+/* --- Rows
+ * --------------------------------------------------------------------------------------------------- */
+
+bool pg_null(const struct pg_rows *rows, int row, int column)
+{
+    return PQgetisnull(rows->result, row, column) != 0;
+}
+
+const char *pg_text(const struct pg_rows *rows, int row, int column)
+{
+    assert(row < rows->count && column < PQnfields(rows->result));
+    return PQgetvalue(rows->result, row, column);
+}
+
+int64_t pg_number(const struct pg_rows *rows, int row, int column)
+{
+    return strtoll(pg_text(rows, row, column), NULL, 10);
+}
+
+bool pg_flag(const struct pg_rows *rows, int row, int column)
+{
+    return pg_text(rows, row, column)[0] == 't';
+}
+
+size_t pg_bytes(const struct pg_rows *rows, int row, int column, uint8_t *out, size_t room)
+{
+    struct slice text = slice_of(pg_text(rows, row, column));
+    if (text.len < 2)
+        return 0;
+    assert(text.data[0] == '\\' && text.data[1] == 'x'); /* session_settings asks for it */
+    size_t len = (text.len - 2) / 2;
+    size_t kept = len < room ? len : room;
+    bool hex = encoding_unhex((struct slice){text.data + 2, 2 * kept}, out, kept);
+    assert(hex);
+    return len;
+}
+
+void pg_rows_free(struct pg_rows *rows)
+{
+    PQclear(rows->result);
+    *rows = (struct pg_rows){0};
+}

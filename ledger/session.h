@@ -1,0 +1,24 @@
+/* A gate's session with the ledger: connected, the schema checked, the sites known, days and partitions made.
+ */
+#ifndef LEDGER_SESSION_H
+#define LEDGER_SESSION_H
+
+#include "ledger/pg.h"
+
+struct session {
+    struct pg *pg;
+    int64_t *site_ids;     /* by index in config->sites */
+    int64_t made_at_ms;    /* wall clock at which days and partitions were made */
+    int64_t make_after_ms; /* monotonic: not to be tried before, after it failed */
+};
+
+/* Opens a session with the gate's role. `quiet`: a failure to connect was already logged. NULL after a
+ * failure. */
+struct session *session_open(const struct config *config, bool quiet) MUST_USE;
+void session_close(struct session *session);
+
+/* Makes days and partitions ahead when the clock has moved on by an hour, or was set. A failure is logged and
+ * tried again in a minute: there are days enough ahead. */
+void session_keep(struct session *session, const struct config *config);
+
+#endif

@@ -1,0 +1,49 @@
+# Turns the .sql files named as arguments into a C file with their texts; see ledger/sql.h. POSIX awk.
+# A file in statements/ is one prepared statement, named like the file; a file that starts with four digits is a
+# migration; any other is a script. Comment lines before a statement's first word stay out of the program.
+
+function base(path) {
+    sub(/.*\//, "", path)
+    sub(/\.sql$/, "", path)
+    return path
+}
+
+function kind_of(path) {
+    if (path ~ /(^|\/)statements\/[^\/]*$/)
+        return "statements"
+    return base(path) ~ /^[0-9][0-9][0-9][0-9]-/ ? "migrations" : "scripts"
+}
+
+FNR == 1 {
+    kind = kind_of(FILENAME)
+    name[++files] = base(FILENAME)
+    of[files] = kind
+    started = 0
+}
+
+!started && kind == "statements" && (/^--/ || /^[ \t]*$/) {
+    next
+}
+
+{
+    started = 1
+    gsub(/\\/, "\\\\")
+    gsub(/"/, "\\\"")
+    text[files] = text[files] "\n     \"" $0 "\\n\""
+}
+
+function table(kind,    i) {
+    printf "\nconst struct sql_file sql_%s[] = {\n", kind
+    for (i = 1; i <= files; i++)
+        if (of[i] == kind)
+            printf "    {\"%s\",%s},\n", name[i], text[i]
+    print "    {NULL, NULL},\n};"
+}
+
+END {
+    print "/* Made by sql/embed.awk from the files in sql/. */"
+    print "#include \"ledger/sql.h\"\n\n#include <stddef.h>"
+    table("migrations")
+    table("statements")
+    table("scripts")
+}

@@ -1,0 +1,1 @@
+INSERT INTO crawler (agent, first_seen_at) VALUES ($1::text, instant($2::bigint)) ON CONFLICT DO NOTHING

@@ -1,0 +1,1 @@
+SELECT crawler_id FROM crawler WHERE agent = $1::text

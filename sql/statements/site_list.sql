@@ -1,0 +1,2 @@
+SELECT site_id, name, time_zone, currency, currency_decimals, seller FROM site
+ WHERE $1::text IS NULL OR name = $1::text ORDER BY name
