@@ -1,5 +1,5 @@
 #!/bin/bash
-# Checks the limits of the house style, the include rules, the formatting; runs cppcheck, clang-tidy, shellcheck.
+# Checks the limits of the house style, the include rules and the formatting; runs analysers of C and shell.
 #
 #   lint.sh [--short]    --short: only what takes no more than seconds, with the tools that are there
 #
