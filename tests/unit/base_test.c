@@ -1,0 +1,222 @@
+/* Amounts, encodings, ids, dates, digests: the base library. */
+#include "tests/unit/support.h"
+
+#include "ledger/base/amount.h"
+#include "ledger/base/digest.h"
+#include "ledger/base/encoding.h"
+#include "ledger/base/err.h"
+#include "ledger/base/instant.h"
+#include "ledger/base/uuid.h"
+
+static void amounts_are_read_exactly(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t micros;
+    } good[] = {{"0.0025", 2500},
+                {"1", 1000000},
+                {"0.000001", 1},
+                {"12.34", 12340000},
+                {"0", 0},
+                {"007.5", 7500000},
+                {"9223372036854.775807", INT64_MAX}};
+    static const char *const bad[] = {"",
+                                      ".5",
+                                      "1.",
+                                      "-1",
+                                      "+1",
+                                      "1e3",
+                                      "1,5",
+                                      "0.0000001",
+                                      " 1",
+                                      "1 ",
+                                      "9223372036854.775808",
+                                      "99999999999999999999",
+                                      "1.2.3",
+                                      "0x1"};
+    int64_t micros;
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        assert_true(amount_parse(slice_of(good[i].text), &micros));
+        assert_int_equal(micros, good[i].micros);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        assert_false(amount_parse(slice_of(bad[i]), &micros));
+}
+
+static void amounts_are_written_as_people_write_them(void **state)
+{
+    char out[AMOUNT_TEXT_MAX];
+    (void)state;
+    assert_string_equal(amount_format(2500, out), "0.0025");
+    assert_string_equal(amount_format(1000000, out), "1.00");
+    assert_string_equal(amount_format(-50000, out), "-0.05");
+    assert_string_equal(amount_format(INT64_MIN, out), "-9223372036854.775808");
+    assert_string_equal(amount_format_minor(1234, 2, out), "12.34");
+    assert_string_equal(amount_format_minor(-5, 2, out), "-0.05");
+    assert_string_equal(amount_format_minor(1234, 0, out), "1234");
+    assert_string_equal(amount_format_minor(1234, 3, out), "1.234");
+}
+
+static void currencies_have_their_decimals(void **state)
+{
+    (void)state;
+    assert_int_equal(amount_exponent(SLICE("USD")), 2);
+    assert_int_equal(amount_exponent(SLICE("JPY")), 0);
+    assert_int_equal(amount_exponent(SLICE("KWD")), 3);
+    assert_int_equal(amount_exponent(SLICE("usd")), -1);
+    assert_int_equal(amount_exponent(SLICE("XYZ")), -1);
+    assert_int_equal(amount_exponent(SLICE("USDT")), -1);
+    assert_int_equal(amount_minor_micros(0), 1000000);
+    assert_int_equal(amount_minor_micros(2), 10000);
+    assert_int_equal(amount_minor_micros(3), 1000);
+}
+
+/* RFC 4648 section 10. */
+static void base64_follows_the_rfc(void **state)
+{
+    static const char *const pairs[][2] = {{"", ""},
+                                           {"f", "Zg=="},
+                                           {"fo", "Zm8="},
+                                           {"foo", "Zm9v"},
+                                           {"foob", "Zm9vYg=="},
+                                           {"fooba", "Zm9vYmE="},
+                                           {"foobar", "Zm9vYmFy"}};
+    char text[16];
+    uint8_t bytes[16];
+    size_t len;
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+        size_t chars = encoding_base64(pairs[i][0], strlen(pairs[i][0]), text);
+        assert_slice(slice_bytes(text, chars), pairs[i][1]);
+        assert_true(encoding_unbase64(slice_of(pairs[i][1]), false, bytes, sizeof(bytes), &len));
+        assert_slice(slice_bytes(bytes, len), pairs[i][0]);
+    }
+}
+
+static void base64_is_strict_unless_told_otherwise(void **state)
+{
+    uint8_t bytes[8];
+    size_t len;
+    static const char *const bad[] = {
+        "Zg", "Zg=", "Zg===", "Z", "Zh==", "Zm9v=", "Zm 9v", "Zm9-", "====", "Z===", "=Zm9"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        assert_false(encoding_unbase64(slice_of(bad[i]), false, bytes, sizeof(bytes), &len));
+    assert_true(encoding_unbase64(SLICE("Zg"), true, bytes, sizeof(bytes), &len));
+    assert_true(encoding_unbase64(SLICE("Zh=="), true, bytes, sizeof(bytes), &len));
+    assert_false(encoding_unbase64(SLICE("Zg="), true, bytes, sizeof(bytes), &len));
+    assert_false(encoding_unbase64(SLICE("Zm9vYmFyYmF6"), true, bytes, sizeof(bytes), &len)); /* no room */
+    assert_true(encoding_unbase64url(SLICE("-_8"), bytes, sizeof(bytes), &len));
+    assert_int_equal(len, 2);
+    assert_false(encoding_unbase64url(SLICE("-_9"), bytes, sizeof(bytes), &len));
+    assert_false(encoding_unbase64url(SLICE("-_8="), bytes, sizeof(bytes), &len));
+}
+
+static void a_uuid_carries_its_time(void **state)
+{
+    uint8_t random[10];
+    uint8_t uuid[UUID_SIZE];
+    uint8_t again[UUID_SIZE];
+    char text[UUID_TEXT_MAX];
+    (void)state;
+    memset(random, 0xff, sizeof(random));
+    uuid_make(0x017f22e279b0, random, uuid); /* the time of RFC 9562 appendix A.6 */
+    assert_string_equal(uuid_format(uuid, text), "017f22e2-79b0-7fff-bfff-ffffffffffff");
+    assert_int_equal(uuid_ms(uuid), 0x017f22e279b0);
+    assert_true(uuid_is_v7(uuid));
+    assert_true(uuid_parse(slice_of(text), again));
+    assert_memory_equal(uuid, again, UUID_SIZE);
+    assert_false(uuid_parse(SLICE("017f22e279b07fffbfffffffffffffff"), again));
+    assert_false(uuid_parse(SLICE("017f22e2-79b0-7fff-bfff-fffffffffffg"), again));
+}
+
+static void dates_are_real(void **state)
+{
+    (void)state;
+    assert_true(instant_is_date(SLICE("2026-11-20")));
+    assert_true(instant_is_date(SLICE("2024-02-29")));
+    assert_false(instant_is_date(SLICE("2026-02-29")));
+    assert_false(instant_is_date(SLICE("2026-13-01")));
+    assert_false(instant_is_date(SLICE("2026-1-01")));
+    assert_false(instant_is_date(SLICE("2026-11-2x")));
+}
+
+static void instants_are_written_in_utc(void **state)
+{
+    char out[INSTANT_TEXT_MAX];
+    (void)state;
+    assert_string_equal(instant_format(1732101636123, out), "2024-11-20T11:20:36.123Z");
+    assert_string_equal(instant_format(-1, out), "1969-12-31T23:59:59.999Z");
+    assert_string_equal(instant_format_http(784111777000, out), "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
+/* FIPS 180-2 "abc", and RFC 4231 test case 2, in two parts. */
+static void digests_are_the_published_ones(void **state)
+{
+    uint8_t out[DIGEST_SIZE];
+    char hex[2 * DIGEST_SIZE + 1];
+    const struct slice abc[] = {SLICE("a"), SLICE("bc")};
+    const struct slice data[] = {SLICE("what do ya want "), SLICE("for nothing?")};
+    (void)state;
+    digest_sha256(abc, 2, out);
+    assert_string_equal(encoding_hex(out, sizeof(out), hex),
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    struct hmac *hmac = hmac_new("Jefe", 4);
+    for (int again = 0; again < 2; again++) {
+        hmac_sha256(hmac, data, 2, out);
+        assert_string_equal(encoding_hex(out, sizeof(out), hex),
+                            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+    hmac_free(hmac);
+}
+
+/* WIRE.md section 5: status and code of every refusal. */
+static void failures_have_the_codes_of_the_protocol(void **state)
+{
+    static const struct {
+        enum err err;
+        unsigned status;
+        const char *code;
+    } wire[] = {
+        {ERR_MALFORMED_PAYMENT, 400, "malformed_payment"},
+        {ERR_MALFORMED_SIGNATURE, 400, "malformed_signature"},
+        {ERR_MALFORMED_SIGNATURE_AGENT, 400, "malformed_signature_agent"},
+        {ERR_CONFLICTING_PAYMENT, 400, "conflicting_payment"},
+        {ERR_PAYMENT_REQUIRED, 402, "payment_required"},
+        {ERR_OFFER_EXPIRED, 402, "offer_expired"},
+        {ERR_OFFER_MISMATCH, 402, "offer_mismatch"},
+        {ERR_SIGNATURE_REQUIRED, 403, "signature_required"},
+        {ERR_SIGNATURE_INVALID, 403, "signature_invalid"},
+        {ERR_SIGNATURE_EXPIRED, 403, "signature_expired"},
+        {ERR_KEY_UNKNOWN, 403, "key_unknown"},
+        {ERR_BLOCKED, 403, "blocked"},
+        {ERR_PAYMENT_CONFLICT, 409, "payment_conflict"},
+        {ERR_DIRECTORY_UNAVAILABLE, 503, "directory_unavailable"},
+        {ERR_LEDGER_UNAVAILABLE, 503, "ledger_unavailable"},
+        {ERR_OVERLOADED, 503, "overloaded"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(wire) / sizeof(*wire); i++) {
+        assert_int_equal(err_status(wire[i].err), wire[i].status);
+        assert_string_equal(err_code(wire[i].err), wire[i].code);
+        assert_true(strlen(err_sentence(wire[i].err)) > 10);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(amounts_are_read_exactly),
+        cmocka_unit_test(amounts_are_written_as_people_write_them),
+        cmocka_unit_test(currencies_have_their_decimals),
+        cmocka_unit_test(base64_follows_the_rfc),
+        cmocka_unit_test(base64_is_strict_unless_told_otherwise),
+        cmocka_unit_test(a_uuid_carries_its_time),
+        cmocka_unit_test(dates_are_real),
+        cmocka_unit_test(instants_are_written_in_utc),
+        cmocka_unit_test(digests_are_the_published_ones),
+        cmocka_unit_test(failures_have_the_codes_of_the_protocol),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

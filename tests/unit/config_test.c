@@ -1,0 +1,164 @@
+/* The configuration: what it says of each kind of mistake, and that its example runs. */
+#include "tests/unit/support.h"
+
+#include "ledger/base/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char said[8192];
+
+/* Loads the text as a file; what is said about it, without the file's name, goes to `said`. */
+static struct config *load(const char *text)
+{
+    char path[] = "/tmp/crawltab-config-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    FILE *out = tmpfile();
+    assert_non_null(out);
+    struct config *config = config_load(path, out, out);
+    rewind(out);
+    size_t len = 0;
+    char line[1024];
+    while (fgets(line, sizeof(line), out))
+        len += (size_t)snprintf(said + len, sizeof(said) - len, "%s",
+                                line + (strncmp(line, path, strlen(path)) == 0 ? strlen(path) : 0));
+    said[len] = '\0';
+    fclose(out);
+    unlink(path);
+    return config;
+}
+
+#define SITE                                                                                                 \
+    "sites:\n"                                                                                               \
+    "  - name: a\n"                                                                                          \
+    "    hosts: [a.example]\n"                                                                               \
+    "    root: /\n"                                                                                          \
+    "    network: \"a:402\"\n"                                                                               \
+    "    terms_url: https://a.example/terms\n"
+
+static void defaults_are_filled_in(void **state)
+{
+    (void)state;
+    struct config *config = load(SITE "    rules:\n      - action: charge\n        price: 0.0025\n");
+    assert_non_null(config);
+    assert_string_equal(said, "");
+    assert_int_equal(config->offer_ttl_seconds, 300);
+    assert_int_equal(config->directory_insecure_hosts.count, 0);
+    assert_false(config->signature_allow_test_keys);
+    assert_string_equal(config->sites[0].currency, "USD");
+    assert_string_equal(config->sites[0].rules[0].name, "rule 1");
+    assert_string_equal(config->sites[0].rules[0].paths.items[0], "/**");
+    assert_int_equal(config->sites[0].rules[0].price, 2500);
+    config_free(config);
+}
+
+/* Each mistake: what the file has, and what must be said with the line. */
+static void mistakes_are_told_with_line_and_hint(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *expected;
+    } cases[] = {
+        {"listn: x\n" SITE, ":1: unknown key \"listn\", did you mean \"listen\"?\n"},
+        {"offer:\n  tll_seconds: 5\n" SITE,
+         ":2: unknown key \"offer.tll_seconds\", did you mean \"offer.ttl_seconds\"?\n"},
+        {"offer: 5\n" SITE, ":1: offer: settings are expected below it, one a line, indented\n"},
+        {"threads: many\n" SITE, ":1: threads: \"many\" is not a whole number\n"},
+        {"offer:\n  ttl_seconds: 4000\n" SITE,
+         ":2: offer.ttl_seconds: 4000 is out of range, use 10 to 3600\n"},
+        {"signature:\n  allow_test_keys: yes\n" SITE,
+         ":2: signature.allow_test_keys: \"yes\" is neither true nor false\n"},
+        {"threads: 1\nthreads: 2\n" SITE, ":2: threads stands twice, remove one\n"},
+        {"threads: [1]\n" SITE, ":1: threads: a single value is expected here\n"},
+        {"listen: nowhere\n" SITE, ": listen: \"nowhere\" is not address:port, e.g. 127.0.0.1:8402\n"},
+        {"", ": the file is empty, start from config.yaml.example\n"},
+        {"threads: 1\n", ":1: sites is missing: at least one site is needed\n"},
+        {"a: [\n", ":2: not YAML: "},
+        {SITE "    currency: USDT\n", ":2: currency: \"USDT\" is not an ISO 4217 code such as USD\n"},
+        {SITE "    time_zone: Mars/Olympus\n",
+         ":2: time_zone: \"Mars/Olympus\" is not in the tz database, e.g. Europe/Paris\n"},
+        {SITE "    scheme: ftp\n", ":2: scheme: \"ftp\" is unknown, use https or http\n"},
+        {SITE "    rules:\n      - action: charge\n",
+         ":8: price is missing: charge needs one above zero; use allow for free pages\n"},
+        {SITE "    rules:\n      - action: charge\n        price: free\n",
+         ":9: price: \"free\" is not a price, write a decimal"},
+        {SITE "    rules:\n      - action: chrge\n",
+         ":8: action: \"chrge\" is unknown, use allow, charge or block\n"},
+        {SITE "    rules:\n      - action: allow\n        price: 1\n",
+         ":8: price: only with action charge, remove it or change the action\n"},
+        {SITE "    rules:\n      - action: allow\n        paths: /x\n",
+         ":9: paths: a list is expected here, write [\"/x\"]\n"},
+        {SITE "    rules:\n      - action: allow\n        paths: [x]\n",
+         ":8: paths: \"x\" must start with a slash\n"},
+        {SITE "  - name: b\n    hosts: [A.example]\n    root: /\n    network: b:402\n    terms_url: "
+              "https://b.example/\n",
+         ":7: hosts: \"A.example\" belongs to the site \"a\" already\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_null(load(cases[i].text));
+        if (strncmp(said, cases[i].expected, strlen(cases[i].expected)) != 0)
+            assert_string_equal(said, cases[i].expected);
+    }
+}
+
+static void every_mistake_is_told_at_once(void **state)
+{
+    (void)state;
+    assert_null(load("threads: x\nlistn: y\nsites:\n  - name: a\n"));
+    assert_non_null(strstr(said, ":1: threads"));
+    assert_non_null(strstr(said, ":2: unknown key"));
+    assert_non_null(strstr(said, ":4: root is missing"));
+    assert_non_null(strstr(said, ":4: network is missing"));
+}
+
+static void a_network_without_colon_is_a_warning(void **state)
+{
+    (void)state;
+    struct config *config =
+        load("sites:\n  - name: a\n    hosts: [a.example]\n    root: /\n    network: plain\n"
+             "    terms_url: https://a.example/terms\n");
+    assert_non_null(config);
+    assert_non_null(strstr(said, ":2: network: \"plain\" has no colon"));
+    config_free(config);
+}
+
+static void a_missing_file_says_what_to_do(void **state)
+{
+    (void)state;
+    FILE *out = tmpfile();
+    assert_non_null(out);
+    assert_null(config_load("/nonexistent/config.yaml", out, NULL));
+    rewind(out);
+    assert_non_null(fgets(said, sizeof(said), out));
+    assert_string_equal(said, "/nonexistent/config.yaml: cannot be read: No such file or directory; copy "
+                              "config.yaml.example or name the file with --config\n");
+    fclose(out);
+}
+
+static void relative_paths_start_at_the_file(void **state)
+{
+    (void)state;
+    struct config *config = load("offer:\n  key_file: keys/offer.key\n" SITE);
+    assert_non_null(config);
+    assert_string_equal(config->folder, "/tmp");
+    assert_string_equal(config->offer_key_file, "/tmp/keys/offer.key");
+    config_free(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_filled_in),
+        cmocka_unit_test(mistakes_are_told_with_line_and_hint),
+        cmocka_unit_test(every_mistake_is_told_at_once),
+        cmocka_unit_test(a_network_without_colon_is_a_warning),
+        cmocka_unit_test(a_missing_file_says_what_to_do),
+        cmocka_unit_test(relative_paths_start_at_the_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
