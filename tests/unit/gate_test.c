@@ -1,0 +1,478 @@
+/* The gate's pure parts: payment ids, globs, rules, offers, and which addresses may be fetched from. */
+#include "tests/unit/support.h"
+
+#include "ledger/base/encoding.h"
+#include "server/agent/address.h"
+#include "server/gate/ai_crawlers.h"
+#include "server/gate/commitment.h"
+#include "server/gate/glob.h"
+#include "server/gate/offer.h"
+#include "server/gate/payment_id.h"
+#include "server/gate/site.h"
+
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define NOW_MS 1763640000000
+
+static const struct payment_offer an_offer = {
+    .site = {"a", 1},
+    .network = {"a:402", 5},
+    .terms_url = {"https://a.example/terms", 23},
+    .authority = {"a.example", 9},
+    .target = {"/page?x=1", 9},
+};
+
+static struct payment_keys keys_of(const char *current, const char *previous)
+{
+    return (struct payment_keys){hmac_new(current, strlen(current)),
+                                 previous ? hmac_new(previous, strlen(previous)) : NULL};
+}
+
+static void free_keys(struct payment_keys *keys)
+{
+    hmac_free(keys->current);
+    hmac_free(keys->previous);
+}
+
+static enum err open_at(const struct payment_keys *keys, const struct payment_offer *offer, const char *text,
+                        int64_t now_ms)
+{
+    struct payment_id id;
+    return payment_id_open(keys, offer, slice_bytes(text, PAYMENT_ID_TEXT), now_ms, 300, &id);
+}
+
+static void an_id_carries_time_and_price(void **state)
+{
+    uint8_t random[10] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    char text[PAYMENT_ID_TEXT];
+    uint8_t raw[PAYMENT_ID_SIZE];
+    size_t len;
+    struct payment_id id;
+    struct payment_keys keys = keys_of("key", NULL);
+    (void)state;
+    payment_id_mint(&keys, &an_offer, NOW_MS, 2500, random, text);
+    assert_true(encoding_unbase64url(slice_bytes(text, sizeof(text)), raw, sizeof(raw), &len));
+    assert_int_equal(len, 48);
+    assert_int_equal(uuid_ms(raw), NOW_MS);
+    assert_true(uuid_is_v7(raw));
+    static const uint8_t price[6] = {0, 0, 0, 0, 0x09, 0xc4};
+    assert_memory_equal(raw + 16, price, 6);
+    assert_int_equal(payment_id_open(&keys, &an_offer, slice_bytes(text, sizeof(text)), NOW_MS, 300, &id),
+                     ERR_OK);
+    assert_int_equal(id.price_micros, 2500);
+    assert_memory_equal(id.uuid, raw, 16);
+    free_keys(&keys);
+}
+
+static void an_id_holds_for_its_time(void **state)
+{
+    uint8_t random[10] = {0};
+    char text[PAYMENT_ID_TEXT];
+    struct payment_keys keys = keys_of("key", NULL);
+    (void)state;
+    payment_id_mint(&keys, &an_offer, NOW_MS, 1, random, text);
+    assert_int_equal(open_at(&keys, &an_offer, text, NOW_MS + 300000), ERR_OK);
+    assert_int_equal(open_at(&keys, &an_offer, text, NOW_MS + 300001), ERR_OFFER_EXPIRED);
+    assert_int_equal(open_at(&keys, &an_offer, text, NOW_MS - 60000), ERR_OK);
+    assert_int_equal(open_at(&keys, &an_offer, text, NOW_MS - 60001), ERR_OFFER_EXPIRED);
+    free_keys(&keys);
+}
+
+static void an_id_holds_for_nothing_else(void **state)
+{
+    uint8_t random[10] = {0};
+    char text[PAYMENT_ID_TEXT];
+    struct payment_keys keys = keys_of("key", NULL);
+    struct payment_keys other = keys_of("other", NULL);
+    struct payment_keys rotated = keys_of("newer", "key");
+    struct payment_offer changed[5];
+    (void)state;
+    payment_id_mint(&keys, &an_offer, NOW_MS, 1, random, text);
+    for (size_t i = 0; i < 5; i++)
+        changed[i] = an_offer;
+    changed[0].site = SLICE("b");
+    changed[1].network = SLICE("b:402");
+    changed[2].terms_url = SLICE("https://a.example/other");
+    changed[3].authority = SLICE("b.example");
+    changed[4].target = SLICE("/page?x=2");
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(open_at(&keys, &changed[i], text, NOW_MS), ERR_OFFER_MISMATCH);
+    assert_int_equal(open_at(&other, &an_offer, text, NOW_MS), ERR_OFFER_MISMATCH);
+    assert_int_equal(open_at(&rotated, &an_offer, text, NOW_MS), ERR_OK);
+    free_keys(&keys);
+    free_keys(&other);
+    free_keys(&rotated);
+}
+
+static void every_bit_of_an_id_counts(void **state)
+{
+    uint8_t random[10] = {9};
+    char text[PAYMENT_ID_TEXT];
+    uint8_t raw[PAYMENT_ID_SIZE];
+    size_t len;
+    struct payment_keys keys = keys_of("key", NULL);
+    (void)state;
+    payment_id_mint(&keys, &an_offer, NOW_MS, 2500, random, text);
+    assert_true(encoding_unbase64url(slice_bytes(text, sizeof(text)), raw, sizeof(raw), &len));
+    for (size_t bit = 0; bit < 8 * sizeof(raw); bit++) {
+        raw[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        encoding_base64url(raw, sizeof(raw), text);
+        assert_int_equal(open_at(&keys, &an_offer, text, NOW_MS), ERR_OFFER_MISMATCH);
+        raw[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    struct payment_id id;
+    assert_int_equal(payment_id_open(&keys, &an_offer, SLICE(""), NOW_MS, 300, &id), ERR_OFFER_MISMATCH);
+    assert_int_equal(payment_id_open(&keys, &an_offer, SLICE("abc123"), NOW_MS, 300, &id),
+                     ERR_OFFER_MISMATCH);
+    free_keys(&keys);
+}
+
+static void globs_stop_at_slashes_unless_doubled(void **state)
+{
+    static const struct {
+        const char *glob;
+        const char *path;
+        bool fits;
+    } cases[] = {
+        {"/**", "/", true},
+        {"/**", "/a/b/c", true},
+        {"/*", "/a", true},
+        {"/*", "/a/b", false},
+        {"/a/*/c", "/a/b/c", true},
+        {"/a/*/c", "/a/b/b/c", false},
+        {"/a/**/c", "/a/b/b/c", true},
+        {"/a/**", "/a", false},
+        {"/a/**", "/a/", true},
+        {"/*.html", "/x.html", true},
+        {"/*.html", "/x/y.html", false},
+        {"/**.html", "/x/y.html", true},
+        {"/**/*.html", "/x/y.html", true},
+        {"/a?c", "/abc", true},
+        {"/a?c", "/a/c", false},
+        {"/a", "/a", true},
+        {"/a", "/ab", false},
+        {"/ab", "/a", false},
+        {"/*a*b", "/xaxxb", true},
+        {"/*a*b", "/xaxxbc", false},
+        {"/**x/*y", "/ax/bx/cy", true},
+        {"", "", true},
+        {"/**/", "/a/b/", true},
+        {"/A", "/a", false},
+        {"/**a**b**c", "/xxaxxbxxbxxc", true},
+        {"/**a**b**c", "/xxaxxcxxb", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (glob_matches(slice_of(cases[i].glob), slice_of(cases[i].path)) != cases[i].fits)
+            fail_msg("%s on %s", cases[i].glob, cases[i].path);
+}
+
+static void paths_have_one_spelling(void **state)
+{
+    static const struct {
+        const char *target;
+        const char *path;
+        enum err err;
+    } cases[] = {
+        {"/", "/", ERR_OK},
+        {"/index.html", "/", ERR_OK},
+        {"/a/index.html", "/a/", ERR_OK},
+        {"/aindex.html", "/aindex.html", ERR_OK},
+        {"/%61rticles/x", "/articles/x", ERR_OK},
+        {"//articles///x", "/articles/x", ERR_OK},
+        {"/a%2Fb", "/a/b", ERR_OK},
+        {"/a%20b", "/a b", ERR_OK},
+        {"/..", NULL, ERR_NOT_FOUND},
+        {"/a/../b", NULL, ERR_NOT_FOUND},
+        {"/a/%2e%2e/b", NULL, ERR_NOT_FOUND},
+        {"/a/./b", NULL, ERR_NOT_FOUND},
+        {"/a%2f..%2fb", NULL, ERR_NOT_FOUND},
+        {"/a%00b", NULL, ERR_NOT_FOUND},
+        {"/a..b/...", "/a..b/...", ERR_OK},
+        {"/%", NULL, ERR_MALFORMED_REQUEST},
+        {"/%4", NULL, ERR_MALFORMED_REQUEST},
+        {"/%zz", NULL, ERR_MALFORMED_REQUEST},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct slice path;
+        enum err err = site_path(fresh_arena(), slice_of(cases[i].target), &path);
+        if (err != cases[i].err)
+            fail_msg("err %d: %s", err, cases[i].target);
+        if (err == ERR_OK)
+            assert_slice(path, cases[i].path);
+    }
+}
+
+static void crawlers_are_known_by_whole_words(void **state)
+{
+    (void)state;
+    assert_true(ai_crawlers_know(SLICE("Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)")));
+    assert_true(ai_crawlers_know(SLICE("claudebot")));
+    assert_true(ai_crawlers_know(SLICE("x (PerplexityBot)")));
+    assert_false(ai_crawlers_know(
+        SLICE("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120 Safari/537.36")));
+    assert_false(ai_crawlers_know(SLICE("NotGPTBot/1.0")));
+    assert_false(ai_crawlers_know(SLICE("GPTBots")));
+    assert_false(ai_crawlers_know(SLICE("Googlebot/2.1")));
+    assert_false(ai_crawlers_know(SLICE("")));
+    assert_true(ai_crawlers_word(SLICE("Googlebot/2.1"), SLICE("googlebot")));
+}
+
+static const char rules_yaml[] =
+    "directory:\n"
+    "  insecure_hosts: [\"localhost:8403\"]\n"
+    "sites:\n"
+    "  - name: a\n"
+    "    hosts: [\"a.example\", \"alias.example:443\"]\n"
+    "    root: /\n"
+    "    network: \"a:402\"\n"
+    "    terms_url: https://a.example/terms\n"
+    "    rules:\n"
+    "      - {name: friend, agents: [\"https://friend.example\"], action: allow}\n"
+    "      - {name: foe, agents: [\"https://foe.example/\"], action: block}\n"
+    "      - {name: search, user_agents: [Googlebot], paths: [\"/deep/**\"], action: charge, price: 1}\n"
+    "      - {name: front, paths: [\"/index.html\"], action: allow}\n"
+    "      - {name: rest, action: charge, price: 0.0025}\n";
+
+static struct config *config_from(const char *yaml)
+{
+    char path[] = "/tmp/crawltab-gate-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, yaml, strlen(yaml)), strlen(yaml));
+    close(fd);
+    struct config *config = config_load(path, stderr, stderr);
+    unlink(path);
+    assert_non_null(config);
+    return config;
+}
+
+#define GPT        "user-agent: GPTBot/1.0\n"
+#define HUMAN      "user-agent: Mozilla/5.0 Firefox/130\n"
+#define AGENT(url) "signature-agent: \"" url "\"\n"
+
+static void the_first_rule_that_fits_decides(void **state)
+{
+    static const struct {
+        const char *path;
+        const char *fields;
+        enum site_action action;
+        const char *rule;
+        bool account;
+    } cases[] = {
+        {"/page", HUMAN, SITE_ALLOW, NULL, false},
+        {"/page", "", SITE_ALLOW, NULL, false},
+        {"/page", GPT, SITE_CHARGE, "rest", false},
+        {"/page", HUMAN AGENT("https://new.example"), SITE_CHARGE, "rest", false},
+        {"/page", HUMAN "signature-input: x\n", SITE_CHARGE, "rest", false},
+        {"/page", HUMAN "payment: x\n", SITE_CHARGE, "rest", false},
+        {"/", GPT, SITE_ALLOW, "front", false},
+        {"/robots.txt", GPT, SITE_ALLOW, NULL, false},
+        {"/sitemap.xml", AGENT("https://foe.example"), SITE_ALLOW, NULL, false},
+        {"/.well-known/security.txt", GPT, SITE_ALLOW, NULL, false},
+        {"/page", AGENT("https://friend.example"), SITE_ALLOW, "friend", true},
+        {"/page", AGENT("https://foe.example"), SITE_BLOCK, "foe", true},
+        {"/deep/x", "user-agent: Googlebot/2.1\n", SITE_CHARGE, "search", false},
+        {"/page", "user-agent: Googlebot/2.1\n", SITE_ALLOW, NULL, false},
+    };
+    struct config *config = config_from(rules_yaml);
+    struct site_table *table = site_table_new(config);
+    (void)state;
+    assert_non_null(table);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct arena *arena = fresh_arena();
+        struct message message = request_of(
+            arena, arena_format(arena, "GET %s\nhost: a.example\n%s", cases[i].path, cases[i].fields).data);
+        struct signature_agent *agents;
+        assert_int_equal(signature_agent_parse(arena, &message, &config->directory_insecure_hosts, &agents),
+                         ERR_OK);
+        struct site_decision decision = site_decide(table, 0, &message, slice_of(cases[i].path), agents);
+        if (decision.action != cases[i].action || (decision.account != NULL) != cases[i].account)
+            fail_msg("case %zu: action %d", i, decision.action);
+        if (cases[i].rule)
+            assert_string_equal(decision.rule, cases[i].rule);
+    }
+    site_table_free(table);
+    config_free(config);
+}
+
+static void sites_are_found_by_host(void **state)
+{
+    struct config *config = config_from(rules_yaml);
+    struct site_table *table = site_table_new(config);
+    size_t index;
+    struct slice host;
+    (void)state;
+    assert_true(site_find(table, SLICE("a.example"), &index, &host));
+    assert_slice(host, "a.example");
+    assert_true(site_find(table, SLICE("a.example:443"), &index, &host));
+    assert_slice(host, "a.example");
+    assert_true(site_find(table, SLICE("alias.example"), &index, &host));
+    assert_false(site_find(table, SLICE("a.example:8443"), &index, &host));
+    assert_false(site_find(table, SLICE("b.example"), &index, &host));
+    site_table_free(table);
+    config_free(config);
+}
+
+static void commitments_are_strict(void **state)
+{
+    static const struct {
+        const char *fields;
+        enum err err;
+    } cases[] = {
+        {"payment: scheme=\"deferred\", network=\"a:402\", id=\"x\"", ERR_OK},
+        {"payment: scheme=\"deferred\"\npayment: network=\"a:402\", id=\"x\"", ERR_OK},
+        {"payment: id=\"x\", scheme=\"deferred\", network=\"a:402\", more=1", ERR_OK},
+        {"x: y", ERR_PAYMENT_REQUIRED},
+        {"payment:", ERR_MALFORMED_PAYMENT},
+        {"payment: scheme=\"deferred\", network=\"a:402\"", ERR_MALFORMED_PAYMENT},
+        {"payment: scheme=deferred, network=\"a:402\", id=\"x\"", ERR_MALFORMED_PAYMENT},
+        {"payment: scheme=\"deferred\", network=\"a:402\", id=\"x\", id=\"y\"", ERR_MALFORMED_PAYMENT},
+        {"payment: scheme=\"deferred\", network=\"a:402\", id=\"x", ERR_MALFORMED_PAYMENT},
+        {"payment: scheme=\"deferred\", network=\"a:402\", id=\"x\"\npayment-signature: e30=",
+         ERR_CONFLICTING_PAYMENT},
+        {"payment: scheme=\"deferred\", network=\"a:402\", id=\"x\"\ncrawler-max-price: USD 1",
+         ERR_CONFLICTING_PAYMENT},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct arena *arena = fresh_arena();
+        struct message message =
+            request_of(arena, arena_format(arena, "GET /\nhost: a.example\n%s", cases[i].fields).data);
+        struct commitment commitment;
+        enum err err = commitment_parse(arena, &message, &commitment);
+        if (err != cases[i].err)
+            fail_msg("err %d: %s", err, cases[i].fields);
+        if (err == ERR_OK)
+            assert_slice(commitment.id, "x");
+    }
+}
+
+static const char *header_of(const struct http_request *request, const char *name)
+{
+    for (const struct http_header *header = request->reply.headers; header; header = header->next)
+        if (strcmp(header->name, name) == 0)
+            return header->value;
+    return NULL;
+}
+
+static struct http_request offered(const struct config_site *site, const char *url)
+{
+    struct http_request request = {.arena = *fresh_arena()};
+    struct offer offer = {.site = site, .url = slice_of(url), .price_micros = 2500, .ttl_seconds = 300};
+    memset(offer.id, 'x', sizeof(offer.id));
+    assert_true(offer_write(&request, &offer, "because"));
+    return request;
+}
+
+static void an_offer_says_everything_twice(void **state)
+{
+    struct config *config = config_from(rules_yaml);
+    struct http_request request = offered(&config->sites[0], "https://a.example/say\"hi\"\\");
+    json_error_t error;
+    (void)state;
+    json_t *body = json_loadb(request.reply.body.data, request.reply.body.len, 0, &error);
+    assert_non_null(body);
+    const json_t *accept = json_array_get(json_object_get(body, "accepts"), 0);
+    assert_int_equal(json_integer_value(json_object_get(body, "x402Version")), 2);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(body, "resource"), "url")),
+                        "https://a.example/say\"hi\"\\");
+    assert_string_equal(json_string_value(json_object_get(accept, "scheme")), "deferred");
+    assert_string_equal(json_string_value(json_object_get(accept, "amount")), "2500");
+    assert_int_equal(json_integer_value(json_object_get(accept, "maxTimeoutSeconds")), 300);
+    assert_true(json_equal(json_object_get(accept, "extra"), json_object_get(accept, "extras")));
+    json_decref(body);
+    const char *header = header_of(&request, "PAYMENT-REQUIRED");
+    char decoded[4096];
+    size_t len;
+    assert_non_null(header);
+    assert_true(encoding_unbase64(slice_of(header), false, (uint8_t *)decoded, sizeof(decoded), &len));
+    assert_true(slice_eq(slice_bytes(decoded, len), request.reply.body));
+    assert_string_equal(header_of(&request, "crawler-price"), "USD 0.0025");
+    assert_string_equal(header_of(&request, "Cache-Control"), "no-store");
+    config_free(config);
+}
+
+static void the_header_of_an_offer_stays_under_two_kilobytes(void **state)
+{
+    struct config *config = config_from(rules_yaml);
+    char url[3001] = "https://a.example/";
+    bool seen_brief = false;
+    bool seen_none = false;
+    (void)state;
+    for (size_t len = strlen(url); len + 50 < sizeof(url); len += 50) {
+        memset(url + len, 'a', 50);
+        struct http_request request = offered(&config->sites[0], url);
+        const char *header = header_of(&request, "PAYMENT-REQUIRED");
+        seen_none = seen_none || !header;
+        seen_brief = seen_brief || (header && strlen(header) < ENCODING_BASE64_LEN(request.reply.body.len));
+        assert_true(!header || strlen(header) < 2048);
+    }
+    assert_true(seen_brief && seen_none);
+    config_free(config);
+}
+
+static bool public_address(const char *text)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    if (inet_pton(AF_INET, text, &in.sin_addr) == 1)
+        return address_is_public((const struct sockaddr *)&in);
+    assert_int_equal(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
+    return address_is_public((const struct sockaddr *)&in6);
+}
+
+static void only_public_addresses_are_fetched_from(void **state)
+{
+    static const char *const good[] = {"8.8.8.8",          "1.1.1.1",        "172.32.0.1",   "100.128.0.1",
+                                       "223.255.255.255",  "2606:4700::1",   "2a00:1450::1", "::ffff:8.8.8.8",
+                                       "64:ff9b::808:808", "2002:808:808::1"};
+    static const char *const bad[] = {"127.0.0.1",    "10.1.2.3",
+                                      "172.16.0.1",   "172.31.255.255",
+                                      "192.168.1.1",  "169.254.169.254",
+                                      "100.64.0.1",   "0.0.0.0",
+                                      "192.0.2.1",    "198.18.0.1",
+                                      "224.0.0.1",    "255.255.255.255",
+                                      "::1",          "::",
+                                      "fe80::1",      "fc00::1",
+                                      "ff02::1",      "::ffff:127.0.0.1",
+                                      "::7f00:1",     "64:ff9b::7f00:1",
+                                      "64:ff9b:1::1", "2002:7f00:1::1",
+                                      "2001::1",      "2001:db8::1",
+                                      "3fff::1",      "5f00::1",
+                                      "fec0::1"};
+    struct sockaddr unix_socket = {.sa_family = AF_UNIX};
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+        if (!public_address(good[i]))
+            fail_msg("refused: %s", good[i]);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        if (public_address(bad[i]))
+            fail_msg("taken: %s", bad[i]);
+    assert_false(address_is_public(&unix_socket));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_id_carries_time_and_price),
+        cmocka_unit_test(an_id_holds_for_its_time),
+        cmocka_unit_test(an_id_holds_for_nothing_else),
+        cmocka_unit_test(every_bit_of_an_id_counts),
+        cmocka_unit_test(globs_stop_at_slashes_unless_doubled),
+        cmocka_unit_test(paths_have_one_spelling),
+        cmocka_unit_test(crawlers_are_known_by_whole_words),
+        cmocka_unit_test(the_first_rule_that_fits_decides),
+        cmocka_unit_test(sites_are_found_by_host),
+        cmocka_unit_test(commitments_are_strict),
+        cmocka_unit_test(an_offer_says_everything_twice),
+        cmocka_unit_test(the_header_of_an_offer_stays_under_two_kilobytes),
+        cmocka_unit_test(only_public_addresses_are_fetched_from),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
