@@ -1,7 +1,7 @@
 -- One entry with all that a dispute needs. Its invoice is that of its day or, if the day left less than one minor
 -- unit, the next one of the crawler, into which it was carried.
 SELECT c.payment_id, s.name, s.network, s.currency, c.amount_micros, c.rule, c.resource, k.agent,
-       encode(c.thumbprint, 'hex'), p.public_key, p.directory_url, instant_ms(c.recorded_at),
+       c.thumbprint, p.public_key, p.directory_url, instant_ms(c.recorded_at),
        instant_ms(uuid_instant(c.payment_id)), c.signature, c.signature_base, d.local_date, t.close_number IS NOT NULL,
        i.number, i.local_date
   FROM charge c

@@ -1,4 +1,4 @@
-SELECT s.name, k.agent, encode(c.thumbprint, 'hex'), c.amount_micros, s.currency, c.rule, c.resource,
+SELECT s.name, k.agent, c.thumbprint, c.amount_micros, s.currency, c.rule, c.resource,
        instant_ms(c.recorded_at), c.signature, c.signature_base
   FROM conflict c JOIN site s USING (site_id) JOIN crawler k USING (crawler_id)
  WHERE c.payment_id = $1::uuid ORDER BY c.recorded_at, c.evidence

@@ -1,5 +1,5 @@
 -- The next page in id order: entries of ids from $1 (or after it, when $2) to before $3, of site $4 or all.
-SELECT c.payment_id, instant_ms(c.recorded_at), s.name, k.agent, encode(c.thumbprint, 'hex'), c.resource, c.rule,
+SELECT c.payment_id, instant_ms(c.recorded_at), s.name, k.agent, c.thumbprint, c.resource, c.rule,
        c.amount_micros, s.currency, c.signature, c.signature_base
   FROM charge c JOIN site s USING (site_id) JOIN crawler k USING (crawler_id)
  WHERE c.payment_id >= $1::uuid AND (NOT $2::boolean OR c.payment_id > $1::uuid) AND c.payment_id < $3::uuid

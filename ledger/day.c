@@ -1,0 +1,212 @@
+#include "ledger/day.h"
+
+#include "ledger/entry.h"
+#include "ledger/invoice.h"
+#include "ledger/site.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+/* The open day that is closed now. */
+struct open_day {
+    char date[DAY_DATE_MAX];
+    char series[INVOICE_SERIES_MAX];
+    int64_t due_ms;
+    int64_t close_number;
+};
+
+enum err day_read(struct pg *pg, int64_t site_id, const char *date, struct day_status *status)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    *status = (struct day_status){0};
+    pg_params_number(&params, site_id);
+    pg_params_text(&params, date);
+    pg_params_number(&params, ENTRY_LATEST_MS);
+    TRY(pg_run(pg, "day_read", &params, &rows));
+    if (rows.count > 0)
+        *status = (struct day_status){true, pg_flag(&rows, 0, 1), pg_number(&rows, 0, 0)};
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* Locks the site's days and finds the oldest open one that is due; `date` is empty if there is none. */
+static enum err find_due(struct pg *pg, const struct day_order *order, struct open_day *day)
+{
+    struct pg_params guard = {0}, params = {0};
+    struct pg_rows number = {0}, rows = {0};
+    enum err err;
+    *day = (struct open_day){0};
+    pg_params_number(&guard, order->site_id);
+    TRY(pg_run(pg, "series_lock", &guard, &number));
+    assert(number.count == 1);
+    pg_params_number(&params, order->site_id);
+    pg_params_text(&params, order->last_date);
+    pg_params_number(&params, ENTRY_LATEST_MS);
+    TRY(pg_run(pg, "day_next", &params, &rows));
+    if (rows.count == 0 || pg_number(&rows, 0, 1) > order->now_ms)
+        goto out;
+    snprintf(day->date, sizeof(day->date), "%s", pg_text(&rows, 0, 0));
+    snprintf(day->series, sizeof(day->series), "%s", pg_text(&rows, 0, 2));
+    day->due_ms = pg_number(&rows, 0, 1);
+    day->close_number = pg_number(&number, 0, 0) + 1;
+out:
+    pg_rows_free(&number);
+    pg_rows_free(&rows);
+    return err;
+}
+
+static enum err total_up(struct pg *pg, const struct day_order *order, const struct open_day *day,
+                         struct day_closed *closed)
+{
+    struct pg_params lines = {0}, crawlers = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&lines, order->site_id);
+    pg_params_text(&lines, day->date);
+    TRY(pg_run(pg, "day_lines_insert", &lines, NULL));
+    pg_params_number(&crawlers, order->site_id);
+    pg_params_text(&crawlers, day->date);
+    pg_params_number(&crawlers, day->close_number);
+    TRY(pg_run(pg, "crawler_days_insert", &crawlers, NULL));
+    TRY(pg_run(pg, "day_totals", &lines, &rows));
+    *closed = (struct day_closed){.entries = pg_number(&rows, 0, 0),
+                                  .sum_micros = pg_number(&rows, 0, 1),
+                                  .invoices = pg_number(&rows, 0, 2),
+                                  .invoiced_micros = pg_number(&rows, 0, 3)};
+    snprintf(closed->date, sizeof(closed->date), "%s", day->date);
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* Promise P4, checked before the day is sealed. */
+static enum err check_sums(struct pg *pg, const struct day_order *order, const struct open_day *day)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&params, order->site_id);
+    pg_params_text(&params, day->date);
+    TRY(pg_run(pg, "day_mismatches", &params, &rows));
+    if (pg_number(&rows, 0, 0) != 0) {
+        LOG(ERROR, "day_does_not_add_up", {"day", day->date}, {"crawlers", pg_text(&rows, 0, 0)},
+            {"detail", "entries and invoices differ; the day stays open and nothing was changed"},
+            {"hint", "this is a fault in crawltab or in its tables: please report it"});
+        err = ERR_INTERNAL;
+    }
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+static enum err seal(struct pg *pg, const struct day_order *order, const struct open_day *day,
+                     const struct day_closed *closed)
+{
+    struct pg_params close = {0}, number = {0}, action = {0};
+    char detail[128];
+    enum err err;
+    pg_params_number(&close, order->site_id);
+    pg_params_text(&close, day->date);
+    pg_params_number(&close, day->close_number);
+    pg_params_number(&close, closed->entries);
+    pg_params_number(&close, closed->sum_micros);
+    pg_params_number(&close, order->now_ms);
+    TRY(pg_run(pg, "day_close_insert", &close, NULL));
+    pg_params_number(&number, order->site_id);
+    pg_params_text(&number, "day");
+    pg_params_number(&number, 1);
+    TRY(pg_run(pg, "series_take", &number, NULL));
+    snprintf(detail, sizeof(detail), "closed day %s of site number %lld", day->date,
+             (long long)order->site_id);
+    pg_params_number(&action, order->now_ms);
+    pg_params_text(&action, order->actor);
+    pg_params_text(&action, "nightly");
+    pg_params_text(&action, detail);
+    TRY(pg_run(pg, "operator_action_insert", &action, NULL));
+out:
+    return err;
+}
+
+/* Inside a transaction. `date` of `closed` is empty if no day was due. */
+static enum err close_next(struct pg *pg, const struct day_order *order, struct day_closed *closed)
+{
+    struct open_day day;
+    enum err err;
+    closed->date[0] = '\0';
+    TRY(find_due(pg, order, &day));
+    if (!day.date[0])
+        goto out;
+    TRY(total_up(pg, order, &day, closed));
+    const struct invoice_order invoices = {order->site_id, day.date,     day.series,
+                                           order->seller,  order->actor, order->now_ms};
+    TRY(invoice_make(pg, &invoices, closed->invoices));
+    TRY(check_sums(pg, order, &day));
+    TRY(seal(pg, order, &day, closed));
+out:
+    return err;
+}
+
+/* The counter row that is the lock. Outside the transaction, or a second run would wait for it. */
+static enum err make_guard(struct pg *pg, const struct day_order *order)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, order->site_id);
+    pg_params_text(&params, "day");
+    return pg_run(pg, "series_insert", &params, NULL);
+}
+
+static enum err close_for_good(struct pg *pg, const struct day_order *order, day_tell *tell, void *context)
+{
+    struct day_closed closed;
+    enum err err;
+    do {
+        TRY(pg_begin(pg));
+        TRY(close_next(pg, order, &closed));
+        TRY(pg_commit(pg));
+        if (closed.date[0])
+            TRY(tell(pg, &closed, context));
+    } while (closed.date[0]);
+out:
+    return err;
+}
+
+/* All days in one transaction, because what one carries forward the next one carries in. */
+static enum err close_for_show(struct pg *pg, const struct day_order *order, day_tell *tell, void *context)
+{
+    struct day_closed closed;
+    enum err err;
+    TRY(pg_begin(pg));
+    TRY(make_guard(pg, order));
+    TRY(site_make_days(pg, order->site_id, order->now_ms));
+    do {
+        TRY(close_next(pg, order, &closed));
+        if (closed.date[0])
+            TRY(tell(pg, &closed, context));
+    } while (closed.date[0]);
+out:
+    return err;
+}
+
+enum err day_close_due(struct pg *pg, const struct day_order *order, day_tell *tell, void *context,
+                       bool *busy)
+{
+    enum err err;
+    *busy = false;
+    if (order->dry_run) {
+        err = close_for_show(pg, order, tell, context);
+    } else {
+        TRY(make_guard(pg, order));
+        TRY(site_make_days(pg, order->site_id, order->now_ms));
+        err = close_for_good(pg, order, tell, context);
+    }
+    if (err != ERR_OK && pg_failure(pg) == PG_LOCKED) {
+        *busy = true;
+        err = ERR_OK;
+    }
+out:
+    pg_rollback(pg);
+    return err;
+}

@@ -1,0 +1,44 @@
+/* The night: closing a site's days, in order, each in one transaction with all that follows from it. */
+#ifndef LEDGER_DAY_H
+#define LEDGER_DAY_H
+
+#include "ledger/pg.h"
+
+#define DAY_DATE_MAX 16
+
+/* What is to be closed, by whom. */
+struct day_order {
+    int64_t site_id;
+    const char *seller;    /* printed on invoices; NULL: as the site was registered */
+    const char *last_date; /* "YYYY-MM-DD": no day after it; NULL: every day that is due */
+    const char *actor;     /* for the log of operators' actions */
+    int64_t now_ms;
+    bool dry_run; /* everything is done and then rolled back */
+};
+
+struct day_closed {
+    char date[DAY_DATE_MAX];
+    int64_t entries;
+    int64_t sum_micros;
+    int64_t invoices;
+    int64_t invoiced_micros;
+};
+
+/* Told after each day: when it is committed or, in a dry run, before everything is rolled back, so that `pg`
+ * can be asked for details. */
+typedef enum err day_tell(struct pg *pg, const struct day_closed *closed, void *context);
+
+/* Closes every due day of the order. `busy` is set if another run is at this site's days: then nothing was
+ * done. Killed at any point it leaves whole days, and the next run goes on with the same results. */
+enum err day_close_due(struct pg *pg, const struct day_order *order, day_tell *tell, void *context,
+                       bool *busy) MUST_USE;
+
+struct day_status {
+    bool known;
+    bool closed;
+    int64_t due_ms; /* from then on it can be closed; with `known` */
+};
+
+enum err day_read(struct pg *pg, int64_t site_id, const char *date, struct day_status *status) MUST_USE;
+
+#endif
