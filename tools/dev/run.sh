@@ -38,7 +38,15 @@ give_up() {
 }
 # No line of a message is longer than the terminal of 80 columns; what is cut off is marked.
 narrow() { cut -c1-400 | sed 's/^\(.\{79\}\)..*/\1…/'; }
-command_line() { printf '%s$ %s%s\n' "$dim" "$*" "$off"; }
+# A command as it could be typed.
+command_line() {
+    local word line='$'
+    for word; do
+        case $word in *[!A-Za-z0-9_./:=,@%+-]*) word="'$word'" ;; esac
+        line+=" $word"
+    done
+    printf '%s%s%s\n' "$dim" "$line" "$off"
+}
 
 # --- What is started, and its end.
 
@@ -132,7 +140,7 @@ set_up() {
         tools/dev/postgres.sh start "$database" || exit 1
     fi
     new_ledger_if_closed
-    crawltab migrate --bootstrap >var/demo/migrate.log 2>&1 ||
+    crawltab migrate --bootstrap --superuser postgres >var/demo/migrate.log 2>&1 ||
         give_up "The ledger could not be set up:" "$(cat var/demo/migrate.log)"
     [ -f "$key" ] || "$BUILD/crawler" keygen --key "$key" >/dev/null || give_up "No key could be made."
     start crawler "$BUILD/crawler" serve --key "$key" --listen 127.0.0.1:8403
@@ -145,7 +153,7 @@ set_up() {
 # request CURL-ARGUMENTS…: prints the request and the answer as they went over the wire; the body is left in
 # var/demo/body.
 request() {
-    command_line "curl -i $(printf "'%s' " "$@")"
+    command_line curl -i "$@"
     curl -sv -o var/demo/body "$@" 2>var/demo/wire </dev/null || give_up "The gate does not answer."
     tr -d '\r' <var/demo/wire | sed -n 's/^> \(..*\)/> \1/p; s/^< \(..*\)/< \1/p' |
         grep -v -i -E '^[<>] (accept|accept-ranges|connection|date|last-modified|etag|vary):' | narrow
@@ -153,19 +161,21 @@ request() {
 a_person() {
     step "A person opens an article: it is free."
     request -A 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0' $gate$page
-    sed -n 's/<[^>]*>//g; /^[A-Z&].\{40,\}/p' var/demo/body | head -n 3 | narrow
+    echo
+    sed -n '/<h1>/,/<footer>/{ s/<[^>]*>//g; /./p; }' var/demo/body | fold -s -w 80 | head -n 6
 }
 an_offer() {
     step "An AI crawler asks for the same page: 402, and an offer."
     request -A 'Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)' $gate$page
     tell "" "The offer, decoded:"
-    jq . var/demo/body | narrow
+    jq --indent 1 . var/demo/body | narrow
 }
 a_paid_crawl() {
     step "A crawler that pays signs for the offer with its key, and gets the page and a receipt."
-    command_line "$BUILD/crawler fetch --key $key --agent $agent --max-price 'USD 0.10' $gate$page"
-    "$BUILD/crawler" fetch --key $key --agent $agent --max-price 'USD 0.10' --clock-offset $offset \
-        --verbose --output $pages $gate$page >var/demo/fetch.log 2>&1 ||
+    set -- "$BUILD/crawler" fetch --key $key --agent $agent --max-price 'USD 0.10' --clock-offset $offset \
+        --output $pages $gate$page
+    command_line "$@"
+    "$@" >var/demo/fetch.log 2>&1 </dev/null ||
         give_up "The crawl was not paid:" "$(cat var/demo/fetch.log)"
     narrow <var/demo/fetch.log
     payment=$(sed -n 's/.*[Pp]ayment-[Rr]esponse:.* id="\([A-Za-z0-9_-]\{64\}\)".*/\1/p' var/demo/fetch.log |
@@ -173,7 +183,7 @@ a_paid_crawl() {
     [ -n "$payment" ] || give_up "There was no receipt."
 }
 show() {
-    command_line "$BUILD/crawltab --config $config $*"
+    command_line "$BUILD/crawltab" --config $config "$@"
     crawltab "$@" >var/demo/output 2>&1 || give_up "crawltab failed:" "$(cat var/demo/output)"
     narrow <var/demo/output
 }
