@@ -20,7 +20,8 @@ struct job {
     fetch_done *done;
     void *context;
     CURL *easy;
-    bool insecure; /* the host is listed */
+    bool insecure;       /* the host is listed */
+    const char *refusal; /* why we ended it ourselves, or NULL */
     char *body;
     size_t len;
     size_t room; /* directory.max_bytes */
@@ -45,7 +46,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     struct job *job = context;
     size_t bytes = size * count;
     if (bytes > job->room - job->len) {
-        snprintf(job->error, sizeof(job->error), "larger than directory.max_bytes");
+        job->refusal = "larger than directory.max_bytes";
         return 0; /* anything short ends the transfer */
     }
     memcpy(job->body + job->len, data, bytes);
@@ -58,7 +59,7 @@ static curl_socket_t open_checked(void *context, curlsocktype purpose, struct cu
 {
     struct job *job = context;
     if (purpose != CURLSOCKTYPE_IPCXN || (!job->insecure && !address_is_public(&address->addr))) {
-        snprintf(job->error, sizeof(job->error), "the host has an address that is not public");
+        job->refusal = "the host has an address that is not public";
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -148,9 +149,9 @@ static void end(struct fetch *fetch, CURL *easy, CURLcode result)
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&job);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    const char *detail = job->refusal ? job->refusal : *job->error ? job->error : curl_easy_strerror(result);
     if (result != CURLE_OK)
-        LOG(WARN, "fetch_failed", {"url", job->url},
-            {"detail", *job->error ? job->error : curl_easy_strerror(result)});
+        LOG(WARN, "fetch_failed", {"url", job->url}, {"detail", detail});
     curl_multi_remove_handle(fetch->multi, easy);
     curl_easy_cleanup(easy);
     fetch->running--;

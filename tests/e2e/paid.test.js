@@ -1,0 +1,242 @@
+// The paid crawl, from the offer to the invoice, with clients that we did not write.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { decodePaymentRequiredHeader } from '@x402/core/http'
+import { build, certificates, directory, payment, stage, temporaryFolder } from './support.js'
+import { makeKey, withHttpMessageSig, withWebBotAuth } from './signers.js'
+
+const run = promisify(execFile)
+const page = '/articles/harbour-bell.html'
+const url = `https://shop.example${page}`
+
+async function scene(t, options = {}, ...extra) {
+    const tls = certificates(temporaryFolder(t))
+    const key = await makeKey()
+    const agent = await directory(t, tls, [key.public])
+    const set = await stage(t, { insecureHosts: [agent.host], caFile: tls.caFile, ...options }, ...extra)
+    return { ...set, tls, key, agent }
+}
+
+function assertPaid(response, id) {
+    assert.equal(response.status, 200, response.text)
+    const receipt = /^scheme="deferred", network="example:402", id="([\w-]{64})", timestamp=(\d+)$/
+        .exec(response.headers['payment-response'])
+    assert.ok(receipt, response.headers['payment-response'])
+    assert.equal(receipt[1], id)
+    assert.match(response.text, /<html/)
+    return Number(receipt[2])
+}
+
+for (const [name, sign] of [['web-bot-auth', withWebBotAuth], ['http-message-sig', withHttpMessageSig]]) {
+    test(`a crawler signing with npm ${name} pays and gets the page`, async t => {
+        const { gate, ledger, key, agent } = await scene(t)
+        const id = await gate.offer(page)
+        const before = Math.floor(Date.now() / 1000)
+        const response = await gate.request(page, { headers: await sign(key, agent.origin, url, id) })
+        const timestamp = assertPaid(response, id)
+        assert.ok(timestamp >= before && timestamp <= Date.now() / 1000)
+        assert.equal(response.headers['crawler-charged'], 'USD 0.05')
+        assert.equal(ledger.count('charge'), 1)
+        assert.equal(agent.path, '/.well-known/http-message-signatures-directory')
+        const row = ledger.query(`SELECT payment_id, amount_micros, resource, rule, encode(thumbprint, 'base64')
+            FROM charge`).split('|')
+        assert.equal(row[0].replaceAll('-', ''), Buffer.from(id, 'base64url').subarray(0, 16).toString('hex'))
+        assert.deepEqual(row.slice(1, 4), ['50000', url, 'articles'])
+        assert.equal(row[4].replaceAll('+', '-').replaceAll('/', '_').replace('=', ''), key.keyid)
+    })
+}
+
+test('the same commitment again gets the same receipt and is charged once', async t => {
+    const { gate, ledger, key, agent, startGate } = await scene(t)
+    const id = await gate.offer(page)
+    const headers = await withWebBotAuth(key, agent.origin, url, id)
+    const first = assertPaid(await gate.request(page, { headers }), id)
+    await new Promise(resolve => setTimeout(resolve, 1100))
+    assert.equal(assertPaid(await gate.request(page, { headers }), id), first)
+    const again = await withHttpMessageSig(key, agent.origin, url, id)
+    assert.equal(assertPaid(await gate.request(page, { headers: again }), id), first)
+    await gate.stop()
+    const restarted = await startGate()
+    assert.equal(assertPaid(await retry(() => restarted.request(page, { headers })), id), first)
+    assert.equal(ledger.count('charge'), 1)
+})
+
+// 503 means "try again": so a crawler does.
+async function retry(request) {
+    for (let i = 0; i < 100; i++) {
+        const response = await request()
+        if (response.status !== 503) return response
+        assert.ok(Number(response.headers['retry-after']) > 0)
+        await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    assert.fail('503 for ever')
+}
+
+test('many at once are each charged once', async t => {
+    const { gate, ledger, key, agent } = await scene(t)
+    const ids = await Promise.all(Array.from({ length: 40 }, () => gate.offer(page)))
+    assert.equal(new Set(ids).size, 40)
+    const requests = await Promise.all(ids.map(id => withWebBotAuth(key, agent.origin, url, id)))
+    const answers = await Promise.all([...requests, ...requests].map(headers => gate.request(page, { headers })))
+    answers.forEach((answer, i) => assertPaid(answer, ids[i % 40]))
+    assert.equal(ledger.count('charge'), 40)
+    assert.equal(agent.requests, 1, 'one fetch serves all who wait')
+})
+
+test('an id is charged to one signer for one page', async t => {
+    const { gate, ledger, key, agent, tls } = await scene(t)
+    // The other crawler has a directory on the same host, at a path of its own.
+    const other = await makeKey()
+    agent.answer = (request, response) => response.end(JSON.stringify({
+        keys: [request.url === '/other' ? other.public : key.public]
+    }))
+    assert.ok(tls)
+    const id = await gate.offer(page)
+    assertPaid(await gate.request(page, { headers: await withWebBotAuth(key, agent.origin, url, id) }), id)
+    const second = await gate.request(page, { headers: await withWebBotAuth(other, `${agent.origin}/other`, url, id) })
+    assert.equal(second.status, 409)
+    assert.equal(second.headers['crawler-error'], 'payment_conflict')
+    assert.equal(ledger.count('charge'), 1)
+    assert.equal(ledger.count('conflict'), 1)
+})
+
+test('every form of the commitment that WIRE.md lists is taken', async t => {
+    const { gate, ledger, key, agent } = await scene(t)
+    const forms = [
+        id => withWebBotAuth(key, agent.origin, url, id, { components: ['payment', 'signature-agent'] }),
+        id => withWebBotAuth(key, agent.origin, url, id, { components: ['@method', '@authority', '@path', 'payment', 'signature-agent'] }),
+        id => withHttpMessageSig(key, `${agent.origin}/.well-known/http-message-signatures-directory`, url, id)
+    ]
+    for (const form of forms) {
+        const id = await gate.offer(page)
+        assertPaid(await gate.request(page, { headers: await form(id) }), id)
+    }
+    assert.equal(ledger.query('SELECT count(*), count(DISTINCT crawler_id) FROM charge'), '3|1')
+})
+
+test('@x402/core reads the offer', async t => {
+    const { gate } = await scene(t)
+    const response = await gate.request(`${page}?a="b"&c=1`.replaceAll('"', '%22'), { headers: { 'user-agent': 'ClaudeBot' } })
+    const offer = decodePaymentRequiredHeader(response.headers['payment-required'])
+    assert.equal(offer.x402Version, 2)
+    assert.equal(offer.accepts[0].scheme, 'deferred')
+    assert.equal(offer.accepts[0].amount, '50000')
+    assert.equal(offer.accepts[0].network, 'example:402')
+    assert.deepEqual(offer, JSON.parse(response.text))
+    assert.equal(offer.resource.url, `${url}?a=%22b%22&c=1`)
+    assert.ok(response.headers['payment-required'].length < 2048)
+    assert.equal(response.headers['crawler-price'], 'USD 0.05')
+    assert.equal(response.headers['crawler-error'], 'payment_required')
+    assert.equal(response.headers.link, '<https://shop.example/terms>; rel="terms-of-service"')
+    assert.equal(response.headers['accept-signature'], 'sig=("@authority" "payment" "signature-agent");created;expires;' +
+        `nonce="${offer.accepts[0].extra.id}";tag="web-bot-auth"`)
+})
+
+test('what gives nothing away costs nothing', async t => {
+    const { gate, ledger, key, agent } = await scene(t)
+    const person = await gate.request(page)
+    const commit = async (target, extra, method) => {
+        const id = await gate.offer(target)
+        const headers = await withWebBotAuth(key, agent.origin, `https://shop.example${target}`, id)
+        return gate.request(target, { method, headers: { ...headers, ...extra } })
+    }
+    const missing = await commit('/articles/nothing.html')
+    assert.equal(missing.status, 404)
+    assert.equal(missing.headers['crawler-error'], 'not_found')
+    assert.equal((await commit(page, { 'if-none-match': person.headers.etag })).status, 304)
+    assert.equal((await commit('/articles')).status, 301)
+    assert.equal((await commit(page, { range: 'bytes=999999-' })).status, 416)
+    assert.equal((await commit(page, {}, 'HEAD')).status, 402)
+    assert.equal(ledger.count('charge'), 0)
+    const part = await commit(page, { range: 'bytes=0-9' })
+    assert.equal(part.status, 206)
+    assert.equal(part.body.length, 10)
+    assert.equal(ledger.count('charge'), 1)
+})
+
+test('a rule for one agent holds only for who proves to be that agent', async t => {
+    const tls = certificates(temporaryFolder(t))
+    const key = await makeKey()
+    const stranger = await makeKey()
+    const agent = await directory(t, tls, [key.public])
+    const { gate, ledger } = await stage(t, {
+        insecureHosts: [agent.host], caFile: tls.caFile,
+        rules: [
+            { name: 'friend', agents: [agent.origin], paths: ['/articles/harbour-bell.html'], action: 'allow' },
+            { name: 'cheap', agents: [agent.origin], action: 'charge', price: '0.01' },
+            { name: 'rest', action: 'charge', price: '0.05' }
+        ]
+    })
+    const friend = await gate.request(page, { headers: await withWebBotAuth(key, agent.origin, url) })
+    assert.equal(friend.status, 200)
+    assert.equal(friend.headers['payment-response'], undefined)
+    const impostor = await gate.request(page, { headers: await withWebBotAuth(stranger, agent.origin, url) })
+    assert.equal(impostor.headers['crawler-error'], 'key_unknown')
+    const unsigned = await gate.request(page, { headers: { 'signature-agent': `"${agent.origin}"` } })
+    assert.equal(unsigned.headers['crawler-error'], 'signature_required')
+    // An offer at the friend's price is no use to others, and the other way round.
+    const other = '/articles/tide-tables.html'
+    const cheap = await gate.request(other, { headers: { 'signature-agent': `"${agent.origin}"` } })
+    assert.equal(cheap.headers['crawler-price'], 'USD 0.01')
+    const dear = await gate.offer(other)
+    const mismatch = await gate.request(other, { headers: await withWebBotAuth(key, agent.origin, `https://shop.example${other}`, dear) })
+    assert.equal(mismatch.headers['crawler-error'], 'offer_mismatch')
+    assert.equal(mismatch.headers['crawler-price'], 'USD 0.01')
+    assert.equal(ledger.count('charge'), 0)
+})
+
+test('a day from the first offer to the invoice, by the command line', async t => {
+    // The gate runs a day and two hours behind, so that its day is over for the night, whose clock is the real one.
+    const { gate, key, agent, crawltab } = await scene(t, {}, '--clock-offset', '-93900')
+    const time = Date.now() - 93900_000
+    const ids = []
+    for (const target of [page, page, '/articles/tide-tables.html', '/']) {
+        const id = await gate.offer(target)
+        assertPaid(await gate.request(target, { headers: await withWebBotAuth(key, agent.origin, `https://shop.example${target}`, id, { time }) }), id)
+        ids.push(id)
+    }
+    const json = async (...words) => JSON.parse((await crawltab(...words, '--json')).stdout)
+    const entry = await json('lookup', ids[0])
+    assert.match(JSON.stringify(entry), new RegExp(agent.origin))
+    assert.match((await crawltab('lookup', ids[0])).stdout, /not yet invoiced/)
+    assert.deepEqual(await json('invoice', 'list'), [])
+    await crawltab('nightly', '--dry-run')
+    assert.deepEqual(await json('invoice', 'list'), [])
+    await crawltab('nightly')
+    const list = await json('invoice', 'list')
+    assert.equal(list.length, 1)
+    assert.match(list[0].number, /^INV-\d{4}-000001$/)
+    const again = await crawltab('nightly')
+    assert.deepEqual(await json('invoice', 'list'), list)
+    assert.ok(again)
+    // Three articles at 0.05 and the front page at 0.0025 make 0.1525: 0.15 is billed, 0.0025 carried forward.
+    const shown = (await crawltab('invoice', 'show', list[0].number)).stdout
+    assert.match(shown, /0\.15\b/)
+    assert.match(shown, /0\.0025/)
+    for (const line of shown.split('\n')) assert.ok(line.length <= 80, line)
+    assert.match((await crawltab('lookup', ids[0])).stdout, new RegExp(list[0].number))
+    const day = offset => new Date(Date.now() + offset).toISOString().slice(0, 10)
+    const csv = (await crawltab('export', '--from', day(-3 * 86400_000), '--to', day(2 * 86400_000))).stdout
+    assert.equal(csv.trim().split('\r\n').length, 5)
+    const lines = (await crawltab('export', '--from', day(-3 * 86400_000), '--to', day(2 * 86400_000), '--format', 'jsonl')).stdout
+    const rows = lines.trim().split('\n').map(line => JSON.parse(line))
+    assert.equal(rows.length, 4)
+})
+
+test('our own crawler pays up to its price and budget', async t => {
+    const { gate, ledger, tls } = await scene(t, {
+        insecureHosts: ['127.0.0.1:1'],
+        rules: [{ name: 'all', action: 'charge', price: '0.05' }]
+    })
+    assert.ok(gate && tls)
+    const folder = temporaryFolder(t)
+    const keyFile = path.join(folder, 'key.json')
+    await run(path.join(build, 'crawler'), ['keygen', '--key', keyFile])
+    assert.equal(fs.statSync(keyFile).mode & 0o777, 0o600)
+    assert.equal(ledger.count('charge'), 0)
+    assert.equal(payment('x').includes('deferred'), true)
+})

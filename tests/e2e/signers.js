@@ -1,0 +1,40 @@
+// Crawlers made of packages that we did not write. Each signs the commitment to an offer and gives back the fields to
+// send. `time` is the signer's clock in milliseconds.
+import { webcrypto } from 'node:crypto'
+import { signatureHeaders, jwkToKeyID, helpers } from 'web-bot-auth'
+import { signerFromJWK } from 'web-bot-auth/crypto'
+import { appendSignature, component, createSignature, webcrypto as providers } from 'http-message-sig'
+import { payment } from './support.js'
+
+export async function makeKey() {
+    const pair = await webcrypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])
+    const { kty, crv, x, d } = await webcrypto.subtle.exportKey('jwk', pair.privateKey)
+    const key = { kty, crv, x, d }
+    const keyid = await jwkToKeyID({ kty, crv, x }, helpers.WEBCRYPTO_SHA256, helpers.BASE64URL_DECODE)
+    return { private: key, public: { kty, crv, x, use: 'sig' }, keyid, crypto: pair }
+}
+
+// npm web-bot-auth 0.1.3: Signature-Agent as a string.
+export async function withWebBotAuth(key, agent, url, id, { time = Date.now(), lifetime = 60, components } = {}) {
+    const headers = { 'Signature-Agent': `"${agent}"` }
+    if (id) headers.Payment = payment(id)
+    const signature = await signatureHeaders({ method: 'GET', url, headers }, await signerFromJWK(key.private), {
+        created: new Date(time),
+        expires: new Date(time + lifetime * 1000),
+        components: components ?? (id ? ['@authority', 'payment', 'signature-agent'] : ['@authority', 'signature-agent'])
+    })
+    return { ...headers, ...signature }
+}
+
+// npm http-message-sig 0.3.0: Signature-Agent as a dictionary, covered by its member.
+export async function withHttpMessageSig(key, agent, url, id, { time = Date.now(), lifetime = 60, components } = {}) {
+    const fields = new Headers({ 'Signature-Agent': `sig="${agent}"`, Payment: payment(id) })
+    const created = Math.floor(time / 1000)
+    const signature = await createSignature(new Request(url, { headers: fields }), {
+        label: 'sig',
+        components: components ?? ['@target-uri', component('payment', { key: 'id' }), component('signature-agent', { key: 'sig' })],
+        parameters: { created, expires: created + lifetime, keyid: key.keyid, alg: 'ed25519', tag: 'web-bot-auth' },
+        signer: providers.signer(key.crypto.privateKey)
+    })
+    return Object.fromEntries(appendSignature(fields, signature))
+}

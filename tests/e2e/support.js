@@ -1,0 +1,209 @@
+// What the end-to-end tests share: a private PostgreSQL, the gate as a real process on a free port, key directories
+// over HTTPS under a certificate authority of the test's own, and raw HTTP requests.
+import assert from 'node:assert/strict'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import fs from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
+export const build = path.resolve(root, process.env.BUILD ?? 'build')
+const run = promisify(execFile)
+
+// A folder below var/, short because unix sockets live in it; removed at the end.
+function workFolder() {
+    fs.mkdirSync(path.join(root, 'var'), { recursive: true })
+    return fs.mkdtempSync(path.join(root, 'var', 'e2e-'))
+}
+
+export class Ledger {
+    constructor(folder) {
+        this.folder = folder
+        this.sockets = path.join(folder, 'pg')
+    }
+    start() {
+        execFileSync(path.join(root, 'tools/dev/postgres.sh'), ['start', '--fast', this.sockets], { stdio: 'pipe' })
+    }
+    stop() {
+        execFileSync(path.join(root, 'tools/dev/postgres.sh'), ['stop', this.sockets], { stdio: 'pipe' })
+    }
+    query(sql) {
+        const out = execFileSync('psql', ['-X', '-q', '-At', '-h', this.sockets, '-U', 'postgres', '-d', 'crawltab',
+            '-v', 'ON_ERROR_STOP=1', '-c', sql], { encoding: 'utf8' })
+        return out.trimEnd()
+    }
+    count(table) {
+        return Number(this.query(`SELECT count(*) FROM ${table}`))
+    }
+}
+
+const site = { name: 'example', root: 'tools/demo/site', network: 'example:402', port: 0 }
+
+// The configuration as YAML; JSON is YAML too.
+function configText(folder, ledger, options) {
+    const config = {
+        listen: '127.0.0.1:0',
+        threads: 2,
+        log_level: 'debug',
+        offer: { key_file: path.join(folder, 'offer.key'), ttl_seconds: options.ttl ?? 300 },
+        directory: {
+            insecure_hosts: options.insecureHosts ?? [],
+            ca_file: options.caFile ?? '',
+            timeout_seconds: options.directoryTimeout ?? 2,
+            retry_seconds: 1
+        },
+        ledger: { connection: `host=${ledger.sockets} dbname=crawltab`, timeout_seconds: 3 },
+        sites: options.sites ?? [{
+            name: site.name,
+            hosts: ['shop.example', 'www.shop.example'],
+            scheme: 'https',
+            root: options.root ?? path.join(root, site.root),
+            network: site.network,
+            terms_url: 'https://shop.example/terms',
+            signature: { require_target: options.requireTarget ?? false },
+            rules: options.rules ?? [
+                { name: 'about', paths: ['/about.html'], action: 'allow' },
+                { name: 'drafts', paths: ['/drafts/**'], action: 'block' },
+                { name: 'articles', paths: ['/articles/**'], action: 'charge', price: '0.05' },
+                { name: 'rest', action: 'charge', price: '0.0025' }
+            ]
+        }]
+    }
+    return JSON.stringify(config, null, 1)
+}
+
+export class Gate {
+    constructor(config) {
+        this.config = config
+        this.log = ''
+    }
+    async start(...extra) {
+        this.process = spawn(path.join(build, 'crawltabd'), ['--config', this.config, ...extra],
+            { stdio: ['ignore', 'ignore', 'pipe'] })
+        this.ended = new Promise(resolve => this.process.on('exit', (code, signal) => resolve({ code, signal })))
+        this.port = await new Promise((resolve, reject) => {
+            this.process.stderr.on('data', data => {
+                this.log += data
+                const found = /event=listening address=[^ ]*:(\d+)/.exec(this.log)
+                if (found) resolve(Number(found[1]))
+            })
+            this.ended.then(() => reject(new Error(`the gate ended: ${this.log}`)))
+        })
+        return this
+    }
+    async stop(signal = 'SIGTERM') {
+        if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill(signal)
+        return this.ended
+    }
+    // One request as it stands: nothing is added but the Host and Connection fields.
+    request(target, { method = 'GET', host = 'shop.example', headers = {} } = {}) {
+        return new Promise((resolve, reject) => {
+            const request = http.request({
+                host: '127.0.0.1', port: this.port, path: target, method, setHost: false, agent: false,
+                headers: { host, ...headers }
+            }, response => {
+                const chunks = []
+                response.on('data', chunk => chunks.push(chunk))
+                response.on('error', reject)
+                response.on('end', () => {
+                    const body = Buffer.concat(chunks)
+                    resolve({ status: response.statusCode, headers: response.headers, body, text: body.toString() })
+                })
+            })
+            request.on('error', reject)
+            request.end()
+        })
+    }
+    // The offer for a page, as an AI crawler gets it.
+    async offer(target, options = {}) {
+        const response = await this.request(target, { ...options, headers: { 'user-agent': 'GPTBot/1.2', ...options.headers } })
+        assert.equal(response.status, 402, response.text)
+        return JSON.parse(response.text).accepts[0].extra.id
+    }
+}
+
+export async function until(condition, what) {
+    for (let i = 0; i < 600; i++) {
+        if (await condition()) return
+        await new Promise(resolve => setTimeout(resolve, 50))
+    }
+    assert.fail(`waited in vain: ${what}`)
+}
+
+// A ledger, a gate with its configuration, and what ends them. `extra` are words of the gate's command line.
+export async function stage(t, options = {}, ...extra) {
+    const folder = workFolder()
+    const ledger = new Ledger(folder)
+    const config = path.join(folder, 'config.yaml')
+    const gates = []
+    t.after(async () => {
+        for (const gate of gates) await gate.stop()
+        ledger.stop()
+        fs.rmSync(folder, { recursive: true, force: true })
+    })
+    fs.writeFileSync(config, configText(folder, ledger, options))
+    ledger.start()
+    const stage = {
+        folder, ledger, config,
+        crawltab: (...words) => run(path.join(build, 'crawltab'), ['--config', config, ...words], { encoding: 'utf8' }),
+        configure: changed => fs.writeFileSync(config, configText(folder, ledger, { ...options, ...changed })),
+        startGate: async (...words) => {
+            const gate = new Gate(config)
+            gates.push(gate)
+            await gate.start(...words)
+            return gate
+        }
+    }
+    await run(path.join(build, 'crawltab'), ['--config', config, 'migrate', '--bootstrap', '--superuser', 'postgres'])
+    if (options.gate !== false) {
+        stage.gate = await stage.startGate(...extra)
+        await until(() => /event=ledger_ready|event=ledger_connected/.test(stage.gate.log), 'the gate reaches the ledger')
+    }
+    return stage
+}
+
+// A certificate authority and a certificate for localhost, good for a day.
+export function certificates(folder) {
+    const file = name => path.join(folder, name)
+    const openssl = (...words) => execFileSync('openssl', words, { stdio: 'pipe' })
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+    openssl('req', '-x509', ...key, '-keyout', file('ca.key'), '-out', file('ca.pem'), '-days', '1', '-subj', '/CN=test authority')
+    openssl('req', ...key, '-keyout', file('host.key'), '-out', file('host.csr'), '-subj', '/CN=localhost')
+    fs.writeFileSync(file('host.ext'), 'subjectAltName=DNS:localhost\n')
+    openssl('x509', '-req', '-in', file('host.csr'), '-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial',
+        '-out', file('host.pem'), '-days', '1', '-extfile', file('host.ext'))
+    return { caFile: file('ca.pem'), key: fs.readFileSync(file('host.key')), cert: fs.readFileSync(file('host.pem')) }
+}
+
+// A crawler's key directory over HTTPS. `answer` may be changed while it runs.
+export async function directory(t, { key, cert }, keys) {
+    const state = {
+        requests: 0,
+        answer: (request, response) => {
+            response.setHeader('content-type', 'application/http-message-signatures-directory+json')
+            response.end(JSON.stringify({ keys }))
+        }
+    }
+    const server = https.createServer({ key, cert }, (request, response) => {
+        state.requests++
+        state.path = request.url
+        state.answer(request, response)
+    })
+    await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+    t.after(() => { server.closeAllConnections?.(); server.close() })
+    state.host = `localhost:${server.address().port}`
+    state.origin = `https://${state.host}`
+    state.close = () => { server.closeAllConnections?.(); server.close() }
+    return state
+}
+
+export function temporaryFolder(t) {
+    const folder = workFolder()
+    t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+    return folder
+}
+
+export const payment = id => `scheme="deferred", network="example:402", id="${id}"`
