@@ -1,0 +1,177 @@
+#include "tools/crawler/key.h"
+
+#include "ledger/base/random.h"
+#include "tools/crawler/say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX 65536
+#define X_CHARS  ENCODING_BASE64URL_LEN(SIGNATURE_ED25519_KEY_SIZE)
+
+/* Fills the public half from the private one. */
+static bool complete(struct key *key)
+{
+    key->jwk = (struct jwk){.expires = INT64_MAX};
+    if (!signature_public_ed25519(key->seed, key->jwk.raw))
+        return false;
+    jwk_complete(&key->jwk);
+    key->keyid[encoding_base64url(key->jwk.thumbprint, DIGEST_SIZE, key->keyid)] = '\0';
+    return true;
+}
+
+static bool write_all(int fd, const char *text, size_t len)
+{
+    for (size_t done = 0; done < len;) {
+        ssize_t wrote = write(fd, text + done, len - done);
+        if (wrote < 0 && errno != EINTR)
+            return false;
+        done += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return true;
+}
+
+static bool write_private(int fd, const struct key *key)
+{
+    char x[X_CHARS + 1];
+    char d[X_CHARS + 1];
+    char text[512];
+    x[encoding_base64url(key->jwk.raw, sizeof(key->jwk.raw), x)] = '\0';
+    d[encoding_base64url(key->seed, sizeof(key->seed), d)] = '\0';
+    int len = snprintf(text, sizeof(text),
+                       "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"%s\",\"d\":\"%s\"}\n", x, d);
+    bool ok = write_all(fd, text, (size_t)len) && fsync(fd) == 0;
+    explicit_bzero(d, sizeof(d));
+    explicit_bzero(text, sizeof(text));
+    return ok;
+}
+
+bool key_make(const char *path, struct key *key)
+{
+    random_bytes(key->seed, sizeof(key->seed));
+    if (!complete(key)) {
+        say_problem("OpenSSL cannot make an Ed25519 key");
+        return false;
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno == EEXIST) {
+        say_problem("\"%s\" exists and is left as it is: a key that was overwritten is gone for ever", path);
+        return false;
+    }
+    bool ok = fd >= 0 && write_private(fd, key);
+    int why = errno;
+    if (fd >= 0 && close(fd) != 0 && ok) {
+        ok = false;
+        why = errno;
+    }
+    if (!ok) {
+        say_problem("cannot write the key to \"%s\": %s", path, strerror(why));
+        if (fd >= 0)
+            unlink(path);
+    }
+    return ok;
+}
+
+/* The whole file as text, or NULL after saying why. The caller wipes and frees. */
+static char *read_file(const char *path)
+{
+    struct stat status;
+    char *text = NULL;
+    size_t len = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        say_problem("cannot read the key \"%s\": %s%s", path, strerror(errno),
+                    errno == ENOENT ? "; `crawler keygen --key FILE` makes one" : "");
+        goto out;
+    }
+    if ((status.st_mode & 077) != 0)
+        say_problem("warning: others may read the private key \"%s\"; chmod 600 is due", path);
+    text = calloc(1, FILE_MAX + 1);
+    while (text && len < FILE_MAX) {
+        ssize_t got = read(fd, text + len, FILE_MAX - len);
+        if (got <= 0) {
+            if (got == 0)
+                goto out;
+            break;
+        }
+        len += (size_t)got;
+    }
+    say_problem("cannot read the key \"%s\": %s", path, len == FILE_MAX ? "too large" : strerror(errno));
+    free(text);
+    text = NULL;
+out:
+    if (fd >= 0)
+        close(fd);
+    return text;
+}
+
+static bool take_bytes(const json_t *object, const char *name, uint8_t out[SIGNATURE_ED25519_KEY_SIZE])
+{
+    size_t len;
+    const char *text = json_string_value(json_object_get(object, name));
+    return text && encoding_unbase64url(slice_of(text), out, SIGNATURE_ED25519_KEY_SIZE, &len) &&
+           len == SIGNATURE_ED25519_KEY_SIZE;
+}
+
+static const char *or_none(const json_t *value)
+{
+    return json_is_string(value) ? json_string_value(value) : "none";
+}
+
+/* What is wrong with the JWK, or NULL when the key has been taken. */
+static const char *take_key(const char *path, const json_t *object, struct key *key)
+{
+    uint8_t stated[SIGNATURE_ED25519_KEY_SIZE];
+    const json_t *kty = json_object_get(object, "kty");
+    const json_t *crv = json_object_get(object, "crv");
+    if (!json_is_object(object))
+        return "not a JSON Web Key";
+    if (strcmp(or_none(kty), "OKP") != 0 || strcmp(or_none(crv), "Ed25519") != 0) {
+        say_problem("\"%s\" has kty %s, crv %s", path, or_none(kty), or_none(crv));
+        return "an Ed25519 key (kty OKP, crv Ed25519) is needed";
+    }
+    if (!json_object_get(object, "d"))
+        return "only the public half is in it; the private one (d) is needed";
+    if (!take_bytes(object, "d", key->seed) || !complete(key))
+        return "its d is not 32 bytes in base64url";
+    if (!take_bytes(object, "x", stated) || !digest_equal(stated, key->jwk.raw, sizeof(stated)))
+        return "its x is not the public half of its d";
+    if (jwk_is_published_test_key(key->jwk.thumbprint))
+        say_problem("warning: \"%s\" is the test key of RFC 9421; everybody has it", path);
+    return NULL;
+}
+
+bool key_load(const char *path, struct key *key)
+{
+    char *text = read_file(path);
+    if (!text)
+        return false;
+    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    const char *problem = take_key(path, object, key);
+    if (problem)
+        say_problem("the key \"%s\" cannot be used: %s", path, problem);
+    json_decref(object);
+    explicit_bzero(text, FILE_MAX);
+    free(text);
+    return problem == NULL;
+}
+
+char *key_directory(const struct key *key)
+{
+    char x[X_CHARS + 1];
+    x[encoding_base64url(key->jwk.raw, sizeof(key->jwk.raw), x)] = '\0';
+    json_t *set = json_pack("{s:[{s:s, s:s, s:s, s:s, s:s}]}", "keys", "kty", "OKP", "crv", "Ed25519", "x", x,
+                            "kid", key->keyid, "use", "sig");
+    char *text = set ? json_dumps(set, JSON_COMPACT) : NULL;
+    json_decref(set);
+    return text;
+}
+
+void key_forget(struct key *key)
+{
+    explicit_bzero(key->seed, sizeof(key->seed));
+}

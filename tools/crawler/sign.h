@@ -1,0 +1,30 @@
+/* Web Bot Auth signatures over requests (RFC 9421), as a site checks them. Pure: time and nonce come in. */
+#ifndef TOOLS_CRAWLER_SIGN_H
+#define TOOLS_CRAWLER_SIGN_H
+
+#include "ledger/base/message.h"
+#include "server/verify/sf.h"
+#include "tools/crawler/key.h"
+
+/* Seconds that a signature holds: enough for a clock that is somewhat slow, too short to be worth stealing.
+ */
+#define SIGN_LIFETIME_SECONDS 60
+#define SIGN_NONCE_SIZE       32
+
+struct sign_terms {
+    int64_t created; /* seconds */
+    uint8_t nonce[SIGN_NONCE_SIZE];
+};
+
+/* Values of the two fields. */
+struct sign_fields {
+    struct slice input;
+    struct slice signature;
+};
+
+/* Signs "@authority" and "signature-agent", and "payment" where the message has that field. NUL-terminated
+ * values in the arena. False when the arena is full or OpenSSL refuses. */
+bool sign_request(struct arena *arena, const struct key *key, const struct message *message,
+                  const struct sign_terms *terms, struct sign_fields *fields) MUST_USE;
+
+#endif
