@@ -47,7 +47,7 @@ function configText(folder, ledger, options) {
     const config = {
         listen: '127.0.0.1:0',
         threads: 2,
-        log_level: 'debug',
+        log_level: options.logLevel ?? 'debug',
         offer: { key_file: path.join(folder, 'offer.key'), ttl_seconds: options.ttl ?? 300 },
         directory: {
             insecure_hosts: options.insecureHosts ?? [],
