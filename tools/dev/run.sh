@@ -28,7 +28,7 @@ step() {
     number=$((number + 1))
     printf '\n%s%d. %s%s\n' "$bold" "$number" "$1" "$off"
 }
-tell() { printf '%s\n' "$@" | fold -s -w 80; }
+tell() { printf '%s\n' "$*" | fold -s -w 80 | sed 's/ $//'; }
 problem() { printf '%s%s%s\n' "$red" "$1" "$off" >&2; }
 give_up() {
     problem "$1"
@@ -37,7 +37,16 @@ give_up() {
     exit 1
 }
 # No line of a message is longer than the terminal of 80 columns; what is cut off is marked.
-narrow() { cut -c1-400 | sed 's/^\(.\{79\}\)..*/\1…/'; }
+narrow() { cut -c1-400 | sed 's/^\(.\{79\}\)...*/\1…/'; }
+# Message heads without the fields that add nothing to the story, and without the coded twin of the offer.
+heads() {
+    tr -d '\r' | awk '
+        /^[<>] +$/ { print ""; next }
+        /^[<>]     / { if (!hidden) print; next }
+        tolower($2) == "payment-required:" { print $1, $2, "<the offer, in base64>"; hidden = 1; next }
+        { hidden = tolower($2) ~ /^(accept|accept-ranges|connection|date|last-modified|etag|vary):/ }
+        !hidden'
+}
 # A command as it could be typed.
 command_line() {
     local word line='$'
@@ -155,8 +164,7 @@ set_up() {
 request() {
     command_line curl -i "$@"
     curl -sv -o var/demo/body "$@" 2>var/demo/wire </dev/null || give_up "The gate does not answer."
-    tr -d '\r' <var/demo/wire | sed -n 's/^> \(..*\)/> \1/p; s/^< \(..*\)/< \1/p' |
-        grep -v -i -E '^[<>] (accept|accept-ranges|connection|date|last-modified|etag|vary):' | narrow
+    sed -n '/^[<>] /p' var/demo/wire | heads | narrow
 }
 a_person() {
     step "A person opens an article: it is free."
@@ -167,20 +175,26 @@ a_person() {
 an_offer() {
     step "An AI crawler asks for the same page: 402, and an offer."
     request -A 'Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)' $gate$page
-    tell "" "The offer, decoded:"
+    echo
+    tell "The offer, decoded:"
     jq --indent 1 . var/demo/body | narrow
 }
 a_paid_crawl() {
     step "A crawler that pays signs for the offer with its key, and gets the page and a receipt."
     set -- "$BUILD/crawler" fetch --key $key --agent $agent --max-price 'USD 0.10' --clock-offset $offset \
-        --output $pages $gate$page
+        --out $pages --verbose $gate$page
     command_line "$@"
     "$@" >var/demo/fetch.log 2>&1 </dev/null ||
         give_up "The crawl was not paid:" "$(cat var/demo/fetch.log)"
-    narrow <var/demo/fetch.log
-    payment=$(sed -n 's/.*[Pp]ayment-[Rr]esponse:.* id="\([A-Za-z0-9_-]\{64\}\)".*/\1/p' var/demo/fetch.log |
-        tail -n 1)
+    heads <var/demo/fetch.log | sed 's/  -> .*//' | narrow
+    payment=$(tail -n 1 $pages/receipts.jsonl | jq -r '.id // empty')
     [ -n "$payment" ] || give_up "There was no receipt."
+    echo
+    tell "It goes on to two more pages."
+    set -- "${@:1:$#-2}" $gate/ $gate/articles/tide-tables.html
+    command_line "$@"
+    "$@" >var/demo/fetch.log 2>&1 </dev/null || give_up "The crawl was not paid:" "$(cat var/demo/fetch.log)"
+    sed 's/  -> .*//' var/demo/fetch.log | narrow
 }
 show() {
     command_line "$BUILD/crawltab" --config $config "$@"
@@ -216,7 +230,7 @@ stay_up() {
   free for all     curl -i -A GPTBot $gate/about.html
   blocked          curl -i -A GPTBot $gate/drafts/lighthouse.html
   a paid crawl     $BUILD/crawler fetch --key $key --agent $agent \\
-                       --max-price 'USD 0.10' $gate/articles/tide-tables.html
+                       --max-price 'USD 0.10' --out $pages $gate/articles/night-bakers.html
   the ledger       $BUILD/crawltab --config $config lookup $payment
   the invoices     $BUILD/crawltab --config $config invoice list
 
