@@ -26,7 +26,6 @@ struct pg {
     int64_t deadline_ms; /* 0: timeout_ms from the start of each call */
     enum pg_failure failure;
     bool prepared[STATEMENTS_MAX];
-    char sqlstate[6];
     char problem[PROBLEM_MAX];
 };
 
@@ -256,7 +255,6 @@ static enum err refused(struct pg *pg, const char *statement, const PGresult *re
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
-    snprintf(pg->sqlstate, sizeof(pg->sqlstate), "%s", state ? state : "");
     keep_problem(pg, message ? message : PQresultErrorMessage(result));
     pg->failure = state ? classify(state) : PG_LOST;
     if (pg->failure == PG_LOST || PQstatus(pg->conn) == CONNECTION_BAD)
@@ -264,10 +262,10 @@ static enum err refused(struct pg *pg, const char *statement, const PGresult *re
     if (pg->failure == PG_DENIED && !hint)
         hint = "run crawltab migrate, which grants the roles their rights";
     if (pg->failure == PG_RETRY)
-        LOG(WARN, "ledger_statement_put_off", {"statement", statement}, {"sqlstate", pg->sqlstate},
+        LOG(WARN, "ledger_statement_put_off", {"statement", statement}, {"sqlstate", state},
             {"detail", pg->problem});
     else if (pg->failure != PG_LOCKED)
-        LOG(ERROR, "ledger_statement_failed", {"statement", statement}, {"sqlstate", pg->sqlstate},
+        LOG(ERROR, "ledger_statement_failed", {"statement", statement}, {"sqlstate", state},
             {"detail", pg->problem}, {"hint", hint});
     return pg->failure == PG_RETRY ? ERR_LEDGER_UNAVAILABLE : ERR_INTERNAL;
 }
@@ -356,11 +354,6 @@ void pg_rollback(struct pg *pg)
 enum pg_failure pg_failure(const struct pg *pg)
 {
     return pg->failure;
-}
-
-const char *pg_sqlstate(const struct pg *pg)
-{
-    return pg->sqlstate;
 }
 
 bool pg_alive(struct pg *pg)

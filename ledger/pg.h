@@ -67,9 +67,6 @@ void pg_rollback(struct pg *pg);
 
 enum pg_failure pg_failure(const struct pg *pg);
 
-/* SQLSTATE of the last failure that the server reported, or "". */
-const char *pg_sqlstate(const struct pg *pg);
-
 /* False once the server has closed the connection. Costs a poll, no round trip. */
 bool pg_alive(struct pg *pg);
 

@@ -96,17 +96,20 @@ static enum err record(struct pg *pg, const struct sql_file *migration)
 }
 
 /* Applies one migration unless another run did so while this one waited for the lock. */
-static enum err apply(struct pg *pg, const struct sql_file *migration, schema_tell *tell)
+static enum err apply(struct pg *pg, const struct sql_file *migration, const char *actor, schema_tell *tell)
 {
     enum err err;
     int64_t version;
     TRY(pg_begin(pg));
     TRY(pg_run(pg, "schema_lock", NULL, NULL));
     TRY(read_version(pg, &version));
-    if (version >= number_of(migration))
+    if (version >= number_of(migration)) {
+        tell("another run applied", migration->name);
         goto out;
+    }
     TRY(pg_script(pg, migration->name, migration->text));
     TRY(record(pg, migration));
+    TRY(log_action(pg, actor, migration->name));
     TRY(pg_commit(pg));
     tell("applied migration", migration->name);
 out:
@@ -114,21 +117,20 @@ out:
     return err;
 }
 
-/* Makes the table that migrations lock. Another run may have been quicker. */
+/* Makes the table that migrations lock, if this is the first run. */
 static enum err make_table(struct pg *pg)
 {
     struct pg_rows rows = {0};
     enum err err;
+    TRY(pg_begin(pg));
+    TRY(pg_run(pg, "schema_first", NULL, NULL));
     TRY(pg_run(pg, "schema_table", NULL, &rows));
-    bool exists = pg_flag(&rows, 0, 0);
-    if (exists)
-        goto out;
-    err = pg_run(pg, "schema_table_create", NULL, NULL);
-    const char *state = pg_sqlstate(pg);
-    if (err != ERR_OK && (strcmp(state, "42P07") == 0 || strcmp(state, "23505") == 0))
-        err = ERR_OK;
+    if (!pg_flag(&rows, 0, 0))
+        TRY(pg_run(pg, "schema_table_create", NULL, NULL));
+    TRY(pg_commit(pg));
 out:
     pg_rows_free(&rows);
+    pg_rollback(pg);
     return err;
 }
 
@@ -143,16 +145,12 @@ enum err schema_migrate(struct pg *pg, const struct config *config, const char *
         err = compare(version);
         goto out;
     }
-    int64_t before = version;
+    if (version == schema_wanted())
+        tell("nothing to do, the schema is", sql_migrations[version - 1].name);
     for (const struct sql_file *migration = sql_migrations; migration->name; migration++)
         if (number_of(migration) > version)
-            TRY(apply(pg, migration, tell));
-    TRY(schema_check(pg));
-    for (const struct sql_file *migration = sql_migrations; migration->name; migration++)
-        if (number_of(migration) > before)
-            TRY(log_action(pg, actor, migration->name));
-    if (before == schema_wanted())
-        tell("nothing to do, the schema is", sql_migrations[before - 1].name);
+            TRY(apply(pg, migration, actor, tell));
+    err = schema_check(pg);
 out:
     return err;
 }

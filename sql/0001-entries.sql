@@ -141,8 +141,18 @@ CREATE TABLE day (
 COMMENT ON TABLE day IS 'Billing days: half open, made ahead of time, each starting where the one before ends. The
 instants are stored, so that a later change of time zone rules moves no entry to another day.';
 
+CREATE TABLE operator_action (
+    action_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    happened_at timestamptz NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    detail text NOT NULL
+);
+COMMENT ON TABLE operator_action IS 'What operators'' commands changed, and who ran them.';
+
 SELECT make_append_only(name::regclass)
-  FROM unnest(ARRAY['schema_version', 'site', 'crawler', 'crawler_key', 'charge', 'conflict', 'day']) AS name;
+  FROM unnest(ARRAY['schema_version', 'site', 'crawler', 'crawler_key', 'charge', 'conflict', 'day',
+                    'operator_action']) AS name;
 
 -- Partitions ---------------------------------------------------------------------------------------------------
 
@@ -189,7 +199,7 @@ BEGIN
     EXECUTE format('GRANT SELECT ON schema_version TO %I, %I', gate, night);
     EXECUTE format('GRANT SELECT, INSERT ON site, crawler, crawler_key, charge, conflict, day TO %I', gate);
     EXECUTE format('GRANT SELECT ON site, crawler, crawler_key, charge, conflict TO %I', night);
-    EXECUTE format('GRANT SELECT, INSERT ON day TO %I', night);
+    EXECUTE format('GRANT SELECT, INSERT ON day, operator_action TO %I', night);
     EXECUTE format('GRANT EXECUTE ON FUNCTION charge_partitions TO %I, %I', gate, night);
 END
 $$;

@@ -127,25 +127,15 @@ CREATE TABLE invoice_event (
     FOREIGN KEY (site_id, number) REFERENCES invoice
 );
 
-CREATE TABLE operator_action (
-    action_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    happened_at timestamptz NOT NULL,
-    actor text NOT NULL,
-    action text NOT NULL,
-    detail text NOT NULL
-);
-COMMENT ON TABLE operator_action IS 'What operators'' commands changed, and who ran them.';
-
 SELECT make_append_only(name::regclass)
-  FROM unnest(ARRAY['day_close', 'crawler_day', 'crawler_day_line', 'invoice', 'invoice_line', 'invoice_event',
-                    'operator_action']) AS name;
+  FROM unnest(ARRAY['day_close', 'crawler_day', 'crawler_day_line', 'invoice', 'invoice_line', 'invoice_event']) AS name;
 
 DO $$
 DECLARE
     night text := current_setting('crawltab.operator_role');
 BEGIN
     EXECUTE format('GRANT SELECT, INSERT ON number_series, day_close, crawler_day, crawler_day_line, invoice,'
-                   ' invoice_line, invoice_event, operator_action TO %I', night);
+                   ' invoice_line, invoice_event TO %I', night);
     EXECUTE format('GRANT UPDATE (last_number) ON number_series TO %I', night);
 END
 $$;

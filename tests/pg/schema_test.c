@@ -1,0 +1,155 @@
+/* Migrations can be run again, refuse what is newer, and leave tables that refuse every change (promise P3).
+ */
+#include "tests/pg/support.h"
+
+#include "ledger/base/clock.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+static char output[OUTPUT_MAX];
+
+static void migrate_runs_twice(void **state)
+{
+    (void)state;
+    assert_int_equal(CRAWLTAB(output, "migrate"), 0);
+    assert_non_null(strstr(output, "nothing to do"));
+    assert_int_equal(CRAWLTAB(output, "migrate", "--bootstrap", "--superuser", "postgres"), 0);
+    assert_null(strstr(output, "created"));
+    assert_string_equal(sql("SELECT count(*), count(DISTINCT version) FROM schema_version"), "2|2");
+    assert_string_equal(sql("SELECT count(*) FROM operator_action WHERE action = 'migrate'"), "2");
+}
+
+static void two_migrations_at_once(void **state)
+{
+    (void)state;
+    const char *const create[] = {"migrate", "--bootstrap", "--superuser", "postgres", NULL};
+    ledger_empty("UTC");
+    int statuses[4], pids[4];
+    /* The database first: CREATE DATABASE twice at once is an error of PostgreSQL's, not a lock. */
+    assert_int_equal(run_wait(crawltab_spawn(create)), 0);
+    sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner");
+    for (int i = 0; i < 4; i++)
+        pids[i] = crawltab_spawn((const char *const[]){"migrate", NULL});
+    for (int i = 0; i < 4; i++)
+        statuses[i] = run_wait(pids[i]);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(statuses[i], 0);
+    assert_string_equal(sql("SELECT count(*) FROM schema_version"), "2");
+}
+
+static void newer_schema_is_refused(void **state)
+{
+    (void)state;
+    sql("INSERT INTO schema_version VALUES (999, '0999-later', now())");
+    assert_int_equal(CRAWLTAB(output, "migrate"), 1);
+    assert_non_null(strstr(output, "newer than this program"));
+    assert_int_equal(CRAWLTAB(output, "nightly"), 1);
+    assert_non_null(strstr(output, "newer than this program"));
+    struct writer *writer = writer_start(ledger_config());
+    poll(NULL, 0, 300);
+    assert_false(writer_ready(writer));
+    writer_stop(writer);
+}
+
+static void gate_waits_for_migrate(void **state)
+{
+    (void)state;
+    ledger_empty("UTC");
+    struct writer *writer = writer_start(ledger_config());
+    poll(NULL, 0, 200);
+    assert_false(writer_ready(writer));
+    struct payment payment =
+        payment_make(clock_now_ms(), "https://crawler.example", 2500, "http://127.0.0.1:8402/");
+    assert_int_equal(payment_pay(writer, &payment), ERR_LEDGER_UNAVAILABLE);
+    ledger_migrate();
+    writer_wait_ready(writer, true);
+    writer_stop(writer);
+}
+
+/* Every command on every table, the partitions too, as the owner and as a superuser who plays replica. */
+static const char every_change[] =
+    "DO $$ DECLARE t record; command text; BEGIN"
+    " FOR t IN SELECT c.oid::regclass AS name, c.relname, (SELECT attname FROM pg_attribute a WHERE attrelid "
+    "= c.oid"
+    "   AND attnum > 0 ORDER BY attnum DESC LIMIT 1) AS col FROM pg_class c WHERE relkind IN ('r', 'p')"
+    "   AND relnamespace = 'public'::regnamespace LOOP"
+    "  FOREACH command IN ARRAY ARRAY[format('UPDATE %s SET %I = %I', t.name, t.col, t.col),"
+    "    format('DELETE FROM %s', t.name), format('TRUNCATE %s CASCADE', t.name)] LOOP"
+    "   CONTINUE WHEN t.relname = 'number_series' AND command LIKE 'UPDATE%';"
+    "   BEGIN EXECUTE command; RAISE EXCEPTION 'not refused: %', command;"
+    "   EXCEPTION WHEN insufficient_privilege THEN NULL; END;"
+    "  END LOOP; END LOOP; END $$";
+
+static void nothing_can_be_changed(void **state)
+{
+    (void)state;
+    static char replica[sizeof(every_change) + 64];
+    struct writer *writer = writer_start_ready();
+    struct payment payment =
+        payment_make(clock_now_ms(), "https://crawler.example", 2500, "http://127.0.0.1:8402/");
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    writer_stop(writer);
+    if (!sql_as("crawltab_owner", every_change, output))
+        fail_msg("%s", output);
+    snprintf(replica, sizeof(replica), "SET session_replication_role = replica; %s", every_change);
+    if (!sql_as("postgres", replica, output))
+        fail_msg("%s", output);
+    assert_string_equal(sql("SELECT count(*) FROM charge"), "1");
+    assert_false(sql_as("crawltab_owner",
+                        "INSERT INTO charge SELECT * FROM charge ON CONFLICT (payment_id, lane)"
+                        " DO UPDATE SET rule = 'x'",
+                        output));
+}
+
+/* What the role may do with whole tables, beside reading. */
+static const char *rights_of(const char *role)
+{
+    static char query[512];
+    snprintf(query, sizeof(query),
+             "SELECT string_agg(relname || ' ' || p, ', ' ORDER BY relname, p) FROM pg_class c,"
+             " unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p"
+             " WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+             " AND has_table_privilege('%s', c.oid, p)",
+             role);
+    return sql(query);
+}
+
+static void rights_are_narrow(void **state)
+{
+    (void)state;
+    assert_string_equal(rights_of("crawltab_gate"), "charge INSERT, conflict INSERT, crawler INSERT,"
+                                                    " crawler_key INSERT, day INSERT, site INSERT");
+    assert_string_equal(
+        rights_of("crawltab_operator"),
+        "crawler_day INSERT, crawler_day_line INSERT, day INSERT, day_close INSERT, invoice INSERT,"
+        " invoice_event INSERT, invoice_line INSERT, number_series INSERT, operator_action INSERT");
+    assert_false(sql_as("crawltab_gate", "CREATE TABLE mine (a int)", output));
+    assert_false(sql_as("crawltab_gate", "SELECT charge_partitions('2000-01-01', '2030-01-01')", output));
+    assert_false(sql_as("crawltab_operator", "UPDATE number_series SET site_id = 1", output));
+}
+
+static void counters_count_up(void **state)
+{
+    (void)state;
+    sql("INSERT INTO site (name, currency, currency_decimals, time_zone, network, seller, registered_at)"
+        " VALUES ('a', 'USD', 2, 'UTC', 'a:402', 'A', now());"
+        "INSERT INTO number_series VALUES (1, 'INV-2026', 5)");
+    assert_false(sql_as("crawltab_operator", "UPDATE number_series SET last_number = 4", output));
+    assert_true(sql_as("crawltab_operator", "UPDATE number_series SET last_number = 6", output));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(migrate_runs_twice, ledger_setup, ledger_teardown),
+        cmocka_unit_test_teardown(two_migrations_at_once, ledger_teardown),
+        cmocka_unit_test_setup_teardown(newer_schema_is_refused, ledger_setup, ledger_teardown),
+        cmocka_unit_test_teardown(gate_waits_for_migrate, ledger_teardown),
+        cmocka_unit_test_setup_teardown(nothing_can_be_changed, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(rights_are_narrow, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(counters_count_up, ledger_setup, ledger_teardown),
+    };
+    return cmocka_run_group_tests(tests, server_start, server_stop);
+}

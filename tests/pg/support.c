@@ -1,0 +1,329 @@
+#include "tests/pg/support.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/base/random.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PATH_MAX_BYTES 256
+#define WAIT_MAX_MS    10000
+
+static char folder[PATH_MAX_BYTES]; /* of this program */
+static char server_folder[PATH_MAX_BYTES + 8];
+static char config_path[PATH_MAX_BYTES + 16];
+static char database[32];
+static struct config *config;
+
+/* --- programs
+ * ----------------------------------------------------------------------------------------------- */
+
+static int spawn(const char *const *arguments, int output)
+{
+    char *copy[24];
+    size_t count = 0;
+    for (; arguments[count]; count++) {
+        assert_true(count + 1 < sizeof(copy) / sizeof(*copy));
+        copy[count] = strdup(arguments[count]);
+    }
+    copy[count] = NULL;
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (output >= 0) {
+            dup2(output, STDOUT_FILENO);
+            dup2(output, STDERR_FILENO);
+        }
+        execvp(copy[0], copy);
+        _exit(127);
+    }
+    for (size_t i = 0; i < count; i++)
+        free(copy[i]);
+    return pid;
+}
+
+int run_wait(int pid)
+{
+    int status;
+    while (waitpid(pid, &status, 0) < 0)
+        assert_int_equal(errno, EINTR);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int run_program(const char *const *arguments, char output[OUTPUT_MAX])
+{
+    int ends[2];
+    size_t len = 0;
+    ssize_t got;
+    assert_int_equal(pipe(ends), 0);
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    int pid = spawn(arguments, ends[1]);
+    close(ends[1]);
+    while ((got = read(ends[0], output + len, OUTPUT_MAX - 1 - len)) > 0)
+        len += (size_t)got;
+    output[len] = '\0';
+    close(ends[0]);
+    return run_wait(pid);
+}
+
+const char *crawltab_path(void)
+{
+    static char path[PATH_MAX_BYTES];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    assert_true(len > 0);
+    path[len] = '\0';
+    for (int i = 0; i < 3; i++) /* build/tests/pg/x_test */
+        *strrchr(path, '/') = '\0';
+    strncat(path, "/crawltab", sizeof(path) - strlen(path) - 1);
+    return path;
+}
+
+static void crawltab_words(const char *const *arguments, const char *words[16])
+{
+    size_t count = 0;
+    words[count++] = crawltab_path();
+    words[count++] = "--config";
+    words[count++] = config_path;
+    for (; *arguments; arguments++)
+        words[count++] = *arguments;
+    assert_true(count < 16);
+    words[count] = NULL;
+}
+
+int crawltab(char output[OUTPUT_MAX], const char *const *arguments)
+{
+    const char *words[16];
+    crawltab_words(arguments, words);
+    return run_program(words, output);
+}
+
+int crawltab_spawn(const char *const *arguments)
+{
+    const char *words[16];
+    crawltab_words(arguments, words);
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int pid = spawn(words, null);
+    close(null);
+    return pid;
+}
+
+/* --- the server
+ * --------------------------------------------------------------------------------------------- */
+
+static int postgres(const char *verb, char output[OUTPUT_MAX])
+{
+    const char *const start[] = {"tools/dev/postgres.sh", "start", "--fast", server_folder, NULL};
+    const char *const other[] = {"tools/dev/postgres.sh", verb, server_folder, NULL};
+    return run_program(strcmp(verb, "start") == 0 ? start : other, output);
+}
+
+int server_start(void **state)
+{
+    static char output[OUTPUT_MAX];
+    char top[PATH_MAX_BYTES - 32];
+    (void)state;
+    if (!getcwd(top, sizeof(top)) || (mkdir("var", 0755) != 0 && errno != EEXIST))
+        return -1;
+    snprintf(folder, sizeof(folder), "%s/var/t%d", top, (int)getpid());
+    snprintf(server_folder, sizeof(server_folder), "%s/pg", folder);
+    snprintf(config_path, sizeof(config_path), "%s/config.yaml", folder);
+    if (mkdir(folder, 0755) != 0)
+        return -1;
+    if (postgres("start", output) != 0) {
+        print_error("%s", output);
+        return -1;
+    }
+    return 0;
+}
+
+int server_stop(void **state)
+{
+    static char output[OUTPUT_MAX];
+    (void)state;
+    const char *const remove[] = {"rm", "-rf", folder, NULL};
+    postgres("stop", output);
+    return run_program(remove, output);
+}
+
+void server_crash(void)
+{
+    static char output[OUTPUT_MAX];
+    int pid;
+    assert_int_equal(postgres("status", output), 0);
+    assert_int_equal(sscanf(output, "running %d", &pid), 1);
+    assert_int_equal(kill(pid, SIGQUIT), 0);
+    for (int i = 0; i < WAIT_MAX_MS / 10 && postgres("status", output) == 0; i++)
+        poll(NULL, 0, 10);
+}
+
+void server_restart(void)
+{
+    static char output[OUTPUT_MAX];
+    if (postgres("start", output) != 0)
+        fail_msg("%s", output);
+}
+
+/* --- the ledger
+ * --------------------------------------------------------------------------------------------- */
+
+void ledger_empty(const char *zone)
+{
+    static int number;
+    FILE *file = fopen(config_path, "w");
+    assert_non_null(file);
+    snprintf(database, sizeof(database), "test_%d", ++number);
+    fprintf(file,
+            "ledger:\n  connection: \"host=./pg dbname=%s\"\n  timeout_seconds: 2\n"
+            "sites:\n  - name: example\n    hosts: [\"127.0.0.1:8402\"]\n    scheme: http\n    root: .\n"
+            "    seller: The Example Gazette\n    time_zone: %s\n    network: \"example:402\"\n"
+            "    terms_url: https://example.com/terms\n"
+            "    rules:\n      - name: all\n        action: charge\n        price: \"0.0025\"\n",
+            database, zone);
+    fclose(file);
+    config_free(config);
+    config = config_load(config_path, stderr, NULL);
+    assert_non_null(config);
+}
+
+void ledger_migrate(void)
+{
+    static char output[OUTPUT_MAX];
+    if (CRAWLTAB(output, "migrate", "--bootstrap", "--superuser", "postgres") != 0)
+        fail_msg("%s", output);
+}
+
+int ledger_setup(void **state)
+{
+    (void)state;
+    ledger_empty("UTC");
+    ledger_migrate();
+    return 0;
+}
+
+int ledger_teardown(void **state)
+{
+    (void)state;
+    config_free(config);
+    config = NULL;
+    clock_set_offset_ms(0);
+    return 0;
+}
+
+struct config *ledger_config(void)
+{
+    return config;
+}
+
+const char *ledger_config_path(void)
+{
+    return config_path;
+}
+
+bool sql_as(const char *role, const char *text, char output[OUTPUT_MAX])
+{
+    const char *const words[] = {
+        "psql", "-X", "-h", server_folder, "-U", role, "-d", database, "-v", "ON_ERROR_STOP=1",
+        "-q",   "-A", "-t", "-c",          text, NULL};
+    return run_program(words, output) == 0;
+}
+
+const char *sql(const char *text)
+{
+    static char output[OUTPUT_MAX];
+    if (!sql_as("postgres", text, output))
+        fail_msg("%s", output);
+    size_t len = strlen(output);
+    if (len > 0 && output[len - 1] == '\n')
+        output[len - 1] = '\0';
+    return output;
+}
+
+int sql_spawn(const char *text)
+{
+    const char *const words[] = {"psql",     "-X", "-q",     "-h", server_folder, "-U",
+                                 "postgres", "-d", database, "-c", text,          NULL};
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int pid = spawn(words, null);
+    close(null);
+    return pid;
+}
+
+/* --- payments
+ * ----------------------------------------------------------------------------------------------- */
+
+static void done(struct charge *charge)
+{
+    struct payment *payment = (struct payment *)charge; /* its first member */
+    atomic_fetch_add(&payment->answers, 1);
+}
+
+struct payment payment_make(int64_t ms, const char *agent, int64_t amount_micros, const char *resource)
+{
+    uint8_t chance[10];
+    struct payment payment = {
+        .charge = {.amount_micros = amount_micros,
+                   .agent = slice_of(agent),
+                   .directory_url = slice_of(agent),
+                   .public_key = SLICE("{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"AA\"}"),
+                   .rule = SLICE("all"),
+                   .resource = slice_of(resource),
+                   .signature = SLICE("\x01\x02\xff"),
+                   .signature_base = SLICE("\"payment\": x\n\"@signature-params\": y"),
+                   .done = done}};
+    random_bytes(chance, sizeof(chance));
+    uuid_make(ms, chance, payment.charge.payment_id);
+    memset(payment.charge.thumbprint, 0x5a, DIGEST_SIZE);
+    return payment;
+}
+
+enum err payment_submit(struct writer *writer, struct payment *payment)
+{
+    atomic_store(&payment->answers, 0);
+    return writer_submit(writer, &payment->charge);
+}
+
+void payment_wait(struct payment *payment)
+{
+    int64_t give_up = clock_monotonic_ms() + WAIT_MAX_MS;
+    while (atomic_load(&payment->answers) == 0) {
+        assert_true(clock_monotonic_ms() < give_up);
+        poll(NULL, 0, 1);
+    }
+}
+
+enum err payment_pay(struct writer *writer, struct payment *payment)
+{
+    enum err err = payment_submit(writer, payment);
+    if (err != ERR_OK)
+        return err;
+    payment_wait(payment);
+    assert_int_equal(atomic_load(&payment->answers), 1);
+    return payment->charge.outcome;
+}
+
+void writer_wait_ready(const struct writer *writer, bool ready)
+{
+    int64_t give_up = clock_monotonic_ms() + WAIT_MAX_MS;
+    while (writer_ready(writer) != ready) {
+        assert_true(clock_monotonic_ms() < give_up);
+        poll(NULL, 0, 5);
+    }
+}
+
+struct writer *writer_start_ready(void)
+{
+    struct writer *writer = writer_start(config);
+    assert_non_null(writer);
+    writer_wait_ready(writer, true);
+    return writer;
+}

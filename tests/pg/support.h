@@ -1,0 +1,89 @@
+/* What the PostgreSQL tests share: a private server per test program, a fresh database per test, programs run
+ * with their output caught, and payments to submit. Run from the top of the checkout. */
+#ifndef TESTS_PG_SUPPORT_H
+#define TESTS_PG_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "ledger/base/config.h"
+#include "ledger/writer.h"
+
+#include <stdatomic.h>
+
+#define OUTPUT_MAX 65536
+
+/* cmocka group fixtures: start and stop the server in a folder of its own under var/. */
+int server_start(void **state);
+int server_stop(void **state);
+
+/* Stops the server as a crash would (SIGQUIT: no shutdown checkpoint), and starts it again. */
+void server_crash(void);
+void server_restart(void);
+
+/* cmocka fixtures of a test: a migrated database with the site "example" of zone UTC, and its configuration.
+ */
+int ledger_setup(void **state);
+int ledger_teardown(void **state);
+
+/* A database without tables yet, and the configuration for it; `zone` is the site's time zone. */
+void ledger_empty(const char *zone);
+/* Makes the tables in it. */
+void ledger_migrate(void);
+
+/* The test's configuration, and the file it was read from. */
+struct config *ledger_config(void);
+const char *ledger_config_path(void);
+
+/* Runs a program, `arguments` ending with NULL, and returns its exit status, or 128 and more after a signal.
+ * `output` gets standard output and standard error. */
+int run_program(const char *const *arguments, char output[OUTPUT_MAX]);
+
+/* Starts `crawltab --config … ARGUMENTS`, for running beside others; returns its pid. run_wait gets the
+ * status. */
+int crawltab_spawn(const char *const *arguments);
+int run_wait(int pid);
+
+/* The command that was built with this test. */
+const char *crawltab_path(void);
+
+/* Runs crawltab with up to twelve arguments; returns its exit status. */
+int crawltab(char output[OUTPUT_MAX], const char *const *arguments);
+#define CRAWLTAB(output, ...) crawltab(output, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Runs SQL as a role in the test's database. False if it fails; the output is then PostgreSQL's message. */
+bool sql_as(const char *role, const char *text, char output[OUTPUT_MAX]);
+
+/* Runs SQL as superuser and returns its rows, columns separated by |. Fails the test if SQL fails. Static. */
+const char *sql(const char *text);
+
+/* Starts psql with SQL as superuser, for running beside others; returns its pid. */
+int sql_spawn(const char *text);
+
+/* A payment with storage of its own. */
+struct payment {
+    struct charge charge;
+    atomic_int answers;
+};
+
+/* A payment offered at `ms`. The texts must outlive it. */
+struct payment payment_make(int64_t ms, const char *agent, int64_t amount_micros, const char *resource);
+
+/* Submits it and waits for the answer. */
+enum err payment_pay(struct writer *writer, struct payment *payment);
+
+/* Submits it; payment_wait waits for its answer. */
+enum err payment_submit(struct writer *writer, struct payment *payment);
+void payment_wait(struct payment *payment);
+
+/* Starts a writer and waits until it is ready. */
+struct writer *writer_start_ready(void);
+
+/* Waits until the writer is as said; fails after ten seconds. */
+void writer_wait_ready(const struct writer *writer, bool ready);
+
+#endif

@@ -1,0 +1,271 @@
+/* Exactly once, durable before the answer, and the first receipt for ever (promises P1, P2, P7). */
+#include "tests/pg/support.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/entry.h"
+#include "ledger/session.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AGENT "https://crawler.example"
+#define PAGE  "http://127.0.0.1:8402/a"
+#define DAY   86400000
+
+static void repeat_gets_the_first_receipt(void **state)
+{
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct payment payment = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    assert_false(payment.charge.repeated);
+    int64_t first = payment.charge.recorded_at_ms;
+    poll(NULL, 0, 20);
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    assert_true(payment.charge.repeated);
+    assert_int_equal(payment.charge.recorded_at_ms, first);
+    writer_stop(writer);
+    writer = writer_start_ready();
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    assert_true(payment.charge.repeated);
+    assert_int_equal(payment.charge.recorded_at_ms, first);
+    writer_stop(writer);
+    assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "1|2500");
+    assert_string_equal(sql("SELECT count(*) FROM crawler_key"), "1");
+}
+
+static void other_content_is_a_conflict(void **state)
+{
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct payment first = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
+    struct payment others[] = {payment_make(0, AGENT, 2501, PAGE), payment_make(0, AGENT, 2500, PAGE "b"),
+                               payment_make(0, "https://other.example", 2500, PAGE)};
+    assert_int_equal(payment_pay(writer, &first), ERR_OK);
+    for (size_t i = 0; i < 3; i++) {
+        memcpy(others[i].charge.payment_id, first.charge.payment_id, UUID_SIZE);
+        others[i].charge.signature = (struct slice){"abc" + i, 1};
+        assert_int_equal(payment_pay(writer, &others[i]), ERR_PAYMENT_CONFLICT);
+        assert_int_equal(payment_pay(writer, &others[i]), ERR_PAYMENT_CONFLICT);
+    }
+    assert_int_equal(payment_pay(writer, &first), ERR_OK);
+    writer_stop(writer);
+    assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "1|2500");
+    assert_string_equal(sql("SELECT count(*), count(DISTINCT signature) FROM conflict"), "3|3");
+}
+
+/* Straight through the batch: three with one id, one of them different, and one of its own. */
+static void one_batch_with_the_same_id(void **state)
+{
+    (void)state;
+    struct session *session = session_open(ledger_config(), false);
+    struct entry_arrays *arrays = entry_arrays_new();
+    assert_non_null(session);
+    struct payment payments[] = {
+        payment_make(clock_now_ms(), AGENT, 2500, PAGE), payment_make(clock_now_ms(), AGENT, 2500, PAGE),
+        payment_make(clock_now_ms(), AGENT, 9999, PAGE), payment_make(clock_now_ms(), AGENT, 2500, PAGE)};
+    struct entry entries[4];
+    struct charge *charges[4];
+    sql("INSERT INTO crawler (agent, first_seen_at) VALUES ('" AGENT "', now())");
+    for (size_t i = 0; i < 4; i++) {
+        charges[i] = &payments[i].charge;
+        if (i < 3)
+            memcpy(charges[i]->payment_id, charges[0]->payment_id, UUID_SIZE);
+        entries[i] = (struct entry){
+            .charge = charges[i], .site_id = session->site_ids[0], .crawler_id = 1, .order = i};
+    }
+    entry_sort(entries, 4);
+    assert_int_equal(entry_insert(arrays, session->pg, entries, 4), ERR_OK);
+    assert_int_equal(entry_compare(arrays, session->pg, entries, 4), ERR_OK);
+    assert_int_equal(entry_insert_conflicts(arrays, session->pg, entries, 4), ERR_OK);
+    assert_int_equal(charges[0]->outcome, ERR_OK);
+    assert_false(charges[0]->repeated);
+    assert_int_equal(charges[1]->outcome, ERR_OK);
+    assert_true(charges[1]->repeated);
+    assert_int_equal(charges[1]->recorded_at_ms, charges[0]->recorded_at_ms);
+    assert_int_equal(charges[2]->outcome, ERR_PAYMENT_CONFLICT);
+    assert_int_equal(charges[3]->outcome, ERR_OK);
+    assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "2|5000");
+    entry_arrays_free(arrays);
+    session_close(session);
+}
+
+static void a_burst_with_every_id_twice(void **state)
+{
+    enum { PAIRS = 500 };
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct payment *payments = calloc(2 * PAIRS, sizeof(*payments));
+    for (size_t i = 0; i < 2 * PAIRS; i++) {
+        payments[i] = i < PAIRS ? payment_make(clock_now_ms(), AGENT, 100, PAGE) : payments[i - PAIRS];
+        assert_int_equal(payment_submit(writer, &payments[i]), ERR_OK);
+    }
+    for (size_t i = 0; i < 2 * PAIRS; i++)
+        payment_wait(&payments[i]);
+    writer_stop(writer);
+    for (size_t i = 0; i < PAIRS; i++) {
+        assert_int_equal(payments[i].charge.outcome, ERR_OK);
+        assert_int_equal(payments[i + PAIRS].charge.outcome, ERR_OK);
+        assert_false(payments[i].charge.repeated);
+        assert_true(payments[i + PAIRS].charge.repeated);
+        assert_int_equal(payments[i].charge.recorded_at_ms, payments[i + PAIRS].charge.recorded_at_ms);
+    }
+    free(payments);
+    assert_string_equal(sql("SELECT count(*) FROM charge"), "500");
+}
+
+static void bad_text_costs_only_itself(void **state)
+{
+    enum { COUNT = 21 };
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    static struct payment payments[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        payments[i] = payment_make(clock_now_ms(), AGENT, 100, i == 7 ? PAGE "\xff" : PAGE);
+        assert_int_equal(payment_submit(writer, &payments[i]), ERR_OK);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        payment_wait(&payments[i]);
+        assert_int_equal(payments[i].charge.outcome, i == 7 ? ERR_INTERNAL : ERR_OK);
+    }
+    struct payment agent = payment_make(clock_now_ms(), "https://\xc3", 100, PAGE);
+    assert_int_equal(payment_pay(writer, &agent), ERR_INTERNAL);
+    writer_stop(writer);
+    assert_string_equal(sql("SELECT count(*) FROM charge"), "20");
+}
+
+static void an_old_id_is_never_recorded(void **state)
+{
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct payment payment = payment_make(clock_now_ms() - 3660 * 1000, AGENT, 2500, PAGE);
+    assert_int_equal(payment_pay(writer, &payment), ERR_LEDGER_UNAVAILABLE);
+    writer_stop(writer);
+    assert_string_equal(sql("SELECT count(*) FROM charge"), "0");
+}
+
+static void a_site_keeps_its_terms(void **state)
+{
+    (void)state;
+    writer_stop(writer_start_ready());
+    ledger_config()->sites[0].time_zone = "Europe/Berlin";
+    struct writer *writer = writer_start(ledger_config());
+    poll(NULL, 0, 300);
+    assert_false(writer_ready(writer));
+    writer_stop(writer);
+    ledger_config()->sites[0].time_zone = "UTC";
+}
+
+static void entries_lie_where_their_ids_say(void **state)
+{
+    (void)state;
+    int64_t midnight = clock_now_ms() / DAY * DAY;
+    clock_set_offset_ms(midnight + 30000 - clock_now_ms()); /* half a minute past midnight */
+    struct writer *writer = writer_start_ready();
+    struct payment before = payment_make(midnight - 1, AGENT, 100, PAGE);
+    struct payment after = payment_make(midnight, AGENT, 100, PAGE);
+    assert_int_equal(payment_pay(writer, &before), ERR_OK);
+    assert_int_equal(payment_pay(writer, &after), ERR_OK);
+    writer_stop(writer);
+    assert_string_equal(sql("SELECT count(*) FROM (SELECT tableoid FROM charge GROUP BY 1) t"), "2");
+    assert_string_equal(
+        sql("SELECT bool_and(c.tableoid::regclass::text = 'charge_' ||"
+            " to_char(uuid_instant(payment_id) AT TIME ZONE 'UTC', 'YYYYMMDD')) FROM charge c"),
+        "t");
+}
+
+static void database_away_charges_nobody(void **state)
+{
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct payment payment = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
+    server_crash();
+    int64_t start = clock_monotonic_ms();
+    assert_int_equal(payment_pay(writer, &payment), ERR_LEDGER_UNAVAILABLE);
+    assert_true(clock_monotonic_ms() - start < 3000);
+    writer_wait_ready(writer, false);
+    assert_int_equal(payment_submit(writer, &payment), ERR_LEDGER_UNAVAILABLE);
+    server_restart();
+    writer_wait_ready(writer, true);
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    assert_true(payment.charge.repeated);
+    writer_stop(writer);
+    assert_string_equal(sql("SELECT count(*) FROM charge"), "1");
+}
+
+/* The writer starts first, the database later; it stops while the database is away. */
+static void writer_outlives_the_database(void **state)
+{
+    (void)state;
+    server_crash();
+    struct writer *writer = writer_start(ledger_config());
+    poll(NULL, 0, 100);
+    assert_false(writer_ready(writer));
+    server_restart();
+    writer_wait_ready(writer, true);
+    server_crash();
+    writer_stop(writer);
+    server_restart();
+}
+
+/* Crashes while batches are under way: what was answered OK is there, once, and the rest can be sent again.
+ */
+static void crashes_lose_and_double_nothing(void **state)
+{
+    enum { COUNT = 3000, CRASHES = 3 };
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct payment *payments = calloc(COUNT, sizeof(*payments));
+    size_t accepted = 0;
+    for (size_t i = 0; i < COUNT; i++)
+        payments[i] = payment_make(clock_now_ms(), AGENT, 100, PAGE);
+    for (int round = 0; accepted < COUNT; round++) {
+        bool *submitted = calloc(COUNT, sizeof(*submitted));
+        assert_true(round < 30);
+        if (round > CRASHES)
+            writer_wait_ready(writer, true);
+        for (size_t i = 0; i < COUNT; i++) {
+            if (round < CRASHES && i == 200)
+                server_crash();
+            if (payments[i].charge.outcome != ERR_OK || payments[i].charge.recorded_at_ms == 0)
+                submitted[i] = payment_submit(writer, &payments[i]) == ERR_OK;
+        }
+        if (round < CRASHES)
+            server_restart();
+        for (size_t i = 0; i < COUNT; i++) {
+            if (!submitted[i])
+                continue;
+            payment_wait(&payments[i]);
+            assert_true(payments[i].charge.outcome == ERR_OK ||
+                        payments[i].charge.outcome == ERR_LEDGER_UNAVAILABLE);
+            accepted += payments[i].charge.outcome == ERR_OK;
+        }
+        free(submitted);
+        if (round < CRASHES)
+            writer_wait_ready(writer, true);
+    }
+    writer_stop(writer);
+    free(payments);
+    assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "3000|300000");
+    assert_string_equal(sql("SELECT count(*) FROM conflict"), "0");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(repeat_gets_the_first_receipt, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(other_content_is_a_conflict, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(one_batch_with_the_same_id, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(a_burst_with_every_id_twice, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(bad_text_costs_only_itself, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(an_old_id_is_never_recorded, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(a_site_keeps_its_terms, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(entries_lie_where_their_ids_say, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(database_away_charges_nobody, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(writer_outlives_the_database, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(crashes_lose_and_double_nothing, ledger_setup, ledger_teardown),
+    };
+    return cmocka_run_group_tests(tests, server_start, server_stop);
+}
