@@ -1,15 +1,10 @@
 // The paid crawl, from the offer to the invoice, with clients that we did not write.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import fs from 'node:fs'
-import path from 'node:path'
 import { test } from 'node:test'
-import { promisify } from 'node:util'
 import { decodePaymentRequiredHeader } from '@x402/core/http'
-import { build, certificates, directory, payment, stage, temporaryFolder } from './support.js'
+import { certificates, directory, stage, temporaryFolder } from './support.js'
 import { makeKey, withHttpMessageSig, withWebBotAuth } from './signers.js'
 
-const run = promisify(execFile)
 const page = '/articles/harbour-bell.html'
 const url = `https://shop.example${page}`
 
@@ -225,18 +220,4 @@ test('a day from the first offer to the invoice, by the command line', async t =
     const lines = (await crawltab('export', '--from', day(-3 * 86400_000), '--to', day(2 * 86400_000), '--format', 'jsonl')).stdout
     const rows = lines.trim().split('\n').map(line => JSON.parse(line))
     assert.equal(rows.length, 4)
-})
-
-test('our own crawler pays up to its price and budget', async t => {
-    const { gate, ledger, tls } = await scene(t, {
-        insecureHosts: ['127.0.0.1:1'],
-        rules: [{ name: 'all', action: 'charge', price: '0.05' }]
-    })
-    assert.ok(gate && tls)
-    const folder = temporaryFolder(t)
-    const keyFile = path.join(folder, 'key.json')
-    await run(path.join(build, 'crawler'), ['keygen', '--key', keyFile])
-    assert.equal(fs.statSync(keyFile).mode & 0o777, 0o600)
-    assert.equal(ledger.count('charge'), 0)
-    assert.equal(payment('x').includes('deferred'), true)
 })

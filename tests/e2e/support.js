@@ -5,6 +5,7 @@ import { execFile, execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
+import net from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -45,7 +46,7 @@ const site = { name: 'example', root: 'tools/demo/site', network: 'example:402',
 // The configuration as YAML; JSON is YAML too.
 function configText(folder, ledger, options) {
     const config = {
-        listen: '127.0.0.1:0',
+        listen: options.listen ?? '127.0.0.1:0',
         threads: 2,
         log_level: options.logLevel ?? 'debug',
         offer: { key_file: path.join(folder, 'offer.key'), ttl_seconds: options.ttl ?? 300 },
@@ -198,6 +199,15 @@ export async function directory(t, { key, cert }, keys) {
     state.origin = `https://${state.host}`
     state.close = () => { server.closeAllConnections?.(); server.close() }
     return state
+}
+
+// A port that was free a moment ago, for where a configuration must name it beforehand.
+export async function freePort() {
+    const server = net.createServer().listen(0, '127.0.0.1')
+    await new Promise(resolve => server.on('listening', resolve))
+    const { port } = server.address()
+    await new Promise(resolve => server.close(resolve))
+    return port
 }
 
 export function temporaryFolder(t) {
