@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define CONNECT_SECONDS 10L
+#define REFUSAL_MAX     65536
 
 struct client {
     const struct client_options *options;
@@ -15,6 +16,7 @@ struct client {
     size_t len;
     size_t room;
     bool too_large;
+    int sends;
     char problem[CURL_ERROR_SIZE];
 };
 
@@ -22,7 +24,12 @@ static size_t on_content(char *data, size_t size, size_t count, void *context)
 {
     struct client *client = context;
     size_t len = size * count;
-    client->too_large = len > client->options->max_bytes - client->len;
+    size_t limit = client->options->max_bytes;
+    long status = 0;
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 200)
+        limit = REFUSAL_MAX;
+    client->too_large = len > limit - client->len;
     if (client->too_large)
         return 0;
     if (len > client->room - client->len) {
@@ -39,11 +46,15 @@ static size_t on_content(char *data, size_t size, size_t count, void *context)
     return len;
 }
 
-/* Heads as they go over the wire, one line at a time. */
+/* Heads as they go over the wire, one line at a time; and how many went out. */
 static int on_wire(CURL *curl, curl_infotype type, char *data, size_t len, void *context)
 {
     struct slice rest = {data, len};
-    (void)curl, (void)context;
+    struct client *client = context;
+    (void)curl;
+    client->sends += type == CURLINFO_HEADER_OUT ? 1 : 0;
+    if (!client->options->verbose)
+        return 0;
     if (type != CURLINFO_HEADER_OUT && type != CURLINFO_HEADER_IN)
         return 0;
     while (rest.len > 0) {
@@ -73,10 +84,9 @@ static bool set_options(struct client *client)
     ok = ok && curl_easy_setopt(curl, CURLOPT_WRITEDATA, client) == CURLE_OK;
     if (options->ca_file)
         ok = ok && curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file) == CURLE_OK;
-    if (options->verbose) {
-        ok = ok && curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_wire) == CURLE_OK;
-        ok = ok && curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L) == CURLE_OK;
-    }
+    ok = ok && curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_wire) == CURLE_OK;
+    ok = ok && curl_easy_setopt(curl, CURLOPT_DEBUGDATA, client) == CURLE_OK;
+    ok = ok && curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L) == CURLE_OK;
     return ok;
 }
 
@@ -133,18 +143,19 @@ void client_get(struct client *client, const char *url, const char *const *lines
 {
     struct curl_header *date;
     curl_off_t retry = 0;
-    long sent = 0;
     *client->problem = '\0';
     client->len = 0;
     client->too_large = false;
+    client->sends = 0;
     bool whole = perform(client, url, lines);
     *answer = (struct client_answer){.retry_seconds = -1, .date = -1};
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &answer->status);
-    curl_easy_getinfo(client->curl, CURLINFO_REQUEST_SIZE, &sent);
-    answer->sent = sent > 0;
+    answer->sends = client->sends;
+    answer->too_large = client->too_large;
     answer->content = (struct slice){client->content, client->len};
     if (!whole)
-        answer->problem = client->too_large ? "the content is larger than --max-bytes" : client->problem;
+        answer->problem =
+            answer->too_large ? "the content is too large to be taken (--max-bytes)" : client->problem;
     if (answer->status == 0)
         return;
     if (curl_easy_header(client->curl, "Retry-After", 0, CURLH_HEADER, -1, &date) == CURLHE_OK &&

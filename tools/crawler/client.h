@@ -12,7 +12,7 @@ struct client_options {
     const char *ca_file; /* certificates to trust, PEM; NULL: the system's */
     const char *user_agent;
     long timeout_seconds; /* of one request from start to end */
-    size_t max_bytes;     /* of an answer's content */
+    size_t max_bytes;     /* of a page (status 200); other answers may have 64 KiB */
     bool verbose;         /* heads go to standard error */
 };
 
@@ -22,7 +22,9 @@ struct client_answer {
     int64_t retry_seconds; /* Retry-After, also where it is a date; -1: none */
     int64_t date;          /* Date in seconds; -1: none */
     const char *problem;   /* why there is no whole answer, until the next request; NULL: there is one */
-    bool sent;             /* without an answer: the site may have seen the request */
+    bool too_large;        /* it was cut off, being larger than max_bytes */
+    int sends;             /* how often the request went out: libcurl repeats it by itself when a kept
+                              connection turns out to be dead */
 };
 
 struct client;

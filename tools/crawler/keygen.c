@@ -50,15 +50,15 @@ static int parse(int argc, char **argv, const char *shorts, const char *help, st
             fputs(help, stdout);
             return COMMANDS_OK;
         } else {
-            say_problem("try 'crawler %s --help'", name);
+            say_problem("try '%s --help'", name);
             return COMMANDS_USAGE;
         }
     }
     if (optind < argc || !arguments->key) {
         if (optind < argc)
-            say_problem("\"%s\" is not expected; try 'crawler %s --help'", argv[optind], name);
+            say_problem("\"%s\" is not expected; try '%s --help'", argv[optind], name);
         else
-            say_problem("--key FILE is missing; try 'crawler %s --help'", name);
+            say_problem("--key FILE is missing; try '%s --help'", name);
         return COMMANDS_USAGE;
     }
     return -1;

@@ -35,6 +35,7 @@ int main(int argc, char **argv)
     } commands[] = {
         {"keygen", keygen_main}, {"directory", directory_main}, {"serve", serve_main}, {"fetch", fetch_main}};
     setvbuf(stdout, NULL, _IOLBF, 0);
+    static char full_name[32];
     const char *name = argc > 1 ? argv[1] : NULL;
     if (!name) {
         fputs(help, stderr);
@@ -49,8 +50,11 @@ int main(int argc, char **argv)
         return COMMANDS_OK;
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-        if (strcmp(name, commands[i].name) == 0)
+        if (strcmp(name, commands[i].name) == 0) {
+            snprintf(full_name, sizeof(full_name), "crawler %s", name);
+            argv[1] = full_name; /* what getopt's messages begin with */
             return commands[i].run(argc - 1, argv + 1);
+        }
     say_problem("there is no command \"%s\"; try 'crawler --help'", name);
     return COMMANDS_USAGE;
 }

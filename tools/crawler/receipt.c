@@ -64,12 +64,16 @@ char *receipt_line(struct arena *arena, const struct receipt *receipt, const str
     uint8_t digest[DIGEST_SIZE];
     char hex[2 * DIGEST_SIZE + 1];
     char *line = NULL;
-    digest_sha256(&record->content, 1, digest);
+    struct slice sha256 = {NULL, 0};
+    if (record->content.data) {
+        digest_sha256(&record->content, 1, digest);
+        sha256 = slice_of(encoding_hex(digest, sizeof(digest), hex));
+    }
     json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:I, s:s, s:s}", "url", record->url, "id", receipt->id,
+        "{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:I, s:s, s:s}", "url", record->url, "id", receipt->id,
         "network", receipt->network, "price", purse_text(arena, quote->currency, quote->price_micros),
         "timestamp", (json_int_t)receipt->timestamp, "charged", string_or_null(record->charged), "file",
-        string_or_null(slice_of(record->file)), "sha256", encoding_hex(digest, sizeof(digest), hex), "bytes",
+        string_or_null(slice_of(record->file)), "sha256", string_or_null(sha256), "bytes",
         (json_int_t)record->content.len, "keyid", record->keyid, "time", record->time);
     if (object && strcmp(receipt->id, quote->id) != 0)
         json_object_set_new(object, "committed", json_string(quote->id));

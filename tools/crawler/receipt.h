@@ -27,7 +27,7 @@ struct receipt_record {
     const char *file;     /* relative to the folder; NULL: could not be stored */
     const char *time;     /* ours, RFC 3339 */
     struct slice charged; /* crawler-charged; data NULL: not sent */
-    struct slice content;
+    struct slice content; /* data NULL: it did not come whole */
 };
 
 /* One JSON object and a line end. NULL without memory; the caller frees. */

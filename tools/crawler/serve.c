@@ -21,15 +21,14 @@
 #define BACKLOG      64
 #define ADDRESS_MAX  80
 
-static const char help[] =
-    "Usage: crawler serve --key FILE [--listen ADDRESS:PORT]\n"
-    "Serves the key directory over plain HTTP, at\n"
-    "/.well-known/http-message-signatures-directory, until SIGTERM or SIGINT. Sites ask\n"
-    "for https: put a TLS proxy in front, except for trying things out on loopback.\n"
-    "\n"
-    "  -k, --key FILE             the key that `crawler keygen` made\n"
-    "  -l, --listen ADDRESS:PORT  default 127.0.0.1:8403; port 0 takes a free one\n"
-    "  -h, --help                 show this\n";
+static const char help[] = "Usage: crawler serve --key FILE [--listen ADDRESS:PORT]\n"
+                           "Serves the key directory over plain HTTP, until SIGTERM or SIGINT, at\n"
+                           "/.well-known/http-message-signatures-directory. Sites ask for https: put a TLS\n"
+                           "proxy in front, except for trying things out on loopback.\n"
+                           "\n"
+                           "  -k, --key FILE             the key that `crawler keygen` made\n"
+                           "  -l, --listen ADDRESS:PORT  default 127.0.0.1:8403; port 0 takes a free one\n"
+                           "  -h, --help                 show this\n";
 
 struct arguments {
     const char *key;

@@ -40,6 +40,13 @@ static bool field_is(struct visit *visit, const char *name, struct slice value)
     return field.data && slice_eq(field, value);
 }
 
+/* The refusal's code, or nothing. */
+static const char *code_of(struct visit *visit)
+{
+    struct slice code = field_of(visit, "crawler-error");
+    return code.data ? code.data : "";
+}
+
 /* A structured-field string. */
 static void add_string(struct text *text, const char *value)
 {
@@ -98,8 +105,9 @@ static bool make_lines(struct visit *visit, const char *lines[LINES_MAX])
 static bool worth_a_retry(const struct visit *visit)
 {
     const struct client_answer *answer = &visit->answer;
+    /* A commitment is charged once however often it is sent. */
     if (answer->problem)
-        return visit->quote.id && answer->sent; /* charged once however often it is asked */
+        return visit->quote.id && answer->sends > 0 && !answer->too_large;
     return answer->status == 503 || answer->status == 429;
 }
 
@@ -107,8 +115,10 @@ static bool worth_a_retry(const struct visit *visit)
 static bool leaves_doubt(struct visit *visit)
 {
     const struct client_answer *answer = &visit->answer;
+    if (answer->sends > 1)
+        return true;
     if (answer->problem)
-        return answer->sent;
+        return answer->sends > 0;
     return answer->status >= 500 && !field_is(visit, "crawler-error", SLICE("directory_unavailable")) &&
            !field_is(visit, "crawler-error", SLICE("overloaded")) &&
            !field_is(visit, "crawler-error", SLICE("internal_error"));
@@ -140,18 +150,24 @@ static bool ask(struct visit *visit)
             say_problem("%s: %s; trying again in %lld s", visit->target.text.data, answer->problem,
                         (long long)wait);
         else
-            say_problem("%s: %ld, trying again in %lld s", visit->target.text.data, answer->status,
-                        (long long)wait);
+            say_problem("%s: %ld %s, trying again in %lld s", visit->target.text.data, answer->status,
+                        code_of(visit), (long long)wait);
         wait_seconds(visit, wait);
     }
 }
 
-static void result_line(const struct visit *visit, const char *what, const char *rest)
+/* `file` is where the page is; empty: nowhere. */
+static void result_line(const struct visit *visit, const char *what, const char *file)
 {
     char status[24] = "---";
     if (visit->answer.status != 0)
         snprintf(status, sizeof(status), "%ld", visit->answer.status);
-    say_line("%s  %-14s  %s%s", status, what, visit->target.text.data, rest);
+    int len = snprintf(NULL, 0, "%s  %-15s  %s  -> %s", status, what, visit->target.text.data, file);
+    bool one_line = len <= SAY_COLUMNS && *file;
+    say_line("%s  %-15s  %s%s%s", status, what, visit->target.text.data, one_line ? "  -> " : "",
+             one_line ? file : "");
+    if (*file && !one_line)
+        say_line("     -> %s", file);
 }
 
 static void not_fetched(struct visit *visit, const char *why)
@@ -248,7 +264,9 @@ static bool keep_receipt(struct visit *visit, const struct receipt *receipt, con
         .file = file,
         .time = instant_format(clock_now_ms(), now),
         .charged = charged,
-        .content = visit->answer.content,
+        .content = visit->answer.problem        ? (struct slice){NULL, 0}
+                   : visit->answer.content.data ? visit->answer.content
+                                                : SLICE(""),
     };
     char *line = receipt_line(&visit->arena, receipt, &visit->quote, &record);
     bool ok = line && store_receipt(visit->session->store, line);
@@ -293,8 +311,8 @@ static void take_page(struct visit *visit)
         what = arena_format(&visit->arena, "%s %s", visit->doubt ? "unsure" : "paid",
                             purse_text(&visit->arena, visit->quote.currency, visit->quote.price_micros))
                    .data;
-    const char *rest = arena_format(&visit->arena, "  -> %s/%s", session->folder, name.data).data;
-    result_line(visit, what ? what : "paid", rest ? rest : "");
+    const char *file = arena_format(&visit->arena, "%s/%s", session->folder, name.data).data;
+    result_line(visit, what ? what : "paid", file ? file : name.data);
     session->pages++;
     session->failed += good ? 0 : 1;
 }
@@ -302,9 +320,11 @@ static void take_page(struct visit *visit)
 static void conclude(struct visit *visit)
 {
     struct visit_session *session = visit->session;
-    if (visit->answer.problem)
+    if (visit->answer.problem) {
         not_fetched(visit, visit->answer.problem);
-    else if (visit->answer.status == 200)
+        if (visit->quote.id && visit->answer.status == 200)
+            take_receipt(visit, NULL); /* paid for all the same */
+    } else if (visit->answer.status == 200)
         take_page(visit);
     else
         report_refusal(visit);
@@ -332,8 +352,8 @@ void visit_url(struct visit_session *session, const char *url)
     arena_init(&visit.arena, memory, sizeof(memory));
     if (!target_parse(&visit.arena, slice_of(url), &visit.target)) {
         session->failed++;
-        say_line("---  not fetched     %s", url);
-        say_line("     not an absolute http or https URL in printable ASCII");
+        say_line("---  not fetched      %s", url);
+        say_line("     not an absolute http or https URL; other characters are written %%XX");
         return;
     }
     bool built = ask(&visit);

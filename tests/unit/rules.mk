@@ -1,0 +1,3 @@
+# The tests of the crawler's pure parts are linked with those.
+CRAWLER_PARTS = key purse quote receipt say sign store target
+$(filter $(BUILD)/tests/unit/crawler_%,$(TESTS)): $(CRAWLER_PARTS:%=$(BUILD)/tools/crawler/%.o)
