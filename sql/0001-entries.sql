@@ -1,14 +1,15 @@
--- What the gate writes. Nothing in it is ever changed or removed (promise P3): roles, triggers and, later, the
--- audit each see to that.
+-- What the gate writes. Nothing in it is ever changed or removed (promise P3): roles, triggers and,
+-- later, the audit each see to that.
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
--- Instants ----------------------------------------------------------------------------------------------------
+-- Instants ----------------------------------------------------------------------------------------------
 
 CREATE FUNCTION instant(ms bigint) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN timestamptz '1970-01-01 00:00:00+00' + ms * interval '1 millisecond';
-COMMENT ON FUNCTION instant IS 'Milliseconds since 1970 as an instant. Times come from the gate''s clock, never from now().';
+COMMENT ON FUNCTION instant IS 'Milliseconds since 1970 as an instant. Times come from the gate''s clock,
+never from now().';
 
 CREATE FUNCTION instant_ms(at timestamptz) RETURNS bigint
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -26,11 +27,12 @@ COMMENT ON FUNCTION uuid_instant IS 'When a payment id was made (UUID version 7,
 
 CREATE FUNCTION minor_micros(decimals smallint) RETURNS bigint
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN CASE decimals WHEN 0 THEN 1000000 WHEN 1 THEN 100000 WHEN 2 THEN 10000 WHEN 3 THEN 1000 WHEN 4 THEN 100
-           END::bigint;
-COMMENT ON FUNCTION minor_micros IS 'Micro-units in a currency''s minor unit. Not 10 ^ n, which is floating point.';
+    RETURN CASE decimals WHEN 0 THEN 1000000 WHEN 1 THEN 100000 WHEN 2 THEN 10000 WHEN 3 THEN 1000
+                         WHEN 4 THEN 100 END::bigint;
+COMMENT ON FUNCTION minor_micros IS 'Micro-units in a currency''s minor unit. Not 10 ^ n, which is
+floating point.';
 
--- Append-only --------------------------------------------------------------------------------------------------
+-- Append-only -------------------------------------------------------------------------------------------
 
 CREATE FUNCTION refuse_change() RETURNS trigger
     LANGUAGE plpgsql AS $$
@@ -48,13 +50,14 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER append_only', target);
 END
 $$;
-COMMENT ON FUNCTION make_append_only IS
-    'ENABLE ALWAYS: also for sessions with session_replication_role = replica. Partitions need their own trigger,
-since a statement that names a partition does not fire its parent''s.';
+COMMENT ON FUNCTION make_append_only IS 'ENABLE ALWAYS: also for sessions with session_replication_role =
+replica. Partitions need their own trigger, since a statement that names a partition does not fire its
+parent''s.';
 
--- Tables -------------------------------------------------------------------------------------------------------
+-- Tables ------------------------------------------------------------------------------------------------
 
-COMMENT ON TABLE schema_version IS 'Migrations that ran; the newest row is the version that programs compare.';
+COMMENT ON TABLE schema_version IS 'Migrations that ran; the newest row is the version that programs
+compare.';
 
 CREATE TABLE site (
     site_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -66,16 +69,18 @@ CREATE TABLE site (
     seller text NOT NULL,
     registered_at timestamptz NOT NULL
 );
-COMMENT ON TABLE site IS 'A publisher''s site, as its gate first registered it. Currency, zone and network are what
-the entries were made under, so a gate whose configuration says otherwise does not start.';
-COMMENT ON COLUMN site.currency_decimals IS 'ISO 4217 exponent: an invoice''s total is a whole number of these.';
+COMMENT ON TABLE site IS 'A publisher''s site, as its gate first registered it. Currency, zone and network
+are what the entries were made under, so a gate whose configuration says otherwise does not start.';
+COMMENT ON COLUMN site.currency_decimals IS 'ISO 4217 exponent: an invoice''s total is a whole number of
+these.';
 
 CREATE TABLE crawler (
     crawler_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     agent text NOT NULL UNIQUE CHECK (agent <> '' AND octet_length(agent) <= 2048),
     first_seen_at timestamptz NOT NULL
 );
-COMMENT ON TABLE crawler IS 'One account per agent identity: the normalised origin or URL of Signature-Agent.';
+COMMENT ON TABLE crawler IS 'One account per agent identity: the normalised origin or URL of
+Signature-Agent.';
 
 CREATE TABLE crawler_key (
     crawler_id bigint NOT NULL REFERENCES crawler,
@@ -85,8 +90,10 @@ CREATE TABLE crawler_key (
     first_seen_at timestamptz NOT NULL,
     PRIMARY KEY (crawler_id, thumbprint)
 );
-COMMENT ON TABLE crawler_key IS 'Every key that ever paid: evidence, since directories forget keys (promise P6).';
-COMMENT ON COLUMN crawler_key.public_key IS 'The members of RFC 7638 section 3, byte for byte what the thumbprint is of.';
+COMMENT ON TABLE crawler_key IS 'Every key that ever paid: evidence, since directories forget keys
+(promise P6).';
+COMMENT ON COLUMN crawler_key.public_key IS 'The members of RFC 7638 section 3, byte for byte what the
+thumbprint is of.';
 
 CREATE TABLE charge (
     payment_id uuid NOT NULL,
@@ -102,13 +109,15 @@ CREATE TABLE charge (
     signature_base bytea NOT NULL,
     PRIMARY KEY (payment_id, lane)
 ) PARTITION BY RANGE (payment_id);
-COMMENT ON TABLE charge IS 'The ledger: one row per paid crawl. The key is the id that was offered and signed, so that
-a payment is charged at most once for ever (promise P2). No foreign keys: they would cost a lookup and a row lock per
-entry, and the gate writes only ids that it has read.';
-COMMENT ON COLUMN charge.lane IS 'Last byte of the id: what a cluster would distribute by. A function of the id, so
-that the key stays unique on the id alone.';
-COMMENT ON COLUMN charge.recorded_at IS 'When the entry was made, by the gate''s clock: the receipt''s timestamp.';
-COMMENT ON COLUMN charge.signature_base IS 'RFC 9421 section 2.5: with signature and key, the proof of who agreed to what.';
+COMMENT ON TABLE charge IS 'The ledger: one row per paid crawl. The key is the id that was offered and
+signed, so that a payment is charged at most once for ever (promise P2). No foreign keys: they would cost
+a lookup and a row lock per entry, and the gate writes only ids that it has read.';
+COMMENT ON COLUMN charge.lane IS 'Last byte of the id: what a cluster would distribute by. A function of
+the id, so that the key stays unique on the id alone.';
+COMMENT ON COLUMN charge.recorded_at IS 'When the entry was made, by the gate''s clock: the receipt''s
+timestamp.';
+COMMENT ON COLUMN charge.signature_base IS 'RFC 9421 section 2.5: with signature and key, the proof of who
+agreed to what.';
 
 CREATE TABLE conflict (
     payment_id uuid NOT NULL,
@@ -124,8 +133,10 @@ CREATE TABLE conflict (
     signature_base bytea NOT NULL,
     PRIMARY KEY (payment_id, evidence)
 );
-COMMENT ON TABLE conflict IS 'A second, different commitment for a payment id that was already used. Not charged.';
-COMMENT ON COLUMN conflict.evidence IS 'SHA-256 of signature and signature base: the same attempt is kept once.';
+COMMENT ON TABLE conflict IS 'A second, different commitment for a payment id that was already used. Not
+charged.';
+COMMENT ON COLUMN conflict.evidence IS 'SHA-256 of signature and signature base: the same attempt is kept
+once.';
 
 CREATE TABLE day (
     site_id bigint NOT NULL REFERENCES site,
@@ -138,8 +149,8 @@ CREATE TABLE day (
     UNIQUE (site_id, ends_at),
     CHECK (starts_at < ends_at)
 );
-COMMENT ON TABLE day IS 'Billing days: half open, made ahead of time, each starting where the one before ends. The
-instants are stored, so that a later change of time zone rules moves no entry to another day.';
+COMMENT ON TABLE day IS 'Billing days: half open, made ahead of time, each starting where the one before
+ends. The instants are stored, so that a later change of time zone rules moves no entry to another day.';
 
 CREATE TABLE operator_action (
     action_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -154,7 +165,7 @@ SELECT make_append_only(name::regclass)
   FROM unnest(ARRAY['schema_version', 'site', 'crawler', 'crawler_key', 'charge', 'conflict', 'day',
                     'operator_action']) AS name;
 
--- Partitions ---------------------------------------------------------------------------------------------------
+-- Partitions --------------------------------------------------------------------------------------------
 
 CREATE FUNCTION charge_partitions(first_date date, last_date date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -176,20 +187,21 @@ BEGIN
         CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
         EXECUTE format('CREATE TABLE public.%I (LIKE public.charge INCLUDING ALL)', name);
         PERFORM public.make_append_only(format('public.%I', name)::regclass);
-        -- ATTACH takes a weaker lock on the parent than PARTITION OF: a running export does not stop the gate.
-        EXECUTE format('ALTER TABLE public.charge ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)', name,
-                       public.uuid_floor(at::timestamp AT TIME ZONE 'UTC'),
+        -- ATTACH takes a weaker lock on the parent than PARTITION OF: a running export does not stop the
+        -- gate.
+        EXECUTE format('ALTER TABLE public.charge ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
+                       name, public.uuid_floor(at::timestamp AT TIME ZONE 'UTC'),
                        public.uuid_floor((at + 1)::timestamp AT TIME ZONE 'UTC'));
         made := made + 1;
     END LOOP;
     RETURN made;
 END
 $$;
-COMMENT ON FUNCTION charge_partitions IS 'Makes the missing partitions for a range of UTC days, both included, and
-returns how many. With the owner''s rights, so that the gate needs none to create tables.';
+COMMENT ON FUNCTION charge_partitions IS 'Makes the missing partitions for a range of UTC days, both
+included, and returns how many. With the owner''s rights, so that the gate needs none to create tables.';
 REVOKE ALL ON FUNCTION charge_partitions FROM PUBLIC;
 
--- Rights -------------------------------------------------------------------------------------------------------
+-- Rights ------------------------------------------------------------------------------------------------
 
 DO $$
 DECLARE

@@ -6,9 +6,9 @@ CREATE TABLE number_series (
     last_number bigint NOT NULL DEFAULT 0 CHECK (last_number >= 0),
     PRIMARY KEY (site_id, series)
 );
-COMMENT ON TABLE number_series IS 'Counters without gaps: a number is taken in the transaction that uses it, so that a
-rollback gives it back, as a sequence would not. Series "day" counts closed days; its row is the lock that keeps two
-nightly jobs apart. Series such as "INV-2026" number invoices.';
+COMMENT ON TABLE number_series IS 'Counters without gaps: a number is taken in the transaction that uses
+it, so that a rollback gives it back, as a sequence would not. Series "day" counts closed days; its row is
+the lock that keeps two nightly jobs apart. Series such as "INV-2026" number invoices.';
 
 CREATE FUNCTION refuse_step_back() RETURNS trigger
     LANGUAGE plpgsql AS $$
@@ -37,7 +37,8 @@ CREATE TABLE day_close (
     FOREIGN KEY (site_id, local_date) REFERENCES day
 );
 COMMENT ON TABLE day_close IS 'A closed day. Its key is what makes closing twice impossible.';
-COMMENT ON COLUMN day_close.close_number IS 'The order in which the site''s days were closed: what carry follows.';
+COMMENT ON COLUMN day_close.close_number IS 'The order in which the site''s days were closed: what carry
+follows.';
 
 CREATE TABLE crawler_day (
     site_id bigint NOT NULL,
@@ -55,8 +56,9 @@ CREATE TABLE crawler_day (
     CONSTRAINT entries_are_invoiced_or_carried
         CHECK (carried_in_micros + sum_micros = invoiced_micros + carried_out_micros)
 );
-COMMENT ON TABLE crawler_day IS 'Per site, closed day and crawler: entries = invoice + what is carried forward, to the
-micro-unit (promise P4). The invoice is rounded down to the currency''s minor unit once, here.';
+COMMENT ON TABLE crawler_day IS 'Per site, closed day and crawler: entries = invoice + what is carried
+forward, to the micro-unit (promise P4). The invoice is rounded down to the currency''s minor unit once,
+here.';
 
 CREATE TABLE crawler_day_line (
     site_id bigint NOT NULL,
@@ -69,8 +71,8 @@ CREATE TABLE crawler_day_line (
     PRIMARY KEY (site_id, local_date, crawler_id, rule, unit_price_micros),
     FOREIGN KEY (site_id, local_date) REFERENCES day
 );
-COMMENT ON TABLE crawler_day_line IS 'The entries of a closed day by rule and price: the one pass over the entries from
-which totals and invoices are made.';
+COMMENT ON TABLE crawler_day_line IS 'The entries of a closed day by rule and price: the one pass over the
+entries from which totals and invoices are made.';
 
 CREATE TABLE invoice (
     site_id bigint NOT NULL REFERENCES site,
@@ -101,8 +103,8 @@ CREATE TABLE invoice (
     FOREIGN KEY (site_id, local_date, crawler_id) REFERENCES crawler_day (site_id, local_date, crawler_id),
     CHECK (carried_in_micros + subtotal_micros = total_micros + carried_out_micros)
 );
-COMMENT ON TABLE invoice IS 'Parties, zone and texts are copied in: an invoice reads the same for ever. Its date is the
-billed local day. Its status is the newest invoice_event.';
+COMMENT ON TABLE invoice IS 'Parties, zone and texts are copied in: an invoice reads the same for ever.
+Its date is the billed local day. Its status is the newest invoice_event.';
 
 CREATE TABLE invoice_line (
     site_id bigint NOT NULL,
@@ -128,7 +130,8 @@ CREATE TABLE invoice_event (
 );
 
 SELECT make_append_only(name::regclass)
-  FROM unnest(ARRAY['day_close', 'crawler_day', 'crawler_day_line', 'invoice', 'invoice_line', 'invoice_event']) AS name;
+  FROM unnest(ARRAY['day_close', 'crawler_day', 'crawler_day_line', 'invoice', 'invoice_line',
+      'invoice_event']) AS name;
 
 DO $$
 DECLARE

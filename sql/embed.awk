@@ -1,6 +1,7 @@
-# Turns the .sql files named as arguments into a C file with their texts; see ledger/sql.h. POSIX awk.
-# A file in statements/ is one prepared statement, named like the file; a file that starts with four digits is a
-# migration; any other is a script. Comment lines before a statement's first word stay out of the program.
+# Turns the .sql files named as arguments into a C file with their texts; see ledger/sql.h. POSIX awk. A
+# file in statements/ is one prepared statement, named like the file; a file that starts with four digits
+# is a migration; any other is a script. Comment lines before a statement's first word stay out of the
+# program.
 
 function base(path) {
     sub(/.*\//, "", path)

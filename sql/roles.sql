@@ -1,5 +1,5 @@
--- The three roles, run by `crawltab migrate --bootstrap` as a superuser. Their names come from the configuration
--- as settings of the session. Each may log in; how, is pg_hba.conf's business.
+-- The three roles, run by `crawltab migrate --bootstrap` as a superuser. Their names come from the
+-- configuration as settings of the session. Each may log in; how, is pg_hba.conf's business.
 DO $$
 DECLARE
     name text;

@@ -1,6 +1,8 @@
 #include "ledger/base/err.h"
 
 #include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
 
 static const struct {
     unsigned status;
@@ -22,6 +24,30 @@ const char *err_code(enum err err)
 {
     assert(err < ERR_COUNT);
     return table[err].code;
+}
+
+const char *err_phrase(enum err err)
+{
+    static const struct {
+        unsigned status;
+        const char *phrase;
+    } phrases[] = {
+        {200, "OK"},
+        {400, "Bad Request"},
+        {402, "Payment Required"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {421, "Misdirected Request"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {503, "Service Unavailable"},
+    };
+    for (size_t i = 0; i < sizeof(phrases) / sizeof(*phrases); i++)
+        if (phrases[i].status == err_status(err))
+            return phrases[i].phrase;
+    abort();
 }
 
 const char *err_sentence(enum err err)

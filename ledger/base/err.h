@@ -10,7 +10,7 @@
     X(ERR_MALFORMED_PAYMENT, 400, "malformed_payment", "the Payment field does not parse")                   \
     X(ERR_MALFORMED_SIGNATURE, 400, "malformed_signature", "Signature or Signature-Input does not parse")    \
     X(ERR_MALFORMED_SIGNATURE_AGENT, 400, "malformed_signature_agent",                                       \
-      "the Signature-Agent field does not parse or names no https location")                                 \
+      "the Signature-Agent field does not parse, or names a location that is not taken here")                \
     X(ERR_CONFLICTING_PAYMENT, 400, "conflicting_payment", "the request carries more than one commitment")   \
     X(ERR_PAYMENT_REQUIRED, 402, "payment_required", "this page is paid for; commit to the enclosed offer")  \
     X(ERR_OFFER_EXPIRED, 402, "offer_expired", "the offer has expired; a fresh one is enclosed")             \
@@ -18,7 +18,8 @@
       "the payment id was not offered for this URL at this price; a fresh offer is enclosed")                \
     X(ERR_SIGNATURE_REQUIRED, 403, "signature_required",                                                     \
       "the commitment needs a web-bot-auth signature that covers it and Signature-Agent")                    \
-    X(ERR_SIGNATURE_INVALID, 403, "signature_invalid", "the signature does not verify")                      \
+    X(ERR_SIGNATURE_INVALID, 403, "signature_invalid",                                                       \
+      "the signature does not verify, or its created and expires are out of bounds")                         \
     X(ERR_SIGNATURE_EXPIRED, 403, "signature_expired", "the signature has expired")                          \
     X(ERR_KEY_UNKNOWN, 403, "key_unknown", "the directory of the Signature-Agent does not list this key")    \
     X(ERR_BLOCKED, 403, "blocked", "crawlers may not have this page")                                        \
@@ -48,6 +49,9 @@ unsigned err_status(enum err err);
 
 /* The stable machine-readable code, as sent in `crawler-error` and problem+json. Static. */
 const char *err_code(enum err err);
+
+/* The reason phrase of the failure's HTTP status (RFC 9110 section 15). Static. */
+const char *err_phrase(enum err err);
 
 /* One English sentence for the public. Static. */
 const char *err_sentence(enum err err);

@@ -19,11 +19,13 @@ static void start_over(struct http_request *request)
     request->reply.headers = NULL;
 }
 
+/* RFC 9457. */
 static bool write_problem(struct http_request *request, enum err err)
 {
     request->reply.body = arena_format(
-        &request->arena, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"code\":\"%s\"}\n",
-        err_sentence(err), err_status(err), err_code(err));
+        &request->arena,
+        "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"code\":\"%s\",\"detail\":\"%s\"}\n",
+        err_phrase(err), err_status(err), err_code(err), err_sentence(err));
     return request->reply.body.data && http_header(request, "Content-Type", "application/problem+json") &&
            http_header(request, "Cache-Control", "no-store");
 }
@@ -47,9 +49,13 @@ static bool write_offer(struct crawl *crawl, enum err err)
 static bool add_advice(struct crawl *crawl, enum err err)
 {
     struct http_request *request = crawl->request;
+    const struct config *config = crawl->thread->gate->parts.config;
     switch (err) {
     case ERR_DIRECTORY_UNAVAILABLE:
-        return http_header(request, "Retry-After", "5");
+        /* Before that the gate does not ask the directory again. */
+        return http_header(
+            request, "Retry-After",
+            arena_format(&request->arena, "%lld", (long long)config->directory_retry_seconds).data);
     case ERR_LEDGER_UNAVAILABLE:
     case ERR_OVERLOADED:
         return http_header(request, "Retry-After", "1");

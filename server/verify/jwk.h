@@ -3,6 +3,7 @@
 #define SERVER_VERIFY_JWK_H
 
 #include "ledger/base/digest.h"
+#include "ledger/base/encoding.h"
 #include "ledger/base/err.h"
 #include "server/verify/signature.h"
 

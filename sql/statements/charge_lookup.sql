@@ -1,16 +1,17 @@
--- One entry with all that a dispute needs. Its invoice is that of its day or, if the day left less than one minor
--- unit, the next one of the crawler, into which it was carried.
+-- One entry with all that a dispute needs. Its invoice is that of its day or, if the day left less than
+-- one minor unit, the next one of the crawler, into which it was carried.
 SELECT c.payment_id, s.name, s.network, s.currency, c.amount_micros, c.rule, c.resource, k.agent,
        c.thumbprint, p.public_key, p.directory_url, instant_ms(c.recorded_at),
-       instant_ms(uuid_instant(c.payment_id)), c.signature, c.signature_base, d.local_date, t.close_number IS NOT NULL,
-       i.number, i.local_date
+       instant_ms(uuid_instant(c.payment_id)), c.signature, c.signature_base, d.local_date,
+       t.close_number IS NOT NULL, i.number, i.local_date
   FROM charge c
   JOIN site s USING (site_id)
   JOIN crawler k USING (crawler_id)
   LEFT JOIN crawler_key p ON p.crawler_id = c.crawler_id AND p.thumbprint = c.thumbprint
   LEFT JOIN day d ON d.site_id = c.site_id AND d.starts_at <= uuid_instant(c.payment_id)
                  AND d.ends_at > uuid_instant(c.payment_id)
-  LEFT JOIN crawler_day t ON t.site_id = c.site_id AND t.crawler_id = c.crawler_id AND t.local_date = d.local_date
+  LEFT JOIN crawler_day t ON t.site_id = c.site_id AND t.crawler_id = c.crawler_id
+      AND t.local_date = d.local_date
   LEFT JOIN LATERAL (
       SELECT local_date FROM crawler_day
        WHERE site_id = c.site_id AND crawler_id = c.crawler_id AND close_number >= t.close_number

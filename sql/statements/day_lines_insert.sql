@@ -1,5 +1,6 @@
 -- The one pass over the entries of a day: a range of ids.
-INSERT INTO crawler_day_line (site_id, local_date, crawler_id, rule, unit_price_micros, quantity, amount_micros)
+INSERT INTO crawler_day_line (site_id, local_date, crawler_id, rule, unit_price_micros, quantity,
+    amount_micros)
 SELECT d.site_id, d.local_date, c.crawler_id, c.rule, c.amount_micros, count(*), sum(c.amount_micros)::bigint
   FROM day d JOIN charge c ON c.site_id = d.site_id
    AND c.payment_id >= uuid_floor(d.starts_at) AND c.payment_id < uuid_floor(d.ends_at)

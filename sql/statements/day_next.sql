@@ -1,5 +1,5 @@
--- The oldest open day of site $1 up to date $2 (NULL: no limit), and when it may be closed: $3 milliseconds after
--- its end, when no entry of the day can arrive any more.
+-- The oldest open day of site $1 up to date $2 (NULL: no limit), and when it may be closed: $3
+-- milliseconds after its end, when no entry of the day can arrive any more.
 SELECT d.local_date, instant_ms(d.ends_at) + $3::bigint, 'INV-' || to_char(d.local_date, 'YYYY')
   FROM day d
  WHERE d.site_id = $1::bigint AND ($2::date IS NULL OR d.local_date <= $2::date)

@@ -1,17 +1,19 @@
--- Days of site $1 from the one in which the oldest valid offer was made to three days ahead of clock $2, and what
--- is missing between. A new day starts where the stored one before it ends, whatever the zone's rules say now;
--- days that a zone skipped (Pacific/Apia 2011-12-30) have no length and no row. A clock that is wildly wrong makes
--- at most 40 days before and 400 after the known ones.
+-- Days of site $1 from the one in which the oldest valid offer was made to three days ahead of clock $2,
+-- and what is missing between. A new day starts where the stored one before it ends, whatever the zone's
+-- rules say now; days that a zone skipped (Pacific/Apia 2011-12-30) have no length and no row. A clock
+-- that is wildly wrong makes at most 40 days before and 400 after the known ones.
 WITH place AS (
     SELECT site_id, time_zone FROM site WHERE site_id = $1::bigint
 ), known AS (
-    SELECT min(local_date) AS first, max(local_date) AS last, min(starts_at) AS starts_at, max(ends_at) AS ends_at
+    SELECT min(local_date) AS first, max(local_date) AS last, min(starts_at) AS starts_at,
+           max(ends_at) AS ends_at
       FROM day WHERE site_id = $1::bigint
 ), span AS (
     SELECT place.*, known.*,
            least(first, greatest(first - 40,
                  ((instant($2::bigint) - interval '1 hour') AT TIME ZONE time_zone)::date)) AS from_date,
-           greatest(last, least(last + 400, (instant($2::bigint) AT TIME ZONE time_zone)::date + 3)) AS to_date
+           greatest(last, least(last + 400,
+               (instant($2::bigint) AT TIME ZONE time_zone)::date + 3)) AS to_date
       FROM place CROSS JOIN known
 ), fresh AS (
     SELECT span.*, at::date AS local_date

@@ -1,6 +1,6 @@
 -- Newest first, of site $1 or all; of day $2 or all.
-SELECT i.site_name, i.number, i.local_date, i.agent, i.entries, i.total_minor, i.currency, i.currency_decimals,
-       e.event
+SELECT i.site_name, i.number, i.local_date, i.agent, i.entries, i.total_minor, i.currency,
+       i.currency_decimals, e.event
   FROM invoice i
   JOIN LATERAL (SELECT event FROM invoice_event WHERE site_id = i.site_id AND number = i.number
                  ORDER BY step DESC LIMIT 1) AS e ON true

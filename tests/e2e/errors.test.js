@@ -26,6 +26,7 @@ function assertRefused(response, status, code) {
         assert.equal(response.headers['content-type'], 'application/problem+json')
         assert.equal(JSON.parse(response.text).code, code)
         assert.equal(JSON.parse(response.text).status, status)
+        assert.ok(JSON.parse(response.text).title && JSON.parse(response.text).detail)
     }
     assert.equal(response.headers['retry-after'] !== undefined, status === 503)
 }

@@ -22,7 +22,7 @@ static void history(void)
     clock_set_offset_ms(-2 * DAY_MS);
     struct writer *writer = writer_start_ready();
     first = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
-    struct payment second = payment_make(clock_now_ms(), FORMULA, 50000, PAGE);
+    struct payment second = payment_make(clock_now_ms() + 1, FORMULA, 50000, PAGE);
     struct payment other = payment_make(0, "https://thief.example", 2500, PAGE);
     memcpy(other.charge.payment_id, first.charge.payment_id, UUID_SIZE);
     assert_int_equal(payment_pay(writer, &first), ERR_OK);

@@ -6,6 +6,7 @@
 #include "ledger/session.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,6 +196,37 @@ static void database_away_charges_nobody(void **state)
     assert_string_equal(sql("SELECT count(*) FROM charge"), "1");
 }
 
+/* A server that hangs: answers come in time, the queue is bounded, and what was asked for is recorded once.
+ */
+static void hanging_database_answers_in_time(void **state)
+{
+    (void)state;
+    ledger_config()->ledger_queue_entries = 1;
+    struct writer *writer = writer_start_ready();
+    struct payment payments[3];
+    for (size_t i = 0; i < 3; i++)
+        payments[i] = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
+    int backend = (int)strtol(sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'crawltabd'"
+                                  " AND datname = current_database()"),
+                              NULL, 10);
+    assert_int_equal(kill(backend, SIGSTOP), 0);
+    int64_t start = clock_monotonic_ms();
+    assert_int_equal(payment_submit(writer, &payments[0]), ERR_OK);
+    poll(NULL, 0, 100); /* it is on its way now */
+    assert_int_equal(payment_submit(writer, &payments[1]), ERR_OK);
+    assert_int_equal(payment_submit(writer, &payments[2]), ERR_OVERLOADED);
+    payment_wait(&payments[0]);
+    assert_int_equal(payments[0].charge.outcome, ERR_LEDGER_UNAVAILABLE);
+    assert_true(clock_monotonic_ms() - start < 2500); /* timeout_seconds is 2 */
+    kill(backend, SIGCONT);
+    payment_wait(&payments[1]);
+    writer_wait_ready(writer, true);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(payment_pay(writer, &payments[i]), ERR_OK);
+    writer_stop(writer);
+    assert_string_equal(sql("SELECT count(*) FROM charge"), "3");
+}
+
 /* The writer starts first, the database later; it stops while the database is away. */
 static void writer_outlives_the_database(void **state)
 {
@@ -264,6 +296,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_site_keeps_its_terms, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(entries_lie_where_their_ids_say, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(database_away_charges_nobody, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(hanging_database_answers_in_time, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(writer_outlives_the_database, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(crashes_lose_and_double_nothing, ledger_setup, ledger_teardown),
     };

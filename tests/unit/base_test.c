@@ -202,6 +202,10 @@ static void failures_have_the_codes_of_the_protocol(void **state)
         assert_string_equal(err_code(wire[i].err), wire[i].code);
         assert_true(strlen(err_sentence(wire[i].err)) > 10);
     }
+    for (int err = ERR_OK; err < ERR_COUNT; err++) {
+        assert_true(strlen(err_phrase((enum err)err)) > 1);
+        assert_null(strpbrk(err_sentence((enum err)err), "\"\\")); /* they go into JSON as they are */
+    }
 }
 
 int main(void)
