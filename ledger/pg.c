@@ -296,9 +296,9 @@ static enum err finish(struct pg *pg, const char *statement, int64_t deadline_ms
 static size_t statement_number(const char *name)
 {
     size_t at = 0;
-    while (sql_statements[at].name && strcmp(sql_statements[at].name, name) != 0)
+    while (at < STATEMENTS_MAX && sql_statements[at].name && strcmp(sql_statements[at].name, name) != 0)
         at++;
-    assert(sql_statements[at].name && at < STATEMENTS_MAX);
+    assert(at < STATEMENTS_MAX && sql_statements[at].name);
     return at;
 }
 

@@ -86,6 +86,7 @@ struct pg *command_open(const struct config *config, const char *application)
 
 const char *command_actor(void)
 {
+    /* cppcheck-suppress getpwuidCalled ; one thread */
     const struct passwd *user = getpwuid(geteuid());
     return user ? user->pw_name : "unknown user";
 }

@@ -59,12 +59,12 @@ static void print_list(const struct pg_rows *rows)
         puts("no invoices yet");
         return;
     }
-    puts("Number           Date       Site       Crawler                  Total Status");
+    puts("Number          Date       Site       Crawler                    Total Status");
     for (int i = 0; i < rows->count; i++) {
-        printf("%-16s %s ", pg_text(rows, i, LIST_NUMBER), pg_text(rows, i, LIST_DATE));
+        printf("%-15s %s ", pg_text(rows, i, LIST_NUMBER), pg_text(rows, i, LIST_DATE));
         show_column(stdout, pg_text(rows, i, LIST_SITE), 10);
         fputc(' ', stdout);
-        show_column(stdout, pg_text(rows, i, LIST_AGENT), 18);
+        show_column(stdout, pg_text(rows, i, LIST_AGENT), 20);
         printf(" %11s %s\n",
                show_minor(pg_number(rows, i, LIST_TOTAL), pg_number(rows, i, LIST_DECIMALS),
                           pg_text(rows, i, LIST_CURRENCY), money),
