@@ -39,7 +39,7 @@ static enum err compare(const struct config_site *site, const struct pg_rows *ro
         {"network", site->network, pg_text(rows, 0, 3)},
     };
     for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
-        if (strcmp(facts[i].configured, facts[i].stored) == 0)
+        if (slice_eq(slice_of(facts[i].configured), slice_of(facts[i].stored)))
             continue;
         LOG(ERROR, "ledger_site_differs", {"site", site->name}, {"key", facts[i].key},
             {"configured", facts[i].configured}, {"ledger", facts[i].stored},

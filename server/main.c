@@ -113,7 +113,7 @@ struct daemon {
     struct fetch *fetch;
     struct directory *directory;
     struct gate *gate;
-    struct http_handler handler;
+    struct exchange_handler handler;
     struct http *http;
 };
 

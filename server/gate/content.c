@@ -23,14 +23,13 @@ struct content_root {
 struct content_root *content_root_open(const char *folder)
 {
     struct content_root *root = malloc(sizeof(*root));
-    if (!root)
-        return NULL;
-    root->fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root->fd < 0) {
+    int fd = root ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd < 0) {
         LOG(ERROR, "root_refused", {"root", folder}, {"detail", strerror(errno)});
         free(root);
         return NULL;
     }
+    root->fd = fd;
     return root;
 }
 
@@ -147,42 +146,43 @@ static enum range range_of(const struct message *message, const struct file *fil
     return read_range(range->value, file->size, offset, length);
 }
 
-static bool add_fields(struct http_request *request, const struct file *file, struct slice path)
+static bool add_fields(struct exchange *exchange, const struct file *file, struct slice path)
 {
-    struct arena *arena = &request->arena;
+    struct arena *arena = &exchange->arena;
     char modified[INSTANT_TEXT_MAX];
     instant_format_http(file->modified_ms, modified);
     const char *type =
         path.data[path.len - 1] == '/' ? content_type(SLICE("index.html")) : content_type(path);
-    return http_header(request, "Content-Type", type) && http_header(request, "Accept-Ranges", "bytes") &&
-           http_header(request, "ETag", arena_copy(arena, slice_of(file->etag))) &&
-           http_header(request, "Last-Modified", arena_copy(arena, slice_of(modified))) &&
-           http_header(request, "X-Content-Type-Options", "nosniff") &&
-           http_header(request, "Cache-Control", "private");
+    return exchange_header(exchange, "Content-Type", type) &&
+           exchange_header(exchange, "Accept-Ranges", "bytes") &&
+           exchange_header(exchange, "ETag", arena_copy(arena, slice_of(file->etag))) &&
+           exchange_header(exchange, "Last-Modified", arena_copy(arena, slice_of(modified))) &&
+           exchange_header(exchange, "X-Content-Type-Options", "nosniff") &&
+           exchange_header(exchange, "Cache-Control", "private");
 }
 
-static enum err answer(struct http_request *request, const struct file *file, struct slice path)
+static enum err answer(struct exchange *exchange, const struct file *file, struct slice path)
 {
-    struct http_reply *reply = &request->reply;
+    struct exchange_reply *reply = &exchange->reply;
     uint64_t offset = 0;
     uint64_t length = file->size;
     const char *range = NULL;
     enum range kind = RANGE_NONE;
-    if (!add_fields(request, file, path))
+    if (!add_fields(exchange, file, path))
         return ERR_REQUEST_TOO_LARGE;
     reply->status = 200;
-    if (not_modified(&request->message, file)) {
+    if (not_modified(&exchange->message, file)) {
         reply->status = 304;
         return ERR_OK;
     }
-    kind = range_of(&request->message, file, &offset, &length);
+    kind = range_of(&exchange->message, file, &offset, &length);
     if (kind == RANGE_OUTSIDE)
-        range = arena_format(&request->arena, "bytes */%" PRIu64, file->size).data;
+        range = arena_format(&exchange->arena, "bytes */%" PRIu64, file->size).data;
     if (kind == RANGE_PART)
-        range = arena_format(&request->arena, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, offset,
+        range = arena_format(&exchange->arena, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, offset,
                              offset + length - 1, file->size)
                     .data;
-    if (kind != RANGE_NONE && !http_header(request, "Content-Range", range))
+    if (kind != RANGE_NONE && !exchange_header(exchange, "Content-Range", range))
         return ERR_REQUEST_TOO_LARGE;
     if (kind == RANGE_OUTSIDE) {
         reply->status = 416;
@@ -196,27 +196,27 @@ static enum err answer(struct http_request *request, const struct file *file, st
 }
 
 /* A folder without its last slash: the links of its page would lead astray. */
-static enum err redirect(struct http_request *request)
+static enum err redirect(struct exchange *exchange)
 {
-    struct slice path = message_path(&request->message);
-    struct slice query = message_query(&request->message);
-    struct text text = text_begin(&request->arena);
+    struct slice path = message_path(&exchange->message);
+    struct slice query = message_query(&exchange->message);
+    struct text text = text_begin(&exchange->arena);
     while (path.len > 1 && path.data[1] == '/') /* "//host" would name another host */
         path = (struct slice){path.data + 1, path.len - 1};
     text_add(&text, path);
     text_char(&text, '/');
     text_add(&text, query);
-    request->reply.status = 301;
-    return http_header(request, "Location", text_end(&text).data) ? ERR_OK : ERR_REQUEST_TOO_LARGE;
+    exchange->reply.status = 301;
+    return exchange_header(exchange, "Location", text_end(&text).data) ? ERR_OK : ERR_REQUEST_TOO_LARGE;
 }
 
-enum err content_open(const struct content_root *root, struct http_request *request, struct slice path)
+enum err content_open(const struct content_root *root, struct exchange *exchange, struct slice path)
 {
     struct stat status;
     struct file file = {.fd = -1};
     bool folder = path.data[path.len - 1] == '/';
     const char *relative =
-        arena_format(&request->arena, ".%.*s%s", (int)path.len, path.data, folder ? "index.html" : "").data;
+        arena_format(&exchange->arena, ".%.*s%s", (int)path.len, path.data, folder ? "index.html" : "").data;
     enum err err = ERR_NOT_FOUND;
     if (!relative)
         return ERR_REQUEST_TOO_LARGE;
@@ -224,25 +224,25 @@ enum err content_open(const struct content_root *root, struct http_request *requ
     if (file.fd < 0 || fstat(file.fd, &status) != 0)
         goto out;
     if (S_ISDIR(status.st_mode) && !folder)
-        err = redirect(request);
+        err = redirect(exchange);
     if (!S_ISREG(status.st_mode))
         goto out;
     describe(&file, &status);
-    err = answer(request, &file, path);
+    err = answer(exchange, &file, path);
 out:
-    if (file.fd >= 0 && request->reply.fd != file.fd)
+    if (file.fd >= 0 && exchange->reply.fd != file.fd)
         close(file.fd);
     return err;
 }
 
-void content_discard(struct http_reply *reply)
+void content_discard(struct exchange_reply *reply)
 {
     if (reply->fd >= 0)
         close(reply->fd);
     reply->fd = -1;
 }
 
-bool content_is_given(const struct http_reply *reply)
+bool content_is_given(const struct exchange_reply *reply)
 {
     return reply->status == 200 || reply->status == 206;
 }

@@ -3,7 +3,7 @@
 #ifndef SERVER_GATE_CONTENT_H
 #define SERVER_GATE_CONTENT_H
 
-#include "server/http/http.h"
+#include "ledger/base/exchange.h"
 
 /* A folder that files are served from. */
 struct content_root;
@@ -15,13 +15,12 @@ void content_root_close(struct content_root *root);
 /* Opens the file for `path` (as site_path made it) and fills the reply: status 200, 206, 301, 304 or 416 and
  * its fields. Nothing outside the folder can be reached, by symbolic links either. ERR_NOT_FOUND when there
  * is no such file. */
-enum err content_open(const struct content_root *root, struct http_request *request,
-                      struct slice path) MUST_USE;
+enum err content_open(const struct content_root *root, struct exchange *exchange, struct slice path) MUST_USE;
 
 /* Takes a file back out of the reply. */
-void content_discard(struct http_reply *reply);
+void content_discard(struct exchange_reply *reply);
 
 /* True if the reply gives content away, so that it is paid for. */
-bool content_is_given(const struct http_reply *reply);
+bool content_is_given(const struct exchange_reply *reply);
 
 #endif

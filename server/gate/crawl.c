@@ -6,12 +6,12 @@
 static enum err find_site(struct crawl *crawl)
 {
     const struct gate *gate = crawl->thread->gate;
-    struct message *message = &crawl->request->message;
+    struct message *message = &crawl->exchange->message;
     if (!site_find(gate->sites, message->authority, &crawl->site_index, &message->authority))
         return ERR_MISDIRECTED;
     crawl->site = &gate->parts.config->sites[crawl->site_index];
     message->scheme = slice_of(crawl->site->scheme);
-    crawl->url = arena_format(&crawl->request->arena, "%s://%.*s%.*s", crawl->site->scheme,
+    crawl->url = arena_format(&crawl->exchange->arena, "%s://%.*s%.*s", crawl->site->scheme,
                               (int)message->authority.len, message->authority.data, (int)message->target.len,
                               message->target.data);
     return crawl->url.data ? ERR_OK : ERR_REQUEST_TOO_LARGE;
@@ -19,7 +19,7 @@ static enum err find_site(struct crawl *crawl)
 
 struct payment_offer crawl_offer(const struct crawl *crawl)
 {
-    const struct message *message = &crawl->request->message;
+    const struct message *message = &crawl->exchange->message;
     return (struct payment_offer){
         .site = slice_of(crawl->site->name),
         .network = slice_of(crawl->site->network),
@@ -32,18 +32,19 @@ struct payment_offer crawl_offer(const struct crawl *crawl)
 enum err crawl_arrive(struct crawl *crawl)
 {
     enum err err;
-    struct http_request *request = crawl->request;
+    struct exchange *exchange = crawl->exchange;
     const struct gate *gate = crawl->thread->gate;
     struct signature_agent *agents;
     TRY(find_site(crawl));
-    if (!slice_eq(request->message.method, SLICE("GET")) && !slice_eq(request->message.method, SLICE("HEAD")))
+    if (!slice_eq(exchange->message.method, SLICE("GET")) &&
+        !slice_eq(exchange->message.method, SLICE("HEAD")))
         return ERR_METHOD_NOT_ALLOWED;
-    TRY(site_path(&request->arena, message_path(&request->message), &crawl->path));
+    TRY(site_path(&exchange->arena, message_path(&exchange->message), &crawl->path));
     /* A field that does not parse names nobody; it is refused where a signature is asked for. */
-    if (signature_agent_parse(&request->arena, &request->message,
+    if (signature_agent_parse(&exchange->arena, &exchange->message,
                               &gate->parts.config->directory_insecure_hosts, &agents) != ERR_OK)
         agents = NULL;
-    crawl->decision = site_decide(gate->sites, crawl->site_index, &request->message, crawl->path, agents);
+    crawl->decision = site_decide(gate->sites, crawl->site_index, &exchange->message, crawl->path, agents);
     if (crawl->decision.action == SITE_BLOCK)
         err = ERR_BLOCKED;
 out:
@@ -62,7 +63,8 @@ static enum err select_signatures(struct crawl *crawl, struct slice commitment)
         .allow_test_keys = config->signature_allow_test_keys,
         .insecure_hosts = &config->directory_insecure_hosts,
     };
-    return web_bot_auth_select(&crawl->request->arena, &crawl->request->message, &policy, &crawl->candidate);
+    return web_bot_auth_select(&crawl->exchange->arena, &crawl->exchange->message, &policy,
+                               &crawl->candidate);
 }
 
 /* The commitment must be for this site, this URL, at the price that this agent has now. */
@@ -72,7 +74,7 @@ static enum err open_commitment(struct crawl *crawl)
     struct commitment commitment;
     struct payment_offer offer = crawl_offer(crawl);
     const struct config *config = crawl->thread->gate->parts.config;
-    TRY(commitment_parse(&crawl->request->arena, &crawl->request->message, &commitment));
+    TRY(commitment_parse(&crawl->exchange->arena, &crawl->exchange->message, &commitment));
     if (!slice_eq(commitment.scheme, SLICE("deferred")) || !slice_eq(commitment.network, offer.network))
         return ERR_OFFER_MISMATCH;
     TRY(payment_id_open(&crawl->thread->keys, &offer, commitment.id, crawl->now_ms, config->offer_ttl_seconds,
@@ -88,11 +90,11 @@ enum err crawl_redeem(struct crawl *crawl)
 {
     enum err err;
     const struct gate *gate = crawl->thread->gate;
-    if (!slice_eq(crawl->request->message.method, SLICE("GET")))
+    if (!slice_eq(crawl->exchange->message.method, SLICE("GET")))
         return ERR_PAYMENT_REQUIRED; /* HEAD gives no content away, so it takes no money */
     TRY(open_commitment(crawl));
     TRY(select_signatures(crawl, SLICE("payment")));
-    TRY(content_open(gate->roots[crawl->site_index], crawl->request, crawl->path));
+    TRY(content_open(gate->roots[crawl->site_index], crawl->exchange, crawl->path));
     crawl->redeeming = true;
 out:
     return err;
@@ -146,7 +148,7 @@ enum err crawl_authenticate(struct crawl *crawl, bool *wanted)
 enum err crawl_prepare_charge(struct crawl *crawl)
 {
     const struct web_bot_auth_candidate *candidate = crawl->candidate;
-    char *canonical = arena_copy(&crawl->request->arena, slice_of(crawl->key.jwk.canonical));
+    char *canonical = arena_copy(&crawl->exchange->arena, slice_of(crawl->key.jwk.canonical));
     if (!canonical)
         return ERR_REQUEST_TOO_LARGE;
     crawl->charge = (struct charge){

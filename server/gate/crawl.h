@@ -27,7 +27,7 @@ enum crawl_stage { CRAWL_ARRIVED, CRAWL_AUTHENTICATING, CRAWL_RECORDING };
 
 /* In the request's arena, from arrival to reply. */
 struct crawl {
-    struct http_request *request;
+    struct exchange *exchange;
     struct gate_thread *thread;
     enum crawl_stage stage;
     int64_t now_ms; /* of arrival: one time for the whole request */

@@ -24,13 +24,13 @@ static struct crawl *crawl_of_charge(struct charge *charge)
 /* On the fetch thread. */
 static void on_directory(struct directory_wait *wait)
 {
-    http_resume(crawl_of_wait(wait)->request);
+    exchange_resume(crawl_of_wait(wait)->exchange);
 }
 
 /* On the writer's thread. */
 static void on_recorded(struct charge *charge)
 {
-    http_resume(crawl_of_charge(charge)->request);
+    exchange_resume(crawl_of_charge(charge)->exchange);
 }
 
 /* Charged at most, free, or free for one account that must prove itself. ERR_OK with *authenticate false: the
@@ -44,12 +44,12 @@ static enum err enter(struct crawl *crawl, bool *authenticate)
         *authenticate = true;
         TRY(crawl_redeem(crawl));
         /* Nothing is given away by 301, 304 and 416, so nothing is charged. */
-        *authenticate = content_is_given(&crawl->request->reply);
+        *authenticate = content_is_given(&crawl->exchange->reply);
     } else if (crawl->decision.account) {
         *authenticate = true;
         TRY(crawl_identify(crawl));
     } else {
-        err = content_open(crawl->thread->gate->roots[crawl->site_index], crawl->request, crawl->path);
+        err = content_open(crawl->thread->gate->roots[crawl->site_index], crawl->exchange, crawl->path);
     }
 out:
     return err;
@@ -66,7 +66,7 @@ static enum err go_on(struct crawl *crawl, bool *park)
         return ERR_OK;
     }
     if (!crawl->redeeming)
-        return content_open(crawl->thread->gate->roots[crawl->site_index], crawl->request, crawl->path);
+        return content_open(crawl->thread->gate->roots[crawl->site_index], crawl->exchange, crawl->path);
     TRY(crawl_prepare_charge(crawl));
     crawl->charge.done = on_recorded;
     crawl->stage = CRAWL_RECORDING;
@@ -80,7 +80,7 @@ static void log_outcome(const struct crawl *crawl, enum err outcome)
     char id[UUID_TEXT_MAX];
     bool recorded = crawl->stage == CRAWL_RECORDING;
     LOG(DEBUG, "request", {"site", crawl->site ? crawl->site->name : NULL},
-        {"status", LOG_NUMBER(crawl->request->reply.status)},
+        {"status", LOG_NUMBER(crawl->exchange->reply.status)},
         {"code", outcome != ERR_OK ? err_code(outcome)
                  : recorded        ? "paid"
                                    : "free"},
@@ -88,25 +88,25 @@ static void log_outcome(const struct crawl *crawl, enum err outcome)
         {"repeated", recorded && crawl->charge.repeated ? "yes" : NULL});
 }
 
-static struct crawl *crawl_new(struct gate_thread *thread, struct http_request *request)
+static struct crawl *crawl_new(struct gate_thread *thread, struct exchange *exchange)
 {
-    struct crawl *crawl = arena_alloc(&request->arena, sizeof(*crawl));
+    struct crawl *crawl = arena_alloc(&exchange->arena, sizeof(*crawl));
     if (!crawl)
         return NULL;
-    *crawl = (struct crawl){.request = request, .thread = thread, .now_ms = clock_now_ms()};
+    *crawl = (struct crawl){.exchange = exchange, .thread = thread, .now_ms = clock_now_ms()};
     crawl->wait.ready = on_directory;
-    request->state = crawl;
+    exchange->state = crawl;
     return crawl;
 }
 
-static enum http_verdict on_request(void *context, struct http_request *request)
+static enum exchange_verdict on_request(void *context, struct exchange *exchange)
 {
-    struct crawl *crawl = request->state ? request->state : crawl_new(context, request);
+    struct crawl *crawl = exchange->state ? exchange->state : crawl_new(context, exchange);
     bool park = false;
     enum err err = ERR_OK;
     if (!crawl) {
-        request->reply.status = 431;
-        return HTTP_REPLY;
+        exchange->reply.status = 431;
+        return EXCHANGE_REPLY;
     }
     if (crawl->stage == CRAWL_RECORDING) {
         err = crawl->charge.outcome;
@@ -120,18 +120,18 @@ static enum http_verdict on_request(void *context, struct http_request *request)
         }
     }
     if (err == ERR_OK && park)
-        return HTTP_PARK;
+        return EXCHANGE_PARK;
     crawl_reply(crawl, err);
     log_outcome(crawl, err);
-    return HTTP_REPLY;
+    return EXCHANGE_REPLY;
 }
 
 /* Hands the request over: to the directory's fetch or to the writer. When neither takes it, it goes on at
  * once with that failure. */
-static void on_parked(void *context, struct http_request *request)
+static void on_parked(void *context, struct exchange *exchange)
 {
     struct gate_thread *thread = context;
-    struct crawl *crawl = request->state;
+    struct crawl *crawl = exchange->state;
     enum err err;
     if (crawl->stage == CRAWL_RECORDING) {
         err = writer_submit(thread->gate->parts.writer, &crawl->charge);
@@ -145,20 +145,20 @@ static void on_parked(void *context, struct http_request *request)
         if (err == ERR_OK)
             return;
     }
-    http_resume(request);
+    exchange_resume(exchange);
 }
 
-static void on_refuse(void *context, struct http_request *request, enum err err)
+static void on_refuse(void *context, struct exchange *exchange, enum err err)
 {
-    struct crawl *crawl = crawl_new(context, request);
-    struct crawl spare = {.request = request, .thread = context};
+    struct crawl *crawl = crawl_new(context, exchange);
+    struct crawl spare = {.exchange = exchange, .thread = context};
     crawl_reply(crawl ? crawl : &spare, err);
     log_outcome(crawl ? crawl : &spare, err);
 }
 
-static void on_finished(void *context, struct http_request *request)
+static void on_finished(void *context, struct exchange *exchange)
 {
-    struct crawl *crawl = request->state;
+    struct crawl *crawl = exchange->state;
     (void)context;
     if (crawl)
         signature_key_free(crawl->key.key);
@@ -188,9 +188,9 @@ static void *start_thread(void *context)
     return NULL;
 }
 
-struct http_handler gate_handler(struct gate *gate)
+struct exchange_handler gate_handler(struct gate *gate)
 {
-    return (struct http_handler){
+    return (struct exchange_handler){
         .context = gate,
         .thread_start = start_thread,
         .thread_stop = stop_thread,

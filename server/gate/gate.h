@@ -5,7 +5,7 @@
 #include "ledger/base/config.h"
 #include "ledger/writer.h"
 #include "server/agent/directory.h"
-#include "server/http/http.h"
+#include "ledger/base/exchange.h"
 
 struct gate;
 
@@ -21,6 +21,6 @@ struct gate *gate_new(const struct gate_parts *parts);
 void gate_free(struct gate *gate);
 
 /* The gate as the HTTP layer's handler. */
-struct http_handler gate_handler(struct gate *gate);
+struct exchange_handler gate_handler(struct gate *gate);
 
 #endif

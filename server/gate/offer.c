@@ -80,20 +80,20 @@ static struct slice body_of(struct arena *arena, const struct offer *offer, cons
 
 /* PAYMENT-REQUIRED: the body in base64, or the brief one, or nothing when the URL alone is too long. Left out
  * too where x402 clients could not read it: when the network has no colon. */
-static bool add_payment_required(struct http_request *request, const struct offer *offer, const char *why)
+static bool add_payment_required(struct exchange *exchange, const struct offer *offer, const char *why)
 {
-    struct slice json = request->reply.body;
+    struct slice json = exchange->reply.body;
     if (!strchr(offer->site->network, ':'))
         return true;
     if (ENCODING_BASE64_LEN(json.len) >= HEADER_MAX)
-        json = body_of(&request->arena, offer, why, true);
+        json = body_of(&exchange->arena, offer, why, true);
     if (json.data && ENCODING_BASE64_LEN(json.len) >= HEADER_MAX)
         return true;
-    char *value = json.data ? arena_bytes(&request->arena, ENCODING_BASE64_LEN(json.len) + 1) : NULL;
+    char *value = json.data ? arena_bytes(&exchange->arena, ENCODING_BASE64_LEN(json.len) + 1) : NULL;
     if (!value)
         return false;
     value[encoding_base64(json.data, json.len, value)] = '\0';
-    return http_header(request, "PAYMENT-REQUIRED", value);
+    return exchange_header(exchange, "PAYMENT-REQUIRED", value);
 }
 
 const char *offer_price(struct arena *arena, const char *currency, int64_t micros)
@@ -102,21 +102,21 @@ const char *offer_price(struct arena *arena, const char *currency, int64_t micro
     return arena_format(arena, "%s %s", currency, amount_format(micros, amount)).data;
 }
 
-bool offer_write(struct http_request *request, const struct offer *offer, const char *why)
+bool offer_write(struct exchange *exchange, const struct offer *offer, const char *why)
 {
-    struct arena *arena = &request->arena;
-    request->reply.body = body_of(arena, offer, why, false);
+    struct arena *arena = &exchange->arena;
+    exchange->reply.body = body_of(arena, offer, why, false);
     const char *accept = arena_format(arena,
                                       "sig=(\"@authority\" \"payment\" \"signature-agent\");created;expires;"
                                       "nonce=\"%.*s\";tag=\"web-bot-auth\"",
                                       PAYMENT_ID_TEXT, offer->id)
                              .data;
     const char *terms = arena_format(arena, "<%s>; rel=\"terms-of-service\"", offer->site->terms_url).data;
-    return request->reply.body.data && add_payment_required(request, offer, why) &&
-           http_header(request, "Content-Type", "application/json") &&
-           http_header(request, "Cache-Control", "no-store") &&
-           http_header(request, "Accept-Signature", accept) &&
-           http_header(request, "crawler-price",
-                       offer_price(arena, offer->site->currency, offer->price_micros)) &&
-           http_header(request, "Link", terms);
+    return exchange->reply.body.data && add_payment_required(exchange, offer, why) &&
+           exchange_header(exchange, "Content-Type", "application/json") &&
+           exchange_header(exchange, "Cache-Control", "no-store") &&
+           exchange_header(exchange, "Accept-Signature", accept) &&
+           exchange_header(exchange, "crawler-price",
+                           offer_price(arena, offer->site->currency, offer->price_micros)) &&
+           exchange_header(exchange, "Link", terms);
 }

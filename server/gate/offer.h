@@ -4,7 +4,7 @@
 
 #include "ledger/base/config.h"
 #include "server/gate/payment_id.h"
-#include "server/http/http.h"
+#include "ledger/base/exchange.h"
 
 struct offer {
     const struct config_site *site;
@@ -16,7 +16,7 @@ struct offer {
 
 /* Writes the body and header fields of the offer into the request's reply; status and crawler-error are the
  * caller's. False when the arena is full. */
-bool offer_write(struct http_request *request, const struct offer *offer, const char *why);
+bool offer_write(struct exchange *exchange, const struct offer *offer, const char *why);
 
 /* "USD 0.0025" in the arena, or NULL when full. */
 const char *offer_price(struct arena *arena, const char *currency, int64_t micros);

@@ -15,7 +15,7 @@ struct payment_offer {
     struct slice site; /* name */
     struct slice network;
     struct slice terms_url;
-    struct slice authority; /* as in the request, normalised */
+    struct slice authority; /* as in the exchange, normalised */
     struct slice target;    /* request target as sent */
 };
 

@@ -23,15 +23,16 @@
 #define BUSY_WAIT_MS       1
 #define IDLE_WAIT_MS       50
 #define SPARE_REQUESTS_MAX 64
+#define ARENA_SIZE         32768
 
 struct http_private {
-    struct http_request request; /* first: what the handler sees */
+    struct exchange exchange; /* first: what the handler sees */
     struct MHD_Connection *connection;
     struct worker *worker;
     struct slice target; /* as on the request line */
     bool read;           /* fields are gathered */
     struct http_private *next_spare;
-    char memory[HTTP_ARENA_SIZE];
+    char memory[ARENA_SIZE];
 };
 
 /* One HTTP thread. Everything in it belongs to that thread. */
@@ -48,12 +49,17 @@ struct worker {
 };
 
 struct http {
-    const struct http_handler *handler;
+    const struct exchange_handler *handler;
     size_t worker_count;
     struct worker workers[THREADS_MAX];
     char address[LISTEN_TEXT_MAX];
     atomic_bool stopping;
 };
+
+static void resume(struct exchange *exchange)
+{
+    MHD_resume_connection(((struct http_private *)exchange)->connection);
+}
 
 static struct http_private *take_request(struct worker *worker)
 {
@@ -66,10 +72,10 @@ static struct http_private *take_request(struct worker *worker)
         if (!private)
             return NULL;
     }
-    private->request = (struct http_request){.http = private, .reply = {.fd = -1}};
+    private->exchange = (struct exchange){.resume = resume, .reply = {.fd = -1}};
     private->worker = worker;
     private->read = false;
-    arena_init(&private->request.arena, private->memory, sizeof(private->memory));
+    arena_init(&private->exchange.arena, private->memory, sizeof(private->memory));
     worker->active++;
     return private;
 }
@@ -77,8 +83,8 @@ static struct http_private *take_request(struct worker *worker)
 static void give_request(struct http_private *private)
 {
     struct worker *worker = private->worker;
-    if (private->request.reply.fd >= 0)
-        close(private->request.reply.fd);
+    if (private->exchange.reply.fd >= 0)
+        close(private->exchange.reply.fd);
     worker->active--;
     if (worker->spare_count >= SPARE_REQUESTS_MAX) {
         free(private);
@@ -89,21 +95,6 @@ static void give_request(struct http_private *private)
     worker->spare_count++;
 }
 
-bool http_header(struct http_request *request, const char *name, const char *value)
-{
-    struct http_header *header = arena_alloc(&request->arena, sizeof(*header));
-    if (!header || !value)
-        return false;
-    *header = (struct http_header){name, value, request->reply.headers};
-    request->reply.headers = header;
-    return true;
-}
-
-void http_resume(struct http_request *request)
-{
-    MHD_resume_connection(request->http->connection);
-}
-
 /* The request line as it came: called before libmicrohttpd takes it apart. */
 static void *on_target(void *context, const char *uri, struct MHD_Connection *connection)
 {
@@ -111,7 +102,7 @@ static void *on_target(void *context, const char *uri, struct MHD_Connection *co
     if (!private)
         return NULL;
     private->connection = connection;
-    private->target = slice_of(arena_copy(&private->request.arena, slice_of(uri)));
+    private->target = slice_of(arena_copy(&private->exchange.arena, slice_of(uri)));
     return private;
 }
 
@@ -150,7 +141,7 @@ static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const ch
  * the default port of either scheme: the handler knows which scheme it is. */
 static bool set_authority(struct http_private *private)
 {
-    struct message *message = &private->request.message;
+    struct message *message = &private->exchange.message;
     const struct message_field *host = message_field(message, SLICE("host"));
     struct slice authority = host ? slice_trim(host->value) : (struct slice){"", 0};
     if (host && message_field_next(message, host))
@@ -166,7 +157,7 @@ static bool set_authority(struct http_private *private)
         authority = (struct slice){rest.data, slash};
         message->target = slash < rest.len ? (struct slice){rest.data + slash, rest.len - slash} : SLICE("/");
     }
-    char *lower = arena_copy(&private->request.arena, authority);
+    char *lower = arena_copy(&private->exchange.arena, authority);
     if (!lower || authority.len == 0)
         return false;
     for (size_t i = 0; i < authority.len; i++)
@@ -186,17 +177,17 @@ static bool target_is_clean(struct slice target)
 
 static enum err read_request(struct http_private *private, const char *method)
 {
-    struct http_request *request = &private->request;
-    struct gather gather = {.arena = &request->arena};
-    gather.fields = arena_alloc(&request->arena, FIELDS_MAX * sizeof(*gather.fields));
+    struct exchange *exchange = &private->exchange;
+    struct gather gather = {.arena = &exchange->arena};
+    gather.fields = arena_alloc(&exchange->arena, FIELDS_MAX * sizeof(*gather.fields));
     if (!private->target.data || !gather.fields)
         return ERR_REQUEST_TOO_LARGE;
     MHD_get_connection_values_n(private->connection, MHD_HEADER_KIND, on_field, &gather);
     if (gather.overflow)
         return ERR_REQUEST_TOO_LARGE;
-    request->message.method = slice_of(method);
-    request->message.fields = gather.fields;
-    request->message.field_count = gather.count;
+    exchange->message.method = slice_of(method);
+    exchange->message.fields = gather.fields;
+    exchange->message.field_count = gather.count;
     if (!target_is_clean(private->target) || !set_authority(private))
         return ERR_MALFORMED_REQUEST;
     return ERR_OK;
@@ -208,7 +199,7 @@ static bool announces_body(const struct message *message)
            message_field(message, SLICE("transfer-encoding"));
 }
 
-static struct MHD_Response *make_response(struct http_reply *reply)
+static struct MHD_Response *make_response(struct exchange_reply *reply)
 {
     struct MHD_Response *response;
     if (reply->fd >= 0) {
@@ -219,7 +210,7 @@ static struct MHD_Response *make_response(struct http_reply *reply)
         char *body = (char *)(uintptr_t)reply->body.data; /* the API lacks a const; persistent: not written */
         response = MHD_create_response_from_buffer(reply->body.len, body, MHD_RESPMEM_PERSISTENT);
     }
-    for (const struct http_header *header = reply->headers; response && header; header = header->next)
+    for (const struct exchange_header *header = reply->headers; response && header; header = header->next)
         if (MHD_add_response_header(response, header->name, header->value) != MHD_YES)
             LOG(ERROR, "header_refused", {"name", header->name});
     return response;
@@ -229,22 +220,24 @@ static enum MHD_Result send_reply(struct http_private *private)
 {
     struct http *http = private->worker->http;
     if (atomic_load_explicit(&http->stopping, memory_order_relaxed))
-        http_header(&private->request, MHD_HTTP_HEADER_CONNECTION, "close");
-    struct MHD_Response *response = make_response(&private->request.reply);
+        exchange_header(&private->exchange, MHD_HTTP_HEADER_CONNECTION, "close");
+    struct MHD_Response *response = make_response(&private->exchange.reply);
     if (!response)
         return MHD_NO;
-    enum MHD_Result result = MHD_queue_response(private->connection, private->request.reply.status, response);
+    enum MHD_Result result =
+        MHD_queue_response(private->connection, private->exchange.reply.status, response);
     MHD_destroy_response(response);
     return result;
 }
 
+/* lint: parameters, libmicrohttpd's callback has eight */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **con_cls)
 {
     struct worker *worker = context;
     struct http_private *private = *con_cls;
-    const struct http_handler *handler = worker->http->handler;
+    const struct exchange_handler *handler = worker->http->handler;
     (void)connection, (void)url, (void)version, (void)upload, (void)upload_size;
     if (!private)
         return MHD_NO; /* no memory */
@@ -252,17 +245,17 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         enum err err = read_request(private, method);
         private->read = true;
         if (err != ERR_OK) {
-            handler->refuse(worker->handler_thread, &private->request, err);
+            handler->refuse(worker->handler_thread, &private->exchange, err);
             return send_reply(private);
         }
         /* A reply now would close the connection behind it, which is right only where a body follows. */
-        if (!announces_body(&private->request.message))
+        if (!announces_body(&private->exchange.message))
             return MHD_YES;
     }
-    if (handler->handle(worker->handler_thread, &private->request) == HTTP_REPLY)
+    if (handler->handle(worker->handler_thread, &private->exchange) == EXCHANGE_REPLY)
         return send_reply(private);
     MHD_suspend_connection(private->connection);
-    handler->parked(worker->handler_thread, &private->request);
+    handler->parked(worker->handler_thread, &private->exchange);
     return MHD_YES;
 }
 
@@ -274,7 +267,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     (void)connection, (void)why;
     if (!private)
         return;
-    worker->http->handler->finished(worker->handler_thread, &private->request);
+    worker->http->handler->finished(worker->handler_thread, &private->exchange);
     give_request(private);
     *con_cls = NULL;
 }
@@ -335,7 +328,7 @@ static void *run(void *argument)
 
 static bool start_worker(struct worker *worker)
 {
-    const struct http_handler *handler = worker->http->handler;
+    const struct exchange_handler *handler = worker->http->handler;
     worker->handler_thread = handler->thread_start(handler->context);
     if (!worker->handler_thread)
         return false;
@@ -350,7 +343,7 @@ static bool start_worker(struct worker *worker)
     return worker->running;
 }
 
-struct http *http_start(const char *listen, int threads, const struct http_handler *handler)
+struct http *http_start(const char *listen, int threads, const struct exchange_handler *handler)
 {
     int sockets[THREADS_MAX];
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

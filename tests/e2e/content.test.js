@@ -28,8 +28,14 @@ test('files', async t => {
     const get = (target, headers, method) => gate.request(target, { headers, method })
 
     await t.test('have their types', async () => {
-        const types = { '/': 'text/html; charset=utf-8', '/ten.txt': 'text/plain; charset=utf-8', '/empty.css': 'text/css; charset=utf-8',
-            '/a%20b.json': 'application/json', '/big.bin': 'application/octet-stream', '/inside.txt': 'text/plain; charset=utf-8' }
+        const types = {
+            '/': 'text/html; charset=utf-8',
+            '/ten.txt': 'text/plain; charset=utf-8',
+            '/empty.css': 'text/css; charset=utf-8',
+            '/a%20b.json': 'application/json',
+            '/big.bin': 'application/octet-stream',
+            '/inside.txt': 'text/plain; charset=utf-8'
+        }
         for (const [target, type] of Object.entries(types)) {
             const response = await get(target)
             assert.equal(response.status, 200, target)
@@ -41,7 +47,13 @@ test('files', async t => {
         assert.equal((await get('/sub/index.html')).text, '<h1>sub</h1>')
     })
     await t.test('come in ranges', async () => {
-        const cases = { 'bytes=0-3': '0123', 'bytes=7-': '789', 'bytes=-2': '89', 'bytes=8-100': '89', 'bytes=-100': '0123456789' }
+        const cases = {
+            'bytes=0-3': '0123',
+            'bytes=7-': '789',
+            'bytes=-2': '89',
+            'bytes=8-100': '89',
+            'bytes=-100': '0123456789'
+        }
         for (const [range, text] of Object.entries(cases)) {
             const response = await get('/ten.txt', { range })
             assert.equal(response.status, 206, range)
@@ -53,7 +65,14 @@ test('files', async t => {
             assert.equal(outside.status, 416)
             assert.equal(outside.headers['content-range'], 'bytes */10')
         }
-        for (const range of ['bytes=4-2', 'bytes=a-b', 'lines=1-2', 'bytes=0-1,3-4', 'bytes=-', 'bytes=99999999999999999999-'])
+        for (const range of [
+            'bytes=4-2',
+            'bytes=a-b',
+            'lines=1-2',
+            'bytes=0-1,3-4',
+            'bytes=-',
+            'bytes=99999999999999999999-'
+        ])
             assert.equal((await get('/ten.txt', { range })).status, 200, range)
     })
     await t.test('are sent again only when they changed', async () => {
@@ -64,7 +83,10 @@ test('files', async t => {
         assert.equal((await get('/ten.txt', { 'if-none-match': '*' })).status, 304)
         assert.equal((await get('/ten.txt', { 'if-none-match': '"x"' })).status, 200)
         assert.equal((await get('/ten.txt', { 'if-modified-since': modified })).status, 304)
-        assert.equal((await get('/ten.txt', { 'if-none-match': '"x"', 'if-modified-since': modified })).status, 200)
+        assert.equal(
+            (await get('/ten.txt', { 'if-none-match': '"x"', 'if-modified-since': modified })).status,
+            200
+        )
         assert.equal((await get('/ten.txt', { range: 'bytes=0-1', 'if-range': etag })).status, 206)
         assert.equal((await get('/ten.txt', { range: 'bytes=0-1', 'if-range': '"x"' })).status, 200)
         const none = await get('/ten.txt', { 'if-none-match': etag })
@@ -84,8 +106,19 @@ test('files', async t => {
         assert.equal((await get('//sub')).headers.location, '/sub/')
     })
     await t.test('outside the folder are out of reach', async () => {
-        const ways = ['/../secret.txt', '/sub/../../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '/out.txt',
-            '/absolute.txt', '/bare/', '/nothing', '/ten.txt/', '/ten.txt%00.html', '/./ten.txt']
+        const ways = [
+            '/../secret.txt',
+            '/sub/../../secret.txt',
+            '/%2e%2e/secret.txt',
+            '/..%2fsecret.txt',
+            '/out.txt',
+            '/absolute.txt',
+            '/bare/',
+            '/nothing',
+            '/ten.txt/',
+            '/ten.txt%00.html',
+            '/./ten.txt'
+        ]
         for (const target of ways) {
             const response = await get(target)
             assert.equal(response.status, 404, target)
@@ -109,5 +142,8 @@ test('who pays and who does not', async t => {
     assert.equal(await status('/drafts/lighthouse.html', bot), 403)
     assert.equal(await status('/drafts/lighthouse.html', person), 200)
     assert.equal(await status('/%64rafts//lighthouse.html', bot), 403)
-    assert.equal((await gate.request('/', { method: 'HEAD', headers: bot })).headers['crawler-price'], 'USD 0.0025')
+    assert.equal(
+        (await gate.request('/', { method: 'HEAD', headers: bot })).headers['crawler-price'],
+        'USD 0.0025'
+    )
 })

@@ -11,13 +11,18 @@ const program = path.join(build, 'crawler')
 const network = 'example:402'
 
 function crawler(...words) {
-    return new Promise(resolve => execFile(program, words.map(String), { encoding: 'utf8', timeout: 60_000 },
-        (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr })))
+    return new Promise(resolve =>
+        execFile(program, words.map(String), { encoding: 'utf8', timeout: 60_000 }, (error, stdout, stderr) =>
+            resolve({ code: error ? error.code : 0, stdout, stderr })
+        )
+    )
 }
 
 // Starts `crawler serve` and returns the origin that it listens on.
 async function serve(t, key) {
-    const child = spawn(program, ['serve', '--key', key, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(program, ['serve', '--key', key, '--listen', '127.0.0.1:0'], {
+        stdio: ['ignore', 'pipe', 'inherit']
+    })
     t.after(() => child.kill())
     return new Promise((resolve, reject) => {
         let said = ''
@@ -40,19 +45,30 @@ async function scene(t) {
     const set = await stage(t, {
         listen: `127.0.0.1:${port}`,
         insecureHosts: [new URL(agent).host],
-        sites: [{
-            name: 'example', hosts: [`127.0.0.1:${port}`], scheme: 'http', root: path.join(root, 'tools/demo/site'), network,
-            terms_url: 'https://shop.example/terms',
-            rules: [
-                { name: 'about', paths: ['/about.html'], action: 'allow' },
-                { name: 'drafts', paths: ['/drafts/**'], action: 'block' },
-                { name: 'articles', paths: ['/articles/**'], action: 'charge', price: '0.05' }
-            ]
-        }]
+        sites: [
+            {
+                name: 'example',
+                hosts: [`127.0.0.1:${port}`],
+                scheme: 'http',
+                root: path.join(root, 'tools/demo/site'),
+                network,
+                terms_url: 'https://shop.example/terms',
+                rules: [
+                    { name: 'about', paths: ['/about.html'], action: 'allow' },
+                    { name: 'drafts', paths: ['/drafts/**'], action: 'block' },
+                    { name: 'articles', paths: ['/articles/**'], action: 'charge', price: '0.05' }
+                ]
+            }
+        ]
     })
     const base = `http://127.0.0.1:${port}`
     const fetch = (...words) => crawler('fetch', '--key', key, '--agent', agent, '--out', out, ...words)
-    const receipts = () => fs.readFileSync(path.join(out, 'receipts.jsonl'), 'utf8').trim().split('\n').map(line => JSON.parse(line))
+    const receipts = () =>
+        fs
+            .readFileSync(path.join(out, 'receipts.jsonl'), 'utf8')
+            .trim()
+            .split('\n')
+            .map(line => JSON.parse(line))
     return { ...set, folder, key, agent, out, base, fetch, receipts }
 }
 
@@ -67,7 +83,10 @@ test('it pays, keeps the page and the receipt', async t => {
     assert.equal(receipt.network, network)
     assert.match(receipt.id, /^[\w-]{64}$/)
     const page = fs.readFileSync(path.join(root, 'tools/demo/site/articles/harbour-bell.html'))
-    const file = path.isAbsolute(receipt.file) || fs.existsSync(receipt.file) ? receipt.file : path.join(out, receipt.file)
+    const file =
+        path.isAbsolute(receipt.file) || fs.existsSync(receipt.file)
+            ? receipt.file
+            : path.join(out, receipt.file)
     assert.deepEqual(fs.readFileSync(file), page)
     assert.ok(JSON.stringify(receipt).includes(createHash('sha256').update(page).digest('hex')))
     assert.equal(ledger.query('SELECT resource, amount_micros FROM charge'), `${url}|50000`)
@@ -103,7 +122,8 @@ test('a commitment is repeated with the same id while the ledger is away', async
     assert.equal((await fetch('--max-price', 'USD 0.05', `${base}/articles/tide-tables.html`)).code, 0)
     ledger.stop()
     const later = fetch('--max-price', 'USD 0.05', `${base}/articles/harbour-bell.html`)
-    for (let i = 0; i < 100 && !/code=ledger_unavailable/.test(gate.log); i++) await new Promise(resolve => setTimeout(resolve, 50))
+    for (let i = 0; i < 100 && !/code=ledger_unavailable/.test(gate.log); i++)
+        await new Promise(resolve => setTimeout(resolve, 50))
     ledger.start()
     const { code, stdout, stderr } = await later
     assert.equal(code, 0, stdout + stderr)

@@ -18,15 +18,19 @@ async function scene(t, options = {}, ...extra) {
 
 function assertPaid(response, id) {
     assert.equal(response.status, 200, response.text)
-    const receipt = /^scheme="deferred", network="example:402", id="([\w-]{64})", timestamp=(\d+)$/
-        .exec(response.headers['payment-response'])
+    const receipt = /^scheme="deferred", network="example:402", id="([\w-]{64})", timestamp=(\d+)$/.exec(
+        response.headers['payment-response']
+    )
     assert.ok(receipt, response.headers['payment-response'])
     assert.equal(receipt[1], id)
     assert.match(response.text, /<html/)
     return Number(receipt[2])
 }
 
-for (const [name, sign] of [['web-bot-auth', withWebBotAuth], ['http-message-sig', withHttpMessageSig]]) {
+for (const [name, sign] of [
+    ['web-bot-auth', withWebBotAuth],
+    ['http-message-sig', withHttpMessageSig]
+]) {
     test(`a crawler signing with npm ${name} pays and gets the page`, async t => {
         const { gate, ledger, key, agent } = await scene(t)
         const id = await gate.offer(page)
@@ -37,8 +41,12 @@ for (const [name, sign] of [['web-bot-auth', withWebBotAuth], ['http-message-sig
         assert.equal(response.headers['crawler-charged'], 'USD 0.05')
         assert.equal(ledger.count('charge'), 1)
         assert.equal(agent.path, '/.well-known/http-message-signatures-directory')
-        const row = ledger.query(`SELECT payment_id, amount_micros, resource, rule, encode(thumbprint, 'base64')
-            FROM charge`).split('|')
+        const row = ledger
+            .query(
+                `SELECT payment_id, amount_micros, resource, rule, encode(thumbprint, 'base64')
+            FROM charge`
+            )
+            .split('|')
         assert.equal(row[0].replaceAll('-', ''), Buffer.from(id, 'base64url').subarray(0, 16).toString('hex'))
         assert.deepEqual(row.slice(1, 4), ['50000', url, 'articles'])
         assert.equal(row[4].replaceAll('+', '-').replaceAll('/', '_').replace('=', ''), key.keyid)
@@ -76,7 +84,9 @@ test('many at once are each charged once', async t => {
     const ids = await Promise.all(Array.from({ length: 40 }, () => gate.offer(page)))
     assert.equal(new Set(ids).size, 40)
     const requests = await Promise.all(ids.map(id => withWebBotAuth(key, agent.origin, url, id)))
-    const answers = await Promise.all([...requests, ...requests].map(headers => gate.request(page, { headers })))
+    const answers = await Promise.all(
+        [...requests, ...requests].map(headers => gate.request(page, { headers }))
+    )
     answers.forEach((answer, i) => assertPaid(answer, ids[i % 40]))
     assert.equal(ledger.count('charge'), 40)
     assert.equal(agent.requests, 1, 'one fetch serves all who wait')
@@ -86,13 +96,18 @@ test('an id is charged to one signer for one page', async t => {
     const { gate, ledger, key, agent, tls } = await scene(t)
     // The other crawler has a directory on the same host, at a path of its own.
     const other = await makeKey()
-    agent.answer = (request, response) => response.end(JSON.stringify({
-        keys: [request.url === '/other' ? other.public : key.public]
-    }))
+    agent.answer = (request, response) =>
+        response.end(
+            JSON.stringify({
+                keys: [request.url === '/other' ? other.public : key.public]
+            })
+        )
     assert.ok(tls)
     const id = await gate.offer(page)
     assertPaid(await gate.request(page, { headers: await withWebBotAuth(key, agent.origin, url, id) }), id)
-    const second = await gate.request(page, { headers: await withWebBotAuth(other, `${agent.origin}/other`, url, id) })
+    const second = await gate.request(page, {
+        headers: await withWebBotAuth(other, `${agent.origin}/other`, url, id)
+    })
     assert.equal(second.status, 409)
     assert.equal(second.headers['crawler-error'], 'payment_conflict')
     assert.equal(ledger.count('charge'), 1)
@@ -103,8 +118,12 @@ test('every form of the commitment that WIRE.md lists is taken', async t => {
     const { gate, ledger, key, agent } = await scene(t)
     const forms = [
         id => withWebBotAuth(key, agent.origin, url, id, { components: ['payment', 'signature-agent'] }),
-        id => withWebBotAuth(key, agent.origin, url, id, { components: ['@method', '@authority', '@path', 'payment', 'signature-agent'] }),
-        id => withHttpMessageSig(key, `${agent.origin}/.well-known/http-message-signatures-directory`, url, id)
+        id =>
+            withWebBotAuth(key, agent.origin, url, id, {
+                components: ['@method', '@authority', '@path', 'payment', 'signature-agent']
+            }),
+        id =>
+            withHttpMessageSig(key, `${agent.origin}/.well-known/http-message-signatures-directory`, url, id)
     ]
     for (const form of forms) {
         const id = await gate.offer(page)
@@ -115,7 +134,9 @@ test('every form of the commitment that WIRE.md lists is taken', async t => {
 
 test('@x402/core reads the offer', async t => {
     const { gate } = await scene(t)
-    const response = await gate.request(`${page}?a="b"&c=1`.replaceAll('"', '%22'), { headers: { 'user-agent': 'ClaudeBot' } })
+    const response = await gate.request(`${page}?a="b"&c=1`.replaceAll('"', '%22'), {
+        headers: { 'user-agent': 'ClaudeBot' }
+    })
     const offer = decodePaymentRequiredHeader(response.headers['payment-required'])
     assert.equal(offer.x402Version, 2)
     assert.equal(offer.accepts[0].scheme, 'deferred')
@@ -127,8 +148,11 @@ test('@x402/core reads the offer', async t => {
     assert.equal(response.headers['crawler-price'], 'USD 0.05')
     assert.equal(response.headers['crawler-error'], 'payment_required')
     assert.equal(response.headers.link, '<https://shop.example/terms>; rel="terms-of-service"')
-    assert.equal(response.headers['accept-signature'], 'sig=("@authority" "payment" "signature-agent");created;expires;' +
-        `nonce="${offer.accepts[0].extra.id}";tag="web-bot-auth"`)
+    assert.equal(
+        response.headers['accept-signature'],
+        'sig=("@authority" "payment" "signature-agent");created;expires;' +
+            `nonce="${offer.accepts[0].extra.id}";tag="web-bot-auth"`
+    )
 })
 
 test('what gives nothing away costs nothing', async t => {
@@ -159,9 +183,15 @@ test('a rule for one agent holds only for who proves to be that agent', async t 
     const stranger = await makeKey()
     const agent = await directory(t, tls, [key.public])
     const { gate, ledger } = await stage(t, {
-        insecureHosts: [agent.host], caFile: tls.caFile,
+        insecureHosts: [agent.host],
+        caFile: tls.caFile,
         rules: [
-            { name: 'friend', agents: [agent.origin], paths: ['/articles/harbour-bell.html'], action: 'allow' },
+            {
+                name: 'friend',
+                agents: [agent.origin],
+                paths: ['/articles/harbour-bell.html'],
+                action: 'allow'
+            },
             { name: 'cheap', agents: [agent.origin], action: 'charge', price: '0.01' },
             { name: 'rest', action: 'charge', price: '0.05' }
         ]
@@ -178,20 +208,29 @@ test('a rule for one agent holds only for who proves to be that agent', async t 
     const cheap = await gate.request(other, { headers: { 'signature-agent': `"${agent.origin}"` } })
     assert.equal(cheap.headers['crawler-price'], 'USD 0.01')
     const dear = await gate.offer(other)
-    const mismatch = await gate.request(other, { headers: await withWebBotAuth(key, agent.origin, `https://shop.example${other}`, dear) })
+    const mismatch = await gate.request(other, {
+        headers: await withWebBotAuth(key, agent.origin, `https://shop.example${other}`, dear)
+    })
     assert.equal(mismatch.headers['crawler-error'], 'offer_mismatch')
     assert.equal(mismatch.headers['crawler-price'], 'USD 0.01')
     assert.equal(ledger.count('charge'), 0)
 })
 
 test('a day from the first offer to the invoice, by the command line', async t => {
-    // The gate runs a day and two hours behind, so that its day is over for the night, whose clock is the real one.
+    // The gate runs a day and two hours behind, so that its day is over for the night's real clock.
     const { gate, key, agent, crawltab } = await scene(t, {}, '--clock-offset', '-93900')
     const time = Date.now() - 93900_000
     const ids = []
     for (const target of [page, page, '/articles/tide-tables.html', '/']) {
         const id = await gate.offer(target)
-        assertPaid(await gate.request(target, { headers: await withWebBotAuth(key, agent.origin, `https://shop.example${target}`, id, { time }) }), id)
+        assertPaid(
+            await gate.request(target, {
+                headers: await withWebBotAuth(key, agent.origin, `https://shop.example${target}`, id, {
+                    time
+                })
+            }),
+            id
+        )
         ids.push(id)
     }
     const json = async (...words) => JSON.parse((await crawltab(...words, '--json')).stdout)
@@ -208,7 +247,7 @@ test('a day from the first offer to the invoice, by the command line', async t =
     const again = await crawltab('nightly')
     assert.deepEqual(await json('invoice', 'list'), list)
     assert.ok(again)
-    // Three articles at 0.05 and the front page at 0.0025 make 0.1525: 0.15 is billed, 0.0025 carried forward.
+    // Three articles at 0.05 and the front page at 0.0025: 0.15 is billed, 0.0025 carried forward.
     const shown = (await crawltab('invoice', 'show', list[0].number)).stdout
     assert.match(shown, /0\.15\b/)
     assert.match(shown, /0\.0025/)
@@ -217,7 +256,20 @@ test('a day from the first offer to the invoice, by the command line', async t =
     const day = offset => new Date(Date.now() + offset).toISOString().slice(0, 10)
     const csv = (await crawltab('export', '--from', day(-3 * 86400_000), '--to', day(2 * 86400_000))).stdout
     assert.equal(csv.trim().split('\r\n').length, 5)
-    const lines = (await crawltab('export', '--from', day(-3 * 86400_000), '--to', day(2 * 86400_000), '--format', 'jsonl')).stdout
-    const rows = lines.trim().split('\n').map(line => JSON.parse(line))
+    const lines = (
+        await crawltab(
+            'export',
+            '--from',
+            day(-3 * 86400_000),
+            '--to',
+            day(2 * 86400_000),
+            '--format',
+            'jsonl'
+        )
+    ).stdout
+    const rows = lines
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line))
     assert.equal(rows.length, 4)
 })

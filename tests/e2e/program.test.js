@@ -9,14 +9,27 @@ import { Gate, build, root, stage, temporaryFolder } from './support.js'
 
 function run(program, ...words) {
     return new Promise(resolve => {
-        execFile(path.join(build, program), words, { encoding: 'utf8', cwd: root, timeout: 60_000 }, (error, stdout, stderr) =>
-            resolve({ code: error ? error.code : 0, stdout, stderr }))
+        execFile(
+            path.join(build, program),
+            words,
+            { encoding: 'utf8', cwd: root, timeout: 60_000 },
+            (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr })
+        )
     })
 }
 
 test('every program says how it is used, in 80 columns', async () => {
-    for (const words of [['crawltabd'], ['crawltab'], ['crawltab', 'migrate'], ['crawltab', 'nightly'], ['crawltab', 'invoice'],
-        ['crawltab', 'lookup'], ['crawltab', 'export'], ['crawler'], ['crawler', 'fetch']]) {
+    for (const words of [
+        ['crawltabd'],
+        ['crawltab'],
+        ['crawltab', 'migrate'],
+        ['crawltab', 'nightly'],
+        ['crawltab', 'invoice'],
+        ['crawltab', 'lookup'],
+        ['crawltab', 'export'],
+        ['crawler'],
+        ['crawler', 'fetch']
+    ]) {
         const { code, stdout } = await run(...words, '--help')
         assert.equal(code, 0, words.join(' '))
         assert.match(stdout, /^usage: /i)
@@ -25,8 +38,15 @@ test('every program says how it is used, in 80 columns', async () => {
 })
 
 test('wrong words are wrong usage', async () => {
-    for (const words of [['crawltabd', '--nonsense'], ['crawltabd', 'word'], ['crawltabd', '--clock-offset', 'x'],
-        ['crawltab', 'nonsense'], ['crawltab'], ['crawltab', 'lookup'], ['crawler', 'nonsense']]) {
+    for (const words of [
+        ['crawltabd', '--nonsense'],
+        ['crawltabd', 'word'],
+        ['crawltabd', '--clock-offset', 'x'],
+        ['crawltab', 'nonsense'],
+        ['crawltab'],
+        ['crawltab', 'lookup'],
+        ['crawler', 'nonsense']
+    ]) {
         const { code, stdout, stderr } = await run(...words)
         assert.equal(code, 64, words.join(' '))
         assert.notEqual(stdout + stderr, '')
@@ -47,9 +67,13 @@ test('the configuration is checked before anything starts', async t => {
     assert.match(good.stdout, /good, 1 site/)
     const missing = await run('crawltabd', '--config', path.join(folder, 'none.yaml'))
     assert.equal(missing.code, 1)
-    assert.match(missing.stderr, /none\.yaml: cannot be read: No such file or directory; copy config\.yaml\.example/)
+    assert.match(
+        missing.stderr,
+        /none\.yaml: cannot be read: No such file or directory; copy config\.yaml\.example/
+    )
     fs.chmodSync(bad, 0)
-    if (process.getuid() !== 0) assert.match((await run('crawltabd', '--config', bad)).stderr, /Permission denied/)
+    if (process.getuid() !== 0)
+        assert.match((await run('crawltabd', '--config', bad)).stderr, /Permission denied/)
 })
 
 test('a port in use is told and not shared', async t => {
@@ -59,7 +83,10 @@ test('a port in use is told and not shared', async t => {
     fs.writeFileSync(config, text.replace('127.0.0.1:0', `127.0.0.1:${gate.port}`))
     const second = await run('crawltabd', '--config', config)
     assert.equal(second.code, 1)
-    assert.match(second.stderr, /event=listen_failed .*detail="Address already in use" hint="another program listens/)
+    assert.match(
+        second.stderr,
+        /event=listen_failed .*detail="Address already in use" hint="another program listens/
+    )
     const other = net.createServer().listen(0, '127.0.0.1')
     await new Promise(resolve => other.on('listening', resolve))
     t.after(() => other.close())
@@ -79,9 +106,13 @@ test('the offer key is made once, kept to its owner, and rotates', async t => {
     assert.match(first, /^[0-9a-f]{64}\n$/)
     const id = await gate.offer('/')
     await gate.stop()
-    const commit = async gate => (await gate.request('/', { headers: { payment: `scheme="deferred", network="example:402", id="${id}"` } }))
-        .headers['crawler-error']
-    // An id under the current or the previous key is ours: what is missing is the signature. Under others it is not.
+    const commit = async gate =>
+        (
+            await gate.request('/', {
+                headers: { payment: `scheme="deferred", network="example:402", id="${id}"` }
+            })
+        ).headers['crawler-error']
+    // An id under the current or the previous key is ours, and only the signature is missing.
     fs.writeFileSync(file, `${'a'.repeat(64)}\n${first}`)
     assert.equal(await commit(await startGate()), 'signature_required')
     fs.writeFileSync(file, `${'a'.repeat(64)}\n`)

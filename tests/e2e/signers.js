@@ -1,5 +1,5 @@
-// Crawlers made of packages that we did not write. Each signs the commitment to an offer and gives back the fields to
-// send. `time` is the signer's clock in milliseconds.
+// Crawlers made of packages that we did not write. Each signs the commitment to an offer and gives back the
+// fields to send. `time` is the signer's clock in milliseconds.
 import { webcrypto } from 'node:crypto'
 import { signatureHeaders, jwkToKeyID, helpers } from 'web-bot-auth'
 import { signerFromJWK } from 'web-bot-auth/crypto'
@@ -15,25 +15,53 @@ export async function makeKey() {
 }
 
 // npm web-bot-auth 0.1.3: Signature-Agent as a string.
-export async function withWebBotAuth(key, agent, url, id, { time = Date.now(), lifetime = 60, components } = {}) {
+export async function withWebBotAuth(
+    key,
+    agent,
+    url,
+    id,
+    { time = Date.now(), lifetime = 60, components } = {}
+) {
     const headers = { 'Signature-Agent': `"${agent}"` }
     if (id) headers.Payment = payment(id)
-    const signature = await signatureHeaders({ method: 'GET', url, headers }, await signerFromJWK(key.private), {
-        created: new Date(time),
-        expires: new Date(time + lifetime * 1000),
-        components: components ?? (id ? ['@authority', 'payment', 'signature-agent'] : ['@authority', 'signature-agent'])
-    })
+    const signature = await signatureHeaders(
+        { method: 'GET', url, headers },
+        await signerFromJWK(key.private),
+        {
+            created: new Date(time),
+            expires: new Date(time + lifetime * 1000),
+            components:
+                components ??
+                (id ? ['@authority', 'payment', 'signature-agent'] : ['@authority', 'signature-agent'])
+        }
+    )
     return { ...headers, ...signature }
 }
 
 // npm http-message-sig 0.3.0: Signature-Agent as a dictionary, covered by its member.
-export async function withHttpMessageSig(key, agent, url, id, { time = Date.now(), lifetime = 60, components } = {}) {
+export async function withHttpMessageSig(
+    key,
+    agent,
+    url,
+    id,
+    { time = Date.now(), lifetime = 60, components } = {}
+) {
     const fields = new Headers({ 'Signature-Agent': `sig="${agent}"`, Payment: payment(id) })
     const created = Math.floor(time / 1000)
     const signature = await createSignature(new Request(url, { headers: fields }), {
         label: 'sig',
-        components: components ?? ['@target-uri', component('payment', { key: 'id' }), component('signature-agent', { key: 'sig' })],
-        parameters: { created, expires: created + lifetime, keyid: key.keyid, alg: 'ed25519', tag: 'web-bot-auth' },
+        components: components ?? [
+            '@target-uri',
+            component('payment', { key: 'id' }),
+            component('signature-agent', { key: 'sig' })
+        ],
+        parameters: {
+            created,
+            expires: created + lifetime,
+            keyid: key.keyid,
+            alg: 'ed25519',
+            tag: 'web-bot-auth'
+        },
         signer: providers.signer(key.crypto.privateKey)
     })
     return Object.fromEntries(appendSignature(fields, signature))

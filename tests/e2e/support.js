@@ -1,5 +1,5 @@
-// What the end-to-end tests share: a private PostgreSQL, the gate as a real process on a free port, key directories
-// over HTTPS under a certificate authority of the test's own, and raw HTTP requests.
+// What the end-to-end tests share: a private PostgreSQL, the gate as a real process on a free port, key
+// directories over HTTPS under a certificate authority of the test's own, and raw HTTP requests.
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -26,14 +26,33 @@ export class Ledger {
         this.sockets = path.join(folder, 'pg')
     }
     start() {
-        execFileSync(path.join(root, 'tools/dev/postgres.sh'), ['start', '--fast', this.sockets], { stdio: 'pipe' })
+        execFileSync(path.join(root, 'tools/dev/postgres.sh'), ['start', '--fast', this.sockets], {
+            stdio: 'pipe'
+        })
     }
     stop() {
         execFileSync(path.join(root, 'tools/dev/postgres.sh'), ['stop', this.sockets], { stdio: 'pipe' })
     }
     query(sql) {
-        const out = execFileSync('psql', ['-X', '-q', '-At', '-h', this.sockets, '-U', 'postgres', '-d', 'crawltab',
-            '-v', 'ON_ERROR_STOP=1', '-c', sql], { encoding: 'utf8' })
+        const out = execFileSync(
+            'psql',
+            [
+                '-X',
+                '-q',
+                '-At',
+                '-h',
+                this.sockets,
+                '-U',
+                'postgres',
+                '-d',
+                'crawltab',
+                '-v',
+                'ON_ERROR_STOP=1',
+                '-c',
+                sql
+            ],
+            { encoding: 'utf8' }
+        )
         return out.trimEnd()
     }
     count(table) {
@@ -57,21 +76,23 @@ function configText(folder, ledger, options) {
             retry_seconds: 1
         },
         ledger: { connection: `host=${ledger.sockets} dbname=crawltab`, timeout_seconds: 3 },
-        sites: options.sites ?? [{
-            name: site.name,
-            hosts: ['shop.example', 'www.shop.example'],
-            scheme: 'https',
-            root: options.root ?? path.join(root, site.root),
-            network: site.network,
-            terms_url: 'https://shop.example/terms',
-            signature: { require_target: options.requireTarget ?? false },
-            rules: options.rules ?? [
-                { name: 'about', paths: ['/about.html'], action: 'allow' },
-                { name: 'drafts', paths: ['/drafts/**'], action: 'block' },
-                { name: 'articles', paths: ['/articles/**'], action: 'charge', price: '0.05' },
-                { name: 'rest', action: 'charge', price: '0.0025' }
-            ]
-        }]
+        sites: options.sites ?? [
+            {
+                name: site.name,
+                hosts: ['shop.example', 'www.shop.example'],
+                scheme: 'https',
+                root: options.root ?? path.join(root, site.root),
+                network: site.network,
+                terms_url: 'https://shop.example/terms',
+                signature: { require_target: options.requireTarget ?? false },
+                rules: options.rules ?? [
+                    { name: 'about', paths: ['/about.html'], action: 'allow' },
+                    { name: 'drafts', paths: ['/drafts/**'], action: 'block' },
+                    { name: 'articles', paths: ['/articles/**'], action: 'charge', price: '0.05' },
+                    { name: 'rest', action: 'charge', price: '0.0025' }
+                ]
+            }
+        ]
     }
     return JSON.stringify(config, null, 1)
 }
@@ -82,9 +103,12 @@ export class Gate {
         this.log = ''
     }
     async start(...extra) {
-        this.process = spawn(path.join(build, 'crawltabd'), ['--config', this.config, ...extra],
-            { stdio: ['ignore', 'ignore', 'pipe'] })
-        this.ended = new Promise(resolve => this.process.on('exit', (code, signal) => resolve({ code, signal })))
+        this.process = spawn(path.join(build, 'crawltabd'), ['--config', this.config, ...extra], {
+            stdio: ['ignore', 'ignore', 'pipe']
+        })
+        this.ended = new Promise(resolve =>
+            this.process.on('exit', (code, signal) => resolve({ code, signal }))
+        )
         this.port = await new Promise((resolve, reject) => {
             this.process.stderr.on('data', data => {
                 this.log += data
@@ -102,25 +126,41 @@ export class Gate {
     // One request as it stands: nothing is added but the Host and Connection fields.
     request(target, { method = 'GET', host = 'shop.example', headers = {} } = {}) {
         return new Promise((resolve, reject) => {
-            const request = http.request({
-                host: '127.0.0.1', port: this.port, path: target, method, setHost: false, agent: false,
-                headers: { host, ...headers }
-            }, response => {
-                const chunks = []
-                response.on('data', chunk => chunks.push(chunk))
-                response.on('error', reject)
-                response.on('end', () => {
-                    const body = Buffer.concat(chunks)
-                    resolve({ status: response.statusCode, headers: response.headers, body, text: body.toString() })
-                })
-            })
+            const request = http.request(
+                {
+                    host: '127.0.0.1',
+                    port: this.port,
+                    path: target,
+                    method,
+                    setHost: false,
+                    agent: false,
+                    headers: { host, ...headers }
+                },
+                response => {
+                    const chunks = []
+                    response.on('data', chunk => chunks.push(chunk))
+                    response.on('error', reject)
+                    response.on('end', () => {
+                        const body = Buffer.concat(chunks)
+                        resolve({
+                            status: response.statusCode,
+                            headers: response.headers,
+                            body,
+                            text: body.toString()
+                        })
+                    })
+                }
+            )
             request.on('error', reject)
             request.end()
         })
     }
     // The offer for a page, as an AI crawler gets it.
     async offer(target, options = {}) {
-        const response = await this.request(target, { ...options, headers: { 'user-agent': 'GPTBot/1.2', ...options.headers } })
+        const response = await this.request(target, {
+            ...options,
+            headers: { 'user-agent': 'GPTBot/1.2', ...options.headers }
+        })
         assert.equal(response.status, 402, response.text)
         return JSON.parse(response.text).accepts[0].extra.id
     }
@@ -148,9 +188,13 @@ export async function stage(t, options = {}, ...extra) {
     fs.writeFileSync(config, configText(folder, ledger, options))
     ledger.start()
     const stage = {
-        folder, ledger, config,
-        crawltab: (...words) => run(path.join(build, 'crawltab'), ['--config', config, ...words], { encoding: 'utf8' }),
-        configure: changed => fs.writeFileSync(config, configText(folder, ledger, { ...options, ...changed })),
+        folder,
+        ledger,
+        config,
+        crawltab: (...words) =>
+            run(path.join(build, 'crawltab'), ['--config', config, ...words], { encoding: 'utf8' }),
+        configure: changed =>
+            fs.writeFileSync(config, configText(folder, ledger, { ...options, ...changed })),
         startGate: async (...words) => {
             const gate = new Gate(config)
             gates.push(gate)
@@ -158,10 +202,20 @@ export async function stage(t, options = {}, ...extra) {
             return gate
         }
     }
-    await run(path.join(build, 'crawltab'), ['--config', config, 'migrate', '--bootstrap', '--superuser', 'postgres'])
+    await run(path.join(build, 'crawltab'), [
+        '--config',
+        config,
+        'migrate',
+        '--bootstrap',
+        '--superuser',
+        'postgres'
+    ])
     if (options.gate !== false) {
         stage.gate = await stage.startGate(...extra)
-        await until(() => /event=ledger_ready|event=ledger_connected/.test(stage.gate.log), 'the gate reaches the ledger')
+        await until(
+            () => /event=ledger_ready|event=ledger_connected/.test(stage.gate.log),
+            'the gate reaches the ledger'
+        )
     }
     return stage
 }
@@ -171,12 +225,43 @@ export function certificates(folder) {
     const file = name => path.join(folder, name)
     const openssl = (...words) => execFileSync('openssl', words, { stdio: 'pipe' })
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
-    openssl('req', '-x509', ...key, '-keyout', file('ca.key'), '-out', file('ca.pem'), '-days', '1', '-subj', '/CN=test authority')
+    openssl(
+        'req',
+        '-x509',
+        ...key,
+        '-keyout',
+        file('ca.key'),
+        '-out',
+        file('ca.pem'),
+        '-days',
+        '1',
+        '-subj',
+        '/CN=test authority'
+    )
     openssl('req', ...key, '-keyout', file('host.key'), '-out', file('host.csr'), '-subj', '/CN=localhost')
     fs.writeFileSync(file('host.ext'), 'subjectAltName=DNS:localhost\n')
-    openssl('x509', '-req', '-in', file('host.csr'), '-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial',
-        '-out', file('host.pem'), '-days', '1', '-extfile', file('host.ext'))
-    return { caFile: file('ca.pem'), key: fs.readFileSync(file('host.key')), cert: fs.readFileSync(file('host.pem')) }
+    openssl(
+        'x509',
+        '-req',
+        '-in',
+        file('host.csr'),
+        '-CA',
+        file('ca.pem'),
+        '-CAkey',
+        file('ca.key'),
+        '-CAcreateserial',
+        '-out',
+        file('host.pem'),
+        '-days',
+        '1',
+        '-extfile',
+        file('host.ext')
+    )
+    return {
+        caFile: file('ca.pem'),
+        key: fs.readFileSync(file('host.key')),
+        cert: fs.readFileSync(file('host.pem'))
+    }
 }
 
 // A crawler's key directory over HTTPS. `answer` may be changed while it runs.
@@ -194,10 +279,16 @@ export async function directory(t, { key, cert }, keys) {
         state.answer(request, response)
     })
     await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-    t.after(() => { server.closeAllConnections?.(); server.close() })
+    t.after(() => {
+        server.closeAllConnections?.()
+        server.close()
+    })
     state.host = `localhost:${server.address().port}`
     state.origin = `https://${state.host}`
-    state.close = () => { server.closeAllConnections?.(); server.close() }
+    state.close = () => {
+        server.closeAllConnections?.()
+        server.close()
+    }
     return state
 }
 

@@ -353,17 +353,17 @@ static void commitments_are_strict(void **state)
     }
 }
 
-static const char *header_of(const struct http_request *request, const char *name)
+static const char *header_of(const struct exchange *request, const char *name)
 {
-    for (const struct http_header *header = request->reply.headers; header; header = header->next)
+    for (const struct exchange_header *header = request->reply.headers; header; header = header->next)
         if (strcmp(header->name, name) == 0)
             return header->value;
     return NULL;
 }
 
-static struct http_request offered(const struct config_site *site, const char *url)
+static struct exchange offered(const struct config_site *site, const char *url)
 {
-    struct http_request request = {.arena = *fresh_arena()};
+    struct exchange request = {.arena = *fresh_arena()};
     struct offer offer = {.site = site, .url = slice_of(url), .price_micros = 2500, .ttl_seconds = 300};
     memset(offer.id, 'x', sizeof(offer.id));
     assert_true(offer_write(&request, &offer, "because"));
@@ -373,7 +373,7 @@ static struct http_request offered(const struct config_site *site, const char *u
 static void an_offer_says_everything_twice(void **state)
 {
     struct config *config = config_from(rules_yaml);
-    struct http_request request = offered(&config->sites[0], "https://a.example/say\"hi\"\\");
+    struct exchange request = offered(&config->sites[0], "https://a.example/say\"hi\"\\");
     json_error_t error;
     (void)state;
     json_t *body = json_loadb(request.reply.body.data, request.reply.body.len, 0, &error);
@@ -407,7 +407,7 @@ static void the_header_of_an_offer_stays_under_two_kilobytes(void **state)
     (void)state;
     for (size_t len = strlen(url); len + 50 < sizeof(url); len += 50) {
         memset(url + len, 'a', 50);
-        struct http_request request = offered(&config->sites[0], url);
+        struct exchange request = offered(&config->sites[0], url);
         const char *header = header_of(&request, "PAYMENT-REQUIRED");
         seen_none = seen_none || !header;
         seen_brief = seen_brief || (header && strlen(header) < ENCODING_BASE64_LEN(request.reply.body.len));

@@ -2,6 +2,7 @@
 
 #include "ledger/schema.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -43,6 +44,7 @@ bool command_parse(int argc, char **argv, const struct command_option *options, 
         }
         const struct command_option *option = find(options, argument, len);
         const char *value = argument[len] == '=' ? argument + len + 1 : NULL;
+        assert(!option || !option->flag != !option->value); /* one of the two */
         if (option && option->value && !value && i + 1 < argc)
             value = argv[++i];
         if (!option || (option->flag && value) || (option->value && !value)) {
