@@ -26,7 +26,7 @@ INSTALL  = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
-.PHONY: all help run demo test lint bench format clean distclean install-deps newcomer libraries tests benches
+.PHONY: all help run demo test lint bench format clean distclean install-deps newcomer libraries tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan, in build-sanitize)
 
 run: ## sets everything up, shows a paid crawl from offer to invoice, and stays up
@@ -51,8 +51,8 @@ lint: ## the limits and include rules of the house, clang-format, cppcheck, clan
 
 bench: ## offers and payments a second, against the raw Ed25519 rate of the same run
 	$(INSTALL) bench
-	@$(MAKE) -s $(JOBS) all benches
-	@tests/bench/run.sh
+	@$(MAKE) -s $(JOBS) all $(BUILD)/tests/bench/load
+	@node tests/bench/bench.js
 
 format: ## lets clang-format write the C sources
 	$(INSTALL) lint
@@ -114,12 +114,6 @@ $(filter $(BUILD)/tests/unit/%,$(TESTS)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard
 $(filter $(BUILD)/tests/pg/%,$(TESTS)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/pg/support*.c))
 $(TESTS): %: %.o $(LIBRARIES)
 	$(CC) $(LINK) $(filter %.o,$^) $(LIBRARIES) -lcmocka $(LIBS) -o $@
-
-# Every tests/bench/*_bench.c is a program; tests/bench/run.sh runs and compares them.
-BENCHES = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*_bench.c))
-benches: $(BENCHES)
-$(BENCHES): %: %.o $(LIBRARIES)
-	$(CC) $(LINK) $(filter %.o,$^) $(LIBRARIES) $(LIBS) -o $@
 
 -include $(wildcard tests/*/rules.mk)
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

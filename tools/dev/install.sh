@@ -21,7 +21,7 @@ case ${1:-} in
 run) wanted=$RUN ;;
 test) wanted=$TEST ;;
 lint) wanted=$LINT ;;
-bench) wanted="$RUN openssl" ;;
+bench) wanted="$RUN openssl nodejs npm" ;;
 *) die "usage: install.sh run|test|lint|bench [--list]" ;;
 esac
 
