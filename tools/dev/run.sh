@@ -186,7 +186,7 @@ a_paid_crawl() {
     command_line "$@"
     "$@" >var/demo/fetch.log 2>&1 </dev/null ||
         give_up "The crawl was not paid:" "$(cat var/demo/fetch.log)"
-    heads <var/demo/fetch.log | sed 's/  -> .*//' | narrow
+    heads <var/demo/fetch.log | narrow
     payment=$(tail -n 1 $pages/receipts.jsonl | jq -r '.id // empty')
     [ -n "$payment" ] || give_up "There was no receipt."
     echo
@@ -194,7 +194,7 @@ a_paid_crawl() {
     set -- "${@:1:$#-2}" $gate/ $gate/articles/tide-tables.html
     command_line "$@"
     "$@" >var/demo/fetch.log 2>&1 </dev/null || give_up "The crawl was not paid:" "$(cat var/demo/fetch.log)"
-    sed 's/  -> .*//' var/demo/fetch.log | narrow
+    narrow <var/demo/fetch.log
 }
 show() {
     command_line "$BUILD/crawltab" --config $config "$@"
