@@ -4,7 +4,60 @@
 #include "server/verify/component.h"
 #include "server/verify/jwk.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #define SIGNATURES_MAX 8
+#define DETAIL_MAX     256
+
+static const char *const check_names[] = {
+#define CHECK_ROW(check, name) name,
+    WEB_BOT_AUTH_CHECKS(CHECK_ROW)
+#undef CHECK_ROW
+};
+
+const char *web_bot_auth_check_name(enum web_bot_auth_check check)
+{
+    return check < CHECK_COUNT ? check_names[check] : "";
+}
+
+bool web_bot_auth_tell(const struct web_bot_auth_policy *policy, struct arena *arena,
+                       const struct web_bot_auth_checked *checked, const char *format, ...)
+{
+    struct web_bot_auth_trace *trace = policy->trace;
+    if (trace && !checked->ok)
+        trace->failed = checked->check;
+    if (!trace || trace->count >= trace->room)
+        return checked->ok;
+    char detail[DETAIL_MAX];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(detail, sizeof(detail), format, values);
+    va_end(values);
+    trace->checked[trace->count] = *checked;
+    trace->checked[trace->count++].detail = slice_of(arena_copy(arena, slice_of(detail)));
+    return checked->ok;
+}
+
+/* What one signature is judged with. */
+struct trial {
+    struct arena *arena;
+    const struct message *message;
+    const struct web_bot_auth_policy *policy;
+    const struct signature_agent *agents;
+    const struct sf_list *signatures;
+    const struct sf_member *input; /* of the signature under trial */
+};
+
+/* Tells a check of the signature under trial. */
+#define TELL(trial, which, good, ...)                                                                        \
+    web_bot_auth_tell(                                                                                       \
+        (trial)->policy, (trial)->arena,                                                                     \
+        &(struct web_bot_auth_checked){.check = (which), .label = (trial)->input->key, .ok = (good)},        \
+        __VA_ARGS__)
+
+/* A slice as two arguments of printf's "%.*s". */
+#define TEXT(slice) (int)(slice).len, (slice).len > 0 ? (slice).data : ""
 
 static const struct sf_bare *parameter_of(const struct sf_member *input, struct slice name, enum sf_kind kind)
 {
@@ -12,22 +65,86 @@ static const struct sf_bare *parameter_of(const struct sf_member *input, struct 
     return parameter && parameter->value.kind == kind ? &parameter->value : NULL;
 }
 
-static bool is_one_of(struct slice name, const char *const *names)
+/* Only the parameters that RFC 9421 section 2.3 registers, of their types. */
+static bool parameter_known(const struct sf_parameter *parameter)
 {
-    for (; *names; names++)
-        if (slice_eq(name, slice_of(*names)))
+    static const struct {
+        struct slice name;
+        enum sf_kind kind;
+    } known[] = {{SLICE("created"), SF_INTEGER}, {SLICE("expires"), SF_INTEGER}, {SLICE("nonce"), SF_STRING},
+                 {SLICE("alg"), SF_STRING},      {SLICE("keyid"), SF_STRING},    {SLICE("tag"), SF_STRING}};
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (slice_eq(parameter->key, known[i].name))
+            return parameter->value.kind == known[i].kind;
+    return false;
+}
+
+static enum err check_parameters(const struct trial *trial)
+{
+    const struct sf_member *input = trial->input;
+    if (!TELL(trial, CHECK_PARAMETERS, !input->parameter_repeated, "a parameter stands twice"))
+        return ERR_MALFORMED_SIGNATURE;
+    for (const struct sf_parameter *p = input->parameters; p; p = p->next)
+        if (!parameter_known(p)) {
+            TELL(trial, CHECK_PARAMETERS, false, "\"%.*s\" is not known, or not of its type", TEXT(p->key));
+            return ERR_MALFORMED_SIGNATURE;
+        }
+    return ERR_OK;
+}
+
+bool web_bot_auth_takes(const struct web_bot_auth_policy *policy, struct slice algorithm)
+{
+    if (!policy->algorithms)
+        return slice_eq(algorithm, SLICE("ed25519"));
+    for (size_t i = 0; i < policy->algorithms->count; i++)
+        if (slice_eq(algorithm, slice_of(policy->algorithms->items[i])))
             return true;
     return false;
 }
 
-/* Only the parameters that RFC 9421 section 2.3 registers. */
-static bool parameters_known(const struct sf_member *input)
+static enum err check_key(const struct trial *trial, struct web_bot_auth_candidate *candidate)
 {
-    static const char *const known[] = {"created", "expires", "nonce", "alg", "keyid", "tag", NULL};
-    for (const struct sf_parameter *p = input->parameters; p; p = p->next)
-        if (!is_one_of(p->key, known))
-            return false;
-    return true;
+    size_t len;
+    const struct sf_bare *keyid = parameter_of(trial->input, SLICE("keyid"), SF_STRING);
+    const struct sf_bare *alg = parameter_of(trial->input, SLICE("alg"), SF_STRING);
+    candidate->alg = alg ? alg->text : (struct slice){NULL, 0};
+    bool thumbprint = keyid && encoding_unbase64url(keyid->text, candidate->thumbprint, DIGEST_SIZE, &len) &&
+                      len == DIGEST_SIZE;
+    if (!TELL(trial, CHECK_ALG, !alg || web_bot_auth_takes(trial->policy, alg->text), "%.*s",
+              TEXT(alg ? alg->text : SLICE("not given"))) ||
+        !TELL(trial, CHECK_KEYID, thumbprint, "%.*s%s", TEXT(keyid ? keyid->text : SLICE("missing")),
+              thumbprint || !keyid ? "" : " is not the base64url of a SHA-256"))
+        return ERR_SIGNATURE_INVALID;
+    bool test_key = jwk_is_published_test_key(candidate->thumbprint);
+    if (!TELL(trial, CHECK_TEST_KEY, !test_key || trial->policy->allow_test_keys, "%s",
+              test_key ? "everybody has the private half of this key" : "not a published one"))
+        return ERR_SIGNATURE_INVALID;
+    return ERR_OK;
+}
+
+static enum err check_times(const struct trial *trial)
+{
+    const struct web_bot_auth_policy *policy = trial->policy;
+    const struct sf_bare *created = parameter_of(trial->input, SLICE("created"), SF_INTEGER);
+    const struct sf_bare *expires = parameter_of(trial->input, SLICE("expires"), SF_INTEGER);
+    if (!TELL(trial, CHECK_CREATED, created != NULL, "missing") ||
+        !TELL(trial, CHECK_EXPIRES, expires != NULL, "missing"))
+        return ERR_SIGNATURE_INVALID;
+    int64_t lifetime = expires->number - created->number;
+    if (!TELL(trial, CHECK_CREATED, created->number <= policy->now + policy->clock_skew,
+              "%" PRId64 ", %" PRId64 " s %s", created->number,
+              created->number > policy->now ? created->number - policy->now : policy->now - created->number,
+              created->number > policy->now ? "ahead of our clock" : "ago") ||
+        !TELL(trial, CHECK_EXPIRES, lifetime > 0, "%" PRId64 "%s", expires->number,
+              lifetime > 0 ? "" : ", not after created") ||
+        !TELL(trial, CHECK_LIFETIME, lifetime <= policy->max_lifetime, "%" PRId64 " s, at most %" PRId64 " s",
+              lifetime, policy->max_lifetime))
+        return ERR_SIGNATURE_INVALID;
+    return TELL(trial, CHECK_EXPIRED, expires->number > policy->now, "%" PRId64 " s %s",
+                expires->number > policy->now ? expires->number - policy->now : policy->now - expires->number,
+                expires->number > policy->now ? "left" : "too late")
+               ? ERR_OK
+               : ERR_SIGNATURE_EXPIRED;
 }
 
 static const struct sf_member *covered(const struct sf_member *input, struct slice name)
@@ -36,40 +153,6 @@ static const struct sf_member *covered(const struct sf_member *input, struct sli
         if (item->value.kind == SF_STRING && slice_eq(item->value.text, name))
             return item;
     return NULL;
-}
-
-static enum err check_times(const struct sf_member *input, const struct web_bot_auth_policy *policy)
-{
-    const struct sf_bare *created = parameter_of(input, SLICE("created"), SF_INTEGER);
-    const struct sf_bare *expires = parameter_of(input, SLICE("expires"), SF_INTEGER);
-    if (!created || !expires || expires->number <= created->number ||
-        expires->number - created->number > policy->max_lifetime ||
-        created->number > policy->now + policy->clock_skew)
-        return ERR_SIGNATURE_INVALID;
-    return expires->number > policy->now ? ERR_OK : ERR_SIGNATURE_EXPIRED;
-}
-
-/* tag, keyid and alg, and the thumbprint that keyid is. */
-static enum err check_parameters(const struct sf_member *input, const struct web_bot_auth_policy *policy,
-                                 uint8_t thumbprint[DIGEST_SIZE])
-{
-    size_t len;
-    const struct sf_bare *tag = parameter_of(input, SLICE("tag"), SF_STRING);
-    const struct sf_bare *keyid = parameter_of(input, SLICE("keyid"), SF_STRING);
-    const struct sf_bare *alg = parameter_of(input, SLICE("alg"), SF_STRING);
-    if (!tag || !slice_eq(tag->text, SLICE("web-bot-auth")))
-        return ERR_SIGNATURE_REQUIRED;
-    if (input->parameter_repeated || !parameters_known(input))
-        return ERR_MALFORMED_SIGNATURE;
-    if (sf_parameter(input, SLICE("alg")) && (!alg || !slice_eq(alg->text, SLICE("ed25519"))))
-        return ERR_SIGNATURE_INVALID;
-    if (sf_parameter(input, SLICE("nonce")) && !parameter_of(input, SLICE("nonce"), SF_STRING))
-        return ERR_MALFORMED_SIGNATURE;
-    if (!keyid || !encoding_unbase64url(keyid->text, thumbprint, DIGEST_SIZE, &len) || len != DIGEST_SIZE)
-        return ERR_SIGNATURE_INVALID;
-    if (!policy->allow_test_keys && jwk_is_published_test_key(thumbprint))
-        return ERR_SIGNATURE_INVALID;
-    return check_times(input, policy);
 }
 
 /* The commitment as a whole, or the member that binds the rest of it. */
@@ -86,12 +169,11 @@ static bool commitment_covered(const struct sf_member *input, struct slice commi
     return false;
 }
 
-static bool coverage_enough(const struct sf_member *input, const struct web_bot_auth_policy *policy)
+static bool target_covered(const struct sf_member *input)
 {
-    bool target = covered(input, SLICE("@authority")) || covered(input, SLICE("@target-uri"));
-    if (policy->commitment.len == 0)
-        return target;
-    return commitment_covered(input, policy->commitment) && (target || !policy->require_target);
+    const struct sf_member *authority = covered(input, SLICE("@authority"));
+    const struct sf_member *uri = covered(input, SLICE("@target-uri"));
+    return (authority && !authority->parameters) || (uri && !uri->parameters);
 }
 
 /* The agent that the signature covers: the member it names, or the whole field if that has but one. A
@@ -102,40 +184,67 @@ static const struct signature_agent *agent_of(const struct sf_member *input,
     const struct sf_member *item = covered(input, SLICE("signature-agent"));
     if (!item || !agents)
         return NULL;
-    if (!item->parameters)
-        return agents->next ? NULL : agents;
     const struct sf_parameter *key = sf_parameter(item, SLICE("key"));
-    for (; key && key->value.kind == SF_STRING && agents; agents = agents->next)
+    if (!key)
+        return agents->next ? NULL : agents;
+    for (; key->value.kind == SF_STRING && agents; agents = agents->next)
         if (agents->key.len > 0 && slice_eq(agents->key, key->value.text))
             return agents;
     return NULL;
 }
 
-/* What one signature is judged with. */
-struct trial {
-    struct arena *arena;
-    const struct message *message;
-    const struct web_bot_auth_policy *policy;
-    const struct signature_agent *agents;
-    const struct sf_list *signatures;
-};
+static enum err check_coverage(const struct trial *trial, struct web_bot_auth_candidate *candidate)
+{
+    const struct web_bot_auth_policy *policy = trial->policy;
+    const struct sf_member *input = trial->input;
+    candidate->agent = agent_of(input, trial->agents);
+    bool nameless = !trial->agents && policy->agent_optional;
+    if (!TELL(trial, CHECK_AGENT_COVERED, candidate->agent || nameless, "%.*s",
+              TEXT(candidate->agent ? candidate->agent->account
+                   : nameless       ? SLICE("there is no Signature-Agent")
+                   : trial->agents  ? SLICE("the signature covers no member of Signature-Agent")
+                                    : SLICE("there is no Signature-Agent"))))
+        return ERR_SIGNATURE_REQUIRED;
+    bool paying = policy->commitment.len > 0;
+    if (paying && !TELL(trial, CHECK_COMMITMENT_COVERED, commitment_covered(input, policy->commitment),
+                        "%.*s", TEXT(policy->commitment)))
+        return ERR_SIGNATURE_REQUIRED;
+    if ((!paying || policy->require_target) &&
+        !TELL(trial, CHECK_TARGET_COVERED, target_covered(input), "@authority or @target-uri"))
+        return ERR_SIGNATURE_REQUIRED;
+    return ERR_OK;
+}
 
-static enum err judge(const struct trial *trial, const struct sf_member *input,
-                      struct web_bot_auth_candidate *candidate)
+/* In the order in which a signer would want to hear of it. */
+static enum err judge(const struct trial *trial, struct web_bot_auth_candidate *candidate)
 {
     enum err err;
+    const struct sf_member *input = trial->input;
+    const struct sf_bare *tag = parameter_of(input, SLICE("tag"), SF_STRING);
     const struct sf_member *signature = sf_find(trial->signatures, input->key);
-    if (input->value.kind != SF_INNER)
+    if (input->value.kind != SF_INNER) {
+        TELL(trial, CHECK_INPUT, false, "not a list of components in parentheses");
         return ERR_MALFORMED_SIGNATURE;
-    TRY(check_parameters(input, trial->policy, candidate->thumbprint));
-    if (!signature || signature->value.kind != SF_BYTES)
-        return ERR_MALFORMED_SIGNATURE;
-    candidate->agent = agent_of(input, trial->agents);
-    if (!candidate->agent || !coverage_enough(input, trial->policy))
+    }
+    if (!TELL(trial, CHECK_TAG, tag && slice_eq(tag->text, SLICE("web-bot-auth")), "%.*s",
+              TEXT(tag ? tag->text : SLICE("missing"))))
         return ERR_SIGNATURE_REQUIRED;
+    TRY(check_parameters(trial));
+    TRY(check_key(trial, candidate));
+    TRY(check_times(trial));
+    if (!TELL(trial, CHECK_VALUE, signature && signature->value.kind == SF_BYTES, "%s",
+              !signature                          ? "Signature has no such label"
+              : signature->value.kind != SF_BYTES ? "not a byte sequence"
+                                                  : "a byte sequence"))
+        return ERR_MALFORMED_SIGNATURE;
+    TRY(check_coverage(trial, candidate));
     candidate->label = input->key;
     candidate->signature = signature->value.text;
     err = component_base(trial->arena, trial->message, input, &candidate->base);
+    TELL(trial, CHECK_BASE, err == ERR_OK, "%s",
+         err == ERR_OK                  ? "built"
+         : err == ERR_REQUEST_TOO_LARGE ? "the request is too large"
+                                        : "a component is unknown, stands twice or has no value here");
 out:
     return err;
 }
@@ -145,25 +254,58 @@ static int rank(enum err err)
 {
     static const enum err order[] = {ERR_SIGNATURE_REQUIRED, ERR_MALFORMED_SIGNATURE, ERR_SIGNATURE_INVALID,
                                      ERR_SIGNATURE_EXPIRED, ERR_REQUEST_TOO_LARGE};
-    for (int i = 0; i < 5; i++)
-        if (order[i] == err)
-            return i;
-    return 5;
+    int place = 0;
+    while (place < 5 && order[place] != err)
+        place++;
+    return place;
 }
 
-static enum err read_dictionary(struct arena *arena, const struct message *message, struct slice name,
+/* Tells a check of the whole request. */
+#define TELL_REQUEST(trial, which, good, ...)                                                                \
+    web_bot_auth_tell((trial)->policy, (trial)->arena,                                                       \
+                      &(struct web_bot_auth_checked){.check = (which), .ok = (good)}, __VA_ARGS__)
+
+static enum err read_dictionary(const struct trial *trial, enum web_bot_auth_check check, struct slice name,
                                 struct sf_list *dictionary)
 {
     bool absent;
-    struct slice field = component_field(arena, message, name, &absent);
-    if (absent)
-        return ERR_SIGNATURE_REQUIRED;
+    struct slice field = component_field(trial->arena, trial->message, name, &absent);
     if (!field.data)
         return ERR_REQUEST_TOO_LARGE;
-    if (!sf_parse_dictionary(arena, field, dictionary) || dictionary->key_repeated ||
-        dictionary->count > SIGNATURES_MAX)
-        return ERR_MALFORMED_SIGNATURE;
-    return ERR_OK;
+    bool parses = sf_parse_dictionary(trial->arena, field, dictionary);
+    bool good =
+        parses && !dictionary->key_repeated && dictionary->count > 0 && dictionary->count <= SIGNATURES_MAX;
+    return TELL_REQUEST(trial, check, good, "%s",
+                        !parses                    ? "not a dictionary (RFC 9651)"
+                        : dictionary->key_repeated ? "a label stands twice"
+                        : good                     ? "parses"
+                                                   : "no signature, or more than are looked at")
+               ? ERR_OK
+               : ERR_MALFORMED_SIGNATURE;
+}
+
+static enum err read_agents(struct trial *trial, struct signature_agent **agents)
+{
+    enum err err = signature_agent_parse(trial->arena, trial->message, trial->policy->insecure_hosts, agents);
+    TELL_REQUEST(trial, CHECK_AGENT, err == ERR_OK, "%s",
+                 err == ERR_OK ? (*agents ? "parses" : "not there")
+                               : "does not parse, or names a location that is not taken here");
+    trial->agents = *agents;
+    return err;
+}
+
+/* One of the two fields without the other is broken, not unsigned (RFC 9421 section 3.2 step 1). */
+static enum err check_fields(const struct trial *trial)
+{
+    bool input = message_field(trial->message, SLICE("signature-input")) != NULL;
+    bool value = message_field(trial->message, SLICE("signature")) != NULL;
+    if (TELL_REQUEST(trial, CHECK_FIELDS, input && value, "%s",
+                     input && value ? "Signature-Input and Signature"
+                     : input        ? "Signature is missing"
+                     : value        ? "Signature-Input is missing"
+                                    : "not signed"))
+        return ERR_OK;
+    return input || value ? ERR_MALFORMED_SIGNATURE : ERR_SIGNATURE_REQUIRED;
 }
 
 enum err web_bot_auth_select(struct arena *arena, const struct message *message,
@@ -171,29 +313,34 @@ enum err web_bot_auth_select(struct arena *arena, const struct message *message,
                              struct web_bot_auth_candidate **candidates)
 {
     enum err err;
-    enum err worst = ERR_SIGNATURE_REQUIRED;
+    enum err worst = ERR_OK;
+    enum web_bot_auth_check failed = CHECK_COUNT;
     struct sf_list inputs;
     struct sf_list signatures;
     struct signature_agent *agents;
     struct web_bot_auth_candidate **tail = candidates;
+    struct trial trial = {.arena = arena, .message = message, .policy = policy, .signatures = &signatures};
     *candidates = NULL;
-    TRY(read_dictionary(arena, message, SLICE("signature-input"), &inputs));
-    TRY(read_dictionary(arena, message, SLICE("signature"), &signatures));
-    TRY(signature_agent_parse(arena, message, policy->insecure_hosts, &agents));
-    struct trial trial = {arena, message, policy, agents, &signatures};
-    for (const struct sf_member *input = inputs.first; input; input = input->next) {
+    TRY(check_fields(&trial));
+    TRY(read_dictionary(&trial, CHECK_INPUT, SLICE("signature-input"), &inputs));
+    TRY(read_dictionary(&trial, CHECK_SIGNATURES, SLICE("signature"), &signatures));
+    TRY(read_agents(&trial, &agents));
+    for (trial.input = inputs.first; trial.input; trial.input = trial.input->next) {
         struct web_bot_auth_candidate *candidate = arena_alloc(arena, sizeof(*candidate));
         if (!candidate)
             return ERR_REQUEST_TOO_LARGE;
-        err = judge(&trial, input, candidate);
+        err = judge(&trial, candidate);
         if (err == ERR_OK) {
             *tail = candidate;
             tail = &candidate->next;
-        } else if (rank(err) > rank(worst)) {
+        } else if (worst == ERR_OK || rank(err) > rank(worst)) {
             worst = err;
+            failed = policy->trace ? policy->trace->failed : CHECK_COUNT;
         }
     }
     err = *candidates ? ERR_OK : worst;
+    if (policy->trace)
+        policy->trace->failed = *candidates ? CHECK_COUNT : failed;
 out:
     return err;
 }

@@ -6,22 +6,79 @@
 #include "ledger/base/digest.h"
 #include "server/verify/signature_agent.h"
 
+/* The checks, by the names under which logs and `crawltab check-request` tell them. */
+#define WEB_BOT_AUTH_CHECKS(X)                                                                               \
+    /* of the request */                                                                                     \
+    X(CHECK_FIELDS, "signature-fields") /* Signature-Input and Signature are there */                        \
+    X(CHECK_INPUT, "signature-input")   /* parses, each label once */                                        \
+    X(CHECK_SIGNATURES, "signature")    /* parses, each label once */                                        \
+    X(CHECK_AGENT, "signature-agent")   /* parses, and names locations that are taken here */                \
+    /* of one signature */                                                                                   \
+    X(CHECK_TAG, "tag")               /* is "web-bot-auth" */                                                \
+    X(CHECK_PARAMETERS, "parameters") /* known ones, each once, of the right type */                         \
+    X(CHECK_ALG, "alg")               /* absent, or one that is taken here */                                \
+    X(CHECK_KEYID, "keyid")           /* is a JWK thumbprint */                                              \
+    X(CHECK_TEST_KEY, "test-key")     /* is not a key whose private half is published */                     \
+    X(CHECK_CREATED, "created")       /* is there, and not in the future */                                  \
+    X(CHECK_EXPIRES, "expires")       /* is there, and after created */                                      \
+    X(CHECK_LIFETIME, "lifetime")     /* is not too long */                                                  \
+    X(CHECK_EXPIRED, "not-expired")                                                                          \
+    X(CHECK_VALUE, "signature-value") /* the label has a byte sequence in Signature */                       \
+    X(CHECK_AGENT_COVERED, "covers-signature-agent")                                                         \
+    X(CHECK_COMMITMENT_COVERED, "covers-payment")                                                            \
+    X(CHECK_TARGET_COVERED, "covers-target") /* @authority or @target-uri */                                 \
+    X(CHECK_BASE, "signature-base")          /* every covered component has a value */                       \
+    /* with the key, made by whoever has it */                                                               \
+    X(CHECK_KEY, "key")               /* the directory lists it, and it is in force */                       \
+    X(CHECK_KEY_ALG, "key-algorithm") /* agrees with alg, and is taken here */                               \
+    X(CHECK_VERIFIES, "verifies")
+
+enum web_bot_auth_check {
+#define CHECK_NAME(check, name) check,
+    WEB_BOT_AUTH_CHECKS(CHECK_NAME)
+#undef CHECK_NAME
+        CHECK_COUNT
+};
+
+/* The name of a check; "" for CHECK_COUNT, which means none. Static. */
+const char *web_bot_auth_check_name(enum web_bot_auth_check check);
+
+/* A check as it was made. */
+struct web_bot_auth_checked {
+    enum web_bot_auth_check check;
+    struct slice label; /* of the signature; empty for checks of the request */
+    bool ok;
+    struct slice detail; /* what was found, for a person */
+};
+
+/* Where checks are told. With room 0 only `failed` is kept, and no details are written. */
+struct web_bot_auth_trace {
+    enum web_bot_auth_check failed; /* the one behind the error that was returned; CHECK_COUNT: none */
+    struct web_bot_auth_checked *checked;
+    size_t room;
+    size_t count;
+};
+
 struct web_bot_auth_policy {
     int64_t now;             /* seconds */
     int64_t clock_skew;      /* seconds that `created` may lie ahead */
     int64_t max_lifetime;    /* seconds between created and expires */
     struct slice commitment; /* the field that must be covered, e.g. "payment"; empty: identity alone */
     bool require_target;     /* cover @authority or @target-uri too, also beside a commitment */
-    bool allow_test_keys;    /* accept the key pairs printed in RFC 9421 */
+    bool allow_test_keys;    /* accept the key pairs printed in RFC 9421 and the drafts */
+    bool agent_optional;     /* without the field Signature-Agent the key alone says who signs */
+    const struct config_list *algorithms; /* RFC 9421 names that are taken; NULL: ed25519 alone */
     const struct config_list *insecure_hosts;
+    struct web_bot_auth_trace *trace; /* or NULL */
 };
 
 /* A signature that is good but for its key. */
 struct web_bot_auth_candidate {
     struct slice label;
-    const struct signature_agent *agent;
-    uint8_t thumbprint[DIGEST_SIZE]; /* keyid, decoded */
-    struct slice signature;          /* raw bytes */
+    const struct signature_agent *agent; /* NULL only with agent_optional */
+    uint8_t thumbprint[DIGEST_SIZE];     /* keyid, decoded */
+    struct slice alg;                    /* the parameter; empty when absent */
+    struct slice signature;              /* raw bytes */
     struct slice base;
     struct web_bot_auth_candidate *next;
 };
@@ -33,5 +90,14 @@ struct web_bot_auth_candidate {
 enum err web_bot_auth_select(struct arena *arena, const struct message *message,
                              const struct web_bot_auth_policy *policy,
                              struct web_bot_auth_candidate **candidates) MUST_USE;
+
+/* True if the algorithm, by its RFC 9421 name, is one that the policy takes. */
+bool web_bot_auth_takes(const struct web_bot_auth_policy *policy, struct slice algorithm);
+
+/* Tells a check in the trace, also one that is made with the key. Returns `ok`. The detail, in printf's way,
+ * is written only where there is room for it. */
+bool web_bot_auth_tell(const struct web_bot_auth_policy *policy, struct arena *arena,
+                       const struct web_bot_auth_checked *checked, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 #endif
