@@ -37,6 +37,8 @@ typedef struct config_list CONFIG_LIST;
       "How far ahead of ours a crawler's clock may be.")                                                     \
     X(signature_max_lifetime_seconds, "signature.max_lifetime_seconds", NUMBER, "86400", 60, 86400,          \
       "The longest time between created and expires.")                                                       \
+    X(signature_algorithms, "signature.algorithms", LIST, "ed25519", 0, 0,                                   \
+      "Algorithms that crawlers may sign with: ed25519, ecdsa-p256-sha256, rsa-pss-sha512.")                 \
     X(signature_allow_test_keys, "signature.allow_test_keys", FLAG, "false", 0, 0,                           \
       "Accept the key pairs printed in RFC 9421, whose private keys everybody has.")                         \
     X(directory_insecure_hosts, "directory.insecure_hosts", LIST, "", 0, 0,                                  \

@@ -133,6 +133,20 @@ static void check_twice(const struct config *config, const struct config_lines *
     }
 }
 
+static void check_algorithms(const struct config *config, struct config_report *report)
+{
+    static const char *const known[] = {"ed25519", "ecdsa-p256-sha256", "rsa-pss-sha512", NULL};
+    const struct config_list *algorithms = &config->signature_algorithms;
+    if (algorithms->count == 0)
+        config_error(report, 0, "signature.algorithms: the list is empty, so nobody could pay; leave it out");
+    for (size_t i = 0; i < algorithms->count; i++)
+        if (!one_of(algorithms->items[i], known))
+            config_error(report, 0,
+                         "signature.algorithms: \"%s\" is not taken, use ed25519, ecdsa-p256-sha256 or "
+                         "rsa-pss-sha512",
+                         algorithms->items[i]);
+}
+
 void config_check(const struct config *config, const struct config_lines *lines, struct config_report *report)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
@@ -144,6 +158,7 @@ void config_check(const struct config *config, const struct config_lines *lines,
                      config->log_level);
     if (*config->directory_ca_file && access(config->directory_ca_file, R_OK) != 0)
         config_error(report, 0, "directory.ca_file: \"%s\" cannot be read", config->directory_ca_file);
+    check_algorithms(config, report);
     for (size_t i = 0; i < config->site_count; i++) {
         check_site(&config->sites[i], lines->site_lines[i], report);
         check_twice(config, lines, i, report);

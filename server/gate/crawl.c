@@ -61,7 +61,9 @@ static enum err select_signatures(struct crawl *crawl, struct slice commitment)
         .commitment = commitment,
         .require_target = crawl->site->require_target,
         .allow_test_keys = config->signature_allow_test_keys,
+        .algorithms = &config->signature_algorithms,
         .insecure_hosts = &config->directory_insecure_hosts,
+        .trace = &crawl->trace,
     };
     return web_bot_auth_select(&crawl->exchange->arena, &crawl->exchange->message, &policy,
                                &crawl->candidate);
@@ -111,6 +113,7 @@ static enum err try_candidate(struct crawl *crawl, bool *wanted)
     const struct web_bot_auth_candidate *candidate = crawl->candidate;
     if (crawl->decision.account && !slice_eq(*crawl->decision.account, candidate->agent->account))
         return ERR_SIGNATURE_REQUIRED;
+    crawl->trace.failed = CHECK_KEY;
     switch (directory_find(crawl->thread->gate->parts.directory, candidate->agent->directory_url,
                            candidate->thumbprint, crawl->now_ms, crawl->waited, &crawl->key)) {
     case DIRECTORY_ASK:
@@ -123,9 +126,12 @@ static enum err try_candidate(struct crawl *crawl, bool *wanted)
     case DIRECTORY_KEY:
         break;
     }
+    crawl->trace.failed = CHECK_VERIFIES;
     enum err err = signature_verify(crawl->key.key, candidate->base, candidate->signature);
     signature_key_free(crawl->key.key);
     crawl->key.key = NULL;
+    if (err == ERR_OK)
+        crawl->trace.failed = CHECK_COUNT;
     return err;
 }
 

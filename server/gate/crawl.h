@@ -45,6 +45,7 @@ struct crawl {
     struct directory_key key;                 /* of the candidate, once found */
     bool waited;                              /* for this candidate's directory */
     enum err failure;                         /* of the candidates so far */
+    struct web_bot_auth_trace trace;          /* keeps the name of the check that failed */
     struct directory_wait wait;
     struct charge charge;
 };

@@ -34,11 +34,13 @@ static bool write_problem(struct exchange *exchange, enum err err)
 static bool write_offer(struct crawl *crawl, enum err err)
 {
     uint8_t random[10];
+    const struct config *config = crawl->thread->gate->parts.config;
     struct offer offer = {
         .site = crawl->site,
         .url = crawl->url,
         .price_micros = crawl->decision.price_micros,
-        .ttl_seconds = crawl->thread->gate->parts.config->offer_ttl_seconds,
+        .ttl_seconds = config->offer_ttl_seconds,
+        .algorithms = &config->signature_algorithms,
     };
     struct payment_offer bound = crawl_offer(crawl);
     random_bytes(random, sizeof(random));

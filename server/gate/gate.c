@@ -79,8 +79,10 @@ static void log_outcome(const struct crawl *crawl, enum err outcome)
 {
     char id[UUID_TEXT_MAX];
     bool recorded = crawl->stage == CRAWL_RECORDING;
+    bool refused = outcome != ERR_OK && crawl->trace.failed != CHECK_COUNT;
     LOG(DEBUG, "request", {"site", crawl->site ? crawl->site->name : NULL},
         {"status", LOG_NUMBER(crawl->exchange->reply.status)},
+        {"check", refused ? web_bot_auth_check_name(crawl->trace.failed) : NULL},
         {"code", outcome != ERR_OK ? err_code(outcome)
                  : recorded        ? "paid"
                                    : "free"},
@@ -94,6 +96,7 @@ static struct crawl *crawl_new(struct gate_thread *thread, struct exchange *exch
     if (!crawl)
         return NULL;
     *crawl = (struct crawl){.exchange = exchange, .thread = thread, .now_ms = clock_now_ms()};
+    crawl->trace.failed = CHECK_COUNT;
     crawl->wait.ready = on_directory;
     exchange->state = crawl;
     return crawl;
@@ -151,7 +154,7 @@ static void on_parked(void *context, struct exchange *exchange)
 static void on_refuse(void *context, struct exchange *exchange, enum err err)
 {
     struct crawl *crawl = crawl_new(context, exchange);
-    struct crawl spare = {.exchange = exchange, .thread = context};
+    struct crawl spare = {.exchange = exchange, .thread = context, .trace = {.failed = CHECK_COUNT}};
     crawl_reply(crawl ? crawl : &spare, err);
     log_outcome(crawl ? crawl : &spare, err);
 }

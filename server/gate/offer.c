@@ -74,7 +74,13 @@ static struct slice body_of(struct arena *arena, const struct offer *offer, cons
         add_json(&text, slice_of(offer->site->registration_url));
         add(&text, "\",");
     }
-    add(&text, "\"signatureSchemes\":[\"ed25519\"],\"tags\":[\"web-bot-auth\"]}}}}");
+    add(&text, "\"signatureSchemes\":[");
+    for (size_t i = 0; i < offer->algorithms->count; i++) {
+        add(&text, i > 0 ? ",\"" : "\"");
+        add_json(&text, slice_of(offer->algorithms->items[i]));
+        text_char(&text, '"');
+    }
+    add(&text, "],\"tags\":[\"web-bot-auth\"]}}}}");
     return text_end(&text);
 }
 

@@ -12,6 +12,7 @@ struct offer {
     char id[PAYMENT_ID_TEXT];
     int64_t price_micros;
     int64_t ttl_seconds;
+    const struct config_list *algorithms; /* that commitments may be signed with */
 };
 
 /* Writes the body and header fields of the offer into the request's reply; status and crawler-error are the

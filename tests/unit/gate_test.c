@@ -361,10 +361,17 @@ static const char *header_of(const struct exchange *request, const char *name)
     return NULL;
 }
 
+static const char *algorithm_items[] = {"ed25519", "ecdsa-p256-sha256"};
+static const struct config_list algorithms = {algorithm_items, 2};
+
 static struct exchange offered(const struct config_site *site, const char *url)
 {
     struct exchange request = {.arena = *fresh_arena()};
-    struct offer offer = {.site = site, .url = slice_of(url), .price_micros = 2500, .ttl_seconds = 300};
+    struct offer offer = {.site = site,
+                          .url = slice_of(url),
+                          .price_micros = 2500,
+                          .ttl_seconds = 300,
+                          .algorithms = &algorithms};
     memset(offer.id, 'x', sizeof(offer.id));
     assert_true(offer_write(&request, &offer, "because"));
     return request;
@@ -386,6 +393,9 @@ static void an_offer_says_everything_twice(void **state)
     assert_string_equal(json_string_value(json_object_get(accept, "amount")), "2500");
     assert_int_equal(json_integer_value(json_object_get(accept, "maxTimeoutSeconds")), 300);
     assert_true(json_equal(json_object_get(accept, "extra"), json_object_get(accept, "extras")));
+    const json_t *info = json_object_get(
+        json_object_get(json_object_get(body, "extensions"), "http-message-signatures"), "info");
+    assert_int_equal(json_array_size(json_object_get(info, "signatureSchemes")), 2);
     json_decref(body);
     const char *header = header_of(&request, "PAYMENT-REQUIRED");
     char decoded[4096];
