@@ -180,7 +180,7 @@ static struct directory_key *read_keys(struct slice body, size_t *count)
     *count = 0;
     if (found && keys && jwk_set_parse(body, found, &found_count) == ERR_OK) {
         for (size_t i = 0; i < found_count; i++) {
-            keys[*count].key = signature_key_ed25519(found[i].raw);
+            keys[*count].key = signature_key_from_jwk(&found[i]);
             keys[*count].jwk = found[i];
             if (keys[*count].key)
                 ++*count;
