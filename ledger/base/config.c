@@ -448,6 +448,18 @@ struct config *config_load(const char *path, FILE *errors, FILE *warnings)
     return NULL;
 }
 
+struct config *config_defaults(void)
+{
+    struct reader reader = {.folder = "."};
+    struct loaded *loaded = calloc(1, sizeof(*loaded));
+    if (!loaded)
+        abort();
+    set_initial(&reader, &config_gate_table, &loaded->config);
+    loaded->config.folder = keep_text(&reader, ".");
+    loaded->memory = reader.memory;
+    return &loaded->config;
+}
+
 void config_free(struct config *config)
 {
     if (!config)

@@ -118,6 +118,9 @@ struct config {
  * warnings go to `warnings` (NULL: dropped) in the same form. NULL if there was any error. The caller frees
  * with config_free. */
 struct config *config_load(const char *path, FILE *errors, FILE *warnings);
+
+/* The defaults, without any site: for what runs without a file. Freed with config_free as well. */
+struct config *config_defaults(void);
 void config_free(struct config *config);
 
 /* Writes config.yaml.example. */

@@ -82,14 +82,16 @@ static bool parameter_known(const struct sf_parameter *parameter)
 static enum err check_parameters(const struct trial *trial)
 {
     const struct sf_member *input = trial->input;
-    if (!TELL(trial, CHECK_PARAMETERS, !input->parameter_repeated, "a parameter stands twice"))
-        return ERR_MALFORMED_SIGNATURE;
-    for (const struct sf_parameter *p = input->parameters; p; p = p->next)
-        if (!parameter_known(p)) {
-            TELL(trial, CHECK_PARAMETERS, false, "\"%.*s\" is not known, or not of its type", TEXT(p->key));
-            return ERR_MALFORMED_SIGNATURE;
-        }
-    return ERR_OK;
+    const struct sf_parameter *wrong = input->parameters;
+    while (wrong && parameter_known(wrong))
+        wrong = wrong->next;
+    bool good = !wrong && !input->parameter_repeated;
+    return TELL(trial, CHECK_PARAMETERS, good, "%.*s%s", TEXT(wrong ? wrong->key : SLICE("")),
+                wrong  ? " is not known, or not of its type"
+                : good ? "known ones, each once"
+                       : "one stands twice")
+               ? ERR_OK
+               : ERR_MALFORMED_SIGNATURE;
 }
 
 bool web_bot_auth_takes(const struct web_bot_auth_policy *policy, struct slice algorithm)
@@ -117,7 +119,7 @@ static enum err check_key(const struct trial *trial, struct web_bot_auth_candida
         return ERR_SIGNATURE_INVALID;
     bool test_key = jwk_is_published_test_key(candidate->thumbprint);
     if (!TELL(trial, CHECK_TEST_KEY, !test_key || trial->policy->allow_test_keys, "%s",
-              test_key ? "everybody has the private half of this key" : "not a published one"))
+              test_key ? "everybody has the private half of this key" : "not one of the published ones"))
         return ERR_SIGNATURE_INVALID;
     return ERR_OK;
 }
@@ -127,9 +129,10 @@ static enum err check_times(const struct trial *trial)
     const struct web_bot_auth_policy *policy = trial->policy;
     const struct sf_bare *created = parameter_of(trial->input, SLICE("created"), SF_INTEGER);
     const struct sf_bare *expires = parameter_of(trial->input, SLICE("expires"), SF_INTEGER);
-    if (!TELL(trial, CHECK_CREATED, created != NULL, "missing") ||
-        !TELL(trial, CHECK_EXPIRES, expires != NULL, "missing"))
+    if (!created || !expires) {
+        TELL(trial, created ? CHECK_EXPIRES : CHECK_CREATED, false, "missing");
         return ERR_SIGNATURE_INVALID;
+    }
     int64_t lifetime = expires->number - created->number;
     if (!TELL(trial, CHECK_CREATED, created->number <= policy->now + policy->clock_skew,
               "%" PRId64 ", %" PRId64 " s %s", created->number,

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 static const struct command *const commands[] = {&migrate_command, &nightly_command, &invoice_command,
-                                                 &lookup_command, &export_command};
+                                                 &lookup_command,  &export_command,  &check_request_command};
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
 
 static void print_help(void)
@@ -16,7 +16,7 @@ static void print_help(void)
          "\n"
          "commands:");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        printf("  %-13s %s\n", commands[i]->name, commands[i]->summary);
     puts("\n"
          "options:\n"
          "  --config FILE  the configuration (default: config.yaml)\n"
