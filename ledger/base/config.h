@@ -50,10 +50,21 @@ typedef struct config_list CONFIG_LIST;
       "The longest a fetch may take from start to end.")                                                     \
     X(directory_max_bytes, "directory.max_bytes", NUMBER, "262144", 1024, 16777216,                          \
       "The largest key directory that is read.")                                                             \
-    X(directory_cache_seconds, "directory.cache_seconds", NUMBER, "3600", 1, 86400,                          \
-      "How long fetched keys are used before they are fetched again.")                                       \
+    X(directory_min_fresh_seconds, "directory.min_fresh_seconds", NUMBER, "60", 1, 86400,                    \
+      "The shortest time that fetched keys are used, whatever the directory's Cache-Control says.")          \
+    X(directory_max_fresh_seconds, "directory.max_fresh_seconds", NUMBER, "86400", 1, 604800,                \
+      "The longest time before keys are fetched again: how long a withdrawn key may live on.")               \
+    X(directory_stale_seconds, "directory.stale_seconds", NUMBER, "86400", 0, 604800,                        \
+      "How long beyond that keys are still used while their directory cannot be read.")                      \
     X(directory_retry_seconds, "directory.retry_seconds", NUMBER, "30", 1, 300,                              \
-      "How long after a failed fetch, or for an unknown key, before the next one.")                          \
+      "How long after a failed fetch before the next one, give or take a fifth.")                            \
+    X(directory_unknown_key_seconds, "directory.unknown_key_seconds", NUMBER, "60", 1, 3600,                 \
+      "A key that a directory did not list makes it be fetched early, at most this often.")                  \
+    X(directory_require_proof, "directory.require_proof", FLAG, "false", 0, 0,                               \
+      "Take only keys that have signed their directory's answer (its Content-Digest and @authority).")       \
+    X(directory_client_fetches, "directory.client_fetches", NUMBER, "60", 0, 100000,                         \
+      "Fetches that the requests of one client network (IPv4 /24, IPv6 /48) may cause in a minute;\n"        \
+      "0 means any number, for a gate that sees only a proxy's address.")                                    \
     X(ledger_connection, "ledger.connection", TEXT, "host=var/postgres dbname=crawltab", 0, 0,               \
       "PostgreSQL, as a libpq connection string without the user. A host with a slash is the folder of\n"    \
       "the unix socket and may be relative to this file.")                                                   \
@@ -84,7 +95,13 @@ typedef struct config_list CONFIG_LIST;
     X(registration_url, "registration_url", TEXT, "", 0, 0,                                                  \
       "Where crawler operators may register; optional.")                                                     \
     X(require_target, "signature.require_target", FLAG, "false", 0, 0,                                       \
-      "Demand that signatures cover @authority or @target-uri too.")
+      "Demand that signatures cover @authority or @target-uri too.")                                         \
+    X(agents_allow, "agents.allow", LIST, "", 0, 0,                                                          \
+      "Crawlers that may pay, e.g. https://chatgpt.com; only matters with agents.unknown: refuse.")          \
+    X(agents_deny, "agents.deny", LIST, "", 0, 0,                                                            \
+      "Crawlers whose commitments are refused, whatever else is said.")                                      \
+    X(agents_unknown, "agents.unknown", TEXT, "charge", 0, 0,                                                \
+      "charge or refuse: what happens to crawlers in neither list.")
 
 #define CONFIG_RULE(X)                                                                                       \
     X(name, "name", TEXT, "", 0, 0, "Shown on invoices; empty means \"rule N\".")                            \

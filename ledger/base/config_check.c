@@ -33,6 +33,15 @@ static bool zone_known(const char *zone)
     return access("/usr/share/zoneinfo", F_OK) != 0 || access(path, F_OK) == 0;
 }
 
+static void check_agents(const char *key, const struct config_list *agents, size_t line,
+                         struct config_report *report)
+{
+    for (size_t i = 0; i < agents->count; i++)
+        if (strncmp(agents->items[i], "https://", 8) != 0 && strncmp(agents->items[i], "http://", 7) != 0)
+            config_error(report, line, "%s: \"%s\" must be a URL such as https://crawler.example", key,
+                         agents->items[i]);
+}
+
 static void check_rule(const struct config_rule *rule, size_t line, struct config_report *report)
 {
     static const char *const actions[] = {"allow", "charge", "block", NULL};
@@ -52,11 +61,7 @@ static void check_rule(const struct config_rule *rule, size_t line, struct confi
     for (size_t i = 0; i < rule->user_agents.count; i++)
         if (rule->user_agents.items[i][0] == '\0')
             config_error(report, line, "user_agents: an empty word would match every visitor, remove it");
-    for (size_t i = 0; i < rule->agents.count; i++)
-        if (strncmp(rule->agents.items[i], "https://", 8) != 0 &&
-            strncmp(rule->agents.items[i], "http://", 7) != 0)
-            config_error(report, line, "agents: \"%s\" must be a URL such as https://crawler.example",
-                         rule->agents.items[i]);
+    check_agents("agents", &rule->agents, line, report);
 }
 
 static void check_network(const struct config_site *site, size_t line, struct config_report *report)
@@ -80,6 +85,21 @@ static void check_printable(const char *key, const char *text, size_t line, stru
                          text);
             return;
         }
+}
+
+/* Who may pay at all. */
+static void check_admission(const struct config_site *site, size_t line, struct config_report *report)
+{
+    static const char *const words[] = {"charge", "refuse", NULL};
+    check_agents("agents.allow", &site->agents_allow, line, report);
+    check_agents("agents.deny", &site->agents_deny, line, report);
+    if (!one_of(site->agents_unknown, words))
+        config_error(report, line, "agents.unknown: \"%s\" is unknown, use charge or refuse",
+                     site->agents_unknown);
+    else if (site->agents_allow.count > 0 && strcmp(site->agents_unknown, "charge") == 0)
+        config_warning(report, line,
+                       "agents.allow: has no effect while every other crawler may pay too; set "
+                       "agents.unknown: refuse, or leave the list out");
 }
 
 static void check_site(const struct config_site *site, size_t line, struct config_report *report)
@@ -115,6 +135,7 @@ static void check_site(const struct config_site *site, size_t line, struct confi
                      "terms_url, registration_url: at most 200 characters, pay_to: 100, "
                      "so that an offer stays under 2 KB");
     check_network(site, line, report);
+    check_admission(site, line, report);
 }
 
 static void check_twice(const struct config *config, const struct config_lines *lines, size_t index,
@@ -158,6 +179,8 @@ void config_check(const struct config *config, const struct config_lines *lines,
                      config->log_level);
     if (*config->directory_ca_file && access(config->directory_ca_file, R_OK) != 0)
         config_error(report, 0, "directory.ca_file: \"%s\" cannot be read", config->directory_ca_file);
+    if (config->directory_min_fresh_seconds > config->directory_max_fresh_seconds)
+        config_error(report, 0, "directory.min_fresh_seconds: is more than directory.max_fresh_seconds");
     check_algorithms(config, report);
     for (size_t i = 0; i < config->site_count; i++) {
         check_site(&config->sites[i], lines->site_lines[i], report);

@@ -23,6 +23,7 @@ static const struct sample site_sample[] = {
     {"network", "\"example:402\""},
     {"terms_url", "https://example.com/terms"},
     {"signature.require_target", "false"},
+    {"agents.unknown", "charge"},
     {NULL, NULL},
 };
 

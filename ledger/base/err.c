@@ -40,6 +40,7 @@ const char *err_phrase(enum err err)
         {405, "Method Not Allowed"},
         {409, "Conflict"},
         {421, "Misdirected Request"},
+        {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
         {503, "Service Unavailable"},

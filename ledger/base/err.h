@@ -22,6 +22,9 @@
       "the signature does not verify, or its created and expires are out of bounds")                         \
     X(ERR_SIGNATURE_EXPIRED, 403, "signature_expired", "the signature has expired")                          \
     X(ERR_KEY_UNKNOWN, 403, "key_unknown", "the directory of the Signature-Agent does not list this key")    \
+    X(ERR_AGENT_UNKNOWN, 403, "agent_unknown",                                                               \
+      "this site takes payments only from crawlers that it knows; ask its publisher to be listed")           \
+    X(ERR_AGENT_SUSPENDED, 403, "agent_suspended", "this site takes no payments from this crawler")          \
     X(ERR_BLOCKED, 403, "blocked", "crawlers may not have this page")                                        \
     X(ERR_NOT_FOUND, 404, "not_found", "there is no such page; nothing was charged")                         \
     X(ERR_METHOD_NOT_ALLOWED, 405, "method_not_allowed", "only GET and HEAD are served here")                \
@@ -30,6 +33,8 @@
     X(ERR_REQUEST_TOO_LARGE, 431, "request_too_large",                                                       \
       "the request's fields are larger than the gate reads")                                                 \
     X(ERR_MISDIRECTED, 421, "misdirected_request", "no site of this gate has this host name")                \
+    X(ERR_RATE_LIMITED, 429, "rate_limited",                                                                 \
+      "too many key directories to fetch for your network; nothing was charged, try again later")            \
     X(ERR_INTERNAL, 500, "internal_error", "the gate failed; nothing was charged")                           \
     X(ERR_DIRECTORY_UNAVAILABLE, 503, "directory_unavailable",                                               \
       "the key directory could not be read; nothing was charged, try again with the same payment id")        \

@@ -24,10 +24,16 @@ struct exchange_reply {
     uint64_t length;
 };
 
+/* Where a request came from. */
+struct exchange_client {
+    uint8_t address[16]; /* IPv6; IPv4 as ::ffff:a.b.c.d; all zero: not known */
+};
+
 struct exchange {
     struct arena arena;     /* for request and reply; when it is full the request is refused with 431 */
     struct message message; /* scheme is left empty for the handler to fill in */
-    void *state;            /* the handler's; NULL when the request arrives */
+    struct exchange_client client;
+    void *state; /* the handler's; NULL when the request arrives */
     struct exchange_reply reply;
     void (*resume)(struct exchange *exchange); /* the HTTP layer's, see exchange_resume */
 };

@@ -141,7 +141,7 @@ static enum directory_answer judge(struct entry *entry, const uint8_t thumbprint
 {
     const struct config *config = entry->directory->config;
     const struct directory_key *key = key_in(entry, thumbprint);
-    int64_t cached_ms = config->directory_cache_seconds * 1000;
+    int64_t cached_ms = config->directory_max_fresh_seconds * 1000;
     bool fresh = entry->fetched_ms > 0 && now_ms - entry->fetched_ms < cached_ms;
     bool tried =
         waited || (entry->tried_ms > 0 && now_ms - entry->tried_ms < config->directory_retry_seconds * 1000);

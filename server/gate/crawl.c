@@ -113,6 +113,11 @@ static enum err try_candidate(struct crawl *crawl, bool *wanted)
     const struct web_bot_auth_candidate *candidate = crawl->candidate;
     if (crawl->decision.account && !slice_eq(*crawl->decision.account, candidate->agent->account))
         return ERR_SIGNATURE_REQUIRED;
+    enum err err = ERR_OK;
+    if (crawl->redeeming)
+        err = site_admits(crawl->thread->gate->sites, crawl->site_index, candidate->agent);
+    if (err != ERR_OK)
+        return err;
     crawl->trace.failed = CHECK_KEY;
     switch (directory_find(crawl->thread->gate->parts.directory, candidate->agent->directory_url,
                            candidate->thumbprint, crawl->now_ms, crawl->waited, &crawl->key)) {
@@ -127,7 +132,7 @@ static enum err try_candidate(struct crawl *crawl, bool *wanted)
         break;
     }
     crawl->trace.failed = CHECK_VERIFIES;
-    enum err err = signature_verify(crawl->key.key, candidate->base, candidate->signature);
+    err = signature_verify(crawl->key.key, candidate->base, candidate->signature);
     signature_key_free(crawl->key.key);
     crawl->key.key = NULL;
     if (err == ERR_OK)

@@ -10,6 +10,12 @@
 
 #define MEMORY_SIZE (1 << 20)
 
+/* Normalised accounts of crawlers. */
+struct accounts {
+    struct slice *items;
+    size_t count;
+};
+
 struct rule {
     enum site_action action;
     int64_t price_micros;
@@ -18,8 +24,7 @@ struct rule {
     size_t glob_count;
     struct slice *words; /* of User-Agent */
     size_t word_count;
-    struct slice *accounts;
-    size_t account_count;
+    struct accounts accounts;
 };
 
 struct site {
@@ -28,6 +33,9 @@ struct site {
     struct slice default_port; /* with its colon */
     struct rule *rules;
     size_t rule_count;
+    struct accounts allowed;
+    struct accounts denied;
+    bool refuse_unknown;
 };
 
 struct site_table {
@@ -63,21 +71,21 @@ static struct slice *copy_list(struct arena *arena, const struct config_list *li
     return items;
 }
 
-static bool compile_accounts(struct arena *arena, const struct config *config, const struct config_rule *from,
-                             struct rule *rule)
+static bool compile_accounts(struct arena *arena, const struct config *config, const struct config_list *from,
+                             struct accounts *accounts)
 {
-    rule->accounts = copy_list(arena, &from->agents, &rule->account_count);
-    for (size_t i = 0; rule->accounts && i < rule->account_count; i++) {
+    accounts->items = copy_list(arena, from, &accounts->count);
+    for (size_t i = 0; accounts->items && i < accounts->count; i++) {
         struct signature_agent agent = {.next = NULL};
-        if (signature_agent_locate(arena, rule->accounts[i], &config->directory_insecure_hosts, &agent) !=
+        if (signature_agent_locate(arena, accounts->items[i], &config->directory_insecure_hosts, &agent) !=
             ERR_OK) {
-            LOG(ERROR, "configuration_refused", {"rule", from->name}, {"agent", from->agents.items[i]},
+            LOG(ERROR, "configuration_refused", {"agent", from->items[i]},
                 {"detail", "not an https location of a crawler"});
             return false;
         }
-        rule->accounts[i] = agent.account;
+        accounts->items[i] = agent.account;
     }
-    return rule->accounts != NULL;
+    return accounts->items != NULL;
 }
 
 static bool compile_rule(struct arena *arena, const struct config *config, const struct config_rule *from,
@@ -92,7 +100,7 @@ static bool compile_rule(struct arena *arena, const struct config *config, const
     rule->words = copy_list(arena, &from->user_agents, &rule->word_count);
     for (size_t i = 0; rule->globs && i < rule->glob_count; i++)
         rule->globs[i] = without_index(rule->globs[i]);
-    return rule->globs && rule->words && compile_accounts(arena, config, from, rule);
+    return rule->globs && rule->words && compile_accounts(arena, config, &from->agents, &rule->accounts);
 }
 
 static bool compile_site(struct arena *arena, const struct config *config, const struct config_site *from,
@@ -110,7 +118,9 @@ static bool compile_site(struct arena *arena, const struct config *config, const
     for (size_t i = 0; i < site->rule_count; i++)
         if (!compile_rule(arena, config, &from->rules[i], &site->rules[i]))
             return false;
-    return true;
+    site->refuse_unknown = strcmp(from->agents_unknown, "refuse") == 0;
+    return compile_accounts(arena, config, &from->agents_allow, &site->allowed) &&
+           compile_accounts(arena, config, &from->agents_deny, &site->denied);
 }
 
 struct site_table *site_table_new(const struct config *config)
@@ -224,13 +234,30 @@ static bool path_fits(const struct rule *rule, struct slice path)
     return false;
 }
 
+static const struct slice *account_in(const struct accounts *accounts, struct slice account)
+{
+    for (size_t i = 0; i < accounts->count; i++)
+        if (slice_eq(accounts->items[i], account))
+            return &accounts->items[i];
+    return NULL;
+}
+
 static const struct slice *account_fits(const struct rule *rule, const struct signature_agent *agents)
 {
-    for (; agents; agents = agents->next)
-        for (size_t i = 0; i < rule->account_count; i++)
-            if (slice_eq(rule->accounts[i], agents->account))
-                return &rule->accounts[i];
-    return NULL;
+    const struct slice *account = NULL;
+    for (; agents && !account; agents = agents->next)
+        account = account_in(&rule->accounts, agents->account);
+    return account;
+}
+
+enum err site_admits(const struct site_table *table, size_t index, const struct signature_agent *agent)
+{
+    const struct site *site = &table->sites[index];
+    if (account_in(&site->denied, agent->account))
+        return ERR_AGENT_SUSPENDED;
+    if (site->refuse_unknown && !account_in(&site->allowed, agent->account))
+        return ERR_AGENT_UNKNOWN;
+    return ERR_OK;
 }
 
 static bool word_fits(const struct rule *rule, struct slice user_agent)
@@ -247,9 +274,9 @@ static bool fits(const struct rule *rule, const struct visitor *visitor, struct 
     *account = NULL;
     if (!path_fits(rule, path))
         return false;
-    if (rule->word_count == 0 && rule->account_count == 0)
+    if (rule->word_count == 0 && rule->accounts.count == 0)
         return visitor->crawler;
-    if (rule->account_count > 0)
+    if (rule->accounts.count > 0)
         *account = account_fits(rule, visitor->agents);
     return *account || word_fits(rule, visitor->user_agent);
 }

@@ -38,4 +38,9 @@ enum err site_path(struct arena *arena, struct slice target_path, struct slice *
 struct site_decision site_decide(const struct site_table *table, size_t index, const struct message *message,
                                  struct slice path, const struct signature_agent *agents);
 
+/* Whether the site takes payments from who the request claims to be: ERR_OK, ERR_AGENT_SUSPENDED or
+ * ERR_AGENT_UNKNOWN. Decided before any key is fetched. */
+enum err site_admits(const struct site_table *table, size_t index,
+                     const struct signature_agent *agent) MUST_USE;
+
 #endif

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -95,6 +96,24 @@ static void give_request(struct http_private *private)
     worker->spare_count++;
 }
 
+static struct exchange_client client_of(struct MHD_Connection *connection)
+{
+    struct exchange_client client = {.address = {0}};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (info && info->client_addr->sa_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, info->client_addr, sizeof(in));
+        client.address[10] = client.address[11] = 0xff;
+        memcpy(client.address + 12, &in.sin_addr, 4);
+    } else if (info && info->client_addr->sa_family == AF_INET6) {
+        struct sockaddr_in6 in;
+        memcpy(&in, info->client_addr, sizeof(in));
+        memcpy(client.address, &in.sin6_addr, sizeof(client.address));
+    }
+    return client;
+}
+
 /* The request line as it came: called before libmicrohttpd takes it apart. */
 static void *on_target(void *context, const char *uri, struct MHD_Connection *connection)
 {
@@ -102,6 +121,7 @@ static void *on_target(void *context, const char *uri, struct MHD_Connection *co
     if (!private)
         return NULL;
     private->connection = connection;
+    private->exchange.client = client_of(connection);
     private->target = slice_of(arena_copy(&private->exchange.arena, slice_of(uri)));
     return private;
 }
