@@ -51,20 +51,25 @@ out:
     return err;
 }
 
-static enum err select_signatures(struct crawl *crawl, struct slice commitment)
+static struct web_bot_auth_policy policy_of(struct crawl *crawl)
 {
     const struct config *config = crawl->thread->gate->parts.config;
-    struct web_bot_auth_policy policy = {
+    return (struct web_bot_auth_policy){
         .now = crawl->now_ms / 1000,
         .clock_skew = config->signature_clock_skew_seconds,
         .max_lifetime = config->signature_max_lifetime_seconds,
-        .commitment = commitment,
         .require_target = crawl->site->require_target,
         .allow_test_keys = config->signature_allow_test_keys,
         .algorithms = &config->signature_algorithms,
         .insecure_hosts = &config->directory_insecure_hosts,
         .trace = &crawl->trace,
     };
+}
+
+static enum err select_signatures(struct crawl *crawl, struct slice commitment)
+{
+    struct web_bot_auth_policy policy = policy_of(crawl);
+    policy.commitment = commitment;
     return web_bot_auth_select(&crawl->exchange->arena, &crawl->exchange->message, &policy,
                                &crawl->candidate);
 }
@@ -115,9 +120,7 @@ static enum err try_candidate(struct crawl *crawl, bool *wanted)
         return ERR_SIGNATURE_REQUIRED;
     enum err err = ERR_OK;
     if (crawl->redeeming)
-        err = site_admits(crawl->thread->gate->sites, crawl->site_index, candidate->agent);
-    if (err != ERR_OK)
-        return err;
+        TRY(site_admits(crawl->thread->gate->sites, crawl->site_index, candidate->agent));
     crawl->trace.failed = CHECK_KEY;
     switch (directory_find(crawl->thread->gate->parts.directory, candidate->agent->directory_url,
                            candidate->thumbprint, crawl->now_ms, crawl->waited, &crawl->key)) {
@@ -131,12 +134,13 @@ static enum err try_candidate(struct crawl *crawl, bool *wanted)
     case DIRECTORY_KEY:
         break;
     }
-    crawl->trace.failed = CHECK_VERIFIES;
-    err = signature_verify(crawl->key.key, candidate->base, candidate->signature);
+    struct web_bot_auth_policy policy = policy_of(crawl);
+    err = web_bot_auth_verify(&crawl->exchange->arena, &policy, candidate, crawl->key.key);
     signature_key_free(crawl->key.key);
     crawl->key.key = NULL;
     if (err == ERR_OK)
         crawl->trace.failed = CHECK_COUNT;
+out:
     return err;
 }
 

@@ -94,7 +94,7 @@ static enum err check_parameters(const struct trial *trial)
                : ERR_MALFORMED_SIGNATURE;
 }
 
-bool web_bot_auth_takes(const struct web_bot_auth_policy *policy, struct slice algorithm)
+static bool takes(const struct web_bot_auth_policy *policy, struct slice algorithm)
 {
     if (!policy->algorithms)
         return slice_eq(algorithm, SLICE("ed25519"));
@@ -112,7 +112,7 @@ static enum err check_key(const struct trial *trial, struct web_bot_auth_candida
     candidate->alg = alg ? alg->text : (struct slice){NULL, 0};
     bool thumbprint = keyid && encoding_unbase64url(keyid->text, candidate->thumbprint, DIGEST_SIZE, &len) &&
                       len == DIGEST_SIZE;
-    if (!TELL(trial, CHECK_ALG, !alg || web_bot_auth_takes(trial->policy, alg->text), "%.*s",
+    if (!TELL(trial, CHECK_ALG, !alg || takes(trial->policy, alg->text), "%.*s",
               TEXT(alg ? alg->text : SLICE("not given"))) ||
         !TELL(trial, CHECK_KEYID, thumbprint, "%.*s%s", TEXT(keyid ? keyid->text : SLICE("missing")),
               thumbprint || !keyid ? "" : " is not the base64url of a SHA-256"))
@@ -345,5 +345,21 @@ enum err web_bot_auth_select(struct arena *arena, const struct message *message,
     if (policy->trace)
         policy->trace->failed = *candidates ? CHECK_COUNT : failed;
 out:
+    return err;
+}
+
+enum err web_bot_auth_verify(struct arena *arena, const struct web_bot_auth_policy *policy,
+                             const struct web_bot_auth_candidate *candidate, const struct signature_key *key)
+{
+    struct slice algorithm = slice_of(signature_algorithm_name(signature_key_algorithm(key)));
+    struct web_bot_auth_checked checked = {.check = CHECK_KEY_ALG, .label = candidate->label};
+    checked.ok = takes(policy, algorithm) && (candidate->alg.len == 0 || slice_eq(candidate->alg, algorithm));
+    if (!web_bot_auth_tell(policy, arena, &checked, "%.*s", TEXT(algorithm)))
+        return ERR_SIGNATURE_INVALID;
+    enum err err = signature_verify(key, candidate->base, candidate->signature);
+    checked.check = CHECK_VERIFIES;
+    checked.ok = err == ERR_OK;
+    web_bot_auth_tell(policy, arena, &checked, "the signature is %sthe key's over the base",
+                      checked.ok ? "" : "not ");
     return err;
 }

@@ -4,6 +4,7 @@
 #define SERVER_VERIFY_WEB_BOT_AUTH_H
 
 #include "ledger/base/digest.h"
+#include "server/verify/signature.h"
 #include "server/verify/signature_agent.h"
 
 /* The checks, by the names under which logs and `crawltab check-request` tell them. */
@@ -91,8 +92,11 @@ enum err web_bot_auth_select(struct arena *arena, const struct message *message,
                              const struct web_bot_auth_policy *policy,
                              struct web_bot_auth_candidate **candidates) MUST_USE;
 
-/* True if the algorithm, by its RFC 9421 name, is one that the policy takes. */
-bool web_bot_auth_takes(const struct web_bot_auth_policy *policy, struct slice algorithm);
+/* The checks with the key: its algorithm is taken and agrees with alg, and the signature is its over the
+ * base. ERR_OK or ERR_SIGNATURE_INVALID. */
+enum err web_bot_auth_verify(struct arena *arena, const struct web_bot_auth_policy *policy,
+                             const struct web_bot_auth_candidate *candidate,
+                             const struct signature_key *key) MUST_USE;
 
 /* Tells a check in the trace, also one that is made with the key. Returns `ok`. The detail, in printf's way,
  * is written only where there is room for it. */

@@ -143,13 +143,6 @@ static enum directory_answer given_key(const struct inquiry *inquiry,
 
 /* --- The checks with the key. */
 
-static bool tell(struct inquiry *inquiry, enum web_bot_auth_check check, struct slice label, bool ok,
-                 const char *detail)
-{
-    struct web_bot_auth_checked checked = {.check = check, .label = label, .ok = ok};
-    return web_bot_auth_tell(&inquiry->policy, &inquiry->arena, &checked, "%s", detail);
-}
-
 static enum err find_key(struct inquiry *inquiry, const struct web_bot_auth_candidate *candidate,
                          struct directory_key *key)
 {
@@ -164,7 +157,9 @@ static enum err find_key(struct inquiry *inquiry, const struct web_bot_auth_cand
                  : answer == DIRECTORY_NO_KEY ? "not in the directory, or not in force"
                                               : "the directory could not be read";
     }
-    tell(inquiry, CHECK_KEY, candidate->label, answer == DIRECTORY_KEY, detail);
+    struct web_bot_auth_checked checked = {
+        .check = CHECK_KEY, .label = candidate->label, .ok = answer == DIRECTORY_KEY};
+    web_bot_auth_tell(&inquiry->policy, &inquiry->arena, &checked, "%s", detail);
     return answer == DIRECTORY_KEY      ? ERR_OK
            : answer == DIRECTORY_NO_KEY ? ERR_KEY_UNKNOWN
                                         : ERR_DIRECTORY_UNAVAILABLE;
@@ -175,15 +170,7 @@ static enum err verify(struct inquiry *inquiry, const struct web_bot_auth_candid
     enum err err;
     struct directory_key key = {.key = NULL};
     TRY(find_key(inquiry, candidate, &key));
-    const char *algorithm = signature_algorithm_name(signature_key_algorithm(key.key));
-    bool agrees = (candidate->alg.len == 0 || slice_eq(candidate->alg, slice_of(algorithm))) &&
-                  web_bot_auth_takes(&inquiry->policy, slice_of(algorithm));
-    if (!tell(inquiry, CHECK_KEY_ALG, candidate->label, agrees, algorithm))
-        TRY(ERR_SIGNATURE_INVALID);
-    err = signature_verify(key.key, candidate->base, candidate->signature);
-    tell(inquiry, CHECK_VERIFIES, candidate->label, err == ERR_OK,
-         err == ERR_OK ? "the signature is the key's over the base below"
-                       : "the signature is not the key's over the base below");
+    err = web_bot_auth_verify(&inquiry->arena, &inquiry->policy, candidate, key.key);
 out:
     signature_key_free(key.key);
     return err;
