@@ -25,14 +25,14 @@ struct sf_bare {
 };
 
 struct sf_parameter {
-    struct slice key;
+    struct slice key; /* first, for sf_keys.h */
     struct sf_bare value;
     struct sf_parameter *next;
 };
 
 /* An item, or with kind SF_INNER an inner list, as a member of a list or dictionary or by itself. */
 struct sf_member {
-    struct slice key; /* of a dictionary's member, else empty */
+    struct slice key; /* of a dictionary's member, else empty; first, for sf_keys.h */
     struct sf_bare value;
     struct sf_member *items; /* of an inner list */
     struct sf_parameter *parameters;
@@ -46,7 +46,8 @@ struct sf_list {
     bool key_repeated; /* a dictionary key stood twice; the last one won (section 3.2) */
 };
 
-/* Parse a whole field value (section 4.2). False when it does not parse strictly or the arena is full. */
+/* Parse a whole field value (section 4.2): all lines of the field joined with ", ". One pass, in time and
+ * arena linear in the text. False when it does not parse strictly or the arena is full. */
 bool sf_parse_item(struct arena *arena, struct slice text, struct sf_member *item);
 bool sf_parse_list(struct arena *arena, struct slice text, struct sf_list *list);
 bool sf_parse_dictionary(struct arena *arena, struct slice text, struct sf_list *dictionary);

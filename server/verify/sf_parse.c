@@ -2,6 +2,7 @@
 #include "server/verify/sf.h"
 
 #include "ledger/base/encoding.h"
+#include "server/verify/sf_keys.h"
 
 struct cursor {
     const char *at;
@@ -97,11 +98,11 @@ static bool parse_number(struct cursor *c, struct sf_bare *value)
     return true;
 }
 
-/* Section 4.2.5. */
-static bool parse_string(struct cursor *c, struct sf_bare *value)
+/* The rest of a string that has escapes, from its start on. */
+static bool parse_escaped(struct cursor *c, const char *start, struct sf_bare *value)
 {
     struct text text = text_begin(c->arena);
-    c->at++;
+    text_add(&text, slice_bytes(start, (size_t)(c->at - start)));
     while (!done(c)) {
         char byte = *c->at++;
         if (byte == '"') {
@@ -116,6 +117,24 @@ static bool parse_string(struct cursor *c, struct sf_bare *value)
             return false;
         }
         text_char(&text, byte);
+    }
+    return false;
+}
+
+/* Section 4.2.5. A string without escapes stays where it is. */
+static bool parse_string(struct cursor *c, struct sf_bare *value)
+{
+    const char *start = ++c->at;
+    for (; !done(c); c->at++) {
+        if (*c->at == '"') {
+            *value =
+                (struct sf_bare){.kind = SF_STRING, .text = slice_bytes(start, (size_t)(c->at++ - start))};
+            return true;
+        }
+        if (*c->at == '\\')
+            return parse_escaped(c, start, value);
+        if (*c->at < 0x20 || *c->at > 0x7e)
+            return false;
     }
     return false;
 }
@@ -236,9 +255,28 @@ static bool parse_bare(struct cursor *c, struct sf_bare *value)
     return first == '%' && parse_display(c, value);
 }
 
+/* The place for the parameter: the earlier one's if the key stood there before, which keeps its position. */
+static struct sf_parameter *parameter_place(struct cursor *c, struct sf_member *member, struct sf_keys *keys,
+                                            struct sf_parameter ***tail, struct slice key)
+{
+    struct sf_parameter *place = (struct sf_parameter *)sf_keys_find(keys, key);
+    if (place) {
+        member->parameter_repeated = true;
+        return place;
+    }
+    place = arena_alloc(c->arena, sizeof(*place));
+    if (!place)
+        return NULL;
+    place->key = key;
+    **tail = place;
+    *tail = &place->next;
+    return sf_keys_add(keys, c->arena, &place->key) ? place : NULL;
+}
+
 /* Section 4.2.3.2. */
 static bool parse_parameters(struct cursor *c, struct sf_member *member)
 {
+    struct sf_keys keys = {.root = NULL};
     struct sf_parameter **tail = &member->parameters;
     while (take(c, ';')) {
         struct slice key;
@@ -246,20 +284,10 @@ static bool parse_parameters(struct cursor *c, struct sf_member *member)
         skip_sp(c);
         if (!parse_key(c, &key) || (take(c, '=') && !parse_bare(c, &value)))
             return false;
-        struct sf_parameter *slot = member->parameters;
-        while (slot && !slice_eq(slot->key, key))
-            slot = slot->next;
-        if (slot) {
-            member->parameter_repeated = true;
-            slot->value = value;
-            continue;
-        }
-        slot = arena_alloc(c->arena, sizeof(*slot));
-        if (!slot)
+        struct sf_parameter *place = parameter_place(c, member, &keys, &tail, key);
+        if (!place)
             return false;
-        *slot = (struct sf_parameter){.key = key, .value = value};
-        *tail = slot;
-        tail = &slot->next;
+        place->value = value;
     }
     return true;
 }
@@ -339,37 +367,37 @@ bool sf_parse_list(struct arena *arena, struct slice text, struct sf_list *list)
     return true;
 }
 
-/* The place for the key: the earlier member's if there is one, which keeps its position. */
-static struct sf_member *place(struct arena *arena, struct sf_list *dictionary, struct sf_member ***tail,
-                               struct slice key)
+/* The place for the member: the earlier one's if the key stood there before, which keeps its position. */
+static struct sf_member *member_place(struct arena *arena, struct sf_list *dictionary, struct sf_keys *keys,
+                                      struct sf_member ***tail, struct slice key)
 {
-    for (struct sf_member *member = dictionary->first; member; member = member->next)
-        if (slice_eq(member->key, key)) {
-            struct sf_member *next = member->next;
-            *member = (struct sf_member){.key = key, .next = next};
-            dictionary->key_repeated = true;
-            return member;
-        }
-    struct sf_member *member = arena_alloc(arena, sizeof(*member));
-    if (!member)
+    struct sf_member *place = (struct sf_member *)sf_keys_find(keys, key);
+    if (place) {
+        *place = (struct sf_member){.key = place->key, .next = place->next};
+        dictionary->key_repeated = true;
+        return place;
+    }
+    place = arena_alloc(arena, sizeof(*place));
+    if (!place)
         return NULL;
-    member->key = key;
-    **tail = member;
-    *tail = &member->next;
+    place->key = key;
+    **tail = place;
+    *tail = &place->next;
     dictionary->count++;
-    return member;
+    return sf_keys_add(keys, arena, &place->key) ? place : NULL;
 }
 
 bool sf_parse_dictionary(struct arena *arena, struct slice text, struct sf_list *dictionary)
 {
     struct cursor c = start(arena, text);
     struct sf_member **tail = &dictionary->first;
+    struct sf_keys keys = {.root = NULL};
     *dictionary = (struct sf_list){.first = NULL};
     for (bool again = !done(&c); again;) {
         struct slice key;
         if (!parse_key(&c, &key))
             return false;
-        struct sf_member *member = place(arena, dictionary, &tail, key);
+        struct sf_member *member = member_place(arena, dictionary, &keys, &tail, key);
         if (!member)
             return false;
         if (take(&c, '=')) {
