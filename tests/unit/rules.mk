@@ -1,3 +1,6 @@
 # The tests of the crawler's pure parts are linked with those.
 CRAWLER_PARTS = key purse quote receipt say sign store target
 $(filter $(BUILD)/tests/unit/crawler_%,$(TESTS)): $(CRAWLER_PARTS:%=$(BUILD)/tools/crawler/%.o)
+
+# The operator's command reads raw requests with a part of its own.
+$(BUILD)/tests/unit/raw_request_test: $(BUILD)/tools/crawltab/raw_request.o

@@ -26,7 +26,7 @@
 
 /* The command line as given. */
 struct words {
-    const char *scheme, *now, *keys, *profile, *lifetime, *skew, *algorithms, *insecure_host;
+    const char *scheme, *now, *keys, *profile, *lifetime, *skew, *algorithms, *insecure_host, *ca;
     bool fetch, require_target, allow_test_keys, json;
     const char *file;
 };
@@ -376,6 +376,7 @@ static bool set_policy(struct inquiry *inquiry, const struct words *words)
     policy->trace = &inquiry->trace;
     inquiry->trace = (struct web_bot_auth_trace){CHECK_COUNT, inquiry->checked, CHECKS_MAX, 0};
     inquiry->config->directory_insecure_hosts = *policy->insecure_hosts;
+    inquiry->config->directory_ca_file = words->ca ? words->ca : "";
     inquiry->fetch = words->fetch;
     return !words->keys || load_keys(inquiry, words->keys);
 }
@@ -413,6 +414,7 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
                                              {"--algorithms", &w.algorithms, NULL},
                                              {"--allow-test-keys", NULL, &w.allow_test_keys},
                                              {"--insecure-hosts", &w.insecure_host, NULL},
+                                             {"--ca", &w.ca, NULL},
                                              {"--json", NULL, &w.json},
                                              {NULL, NULL, NULL}};
     struct command_words names;
@@ -464,6 +466,7 @@ const struct command check_request_command = {
     "  --allow-test-keys   take the key pairs that are printed in RFC 9421\n"
     "  --insecure-hosts LIST\n"
     "                      directories that may use http, any port and any address\n"
+    "  --ca FILE           certificates to trust when fetching, PEM (default: system)\n"
     "  --json              the same for programs\n"
     "\n"
     "exit status: 0 valid, 1 invalid, 2 unverified (not signed, or no key to be had),\n"

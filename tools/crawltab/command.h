@@ -23,6 +23,7 @@ extern const struct command nightly_command;
 extern const struct command invoice_command;
 extern const struct command lookup_command;
 extern const struct command export_command;
+extern const struct command key_command;
 extern const struct command check_request_command;
 
 /* One option: `value` gets what follows, or `flag` becomes true. */

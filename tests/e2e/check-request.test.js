@@ -1,0 +1,255 @@
+// crawltab check-request: the published vectors, the shapes of deployed signers, and each rule broken once. The
+// signatures are made by npm packages; the requests are text, as a person would paste them.
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { build, certificates, directory, root, temporaryFolder } from './support.js'
+import { makeKey, withHttpMessageSig, withWebBotAuth } from './signers.js'
+
+const now = 1_800_000_000
+const time = now * 1000
+const id = 'x'.repeat(64)
+const url = 'https://shop.example/path?a=b'
+
+function check(request, ...words) {
+    const { status, stdout, stderr } = spawnSync(path.join(build, 'crawltab'), ['check-request', ...words], {
+        input: request,
+        encoding: 'utf8'
+    })
+    return { status, stdout, stderr }
+}
+
+function checkJson(request, ...words) {
+    const { status, stdout, stderr } = check(request, '--json', ...words)
+    assert.equal(stderr, '')
+    const answer = JSON.parse(stdout)
+    assert.equal(status, { valid: 0, invalid: 1, unverified: 2 }[answer.verdict])
+    return answer
+}
+
+const text = (headers, target = '/path?a=b', host = 'shop.example') =>
+    [
+        `GET ${target} HTTP/1.1`,
+        `Host: ${host}`,
+        ...Object.entries(headers).map(([n, v]) => `${n}: ${v}`),
+        '',
+        ''
+    ].join('\r\n')
+
+function keyFile(t, ...keys) {
+    const file = path.join(temporaryFolder(t), 'keys.json')
+    fs.writeFileSync(file, JSON.stringify({ keys: keys.map(key => key.public ?? key) }))
+    return file
+}
+
+test('both generations of draft vectors', t => {
+    let checked = 0
+    for (const name of ['v1', 'v2']) {
+        const file = path.join(root, `tests/vectors/web_bot_auth_architecture_${name}.json`)
+        for (const vector of JSON.parse(fs.readFileSync(file, 'utf8'))) {
+            const { d, p, q, dp, dq, qi, ...key } = vector.key
+            assert.ok(d)
+            const headers = { 'Signature-Input': vector.signature_input, Signature: vector.signature }
+            if (vector.signature_agent) headers['Signature-Agent'] = vector.signature_agent
+            const request = text(headers, '/path/to/resource', 'example.com')
+            const words = ['--keys', keyFile(t, key), '--now', '1735689700', '--max-lifetime', '9999999999']
+            const valid = checkJson(request, ...words, '--allow-test-keys')
+            assert.equal(valid.verdict, 'valid', JSON.stringify(valid))
+            assert.equal(valid.agent, vector.signature_agent ? 'https://signature-agent.test' : null)
+            const refused = checkJson(request, ...words)
+            assert.deepEqual([refused.verdict, refused.checks.at(-1).name], ['invalid', 'test-key'])
+            checked++
+        }
+    }
+    assert.equal(checked, 8)
+})
+
+test('the shapes of deployed signers', async t => {
+    const key = await makeKey()
+    const words = ['--keys', keyFile(t, key), '--now', String(now)]
+    const shapes = [
+        [['@authority', '@method', '@path', 'signature-agent'], 3600],
+        [['@authority', '@method', 'signature-agent'], 3600],
+        [['@method', '@authority', '@path', 'signature-agent'], 60],
+        [['@authority', 'signature-agent'], 86400],
+        [['@target-uri', 'signature-agent'], 60]
+    ]
+    for (const [components, lifetime] of shapes) {
+        const options = { time: time - 1000, lifetime, components }
+        const answer = checkJson(
+            text(await withWebBotAuth(key, 'https://crawler.example', url, null, options)),
+            ...words
+        )
+        assert.equal(answer.verdict, 'valid', JSON.stringify(answer))
+        assert.equal(answer.agent, 'https://crawler.example')
+        assert.equal(answer.thumbprint, key.keyid)
+        assert.equal(answer.code, 'ok')
+        assert.ok(answer.checks.every(check => check.ok))
+    }
+    const dictionary = await withHttpMessageSig(key, 'https://crawler.example', url, id, { time })
+    assert.equal(checkJson(text(dictionary), ...words, '--profile', 'payment').verdict, 'valid')
+})
+
+test('each rule broken once', async t => {
+    const key = await makeKey()
+    const stranger = await makeKey()
+    const agent = 'https://crawler.example'
+    const keys = ['--keys', keyFile(t, key)]
+    const at = ['--now', String(now)]
+    const good = await withWebBotAuth(key, agent, url, id, { time })
+    const bare = await withWebBotAuth(key, agent, url, null, { time })
+    const proposal = await withWebBotAuth(key, agent, url, id, {
+        time,
+        components: ['payment', 'signature-agent']
+    })
+    const foreign = await withWebBotAuth(stranger, agent, url, id, { time })
+    const without = (fields, name) => Object.fromEntries(Object.entries(fields).filter(([n]) => n !== name))
+    const input = (from, to) => ({ ...good, 'Signature-Input': good['Signature-Input'].replace(from, to) })
+    const cases = [
+        [text(good), at, 'valid', 'ok', undefined],
+        [text(good), ['--now', String(now - 31)], 'invalid', 'signature_invalid', 'created'],
+        [text(good), ['--now', String(now - 31), '--skew', '31'], 'valid', 'ok', undefined],
+        [text(good), ['--now', String(now + 59)], 'valid', 'ok', undefined],
+        [text(good), ['--now', String(now + 60)], 'invalid', 'signature_expired', 'not-expired'],
+        [text(good), [...at, '--max-lifetime', '59'], 'invalid', 'signature_invalid', 'lifetime'],
+        [text(good), [...at, '--algorithms', 'ecdsa-p256-sha256'], 'invalid', 'signature_invalid', 'alg'],
+        [text(good), [...at, '--scheme', 'http'], 'valid', 'ok', undefined],
+        [text(good, '/path?a=c'), at, 'valid', 'ok', undefined],
+        [text(good, '/path?a=b', 'other.example'), at, 'invalid', 'signature_invalid', 'verifies'],
+        [text(bare), at, 'invalid', 'signature_required', 'covers-payment'],
+        [text(proposal), at, 'valid', 'ok', undefined],
+        [text(proposal), [...at, '--require-target'], 'invalid', 'signature_required', 'covers-target'],
+        [text(foreign), at, 'invalid', 'key_unknown', 'key'],
+        [text(without(good, 'Signature')), at, 'invalid', 'malformed_signature', 'signature-fields'],
+        [text(without(good, 'Signature-Input')), at, 'invalid', 'malformed_signature', 'signature-fields'],
+        [
+            text(without(good, 'Signature-Agent')),
+            at,
+            'invalid',
+            'signature_required',
+            'covers-signature-agent'
+        ],
+        [text(without(good, 'Payment')), at, 'invalid', 'malformed_signature', 'signature-base'],
+        [text({}), at, 'unverified', 'signature_required', 'signature-fields'],
+        [text(input('tag="web-bot-auth"', 'tag="other"')), at, 'unverified', 'signature_required', 'tag'],
+        [text(input(';keyid=', ';x=1;keyid=')), at, 'invalid', 'malformed_signature', 'parameters'],
+        [text(input('sig1=(', 'sig1=(  ')), at, 'valid', 'ok', undefined],
+        [
+            text(input('"@authority"', '"@authority";req')),
+            at,
+            'invalid',
+            'malformed_signature',
+            'signature-base'
+        ],
+        [
+            text({ ...good, 'Signature-Agent': '"http://crawler.example"' }),
+            at,
+            'invalid',
+            'malformed_signature_agent',
+            'signature-agent'
+        ],
+        [
+            text({ ...good, 'Signature-Agent': '"https://127.0.0.1"' }),
+            at,
+            'invalid',
+            'malformed_signature_agent',
+            'signature-agent'
+        ],
+        ['hello\n', at, 'invalid', 'malformed_request', undefined]
+    ]
+    for (const [i, [request, words, verdict, code, failed]] of cases.entries()) {
+        const answer = checkJson(request, ...keys, '--profile', 'payment', ...words)
+        const last = answer.checks.filter(check => !check.ok).at(-1)?.name
+        assert.deepEqual(
+            [answer.verdict, answer.code, last],
+            [verdict, code, failed],
+            `case ${i}: ${JSON.stringify(answer)}`
+        )
+    }
+    assert.equal(checkJson(text(good), ...at).verdict, 'unverified', 'without keys')
+})
+
+test('every bit of the signature counts, and every byte of what it covers', async t => {
+    const key = await makeKey()
+    const words = ['--keys', keyFile(t, key), '--now', String(now), '--profile', 'payment']
+    const good = await withHttpMessageSig(key, 'https://crawler.example', url, id, { time })
+    const request = text(good)
+    assert.equal(checkJson(request, ...words).verdict, 'valid')
+    const value = /sig=:([^:]+):/.exec(good.signature ?? good.Signature)[1]
+    for (const bit of [0, 7, 100, 255, 256, 300, 505, 511]) {
+        const bytes = Buffer.from(value, 'base64')
+        bytes[bit >> 3] ^= 1 << (bit & 7)
+        assert.equal(
+            checkJson(request.replace(value, bytes.toString('base64')), ...words).verdict,
+            'invalid',
+            `bit ${bit}`
+        )
+    }
+    for (const [from, to] of [
+        ['/path?a=b', '/path?a=c'],
+        ['shop.example', 'shop.example:8443'],
+        ['xxx"', 'xxy"']
+    ])
+        assert.equal(checkJson(request.replace(from, to), ...words).verdict, 'invalid', to)
+})
+
+test('keys are fetched as the gate would', async t => {
+    const tls = certificates(temporaryFolder(t))
+    const key = await makeKey()
+    const agent = await directory(t, tls, [key.public])
+    const request = text(await withWebBotAuth(key, agent.origin, url, id, { time }))
+    const words = ['--fetch', '--json', '--now', String(now), '--profile', 'payment']
+    // Not spawnSync: the directory is served by this process.
+    const fetching = (...more) =>
+        new Promise(resolve => {
+            const child = spawn(path.join(build, 'crawltab'), ['check-request', ...words, ...more])
+            let out = ''
+            child.stdout.on('data', data => {
+                out += data
+            })
+            child.on('close', status => resolve({ status, ...JSON.parse(out) }))
+            child.stdin.end(request)
+        })
+    assert.equal((await fetching()).code, 'malformed_signature_agent', 'another port than 443')
+    const untrusted = await fetching('--insecure-hosts', agent.host)
+    assert.deepEqual([untrusted.verdict, untrusted.code], ['unverified', 'directory_unavailable'])
+    const trusted = await fetching('--insecure-hosts', agent.host, '--ca', tls.caFile)
+    assert.deepEqual([trusted.status, trusted.verdict], [0, 'valid'], JSON.stringify(trusted))
+    agent.answer = (request, response) => response.end('{"keys":[]}')
+    const removed = await fetching('--insecure-hosts', agent.host, '--ca', tls.caFile)
+    assert.deepEqual([removed.status, removed.code], [1, 'key_unknown'])
+})
+
+test('a person sees every check, the base and the verdict', async t => {
+    const key = await makeKey()
+    const file = path.join(temporaryFolder(t), 'request.txt')
+    fs.writeFileSync(file, text(await withWebBotAuth(key, 'https://crawler.example', url, id, { time })))
+    const { status, stdout } = check('', '--keys', keyFile(t, key), '--now', String(now + 100), file)
+    assert.equal(status, 1)
+    assert.match(stdout, /^ok +signature-fields /)
+    assert.match(stdout, /^FAIL +not-expired of sig1 +40 s too late$/m)
+    assert.match(stdout, /^"@authority": shop\.example$/m)
+    assert.match(stdout, /^verdict: invalid, signature_expired: not-expired: 40 s too late$/m)
+})
+
+test('wrong words are wrong usage', t => {
+    const keys = keyFile(t)
+    for (const words of [
+        ['--nonsense'],
+        ['--now', 'soon'],
+        ['--scheme', 'ftp'],
+        ['--profile', 'x'],
+        ['/nonexistent'],
+        ['--keys', '/nonexistent'],
+        ['--keys', keys, '--fetch'],
+        ['a', 'b'],
+        ['--skew', '-1'],
+        ['--keys']
+    ]) {
+        const { status, stderr } = check('', ...words)
+        assert.equal(status, 64, words.join(' '))
+        assert.notEqual(stderr, '')
+    }
+})
