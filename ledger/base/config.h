@@ -33,6 +33,12 @@ typedef struct config_list CONFIG_LIST;
       "Secret that makes payment ids genuine: one key a line in hex, the newest first; the second is\n"      \
       "still accepted. Made on first start. Gates that share a ledger share it.")                            \
     X(offer_ttl_seconds, "offer.ttl_seconds", NUMBER, "300", 10, 3600, "How long an offer holds.")           \
+    X(identity_key_file, "identity.key_file", PATH, "var/identity.key", 0, 0,                                \
+      "The gate's own keys, listed at /.well-known/http-message-signatures-directory of every site.\n"       \
+      "Made on first start; `crawltab key rotate` adds a key.")                                              \
+    X(identity_publish_seconds, "identity.publish_seconds", NUMBER, "86400", 0, 2592000,                     \
+      "How long a new key is listed before it signs, so that whoever caches the list knows it.")             \
+    X(identity_key_days, "identity.key_days", NUMBER, "365", 1, 3650, "How long a key signs.")               \
     X(signature_clock_skew_seconds, "signature.clock_skew_seconds", NUMBER, "30", 0, 300,                    \
       "How far ahead of ours a crawler's clock may be.")                                                     \
     X(signature_max_lifetime_seconds, "signature.max_lifetime_seconds", NUMBER, "86400", 60, 86400,          \

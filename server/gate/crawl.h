@@ -5,6 +5,7 @@
 
 #include "server/gate/content.h"
 #include "server/gate/gate.h"
+#include "server/gate/own_directory.h"
 #include "server/gate/payment_id.h"
 #include "server/gate/site.h"
 #include "server/verify/web_bot_auth.h"
@@ -12,6 +13,7 @@
 struct gate {
     struct gate_parts parts;
     struct site_table *sites;
+    struct own_directory *own_directory;
     struct content_root **roots; /* per site */
     uint8_t key_bytes[2][DIGEST_SIZE];
     bool has_previous_key;

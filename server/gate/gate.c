@@ -48,6 +48,8 @@ static enum err enter(struct crawl *crawl, bool *authenticate)
     } else if (crawl->decision.account) {
         *authenticate = true;
         TRY(crawl_identify(crawl));
+    } else if (own_directory_is_at(crawl->path)) {
+        err = own_directory_reply(crawl->thread->gate->own_directory, crawl->exchange, crawl->now_ms);
     } else {
         err = content_open(crawl->thread->gate->roots[crawl->site_index], crawl->exchange, crawl->path);
     }
@@ -229,6 +231,11 @@ struct gate *gate_new(const struct gate_parts *parts)
         gate_free(gate);
         return NULL;
     }
+    gate->own_directory = own_directory_new(parts->config, clock_now_ms());
+    if (!gate->own_directory) {
+        gate_free(gate);
+        return NULL;
+    }
     memcpy(gate->key_bytes[0], key.current, OFFER_KEY_SIZE);
     memcpy(gate->key_bytes[1], key.previous, OFFER_KEY_SIZE);
     gate->has_previous_key = key.has_previous;
@@ -241,6 +248,7 @@ void gate_free(struct gate *gate)
     if (!gate)
         return;
     site_table_free(gate->sites);
+    own_directory_free(gate->own_directory);
     for (size_t i = 0; gate->roots && i < gate->parts.config->site_count; i++)
         content_root_close(gate->roots[i]);
     free(gate->roots);

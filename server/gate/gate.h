@@ -16,7 +16,7 @@ struct gate_parts {
     struct writer *writer;
 };
 
-/* NULL after logging why: an offer key that cannot be read or made, a folder that is not there. */
+/* NULL after logging why: a key file that cannot be read or made, a folder that is not there. */
 struct gate *gate_new(const struct gate_parts *parts);
 void gate_free(struct gate *gate);
 

@@ -1,0 +1,22 @@
+/* The gate's own key directory, at the well-known path of every site: the keys of identity.key_file, and a
+ * signature of each key in force over the answer. Notices a replaced key file by itself. Thread-safe. */
+#ifndef SERVER_GATE_OWN_DIRECTORY_H
+#define SERVER_GATE_OWN_DIRECTORY_H
+
+#include "ledger/base/config.h"
+#include "ledger/base/exchange.h"
+
+struct own_directory;
+
+/* Reads the key file, or makes it on first start. NULL after logging why. `config` must outlive it. */
+struct own_directory *own_directory_new(const struct config *config, int64_t now_ms);
+void own_directory_free(struct own_directory *own);
+
+/* True for the path (as site_path made it) of the directory. */
+bool own_directory_is_at(struct slice path);
+
+/* Fills the reply; the message's authority is the one that is signed. ERR_REQUEST_TOO_LARGE when the arena is
+ * full, ERR_INTERNAL without memory. */
+enum err own_directory_reply(struct own_directory *own, struct exchange *exchange, int64_t now_ms) MUST_USE;
+
+#endif
