@@ -1,29 +1,29 @@
 #include "ledger/base/message.h"
 
-static const struct message_field *find(const struct message *message, const struct message_field *from,
-                                        struct slice name)
+const struct message_field *message_find(const struct message_field *fields, size_t count, struct slice name)
 {
-    const struct message_field *end = message->fields + message->field_count;
-    for (const struct message_field *field = from; field < end; field++)
-        if (slice_eq(field->name, name))
-            return field;
+    for (size_t i = 0; i < count; i++)
+        if (slice_eq(fields[i].name, name))
+            return &fields[i];
     return NULL;
 }
 
 const struct message_field *message_field(const struct message *message, struct slice name)
 {
-    return message->field_count > 0 ? find(message, message->fields, name) : NULL;
+    return message_find(message->fields, message->field_count, name);
 }
 
 const struct message_field *message_field_next(const struct message *message,
                                                const struct message_field *after)
 {
-    return find(message, after + 1, after->name);
+    size_t behind = (size_t)(after - message->fields) + 1;
+    return message_find(after + 1, message->field_count - behind, after->name);
 }
 
 struct slice message_path(const struct message *message)
 {
-    return (struct slice){message->target.data, slice_find(message->target, '?')};
+    size_t len = slice_find(message->target, '?');
+    return len > 0 ? (struct slice){message->target.data, len} : SLICE("/");
 }
 
 struct slice message_query(const struct message *message)

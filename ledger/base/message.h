@@ -1,4 +1,5 @@
-/* An HTTP request as it came in: what a signature can cover. Read only; the HTTP layer owns every byte. */
+/* An HTTP request as it came in, or a response to one: what a signature can cover. Read only; somebody else
+ * owns every byte. */
 #ifndef LEDGER_BASE_MESSAGE_H
 #define LEDGER_BASE_MESSAGE_H
 
@@ -6,7 +7,7 @@
 
 struct message_field {
     struct slice name;  /* lower case */
-    struct slice value; /* one field line, as received */
+    struct slice value; /* one field line, as received: with white space around it, perhaps folded */
 };
 
 struct message {
@@ -18,6 +19,16 @@ struct message {
     size_t field_count;
 };
 
+struct message_response {
+    unsigned status; /* three digits */
+    const struct message_field *fields;
+    size_t field_count;
+    const struct message *request; /* what was asked, for `;req`; or NULL */
+};
+
+/* The first of `count` field lines with the lower-case `name`, or NULL. */
+const struct message_field *message_find(const struct message_field *fields, size_t count, struct slice name);
+
 /* The first field line with the lower-case `name`, or NULL. */
 const struct message_field *message_field(const struct message *message, struct slice name);
 
@@ -25,7 +36,7 @@ const struct message_field *message_field(const struct message *message, struct 
 const struct message_field *message_field_next(const struct message *message,
                                                const struct message_field *after);
 
-/* Path of the target: everything before '?'. */
+/* Path of the target: everything before '?', or "/" when there is nothing. */
 struct slice message_path(const struct message *message);
 
 /* Query of the target with its '?', or empty. */

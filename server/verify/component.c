@@ -1,27 +1,124 @@
 #include "server/verify/component.h"
 
+#include "server/verify/query_param.h"
+
 #define COMPONENTS_MAX 24
+
+/* The message that a base is built for. */
+struct context {
+    struct arena *arena;
+    const struct message *request;           /* NULL when a response's is not known */
+    const struct message_response *response; /* NULL for a request */
+};
+
+/* One covered component: what it names, and what stands in the base for it. */
+struct covered {
+    struct slice component; /* field name, or "@…" */
+    bool sf, bs, req;
+    struct slice key;        /* of a dictionary's member; data is NULL without */
+    struct slice name;       /* of a query parameter; data is NULL without */
+    struct slice identifier; /* with its parameters as they were sent */
+    struct slice value;
+};
+
+/* The lines of one field. */
+struct lines {
+    const struct message_field *first; /* NULL: the field is absent */
+    const struct message_field *end;   /* behind all fields of the message */
+};
+
+static struct lines lines_of(const struct message_field *fields, size_t count, struct slice name)
+{
+    return (struct lines){message_find(fields, count, name), fields + count};
+}
+
+static const struct message_field *next_line(struct lines lines, const struct message_field *line)
+{
+    return message_find(line + 1, (size_t)(lines.end - line) - 1, lines.first->name);
+}
+
+/* Position of the first obs-fold, CR LF with white space behind it; *behind is where the line goes on. The
+ * line's length when there is none. */
+static size_t find_fold(struct slice line, size_t *behind)
+{
+    for (size_t at = 0; at + 2 < line.len; at++) {
+        if (line.data[at] != '\r' || line.data[at + 1] != '\n')
+            continue;
+        *behind = at + 2;
+        while (*behind < line.len && (line.data[*behind] == ' ' || line.data[*behind] == '\t'))
+            ++*behind;
+        if (*behind > at + 2)
+            return at;
+    }
+    *behind = line.len;
+    return line.len;
+}
+
+/* A line without white space around it; each obs-fold in it, with the white space before it, becomes one
+ * space (section 2.1). */
+static void add_line(struct text *text, struct slice line)
+{
+    for (bool first = true; first || line.len > 0;) {
+        size_t behind;
+        size_t fold = find_fold(line, &behind);
+        struct slice part = slice_trim((struct slice){line.data, fold});
+        if (!first && part.len > 0)
+            text_char(text, ' ');
+        text_add(text, part);
+        first = first && part.len == 0 && behind < line.len;
+        line = (struct slice){line.data + behind, line.len - behind};
+    }
+}
+
+static struct slice join_lines(struct arena *arena, struct lines lines)
+{
+    const struct message_field *more = next_line(lines, lines.first);
+    struct slice only = slice_trim(lines.first->value);
+    if (!more && only.data && slice_find(only, '\r') == only.len)
+        return only;
+    struct text text = text_begin(arena);
+    add_line(&text, lines.first->value);
+    for (; more; more = next_line(lines, more)) {
+        text_add(&text, SLICE(", "));
+        add_line(&text, more->value);
+    }
+    return text_end(&text);
+}
 
 struct slice component_field(struct arena *arena, const struct message *message, struct slice name,
                              bool *absent)
 {
-    const struct message_field *field = message_field(message, name);
-    *absent = field == NULL;
-    if (!field)
-        return (struct slice){NULL, 0};
-    struct text text = text_begin(arena);
-    for (const struct message_field *line = field; line; line = message_field_next(message, line)) {
-        if (line != field)
-            text_add(&text, SLICE(", "));
-        text_add(&text, slice_trim(line->value));
-    }
-    return text_end(&text);
+    struct lines lines = lines_of(message->fields, message->field_count, name);
+    *absent = lines.first == NULL;
+    return lines.first ? join_lines(arena, lines) : (struct slice){NULL, 0};
 }
 
 static enum err text_value(struct text *text, struct slice *value)
 {
     *value = text_end(text);
     return value->data ? ERR_OK : ERR_REQUEST_TOO_LARGE;
+}
+
+/* Section 2.1.3: every line as a Byte Sequence of its own. */
+static enum err bytes_value(struct arena *arena, struct lines lines, struct slice *value)
+{
+    struct sf_list list = {.first = NULL};
+    struct sf_member **tail = &list.first;
+    for (const struct message_field *line = lines.first; line; line = next_line(lines, line)) {
+        struct sf_member *member = arena_alloc(arena, sizeof(*member));
+        if (!member)
+            return ERR_REQUEST_TOO_LARGE;
+        struct text text = text_begin(arena);
+        add_line(&text, line->value);
+        member->value = (struct sf_bare){.kind = SF_BYTES, .text = text_end(&text)};
+        if (!member->value.text.data)
+            return ERR_REQUEST_TOO_LARGE;
+        *tail = member;
+        tail = &member->next;
+    }
+    struct text text = text_begin(arena);
+    sf_write_list(&text, &list);
+    return text_value(&text, value);
 }
 
 /* Section 2.1.2: the member of a dictionary field, without its key. */
@@ -38,53 +135,124 @@ static enum err member_value(struct arena *arena, struct slice field, struct sli
     return text_value(&text, value);
 }
 
-static enum err field_value(struct arena *arena, const struct message *message, const struct sf_member *item,
-                            struct slice *value)
+enum field_type { FIELD_UNKNOWN, FIELD_ITEM, FIELD_LIST, FIELD_DICTIONARY };
+
+/* The fields that are structured by their own specification: RFC 9421, 9530, 9440, 9218, 9211, 9209, 9213,
+ * Web Bot Auth, and the Payment fields of pay-per-crawl. */
+static enum field_type type_of(struct slice name)
 {
-    bool absent;
-    const struct sf_parameter *parameter = item->parameters;
-    *value = component_field(arena, message, item->value.text, &absent);
-    if (absent)
-        return ERR_MALFORMED_SIGNATURE;
-    if (!value->data)
-        return ERR_REQUEST_TOO_LARGE;
-    if (!parameter)
-        return ERR_OK;
-    if (parameter->next || !slice_eq(parameter->key, SLICE("key")) || parameter->value.kind != SF_STRING)
-        return ERR_MALFORMED_SIGNATURE;
-    return member_value(arena, *value, parameter->value.text, value);
+    static const struct {
+        const char *name;
+        enum field_type type;
+    } known[] = {
+        {"payment", FIELD_DICTIONARY},         {"signature-agent", FIELD_DICTIONARY},
+        {"signature-input", FIELD_DICTIONARY}, {"signature", FIELD_DICTIONARY},
+        {"content-digest", FIELD_DICTIONARY},  {"accept-signature", FIELD_DICTIONARY},
+        {"repr-digest", FIELD_DICTIONARY},     {"want-content-digest", FIELD_DICTIONARY},
+        {"priority", FIELD_DICTIONARY},        {"want-repr-digest", FIELD_DICTIONARY},
+        {"client-cert", FIELD_ITEM},           {"payment-response", FIELD_DICTIONARY},
+        {"client-cert-chain", FIELD_LIST},     {"cdn-cache-control", FIELD_DICTIONARY},
+        {"cache-status", FIELD_LIST},          {"proxy-status", FIELD_LIST},
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (slice_eq(name, slice_of(known[i].name)))
+            return known[i].type;
+    return FIELD_UNKNOWN;
 }
 
-/* Section 2.2, for requests. */
-static enum err derived_value(struct arena *arena, const struct message *message,
-                              const struct sf_member *item, struct slice *value)
+/* Section 2.1.1: the whole field, serialised strictly. */
+static enum err strict_value(struct arena *arena, struct slice field, enum field_type type,
+                             struct slice *value)
 {
-    struct slice name = item->value.text;
-    if (item->parameters)
+    struct sf_member item;
+    struct sf_list list;
+    bool ok = type == FIELD_ITEM         ? sf_parse_item(arena, field, &item)
+              : type == FIELD_LIST       ? sf_parse_list(arena, field, &list)
+              : type == FIELD_DICTIONARY ? sf_parse_dictionary(arena, field, &list) && !list.key_repeated
+                                         : false;
+    if (!ok)
         return ERR_MALFORMED_SIGNATURE;
-    if (slice_eq(name, SLICE("@method")))
-        *value = message->method;
-    else if (slice_eq(name, SLICE("@authority")))
-        *value = message->authority;
-    else if (slice_eq(name, SLICE("@scheme")))
-        *value = message->scheme;
-    else if (slice_eq(name, SLICE("@request-target")))
-        *value = message->target;
-    else if (slice_eq(name, SLICE("@path")))
-        *value = message_path(message);
-    else if (slice_eq(name, SLICE("@query")))
-        *value = message_query(message).len > 0 ? message_query(message) : SLICE("?");
-    else if (slice_eq(name, SLICE("@target-uri"))) {
+    struct text text = text_begin(arena);
+    if (type == FIELD_ITEM)
+        sf_write_member(&text, &item);
+    else if (type == FIELD_LIST)
+        sf_write_list(&text, &list);
+    else
+        sf_write_dictionary(&text, &list);
+    return text_value(&text, value);
+}
+
+static enum err field_value(const struct context *context, struct covered *covered)
+{
+    bool own = context->response && !covered->req;
+    struct lines lines =
+        own ? lines_of(context->response->fields, context->response->field_count, covered->component)
+            : lines_of(context->request->fields, context->request->field_count, covered->component);
+    bool no_dictionary = covered->sf && covered->key.data && type_of(covered->component) != FIELD_DICTIONARY;
+    if (!lines.first || covered->name.data || no_dictionary)
+        return ERR_MALFORMED_SIGNATURE;
+    if (covered->bs)
+        return bytes_value(context->arena, lines, &covered->value);
+    struct slice field = join_lines(context->arena, lines);
+    if (!field.data)
+        return ERR_REQUEST_TOO_LARGE;
+    if (covered->key.data)
+        return member_value(context->arena, field, covered->key, &covered->value);
+    if (covered->sf)
+        return strict_value(context->arena, field, type_of(covered->component), &covered->value);
+    covered->value = field;
+    return ERR_OK;
+}
+
+/* Section 2.2, of a request. */
+static enum err request_value(struct arena *arena, const struct message *message, struct covered *covered)
+{
+    struct slice component = covered->component;
+    struct slice query = message_query(message);
+    bool is_query_param = slice_eq(component, SLICE("@query-param"));
+    if (is_query_param != (covered->name.data != NULL))
+        return ERR_MALFORMED_SIGNATURE;
+    if (is_query_param) {
+        query = query.len > 0 ? (struct slice){query.data + 1, query.len - 1} : query;
+        return query_param_value(arena, query, covered->name, &covered->value);
+    }
+    if (slice_eq(component, SLICE("@method")))
+        covered->value = message->method;
+    else if (slice_eq(component, SLICE("@authority")))
+        covered->value = message->authority;
+    else if (slice_eq(component, SLICE("@scheme")))
+        covered->value = message->scheme;
+    else if (slice_eq(component, SLICE("@request-target")))
+        covered->value = message->target;
+    else if (slice_eq(component, SLICE("@path")))
+        covered->value = message_path(message);
+    else if (slice_eq(component, SLICE("@query")))
+        covered->value = query.len > 0 ? query : SLICE("?");
+    else if (slice_eq(component, SLICE("@target-uri"))) {
         struct text text = text_begin(arena);
         text_add(&text, message->scheme);
         text_add(&text, SLICE("://"));
         text_add(&text, message->authority);
-        text_add(&text, message->target);
-        return text_value(&text, value);
+        text_add(&text, message_path(message));
+        text_add(&text, query);
+        return text_value(&text, &covered->value);
     } else {
         return ERR_MALFORMED_SIGNATURE;
     }
     return ERR_OK;
+}
+
+static enum err derived_value(const struct context *context, struct covered *covered)
+{
+    if (covered->sf || covered->bs || covered->key.data)
+        return ERR_MALFORMED_SIGNATURE;
+    if (!context->response || covered->req)
+        return request_value(context->arena, context->request, covered);
+    unsigned status = context->response->status;
+    if (!slice_eq(covered->component, SLICE("@status")) || covered->name.data || status < 100 || status > 999)
+        return ERR_MALFORMED_SIGNATURE;
+    covered->value = arena_format(context->arena, "%u", status);
+    return covered->value.data ? ERR_OK : ERR_REQUEST_TOO_LARGE;
 }
 
 /* A field name as section 2.1 wants it: lower case tchar. */
@@ -92,50 +260,78 @@ static bool is_field_name(struct slice name)
 {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.data[i];
-        bool alnum = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!alnum && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+        bool common = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+        if (!common && !memchr("!#$%&'*+.^_`|~", c, 14))
             return false;
     }
     return name.len > 0;
 }
 
-static bool is_ascii(struct slice value)
+/* Section 2.5: no control characters and nothing but ASCII; inside a field's value a tab may stand. */
+static bool may_stand_in_base(struct slice value, bool field)
 {
     for (size_t i = 0; i < value.len; i++)
-        if (value.data[i] < 0x20 || value.data[i] > 0x7e)
+        if ((value.data[i] < 0x20 && !(field && value.data[i] == '\t')) || value.data[i] > 0x7e)
             return false;
     return true;
 }
 
-/* One covered component as it stands in the base. */
-struct covered {
-    struct slice identifier; /* with parameters, serialised */
-    struct slice value;
-};
-
-static enum err cover(struct arena *arena, const struct message *message, const struct sf_member *item,
-                      struct covered *covered)
+/* The parameters of one component. False for unknown ones, those of a wrong type, and `;tr`: a request that
+ * is paid for has no trailers. */
+static bool read_parameters(const struct sf_member *item, struct covered *covered)
 {
-    enum err err;
-    if (item->value.kind != SF_STRING || item->parameter_repeated)
-        return ERR_MALFORMED_SIGNATURE;
-    struct text text = text_begin(arena);
+    for (const struct sf_parameter *p = item->parameters; p; p = p->next) {
+        bool flag = p->value.kind == SF_BOOLEAN && p->value.number;
+        bool string = p->value.kind == SF_STRING;
+        if (flag && slice_eq(p->key, SLICE("sf")))
+            covered->sf = true;
+        else if (flag && slice_eq(p->key, SLICE("bs")))
+            covered->bs = true;
+        else if (flag && slice_eq(p->key, SLICE("req")))
+            covered->req = true;
+        else if (string && slice_eq(p->key, SLICE("key")))
+            covered->key = p->value.text;
+        else if (string && slice_eq(p->key, SLICE("name")))
+            covered->name = p->value.text;
+        else
+            return false;
+    }
+    return !(covered->bs && (covered->sf || covered->key.data));
+}
+
+static enum err cover(const struct context *context, const struct sf_member *item, struct covered *covered)
+{
+    enum err err = ERR_MALFORMED_SIGNATURE;
+    *covered = (struct covered){.component = item->value.text};
+    if (item->value.kind != SF_STRING || item->parameter_repeated || !read_parameters(item, covered) ||
+        (covered->req && !(context->response && context->request)))
+        goto out;
+    bool field = !slice_starts(covered->component, SLICE("@"));
+    if (field && !is_field_name(covered->component))
+        goto out;
+    TRY(field ? field_value(context, covered) : derived_value(context, covered));
+    struct text text = text_begin(context->arena);
     sf_write_member(&text, item);
     TRY(text_value(&text, &covered->identifier));
-    if (slice_starts(item->value.text, SLICE("@")))
-        TRY(derived_value(arena, message, item, &covered->value));
-    else if (is_field_name(item->value.text))
-        TRY(field_value(arena, message, item, &covered->value));
-    else
-        TRY(ERR_MALFORMED_SIGNATURE);
-    if (!is_ascii(covered->value))
+    if (!may_stand_in_base(covered->value, field))
         err = ERR_MALFORMED_SIGNATURE;
 out:
     return err;
 }
 
-enum err component_base(struct arena *arena, const struct message *message, const struct sf_member *input,
-                        struct slice *base)
+static bool same_text(struct slice a, struct slice b)
+{
+    return !a.data == !b.data && slice_eq(a, b);
+}
+
+/* Section 2: the order of the parameters makes no difference. */
+static bool same(const struct covered *a, const struct covered *b)
+{
+    return slice_eq(a->component, b->component) && a->sf == b->sf && a->bs == b->bs && a->req == b->req &&
+           same_text(a->key, b->key) && same_text(a->name, b->name);
+}
+
+static enum err build(const struct context *context, const struct sf_member *input, struct slice *base)
 {
     struct covered covered[COMPONENTS_MAX];
     size_t count = 0;
@@ -143,13 +339,13 @@ enum err component_base(struct arena *arena, const struct message *message, cons
     for (const struct sf_member *item = input->items; item; item = item->next) {
         if (count == COMPONENTS_MAX)
             return ERR_MALFORMED_SIGNATURE;
-        TRY(cover(arena, message, item, &covered[count]));
+        TRY(cover(context, item, &covered[count]));
         for (size_t i = 0; i < count; i++)
-            if (slice_eq(covered[i].identifier, covered[count].identifier))
+            if (same(&covered[i], &covered[count]))
                 return ERR_MALFORMED_SIGNATURE;
         count++;
     }
-    struct text text = text_begin(arena);
+    struct text text = text_begin(context->arena);
     for (size_t i = 0; i < count; i++) {
         text_add(&text, covered[i].identifier);
         text_add(&text, SLICE(": "));
@@ -161,4 +357,16 @@ enum err component_base(struct arena *arena, const struct message *message, cons
     err = text_value(&text, base);
 out:
     return err;
+}
+
+enum err component_base(struct arena *arena, const struct message *message, const struct sf_member *input,
+                        struct slice *base)
+{
+    return build(&(struct context){arena, message, NULL}, input, base);
+}
+
+enum err component_response_base(struct arena *arena, const struct message_response *response,
+                                 const struct sf_member *input, struct slice *base)
+{
+    return build(&(struct context){arena, response->request, response}, input, base);
 }

@@ -3,6 +3,7 @@
 
 #include "ledger/base/encoding.h"
 #include "server/verify/sf_keys.h"
+#include "server/verify/utf8.h"
 
 struct cursor {
     const char *at;
@@ -185,28 +186,6 @@ static bool parse_date(struct cursor *c, struct sf_bare *value)
     return true;
 }
 
-static bool is_utf8(struct slice text)
-{
-    for (size_t i = 0; i < text.len;) {
-        unsigned char lead = (unsigned char)text.data[i];
-        size_t extra = lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : (lead & 0xf0) == 0xe0 ? 2 : 3;
-        if (lead >= 0xf5 || (lead >= 0x80 && lead < 0xc2) || text.len - i <= extra)
-            return false;
-        unsigned long point = extra == 0 ? lead : lead & (0x3fU >> extra);
-        for (size_t k = 1; k <= extra; k++) {
-            unsigned char next = (unsigned char)text.data[i + k];
-            if ((next & 0xc0) != 0x80)
-                return false;
-            point = point << 6 | (next & 0x3f);
-        }
-        if ((extra == 2 && (point < 0x800 || (point >= 0xd800 && point < 0xe000))) ||
-            (extra == 3 && (point < 0x10000 || point > 0x10ffff)))
-            return false;
-        i += extra + 1;
-    }
-    return true;
-}
-
 /* Section 4.2.10. */
 static bool parse_display(struct cursor *c, struct sf_bare *value)
 {
@@ -218,7 +197,7 @@ static bool parse_display(struct cursor *c, struct sf_bare *value)
         char byte = *c->at++;
         if (byte == '"') {
             *value = (struct sf_bare){.kind = SF_DISPLAY, .text = text_end(&text)};
-            return value->text.data && is_utf8(value->text);
+            return value->text.data && utf8_valid(value->text);
         }
         if (byte < 0x20 || byte > 0x7e)
             return false;
