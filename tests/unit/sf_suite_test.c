@@ -2,7 +2,6 @@
 #include "tests/unit/support.h"
 
 #include "server/verify/sf.h"
-#include "server/verify/sf_keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -529,68 +528,6 @@ static void zero_bytes_are_no_end(void **state)
     assert_null(canonical(ITEM, slice_bytes("a;b\0", 4)));
 }
 
-enum kind { SHORT, SAME_START, SAME_END, PREFIXES, KINDS };
-
-/* The `i`th of `count` different keys of a kind. */
-static size_t make_key(enum kind kind, int i, char out[2048])
-{
-    int len = 0;
-    if (kind == SHORT)
-        len = snprintf(out, 2048, "k%d", i);
-    else if (kind == SAME_START)
-        len = snprintf(out, 2048, "k%0500d", i);
-    else if (kind == SAME_END)
-        len = snprintf(out, 2048, "k%d-%0400d", i, 0);
-    else
-        len = snprintf(out, 2048, "k%0*d", 1 + i, 0);
-    return (size_t)len;
-}
-
-/* Steps grow with the bytes of the keys and with nothing else: counted, for keys that share all but their
- * ends, all but their beginnings, and that each begin with the one before. */
-static void keys_are_told_apart_in_linear_time(void **state)
-{
-    enum { COUNT = 1900 };
-    static char texts[COUNT][2048];
-    static struct slice keys[COUNT];
-    (void)state;
-    for (enum kind kind = SHORT; kind < KINDS; kind++)
-        for (int descending = 0; descending < 2; descending++) {
-            struct sf_keys set = {.root = NULL};
-            size_t bytes = 0;
-            arena_init(&arena, memory, sizeof(memory));
-            for (int i = 0; i < COUNT; i++) {
-                keys[i] = slice_bytes(texts[i], make_key(kind, descending ? COUNT - 1 - i : i, texts[i]));
-                bytes += keys[i].len;
-                assert_null(sf_keys_find(&set, keys[i]));
-                assert_true(sf_keys_add(&set, &arena, &keys[i]));
-            }
-            for (int i = 0; i < COUNT; i++)
-                assert_ptr_equal(sf_keys_find(&set, keys[i]), &keys[i]);
-            if (set.steps > 16 * bytes)
-                fail_msg("kind %d: %zu steps for %zu bytes", (int)kind, set.steps, bytes);
-        }
-}
-
-/* Twice the text takes at most twice the arena, and a bit. */
-static void the_arena_grows_linearly(void **state)
-{
-    static char raw[1 << 20];
-    size_t used[2];
-    (void)state;
-    for (int round = 0; round < 2; round++) {
-        char *at = raw;
-        for (int i = 0; i < 8000 << round; i++)
-            grow(&at, i ? ",k%d;a;b" : "k%d;a;b", i);
-        struct sf_list list;
-        arena_init(&arena, memory, sizeof(memory));
-        assert_true(sf_parse_dictionary(&arena, slice_of(raw), &list));
-        assert_int_equal(list.count, 8000 << round);
-        used[round] = arena.used;
-    }
-    assert_true(used[1] <= 2 * used[0] + 64);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -605,8 +542,6 @@ int main(void)
         cmocka_unit_test(every_byte_at_every_place),
         cmocka_unit_test(large_fields_are_taken),
         cmocka_unit_test(zero_bytes_are_no_end),
-        cmocka_unit_test(keys_are_told_apart_in_linear_time),
-        cmocka_unit_test(the_arena_grows_linearly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

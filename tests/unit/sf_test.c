@@ -2,6 +2,9 @@
 #include "tests/unit/support.h"
 
 #include "server/verify/sf.h"
+#include "server/verify/sf_keys.h"
+
+#include <stdio.h>
 
 enum type { ITEM, LIST, DICTIONARY };
 
@@ -136,7 +139,8 @@ static void what_stands_twice_is_remembered(void **state)
 static void a_full_arena_is_a_refusal_and_nothing_worse(void **state)
 {
     char memory[4096];
-    struct slice field = SLICE("a=\"text\";x=:aGVsbG8=:, b=(1 2 \"three\";y);z, c=%\"d\"");
+    struct slice field =
+        SLICE("a=\"te\\\\xt\";x=:aGVsbG8=:;yy, b=(1 2 \"three\";y;y);z, c=%\"d\", d, d=1, e;g=%\"\"");
     bool parsed = false;
     (void)state;
     for (size_t size = 0; size <= sizeof(memory); size++) {
@@ -150,6 +154,91 @@ static void a_full_arena_is_a_refusal_and_nothing_worse(void **state)
     assert_true(parsed);
 }
 
+/* Appends to a buffer that is known to be large enough. */
+__attribute__((format(printf, 2, 3))) static void grow(char **at, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    *at += vsnprintf(*at, 64, format, arguments);
+    va_end(arguments);
+}
+
+static char large[8 << 20];
+static struct arena arena;
+
+enum kind { SHORT, SAME_START, SAME_END, PREFIXES, KINDS };
+
+/* The `i`th of `count` different keys of a kind. */
+static size_t make_key(enum kind kind, int i, char out[2048])
+{
+    int len = 0;
+    if (kind == SHORT)
+        len = snprintf(out, 2048, "k%d", i);
+    else if (kind == SAME_START)
+        len = snprintf(out, 2048, "k%0500d", i);
+    else if (kind == SAME_END)
+        len = snprintf(out, 2048, "k%d-%0400d", i, 0);
+    else
+        len = snprintf(out, 2048, "k%0*d", 1 + i, 0);
+    return (size_t)len;
+}
+
+/* Steps grow with the bytes of the keys and with nothing else: counted, for keys that share all but their
+ * ends, all but their beginnings, and that each begin with the one before. */
+static void keys_are_told_apart_in_linear_time(void **state)
+{
+    enum { COUNT = 1900 };
+    static char texts[COUNT][2048];
+    static struct slice keys[COUNT];
+    (void)state;
+    for (enum kind kind = SHORT; kind < KINDS; kind++)
+        for (int descending = 0; descending < 2; descending++) {
+            struct sf_keys set = {.root = NULL};
+            size_t bytes = 0;
+            arena_init(&arena, large, sizeof(large));
+            for (int i = 0; i < COUNT; i++) {
+                keys[i] = slice_bytes(texts[i], make_key(kind, descending ? COUNT - 1 - i : i, texts[i]));
+                bytes += keys[i].len;
+                assert_null(sf_keys_find(&set, keys[i]));
+                assert_true(sf_keys_add(&set, &arena, &keys[i]));
+            }
+            for (int i = 0; i < COUNT; i++)
+                assert_ptr_equal(sf_keys_find(&set, keys[i]), &keys[i]);
+            if (set.steps > 16 * bytes)
+                fail_msg("kind %d: %zu steps for %zu bytes", (int)kind, set.steps, bytes);
+        }
+}
+
+/* Twice the text takes at most twice the arena, and a bit. */
+static void the_arena_grows_linearly(void **state)
+{
+    static char raw[1 << 20];
+    size_t used[2];
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        char *at = raw;
+        for (int i = 0; i < 8000 << round; i++)
+            grow(&at, i ? ",k%d;a;b" : "k%d;a;b", i);
+        struct sf_list list;
+        arena_init(&arena, large, sizeof(large));
+        assert_true(sf_parse_dictionary(&arena, slice_of(raw), &list));
+        assert_int_equal(list.count, 8000 << round);
+        used[round] = arena.used;
+    }
+    assert_true(used[1] <= 2 * used[0] + 64);
+}
+
+/* What is parsed or written beside the parser: an inner list is no bare item, and nothing is written of it.
+ */
+static void an_inner_list_is_no_bare_item(void **state)
+{
+    struct sf_bare inner = {.kind = SF_INNER};
+    struct text text = text_begin(fresh_arena());
+    (void)state;
+    sf_write_bare(&text, &inner);
+    assert_slice(text_end(&text), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +246,9 @@ int main(void)
         cmocka_unit_test(bad_fields_do_not_parse),
         cmocka_unit_test(what_stands_twice_is_remembered),
         cmocka_unit_test(a_full_arena_is_a_refusal_and_nothing_worse),
+        cmocka_unit_test(keys_are_told_apart_in_linear_time),
+        cmocka_unit_test(the_arena_grows_linearly),
+        cmocka_unit_test(an_inner_list_is_no_bare_item),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
