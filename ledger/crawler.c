@@ -10,6 +10,7 @@
 struct place {
     uint8_t digest[DIGEST_SIZE]; /* SHA-256 of thumbprint and agent */
     int64_t crawler_id;          /* 0: free */
+    uint64_t snapshot;           /* serial of the one that is stored; 0: none */
 };
 
 struct crawler_cache {
@@ -60,6 +61,23 @@ static enum err insert_key(struct pg *pg, const struct crawler_key *key, int64_t
     return pg_run(pg, "crawler_key_insert", &params, NULL);
 }
 
+/* The body first, then that the key was found in it. */
+static enum err insert_source(struct pg *pg, const struct crawler_key *key, int64_t now_ms,
+                              int64_t crawler_id)
+{
+    enum err err;
+    struct pg_params params = {0};
+    pg_params_number(&params, crawler_id);
+    pg_params_bytes(&params, slice_bytes(key->thumbprint, DIGEST_SIZE));
+    pg_params_bytes(&params, key->snapshot->url);
+    pg_params_bytes(&params, slice_bytes(key->snapshot->digest, DIGEST_SIZE));
+    pg_params_number(&params, now_ms);
+    TRY(snapshot_insert(pg, key->snapshot));
+    TRY(pg_run(pg, "crawler_key_source_insert", &params, NULL));
+out:
+    return err;
+}
+
 enum err crawler_find(struct crawler_cache *cache, struct pg *pg, const struct crawler_key *key,
                       int64_t now_ms, int64_t *crawler_id)
 {
@@ -68,18 +86,26 @@ enum err crawler_find(struct crawler_cache *cache, struct pg *pg, const struct c
     const struct slice parts[] = {slice_bytes(key->thumbprint, DIGEST_SIZE), key->agent};
     digest_sha256(parts, 2, digest);
     struct place *place = &cache->places[(size_t)(digest[0] << 8 | digest[1]) % CACHE_PLACES];
-    if (place->crawler_id && memcmp(place->digest, digest, DIGEST_SIZE) == 0) {
+    bool known = place->crawler_id && memcmp(place->digest, digest, DIGEST_SIZE) == 0;
+    if (known && (!key->snapshot || place->snapshot == key->snapshot->serial)) {
         *crawler_id = place->crawler_id;
         goto out;
     }
-    TRY(read_id(pg, key->agent, crawler_id));
+    if (known)
+        *crawler_id = place->crawler_id;
+    else
+        TRY(read_id(pg, key->agent, crawler_id));
     if (*crawler_id == 0) {
         TRY(insert(pg, key->agent, now_ms));
         TRY(read_id(pg, key->agent, crawler_id));
         assert(*crawler_id != 0); /* rows are never removed */
     }
-    TRY(insert_key(pg, key, now_ms, *crawler_id));
+    if (!known)
+        TRY(insert_key(pg, key, now_ms, *crawler_id));
+    if (key->snapshot)
+        TRY(insert_source(pg, key, now_ms, *crawler_id));
     *place = (struct place){.crawler_id = *crawler_id};
+    place->snapshot = key->snapshot ? key->snapshot->serial : 0;
     memcpy(place->digest, digest, DIGEST_SIZE);
 out:
     return err;

@@ -3,7 +3,7 @@
 #define LEDGER_CRAWLER_H
 
 #include "ledger/base/digest.h"
-#include "ledger/pg.h"
+#include "ledger/snapshot.h"
 
 /* What one writer has seen. */
 struct crawler_cache;
@@ -17,10 +17,11 @@ struct crawler_key {
     const uint8_t *thumbprint; /* DIGEST_SIZE */
     struct slice public_key;
     struct slice directory_url;
+    const struct snapshot *snapshot; /* the body that it was found in; NULL: not from a directory */
 };
 
-/* The account's number. Account and key are recorded when they are seen for the first time; a known pair
- * costs no statement. */
+/* The account's number. Account, key and snapshot are recorded when they are seen for the first time; what is
+ * known costs no statement. */
 enum err crawler_find(struct crawler_cache *cache, struct pg *pg, const struct crawler_key *key,
                       int64_t now_ms, int64_t *crawler_id) MUST_USE;
 

@@ -200,7 +200,7 @@ static enum err find_crawler(struct writer *writer, struct entry *entry)
 {
     const struct charge *charge = entry->charge;
     const struct crawler_key key = {charge->agent, charge->thumbprint, charge->public_key,
-                                    charge->directory_url};
+                                    charge->directory_url, charge->snapshot};
     struct pg *pg = writer->session->pg;
     entry->site_id = writer->session->site_ids[charge->site];
     enum err err = crawler_find(writer->crawlers, pg, &key, clock_now_ms(), &entry->crawler_id);

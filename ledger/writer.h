@@ -9,14 +9,17 @@
 #include "ledger/base/err.h"
 #include "ledger/base/uuid.h"
 
+struct snapshot;
+
 /* One entry to record. Everything but the result belongs to the caller and stays untouched until `done`. */
 struct charge {
-    uint8_t payment_id[UUID_SIZE]; /* version 7: its time says which day and partition */
-    size_t site;                   /* index in config->sites */
-    int64_t amount_micros;         /* of the site's currency */
-    struct slice agent;            /* account key: normalised origin or URL of the Signature-Agent */
-    struct slice directory_url;    /* where the key was found */
-    struct slice public_key;       /* JWK members that make the thumbprint, as JSON (RFC 7638 section 3) */
+    uint8_t payment_id[UUID_SIZE];   /* version 7: its time says which day and partition */
+    size_t site;                     /* index in config->sites */
+    int64_t amount_micros;           /* of the site's currency */
+    struct slice agent;              /* account key: normalised origin or URL of the Signature-Agent */
+    struct slice directory_url;      /* where the key was found */
+    const struct snapshot *snapshot; /* the directory's body; stored before the entry. NULL: none */
+    struct slice public_key;         /* JWK members that make the thumbprint, as JSON (RFC 7638 section 3) */
     uint8_t thumbprint[DIGEST_SIZE];
     struct slice rule;           /* name of the rule that set the price */
     struct slice resource;       /* scheme, authority and request target: the URL that was asked for */

@@ -17,8 +17,8 @@ static void migrate_runs_twice(void **state)
     assert_non_null(strstr(output, "nothing to do"));
     assert_int_equal(CRAWLTAB(output, "migrate", "--bootstrap", "--superuser", "postgres"), 0);
     assert_null(strstr(output, "created"));
-    assert_string_equal(sql("SELECT count(*), count(DISTINCT version) FROM schema_version"), "2|2");
-    assert_string_equal(sql("SELECT count(*) FROM operator_action WHERE action = 'migrate'"), "2");
+    assert_string_equal(sql("SELECT count(*), count(DISTINCT version) FROM schema_version"), "3|3");
+    assert_string_equal(sql("SELECT count(*) FROM operator_action WHERE action = 'migrate'"), "3");
 }
 
 static void two_migrations_at_once(void **state)
@@ -36,7 +36,7 @@ static void two_migrations_at_once(void **state)
         statuses[i] = run_wait(pids[i]);
     for (int i = 0; i < 4; i++)
         assert_int_equal(statuses[i], 0);
-    assert_string_equal(sql("SELECT count(*) FROM schema_version"), "2");
+    assert_string_equal(sql("SELECT count(*) FROM schema_version"), "3");
 }
 
 static void newer_schema_is_refused(void **state)
@@ -119,8 +119,9 @@ static const char *rights_of(const char *role)
 static void rights_are_narrow(void **state)
 {
     (void)state;
-    assert_string_equal(rights_of("crawltab_gate"), "charge INSERT, conflict INSERT, crawler INSERT,"
-                                                    " crawler_key INSERT, day INSERT, site INSERT");
+    assert_string_equal(rights_of("crawltab_gate"),
+                        "charge INSERT, conflict INSERT, crawler INSERT, crawler_key INSERT,"
+                        " crawler_key_source INSERT, day INSERT, directory_snapshot INSERT, site INSERT");
     assert_string_equal(
         rights_of("crawltab_operator"),
         "crawler_day INSERT, crawler_day_line INSERT, day INSERT, day_close INSERT, invoice INSERT,"
