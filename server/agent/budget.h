@@ -1,0 +1,19 @@
+/* How many fetches the requests of one client network may cause: a token bucket per network, so that the gate
+ * cannot be used to attack a third party. Pure but for its own table, which is bounded; one user at a time.
+ */
+#ifndef SERVER_AGENT_BUDGET_H
+#define SERVER_AGENT_BUDGET_H
+
+#include "ledger/base/exchange.h"
+
+struct budget;
+
+/* `per_minute` tokens come in a minute and as many are kept. 0: no limit. NULL without memory. */
+struct budget *budget_new(int64_t per_minute) MUST_USE;
+void budget_free(struct budget *budget);
+
+/* Takes a token of the client's network: its /24 in IPv4, its /48 in IPv6. True too when there is no limit or
+ * the client is not known. `now_ms` never goes back (clock_monotonic_ms). */
+bool budget_take(struct budget *budget, const struct exchange_client *client, int64_t now_ms) MUST_USE;
+
+#endif
