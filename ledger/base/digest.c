@@ -47,6 +47,12 @@ void digest_sha256(const struct slice *parts, size_t count, uint8_t out[DIGEST_S
         abort();
 }
 
+void digest_sha512(struct slice text, uint8_t out[DIGEST_SHA512_SIZE])
+{
+    if (EVP_Digest(text.data, text.len, out, NULL, EVP_sha512(), NULL) != 1)
+        abort();
+}
+
 struct hmac {
     EVP_MAC_CTX *context;
 };

@@ -7,10 +7,14 @@
 
 #include <stdint.h>
 
-#define DIGEST_SIZE 32
+#define DIGEST_SIZE        32
+#define DIGEST_SHA512_SIZE 64
 
 /* SHA-256 over the parts one after another. Thread-safe. */
 void digest_sha256(const struct slice *parts, size_t count, uint8_t out[DIGEST_SIZE]);
+
+/* SHA-512, for RFC 9530. Thread-safe; slow to start, so not for every request. */
+void digest_sha512(struct slice text, uint8_t out[DIGEST_SHA512_SIZE]);
 
 struct hmac;
 

@@ -1,26 +1,47 @@
+/* Times in here are of the monotonic clock, so that a step of the wall clock neither ages nor renews
+ * anything; only keys' nbf and exp, and dates in answers, are of the wall clock. */
 #include "server/agent/directory.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
+#include "ledger/base/random.h"
+#include "server/agent/answer.h"
+#include "server/agent/budget.h"
+#include "server/agent/freshness.h"
+#include "server/agent/head.h"
+#include "server/agent/listing.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-#define BUCKETS     1024
-#define ENTRIES_MAX 4096
-#define WAITERS_MAX 4096
+#define BUCKETS            1024
+#define ENTRIES_MAX        4096
+#define WAITERS_MAX        4096
+#define RETRY_AFTER_MAX_MS 300000
+#define REFRESH_PERCENT    80 /* of its life is behind a directory in use when it is fetched again */
 
-/* One directory. The keys are replaced as a whole by a fetch that succeeded. */
+/* A validator of the last answer, to ask with. */
+struct validator {
+    size_t len;
+    char text[HEAD_VALUE_MAX];
+};
+
+/* One directory. What it lists is replaced as a whole by a fetch that succeeded. */
 struct entry {
     struct entry *next;
     struct directory *directory;
-    struct directory_key *keys;
-    size_t key_count;
-    int64_t fetched_ms; /* last success, wall clock; 0: never */
-    int64_t tried_ms;   /* last end of a fetch */
+    struct listing *listing; /* NULL: never read */
+    struct validator etag;
+    struct validator last_modified;
+    int64_t life_ms;  /* that the last answer had, clamped */
+    int64_t read_ms;  /* when it came: its life starts */
+    int64_t retry_ms; /* no fetch before this, after one that failed */
+    int64_t early_ms; /* last fetch for a key that was not listed */
     int64_t used_ms;
+    bool failing; /* the last fetch failed */
     bool fetching;
+    bool conditional; /* the fetch under way sent a validator */
     struct directory_wait *waiting;
     size_t waiting_count;
     size_t url_len;
@@ -31,6 +52,7 @@ struct directory {
     const struct config *config;
     struct fetch *fetch;
     pthread_mutex_t lock; /* short: look-ups and swaps, never I/O or parsing */
+    struct budget *budget;
     size_t count;
     struct entry *buckets[BUCKETS];
 };
@@ -42,20 +64,26 @@ struct directory *directory_start(const struct config *config, struct fetch *fet
         return NULL;
     directory->config = config;
     directory->fetch = fetch;
+    directory->budget = budget_new(config->directory_client_fetches);
+    if (!directory->budget) {
+        free(directory);
+        return NULL;
+    }
     pthread_mutex_init(&directory->lock, NULL);
     return directory;
 }
 
-static void free_keys(struct directory_key *keys, size_t count)
+void directory_key_clear(struct directory_key *key)
 {
-    for (size_t i = 0; i < count; i++)
-        signature_key_free(keys[i].key);
-    free(keys);
+    signature_key_free(key->key);
+    snapshot_free(key->snapshot);
+    key->key = NULL;
+    key->snapshot = NULL;
 }
 
 static void free_entry(struct entry *entry)
 {
-    free_keys(entry->keys, entry->key_count);
+    listing_free(entry->listing);
     free(entry);
 }
 
@@ -69,6 +97,7 @@ void directory_stop(struct directory *directory)
             directory->buckets[i] = entry->next;
             free_entry(entry);
         }
+    budget_free(directory->budget);
     pthread_mutex_destroy(&directory->lock);
     free(directory);
 }
@@ -123,103 +152,192 @@ static struct entry *add(struct directory *directory, struct slice url)
     return entry;
 }
 
-static const struct directory_key *key_in(const struct entry *entry, const uint8_t thumbprint[DIGEST_SIZE])
+static void on_fetched(void *context, const struct fetch_answer *answer);
+
+/* With the lock held. Nothing happens when one is under way or too much is queued. */
+static void start_fetch(struct entry *entry)
 {
-    for (size_t i = 0; i < entry->key_count; i++)
-        if (memcmp(entry->keys[i].jwk.thumbprint, thumbprint, DIGEST_SIZE) == 0)
-            return &entry->keys[i];
-    return NULL;
+    const struct directory *directory = entry->directory;
+    if (entry->fetching)
+        return;
+    struct fetch_request request = {.url = {entry->url, entry->url_len}};
+    /* A proof is over one answer, so a new one needs a whole answer. */
+    if (entry->listing && !directory->config->directory_require_proof) {
+        request.etag = (struct slice){entry->etag.text, entry->etag.len};
+        request.last_modified = (struct slice){entry->last_modified.text, entry->last_modified.len};
+    }
+    entry->conditional = request.etag.len > 0 || request.last_modified.len > 0;
+    entry->fetching = fetch_get(directory->fetch, &request, on_fetched, entry);
 }
 
-static bool in_force(const struct jwk *jwk, int64_t now_ms)
+static bool is_fresh(const struct entry *entry, int64_t now_ms)
 {
-    return jwk->not_before <= now_ms / 1000 && now_ms / 1000 < jwk->expires;
+    return entry->listing && now_ms - entry->read_ms < entry->life_ms;
 }
 
-static enum directory_answer judge(struct entry *entry, const uint8_t thumbprint[DIGEST_SIZE], int64_t now_ms,
-                                   bool waited, struct directory_key *out)
+static bool may_fetch_early(const struct entry *entry, int64_t now_ms)
 {
-    const struct config *config = entry->directory->config;
-    const struct directory_key *key = key_in(entry, thumbprint);
-    int64_t cached_ms = config->directory_max_fresh_seconds * 1000;
-    bool fresh = entry->fetched_ms > 0 && now_ms - entry->fetched_ms < cached_ms;
-    bool tried =
-        waited || (entry->tried_ms > 0 && now_ms - entry->tried_ms < config->directory_retry_seconds * 1000);
+    return entry->early_ms == 0 ||
+           now_ms - entry->early_ms >= entry->directory->config->directory_unknown_key_seconds * 1000;
+}
+
+/* A key that is listed: whether it is used as it is. *fetch: and its directory fetched in the background. */
+static bool is_usable(const struct entry *entry, int64_t now_ms, bool waited, bool *fetch)
+{
+    int64_t age_ms = now_ms - entry->read_ms;
+    int64_t stale_ms = entry->directory->config->directory_stale_seconds * 1000;
+    *fetch = false;
+    if (is_fresh(entry, now_ms))
+        *fetch = now_ms >= entry->retry_ms && age_ms >= entry->life_ms / 100 * REFRESH_PERCENT;
+    else if (entry->failing && age_ms < entry->life_ms + stale_ms)
+        *fetch = now_ms >= entry->retry_ms;
+    else
+        return waited && !entry->failing;
+    return true;
+}
+
+static enum directory_answer judge(struct entry *entry, const struct listing_key *key, int64_t now_ms,
+                                   bool waited)
+{
+    bool fetch = false;
     entry->used_ms = now_ms;
-    if (!tried && !(fresh && key))
-        return DIRECTORY_ASK;
-    if (key && !in_force(&key->jwk, now_ms))
-        return DIRECTORY_NO_KEY;
-    if (key) {
-        *out = (struct directory_key){signature_key_share(key->key), key->jwk};
+    if (key && is_usable(entry, now_ms, waited, &fetch)) {
+        if (fetch)
+            start_fetch(entry);
         return DIRECTORY_KEY;
     }
-    return entry->fetched_ms > 0 && entry->fetched_ms == entry->tried_ms ? DIRECTORY_NO_KEY
-                                                                         : DIRECTORY_UNAVAILABLE;
+    if (!waited && now_ms >= entry->retry_ms && (!is_fresh(entry, now_ms) || may_fetch_early(entry, now_ms)))
+        return DIRECTORY_ASK;
+    return entry->listing && !entry->failing ? DIRECTORY_NO_KEY : DIRECTORY_UNAVAILABLE;
 }
 
 enum directory_answer directory_find(struct directory *directory, struct slice url,
                                      const uint8_t thumbprint[DIGEST_SIZE], int64_t now_ms, bool waited,
-                                     struct directory_key *key)
+                                     struct directory_key *out)
 {
+    enum directory_answer answer = waited ? DIRECTORY_UNAVAILABLE : DIRECTORY_ASK;
+    int64_t monotonic_ms = clock_monotonic_ms();
     pthread_mutex_lock(&directory->lock);
     struct entry *entry = find(directory, url);
-    enum directory_answer answer = entry    ? judge(entry, thumbprint, now_ms, waited, key)
-                                   : waited ? DIRECTORY_UNAVAILABLE
-                                            : DIRECTORY_ASK;
+    const struct listing_key *key = entry ? listing_find(entry->listing, thumbprint, now_ms) : NULL;
+    if (entry)
+        answer = judge(entry, key, monotonic_ms, waited);
+    if (answer == DIRECTORY_KEY)
+        *out = (struct directory_key){signature_key_share(key->key), snapshot_share(entry->listing->snapshot),
+                                      key->jwk};
     pthread_mutex_unlock(&directory->lock);
     return answer;
 }
 
-/* The keys of a directory's answer, ready for use. NULL with *count 0 when there is none. */
-static struct directory_key *read_keys(struct slice body, size_t *count)
+static void keep_validator(struct validator *validator, const struct message *head, struct slice name)
 {
-    struct jwk *found = calloc(JWK_SET_MAX, sizeof(*found));
-    struct directory_key *keys = calloc(JWK_SET_MAX, sizeof(*keys));
-    size_t found_count = 0;
-    *count = 0;
-    if (found && keys && jwk_set_parse(body, found, &found_count) == ERR_OK) {
-        for (size_t i = 0; i < found_count; i++) {
-            keys[*count].key = signature_key_from_jwk(&found[i]);
-            keys[*count].jwk = found[i];
-            if (keys[*count].key)
-                ++*count;
-        }
-        free(found);
-        return keys;
-    }
-    free(found);
-    free(keys);
-    return NULL;
+    const struct message_field *field = message_field(head, name);
+    validator->len = 0;
+    for (size_t i = 0; field && i < field->value.len; i++)
+        if (field->value.data[i] < 0x20 || field->value.data[i] > 0x7e)
+            field = NULL;
+    if (!field || field->value.len > sizeof(validator->text))
+        return;
+    memcpy(validator->text, field->value.data, field->value.len);
+    validator->len = field->value.len;
 }
 
-static void on_fetched(void *context, long status, struct slice body)
+/* What one answer comes to. */
+struct outcome {
+    struct listing *listing; /* new; NULL with `good`: the old one still holds */
+    bool good;
+    int64_t now_ms;   /* wall clock */
+    int64_t retry_ms; /* for how long not to ask again, if it is not good */
+};
+
+/* A failed directory is left alone for a while, and not by all gates to the same moment. */
+static int64_t retry_after(const struct config *config, const struct fetch_answer *answer, int64_t now_ms)
+{
+    uint32_t chance;
+    random_bytes(&chance, sizeof(chance));
+    int64_t base_ms = config->directory_retry_seconds * 1000;
+    int64_t wait_ms = base_ms * 4 / 5 + (int64_t)(chance % (uint32_t)(base_ms * 2 / 5 + 1));
+    int64_t asked_ms = freshness_retry_seconds(&answer->head, now_ms / 1000) * 1000;
+    if (asked_ms > RETRY_AFTER_MAX_MS)
+        asked_ms = RETRY_AFTER_MAX_MS;
+    return asked_ms > wait_ms ? asked_ms : wait_ms;
+}
+
+static struct outcome judge_answer(const struct entry *entry, const struct fetch_answer *answer)
+{
+    const struct config *config = entry->directory->config;
+    struct outcome outcome = {.now_ms = clock_now_ms()};
+    struct slice url = {entry->url, entry->url_len};
+    const char *refusal =
+        answer->status == 0 ? "no answer" : answer_refusal(answer->status, &answer->head, entry->conditional);
+    if (!refusal && answer->status == 200) {
+        outcome.listing =
+            listing_read(url, answer, outcome.now_ms, config->directory_require_proof, &refusal);
+        outcome.good = outcome.listing != NULL;
+    } else if (!refusal) {
+        outcome.good = true;
+    }
+    if (outcome.good) {
+        LOG(INFO, "directory_fetched", {"url", entry->url}, {"status", LOG_NUMBER(answer->status)},
+            {"keys", outcome.listing ? LOG_NUMBER((int64_t)outcome.listing->count) : NULL});
+    } else {
+        outcome.retry_ms = retry_after(config, answer, outcome.now_ms);
+        LOG(WARN, "directory_failed", {"url", entry->url}, {"status", LOG_NUMBER(answer->status)},
+            {"detail", refusal}, {"retry_ms", LOG_NUMBER(outcome.retry_ms)});
+    }
+    return outcome;
+}
+
+static void start_life(struct entry *entry, const struct fetch_answer *answer, int64_t now_ms)
+{
+    const struct config *config = entry->directory->config;
+    int64_t seconds = freshness_seconds(&answer->head, now_ms / 1000);
+    entry->read_ms = clock_monotonic_ms();
+    if (answer->status == 304 && !freshness_stated(&answer->head))
+        return;
+    if (seconds < config->directory_min_fresh_seconds)
+        seconds = config->directory_min_fresh_seconds;
+    if (seconds > config->directory_max_fresh_seconds)
+        seconds = config->directory_max_fresh_seconds;
+    entry->life_ms = seconds * 1000;
+}
+
+/* With the lock held. Returns the listing that has gone out of use. */
+static struct listing *settle(struct entry *entry, const struct fetch_answer *answer, struct outcome *outcome)
+{
+    struct listing *old = NULL;
+    entry->failing = !outcome->good;
+    entry->retry_ms = outcome->good ? 0 : clock_monotonic_ms() + outcome->retry_ms;
+    if (!outcome->good)
+        return NULL;
+    start_life(entry, answer, outcome->now_ms);
+    if (!outcome->listing)
+        return NULL;
+    old = entry->listing;
+    entry->listing = outcome->listing;
+    keep_validator(&entry->etag, &answer->head, SLICE("etag"));
+    keep_validator(&entry->last_modified, &answer->head, SLICE("last-modified"));
+    /* The same body is the same evidence: the writer need not look at it again. */
+    if (old && memcmp(old->snapshot->digest, entry->listing->snapshot->digest, DIGEST_SIZE) == 0) {
+        snapshot_free(entry->listing->snapshot);
+        entry->listing->snapshot = snapshot_share(old->snapshot);
+    }
+    return old;
+}
+
+static void on_fetched(void *context, const struct fetch_answer *answer)
 {
     struct entry *entry = context;
     struct directory *directory = entry->directory;
-    size_t count = 0;
-    struct directory_key *keys = status == 200 ? read_keys(body, &count) : NULL;
-    int64_t now_ms = clock_now_ms();
-    if (!keys)
-        LOG(WARN, "directory_failed", {"url", entry->url}, {"status", LOG_NUMBER(status)},
-            {"detail", status == 200 ? "not a JSON key set" : NULL});
-    else
-        LOG(INFO, "directory_fetched", {"url", entry->url}, {"keys", LOG_NUMBER((int64_t)count)});
+    struct outcome outcome = judge_answer(entry, answer);
     pthread_mutex_lock(&directory->lock);
-    struct directory_key *old_keys = keys ? entry->keys : NULL;
-    size_t old_count = keys ? entry->key_count : 0;
-    if (keys) {
-        entry->keys = keys;
-        entry->key_count = count;
-        entry->fetched_ms = now_ms;
-    }
-    entry->tried_ms = now_ms;
+    struct listing *old = settle(entry, answer, &outcome);
     struct directory_wait *waiting = entry->waiting;
     entry->waiting = NULL;
     entry->waiting_count = 0;
     entry->fetching = false;
     pthread_mutex_unlock(&directory->lock);
-    free_keys(old_keys, old_count);
+    listing_free(old);
     while (waiting) {
         struct directory_wait *next = waiting->next;
         waiting->ready(waiting);
@@ -227,21 +345,40 @@ static void on_fetched(void *context, long status, struct slice body)
     }
 }
 
+/* With the lock held: makes sure that a fetch is under way. */
+static enum err ensure_fetch(struct directory *directory, struct slice url,
+                             const struct exchange_client *client, struct entry **entry)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    *entry = find(directory, url);
+    if (*entry && (*entry)->fetching)
+        return ERR_OK;
+    if (!budget_take(directory->budget, client, now_ms))
+        return ERR_RATE_LIMITED;
+    if (!*entry)
+        *entry = add(directory, url);
+    if (!*entry)
+        return ERR_OVERLOADED;
+    if (is_fresh(*entry, now_ms))
+        (*entry)->early_ms = now_ms;
+    start_fetch(*entry);
+    return (*entry)->fetching ? ERR_OK : ERR_OVERLOADED;
+}
+
 enum err directory_await(struct directory *directory, struct slice url, struct directory_wait *wait)
 {
-    enum err err = ERR_OVERLOADED;
+    enum err err;
+    struct entry *entry;
     pthread_mutex_lock(&directory->lock);
-    struct entry *entry = find(directory, url);
-    if (!entry)
-        entry = add(directory, url);
-    if (entry && !entry->fetching)
-        entry->fetching = fetch_get(directory->fetch, url, on_fetched, entry);
-    if (entry && entry->fetching && entry->waiting_count < WAITERS_MAX) {
-        wait->next = entry->waiting;
-        entry->waiting = wait;
-        entry->waiting_count++;
-        err = ERR_OK;
+    TRY(ensure_fetch(directory, url, &wait->client, &entry));
+    if (entry->waiting_count >= WAITERS_MAX) {
+        err = ERR_OVERLOADED;
+        goto out;
     }
+    wait->next = entry->waiting;
+    entry->waiting = wait;
+    entry->waiting_count++;
+out:
     pthread_mutex_unlock(&directory->lock);
     return err;
 }

@@ -1,14 +1,16 @@
-/* Key directories of crawlers: a cache of their keys by (directory URL, thumbprint). One fetch serves all who
- * wait for a directory; a failed fetch never takes away keys that are known. */
+/* Key directories of crawlers: a cache of their keys by (directory URL, thumbprint), kept as RFC 9111 and the
+ * configured bounds say. One fetch serves all who wait for a directory; directories in use are fetched again
+ * before they expire, while their keys go on being used; a failed fetch never takes away keys that are known
+ * until they are too old (directory.stale_seconds). */
 #ifndef SERVER_AGENT_DIRECTORY_H
 #define SERVER_AGENT_DIRECTORY_H
 
-#include "ledger/base/config.h"
-#include "ledger/base/err.h"
+#include "ledger/base/exchange.h"
 #include "server/agent/fetch.h"
 #include "server/verify/jwk.h"
 
 struct directory;
+struct snapshot;
 
 /* NULL without memory. `config` and `fetch` must outlive it. */
 struct directory *directory_start(const struct config *config, struct fetch *fetch);
@@ -17,9 +19,13 @@ struct directory *directory_start(const struct config *config, struct fetch *fet
 void directory_stop(struct directory *directory);
 
 struct directory_key {
-    struct signature_key *key; /* shared: free with signature_key_free */
+    struct signature_key *key; /* shared, like the snapshot: give them back with directory_key_clear */
+    struct snapshot *snapshot; /* the answer that lists the key */
     struct jwk jwk;
 };
+
+/* Gives back what the key shares. Fine on zeros, and again. */
+void directory_key_clear(struct directory_key *key);
 
 enum directory_answer {
     DIRECTORY_KEY,         /* *key is filled in */
@@ -28,8 +34,8 @@ enum directory_answer {
     DIRECTORY_ASK,         /* not known yet: wait with directory_await, then look again */
 };
 
-/* Looks into the cache; never waits. `now_ms` is the wall clock. After a wait, `waited` keeps the answer from
- * being DIRECTORY_ASK again. */
+/* Looks into the cache; never waits, but may start a fetch in the background. `now_ms` is the wall clock, for
+ * the keys' own times. After a wait, `waited` keeps the answer from being DIRECTORY_ASK again. */
 enum directory_answer directory_find(struct directory *directory, struct slice url,
                                      const uint8_t thumbprint[DIGEST_SIZE], int64_t now_ms, bool waited,
                                      struct directory_key *key);
@@ -38,10 +44,12 @@ enum directory_answer directory_find(struct directory *directory, struct slice u
 struct directory_wait {
     void (*ready)(struct directory_wait *wait); /* on the fetch thread, once */
     struct directory_wait *next;
+    struct exchange_client client; /* whose budget a fetch is taken from; zeros: nobody's */
 };
 
-/* Joins the fetch under way for the directory, or starts one. ERR_OK: `ready` will be called. ERR_OVERLOADED:
- * too much is being fetched; it will not. */
+/* Joins the fetch under way for the directory, or starts one. ERR_OK: `ready` will be called. Otherwise it
+ * will not: ERR_OVERLOADED, too much is being fetched; ERR_RATE_LIMITED, the client's network has caused too
+ * many fetches. */
 enum err directory_await(struct directory *directory, struct slice url, struct directory_wait *wait) MUST_USE;
 
 #endif

@@ -2,8 +2,11 @@
 
 #include "ledger/base/log.h"
 #include "server/agent/address.h"
+#include "server/agent/head.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -12,6 +15,7 @@
 
 #define QUEUED_MAX     256
 #define CONCURRENT_MAX 32
+#define PER_HOST_MAX   2
 #define POLL_MS        1000
 #define URL_BYTES_MAX  4096
 
@@ -20,12 +24,17 @@ struct job {
     fetch_done *done;
     void *context;
     CURL *easy;
+    struct curl_slist *headers;
+    struct head head;
+    struct slice host;   /* with port; in `url` */
     bool insecure;       /* the host is listed */
     const char *refusal; /* why we ended it ourselves, or NULL */
     char *body;
     size_t len;
     size_t room; /* directory.max_bytes */
     char error[CURL_ERROR_SIZE];
+    struct slice etag; /* behind the URL, like last_modified */
+    struct slice last_modified;
     char url[]; /* NUL-terminated */
 };
 
@@ -38,8 +47,19 @@ struct fetch {
     struct job *queue;
     struct job **queue_tail;
     size_t queued;
-    size_t running; /* fetch thread only */
+    struct job *running[CONCURRENT_MAX]; /* fetch thread only, like their number */
+    size_t running_count;
 };
+
+static size_t on_header(char *data, size_t size, size_t count, void *context)
+{
+    struct job *job = context;
+    size_t bytes = size * count;
+    if (head_line(&job->head, slice_bytes(data, bytes)))
+        return bytes;
+    job->refusal = "the header is too large or does not parse";
+    return 0;
+}
 
 static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
@@ -65,29 +85,64 @@ static curl_socket_t open_checked(void *context, curlsocktype purpose, struct cu
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-static bool host_listed(const struct config_list *hosts, const char *url)
+/* The peer as it is after connecting. */
+static int check_connected(void *context, char *address, char *local, int port, int local_port)
+{
+    struct job *job = context;
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    const struct sockaddr *peer = NULL;
+    (void)local, (void)port, (void)local_port;
+    if (inet_pton(AF_INET, address, &in.sin_addr) == 1)
+        peer = (const struct sockaddr *)&in;
+    else if (inet_pton(AF_INET6, address, &in6.sin6_addr) == 1)
+        peer = (const struct sockaddr *)&in6;
+    if (job->insecure || (peer && address_is_public(peer)))
+        return CURL_PREREQFUNC_OK;
+    job->refusal = "the connection went to an address that is not public";
+    return CURL_PREREQFUNC_ABORT;
+}
+
+static struct slice host_of(const char *url)
 {
     const char *host = strstr(url, "://");
-    if (!host)
-        return false;
-    host += 3;
-    size_t len = strcspn(host, "/?#");
+    return host ? (struct slice){host + 3, strcspn(host + 3, "/?#")} : SLICE("");
+}
+
+static bool host_listed(const struct config_list *hosts, struct slice host)
+{
     for (size_t i = 0; i < hosts->count; i++)
-        if (strlen(hosts->items[i]) == len && strncasecmp(hosts->items[i], host, len) == 0)
+        if (slice_eq_nocase(slice_of(hosts->items[i]), host))
             return true;
     return false;
 }
 
+static bool add_header(struct job *job, const char *name, struct slice value)
+{
+    char line[HEAD_VALUE_MAX + 64];
+    int len = snprintf(line, sizeof(line), "%s: %.*s", name, (int)value.len, value.data);
+    struct curl_slist *longer = len < (int)sizeof(line) ? curl_slist_append(job->headers, line) : NULL;
+    if (longer)
+        job->headers = longer;
+    return longer != NULL;
+}
+
+static bool add_headers(struct job *job)
+{
+    return add_header(job, "Accept",
+                      SLICE("application/http-message-signatures-directory+json, "
+                            "application/jwk-set+json;q=0.9, application/json;q=0.5")) &&
+           add_header(job, "Accept-Encoding", SLICE("identity")) &&
+           (job->etag.len == 0 || add_header(job, "If-None-Match", job->etag)) &&
+           (job->last_modified.len == 0 || add_header(job, "If-Modified-Since", job->last_modified));
+}
+
 static CURL *make_easy(const struct fetch *fetch, struct job *job)
 {
-    static const char accept[] =
-        "Accept: application/http-message-signatures-directory+json, application/json;q=0.5";
-    static struct curl_slist headers = {(char *)(uintptr_t)accept, NULL};
-    const char *url = job->url;
-    CURL *easy = curl_easy_init();
+    CURL *easy = add_headers(job) ? curl_easy_init() : NULL;
     if (!easy)
         return NULL;
-    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_URL, (const char *)job->url);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, job);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, job->error);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, job->insecure ? "https,http" : "https");
@@ -96,12 +151,17 @@ static CURL *make_easy(const struct fetch *fetch, struct job *job)
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)fetch->config->directory_timeout_seconds * 1000);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, &headers);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, job->headers);
+    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)fetch->config->directory_max_bytes);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, job);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "crawltab");
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, job);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_checked);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, job);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, check_connected);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, job);
     /* A connection that another host's check opened must not serve this one. */
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     if (*fetch->config->directory_ca_file)
@@ -111,7 +171,13 @@ static CURL *make_easy(const struct fetch *fetch, struct job *job)
 
 static void finish(struct job *job, long status)
 {
-    job->done(job->context, status, slice_bytes(job->body, job->len));
+    struct fetch_answer answer = {
+        .status = status,
+        .head = {.fields = job->head.fields, .field_count = job->head.count},
+        .body = slice_bytes(job->body, job->len),
+    };
+    job->done(job->context, &answer);
+    curl_slist_free_all(job->headers);
     free(job->body);
     free(job);
 }
@@ -126,21 +192,42 @@ static void start(struct fetch *fetch, struct job *job)
         finish(job, 0);
         return;
     }
-    fetch->running++;
+    fetch->running[fetch->running_count++] = job;
 }
 
-static struct job *take(struct fetch *fetch)
+static bool host_is_busy(const struct fetch *fetch, struct slice host)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fetch->running_count; i++)
+        if (slice_eq_nocase(fetch->running[i]->host, host))
+            count++;
+    return count >= PER_HOST_MAX;
+}
+
+/* The first job whose host is not asked too much already; `any`: the first job. */
+static struct job *take(struct fetch *fetch, bool any)
 {
     pthread_mutex_lock(&fetch->lock);
-    struct job *job = fetch->queue;
+    struct job **at = &fetch->queue;
+    while (*at && !any && host_is_busy(fetch, (*at)->host))
+        at = &(*at)->next;
+    struct job *job = *at;
     if (job) {
-        fetch->queue = job->next;
+        *at = job->next;
         fetch->queued--;
-        if (!fetch->queue)
-            fetch->queue_tail = &fetch->queue;
+        if (!*at)
+            fetch->queue_tail = at;
     }
     pthread_mutex_unlock(&fetch->lock);
     return job;
+}
+
+static void forget(struct fetch *fetch, const struct job *job)
+{
+    size_t i = 0;
+    while (fetch->running[i] != job)
+        i++;
+    fetch->running[i] = fetch->running[--fetch->running_count];
 }
 
 static void end(struct fetch *fetch, CURL *easy, CURLcode result)
@@ -154,7 +241,7 @@ static void end(struct fetch *fetch, CURL *easy, CURLcode result)
         LOG(WARN, "fetch_failed", {"url", job->url}, {"detail", detail});
     curl_multi_remove_handle(fetch->multi, easy);
     curl_easy_cleanup(easy);
-    fetch->running--;
+    forget(fetch, job);
     finish(job, result == CURLE_OK ? status : 0);
 }
 
@@ -165,7 +252,7 @@ static void *run(void *argument)
         struct job *job;
         int left;
         CURLMsg *message;
-        while (fetch->running < CONCURRENT_MAX && (job = take(fetch)))
+        while (fetch->running_count < CONCURRENT_MAX && (job = take(fetch, false)))
             start(fetch, job);
         curl_multi_perform(fetch->multi, &left);
         while ((message = curl_multi_info_read(fetch->multi, &left)))
@@ -196,16 +283,36 @@ struct fetch *fetch_start(const struct config *config)
     return fetch;
 }
 
-bool fetch_get(struct fetch *fetch, struct slice url, fetch_done *done, void *context)
+static struct slice copy_to(char *at, struct slice text)
 {
-    struct job *job = url.len <= URL_BYTES_MAX ? calloc(1, sizeof(*job) + url.len + 1) : NULL;
+    if (text.len > 0)
+        memcpy(at, text.data, text.len);
+    return (struct slice){at, text.len};
+}
+
+static struct job *job_new(const struct fetch_request *request)
+{
+    size_t room = request->url.len + 1 + request->etag.len + request->last_modified.len;
+    struct job *job = request->url.len <= URL_BYTES_MAX ? calloc(1, sizeof(*job) + room) : NULL;
+    if (!job)
+        return NULL;
+    char *behind = job->url + request->url.len + 1;
+    copy_to(job->url, request->url);
+    job->etag = copy_to(behind, request->etag);
+    job->last_modified = copy_to(behind + request->etag.len, request->last_modified);
+    job->host = host_of(job->url);
+    return job;
+}
+
+bool fetch_get(struct fetch *fetch, const struct fetch_request *request, fetch_done *done, void *context)
+{
+    struct job *job = job_new(request);
     if (!job)
         return false;
-    memcpy(job->url, url.data, url.len);
     job->done = done;
     job->context = context;
     job->room = (size_t)fetch->config->directory_max_bytes;
-    job->insecure = host_listed(&fetch->config->directory_insecure_hosts, job->url);
+    job->insecure = host_listed(&fetch->config->directory_insecure_hosts, job->host);
     pthread_mutex_lock(&fetch->lock);
     bool room = fetch->queued < QUEUED_MAX;
     if (room) {
@@ -229,8 +336,14 @@ void fetch_stop(struct fetch *fetch)
     atomic_store(&fetch->stopping, true);
     curl_multi_wakeup(fetch->multi);
     pthread_join(fetch->thread, NULL);
-    while ((job = take(fetch)))
+    while ((job = take(fetch, true)))
         finish(job, 0);
+    while (fetch->running_count > 0) {
+        job = fetch->running[--fetch->running_count];
+        curl_multi_remove_handle(fetch->multi, job->easy);
+        curl_easy_cleanup(job->easy);
+        finish(job, 0);
+    }
     curl_multi_cleanup(fetch->multi);
     pthread_mutex_destroy(&fetch->lock);
     free(fetch);

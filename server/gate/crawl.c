@@ -122,6 +122,7 @@ static enum err try_candidate(struct crawl *crawl, bool *wanted)
     if (crawl->redeeming)
         TRY(site_admits(crawl->thread->gate->sites, crawl->site_index, candidate->agent));
     crawl->trace.failed = CHECK_KEY;
+    TRY(crawl->refused);
     switch (directory_find(crawl->thread->gate->parts.directory, candidate->agent->directory_url,
                            candidate->thumbprint, crawl->now_ms, crawl->waited, &crawl->key)) {
     case DIRECTORY_ASK:
@@ -136,9 +137,9 @@ static enum err try_candidate(struct crawl *crawl, bool *wanted)
     }
     struct web_bot_auth_policy policy = policy_of(crawl);
     err = web_bot_auth_verify(&crawl->exchange->arena, &policy, candidate, crawl->key.key);
-    signature_key_free(crawl->key.key);
-    crawl->key.key = NULL;
-    if (err == ERR_OK)
+    if (err != ERR_OK)
+        directory_key_clear(&crawl->key);
+    else
         crawl->trace.failed = CHECK_COUNT;
 out:
     return err;
@@ -156,6 +157,7 @@ enum err crawl_authenticate(struct crawl *crawl, bool *wanted)
             crawl->failure = err; /* "try again" is the kinder answer when one could not be judged */
         crawl->candidate = crawl->candidate->next;
         crawl->waited = false;
+        crawl->refused = ERR_OK;
     }
     return crawl->failure != ERR_OK ? crawl->failure : err;
 }
@@ -171,6 +173,7 @@ enum err crawl_prepare_charge(struct crawl *crawl)
         .amount_micros = crawl->id.price_micros,
         .agent = candidate->agent->account,
         .directory_url = candidate->agent->directory_url,
+        .snapshot = crawl->key.snapshot,
         .public_key = slice_of(canonical),
         .rule = slice_of(crawl->decision.rule),
         .resource = crawl->url,

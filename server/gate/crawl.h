@@ -45,6 +45,7 @@ struct crawl {
 
     struct web_bot_auth_candidate *candidate; /* that is being tried */
     struct directory_key key;                 /* of the candidate, once found */
+    enum err refused;                         /* why its directory was not fetched, or ERR_OK */
     bool waited;                              /* for this candidate's directory */
     enum err failure;                         /* of the candidates so far */
     struct web_bot_auth_trace trace;          /* keeps the name of the check that failed */

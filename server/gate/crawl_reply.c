@@ -59,6 +59,11 @@ static bool add_advice(struct crawl *crawl, enum err err)
         return exchange_header(
             exchange, "Retry-After",
             arena_format(&exchange->arena, "%lld", (long long)config->directory_retry_seconds).data);
+    case ERR_RATE_LIMITED: /* until there is a token again */
+        return exchange_header(
+            exchange, "Retry-After",
+            arena_format(&exchange->arena, "%lld", 1 + 59 / (long long)config->directory_client_fetches)
+                .data);
     case ERR_LEDGER_UNAVAILABLE:
     case ERR_OVERLOADED:
         return exchange_header(exchange, "Retry-After", "1");

@@ -100,6 +100,7 @@ static struct crawl *crawl_new(struct gate_thread *thread, struct exchange *exch
     *crawl = (struct crawl){.exchange = exchange, .thread = thread, .now_ms = clock_now_ms()};
     crawl->trace.failed = CHECK_COUNT;
     crawl->wait.ready = on_directory;
+    crawl->wait.client = exchange->client;
     exchange->state = crawl;
     return crawl;
 }
@@ -149,6 +150,7 @@ static void on_parked(void *context, struct exchange *exchange)
                               &crawl->wait);
         if (err == ERR_OK)
             return;
+        crawl->refused = err;
     }
     exchange_resume(exchange);
 }
@@ -166,7 +168,7 @@ static void on_finished(void *context, struct exchange *exchange)
     struct crawl *crawl = exchange->state;
     (void)context;
     if (crawl)
-        signature_key_free(crawl->key.key);
+        directory_key_clear(&crawl->key);
 }
 
 static void stop_thread(void *context)

@@ -73,7 +73,8 @@ function configText(folder, ledger, options) {
             insecure_hosts: options.insecureHosts ?? [],
             ca_file: options.caFile ?? '',
             timeout_seconds: options.directoryTimeout ?? 2,
-            retry_seconds: 1
+            retry_seconds: 1,
+            ...options.directory
         },
         ledger: { connection: `host=${ledger.sockets} dbname=crawltab`, timeout_seconds: 3 },
         sites: options.sites ?? [
@@ -85,6 +86,7 @@ function configText(folder, ledger, options) {
                 network: site.network,
                 terms_url: 'https://shop.example/terms',
                 signature: { require_target: options.requireTarget ?? false },
+                agents: options.agents,
                 rules: options.rules ?? [
                     { name: 'about', paths: ['/about.html'], action: 'allow' },
                     { name: 'drafts', paths: ['/drafts/**'], action: 'block' },
@@ -269,13 +271,13 @@ export async function directory(t, { key, cert }, keys) {
     const state = {
         requests: 0,
         answer: (request, response) => {
-            response.setHeader('content-type', 'application/http-message-signatures-directory+json')
             response.end(JSON.stringify({ keys }))
         }
     }
     const server = https.createServer({ key, cert }, (request, response) => {
         state.requests++
         state.path = request.url
+        response.setHeader('content-type', 'application/http-message-signatures-directory+json')
         state.answer(request, response)
     })
     await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))

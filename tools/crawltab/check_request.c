@@ -107,7 +107,7 @@ static void on_ready(struct directory_wait *wait)
 static enum directory_answer
 fetch_key(struct inquiry *inquiry, const struct web_bot_auth_candidate *candidate, struct directory_key *key)
 {
-    struct waiter waiter = {{on_ready, NULL}, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+    struct waiter waiter = {{.ready = on_ready}, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
     struct fetch *fetch = fetch_start(inquiry->config);
     struct directory *directory = fetch ? directory_start(inquiry->config, fetch) : NULL;
     struct slice url = candidate->agent->directory_url;
@@ -172,7 +172,7 @@ static enum err verify(struct inquiry *inquiry, const struct web_bot_auth_candid
     TRY(find_key(inquiry, candidate, &key));
     err = web_bot_auth_verify(&inquiry->arena, &inquiry->policy, candidate, key.key);
 out:
-    signature_key_free(key.key);
+    directory_key_clear(&key);
     return err;
 }
 

@@ -1,0 +1,128 @@
+#include "server/agent/proof.h"
+
+#include "ledger/base/digest.h"
+#include "server/verify/component.h"
+
+static bool read_dictionary(struct arena *arena, const struct message *response, struct slice name,
+                            struct sf_list *dictionary)
+{
+    bool absent;
+    struct slice field = component_field(arena, response, name, &absent);
+    *dictionary = (struct sf_list){.first = NULL};
+    return !absent && field.data && sf_parse_dictionary(arena, field, dictionary) &&
+           !dictionary->key_repeated;
+}
+
+bool proof_digest_fits(struct arena *arena, const struct message *response, struct slice body)
+{
+    struct sf_list digests;
+    uint8_t sha256[DIGEST_SIZE];
+    uint8_t sha512[DIGEST_SHA512_SIZE];
+    if (!read_dictionary(arena, response, SLICE("content-digest"), &digests))
+        return false;
+    const struct sf_member *short_one = sf_find(&digests, SLICE("sha-256"));
+    const struct sf_member *long_one = sf_find(&digests, SLICE("sha-512"));
+    digest_sha256(&body, 1, sha256);
+    digest_sha512(body, sha512);
+    bool short_fits = short_one && short_one->value.kind == SF_BYTES &&
+                      slice_eq(short_one->value.text, slice_bytes(sha256, sizeof(sha256)));
+    bool long_fits = long_one && long_one->value.kind == SF_BYTES &&
+                     slice_eq(long_one->value.text, slice_bytes(sha512, sizeof(sha512)));
+    return (short_fits || long_fits) && (short_fits || !short_one) && (long_fits || !long_one);
+}
+
+static bool covers(const struct sf_member *input, struct slice name, bool of_request)
+{
+    for (const struct sf_member *item = input->value.kind == SF_INNER ? input->items : NULL; item;
+         item = item->next)
+        if (item->value.kind == SF_STRING && slice_eq(item->value.text, name) &&
+            (sf_parameter(item, SLICE("req")) != NULL) == of_request)
+            return true;
+    return false;
+}
+
+static bool says(const struct sf_member *input, struct slice parameter, struct slice text)
+{
+    const struct sf_parameter *found = sf_parameter(input, parameter);
+    return found && found->value.kind == SF_STRING && slice_eq(found->value.text, text);
+}
+
+static bool read_second(const struct sf_member *input, struct slice parameter, int64_t *seconds)
+{
+    const struct sf_parameter *found = sf_parameter(input, parameter);
+    if (!found || found->value.kind != SF_INTEGER)
+        return false;
+    *seconds = found->value.number;
+    return true;
+}
+
+static bool algorithm_agrees(const struct sf_member *input, const struct jwk *jwk)
+{
+    return !sf_parameter(input, SLICE("alg")) ||
+           says(input, SLICE("alg"), slice_of(signature_algorithm_name(jwk->algorithm)));
+}
+
+/* What is wrong with the parameters, or NULL. */
+static const char *judge_parameters(const struct sf_member *input, const struct jwk *jwk, int64_t now,
+                                    int64_t *expires)
+{
+    int64_t created;
+    if (input->parameter_repeated || !read_second(input, SLICE("created"), &created) ||
+        !read_second(input, SLICE("expires"), expires) || *expires <= created)
+        return "created and expires are not there or make no sense";
+    if (created > now + PROOF_SKEW_SECONDS)
+        return "it was created in the future";
+    if (*expires <= now)
+        return "it has expired";
+    if (!algorithm_agrees(input, jwk))
+        return "its alg is not the key's";
+    if (!covers(input, SLICE("@authority"), true) || !covers(input, SLICE("content-digest"), false))
+        return "it does not cover \"@authority\";req and content-digest";
+    return NULL;
+}
+
+static const char *judge(struct arena *arena, const struct proof_answer *answer, const struct jwk *jwk,
+                         const struct signature_key *key, const struct sf_member *input, int64_t *expires)
+{
+    struct sf_list signatures;
+    struct slice base;
+    const struct message_response response = {.status = 200,
+                                              .fields = answer->response->fields,
+                                              .field_count = answer->response->field_count,
+                                              .request = answer->request};
+    const char *failure = judge_parameters(input, jwk, answer->now, expires);
+    if (failure)
+        return failure;
+    if (!proof_digest_fits(arena, answer->response, answer->body))
+        return "the body is not what its Content-Digest says";
+    if (!read_dictionary(arena, answer->response, SLICE("signature"), &signatures))
+        return "the Signature field does not parse";
+    const struct sf_member *signature = sf_find(&signatures, input->key);
+    if (!signature || signature->value.kind != SF_BYTES)
+        return "its signature is missing";
+    if (component_response_base(arena, &response, input, &base) != ERR_OK)
+        return "its signature base cannot be built";
+    return signature_verify(key, base, signature->value.text) == ERR_OK ? NULL : "it does not verify";
+}
+
+struct proof proof_of(struct arena *arena, const struct proof_answer *answer, const struct jwk *jwk,
+                      const struct signature_key *key)
+{
+    struct sf_list inputs;
+    struct proof proof = {.failure = "there is none"};
+    char keyid[JWK_KEYID_CHARS];
+    size_t used = arena->used;
+    encoding_base64url(jwk->thumbprint, DIGEST_SIZE, keyid);
+    if (!read_dictionary(arena, answer->response, SLICE("signature-input"), &inputs))
+        inputs.first = NULL;
+    for (const struct sf_member *input = inputs.first; input && !proof.good; input = input->next) {
+        if (!says(input, SLICE("tag"), SLICE(PROOF_TAG)) ||
+            !says(input, SLICE("keyid"), slice_bytes(keyid, sizeof(keyid))))
+            continue;
+        proof.present = true;
+        proof.failure = judge(arena, answer, jwk, key, input, &proof.expires);
+        proof.good = proof.failure == NULL;
+    }
+    arena->used = used;
+    return proof;
+}
