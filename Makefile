@@ -12,6 +12,15 @@ HARDEN   = -fPIE -fstack-protector-strong
 OPTIMISE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LINK     = -pie -Wl,-z,relro,-z,now -fsanitize=address,undefined
 endif
+ifdef FUZZ
+CC       = clang
+override BUILD = build-fuzz
+WARNINGS = -Wall -Wextra
+HARDEN   = -fPIE
+OPTIMISE = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+           -fno-sanitize-recover=undefined
+LINK     = -pie -fsanitize=fuzzer,address,undefined
+endif
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CFLAGS   = -std=gnu11 $(WARNINGS) $(OPTIMISE) $(HARDEN) -pthread -I. $(PKG_CFLAGS)
@@ -26,7 +35,7 @@ INSTALL  = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
-.PHONY: all help run demo test lint bench format clean distclean install-deps newcomer libraries tests
+.PHONY: all help run demo test fuzz lint bench format clean distclean install-deps newcomer libraries tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan, in build-sanitize)
 
 run: ## sets everything up, shows a paid crawl from offer to invoice, and stays up
@@ -42,7 +51,14 @@ demo: ## the same, but ends when the story has been told
 test: ## every suite, closing with one line of totals (SANITIZE=1: under ASan and UBSan)
 	$(INSTALL) test
 	@$(MAKE) -s $(JOBS) all tests
+	@$(MAKE) -s $(JOBS) FUZZ=1 fuzzers
 	@tools/dev/test.sh
+
+TIME ?= 60
+fuzz: ## libFuzzer on every parser, TIME=60 seconds each; what it finds stays in build-fuzz/finds
+	$(INSTALL) fuzz
+	@$(MAKE) -s $(JOBS) FUZZ=1 fuzzers
+	@tools/dev/fuzz.sh $(TIME)
 
 lint: ## the limits and include rules of the house, clang-format, cppcheck, clang-tidy, shellcheck
 	$(INSTALL) lint
@@ -68,7 +84,7 @@ newcomer: ## make demo and make test in a fresh minimal Debian 12 (as root; need
 	@tools/dev/newcomer.sh
 
 clean: ## removes what was built
-	rm -rf build build-sanitize
+	rm -rf build build-sanitize build-fuzz
 
 distclean: clean ## removes the private PostgreSQL and its ledger too
 	@if [ -e var/postgres ]; then tools/dev/postgres.sh stop var/postgres; fi

@@ -118,7 +118,8 @@ test('after a rotation both keys sign, once the new one has been listed long eno
     const list = (await crawltab('key', 'list')).stdout.split('\n')
     assert.equal(list.length, 5)
     assert.ok(list.every(line => line.length <= 80))
-    assert.match(list[1], new RegExp(`^${keys[0].kid} +in force +\\d{4}-\\d\\d-\\d\\d +\\d{4}-\\d\\d-\\d\\d$`))
+    assert.ok(list[1].startsWith(keys[0].kid))
+    assert.match(list[1], / in force +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d$/)
 })
 
 test('a key file that cannot be read is told about, and a running gate keeps its keys', async t => {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the Debian packages that a purpose needs and this machine lacks. Silent if nothing is missing.
 #
-#   install.sh run|test|lint|bench [--list]
+#   install.sh run|test|fuzz|lint|bench [--list]
 #
 # Only missing packages are asked of apt; --list prints them and changes nothing. apt-get update runs only if
 # apt does not know a package or cannot fetch it. sudo is used by ordinary users only, and announced.
@@ -14,15 +14,17 @@ die() { say "install.sh: $*"; exit 1; }
 BUILD="gcc libc6-dev make pkg-config|pkgconf libpq-dev libmicrohttpd-dev libssl-dev libjansson-dev libyaml-dev
     libcurl4-openssl-dev|libcurl4-gnutls-dev"
 RUN="$BUILD postgresql-15 curl jq"
-TEST="$RUN libcmocka-dev openssl nodejs npm"
+FUZZ="$BUILD clang libclang-rt-14-dev"
+TEST="$RUN libcmocka-dev openssl nodejs npm clang libclang-rt-14-dev"
 LINT="$BUILD libcmocka-dev clang-format clang-tidy cppcheck shellcheck"
 
 case ${1:-} in
 run) wanted=$RUN ;;
 test) wanted=$TEST ;;
+fuzz) wanted=$FUZZ ;;
 lint) wanted=$LINT ;;
 bench) wanted="$RUN openssl nodejs npm" ;;
-*) die "usage: install.sh run|test|lint|bench [--list]" ;;
+*) die "usage: install.sh run|test|fuzz|lint|bench [--list]" ;;
 esac
 
 # What came to the machine in another way than as the package counts as well.

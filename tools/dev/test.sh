@@ -130,6 +130,12 @@ end_to_end() {
     count e2e "$p" "$f" "$s" "$log"
 }
 
+# Each target over its corpus, and two seconds more.
+fuzz_targets() {
+    local target
+    for target in $(tools/dev/fuzz.sh --list); do check "fuzz $target" tools/dev/fuzz.sh 2 "$target"; done
+}
+
 example_is_current() {
     "$BUILD/crawltabd" --print-config-example | diff -u config.yaml.example - ||
         { echo "config.yaml.example is not what crawltabd --print-config-example prints"; return 1; }
@@ -153,6 +159,7 @@ for program in "$BUILD"/tests/unit/*_test "$BUILD"/tests/pg/*_test; do
     # A program whose source is gone is no test any more.
     if [ -x "$program" ] && [ -f "${program#"$BUILD/"}.c" ]; then cmocka "$program"; fi
 done
+fuzz_targets
 end_to_end
 
 echo
