@@ -1,0 +1,94 @@
+#include "tests/fuzz/gate_world.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/base/random.h"
+#include "tests/fuzz/support.h"
+
+struct world world;
+
+int64_t clock_now_ms(void)
+{
+    return WORLD_NOW * 1000LL;
+}
+
+int64_t clock_monotonic_ms(void)
+{
+    return 1000;
+}
+
+void clock_set_offset_ms(int64_t offset_ms)
+{
+    (void)offset_ms;
+}
+
+void random_bytes(void *out, size_t len)
+{
+    memset(out, 7, len);
+}
+
+enum directory_answer directory_find(struct directory *directory, struct slice url,
+                                     const uint8_t thumbprint[DIGEST_SIZE], int64_t now_ms, bool waited,
+                                     struct directory_key *key)
+{
+    (void)directory;
+    HOLDS(now_ms == WORLD_NOW * 1000LL);
+    HOLDS(slice_starts(url, SLICE("https://")));
+    if (world.ask && !waited)
+        return DIRECTORY_ASK;
+    if (slice_starts(url, SLICE("https://down.example/")))
+        return DIRECTORY_UNAVAILABLE;
+    if (memcmp(thumbprint, world.thumbprint, DIGEST_SIZE) != 0)
+        return DIRECTORY_NO_KEY;
+    *key = (struct directory_key){.key = signature_key_share(world.key), .jwk = world.jwk};
+    return DIRECTORY_KEY;
+}
+
+void directory_key_clear(struct directory_key *key)
+{
+    signature_key_free(key->key);
+    *key = (struct directory_key){.key = NULL};
+}
+
+enum err directory_await(struct directory *directory, struct slice url, struct directory_wait *wait)
+{
+    (void)directory;
+    (void)url;
+    HOLDS(!world.waiting && !world.queued);
+    if (world.overloaded)
+        return ERR_OVERLOADED;
+    world.waiting = wait;
+    return ERR_OK;
+}
+
+enum err writer_submit(struct writer *writer, struct charge *charge)
+{
+    (void)writer;
+    HOLDS(!world.waiting && !world.queued);
+    HOLDS(charge->agent.len > 0 && charge->resource.len > 0 && charge->signature_base.len > 0);
+    HOLDS(charge->signature.len == 64 && uuid_is_v7(charge->payment_id));
+    if (world.overloaded)
+        return ERR_OVERLOADED;
+    world.submitted++;
+    world.amount_micros = charge->amount_micros;
+    world.queued = charge;
+    return ERR_OK;
+}
+
+void world_turn(void)
+{
+    struct directory_wait *waiting = world.waiting;
+    struct charge *charge = world.queued;
+    world.waiting = NULL;
+    world.queued = NULL;
+    if (waiting)
+        waiting->ready(waiting);
+    if (!charge)
+        return;
+    charge->outcome = world.ledger_down ? ERR_LEDGER_UNAVAILABLE
+                      : world.conflict  ? ERR_PAYMENT_CONFLICT
+                                        : ERR_OK;
+    charge->recorded_at_ms = WORLD_NOW * 1000LL;
+    if (charge->outcome == ERR_OK)
+        world.recorded++;
+    charge->done(charge);
+}
