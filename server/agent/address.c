@@ -10,7 +10,8 @@ struct block4 {
     int bits;
 };
 
-/* IANA IPv4 special-purpose registry, and multicast and reserved space. */
+/* The IANA IPv4 special-purpose registry whole, and multicast and reserved space. Also what it calls globally
+ * reachable: anycast services and AS 112 sinks serve no directories. */
 static const struct block4 special4[] = {
     {0x00000000, 8},  {0x0a000000, 8},  {0x64400000, 10}, {0x7f000000, 8},  {0xa9fe0000, 16},
     {0xac100000, 12}, {0xc0000000, 24}, {0xc0000200, 24}, {0xc01fc400, 24}, {0xc034c100, 24},
@@ -33,7 +34,9 @@ static uint32_t word(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* Only 2000::/3 is global unicast; inside it, what the registry and old transition schemes set apart. */
+/* Only 2000::/3 is global unicast, so that 64:ff9b:1::/48, 100::/64, 5f00::/16, fc00::/7, fe80::/10,
+ * fec0::/10 and ff00::/8 need no mention; inside it, what the registry and old transition schemes set apart.
+ */
 static bool public6(const uint8_t a[16])
 {
     static const uint8_t zeros[12] = {0};
@@ -45,11 +48,12 @@ static bool public6(const uint8_t a[16])
         return false;
     if (a[0] == 0x20 && a[1] == 0x02) /* 6to4 */
         return public4(word(a + 2));
-    if (a[0] == 0x20 && a[1] == 0x01 && a[2] < 0x02) /* 2001::/23: Teredo, benchmarking, ORCHID and others */
+    /* 2001::/23: Teredo, benchmarking, ORCHID and others; its few reachable parts are anycast and sinks. */
+    if (a[0] == 0x20 && a[1] == 0x01 && a[2] < 0x02)
         return false;
     if (word(a) == 0x20010db8 || (a[0] == 0x3f && a[1] == 0xff && a[2] < 0x10)) /* documentation */
         return false;
-    return !(a[0] == 0x5f && a[1] == 0x00);
+    return !(word(a) == 0x2620004f && a[4] == 0x80 && a[5] == 0x00); /* AS 112 */
 }
 
 bool address_is_public(const struct sockaddr *address)
