@@ -35,7 +35,8 @@ INSTALL  = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
-.PHONY: all help run demo test fuzz lint bench format clean distclean install-deps newcomer libraries tests
+.PHONY: all help run demo test fuzz lint bench coverage format clean distclean install-deps newcomer libraries \
+	tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan, in build-sanitize)
 
 run: ## sets everything up, shows a paid crawl from offer to invoice, and stays up
@@ -67,8 +68,13 @@ lint: ## the limits and include rules of the house, clang-format, cppcheck, clan
 
 bench: ## offers and payments a second, against the raw Ed25519 rate of the same run
 	$(INSTALL) bench
-	@$(MAKE) -s $(JOBS) all $(BUILD)/tests/bench/load
+	@$(MAKE) -s $(JOBS) all $(BUILD)/tests/bench/load $(BUILD)/tests/bench/stages
+	@$(BUILD)/tests/bench/stages
 	@node tests/bench/bench.js
+
+coverage: ## lines and branches of server/verify that the unit tests reach, file by file
+	$(INSTALL) test
+	@tools/dev/coverage.sh
 
 format: ## lets clang-format write the C sources
 	$(INSTALL) lint
@@ -84,7 +90,7 @@ newcomer: ## make demo and make test in a fresh minimal Debian 12 (as root; need
 	@tools/dev/newcomer.sh
 
 clean: ## removes what was built
-	rm -rf build build-sanitize build-fuzz
+	rm -rf build build-sanitize build-fuzz build-coverage
 
 distclean: clean ## removes the private PostgreSQL and its ledger too
 	@if [ -e var/postgres ]; then tools/dev/postgres.sh stop var/postgres; fi

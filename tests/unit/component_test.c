@@ -131,6 +131,7 @@ static void the_examples_of_section_2(void **state)
     covers(query, "\"@query-param\";name=\"baz\"", "batman");
     covers(query, "\"@query-param\";name=\"qux\"", "");
     covers(query, "\"@query-param\";name=\"param\"", "value");
+    covers("GET /\nx!#$%&'*+-.^_`|~9z: 1", "\"x!#$%&'*+-.^_`|~9z\"", "1");
     covers("GET /?\nhost: a", "\"@query\"", "?");
     covers("GET /\nhost: a", "\"@query\"", "?");
     covers("OPTIONS *\nhost: a", "\"@request-target\"", "*");
@@ -197,6 +198,8 @@ static void what_cannot_be_covered_is_refused(void **state)
     static const char *const inputs[] = {
         "(\"missing\")",
         "(\"missing\";bs)",
+        "(\"{x\")",
+        "(\"@query-param\";name=\"\")",
         "(\"host\" \"host\")",
         "(\"@method\" \"@method\")",
         "(\"dict\";key=\"a\" \"dict\";key=\"a\")",

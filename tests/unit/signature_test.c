@@ -10,6 +10,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -242,6 +243,7 @@ static void keys_of_every_type_are_read(void **state)
         {OKP ",\"key_ops\":[5,\"verify\"]}", 1},
         {OKP ",\"key_ops\":\"verify\"}", 0},
         {OKP ",\"nbf\":1.5,\"exp\":2e9}", 1},
+        {OKP ",\"nbf\":1700000000,\"exp\":1800000000}", 1},
         {OKP ",\"nbf\":1e300}", 0},
         {OKP ",\"exp\":-1e300}", 0},
         {OKP ",\"exp\":null}", 0},
@@ -403,6 +405,67 @@ static void keys_have_owners(void **state)
     signature_key_free(NULL);
 }
 
+/* The nineteen y from p on, with either sign, and the points of small order. */
+static void odd_ed25519_keys_are_refused(void **state)
+{
+    static const uint8_t small[][32] = {
+        {0},
+        {1},
+        {[0] = 0xec, [1 ... 30] = 0xff, [31] = 0x7f},
+        {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+         0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+        {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+         0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+    };
+    uint8_t raw[32];
+    (void)state;
+    for (int sign_bit = 0; sign_bit < 256; sign_bit += 128) {
+        for (int y = 0xed; y < 256; y++) {
+            memset(raw, 0xff, sizeof(raw));
+            raw[0] = (uint8_t)y;
+            raw[31] = (uint8_t)(0x7f | sign_bit);
+            assert_null(signature_key_ed25519(raw));
+        }
+        for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++) {
+            memcpy(raw, small[i], sizeof(raw));
+            raw[31] |= (uint8_t)sign_bit;
+            assert_null(signature_key_ed25519(raw));
+        }
+    }
+    /* Close to those, but proper: whether OpenSSL finds a point or not, none of them is refused as odd. */
+    for (int y = 0xed; y < 256; y++) {
+        memset(raw, 0xff, sizeof(raw));
+        raw[0] = (uint8_t)y;
+        raw[31] = 0x7f;
+        raw[15] = 0xfe;
+        signature_key_free(signature_key_ed25519(raw));
+    }
+    memcpy(raw, small[3], sizeof(raw));
+    raw[31] = 0x70;
+    signature_key_free(signature_key_ed25519(raw));
+    memset(raw, 0xff, sizeof(raw));
+    raw[31] = 0x6f;
+    signature_key_free(signature_key_ed25519(raw));
+}
+
+static void *sign_in_thread(void *argument)
+{
+    static const uint8_t seed[32] = {3};
+    uint8_t signature[64];
+    *(bool *)argument = signature_sign_ed25519(seed, BASE, signature);
+    return NULL;
+}
+
+static void each_thread_has_a_context_of_its_own(void **state)
+{
+    pthread_t thread;
+    bool signed_there = false;
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, sign_in_thread, &signed_there), 0);
+    pthread_join(thread, NULL);
+    assert_true(signed_there);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +479,8 @@ int main(void)
         cmocka_unit_test(thumbprints_are_the_published_ones),
         cmocka_unit_test(all_draft_vectors_verify),
         cmocka_unit_test(keys_have_owners),
+        cmocka_unit_test(odd_ed25519_keys_are_refused),
+        cmocka_unit_test(each_thread_has_a_context_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
