@@ -31,7 +31,8 @@ CREATE TABLE crawler_key_source (
 COMMENT ON TABLE crawler_key_source IS 'In which bodies a key was found, and since when charges rely on each:
 a charge''s is the newest that is not younger than the charge. A row per key and body, none per charge.';
 
-SELECT make_append_only(name::regclass) FROM unnest(ARRAY['directory_snapshot', 'crawler_key_source']) AS name;
+SELECT make_append_only(name::regclass)
+  FROM unnest(ARRAY['directory_snapshot', 'crawler_key_source']) AS name;
 
 DO $$
 DECLARE
