@@ -1,0 +1,331 @@
+/* The Web Bot Auth profile: what each check tells, the choices of a policy, locations, and full arenas. */
+#include "tests/unit/support.h"
+
+#include "ledger/base/encoding.h"
+#include "server/verify/jwk.h"
+#include "server/verify/url.h"
+#include "server/verify/web_bot_auth.h"
+
+#include <stdio.h>
+
+#define KEYID "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+#define TIMES ";created=1000;expires=1300"
+#define REST  ";keyid=\"" KEYID "\";tag=\"web-bot-auth\""
+#define COVER "s=(\"@authority\" \"payment\" \"signature-agent\")"
+#define AGENT "signature-agent: \"https://a.example\"\n"
+#define SIG   "signature: s=:AAAA:\n"
+#define TRACE 64
+
+static const char *no_hosts[] = {NULL};
+static const struct config_list none = {no_hosts, 0};
+static const char *two_names[] = {"ecdsa-p256-sha256", "ed25519"};
+static const struct config_list two = {two_names, 2};
+static struct web_bot_auth_checked checked[TRACE];
+static struct web_bot_auth_trace trace;
+
+static struct web_bot_auth_policy policy_for(const char *commitment)
+{
+    trace = (struct web_bot_auth_trace){CHECK_COUNT, checked, TRACE, 0};
+    return (struct web_bot_auth_policy){.now = 1100,
+                                        .clock_skew = 30,
+                                        .max_lifetime = 86400,
+                                        .commitment = slice_of(commitment),
+                                        .insecure_hosts = &none,
+                                        .trace = &trace};
+}
+
+static enum err select_in(struct arena *arena, const char *fields, const struct web_bot_auth_policy *policy,
+                          struct web_bot_auth_candidate **candidates)
+{
+    struct slice text =
+        arena_format(arena, "GET /\nhost: a.example\npayment: scheme=\"deferred\", id=\"x\"\n%s", fields);
+    struct message message = request_of(arena, text.data);
+    return web_bot_auth_select(arena, &message, policy, candidates);
+}
+
+/* Every failure, with the check that is named for it. */
+static void failures_are_told_by_name(void **state)
+{
+    static const struct {
+        const char *fields;
+        enum err err;
+        const char *check;
+    } cases[] = {
+        {AGENT "signature-input: " COVER TIMES REST "\n" SIG, ERR_OK, ""},
+        {AGENT, ERR_SIGNATURE_REQUIRED, "signature-fields"},
+        {AGENT SIG, ERR_MALFORMED_SIGNATURE, "signature-fields"},
+        {AGENT "signature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE, "signature-fields"},
+        {AGENT SIG "signature-input: (", ERR_MALFORMED_SIGNATURE, "signature-input"},
+        {AGENT SIG "signature-input: a, a", ERR_MALFORMED_SIGNATURE, "signature-input"},
+        {AGENT SIG "signature-input:", ERR_MALFORMED_SIGNATURE, "signature-input"},
+        {AGENT SIG "signature-input: a, b, c, d, e, f, g, h, i", ERR_MALFORMED_SIGNATURE, "signature-input"},
+        {AGENT SIG "signature-input: a=1", ERR_MALFORMED_SIGNATURE, "signature-input"},
+        {AGENT "signature: \"\nsignature-input: a", ERR_MALFORMED_SIGNATURE, "signature"},
+        {"signature-agent: 5\n" SIG "signature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE_AGENT,
+         "signature-agent"},
+        {AGENT SIG "signature-input: " COVER TIMES, ERR_SIGNATURE_REQUIRED, "tag"},
+        {AGENT SIG "signature-input: " COVER TIMES ";tag=web-bot-auth", ERR_SIGNATURE_REQUIRED, "tag"},
+        {AGENT SIG "signature-input: " COVER TIMES ";tag=\"x\"", ERR_SIGNATURE_REQUIRED, "tag"},
+        {AGENT SIG "signature-input: " COVER TIMES REST ";x", ERR_MALFORMED_SIGNATURE, "parameters"},
+        {AGENT SIG "signature-input: " COVER TIMES REST ";created=1", ERR_MALFORMED_SIGNATURE, "parameters"},
+        {AGENT SIG "signature-input: " COVER TIMES REST ";alg=\"x\"", ERR_SIGNATURE_INVALID, "alg"},
+        {AGENT SIG "signature-input: " COVER TIMES ";tag=\"web-bot-auth\"", ERR_SIGNATURE_INVALID, "keyid"},
+        {AGENT SIG "signature-input: " COVER TIMES ";tag=\"web-bot-auth\";keyid=\"=\"", ERR_SIGNATURE_INVALID,
+         "keyid"},
+        {AGENT SIG "signature-input: " COVER TIMES ";tag=\"web-bot-auth\";keyid=\"AAAA\"",
+         ERR_SIGNATURE_INVALID, "keyid"},
+        {AGENT SIG "signature-input: " COVER TIMES
+                   ";tag=\"web-bot-auth\";keyid=\"poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U\"",
+         ERR_SIGNATURE_INVALID, "test-key"},
+        {AGENT SIG "signature-input: " COVER REST, ERR_SIGNATURE_INVALID, "created"},
+        {AGENT SIG "signature-input: " COVER ";created=2000;expires=2001" REST, ERR_SIGNATURE_INVALID,
+         "created"},
+        {AGENT SIG "signature-input: " COVER ";created=1000" REST, ERR_SIGNATURE_INVALID, "expires"},
+        {AGENT SIG "signature-input: " COVER ";created=1110;expires=1110" REST, ERR_SIGNATURE_INVALID,
+         "expires"},
+        {AGENT SIG "signature-input: " COVER ";created=1;expires=99999" REST, ERR_SIGNATURE_INVALID,
+         "lifetime"},
+        {AGENT SIG "signature-input: " COVER ";created=1;expires=2" REST, ERR_SIGNATURE_EXPIRED,
+         "not-expired"},
+        {AGENT "signature: s=1\nsignature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE,
+         "signature-value"},
+        {AGENT "signature: t=::\nsignature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE,
+         "signature-value"},
+        {AGENT SIG "signature-input: s=(1 \"payment\")" TIMES REST, ERR_SIGNATURE_REQUIRED,
+         "covers-signature-agent"},
+        {SIG "signature-input: " COVER TIMES REST, ERR_SIGNATURE_REQUIRED, "covers-signature-agent"},
+        {AGENT SIG "signature-input: s=(\"payment\" \"signature-agent\";key=1)" TIMES REST,
+         ERR_SIGNATURE_REQUIRED, "covers-signature-agent"},
+        {AGENT SIG "signature-input: s=(\"payment\" \"signature-agent\";key=\"k\")" TIMES REST,
+         ERR_SIGNATURE_REQUIRED, "covers-signature-agent"},
+        {AGENT SIG "signature-input: s=(1 \"payment\";key=1 \"payment\";bs \"signature-agent\")" TIMES REST,
+         ERR_SIGNATURE_REQUIRED, "covers-payment"},
+        {AGENT SIG "signature-input: s=(\"payment\" \"missing\" \"signature-agent\")" TIMES REST,
+         ERR_MALFORMED_SIGNATURE, "signature-base"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        for (int traced = 0; traced < 3; traced++) {
+            struct web_bot_auth_candidate *candidates;
+            struct web_bot_auth_policy policy = policy_for("payment");
+            trace.room = traced == 1 ? TRACE : 0;
+            policy.trace = traced < 2 ? &trace : NULL;
+            enum err err = select_in(fresh_arena(), cases[i].fields, &policy, &candidates);
+            if (err != cases[i].err)
+                fail_msg("err %d: %s", err, cases[i].fields);
+            if (traced < 2)
+                assert_string_equal(web_bot_auth_check_name(trace.failed), cases[i].check);
+            assert_true(trace.count == 0 || traced == 1);
+        }
+}
+
+/* The failure of the signature that got furthest is the one that is told. */
+static void the_best_failure_is_told(void **state)
+{
+    struct web_bot_auth_candidate *candidates;
+    struct web_bot_auth_policy policy = policy_for("payment");
+    (void)state;
+    assert_int_equal(select_in(fresh_arena(),
+                               AGENT "signature: s=:AAAA:, t=:AAAA:, u=:AAAA:\nsignature-input: s=(), "
+                                     "t=(\"payment\");created=1;expires=2" REST
+                                     ", u=(\"payment\")" TIMES REST,
+                               &policy, &candidates),
+                     ERR_SIGNATURE_EXPIRED);
+    assert_string_equal(web_bot_auth_check_name(trace.failed), "not-expired");
+    assert_string_equal(web_bot_auth_check_name(CHECK_COUNT), "");
+}
+
+static void a_policy_may_choose(void **state)
+{
+    struct web_bot_auth_candidate *candidates;
+    struct web_bot_auth_policy policy = policy_for("");
+    const char *identity = SIG "signature-input: s=(\"@authority\")" TIMES REST;
+    const char *uri = SIG "signature-input: s=(\"@target-uri\" 1)" TIMES REST;
+    (void)state;
+    assert_int_equal(select_in(fresh_arena(), identity, &policy, &candidates), ERR_SIGNATURE_REQUIRED);
+    policy.agent_optional = true;
+    assert_int_equal(select_in(fresh_arena(), identity, &policy, &candidates), ERR_OK);
+    assert_null(candidates->agent);
+    assert_int_equal(select_in(fresh_arena(), uri, &policy, &candidates), ERR_MALFORMED_SIGNATURE);
+    assert_int_equal(select_in(fresh_arena(),
+                               SIG "signature-input: s=(\"@authority\";req \"@target-uri\";req)" TIMES REST,
+                               &policy, &candidates),
+                     ERR_SIGNATURE_REQUIRED);
+    assert_string_equal(web_bot_auth_check_name(trace.failed), "covers-target");
+    policy.algorithms = &two;
+    const char *with_alg = SIG "signature-input: s=(\"@authority\")" TIMES REST ";alg=\"ecdsa-p256-sha256\"";
+    assert_int_equal(select_in(fresh_arena(), with_alg, &policy, &candidates), ERR_OK);
+    policy.algorithms = &none;
+    assert_int_equal(select_in(fresh_arena(), with_alg, &policy, &candidates), ERR_SIGNATURE_INVALID);
+}
+
+static void the_key_decides_the_algorithm(void **state)
+{
+    static const uint8_t seed[32] = {5};
+    uint8_t raw[32];
+    uint8_t signature[64];
+    struct web_bot_auth_policy policy = policy_for("");
+    struct web_bot_auth_candidate candidate = {.base = SLICE("base"),
+                                               .signature = slice_bytes(signature, 64)};
+    struct arena *arena = fresh_arena();
+    (void)state;
+    assert_true(signature_public_ed25519(seed, raw));
+    assert_true(signature_sign_ed25519(seed, candidate.base, signature));
+    struct signature_key *key = signature_key_ed25519(raw);
+    assert_int_equal(web_bot_auth_verify(arena, &policy, &candidate, key), ERR_OK);
+    candidate.alg = SLICE("ed25519");
+    assert_int_equal(web_bot_auth_verify(arena, &policy, &candidate, key), ERR_OK);
+    candidate.alg = SLICE("rsa-pss-sha512");
+    assert_int_equal(web_bot_auth_verify(arena, &policy, &candidate, key), ERR_SIGNATURE_INVALID);
+    assert_string_equal(web_bot_auth_check_name(trace.failed), "key-algorithm");
+    candidate.alg = SLICE("");
+    policy.algorithms = &none;
+    assert_int_equal(web_bot_auth_verify(arena, &policy, &candidate, key), ERR_SIGNATURE_INVALID);
+    policy.algorithms = &two;
+    signature[0] ^= 1;
+    assert_int_equal(web_bot_auth_verify(arena, &policy, &candidate, key), ERR_SIGNATURE_INVALID);
+    assert_string_equal(web_bot_auth_check_name(trace.failed), "verifies");
+    signature_key_free(key);
+}
+
+/* With any room, the same request is taken or refused, and never more than that. */
+static void a_full_arena_is_a_refusal(void **state)
+{
+    static const char *const agents[] = {"a=\"https://A.example/k?q\";type=jwks_uri, b=\"https://b.example\"",
+                                         "\"https://a.example/%41\"", "a.example",
+                                         "a=\"https://a.example\";type=x"};
+    static char memory[16384];
+    (void)state;
+    for (size_t i = 0; i < sizeof(agents) / sizeof(*agents); i++) {
+        char fields[512];
+        struct arena *arena = fresh_arena();
+        snprintf(fields, sizeof(fields),
+                 "GET /\nhost: a.example\npayment: id=\"x\"\nsignature-agent: %s\nsignature-input: "
+                 "s=(\"payment\" \"signature-agent\"%s)" TIMES REST "\nsignature: s=:AA:\nsignature: t=:AA:",
+                 agents[i], i == 0 ? ";key=\"b\"" : "");
+        struct message message = request_of(arena, fields);
+        bool taken = false;
+        for (size_t size = 0; size <= sizeof(memory); size++) {
+            struct web_bot_auth_candidate *candidates;
+            struct web_bot_auth_policy policy = policy_for("payment");
+            struct arena small;
+            arena_init(&small, memory, size);
+            enum err err = web_bot_auth_select(&small, &message, &policy, &candidates);
+            assert_true(err == ERR_OK || !taken);
+            taken = err == ERR_OK;
+        }
+        assert_int_equal(taken, i < 3);
+    }
+}
+
+static void agents_of_unknown_types_are_left_out(void **state)
+{
+    static const struct {
+        const char *field;
+        enum err err;
+        size_t count;
+    } cases[] = {
+        {"a=\"https://a.example\";type=cimd", ERR_OK, 0},
+        {"a=\"https://a.example\";type=5", ERR_OK, 0},
+        {"a=\"https://a.example\";type=\"directory\", b=\"https://b.example\"", ERR_OK, 2},
+        {"a=\"https://a.example/.well-known/http-message-signatures-directory\";type=directory", ERR_OK, 1},
+        {"a=\"https://a.example/?q\"", ERR_OK, 1},
+        {"\"https://a.example\";x", ERR_OK, 1},
+        {"A-1.b:9", ERR_MALFORMED_SIGNATURE_AGENT, 0},
+        {"A{.b", ERR_MALFORMED_SIGNATURE_AGENT, 0},
+        {"9.a/", ERR_MALFORMED_SIGNATURE_AGENT, 0},
+        {"\"https://a.example\", \"https://b.example\"", ERR_MALFORMED_SIGNATURE_AGENT, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct message_field field = {SLICE("signature-agent"), slice_of(cases[i].field)};
+        struct message message = {.fields = &field, .field_count = 1};
+        struct signature_agent *agents;
+        size_t count = 0;
+        enum err err = signature_agent_parse(fresh_arena(), &message, &none, &agents);
+        for (const struct signature_agent *agent = agents; err == ERR_OK && agent; agent = agent->next)
+            count++;
+        if (err != cases[i].err || count != cases[i].count)
+            fail_msg("err %d, %zu agents: %s", err, count, cases[i].field);
+    }
+}
+
+#define LABEL63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void urls_are_normal_or_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *origin; /* NULL: refused */
+        const char *path;
+        bool address;
+    } cases[] = {
+        {"HTTPS://A.Example.", "https://a.example", "/", false},
+        {"http://a:80/b/./c/../d/.", "http://a", "/b/d/", false},
+        {"http://a:8080/..", "http://a:8080", "/", false},
+        {"https://a:/%7e%2f%c3", "https://a", "/~%2F%C3", false},
+        {"https://a_b-c.d9/%41%5A%30%2D", "https://a_b-c.d9", "/AZ0-", false},
+        {"https://[::1]:443", "https://[::1]", "/", true},
+        {"https://1.2.3.4.", "https://1.2.3.4", "/", true},
+        {"https://a.0xF", "https://a.0xf", "/", true},
+        {"https://a.0xg", "https://a.0xg", "/", false},
+        {"https://a.0x", "https://a.0x", "/", false},
+        {"https://a.00z", "https://a.00z", "/", false},
+        {"https://a.9f", "https://a.9f", "/", false},
+        {"https://a.1xz", "https://a.1xz", "/", false},
+        {"https://a.a12", "https://a.a12", "/", false},
+        {"https://a.1-", "https://a.1-", "/", false},
+        {"https://a.0x{", NULL, NULL, false},
+        {"https://a.0x-", "https://a.0x-", "/", false},
+        {"https://" LABEL63 ".a", "https://" LABEL63 ".a", "/", false},
+        {"https://" LABEL63 "a.a", NULL, NULL, false},
+        {"https://" LABEL63 "." LABEL63 "." LABEL63 "." LABEL63, NULL, NULL, false},
+        {"https://a/%4", NULL, NULL, false},
+        {"https://a/%00", NULL, NULL, false},
+        {"https://a/\x7f", NULL, NULL, false},
+        {"https://a/\xc3", NULL, NULL, false},
+        {"https://a/{", NULL, NULL, false},
+        {"https://a:9x", NULL, NULL, false},
+        {"https://a:/9:", "https://a", "/9:", false},
+        {"https://a:-1", NULL, NULL, false},
+        {"https://a:123456", NULL, NULL, false},
+        {"https://[::1", NULL, NULL, false},
+        {"https://[::1]x", NULL, NULL, false},
+        {"https://.", NULL, NULL, false},
+        {"https://a@b", NULL, NULL, false},
+        {"https://a{b", NULL, NULL, false},
+        {"https://~a", NULL, NULL, false},
+        {"https:/", NULL, NULL, false},
+        {"ftp://a.example", NULL, NULL, false},
+        {"http:/", NULL, NULL, false},
+    };
+    static char lengthy[2100] = "https://a/";
+    struct url url;
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct arena *arena = fresh_arena();
+        bool parsed = url_parse(arena, slice_of(cases[i].text), &url);
+        if (parsed != (cases[i].origin != NULL))
+            fail_msg("%s: %s", parsed ? "parsed" : "refused", cases[i].text);
+        if (!parsed)
+            continue;
+        assert_slice(url_origin(arena, &url), cases[i].origin);
+        assert_slice(url.path, cases[i].path);
+        assert_int_equal(url.address, cases[i].address);
+    }
+    memset(lengthy + 10, 'a', 2039);
+    assert_false(url_parse(fresh_arena(), slice_of(lengthy), &url));
+    lengthy[2048] = '\0';
+    assert_true(url_parse(fresh_arena(), slice_of(lengthy), &url));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(failures_are_told_by_name),  cmocka_unit_test(the_best_failure_is_told),
+        cmocka_unit_test(a_policy_may_choose),        cmocka_unit_test(the_key_decides_the_algorithm),
+        cmocka_unit_test(a_full_arena_is_a_refusal),  cmocka_unit_test(agents_of_unknown_types_are_left_out),
+        cmocka_unit_test(urls_are_normal_or_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
