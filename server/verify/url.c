@@ -37,16 +37,14 @@ static bool is_name(struct slice host)
     return host.len > 0 && host.len <= 253;
 }
 
-/* Hosts whose last label is a number are IPv4 literals in some spelling (WHATWG URL, "ends in a number"). */
+/* Hosts, without the dot at their end, whose last label is a number are IPv4 literals in some spelling
+ * (WHATWG URL, "ends in a number"). */
 static bool ends_in_number(struct slice host)
 {
-    size_t end = host.len;
-    if (end > 0 && host.data[end - 1] == '.')
-        end--;
-    size_t start = end;
+    size_t start = host.len;
     while (start > 0 && host.data[start - 1] != '.')
         start--;
-    struct slice last = {host.data + start, end - start};
+    struct slice last = from(host, start);
     bool hex = last.len > 2 && last.data[0] == '0' && slice_lower(last.data[1]) == 'x';
     for (size_t i = hex ? 2 : 0; i < last.len; i++) {
         char c = slice_lower(last.data[i]);

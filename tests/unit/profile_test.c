@@ -191,9 +191,9 @@ static void the_key_decides_the_algorithm(void **state)
 /* With any room, the same request is taken or refused, and never more than that. */
 static void a_full_arena_is_a_refusal(void **state)
 {
-    static const char *const agents[] = {"a=\"https://A.example/k?q\";type=jwks_uri, b=\"https://b.example\"",
-                                         "\"https://a.example/%41\"", "a.example",
-                                         "a=\"https://a.example\";type=x"};
+    static const char *const agents[] = {
+        "a=\"https://A.example/k?q\";type=jwks_uri\nsignature-agent: b=\"https://b.example\"",
+        "\"https://a.example/%41\"", "a.example", "a=\"https://a.example\";type=x"};
     static char memory[16384];
     (void)state;
     for (size_t i = 0; i < sizeof(agents) / sizeof(*agents); i++) {
