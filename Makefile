@@ -35,8 +35,8 @@ INSTALL  = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
-.PHONY: all help run demo test fuzz lint bench coverage format clean distclean install-deps newcomer libraries \
-	tests
+.PHONY: all help run demo test fuzz lint bench coverage format clean distclean install-deps \
+	newcomer libraries tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan, in build-sanitize)
 
 run: ## sets everything up, shows a paid crawl from offer to invoice, and stays up

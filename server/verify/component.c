@@ -321,7 +321,7 @@ out:
 
 static bool same_text(struct slice a, struct slice b)
 {
-    return !a.data == !b.data && slice_eq(a, b);
+    return a.data && b.data ? slice_eq(a, b) : !a.data && !b.data;
 }
 
 /* Section 2: the order of the parameters makes no difference. */

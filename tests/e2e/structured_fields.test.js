@@ -65,7 +65,8 @@ class Generator {
                 if (this.below(10)) return this.bare()
                 return `@${this.one(['', '-'])}${this.chars(digits, 1, 11)}`
             default: {
-                const text = this.many(0, 8, () => this.one(['a', '%', '"', '\\', 'é', '中', '🦊', '\n', '~']))
+                const chars = ['a', '%', '"', '\\', 'é', '中', '🦊', '\n', '~']
+                const text = this.many(0, 8, () => this.one(chars))
                 return `%"${Array.from(Buffer.from(text.join('')), byte =>
                     byte < 0x20 || byte > 0x7e || byte === 0x25 || byte === 0x22
                         ? '%' + byte.toString(16).padStart(2, '0')
@@ -87,11 +88,13 @@ class Generator {
     member() {
         if (this.below(4)) return this.item()
         const gap = () => this.one(['', ' ', '  '])
-        return `(${gap()}${this.many(0, 4, () => this.item()).join(this.one([' ', '  ']))}${gap()})${this.parameters()}`
+        const items = this.many(0, 4, () => this.item()).join(this.one([' ', '  ']))
+        return `(${gap()}${items}${gap()})${this.parameters()}`
     }
     field(type) {
         const comma = () => this.one([',', ', ', ' ,', '\t,\t', ' , '])
-        const join = list => list.reduce((text, member) => (text === '' ? member : text + comma() + member), '')
+        const join = list =>
+            list.reduce((text, member) => (text === '' ? member : text + comma() + member), '')
         const around = this.one(['', '', '', ' ', '  '])
         if (type === 'item') return around + this.item() + around
         const make =
@@ -102,7 +105,8 @@ class Generator {
     }
     mutate(text) {
         const at = this.below(text.length + 1)
-        const odd = this.one([...',;=()"\\:?@%*-. \t0a1A=\x7f\x00\xe9', '%c3', '%ff', '..', '00000', ', ', '=?1'])
+        const bytes = ',;=()"\\:?@%*-. \t0a1A=\x7f\x00\xe9'
+        const odd = this.one([...bytes, '%c3', '%ff', '..', '00000', ', ', '=?1'])
         switch (this.below(4)) {
             case 0:
                 return text.slice(0, at) + text.slice(at + 1)
@@ -121,7 +125,8 @@ class Generator {
 function base32(bytes) {
     let bits = Array.from(bytes, byte => byte.toString(2).padStart(8, '0')).join('')
     bits = bits.padEnd(Math.ceil(bits.length / 5) * 5, '0')
-    const digits = (bits.match(/.{5}/g) ?? []).map(five => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[parseInt(five, 2)])
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+    const digits = (bits.match(/.{5}/g) ?? []).map(five => alphabet[parseInt(five, 2)])
     return digits.join('').padEnd(Math.ceil(digits.length / 8) * 8, '=')
 }
 
@@ -147,7 +152,7 @@ function peer(type, text) {
 
 // What structured-headers 2.1.0 does otherwise than RFC 9651, and we do not:
 const differences = [
-    // Section 4.2.9 reads a date as it reads an integer. The peer fails if anything follows: `@1;a`, `@1, @2`.
+    // Section 4.2.9 reads a date as an integer. The peer fails if anything follows: `@1;a`, `@1, @2`.
     ['a date with something behind it', text => /@-?[0-9]+[^0-9]/.test(text)],
     // Section 3.3.7 allows 15 digits; ECMAScript's Date ends at 8.64e12 seconds.
     ['a date that Date cannot hold', text => /@-?[0-9]{13,}/.test(text)],
@@ -156,8 +161,9 @@ const differences = [
 ]
 
 function drive(cases) {
-    const input = cases.map(([type, text]) => `${type}\t${Buffer.from(text, 'latin1').toString('hex')}\n`)
-    const run = spawnSync(driver, { input: input.join(''), encoding: 'utf8', maxBuffer: 1 << 28 })
+    const hex = text => Buffer.from(text, 'latin1').toString('hex')
+    const input = cases.map(([type, text]) => `${type}\t${hex(text)}\n`).join('')
+    const run = spawnSync(driver, { input, encoding: 'utf8', maxBuffer: 1 << 28 })
     assert.equal(run.status, 0, run.stderr)
     const lines = run.stdout.split('\n').slice(0, -1)
     assert.equal(lines.length, cases.length)
@@ -166,7 +172,8 @@ function drive(cases) {
 
 function parseLine(line) {
     const tab = line.lastIndexOf('\t')
-    return { value: JSON.parse(line.slice(0, tab), (_, v) => (Object.is(v, -0) ? 0 : v)), canonical: line.slice(tab + 1) }
+    const value = JSON.parse(line.slice(0, tab), (_, v) => (Object.is(v, -0) ? 0 : v))
+    return { value, canonical: line.slice(tab + 1) }
 }
 
 test('structured fields mean what npm structured-headers makes of them', () => {

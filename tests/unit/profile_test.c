@@ -44,77 +44,72 @@ static enum err select_in(struct arena *arena, const char *fields, const struct 
 }
 
 /* Every failure, with the check that is named for it. */
+static const struct {
+    const char *fields;
+    enum err err;
+    const char *check;
+} failures[] = {
+    {AGENT "signature-input: " COVER TIMES REST "\n" SIG, ERR_OK, ""},
+    {AGENT, ERR_SIGNATURE_REQUIRED, "signature-fields"},
+    {AGENT SIG, ERR_MALFORMED_SIGNATURE, "signature-fields"},
+    {AGENT "signature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE, "signature-fields"},
+    {AGENT SIG "signature-input: (", ERR_MALFORMED_SIGNATURE, "signature-input"},
+    {AGENT SIG "signature-input: a, a", ERR_MALFORMED_SIGNATURE, "signature-input"},
+    {AGENT SIG "signature-input:", ERR_MALFORMED_SIGNATURE, "signature-input"},
+    {AGENT SIG "signature-input: a, b, c, d, e, f, g, h, i", ERR_MALFORMED_SIGNATURE, "signature-input"},
+    {AGENT SIG "signature-input: a=1", ERR_MALFORMED_SIGNATURE, "signature-input"},
+    {AGENT "signature: \"\nsignature-input: a", ERR_MALFORMED_SIGNATURE, "signature"},
+    {"signature-agent: 5\n" SIG "signature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE_AGENT,
+     "signature-agent"},
+    {AGENT SIG "signature-input: " COVER TIMES, ERR_SIGNATURE_REQUIRED, "tag"},
+    {AGENT SIG "signature-input: " COVER TIMES ";tag=web-bot-auth", ERR_SIGNATURE_REQUIRED, "tag"},
+    {AGENT SIG "signature-input: " COVER TIMES ";tag=\"x\"", ERR_SIGNATURE_REQUIRED, "tag"},
+    {AGENT SIG "signature-input: " COVER TIMES REST ";x", ERR_MALFORMED_SIGNATURE, "parameters"},
+    {AGENT SIG "signature-input: " COVER TIMES REST ";created=1", ERR_MALFORMED_SIGNATURE, "parameters"},
+    {AGENT SIG "signature-input: " COVER TIMES REST ";alg=\"x\"", ERR_SIGNATURE_INVALID, "alg"},
+    {AGENT SIG "signature-input: " COVER TIMES ";tag=\"web-bot-auth\"", ERR_SIGNATURE_INVALID, "keyid"},
+    {AGENT SIG "signature-input: " COVER TIMES ";tag=\"web-bot-auth\";keyid=\"=\"", ERR_SIGNATURE_INVALID,
+     "keyid"},
+    {AGENT SIG "signature-input: " COVER TIMES ";tag=\"web-bot-auth\";keyid=\"AAAA\"", ERR_SIGNATURE_INVALID,
+     "keyid"},
+    {AGENT SIG "signature-input: " COVER TIMES
+               ";tag=\"web-bot-auth\";keyid=\"poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U\"",
+     ERR_SIGNATURE_INVALID, "test-key"},
+    {AGENT SIG "signature-input: " COVER REST, ERR_SIGNATURE_INVALID, "created"},
+    {AGENT SIG "signature-input: " COVER ";created=2000;expires=2001" REST, ERR_SIGNATURE_INVALID, "created"},
+    {AGENT SIG "signature-input: " COVER ";created=1000" REST, ERR_SIGNATURE_INVALID, "expires"},
+    {AGENT SIG "signature-input: " COVER ";created=1110;expires=1110" REST, ERR_SIGNATURE_INVALID, "expires"},
+    {AGENT SIG "signature-input: " COVER ";created=1;expires=99999" REST, ERR_SIGNATURE_INVALID, "lifetime"},
+    {AGENT SIG "signature-input: " COVER ";created=1;expires=2" REST, ERR_SIGNATURE_EXPIRED, "not-expired"},
+    {AGENT "signature: s=1\nsignature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE, "signature-value"},
+    {AGENT "signature: t=::\nsignature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE, "signature-value"},
+    {AGENT SIG "signature-input: s=(1 \"payment\")" TIMES REST, ERR_SIGNATURE_REQUIRED,
+     "covers-signature-agent"},
+    {SIG "signature-input: " COVER TIMES REST, ERR_SIGNATURE_REQUIRED, "covers-signature-agent"},
+    {AGENT SIG "signature-input: s=(\"payment\" \"signature-agent\";key=1)" TIMES REST,
+     ERR_SIGNATURE_REQUIRED, "covers-signature-agent"},
+    {AGENT SIG "signature-input: s=(\"payment\" \"signature-agent\";key=\"k\")" TIMES REST,
+     ERR_SIGNATURE_REQUIRED, "covers-signature-agent"},
+    {AGENT SIG "signature-input: s=(1 \"payment\";key=1 \"payment\";bs \"signature-agent\")" TIMES REST,
+     ERR_SIGNATURE_REQUIRED, "covers-payment"},
+    {AGENT SIG "signature-input: s=(\"payment\" \"missing\" \"signature-agent\")" TIMES REST,
+     ERR_MALFORMED_SIGNATURE, "signature-base"},
+};
+
 static void failures_are_told_by_name(void **state)
 {
-    static const struct {
-        const char *fields;
-        enum err err;
-        const char *check;
-    } cases[] = {
-        {AGENT "signature-input: " COVER TIMES REST "\n" SIG, ERR_OK, ""},
-        {AGENT, ERR_SIGNATURE_REQUIRED, "signature-fields"},
-        {AGENT SIG, ERR_MALFORMED_SIGNATURE, "signature-fields"},
-        {AGENT "signature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE, "signature-fields"},
-        {AGENT SIG "signature-input: (", ERR_MALFORMED_SIGNATURE, "signature-input"},
-        {AGENT SIG "signature-input: a, a", ERR_MALFORMED_SIGNATURE, "signature-input"},
-        {AGENT SIG "signature-input:", ERR_MALFORMED_SIGNATURE, "signature-input"},
-        {AGENT SIG "signature-input: a, b, c, d, e, f, g, h, i", ERR_MALFORMED_SIGNATURE, "signature-input"},
-        {AGENT SIG "signature-input: a=1", ERR_MALFORMED_SIGNATURE, "signature-input"},
-        {AGENT "signature: \"\nsignature-input: a", ERR_MALFORMED_SIGNATURE, "signature"},
-        {"signature-agent: 5\n" SIG "signature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE_AGENT,
-         "signature-agent"},
-        {AGENT SIG "signature-input: " COVER TIMES, ERR_SIGNATURE_REQUIRED, "tag"},
-        {AGENT SIG "signature-input: " COVER TIMES ";tag=web-bot-auth", ERR_SIGNATURE_REQUIRED, "tag"},
-        {AGENT SIG "signature-input: " COVER TIMES ";tag=\"x\"", ERR_SIGNATURE_REQUIRED, "tag"},
-        {AGENT SIG "signature-input: " COVER TIMES REST ";x", ERR_MALFORMED_SIGNATURE, "parameters"},
-        {AGENT SIG "signature-input: " COVER TIMES REST ";created=1", ERR_MALFORMED_SIGNATURE, "parameters"},
-        {AGENT SIG "signature-input: " COVER TIMES REST ";alg=\"x\"", ERR_SIGNATURE_INVALID, "alg"},
-        {AGENT SIG "signature-input: " COVER TIMES ";tag=\"web-bot-auth\"", ERR_SIGNATURE_INVALID, "keyid"},
-        {AGENT SIG "signature-input: " COVER TIMES ";tag=\"web-bot-auth\";keyid=\"=\"", ERR_SIGNATURE_INVALID,
-         "keyid"},
-        {AGENT SIG "signature-input: " COVER TIMES ";tag=\"web-bot-auth\";keyid=\"AAAA\"",
-         ERR_SIGNATURE_INVALID, "keyid"},
-        {AGENT SIG "signature-input: " COVER TIMES
-                   ";tag=\"web-bot-auth\";keyid=\"poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U\"",
-         ERR_SIGNATURE_INVALID, "test-key"},
-        {AGENT SIG "signature-input: " COVER REST, ERR_SIGNATURE_INVALID, "created"},
-        {AGENT SIG "signature-input: " COVER ";created=2000;expires=2001" REST, ERR_SIGNATURE_INVALID,
-         "created"},
-        {AGENT SIG "signature-input: " COVER ";created=1000" REST, ERR_SIGNATURE_INVALID, "expires"},
-        {AGENT SIG "signature-input: " COVER ";created=1110;expires=1110" REST, ERR_SIGNATURE_INVALID,
-         "expires"},
-        {AGENT SIG "signature-input: " COVER ";created=1;expires=99999" REST, ERR_SIGNATURE_INVALID,
-         "lifetime"},
-        {AGENT SIG "signature-input: " COVER ";created=1;expires=2" REST, ERR_SIGNATURE_EXPIRED,
-         "not-expired"},
-        {AGENT "signature: s=1\nsignature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE,
-         "signature-value"},
-        {AGENT "signature: t=::\nsignature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE,
-         "signature-value"},
-        {AGENT SIG "signature-input: s=(1 \"payment\")" TIMES REST, ERR_SIGNATURE_REQUIRED,
-         "covers-signature-agent"},
-        {SIG "signature-input: " COVER TIMES REST, ERR_SIGNATURE_REQUIRED, "covers-signature-agent"},
-        {AGENT SIG "signature-input: s=(\"payment\" \"signature-agent\";key=1)" TIMES REST,
-         ERR_SIGNATURE_REQUIRED, "covers-signature-agent"},
-        {AGENT SIG "signature-input: s=(\"payment\" \"signature-agent\";key=\"k\")" TIMES REST,
-         ERR_SIGNATURE_REQUIRED, "covers-signature-agent"},
-        {AGENT SIG "signature-input: s=(1 \"payment\";key=1 \"payment\";bs \"signature-agent\")" TIMES REST,
-         ERR_SIGNATURE_REQUIRED, "covers-payment"},
-        {AGENT SIG "signature-input: s=(\"payment\" \"missing\" \"signature-agent\")" TIMES REST,
-         ERR_MALFORMED_SIGNATURE, "signature-base"},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+    for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
         for (int traced = 0; traced < 3; traced++) {
             struct web_bot_auth_candidate *candidates;
             struct web_bot_auth_policy policy = policy_for("payment");
             trace.room = traced == 1 ? TRACE : 0;
             policy.trace = traced < 2 ? &trace : NULL;
-            enum err err = select_in(fresh_arena(), cases[i].fields, &policy, &candidates);
-            if (err != cases[i].err)
-                fail_msg("err %d: %s", err, cases[i].fields);
+            enum err err = select_in(fresh_arena(), failures[i].fields, &policy, &candidates);
+            if (err != failures[i].err)
+                fail_msg("err %d: %s", err, failures[i].fields);
             if (traced < 2)
-                assert_string_equal(web_bot_auth_check_name(trace.failed), cases[i].check);
+                assert_string_equal(web_bot_auth_check_name(trace.failed), failures[i].check);
             assert_true(trace.count == 0 || traced == 1);
         }
 }
