@@ -13,7 +13,7 @@ if [ "${1:-}" = -v ]; then
     shift
 fi
 folder=${1:-server/verify}
-BUILD=${BUILD:-build-coverage}
+BUILD=build-coverage
 export BUILD
 wanted_lines=100
 wanted_branches=95
