@@ -1,5 +1,5 @@
-// crawltab check-request: the published vectors, the shapes of deployed signers, and each rule broken once. The
-// signatures are made by npm packages; the requests are text, as a person would paste them.
+// crawltab check-request: the published vectors, the shapes of deployed signers, and each rule broken once.
+// The signatures are made by npm packages; the requests are text, as a person would paste them.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodePaymentRequiredHeader } from '@x402/core/http'
 import { certificates, directory, stage, temporaryFolder } from './support.js'
-import { makeKey, withHttpMessageSig, withWebBotAuth } from './signers.js'
+import { makeKey, makeRsaKey, withHttpMessageSig, withWebBotAuth } from './signers.js'
 
 const page = '/articles/harbour-bell.html'
 const url = `https://shop.example${page}`
@@ -130,6 +130,26 @@ test('every form of the commitment that WIRE.md lists is taken', async t => {
         assertPaid(await gate.request(page, { headers: await form(id) }), id)
     }
     assert.equal(ledger.query('SELECT count(*), count(DISTINCT crawler_id) FROM charge'), '3|1')
+})
+
+test('an RSA key pays where the publisher takes its algorithm', async t => {
+    const tls = certificates(temporaryFolder(t))
+    const key = await makeRsaKey()
+    const agent = await directory(t, tls, [key.public])
+    const options = { insecureHosts: [agent.host], caFile: tls.caFile }
+    const { gate, ledger, configure, startGate } = await stage(t, options)
+    const pay = async gate => {
+        const id = await gate.offer(page)
+        return gate.request(page, { headers: await withWebBotAuth(key, agent.origin, url, id) })
+    }
+    const refused = await pay(gate)
+    assert.equal(refused.headers['crawler-error'], 'signature_invalid')
+    assert.match(gate.log, / check=alg /)
+    await gate.stop()
+    configure({ algorithms: ['ed25519', 'rsa-pss-sha512'] })
+    const taking = await startGate()
+    assert.equal((await retry(() => pay(taking))).status, 200)
+    assert.equal(ledger.count('charge'), 1)
 })
 
 test('@x402/core reads the offer', async t => {

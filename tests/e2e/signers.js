@@ -14,6 +14,21 @@ export async function makeKey() {
     return { private: key, public: { kty, crv, x, use: 'sig' }, keyid, crypto: pair }
 }
 
+// An RSA key; its keyid is the thumbprint of RFC 7638 too.
+export async function makeRsaKey() {
+    const algorithm = {
+        name: 'RSA-PSS',
+        hash: 'SHA-512',
+        modulusLength: 2048,
+        publicExponent: Buffer.from([1, 0, 1])
+    }
+    const pair = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+    const key = await webcrypto.subtle.exportKey('jwk', pair.privateKey)
+    const { kty, n, e } = key
+    const keyid = await jwkToKeyID({ kty, n, e }, helpers.WEBCRYPTO_SHA256, helpers.BASE64URL_DECODE)
+    return { private: key, public: { kty, n, e, use: 'sig' }, keyid, crypto: pair }
+}
+
 // npm web-bot-auth 0.1.3: Signature-Agent as a string.
 export async function withWebBotAuth(
     key,

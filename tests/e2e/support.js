@@ -76,6 +76,7 @@ function configText(folder, ledger, options) {
             retry_seconds: 1,
             ...options.directory
         },
+        signature: { algorithms: options.algorithms ?? ['ed25519'] },
         ledger: { connection: `host=${ledger.sockets} dbname=crawltab`, timeout_seconds: 3 },
         sites: options.sites ?? [
             {
