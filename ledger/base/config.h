@@ -105,7 +105,7 @@ typedef struct config_list CONFIG_LIST;
     X(agents_allow, "agents.allow", LIST, "", 0, 0,                                                          \
       "Crawlers that may pay, e.g. https://chatgpt.com; only matters with agents.unknown: refuse.")          \
     X(agents_deny, "agents.deny", LIST, "", 0, 0,                                                            \
-      "Crawlers whose commitments are refused, whatever else is said.")                                      \
+      "Crawlers whose commitments are refused, whatever else is said. An origin stands for all its URLs.")   \
     X(agents_unknown, "agents.unknown", TEXT, "charge", 0, 0,                                                \
       "charge or refuse: what happens to crawlers in neither list.")
 

@@ -250,10 +250,25 @@ static const struct slice *account_fits(const struct rule *rule, const struct si
     return account;
 }
 
+/* True if the account is denied: by name, or because its whole origin is. An operator who could choose
+ * another path of the same host would be back at once. */
+static bool is_denied(const struct accounts *denied, struct slice account)
+{
+    for (size_t i = 0; i < denied->count; i++) {
+        struct slice item = denied->items[i];
+        size_t host = slice_find(item, ':') + 3;
+        bool origin = host < item.len && !memchr(item.data + host, '/', item.len - host);
+        if (slice_eq(item, account) ||
+            (origin && slice_starts(account, item) && account.data[item.len] == '/'))
+            return true;
+    }
+    return false;
+}
+
 enum err site_admits(const struct site_table *table, size_t index, const struct signature_agent *agent)
 {
     const struct site *site = &table->sites[index];
-    if (account_in(&site->denied, agent->account))
+    if (is_denied(&site->denied, agent->account))
         return ERR_AGENT_SUSPENDED;
     if (site->refuse_unknown && !account_in(&site->allowed, agent->account))
         return ERR_AGENT_UNKNOWN;

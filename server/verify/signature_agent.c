@@ -27,20 +27,18 @@ static enum err locate(struct arena *arena, struct slice location, enum location
     bool secure = slice_eq(url.scheme, SLICE("https")) && url.port.len == 0 && !url.address;
     if (!secure && !listed(insecure, host))
         return ERR_MALFORMED_SIGNATURE_AGENT;
-    bool bare = slice_eq(url.path, SLICE("/")) && url.query.len == 0;
+    bool bare = slice_eq(url.path, SLICE("/"));
     bool well_known = slice_eq(url.path, SLICE(SIGNATURE_AGENT_WELL_KNOWN));
-    if (type == DIRECTORY && !bare && !well_known)
+    /* A query may choose between key sets, so it makes an account of its own. */
+    bool by_origin = url.query.len == 0 && ((bare && type != JWKS_URI) || well_known);
+    if (type == DIRECTORY && !by_origin)
         return ERR_MALFORMED_SIGNATURE_AGENT;
-    bool by_origin = (type != JWKS_URI && bare) || well_known;
-    struct slice path = by_origin ? SLICE(SIGNATURE_AGENT_WELL_KNOWN) : url.path;
-    struct slice query = by_origin && bare ? SLICE("") : url.query;
     struct text text = text_begin(arena);
     text_add(&text, origin);
-    text_add(&text, path);
-    size_t without_query = arena->used - text.start;
-    text_add(&text, query);
+    text_add(&text, by_origin ? SLICE(SIGNATURE_AGENT_WELL_KNOWN) : url.path);
+    text_add(&text, url.query);
     agent->directory_url = text_end(&text);
-    agent->account = by_origin ? origin : (struct slice){agent->directory_url.data, without_query};
+    agent->account = by_origin ? origin : agent->directory_url;
     return agent->directory_url.data ? ERR_OK : ERR_REQUEST_TOO_LARGE;
 }
 

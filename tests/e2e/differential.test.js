@@ -61,8 +61,7 @@ function anyHost(r) {
 
 function anyTarget(r) {
     const characters = letters + digits + "-._~!$&'()*+,;=:@"
-    const segment = () =>
-        r.text(1 + r.below(8), characters) + r.pick(['', '', '%20', '%C3%BC', '%2F', '%7e'])
+    const segment = () => r.text(1 + r.below(8), characters) + r.pick(['', '', '%20', '%C3%BC', '%2F', '%7e'])
     const segments = Array.from({ length: r.below(4) }, segment)
     const query = r.chance(1, 2)
         ? '?' + r.pick(['', 'a=1&b=2', r.text(1 + r.below(20), `${characters}/?%`)])

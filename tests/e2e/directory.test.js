@@ -52,11 +52,37 @@ function badCertificates(folder, tls) {
         const file = suffix => path.join(folder, name + suffix)
         const openssl = (...words) => execFileSync('openssl', words, { stdio: 'pipe' })
         fs.writeFileSync(file('.ext'), `subjectAltName=${names}\n`)
-        openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout',
-            file('.key'), '-out', file('.csr'), '-subj', '/CN=localhost')
-        openssl('x509', '-req', '-in', file('.csr'), '-CA', tls.caFile, '-CAkey',
-            path.join(folder, 'ca.key'), '-CAcreateserial', '-out', file('.pem'), '-days', days,
-            '-extfile', file('.ext'))
+        openssl(
+            'req',
+            '-newkey',
+            'ec',
+            '-pkeyopt',
+            'ec_paramgen_curve:P-256',
+            '-nodes',
+            '-keyout',
+            file('.key'),
+            '-out',
+            file('.csr'),
+            '-subj',
+            '/CN=localhost'
+        )
+        openssl(
+            'x509',
+            '-req',
+            '-in',
+            file('.csr'),
+            '-CA',
+            tls.caFile,
+            '-CAkey',
+            path.join(folder, 'ca.key'),
+            '-CAcreateserial',
+            '-out',
+            file('.pem'),
+            '-days',
+            days,
+            '-extfile',
+            file('.ext')
+        )
         return { key: fs.readFileSync(file('.key')), cert: fs.readFileSync(file('.pem')) }
     }
     const elsewhere = path.join(folder, 'elsewhere')
@@ -70,68 +96,109 @@ function badCertificates(folder, tls) {
 
 test('directories that fail charge nobody', async t => {
     const { gate, ledger, key, agent, all, attempt } = await scene(
-        t, { max_bytes: 4_000_000 }, { moreHosts: badCertificates }
+        t,
+        { max_bytes: 4_000_000 },
+        { moreHosts: badCertificates }
     )
     const keys = count => Array.from({ length: count }, () => key)
     let dripping = 0
     const cases = {
-        'a drip': ['timed out', (request, response) => {
-            dripping++
-            const drip = setInterval(() => response.write(' '), 10)
-            response.on('close', () => clearInterval(drip))
-        }],
-        'a gigabyte announced': ['[Mm]aximum file size', (request, response) => {
-            response.setHeader('content-length', String(2 ** 30))
-            response.write('{')
-        }],
-        'more than is read, not announced': ['larger than directory.max_bytes', (request, response) => {
-            for (let i = 0; i < 80; i++) response.write(' '.repeat(65536))
-            response.end()
-        }],
-        'a gzip bomb': ['encoded', (request, response) => {
-            response.setHeader('content-encoding', 'gzip')
-            response.end(zlib.gzipSync(Buffer.alloc(50_000_000, 0x20)))
-        }],
+        'a drip': [
+            'timed out',
+            (request, response) => {
+                dripping++
+                const drip = setInterval(() => response.write(' '), 10)
+                response.on('close', () => clearInterval(drip))
+            }
+        ],
+        'a gigabyte announced': [
+            '[Mm]aximum file size',
+            (request, response) => {
+                response.setHeader('content-length', String(2 ** 30))
+                response.write('{')
+            }
+        ],
+        'more than is read, not announced': [
+            'larger than directory.max_bytes',
+            (request, response) => {
+                for (let i = 0; i < 80; i++) response.write(' '.repeat(65536))
+                response.end()
+            }
+        ],
+        'a gzip bomb': [
+            'encoded',
+            (request, response) => {
+                response.setHeader('content-encoding', 'gzip')
+                response.end(zlib.gzipSync(Buffer.alloc(50_000_000, 0x20)))
+            }
+        ],
         'ten thousand keys': ['too many keys', (request, response) => list(response, keys(10_000))],
         'one key too many': ['too many keys', (request, response) => list(response, keys(65))],
-        'a redirect': ['redirects', (request, response) => {
-            response.writeHead(302, { location: agent.origin })
-            response.end()
-        }],
-        'a loop': ['redirects', (request, response) => {
-            response.writeHead(307, { location: request.url })
-            response.end()
-        }],
-        'status 500': ['status is not 200', (request, response) => {
-            response.statusCode = 500
-            list(response, [key])
-        }],
-        'status 203': ['status is not 200', (request, response) => {
-            response.statusCode = 203
-            list(response, [key])
-        }],
-        'status 304 to a request without condition': ['redirects', (request, response) => {
-            response.statusCode = 304
-            response.end()
-        }],
-        'a wrong media type': ['media type', (request, response) => {
-            response.setHeader('content-type', 'text/html')
-            list(response, [key])
-        }],
-        'no media type': ['media type', (request, response) => {
-            response.removeHeader('content-type')
-            list(response, [key])
-        }],
+        'a redirect': [
+            'redirects',
+            (request, response) => {
+                response.writeHead(302, { location: agent.origin })
+                response.end()
+            }
+        ],
+        'a loop': [
+            'redirects',
+            (request, response) => {
+                response.writeHead(307, { location: request.url })
+                response.end()
+            }
+        ],
+        'status 500': [
+            'status is not 200',
+            (request, response) => {
+                response.statusCode = 500
+                list(response, [key])
+            }
+        ],
+        'status 203': [
+            'status is not 200',
+            (request, response) => {
+                response.statusCode = 203
+                list(response, [key])
+            }
+        ],
+        'status 304 to a request without condition': [
+            'redirects',
+            (request, response) => {
+                response.statusCode = 304
+                response.end()
+            }
+        ],
+        'a wrong media type': [
+            'media type',
+            (request, response) => {
+                response.setHeader('content-type', 'text/html')
+                list(response, [key])
+            }
+        ],
+        'no media type': [
+            'media type',
+            (request, response) => {
+                response.removeHeader('content-type')
+                list(response, [key])
+            }
+        ],
         'no JSON': ['JSON key set', (request, response) => response.end('<html>')],
-        'a header without end': ['header', (request, response) => {
-            for (let i = 0; i < 15; i++) response.setHeader(`x-${i}`, 'y'.repeat(4000))
-            list(response, [key])
-        }],
-        'a connection that is cut': ['fetch_failed', (request, response) => {
-            response.writeHead(200, { 'content-length': '1000' })
-            response.write('{')
-            setTimeout(() => response.destroy(), 10)
-        }]
+        'a header without end': [
+            'header',
+            (request, response) => {
+                for (let i = 0; i < 15; i++) response.setHeader(`x-${i}`, 'y'.repeat(4000))
+                list(response, [key])
+            }
+        ],
+        'a connection that is cut': [
+            'fetch_failed',
+            (request, response) => {
+                response.writeHead(200, { 'content-length': '1000' })
+                response.write('{')
+                setTimeout(() => response.destroy(), 10)
+            }
+        ]
     }
     let n = 0
     for (const [name, [reason, answer]] of Object.entries(cases)) {
@@ -153,14 +220,14 @@ test('directories that fail charge nobody', async t => {
         await t.test(name, async () => {
             assertCode(await attempt(all[i + 1].origin), 503, 'directory_unavailable')
             assert.equal(all[i + 1].requests, 0)
-            assert.match(gate.log, new RegExp(`url=${all[i + 1].origin}/\\S+ detail=.*(${reason})`))
+            await gate.logged(new RegExp(`url=${all[i + 1].origin}/\\S+ detail=.*(${reason})`))
         })
     await t.test('a name that does not exist', async () =>
         assertCode(await attempt('https://crawler.invalid'), 503, 'directory_unavailable')
     )
     await t.test('a name of this machine', async () => {
         assertCode(await attempt('https://localhost'), 503, 'directory_unavailable')
-        assert.match(gate.log, /url=https:\/\/localhost\/\S+ detail="the host has an address that is not/)
+        await gate.logged(/url=https:\/\/localhost\/\S+ detail="the host has an address that is not/)
     })
     assert.equal(ledger.count('charge'), 0)
     assert.equal(ledger.count('directory_snapshot'), 0)
@@ -316,7 +383,7 @@ test('all directories down at once', async t => {
         assert.ok(each.stale, 'known keys were used while the directory failed')
         assert.equal(each.requests, each.before + 1, 'a failed directory is left alone')
     }
-    assert.match(gate.log, /event=directory_failed .*retry_ms=100000/)
+    await gate.logged(/event=directory_failed .*retry_ms=100000/)
     assertCode(await attempt(`${agent.origin}/new`), 503, 'directory_unavailable')
     assertCode(await attempt(`${agent.origin}/new`), 503, 'directory_unavailable')
     assert.equal(agent.requests, agent.before + 2, 'nor is a new one asked twice')
@@ -352,8 +419,7 @@ test('one fetch serves all who wait, and two run to one host', async t => {
 
 test("a client network's fetches are counted", async t => {
     const { ledger, agent, attempt } = await scene(t, { client_fetches: 3 })
-    for (const each of ['/a', '/b', '/c'])
-        assert.equal((await attempt(agent.origin + each)).status, 200)
+    for (const each of ['/a', '/b', '/c']) assert.equal((await attempt(agent.origin + each)).status, 200)
     const refused = await attempt(`${agent.origin}/d`)
     assertCode(refused, 429, 'rate_limited')
     assert.equal(refused.headers['retry-after'], '20')
@@ -450,7 +516,7 @@ test('a wrong proof is told and changes nothing, where none is demanded', async 
         list(response, [key])
     }
     assert.equal((await attempt(agent.origin)).status, 200)
-    assert.match(gate.log, /event=directory_proof_fails .*Content-Digest/)
+    await gate.logged(/event=directory_proof_fails .*Content-Digest/)
 })
 
 test('a site takes payments from the crawlers that it lists', async t => {

@@ -259,8 +259,7 @@ test('a private address is not fetched from, whatever it is called', async t => 
         headers: await withWebBotAuth(key, 'https://localhost', url, id)
     })
     assertRefused(named, 503, 'directory_unavailable')
-    assert.match(
-        gate.log,
+    await gate.logged(
         /event=fetch_failed url=https:\/\/localhost\/.* detail="the host has an address that is not public"/
     )
     assert.equal(ledger.count('charge'), 0)

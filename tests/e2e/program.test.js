@@ -131,7 +131,7 @@ test('a gate that is told to stop finishes what is under way', async t => {
         assert.ok((await answers).every(answer => answer.status === 200))
         const { code } = await gate.stop(signal)
         assert.equal(code, 0)
-        assert.match(gate.log, /event=stopping/)
+        await gate.logged(/event=stopping/)
         socket.destroy()
     }
 })

@@ -158,12 +158,7 @@ test(`${count} mutated paid requests (seed ${seed})`, { timeout: 3600_000 }, asy
             const url = `https://shop.example${target}`
             const offer = await gate.request(target, { headers: { 'user-agent': 'GPTBot/1.2' } })
             const id = offer.status === 402 ? JSON.parse(offer.text).accepts[0].extra.id : 'x'.repeat(64)
-            const signed = await random.pick([withWebBotAuth, withHttpMessageSig])(
-                key,
-                agent.origin,
-                url,
-                id
-            )
+            const signed = await random.pick([withWebBotAuth, withHttpMessageSig])(key, agent.origin, url, id)
             signed.Connection = 'close'
             const fields = Object.entries(signed).map(([name, value]) => `${name}: ${value}\r\n`)
             template = `GET ${target} HTTP/1.1\r\nHost: shop.example\r\n${fields.join('')}\r\n`
@@ -199,23 +194,26 @@ test(`${count} mutated paid requests (seed ${seed})`, { timeout: 3600_000 }, asy
     assert.doesNotMatch(gate.log, /Sanitizer|runtime error/)
 })
 
-// Found by the test above. libmicrohttpd 0.9.75 of Debian 12 answers by itself where Host is missing or
-// Content-Length is no number, and sends the head of that answer twice.
-for (const [what, request] of [
-    ['without Host', 'GET / HTTP/1.1\r\n\r\n'],
-    ['with a bad Content-Length', 'GET / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: x\r\n\r\n']
-]) {
-    test(
-        `server/http: a request ${what} is answered once`,
-        { todo: 'libmicrohttpd sends the head twice' },
-        async t => {
-            const { gate } = await stage(t)
-            const reply = (await send(gate.port, Buffer.from(request))).bytes.toString()
-            assert.match(reply, /^HTTP\/1\.1 400 /)
-            assert.equal(reply.match(/HTTP\/1\.1 400 /g).length, 1)
-        }
-    )
-}
+test('a request without Host is answered once', async t => {
+    const { gate } = await stage(t)
+    const reply = (await send(gate.port, Buffer.from('GET / HTTP/1.1\r\n\r\n'))).bytes.toString()
+    assert.match(reply, /^HTTP\/1\.1 400 /)
+    assert.equal(reply.match(/HTTP\/1\.1 400 /g).length, 1)
+})
+
+// Found by the test above. libmicrohttpd 0.9.75 of Debian 12 answers by itself where Content-Length is no
+// number, and sends the head of that answer twice.
+test(
+    'server/http: a request with a bad Content-Length is answered once',
+    { todo: 'libmicrohttpd sends the head twice' },
+    async t => {
+        const { gate } = await stage(t)
+        const request = 'GET / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: x\r\n\r\n'
+        const reply = (await send(gate.port, Buffer.from(request))).bytes.toString()
+        assert.match(reply, /^HTTP\/1\.1 400 /)
+        assert.equal(reply.match(/HTTP\/1\.1 400 /g).length, 1)
+    }
+)
 
 // Found by the test above as well: what is charged while the client has ended its side may be closed by
 // libmicrohttpd before the answer is sent. It happens under load, so many are sent at once.

@@ -126,6 +126,10 @@ export class Gate {
         if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill(signal)
         return this.ended
     }
+    // Waits until the log says so: it comes on another way than the answers.
+    logged(pattern) {
+        return until(() => pattern.test(this.log), `${pattern} in the log: ${this.log}`)
+    }
     // One request as it stands: nothing is added but the Host and Connection fields.
     request(target, { method = 'GET', host = 'shop.example', headers = {} } = {}) {
         return new Promise((resolve, reject) => {

@@ -301,6 +301,46 @@ static void the_first_rule_that_fits_decides(void **state)
     config_free(config);
 }
 
+static void who_is_denied_is_denied_at_every_path(void **state)
+{
+    static const struct {
+        const char *location;
+        enum err err;
+    } cases[] = {
+        {"https://bad.example", ERR_AGENT_SUSPENDED},
+        {"https://bad.example/keys", ERR_AGENT_SUSPENDED},
+        {"https://bad.example/?x", ERR_AGENT_SUSPENDED},
+        {"https://bad.example.org", ERR_OK},
+        {"https://shared.example/bad", ERR_AGENT_SUSPENDED},
+        {"https://shared.example/bad/too", ERR_OK},
+        {"https://shared.example/good", ERR_OK},
+        {"https://shared.example", ERR_OK},
+    };
+    struct config *config =
+        config_from("sites:\n"
+                    "  - name: a\n"
+                    "    hosts: [\"a.example\"]\n"
+                    "    root: /\n"
+                    "    network: \"a:402\"\n"
+                    "    terms_url: https://a.example/terms\n"
+                    "    agents:\n"
+                    "      deny: [\"https://bad.example\", \"https://shared.example/bad\"]\n");
+    struct site_table *table = site_table_new(config);
+    (void)state;
+    assert_non_null(table);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct signature_agent agent = {.next = NULL};
+        struct arena *arena = fresh_arena();
+        assert_int_equal(signature_agent_locate(arena, slice_of(cases[i].location),
+                                                &config->directory_insecure_hosts, &agent),
+                         ERR_OK);
+        if (site_admits(table, 0, &agent) != cases[i].err)
+            fail_msg("%s", cases[i].location);
+    }
+    site_table_free(table);
+    config_free(config);
+}
+
 static void sites_are_found_by_host(void **state)
 {
     struct config *config = config_from(rules_yaml);
@@ -478,6 +518,7 @@ int main(void)
         cmocka_unit_test(paths_have_one_spelling),
         cmocka_unit_test(crawlers_are_known_by_whole_words),
         cmocka_unit_test(the_first_rule_that_fits_decides),
+        cmocka_unit_test(who_is_denied_is_denied_at_every_path),
         cmocka_unit_test(sites_are_found_by_host),
         cmocka_unit_test(commitments_are_strict),
         cmocka_unit_test(an_offer_says_everything_twice),
