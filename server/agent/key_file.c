@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* mkostemp */
 #include "server/agent/key_file.h"
 
+#include "ledger/base/file.h"
 #include "ledger/base/log.h"
 #include "ledger/base/random.h"
 
@@ -60,17 +61,6 @@ static bool read_all(int fd, char *text, size_t room, size_t *len)
     return false;
 }
 
-static bool write_all(int fd, const char *text, size_t len)
-{
-    for (size_t done = 0; done < len;) {
-        ssize_t wrote = write(fd, text + done, len - done);
-        if (wrote < 0 && errno != EINTR)
-            return false;
-        done += wrote > 0 ? (size_t)wrote : 0;
-    }
-    return true;
-}
-
 static bool read_from(int fd, const char *path, struct key_ring *ring)
 {
     char text[FILE_MAX];
@@ -124,7 +114,7 @@ static bool write_beside(const char *path, const struct key_ring *ring, const st
         fd = mkostemp(beside, O_CLOEXEC); /* mode 0600 */
     if (fd >= 0) {
         ok = (!like || like->st_uid == geteuid() || fchown(fd, like->st_uid, like->st_gid) == 0) &&
-             write_all(fd, text, strlen(text)) && write_all(fd, "\n", 1) && fsync(fd) == 0;
+             file_write_all(fd, text, strlen(text)) && file_write_all(fd, "\n", 1) && fsync(fd) == 0;
         int why = errno;
         close(fd);
         if (!ok)

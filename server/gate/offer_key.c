@@ -1,6 +1,7 @@
 #include "server/gate/offer_key.h"
 
 #include "ledger/base/encoding.h"
+#include "ledger/base/file.h"
 #include "ledger/base/log.h"
 #include "ledger/base/random.h"
 
@@ -39,7 +40,7 @@ static bool make(const char *path)
     random_bytes(key, sizeof(key));
     encoding_hex(key, sizeof(key), line);
     line[2 * OFFER_KEY_SIZE] = '\n';
-    bool ok = write(fd, line, sizeof(line) - 1) == (ssize_t)sizeof(line) - 1 && fsync(fd) == 0;
+    bool ok = file_write_all(fd, line, sizeof(line) - 1) && fsync(fd) == 0;
     close(fd);
     ok = ok && (link(beside, path) == 0 || errno == EEXIST);
     int why = errno;

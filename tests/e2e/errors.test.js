@@ -3,18 +3,10 @@ import assert from 'node:assert/strict'
 import net from 'node:net'
 import { test } from 'node:test'
 import { certificates, directory, payment, stage, temporaryFolder, until } from './support.js'
-import { makeKey, withHttpMessageSig, withWebBotAuth } from './signers.js'
+import { makeKey, scene, withHttpMessageSig, withWebBotAuth } from './signers.js'
 
 const page = '/articles/harbour-bell.html'
 const url = `https://shop.example${page}`
-
-async function scene(t, options = {}, ...extra) {
-    const tls = certificates(temporaryFolder(t))
-    const key = await makeKey()
-    const agent = await directory(t, tls, [key.public])
-    const set = await stage(t, { insecureHosts: [agent.host], caFile: tls.caFile, ...options }, ...extra)
-    return { ...set, tls, key, agent }
-}
 
 function assertRefused(response, status, code) {
     assert.equal(response.headers['crawler-error'], code, `${response.status} ${response.text}`)

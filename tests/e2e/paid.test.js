@@ -3,18 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodePaymentRequiredHeader } from '@x402/core/http'
 import { certificates, directory, stage, temporaryFolder } from './support.js'
-import { makeKey, makeRsaKey, withHttpMessageSig, withWebBotAuth } from './signers.js'
+import { makeKey, makeRsaKey, scene, withHttpMessageSig, withWebBotAuth } from './signers.js'
 
 const page = '/articles/harbour-bell.html'
 const url = `https://shop.example${page}`
-
-async function scene(t, options = {}, ...extra) {
-    const tls = certificates(temporaryFolder(t))
-    const key = await makeKey()
-    const agent = await directory(t, tls, [key.public])
-    const set = await stage(t, { insecureHosts: [agent.host], caFile: tls.caFile, ...options }, ...extra)
-    return { ...set, tls, key, agent }
-}
 
 function assertPaid(response, id) {
     assert.equal(response.status, 200, response.text)

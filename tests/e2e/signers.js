@@ -4,7 +4,7 @@ import { webcrypto } from 'node:crypto'
 import { signatureHeaders, jwkToKeyID, helpers } from 'web-bot-auth'
 import { signerFromJWK } from 'web-bot-auth/crypto'
 import { appendSignature, component, createSignature, webcrypto as providers } from 'http-message-sig'
-import { payment } from './support.js'
+import { certificates, directory, payment, stage, temporaryFolder } from './support.js'
 
 export async function makeKey() {
     const pair = await webcrypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])
@@ -80,4 +80,13 @@ export async function withHttpMessageSig(
         signer: providers.signer(key.crypto.privateKey)
     })
     return Object.fromEntries(appendSignature(fields, signature))
+}
+
+// A gate that takes payments, and a crawler with its directory.
+export async function scene(t, options = {}, ...extra) {
+    const tls = certificates(temporaryFolder(t))
+    const key = await makeKey()
+    const agent = await directory(t, tls, [key.public])
+    const set = await stage(t, { insecureHosts: [agent.host], caFile: tls.caFile, ...options }, ...extra)
+    return { ...set, tls, key, agent }
 }

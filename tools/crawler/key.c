@@ -1,5 +1,6 @@
 #include "tools/crawler/key.h"
 
+#include "ledger/base/file.h"
 #include "ledger/base/random.h"
 #include "tools/crawler/say.h"
 
@@ -24,17 +25,6 @@ static bool complete(struct key *key)
     return true;
 }
 
-static bool write_all(int fd, const char *text, size_t len)
-{
-    for (size_t done = 0; done < len;) {
-        ssize_t wrote = write(fd, text + done, len - done);
-        if (wrote < 0 && errno != EINTR)
-            return false;
-        done += wrote > 0 ? (size_t)wrote : 0;
-    }
-    return true;
-}
-
 static bool write_private(int fd, const struct key *key)
 {
     char x[X_CHARS + 1];
@@ -44,7 +34,7 @@ static bool write_private(int fd, const struct key *key)
     d[encoding_base64url(key->seed, sizeof(key->seed), d)] = '\0';
     int len = snprintf(text, sizeof(text),
                        "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"%s\",\"d\":\"%s\"}\n", x, d);
-    bool ok = write_all(fd, text, (size_t)len) && fsync(fd) == 0;
+    bool ok = file_write_all(fd, text, (size_t)len) && fsync(fd) == 0;
     explicit_bzero(d, sizeof(d));
     explicit_bzero(text, sizeof(text));
     return ok;
