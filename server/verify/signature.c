@@ -268,9 +268,9 @@ static bool start(EVP_MD_CTX *context, const struct signature_key *key)
                                                                          : EVP_sha512();
     bool ok = EVP_DigestVerifyInit(context, &details, hash, NULL, key->pkey) == 1;
     if (ok && key->algorithm == SIGNATURE_RSA_PSS_SHA512) /* uncovered: OpenSSL fails without memory alone */
-        ok = (EVP_PKEY_CTX_set_rsa_padding(details, RSA_PKCS1_PSS_PADDING) == 1) &
-             (EVP_PKEY_CTX_set_rsa_mgf1_md(details, hash) == 1) &
-             (EVP_PKEY_CTX_set_rsa_pss_saltlen(details, RSA_PSS_SALT) == 1);
+        ok = (int)(EVP_PKEY_CTX_set_rsa_padding(details, RSA_PKCS1_PSS_PADDING) == 1) &
+             (int)(EVP_PKEY_CTX_set_rsa_mgf1_md(details, hash) == 1) &
+             (int)(EVP_PKEY_CTX_set_rsa_pss_saltlen(details, RSA_PSS_SALT) == 1);
     return ok;
 }
 

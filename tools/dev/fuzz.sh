@@ -34,6 +34,11 @@ if ASAN_OPTIONS='' "$built/${targets[0]}" -runs=0 2>&1 | grep -q 'LeakSanitizer 
     export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 fi
 
+# Without the symbolizer, each name that libFuzzer wants to print would be reported as a fault of its own.
+if ! command -v llvm-symbolizer >/dev/null; then
+    export ASAN_OPTIONS="${ASAN_OPTIONS:-}:symbolize=0"
+fi
+
 for target in "${targets[@]}"; do
     log=build-fuzz/logs/$target.log
     found=build-fuzz/corpus/$target
@@ -41,7 +46,7 @@ for target in "${targets[@]}"; do
     [ "$seconds" -ge 10 ] || { found=build-fuzz/short/$target; rm -rf "$found"; }
     mkdir -p "$found" "tests/fuzz/corpus/$target"
     "$built/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=8192 \
-        -print_final_stats=1 -artifact_prefix="build-fuzz/finds/$target-" \
+        -print_final_stats=1 -print_funcs=0 -artifact_prefix="build-fuzz/finds/$target-" \
         "$found" "tests/fuzz/corpus/$target" >"$log" 2>&1 </dev/null
     code=$?
     awk -v target="$target" '
