@@ -206,6 +206,9 @@ static enum directory_answer judge(struct entry *entry, const struct listing_key
             start_fetch(entry);
         return DIRECTORY_KEY;
     }
+    /* The fetch under way, early or not, may bring the key: it serves all who ask meanwhile. */
+    if (!waited && entry->fetching)
+        return DIRECTORY_ASK;
     if (!waited && now_ms >= entry->retry_ms && (!is_fresh(entry, now_ms) || may_fetch_early(entry, now_ms)))
         return DIRECTORY_ASK;
     return entry->listing && !entry->failing ? DIRECTORY_NO_KEY : DIRECTORY_UNAVAILABLE;

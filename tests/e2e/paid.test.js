@@ -84,6 +84,21 @@ test('many at once are each charged once', async t => {
     assert.equal(agent.requests, 1, 'one fetch serves all who wait')
 })
 
+test('a new key is fetched once for all who come with it', async t => {
+    const { gate, ledger, key, agent } = await scene(t)
+    const first = await gate.offer(page)
+    assertPaid(await gate.request(page, { headers: await withWebBotAuth(key, agent.origin, url, first) }), first)
+    const next = await makeKey()
+    agent.answer = (request, response) =>
+        setTimeout(() => response.end(JSON.stringify({ keys: [key.public, next.public] })), 300)
+    const ids = await Promise.all(Array.from({ length: 30 }, () => gate.offer(page)))
+    const requests = await Promise.all(ids.map(id => withWebBotAuth(next, agent.origin, url, id)))
+    const answers = await Promise.all(requests.map(headers => gate.request(page, { headers })))
+    answers.forEach((answer, i) => assertPaid(answer, ids[i]))
+    assert.equal(ledger.count('charge'), 31)
+    assert.equal(agent.requests, 2)
+})
+
 test('an id is charged to one signer for one page', async t => {
     const { gate, ledger, key, agent, tls } = await scene(t)
     // The other crawler has a directory on the same host, at a path of its own.
