@@ -87,7 +87,10 @@ test('many at once are each charged once', async t => {
 test('a new key is fetched once for all who come with it', async t => {
     const { gate, ledger, key, agent } = await scene(t)
     const first = await gate.offer(page)
-    assertPaid(await gate.request(page, { headers: await withWebBotAuth(key, agent.origin, url, first) }), first)
+    assertPaid(
+        await gate.request(page, { headers: await withWebBotAuth(key, agent.origin, url, first) }),
+        first
+    )
     const next = await makeKey()
     agent.answer = (request, response) =>
         setTimeout(() => response.end(JSON.stringify({ keys: [key.public, next.public] })), 300)
