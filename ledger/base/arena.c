@@ -41,6 +41,14 @@ char *arena_copy(struct arena *arena, struct slice text)
     return copy;
 }
 
+struct slice arena_lower(struct arena *arena, struct slice text)
+{
+    char *copy = arena_copy(arena, text);
+    for (size_t i = 0; copy && i < text.len; i++)
+        copy[i] = slice_lower(copy[i]);
+    return (struct slice){copy, copy ? text.len : 0};
+}
+
 struct slice arena_format(struct arena *arena, const char *format, ...)
 {
     size_t room = arena->size - arena->used;

@@ -25,6 +25,9 @@ char *arena_bytes(struct arena *arena, size_t len);
 /* A NUL-terminated copy of `text`, or NULL when full. */
 char *arena_copy(struct arena *arena, struct slice text);
 
+/* The same with ASCII letters in lower case. data is NULL when full. */
+struct slice arena_lower(struct arena *arena, struct slice text);
+
 /* printf into the arena. A slice that is also NUL-terminated; data is NULL when full. */
 struct slice arena_format(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -44,14 +44,6 @@ struct site_table {
     struct site *sites;
 };
 
-static struct slice lower_copy(struct arena *arena, const char *text)
-{
-    char *copy = arena_copy(arena, slice_of(text));
-    for (char *c = copy; c && *c; c++)
-        *c = slice_lower(*c);
-    return slice_of(copy);
-}
-
 /* "/a/index.html" and "/a/" are the same page. */
 static struct slice without_index(struct slice path)
 {
@@ -114,7 +106,7 @@ static bool compile_site(struct arena *arena, const struct config *config, const
     if (!site->hosts || !site->rules)
         return false;
     for (size_t i = 0; i < site->host_count; i++)
-        site->hosts[i] = lower_copy(arena, from->hosts.items[i]);
+        site->hosts[i] = arena_lower(arena, slice_of(from->hosts.items[i]));
     for (size_t i = 0; i < site->rule_count; i++)
         if (!compile_rule(arena, config, &from->rules[i], &site->rules[i]))
             return false;

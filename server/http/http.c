@@ -177,13 +177,8 @@ static bool set_authority(struct http_private *private)
         authority = (struct slice){rest.data, slash};
         message->target = slash < rest.len ? (struct slice){rest.data + slash, rest.len - slash} : SLICE("/");
     }
-    char *lower = arena_copy(&private->exchange.arena, authority);
-    if (!lower || authority.len == 0)
-        return false;
-    for (size_t i = 0; i < authority.len; i++)
-        lower[i] = slice_lower(lower[i]);
-    message->authority = slice_bytes(lower, authority.len);
-    return true;
+    message->authority = arena_lower(&private->exchange.arena, authority);
+    return message->authority.len > 0;
 }
 
 /* Only visible ASCII may stand in a target (RFC 9112 section 3.2). */

@@ -44,14 +44,6 @@ static bool parse_request_line(struct slice line, struct message *message)
     return is_token(message->method) && visible(message->target) && slice_starts(version, SLICE(" HTTP/"));
 }
 
-static struct slice lower_case(struct arena *arena, struct slice text)
-{
-    char *copy = arena_copy(arena, text);
-    for (char *c = copy; c && *c; c++)
-        *c = slice_lower(*c);
-    return (struct slice){copy, copy ? text.len : 0};
-}
-
 /* RFC 9112 section 5.2: the fold and the white space around it are one space. */
 static bool unfold(struct arena *arena, struct message_field *field, struct slice line)
 {
@@ -79,7 +71,7 @@ static const char *parse_fields(struct arena *arena, struct slice text, struct m
             return "a line is not \"Name: value\"";
         if (memchr(line.data, '\0', line.len) || memchr(line.data, '\r', line.len))
             return "a field holds a NUL or a bare CR";
-        struct slice name = lower_case(arena, (struct slice){line.data, colon});
+        struct slice name = arena_lower(arena, (struct slice){line.data, colon});
         if (!name.data)
             return "the request is too large";
         fields[message->field_count++] =
@@ -116,7 +108,7 @@ static const char *set_authority(struct arena *arena, struct message *message)
     }
     if (!visible(authority))
         return "Host is missing";
-    message->authority = without_default_port(lower_case(arena, authority), message->scheme.data);
+    message->authority = without_default_port(arena_lower(arena, authority), message->scheme.data);
     return message->authority.data ? NULL : "the request is too large";
 }
 
