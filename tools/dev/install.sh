@@ -12,7 +12,7 @@ die() { say "install.sh: $*"; exit 1; }
 
 # PACKAGE, or PACKAGE|ALTERNATIVE: any of them will do, the first is what gets installed.
 BUILD="gcc libc6-dev make pkg-config|pkgconf libpq-dev libmicrohttpd-dev libssl-dev libjansson-dev libyaml-dev
-    libcurl4-openssl-dev|libcurl4-gnutls-dev"
+    libcurl4-openssl-dev|libcurl4-gnutls-dev libxml2-dev"
 RUN="$BUILD postgresql-15 curl jq"
 FUZZ="$BUILD clang libclang-rt-14-dev"
 TEST="$RUN libcmocka-dev openssl nodejs npm clang libclang-rt-14-dev"
