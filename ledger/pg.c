@@ -420,9 +420,8 @@ struct pg *pg_open(const struct pg_options *options)
          connect_until(pg, clock_monotonic_ms() + options->connect_ms);
     if (!ok) {
         keep_problem(pg, pg->conn ? PQerrorMessage(pg->conn) : "out of memory");
-        if (!options->quiet)
-            LOG(ERROR, "ledger_unreachable", {"role", options->role}, {"detail", pg->problem},
-                {"hint", connect_hint(pg->problem)});
+        LOG(ERROR, "ledger_unreachable", {"role", options->role}, {"detail", pg->problem},
+            {"hint", connect_hint(pg->problem)});
         goto out;
     }
     PQsetNoticeReceiver(pg->conn, ignore_notice, NULL);

@@ -30,7 +30,6 @@ struct pg_options {
     int64_t connect_ms;          /* the longest that connecting may take */
     int64_t timeout_ms;          /* the longest that a call may take */
     bool limit_server;           /* the server, too, gives up after timeout_ms */
-    bool quiet;                  /* a failure to connect is not logged: it was before */
 };
 
 /* Connects and prepares the session. NULL after a failure. */

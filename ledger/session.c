@@ -35,7 +35,7 @@ out:
     return err;
 }
 
-struct session *session_open(const struct config *config, bool quiet)
+struct session *session_open(const struct config *config)
 {
     int64_t timeout_ms = config->ledger_timeout_seconds * 1000;
     struct session *session = calloc(1, sizeof(*session));
@@ -49,7 +49,6 @@ struct session *session_open(const struct config *config, bool quiet)
         .connect_ms = timeout_ms < CONNECT_MAX_MS ? timeout_ms : CONNECT_MAX_MS,
         .timeout_ms = timeout_ms,
         .limit_server = true,
-        .quiet = quiet,
     });
     if (session->pg)
         err = prepare(session, config);

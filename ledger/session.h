@@ -12,9 +12,8 @@ struct session {
     int64_t make_after_ms; /* monotonic: not to be tried before, after it failed */
 };
 
-/* Opens a session with the gate's role. `quiet`: a failure to connect was already logged. NULL after a
- * failure. */
-struct session *session_open(const struct config *config, bool quiet) MUST_USE;
+/* Opens a session with the gate's role. NULL after a failure. */
+struct session *session_open(const struct config *config) MUST_USE;
 void session_close(struct session *session);
 
 /* Makes days and partitions ahead when the clock has moved on by an hour, or was set. A failure is logged and

@@ -1,7 +1,7 @@
-/* Invariants: a charge is in the queue or in the batch, never in both, and leaves them through answer(). Only
- * the thread touches what is below `thread's own`. While the ledger is away, entries wait until their
- * deadline for it to come back; a batch whose outcome is unknown is sent again, which is safe because its ids
- * are its keys. */
+/* Invariants: a charge is in the queue or in one worker's batch, never in two places, and leaves them through
+ * answer(). A worker has a thread and a connection of its own; all share the queue. Only its thread touches a
+ * worker. While the ledger is away, entries wait until their deadline for it to come back; a batch whose
+ * outcome is unknown is sent again, which is safe because its ids are its keys. */
 #include "ledger/writer.h"
 
 #include "ledger/base/clock.h"
@@ -24,25 +24,32 @@
 #define PUT_OFF_MS     20 /* between tries of a statement that the server put off */
 #define RESERVE_MAX_MS 1000
 
-struct writer {
+struct worker {
+    struct writer *writer;
     const struct config *config;
     pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    struct charge *head, *tail; /* under the mutex, like queued and stopping */
-    size_t queued;
-    bool stopping;
-    atomic_bool ready;
-
-    /* thread's own */
-    struct session *session;
+    struct session *session; /* NULL: no connection */
     struct crawler_cache *crawlers;
     struct entry_arrays *arrays;
     struct entry *batch;
     size_t count;
     int64_t connect_at_ms; /* monotonic */
     int64_t backoff_ms;
-    bool told; /* that there is no connection */
+    struct log_repeats repeats; /* why it could not connect */
+};
+
+struct writer {
+    const struct config *config;
+    pthread_mutex_t mutex;
+    pthread_cond_t work;        /* connected workers wait for this: an entry, or the end */
+    pthread_cond_t end;         /* and the others for this */
+    struct charge *head, *tail; /* under the mutex, like all up to stopping */
+    size_t queued;
+    size_t idle; /* workers that wait for work */
+    bool stopping;
+    atomic_size_t connected; /* workers that are */
+    struct worker *workers;
+    size_t worker_count; /* whose threads run */
 };
 
 /* --- The queue
@@ -50,7 +57,7 @@ struct writer {
 
 enum err writer_submit(struct writer *writer, struct charge *charge)
 {
-    if (!atomic_load(&writer->ready))
+    if (!writer_ready(writer))
         return ERR_LEDGER_UNAVAILABLE;
     enum err err = ERR_OK;
     charge->next = NULL;
@@ -65,8 +72,9 @@ enum err writer_submit(struct writer *writer, struct charge *charge)
         else
             writer->head = charge;
         writer->tail = charge;
-        if (writer->queued++ == 0)
-            pthread_cond_signal(&writer->wake);
+        writer->queued++;
+        if (writer->idle > 0)
+            pthread_cond_signal(&writer->work);
     }
     pthread_mutex_unlock(&writer->mutex);
     return err;
@@ -74,7 +82,7 @@ enum err writer_submit(struct writer *writer, struct charge *charge)
 
 bool writer_ready(const struct writer *writer)
 {
-    return atomic_load(&writer->ready);
+    return atomic_load(&writer->connected) > 0;
 }
 
 /* Takes the first charge out of the queue; `until_ms`: only if its deadline is not after it. */
@@ -107,103 +115,103 @@ static void refuse(struct charge *charge)
 }
 
 /* Answers the entries of the batch that are decided, or whose deadline is `until_ms` or before. */
-static void answer_batch(struct writer *writer, int64_t until_ms)
+static void answer_batch(struct worker *worker, int64_t until_ms)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < writer->count; i++) {
-        struct entry *entry = &writer->batch[i];
+    for (size_t i = 0; i < worker->count; i++) {
+        struct entry *entry = &worker->batch[i];
         if (entry->decided)
             answer(entry->charge);
         else if (entry->charge->deadline_ms <= until_ms)
             refuse(entry->charge);
         else
-            writer->batch[kept++] = *entry;
+            worker->batch[kept++] = *entry;
     }
-    writer->count = kept;
+    worker->count = kept;
 }
 
-static void expire(struct writer *writer, int64_t until_ms)
+static void expire(struct worker *worker, int64_t until_ms)
 {
     struct charge *charge;
-    answer_batch(writer, until_ms);
-    while ((charge = take(writer, until_ms)))
+    answer_batch(worker, until_ms);
+    while ((charge = take(worker->writer, until_ms)))
         refuse(charge);
 }
 
-static void fill_batch(struct writer *writer)
+static void fill_batch(struct worker *worker)
 {
     struct charge *charge;
-    size_t room = (size_t)writer->config->ledger_batch_entries;
-    size_t before = writer->count;
-    while (writer->count < room && (charge = take(writer, INT64_MAX))) {
-        assert(charge->site < writer->config->site_count && uuid_is_v7(charge->payment_id));
+    size_t room = (size_t)worker->config->ledger_batch_entries;
+    size_t before = worker->count;
+    while (worker->count < room && (charge = take(worker->writer, INT64_MAX))) {
+        assert(charge->site < worker->config->site_count && uuid_is_v7(charge->payment_id));
         charge->repeated = false;
-        writer->batch[writer->count] = (struct entry){.charge = charge};
-        writer->count++;
+        worker->batch[worker->count] = (struct entry){.charge = charge};
+        worker->count++;
     }
     /* What is left of an earlier try came earlier. */
-    for (size_t i = before; i < writer->count; i++)
-        writer->batch[i].order = before ? writer->batch[i - 1].order + 1 : i;
+    for (size_t i = before; i < worker->count; i++)
+        worker->batch[i].order = before ? worker->batch[i - 1].order + 1 : i;
 }
 
 /* --- The connection
  * ----------------------------------------------------------------------------------------- */
 
-static void lose(struct writer *writer)
+static void lose(struct worker *worker)
 {
-    atomic_store(&writer->ready, false);
-    session_close(writer->session);
-    writer->session = NULL;
-    writer->backoff_ms = BACKOFF_MIN_MS;
-    writer->connect_at_ms = clock_monotonic_ms();
-    writer->told = false;
+    atomic_fetch_sub(&worker->writer->connected, 1);
+    session_close(worker->session);
+    worker->session = NULL;
+    worker->backoff_ms = BACKOFF_MIN_MS;
+    worker->connect_at_ms = clock_monotonic_ms();
 }
 
-static void connect_now(struct writer *writer)
+static void connect_now(struct worker *worker)
 {
-    writer->session = session_open(writer->config, writer->told);
-    if (writer->session) {
-        writer->told = false;
-        atomic_store(&writer->ready, true);
-        LOG(INFO, "ledger_ready", {"role", writer->config->ledger_gate_role});
+    log_repeats_begin(&worker->repeats);
+    worker->session = session_open(worker->config);
+    log_repeats_end();
+    if (worker->session) {
+        worker->repeats = (struct log_repeats){0};
+        atomic_fetch_add(&worker->writer->connected, 1);
+        LOG(INFO, "ledger_ready", {"role", worker->config->ledger_gate_role});
         return;
     }
-    writer->told = true;
-    writer->connect_at_ms = clock_monotonic_ms() + writer->backoff_ms;
-    writer->backoff_ms = writer->backoff_ms * 2 < BACKOFF_MAX_MS ? writer->backoff_ms * 2 : BACKOFF_MAX_MS;
+    worker->connect_at_ms = clock_monotonic_ms() + worker->backoff_ms;
+    worker->backoff_ms = worker->backoff_ms * 2 < BACKOFF_MAX_MS ? worker->backoff_ms * 2 : BACKOFF_MAX_MS;
 }
 
 /* True if there is a session. */
-static bool keep_connected(struct writer *writer)
+static bool keep_connected(struct worker *worker)
 {
-    if (writer->session) {
-        session_keep(writer->session, writer->config);
-        if (!pg_alive(writer->session->pg))
-            lose(writer);
+    if (worker->session) {
+        session_keep(worker->session, worker->config);
+        if (!pg_alive(worker->session->pg))
+            lose(worker);
     }
-    if (!writer->session && clock_monotonic_ms() >= writer->connect_at_ms)
-        connect_now(writer);
-    return writer->session != NULL;
+    if (!worker->session && clock_monotonic_ms() >= worker->connect_at_ms)
+        connect_now(worker);
+    return worker->session != NULL;
 }
 
 /* --- Writing
  * ------------------------------------------------------------------------------------------------ */
 
 /* An entry must not slip into a day that is about to be closed. */
-static bool too_late(const struct writer *writer, const struct charge *charge)
+static bool too_late(const struct worker *worker, const struct charge *charge)
 {
-    int64_t latest_ms = clock_now_ms() + writer->config->ledger_timeout_seconds * 1000;
+    int64_t latest_ms = clock_now_ms() + worker->config->ledger_timeout_seconds * 1000;
     return latest_ms > uuid_ms(charge->payment_id) + ENTRY_LATEST_MS;
 }
 
-static enum err find_crawler(struct writer *writer, struct entry *entry)
+static enum err find_crawler(struct worker *worker, struct entry *entry)
 {
     const struct charge *charge = entry->charge;
     const struct crawler_key key = {charge->agent, charge->thumbprint, charge->public_key,
                                     charge->directory_url, charge->snapshot};
-    struct pg *pg = writer->session->pg;
-    entry->site_id = writer->session->site_ids[charge->site];
-    enum err err = crawler_find(writer->crawlers, pg, &key, clock_now_ms(), &entry->crawler_id);
+    struct pg *pg = worker->session->pg;
+    entry->site_id = worker->session->site_ids[charge->site];
+    enum err err = crawler_find(worker->crawlers, pg, &key, clock_now_ms(), &entry->crawler_id);
     if (err == ERR_OK || pg_failure(pg) != PG_DATA)
         return err;
     entry->charge->outcome = ERR_INTERNAL;
@@ -212,107 +220,112 @@ static enum err find_crawler(struct writer *writer, struct entry *entry)
 }
 
 /* Decides as many entries as it can. Safe to run again for those that it left. */
-static enum err try_batch(struct writer *writer)
+static enum err try_batch(struct worker *worker)
 {
-    struct pg *pg = writer->session->pg;
+    struct pg *pg = worker->session->pg;
     enum err err = ERR_OK;
-    for (size_t i = 0; i < writer->count; i++) {
-        struct entry *entry = &writer->batch[i];
+    for (size_t i = 0; i < worker->count; i++) {
+        struct entry *entry = &worker->batch[i];
         entry->conflict = false;
-        if (too_late(writer, entry->charge)) {
+        if (too_late(worker, entry->charge)) {
             entry->charge->outcome = ERR_LEDGER_UNAVAILABLE;
             entry->decided = true;
         } else {
-            TRY(find_crawler(writer, entry));
+            TRY(find_crawler(worker, entry));
         }
     }
-    entry_sort(writer->batch, writer->count);
-    TRY(entry_insert(writer->arrays, pg, writer->batch, writer->count));
-    TRY(entry_compare(writer->arrays, pg, writer->batch, writer->count));
-    TRY(entry_insert_conflicts(writer->arrays, pg, writer->batch, writer->count));
+    entry_sort(worker->batch, worker->count);
+    TRY(entry_insert(worker->arrays, pg, worker->batch, worker->count));
+    TRY(entry_compare(worker->arrays, pg, worker->batch, worker->count));
+    TRY(entry_insert_conflicts(worker->arrays, pg, worker->batch, worker->count));
 out:
     return err;
 }
 
 /* Entries with less time left than this are not sent any more: a deadline too short for a commit would cost
  * the others their connection. */
-static int64_t reserve_ms(const struct writer *writer)
+static int64_t reserve_ms(const struct worker *worker)
 {
-    int64_t fifth = writer->config->ledger_timeout_seconds * 1000 / 5;
+    int64_t fifth = worker->config->ledger_timeout_seconds * 1000 / 5;
     return fifth < RESERVE_MAX_MS ? fifth : RESERVE_MAX_MS;
 }
 
-static int64_t first_deadline(const struct writer *writer)
+static int64_t first_deadline(const struct worker *worker)
 {
     int64_t first = INT64_MAX;
-    for (size_t i = 0; i < writer->count; i++)
-        if (writer->batch[i].charge->deadline_ms < first)
-            first = writer->batch[i].charge->deadline_ms;
+    for (size_t i = 0; i < worker->count; i++)
+        if (worker->batch[i].charge->deadline_ms < first)
+            first = worker->batch[i].charge->deadline_ms;
     return first;
 }
 
-static void write_batch(struct writer *writer)
+static void write_batch(struct worker *worker)
 {
-    expire(writer, clock_monotonic_ms() + reserve_ms(writer));
-    if (writer->count == 0)
+    expire(worker, clock_monotonic_ms() + reserve_ms(worker));
+    if (worker->count == 0)
         return;
-    struct pg *pg = writer->session->pg;
-    pg_deadline(pg, first_deadline(writer));
-    enum err err = try_batch(writer);
+    struct pg *pg = worker->session->pg;
+    pg_deadline(pg, first_deadline(worker));
+    enum err err = try_batch(worker);
     enum pg_failure failure = pg_failure(pg);
     pg_deadline(pg, 0);
-    answer_batch(writer, clock_monotonic_ms());
-    if (err == ERR_OK && writer->count == 0)
+    answer_batch(worker, clock_monotonic_ms());
+    if (err == ERR_OK && worker->count == 0)
         return;
     if (failure == PG_LOST) {
-        lose(writer);
+        lose(worker);
     } else if (err == ERR_OK || failure == PG_RETRY) {
         poll(NULL, 0, PUT_OFF_MS);
     } else {
         /* The ledger is not as it should be. Nobody is charged; the next session looks again. */
-        answer_batch(writer, INT64_MAX);
-        lose(writer);
-        writer->connect_at_ms = clock_monotonic_ms() + BACKOFF_MAX_MS;
+        answer_batch(worker, INT64_MAX);
+        lose(worker);
+        worker->connect_at_ms = clock_monotonic_ms() + BACKOFF_MAX_MS;
     }
 }
 
 /* --- The thread
  * --------------------------------------------------------------------------------------------- */
 
-static void wait_until(struct writer *writer, int64_t monotonic_ms)
+static void wait_until(struct writer *writer, pthread_cond_t *condition, int64_t monotonic_ms)
 {
     struct timespec until = {monotonic_ms / 1000, monotonic_ms % 1000 * 1000000};
-    pthread_cond_timedwait(&writer->wake, &writer->mutex, &until);
+    pthread_cond_timedwait(condition, &writer->mutex, &until);
 }
 
-/* Waits for entries, or for the moment to look at the connection. False when stopped and nothing is left. */
-static bool wait_for_work(struct writer *writer)
+/* Waits for entries, or for the moment to look at the connection. False when stopped and nothing is left that
+ * this worker could do. */
+static bool wait_for_work(struct worker *worker)
 {
+    struct writer *writer = worker->writer;
     int64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&writer->mutex);
-    bool pending = writer->count > 0 || writer->head;
-    if (!writer->stopping && writer->session && !pending)
-        wait_until(writer, now + IDLE_MS);
-    else if (!writer->stopping && !writer->session && writer->connect_at_ms > now)
-        wait_until(writer, pending && writer->connect_at_ms > now + EXPIRE_MS ? now + EXPIRE_MS
-                                                                              : writer->connect_at_ms);
-    bool go_on = !writer->stopping || (writer->session && (writer->count > 0 || writer->head));
+    bool pending = worker->count > 0 || writer->head;
+    if (!writer->stopping && worker->session && !pending) {
+        writer->idle++;
+        wait_until(writer, &writer->work, now + IDLE_MS);
+        writer->idle--;
+    } else if (!writer->stopping && !worker->session && worker->connect_at_ms > now) {
+        bool soon = pending && worker->connect_at_ms > now + EXPIRE_MS;
+        wait_until(writer, &writer->end, soon ? now + EXPIRE_MS : worker->connect_at_ms);
+    }
+    bool go_on = !writer->stopping || (worker->session && (worker->count > 0 || writer->head));
     pthread_mutex_unlock(&writer->mutex);
     return go_on;
 }
 
 static void *run(void *context)
 {
-    struct writer *writer = context;
-    while (wait_for_work(writer)) {
-        expire(writer, clock_monotonic_ms());
-        if (!keep_connected(writer))
+    struct worker *worker = context;
+    while (wait_for_work(worker)) {
+        expire(worker, clock_monotonic_ms());
+        if (!keep_connected(worker))
             continue;
-        fill_batch(writer);
-        if (writer->count > 0)
-            write_batch(writer);
+        fill_batch(worker);
+        if (worker->count > 0)
+            write_batch(worker);
     }
-    expire(writer, INT64_MAX);
+    answer_batch(worker, INT64_MAX);
     return NULL;
 }
 
@@ -327,17 +340,33 @@ static bool init_lock(struct writer *writer)
         return false;
     /* The clock of clock_monotonic_ms. */
     ok = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-         pthread_cond_init(&writer->wake, &attributes) == 0;
+         pthread_cond_init(&writer->work, &attributes) == 0 &&
+         pthread_cond_init(&writer->end, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
     return ok;
 }
 
+static bool start_worker(struct writer *writer, struct worker *worker)
+{
+    size_t room = (size_t)writer->config->ledger_batch_entries;
+    *worker = (struct worker){.writer = writer, .config = writer->config, .backoff_ms = BACKOFF_MIN_MS};
+    worker->crawlers = crawler_cache_new();
+    worker->arrays = entry_arrays_new();
+    worker->batch = calloc(room, sizeof(*worker->batch));
+    return worker->crawlers && worker->arrays && worker->batch &&
+           pthread_create(&worker->thread, NULL, run, worker) == 0;
+}
+
 static void release(struct writer *writer)
 {
-    crawler_cache_free(writer->crawlers);
-    entry_arrays_free(writer->arrays);
-    session_close(writer->session);
-    free(writer->batch);
+    for (size_t i = 0; writer->workers && i < (size_t)writer->config->ledger_writers; i++) {
+        struct worker *worker = &writer->workers[i];
+        crawler_cache_free(worker->crawlers);
+        entry_arrays_free(worker->arrays);
+        session_close(worker->session);
+        free(worker->batch);
+    }
+    free(writer->workers);
     free(writer);
 }
 
@@ -347,30 +376,37 @@ struct writer *writer_start(const struct config *config)
     if (!writer)
         return NULL;
     writer->config = config;
-    writer->backoff_ms = BACKOFF_MIN_MS;
-    writer->crawlers = crawler_cache_new();
-    writer->arrays = entry_arrays_new();
-    writer->batch = calloc((size_t)config->ledger_batch_entries, sizeof(*writer->batch));
-    bool ok = writer->crawlers && writer->arrays && writer->batch && init_lock(writer) &&
-              pthread_create(&writer->thread, NULL, run, writer) == 0;
-    if (!ok) {
+    writer->workers = calloc((size_t)config->ledger_writers, sizeof(*writer->workers));
+    if (!writer->workers || !init_lock(writer)) {
         release(writer);
         return NULL;
+    }
+    while (writer->worker_count < (size_t)config->ledger_writers) {
+        if (!start_worker(writer, &writer->workers[writer->worker_count])) {
+            writer_stop(writer);
+            return NULL;
+        }
+        writer->worker_count++;
     }
     return writer;
 }
 
 void writer_stop(struct writer *writer)
 {
+    struct charge *left;
     if (!writer)
         return;
-    atomic_store(&writer->ready, false);
     pthread_mutex_lock(&writer->mutex);
     writer->stopping = true;
-    pthread_cond_signal(&writer->wake);
+    pthread_cond_broadcast(&writer->work);
+    pthread_cond_broadcast(&writer->end);
     pthread_mutex_unlock(&writer->mutex);
-    pthread_join(writer->thread, NULL);
-    pthread_cond_destroy(&writer->wake);
+    for (size_t i = 0; i < writer->worker_count; i++)
+        pthread_join(writer->workers[i].thread, NULL);
+    while ((left = take(writer, INT64_MAX)))
+        refuse(left);
+    pthread_cond_destroy(&writer->work);
+    pthread_cond_destroy(&writer->end);
     pthread_mutex_destroy(&writer->mutex);
     release(writer);
 }

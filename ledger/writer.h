@@ -1,6 +1,7 @@
 /* The writer: takes charges from the HTTP threads through a bounded queue and commits everything that has
- * queued meanwhile as one transaction (group commit). One thread, one connection. A charge is answered
- * exactly once, and with ERR_OK only after its entry is durable (promise P1). */
+ * queued meanwhile as one transaction (group commit). One or more workers (ledger.writers), each a thread
+ * with a connection, share the queue. A charge is answered exactly once, and with ERR_OK only after its entry
+ * is durable (promise P1). */
 #ifndef LEDGER_WRITER_H
 #define LEDGER_WRITER_H
 
@@ -26,7 +27,7 @@ struct charge {
     struct slice signature;      /* raw bytes */
     struct slice signature_base; /* RFC 9421 section 2.5 */
 
-    /* The result, set before `done` is called on the writer's thread:
+    /* The result, set before `done` is called on a worker's thread:
      * ERR_OK               recorded now, or earlier with the same signer and content
      * ERR_PAYMENT_CONFLICT the id was used by another signer or for other content; a conflict row was written
      * ERR_LEDGER_UNAVAILABLE  not known to be durable; the same id may be sent again
@@ -42,7 +43,7 @@ struct charge {
 
 struct writer;
 
-/* Starts the thread. It connects when it can and as often as it must: a missing database is no error here.
+/* Starts the workers. They connect when they can and as often as they must: a missing database is no error.
  * `config` must outlive the writer. NULL without memory or thread. */
 struct writer *writer_start(const struct config *config);
 
@@ -51,10 +52,10 @@ struct writer *writer_start(const struct config *config);
  * Never waits. */
 enum err writer_submit(struct writer *writer, struct charge *charge) MUST_USE;
 
-/* True while there is a connection whose schema fits. */
+/* True while there is at least one connection whose schema fits. */
 bool writer_ready(const struct writer *writer);
 
-/* Commits what is queued, or answers ERR_LEDGER_UNAVAILABLE if there is no connection; ends the thread and
+/* Commits what is queued, or answers ERR_LEDGER_UNAVAILABLE if there is no connection; ends the threads and
  * frees. No other thread may use the writer any more. NULL is fine. */
 void writer_stop(struct writer *writer);
 

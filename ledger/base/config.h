@@ -84,6 +84,9 @@ typedef struct config_list CONFIG_LIST;
       "The longest a commit may take before the crawler is told to try again.")                              \
     X(ledger_queue_entries, "ledger.queue_entries", NUMBER, "8192", 1, 1000000,                              \
       "Entries that may wait for the ledger; beyond that crawlers are told to try again.")                   \
+    X(ledger_writers, "ledger.writers", NUMBER, "1", 1, 8,                                                   \
+      "Connections that commit entries. One commits all that queued meanwhile; more help where a commit\n"   \
+      "takes long, such as with a synchronous standby.")                                                     \
     X(ledger_batch_entries, "ledger.batch_entries", NUMBER, "1024", 1, 10000,                                \
       "The most entries in one transaction.")
 

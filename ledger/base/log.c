@@ -13,6 +13,7 @@
 
 static enum log_level threshold = LOG_LEVEL_INFO;
 static const char *people_program;
+static _Thread_local struct log_repeats *repeats_now;
 
 struct line {
     char text[LINE_MAX_BYTES];
@@ -127,6 +128,43 @@ static void write_logfmt(struct line *line, enum log_level level, const char *ev
     }
 }
 
+void log_repeats_begin(struct log_repeats *repeats)
+{
+    memcpy(repeats->last, repeats->now, sizeof(repeats->last));
+    repeats->last_count = repeats->now_count;
+    repeats->now_count = 0;
+    repeats_now = repeats;
+}
+
+void log_repeats_end(void)
+{
+    repeats_now = NULL;
+}
+
+/* FNV-1a. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    return hash * 0x100000001b3u; /* the end counts too */
+}
+
+static bool is_repeat(const char *event, const struct log_field *fields)
+{
+    struct log_repeats *repeats = repeats_now;
+    if (!repeats)
+        return false;
+    uint64_t hash = hash_text(0xcbf29ce484222325u, event);
+    for (; fields->key; fields++)
+        hash = hash_text(hash_text(hash, fields->key), fields->value ? fields->value : "");
+    if (repeats->now_count < LOG_REPEATS_MAX)
+        repeats->now[repeats->now_count++] = hash;
+    for (size_t i = 0; i < repeats->last_count; i++)
+        if (repeats->last[i] == hash)
+            return true;
+    return false;
+}
+
 bool log_wanted(enum log_level level)
 {
     return level >= threshold;
@@ -135,6 +173,8 @@ bool log_wanted(enum log_level level)
 void log_write(enum log_level level, const char *event, const struct log_field *fields)
 {
     struct line line = {.len = 0};
+    if (is_repeat(event, fields))
+        return;
     if (people_program)
         write_for_people(&line, event, fields);
     else

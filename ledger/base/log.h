@@ -4,6 +4,7 @@
 #define LEDGER_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
@@ -26,6 +27,19 @@ bool log_wanted(enum log_level level);
 
 /* Writes one line; `fields` end with a NULL key. Control characters are escaped. Thread-safe. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
+
+/* What a thread says each time it tries the same thing in vain. Starts as {0}. */
+#define LOG_REPEATS_MAX 16
+struct log_repeats {
+    uint64_t last[LOG_REPEATS_MAX],
+        now[LOG_REPEATS_MAX]; /* hashes of lines, of the last try and of this one */
+    size_t last_count, now_count;
+};
+
+/* Until log_repeats_end, this thread's lines that it wrote, or left out, between the last such pair of calls
+ * are left out. So a failure is told once until it changes. */
+void log_repeats_begin(struct log_repeats *repeats);
+void log_repeats_end(void);
 
 /* A number as text in `out`, for a field's value. */
 const char *log_number(int64_t number, char out[LOG_NUMBER_MAX]);

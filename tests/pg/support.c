@@ -248,6 +248,16 @@ const char *sql(const char *text)
     return output;
 }
 
+void wait_for_sql(const char *text)
+{
+    int64_t give_up = clock_monotonic_ms() + WAIT_MAX_MS;
+    while (strcmp(sql(text), "t") != 0) {
+        if (clock_monotonic_ms() >= give_up)
+            fail_msg("waited in vain for: %s", text);
+        poll(NULL, 0, 10);
+    }
+}
+
 int sql_spawn(const char *text)
 {
     const char *const words[] = {"psql",     "-X", "-q",     "-h", server_folder, "-U",

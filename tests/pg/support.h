@@ -61,6 +61,9 @@ bool sql_as(const char *role, const char *text, char output[OUTPUT_MAX]);
 /* Runs SQL as superuser and returns its rows, columns separated by |. Fails the test if SQL fails. Static. */
 const char *sql(const char *text);
 
+/* Waits until the SQL, as superuser, returns t; fails the test after ten seconds. */
+void wait_for_sql(const char *text);
+
 /* Starts psql with SQL as superuser, for running beside others; returns its pid. */
 int sql_spawn(const char *text);
 

@@ -60,7 +60,7 @@ static void other_content_is_a_conflict(void **state)
 static void one_batch_with_the_same_id(void **state)
 {
     (void)state;
-    struct session *session = session_open(ledger_config(), false);
+    struct session *session = session_open(ledger_config());
     struct entry_arrays *arrays = entry_arrays_new();
     assert_non_null(session);
     struct payment payments[] = {
@@ -114,6 +114,86 @@ static void a_burst_with_every_id_twice(void **state)
     }
     free(payments);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "500");
+}
+
+/* Two writers get the same ids at the same moment, as two gates behind one address would, hundreds of times:
+ * one of each pair is charged, and the other gets its receipt, or a conflict where the content differs. */
+static void race_over_two_writers(size_t writers)
+{
+    enum { ROUNDS = 40, IDS = 20 };
+    ledger_config()->ledger_writers = (int64_t)writers;
+    struct writer *gates[2] = {writer_start_ready(), writer_start_ready()};
+    static struct payment payments[2][IDS];
+    for (size_t round = 0; round < ROUNDS; round++) {
+        bool differ = round % 2 == 1;
+        for (size_t i = 0; i < IDS; i++) {
+            payments[0][i] = payment_make(clock_now_ms(), AGENT, 100, PAGE);
+            payments[1][i] = payments[0][i];
+            if (differ)
+                payments[1][i].charge.resource = slice_of(PAGE "b");
+        }
+        for (size_t i = 0; i < IDS; i++) /* in opposite orders */
+            for (size_t side = 0; side < 2; side++)
+                assert_int_equal(payment_submit(gates[side], &payments[side][side ? IDS - 1 - i : i]),
+                                 ERR_OK);
+        for (size_t i = 0; i < IDS; i++) {
+            const struct charge *a = &payments[0][i].charge, *b = &payments[1][i].charge;
+            payment_wait(&payments[0][i]);
+            payment_wait(&payments[1][i]);
+            assert_int_equal(a->outcome == ERR_OK ? b->outcome : a->outcome,
+                             differ ? ERR_PAYMENT_CONFLICT : ERR_OK);
+            assert_true(a->outcome == ERR_OK || b->outcome == ERR_OK);
+            assert_true(differ || (a->repeated != b->repeated && a->recorded_at_ms == b->recorded_at_ms));
+        }
+    }
+    writer_stop(gates[0]);
+    writer_stop(gates[1]);
+    assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "800|80000");
+    assert_string_equal(sql("SELECT count(*), count(DISTINCT payment_id) FROM conflict"), "400|400");
+    assert_string_equal(sql("SELECT count(*) FROM charge JOIN conflict USING (payment_id)"
+                            " WHERE charge.resource = conflict.resource OR charge.signature_base IS NULL"),
+                        "0");
+}
+
+static void two_gates_race(void **state)
+{
+    (void)state;
+    race_over_two_writers(1);
+}
+
+static void two_gates_of_three_writers_race(void **state)
+{
+    (void)state;
+    race_over_two_writers(3);
+}
+
+/* One writer with several connections is as ready as the best of them, and loses none of what it took. */
+static void a_lost_connection_leaves_the_others(void **state)
+{
+    enum { COUNT = 2000 };
+    (void)state;
+    ledger_config()->ledger_writers = 4;
+    struct writer *writer = writer_start_ready();
+    wait_for_sql("SELECT count(*) = 4 FROM pg_stat_activity WHERE application_name = 'crawltabd'"
+                 " AND datname = current_database()");
+    struct payment *payments = calloc(COUNT, sizeof(*payments));
+    for (size_t i = 0; i < COUNT; i++) {
+        payments[i] = payment_make(clock_now_ms(), AGENT, 100, PAGE);
+        assert_int_equal(payment_submit(writer, &payments[i]), ERR_OK);
+        if (i % 500 == 250)
+            sql("SELECT pg_terminate_backend(min(pid)) FROM pg_stat_activity"
+                " WHERE application_name = 'crawltabd' AND datname = current_database()");
+        assert_true(writer_ready(writer));
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        payment_wait(&payments[i]);
+        assert_int_equal(payments[i].charge.outcome, ERR_OK);
+    }
+    wait_for_sql("SELECT count(*) = 4 FROM pg_stat_activity WHERE application_name = 'crawltabd'"
+                 " AND datname = current_database()");
+    writer_stop(writer);
+    free(payments);
+    assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "2000|200000");
 }
 
 static void bad_text_costs_only_itself(void **state)
@@ -291,6 +371,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_content_is_a_conflict, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(one_batch_with_the_same_id, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_burst_with_every_id_twice, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(two_gates_race, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(two_gates_of_three_writers_race, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(a_lost_connection_leaves_the_others, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(bad_text_costs_only_itself, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(an_old_id_is_never_recorded, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_site_keeps_its_terms, ledger_setup, ledger_teardown),
