@@ -26,7 +26,7 @@ PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CFLAGS   = -std=gnu11 $(WARNINGS) $(OPTIMISE) $(HARDEN) -pthread -I. $(PKG_CFLAGS)
 LIBS     = $(PKG_LIBS) -lm -pthread
 
-ROOMS    = ledger/base ledger server/http server/verify server/agent server/gate server/admin
+ROOMS    = ledger/base ledger/format ledger server/http server/verify server/agent server/gate server/admin
 PROGRAMS = $(BUILD)/crawltabd $(BUILD)/crawltab $(BUILD)/crawler
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 
@@ -116,7 +116,7 @@ $(BUILD)/ledger/sql.c: sql/embed.awk $(wildcard sql/*.sql sql/statements/*.sql)
 $(BUILD)/ledger/sql.o: $(BUILD)/ledger/sql.c
 	$(CC) $(CFLAGS) -c $< -o $@
 
-$(BUILD)/libledger.a: $(call objects,ledger/base ledger) $(BUILD)/ledger/sql.o
+$(BUILD)/libledger.a: $(call objects,ledger/base ledger/format ledger) $(BUILD)/ledger/sql.o
 	rm -f $@ && ar rcs $@ $^
 $(BUILD)/libserver.a: $(call objects,server/http server/verify server/agent server/gate server/admin)
 	rm -f $@ && ar rcs $@ $^

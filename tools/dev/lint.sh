@@ -40,7 +40,7 @@ self_test() {
     (
         cd "$tree" || exit 1
         shopt -s nullglob
-        mkdir -p ledger/base server/verify server/http server/gate tools/crawler
+        mkdir -p ledger/base ledger/format server/verify server/http server/gate tools/crawler
         {
             printf 'static int long_one(int a)\n{\n'
             yes '    a++;' | head -n 70
@@ -52,12 +52,15 @@ self_test() {
             >ledger/parameters.c
         printf 'void f(char *p)\n{\n    /* a */ strcpy(p, "/* ");\n}\n' >ledger/banned.c
         printf '#include "server/gate/gate.h"\n' >server/verify/include.c
+        printf '#include "ledger/pg.h"\n' >ledger/format/upwards.c
         printf '#include <libpq-fe.h>\n' >server/http/library.c
         for rule in function file line parameters banned include library; do
             awk -f "$here/rules.awk" */"$rule".c */*/"$rule".c | grep -q "($rule)$" && continue
             echo "lint: its self-test does not find what breaks the rule '$rule'"
             exit 1
         done
+        awk -f "$here/rules.awk" ledger/format/upwards.c | grep -q '(include)$' ||
+            { echo "lint: its self-test does not find that a format includes the ledger"; exit 1; }
         {
             printf '#include "ledger/base/err.h"\n#include <openssl/evp.h>\n/* strcpy( */ // double\n'
             printf 'int f(int a, int b, int c, int (*d)(int, int), int e, int g)\n{\n'

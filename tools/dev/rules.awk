@@ -14,7 +14,7 @@ function finding(line, rule, what)
 # The room of a file or header, as DESIGN.md section 4 names them.
 function room_of(path)
 {
-    if (match(path, /^(ledger\/base|server\/[a-z]+|tools\/[a-z]+|ledger|server|tests)\//))
+    if (match(path, /^(ledger\/base|ledger\/format|server\/[a-z]+|tools\/[a-z]+|ledger|server|tests)\//))
         return substr(path, 1, RLENGTH - 1)
     return "?"
 }
@@ -25,8 +25,10 @@ function may_include(from, to)
         return 1
     if (to == "ledger/base")
         return 1
+    if (to == "ledger/format")
+        return from ~ /^(ledger|tools\/.*)$/
     if (to == "ledger")
-        return from != "ledger/base"
+        return from !~ /^ledger\//
     if (to == "server/verify")
         return from ~ /^(server|server\/agent|server\/gate|tools\/.*)$/
     if (to == "server/agent")

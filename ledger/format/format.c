@@ -1,0 +1,40 @@
+#include "ledger/format/format.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool format_fail(struct format_output *out, const char *pattern, ...)
+{
+    va_list arguments;
+    va_start(arguments, pattern);
+    vsnprintf(out->error, sizeof(out->error), pattern, arguments);
+    va_end(arguments);
+    return false;
+}
+
+const json_t *format_member(const json_t *value, const char *path)
+{
+    char name[64];
+    while (value && *path) {
+        size_t len = strcspn(path, ".");
+        if (len >= sizeof(name))
+            return NULL;
+        memcpy(name, path, len);
+        name[len] = '\0';
+        value = json_object_get(value, name);
+        path += len + (path[len] == '.');
+    }
+    return value;
+}
+
+const char *format_text(const json_t *value, const char *path)
+{
+    const json_t *member = format_member(value, path);
+    return json_is_string(member) ? json_string_value(member) : "";
+}
+
+int64_t format_number(const json_t *value, const char *path)
+{
+    return json_integer_value(format_member(value, path));
+}

@@ -1,0 +1,28 @@
+/* What documents are rendered into: pure functions from JSON to the bytes of a file, one format a file. No
+ * I/O, no clock: the same document gives the same bytes. */
+#ifndef LEDGER_FORMAT_FORMAT_H
+#define LEDGER_FORMAT_FORMAT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FORMAT_ERROR_MAX 240
+
+/* Start with {0}. `bytes` is the caller's to free. */
+struct format_output {
+    char *bytes;
+    size_t len;
+    char error[FORMAT_ERROR_MAX]; /* why there are no bytes: what, which invoice or field, what to do */
+};
+
+/* Sets the error and returns false, so that a renderer can return it. */
+bool format_fail(struct format_output *out, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
+
+/* A member by path, "seller.address.city". "" and 0 when it is not there or of another type. */
+const char *format_text(const json_t *value, const char *path);
+int64_t format_number(const json_t *value, const char *path);
+const json_t *format_member(const json_t *value, const char *path);
+
+#endif
