@@ -3,6 +3,8 @@
 #ifndef LEDGER_BASE_CONFIG_H
 #define LEDGER_BASE_CONFIG_H
 
+#include "ledger/base/amount.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,14 +15,22 @@ struct config_list {
     size_t count;
 };
 
+/* Where a structure and its settings stand in the file. 0: nowhere. */
+struct config_where {
+    size_t line;
+    const size_t *fields; /* lines, by position in the table */
+};
+
 /* C types of the table's kinds. TEXT: any scalar. PATH: relative ones are taken from the folder of the file,
- * empty stays empty. NUMBER: whole, between min and max. FLAG: true or false. AMOUNT: decimal to micro-units.
- * LIST: a sequence of scalars. */
+ * empty stays empty. NUMBER: whole, between min and max. FLAG: true or false. AMOUNT: decimal to micro-units,
+ * at most max; -1 if not given and without default. RATE: percent to millionths. LIST: a sequence of scalars.
+ */
 typedef const char *CONFIG_TEXT;
 typedef const char *CONFIG_PATH;
 typedef int64_t CONFIG_NUMBER;
 typedef bool CONFIG_FLAG;
 typedef int64_t CONFIG_AMOUNT;
+typedef int64_t CONFIG_RATE;
 typedef struct config_list CONFIG_LIST;
 
 /* X(member, key, kind, default, min, max, what it is) */
@@ -119,24 +129,28 @@ typedef struct config_list CONFIG_LIST;
       "Words in User-Agent, any one of them. Without it and without agents: every AI crawler.")              \
     X(agents, "agents", LIST, "", 0, 0, "Signature-Agent identities, e.g. https://chatgpt.com, any one.")    \
     X(action, "action", TEXT, NULL, 0, 0, "allow, charge or block.")                                         \
-    X(price, "price", AMOUNT, "", 0, 0, "Price of one crawl, in the site's currency; with charge only.")
+    X(price, "price", AMOUNT, "", 0, AMOUNT_PRICE_MAX,                                                       \
+      "Price of one crawl, in the site's currency; with charge only.")
 
 #define CONFIG_MEMBER(member, key, kind, initial, min, max, what) CONFIG_##kind member;
 
 struct config_rule {
     CONFIG_RULE(CONFIG_MEMBER)
+    struct config_where where;
 };
 
 struct config_site {
     CONFIG_SITE(CONFIG_MEMBER)
     struct config_rule *rules;
     size_t rule_count;
+    struct config_where where;
 };
 
 struct config {
     CONFIG_GATE(CONFIG_MEMBER)
     struct config_site *sites;
     size_t site_count;
+    struct config_where where;
     const char *folder; /* of the file: what relative paths are relative to */
 };
 

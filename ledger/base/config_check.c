@@ -138,19 +138,17 @@ static void check_site(const struct config_site *site, size_t line, struct confi
     check_admission(site, line, report);
 }
 
-static void check_twice(const struct config *config, const struct config_lines *lines, size_t index,
-                        struct config_report *report)
+static void check_twice(const struct config *config, size_t index, struct config_report *report)
 {
     const struct config_site *site = &config->sites[index];
     for (size_t other = 0; other < index; other++) {
         if (strcmp(config->sites[other].name, site->name) == 0)
-            config_error(report, lines->site_lines[index], "name: \"%s\" stands twice", site->name);
+            config_error(report, site->where.line, "name: \"%s\" stands twice", site->name);
         for (size_t i = 0; i < site->hosts.count; i++)
             for (size_t k = 0; k < config->sites[other].hosts.count; k++)
                 if (strcasecmp(config->sites[other].hosts.items[k], site->hosts.items[i]) == 0)
-                    config_error(report, lines->site_lines[index],
-                                 "hosts: \"%s\" belongs to the site \"%s\" already", site->hosts.items[i],
-                                 config->sites[other].name);
+                    config_error(report, site->where.line, "hosts: \"%s\" belongs to the site \"%s\" already",
+                                 site->hosts.items[i], config->sites[other].name);
     }
 }
 
@@ -168,7 +166,7 @@ static void check_algorithms(const struct config *config, struct config_report *
                          algorithms->items[i]);
 }
 
-void config_check(const struct config *config, const struct config_lines *lines, struct config_report *report)
+void config_check(const struct config *config, struct config_report *report)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
     const char *colon = strrchr(config->listen, ':');
@@ -182,10 +180,12 @@ void config_check(const struct config *config, const struct config_lines *lines,
     if (config->directory_min_fresh_seconds > config->directory_max_fresh_seconds)
         config_error(report, 0, "directory.min_fresh_seconds: is more than directory.max_fresh_seconds");
     check_algorithms(config, report);
+    if (config->site_count == 0)
+        config_error(report, config->where.line, "sites is missing: at least one site is needed");
     for (size_t i = 0; i < config->site_count; i++) {
-        check_site(&config->sites[i], lines->site_lines[i], report);
-        check_twice(config, lines, i, report);
+        check_site(&config->sites[i], config->sites[i].where.line, report);
+        check_twice(config, i, report);
         for (size_t k = 0; k < config->sites[i].rule_count; k++)
-            check_rule(&config->sites[i].rules[k], lines->rule_lines[i][k], report);
+            check_rule(&config->sites[i].rules[k], config->sites[i].rules[k].where.line, report);
     }
 }

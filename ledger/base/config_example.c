@@ -4,17 +4,12 @@
 
 #include <string.h>
 
-struct sample {
-    const char *key;
-    const char *yaml;
-};
-
-static const struct sample gate_sample[] = {
+static const struct config_sample gate_sample[] = {
     {"directory.insecure_hosts", "[\"127.0.0.1:8403\"]"},
     {NULL, NULL},
 };
 
-static const struct sample site_sample[] = {
+static const struct config_sample site_sample[] = {
     {"name", "example"},
     {"hosts", "[\"127.0.0.1:8402\", \"localhost:8402\"]"},
     {"scheme", "http"},
@@ -27,7 +22,7 @@ static const struct sample site_sample[] = {
     {NULL, NULL},
 };
 
-static const struct sample first_rule_sample[] = {
+static const struct config_sample first_rule_sample[] = {
     {"name", "about"},
     {"paths", "[\"/about.html\"]"},
     {"action", "allow"},
@@ -48,7 +43,7 @@ static const char more_rules[] = "\n"
                                  "        action: charge\n"
                                  "        price: \"0.0025\"\n";
 
-static const char *sample_of(const struct sample *samples, const char *key)
+static const char *sample_of(const struct config_sample *samples, const char *key)
 {
     for (; samples && samples->key; samples++)
         if (strcmp(samples->key, key) == 0)
@@ -81,11 +76,8 @@ static void write_value(FILE *out, const struct config_field *field, const char 
         fprintf(out, plain ? "%s: %s\n" : "%s: \"%s\"\n", name, initial);
 }
 
-/* Writes the table's keys at `indent`; keys of a section one step deeper below its name. Below the top level,
- * keys without a sample are shown as comments. `first` replaces the first key's indent, for items of a list.
- */
-static void write_table(FILE *out, const struct config_table *table, int indent, const struct sample *samples,
-                        const char *first)
+void config_write_table(FILE *out, const struct config_table *table, int indent,
+                        const struct config_sample *samples, const char *first)
 {
     char section[64] = "";
     for (size_t i = 0; i < table->count; i++) {
@@ -118,16 +110,16 @@ void config_write_example(FILE *out)
           "# Every key is here with its default; keys behind a # are optional.\n"
           "# Check a file with: crawltabd --check-config --config FILE\n\n",
           out);
-    write_table(out, &config_gate_table, 0, gate_sample, NULL);
+    config_write_table(out, &config_gate_table, 0, gate_sample, NULL);
     fputs("\n# The sites behind the gate.\nsites:\n", out);
     write_comment(out, 2, config_site_table.fields[0].what);
-    write_table(out, &config_site_table, 4, site_sample, "  - ");
+    config_write_table(out, &config_site_table, 4, site_sample, "  - ");
     fputs("\n    # What crawlers may do, in order: the first rule that fits decides; without one the page is "
           "free.\n"
           "    # People, /robots.txt, /sitemap.xml and /.well-known/ are free whatever the rules say.\n"
           "    rules:\n",
           out);
     write_comment(out, 6, config_rule_table.fields[0].what);
-    write_table(out, &config_rule_table, 8, first_rule_sample, "      - ");
+    config_write_table(out, &config_rule_table, 8, first_rule_sample, "      - ");
     fputs(more_rules, out);
 }

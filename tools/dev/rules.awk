@@ -50,7 +50,7 @@ function may_use(path, header)
     if (header ~ /^curl\//)
         return path ~ /^(server\/agent\/fetch\.c|tools\/crawler\/.*\.c)$/
     if (header == "yaml.h")
-        return path ~ /^ledger\/base\/config[a-z_]*\.c$/
+        return path ~ /^ledger\/base\/config_read\.c$/
     if (header ~ /^libxml\//)
         return path == "ledger/base/xml.c"
     if (header ~ /^openssl\//)
