@@ -149,13 +149,20 @@ bool ach_render(const json_t *batch, struct format_output *out)
         return format_fail(out, "the batch has no invoices, or more than a file holds");
     if (strlen(format_text(batch, "made_at")) < 16)
         return format_fail(out, "the batch has no time");
-    json_array_foreach(invoices, i, due) if (!complete(due, out)) return false;
+    json_array_foreach(invoices, i, due)
+    {
+        if (!complete(due, out))
+            return false;
+    }
     FILE *file = open_memstream(&out->bytes, &out->len);
     if (!file)
         return format_fail(out, "no memory");
     file_header(file, batch, seller);
     batch_header(file, batch, seller);
-    json_array_foreach(invoices, i, due) entry(file, due, i + 1);
+    json_array_foreach(invoices, i, due)
+    {
+        entry(file, due, i + 1);
+    }
     controls(file, batch, seller, count, minor);
     if (fclose(file) == 0)
         return true;

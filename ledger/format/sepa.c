@@ -172,7 +172,11 @@ bool sepa_render(const json_t *batch, struct format_output *out)
     char id[36];
     if (!settlement_total(batch, &count, &minor))
         return format_fail(out, "the batch has no invoices, or their sum does not fit");
-    json_array_foreach(invoices, i, due) if (!complete(due, out)) return false;
+    json_array_foreach(invoices, i, due)
+    {
+        if (!complete(due, out))
+            return false;
+    }
     struct xml *xml = xml_new("Document", NAMESPACE);
     if (!xml)
         return format_fail(out, "no memory");
@@ -190,7 +194,10 @@ bool sepa_render(const json_t *batch, struct format_output *out)
     xml_close(xml);
     xml_leaf(xml, "ReqdColltnDt", format_text(batch, "collect_on"));
     creditor(xml, first);
-    json_array_foreach(invoices, i, due) debit(xml, due);
+    json_array_foreach(invoices, i, due)
+    {
+        debit(xml, due);
+    }
     xml_close(xml);
     xml_close(xml);
     out->bytes = xml_finish(xml, &out->len);
