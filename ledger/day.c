@@ -7,12 +7,16 @@
 #include <assert.h>
 #include <stdio.h>
 
+/* Each waits for the lock_timeout of seal_day. */
+#define SEAL_TRIES 20
+
 /* The open day that is closed now. */
 struct open_day {
     char date[DAY_DATE_MAX];
     char series[INVOICE_SERIES_MAX];
-    int64_t due_ms;
+    int64_t due_ms; /* also the time that all its rows say, so that a second try writes the same */
     int64_t close_number;
+    bool sealed;
 };
 
 enum err day_read(struct pg *pg, int64_t site_id, const char *date, struct day_status *status)
@@ -51,6 +55,7 @@ static enum err find_due(struct pg *pg, const struct day_order *order, struct op
     snprintf(day->date, sizeof(day->date), "%s", pg_text(&rows, 0, 0));
     snprintf(day->series, sizeof(day->series), "%s", pg_text(&rows, 0, 2));
     day->due_ms = pg_number(&rows, 0, 1);
+    day->sealed = pg_flag(&rows, 0, 3);
     day->close_number = pg_number(&number, 0, 0) + 1;
 out:
     pg_rows_free(&number);
@@ -102,30 +107,35 @@ out:
     return err;
 }
 
-static enum err seal(struct pg *pg, const struct day_order *order, const struct open_day *day,
-                     const struct day_closed *closed)
+static enum err log_action(struct pg *pg, const struct day_order *order, const char *date)
 {
-    struct pg_params close = {0}, number = {0}, action = {0};
+    struct pg_params action = {0};
     char detail[128];
+    snprintf(detail, sizeof(detail), "closed day %s of site number %lld", date, (long long)order->site_id);
+    pg_params_number(&action, order->now_ms);
+    pg_params_text(&action, order->actor);
+    pg_params_text(&action, "nightly");
+    pg_params_text(&action, detail);
+    return pg_run(pg, "operator_action_insert", &action, NULL);
+}
+
+static enum err insert_close(struct pg *pg, const struct day_order *order, const struct open_day *day,
+                             const struct day_closed *closed)
+{
+    struct pg_params close = {0}, number = {0};
     enum err err;
     pg_params_number(&close, order->site_id);
     pg_params_text(&close, day->date);
     pg_params_number(&close, day->close_number);
     pg_params_number(&close, closed->entries);
     pg_params_number(&close, closed->sum_micros);
-    pg_params_number(&close, order->now_ms);
+    pg_params_number(&close, day->due_ms);
     TRY(pg_run(pg, "day_close_insert", &close, NULL));
     pg_params_number(&number, order->site_id);
     pg_params_text(&number, "day");
     pg_params_number(&number, 1);
     TRY(pg_run(pg, "series_take", &number, NULL));
-    snprintf(detail, sizeof(detail), "closed day %s of site number %lld", day->date,
-             (long long)order->site_id);
-    pg_params_number(&action, order->now_ms);
-    pg_params_text(&action, order->actor);
-    pg_params_text(&action, "nightly");
-    pg_params_text(&action, detail);
-    TRY(pg_run(pg, "operator_action_insert", &action, NULL));
+    TRY(log_action(pg, order, day->date));
 out:
     return err;
 }
@@ -137,14 +147,15 @@ static enum err close_next(struct pg *pg, const struct day_order *order, struct 
     enum err err;
     closed->date[0] = '\0';
     TRY(find_due(pg, order, &day));
-    if (!day.date[0])
+    /* Not sealed: another run has closed the day that this one sealed, and goes on. */
+    if (!day.date[0] || (!day.sealed && !order->dry_run))
         goto out;
     TRY(total_up(pg, order, &day, closed));
     const struct invoice_order invoices = {order->site_id, day.date,     day.series,
-                                           order->seller,  order->actor, order->now_ms};
+                                           order->seller,  order->actor, day.due_ms};
     TRY(invoice_make(pg, &invoices, closed->invoices));
     TRY(check_sums(pg, order, &day));
-    TRY(seal(pg, order, &day, closed));
+    TRY(insert_close(pg, order, &day, closed));
 out:
     return err;
 }
@@ -158,11 +169,49 @@ static enum err make_guard(struct pg *pg, const struct day_order *order)
     return pg_run(pg, "series_insert", &params, NULL);
 }
 
+/* In a transaction that is committed at once, since gates wait for what it locks. */
+static enum err try_to_seal(struct pg *pg, const struct day_order *order, struct open_day *day)
+{
+    struct pg_params params = {0};
+    enum err err;
+    TRY(pg_begin(pg));
+    TRY(find_due(pg, order, day));
+    if (day->date[0] && !day->sealed) {
+        pg_params_number(&params, order->site_id);
+        pg_params_text(&params, day->date);
+        pg_params_number(&params, day->due_ms);
+        TRY(pg_run(pg, "day_seal", &params, NULL));
+    }
+    TRY(pg_commit(pg));
+out:
+    return err;
+}
+
+/* Seals the next due day. A transaction that keeps its entries open for long is waited for in several tries,
+ * between which other entries get through. */
+static enum err seal_next(struct pg *pg, const struct day_order *order)
+{
+    struct open_day day = {.date = ""};
+    enum err err = ERR_OK;
+    for (int tries = 0; tries < SEAL_TRIES; tries++) {
+        err = try_to_seal(pg, order, &day);
+        bool waited = err != ERR_OK && pg_failure(pg) == PG_LOCKED && day.date[0];
+        if (!waited)
+            return err;
+        pg_rollback(pg);
+    }
+    LOG(ERROR, "day_not_sealed", {"day", day.date},
+        {"detail", "a transaction has written entries into the partitions of this day and does not end"},
+        {"hint", "find it in pg_locks and end it, then run again"});
+    return ERR_LEDGER_UNAVAILABLE;
+}
+
 static enum err close_for_good(struct pg *pg, const struct day_order *order, day_tell *tell, void *context)
 {
     struct day_closed closed;
     enum err err;
     do {
+        TRY(seal_next(pg, order));
         TRY(pg_begin(pg));
         TRY(close_next(pg, order, &closed));
         TRY(pg_commit(pg));

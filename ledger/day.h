@@ -1,4 +1,7 @@
-/* The night: closing a site's days, in order, each in one transaction with all that follows from it. */
+/* The night: closing a site's days, in order. A day is sealed first, in a short transaction, so that nobody
+ * can write into it any more; then one transaction makes all that follows from its entries. What it writes
+ * depends on the ledger alone and not on when it is run: the times in it are the instant at which the day
+ * became due. */
 #ifndef LEDGER_DAY_H
 #define LEDGER_DAY_H
 
@@ -12,8 +15,8 @@ struct day_order {
     const char *seller;    /* printed on invoices; NULL: as the site was registered */
     const char *last_date; /* "YYYY-MM-DD": no day after it; NULL: every day that is due */
     const char *actor;     /* for the log of operators' actions */
-    int64_t now_ms;
-    bool dry_run; /* everything is done and then rolled back */
+    int64_t now_ms;        /* which days are due, and the time of the operator's action */
+    bool dry_run;          /* nothing is sealed, everything else is done and then rolled back */
 };
 
 struct day_closed {

@@ -131,8 +131,8 @@ static const char *rights_of(const char *role)
 
 static void rights_are_narrow(void **state)
 {
-    static const char *const refused[] = {"charge", "conflict", "spend",      "site",   "UPDATE",
-                                          "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"};
+    static const char *const refused[] = {"charge", "conflict", "spend",    "day_seal",   "site INSERT",
+                                          "UPDATE", "DELETE",   "TRUNCATE", "REFERENCES", "TRIGGER"};
     (void)state;
     assert_string_equal(rights_of("crawltab_gate"),
                         "charge INSERT, conflict INSERT, crawler INSERT, crawler_key INSERT,"
