@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define NAMESPACE "urn:iso:std:iso:20022:tech:xsd:pain.008.001.08"
-#define NAME_MAX_ 70
-#define TEXT_MAX_ 140
+#define NAME_SIZE 70
+#define NOTE_SIZE 140
 
 /* The SEPA character set. What is not in it becomes a full stop, one for each character. */
 static const char *sepa_text(const char *text, char *out, size_t room)
@@ -27,7 +27,7 @@ static const char *sepa_text(const char *text, char *out, size_t room)
 
 static void leaf(struct xml *xml, const char *name, const char *text, size_t max)
 {
-    char clean[TEXT_MAX_ + 1];
+    char clean[NOTE_SIZE + 1];
     xml_leaf(xml, name, sepa_text(text, clean, max + 1));
 }
 
@@ -88,7 +88,7 @@ static void header(struct xml *xml, const json_t *batch, size_t count, int64_t m
     xml_leaf(xml, "CreDtTm", made);
     totals(xml, count, minor);
     xml_open(xml, "InitgPty");
-    leaf(xml, "Nm", format_text(document, "seller.name"), NAME_MAX_);
+    leaf(xml, "Nm", format_text(document, "seller.name"), NAME_SIZE);
     xml_close(xml);
     xml_close(xml);
 }
@@ -96,7 +96,7 @@ static void header(struct xml *xml, const json_t *batch, size_t count, int64_t m
 static void creditor(struct xml *xml, const json_t *document)
 {
     xml_open(xml, "Cdtr");
-    leaf(xml, "Nm", format_text(document, "seller.name"), NAME_MAX_);
+    leaf(xml, "Nm", format_text(document, "seller.name"), NAME_SIZE);
     xml_close(xml);
     nested(xml, "CdtrAcct/Id/IBAN", format_text(document, "seller.iban"));
     agent(xml, "CdtrAgt", format_text(document, "seller.bic"));
@@ -116,7 +116,7 @@ static void creditor(struct xml *xml, const json_t *document)
 static void debit(struct xml *xml, const json_t *due)
 {
     const json_t *document = json_object_get(due, "document");
-    char amount[AMOUNT_TEXT_MAX], note[TEXT_MAX_ + 1];
+    char amount[AMOUNT_TEXT_MAX], note[NOTE_SIZE + 1];
     xml_open(xml, "DrctDbtTxInf");
     nested(xml, "PmtId/EndToEndId", format_text(document, "number"));
     xml_open(xml, "InstdAmt");
@@ -131,13 +131,13 @@ static void debit(struct xml *xml, const json_t *due)
     xml_close(xml);
     agent(xml, "DbtrAgt", format_text(document, "settlement.bic"));
     xml_open(xml, "Dbtr");
-    leaf(xml, "Nm", format_text(document, "buyer.name"), NAME_MAX_);
+    leaf(xml, "Nm", format_text(document, "buyer.name"), NAME_SIZE);
     xml_close(xml);
     nested(xml, "DbtrAcct/Id/IBAN", format_text(document, "settlement.iban"));
     xml_open(xml, "RmtInf");
     snprintf(note, sizeof(note), "%s %s", format_text(document, "number"),
              format_text(document, "seller.name"));
-    leaf(xml, "Ustrd", note, TEXT_MAX_);
+    leaf(xml, "Ustrd", note, NOTE_SIZE);
     xml_close(xml);
     xml_close(xml);
 }
