@@ -1,21 +1,21 @@
-/* crawltabd: ties the rooms together, from the ledger up to HTTP, and takes them down in the other direction.
+/* crawltabd: options and signals. generation.c ties the rooms behind HTTP together, reload.c replaces them.
  */
 #include "ledger/base/clock.h"
 #include "ledger/base/config.h"
 #include "ledger/base/log.h"
-#include "ledger/writer.h"
-#include "server/agent/directory.h"
-#include "server/gate/gate.h"
-#include "server/http/http.h"
+#include "server/reload.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define VERSION  "0.1.0"
 #define EX_USAGE 64
+
+#define RETIRING_POLL_NS 50000000L
 
 static const char help[] = "Usage: crawltabd [--config FILE] [OPTION]\n"
                            "The gate: offers pages to AI crawlers at a price, checks their signed\n"
@@ -30,7 +30,8 @@ static const char help[] = "Usage: crawltabd [--config FILE] [OPTION]\n"
                            "  -h, --help               show this and exit\n"
                            "  -V, --version            show the version and exit\n"
                            "\n"
-                           "SIGTERM and SIGINT finish the requests under way and stop.\n";
+                           "SIGTERM and SIGINT finish the requests under way and stop; a second one stops\n"
+                           "at once. SIGHUP reads the configuration and the key files again.\n";
 
 struct options {
     const char *config;
@@ -99,69 +100,59 @@ static bool on_loopback(const char *listen)
            strncmp(listen, "localhost:", 10) == 0;
 }
 
-static void set_log_level(const char *name)
+static sigset_t signals_that_matter(bool reload_too)
 {
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    for (int i = 0; i < 4; i++)
-        if (strcmp(name, names[i]) == 0)
-            log_set_level((enum log_level)i);
-}
-
-/* Everything that runs. Started in this order, stopped in the other. */
-struct daemon {
-    struct writer *writer;
-    struct fetch *fetch;
-    struct directory *directory;
-    struct gate *gate;
-    struct exchange_handler handler;
-    struct http *http;
-};
-
-static void stop(struct daemon *daemon)
-{
-    http_stop(daemon->http);
-    writer_stop(daemon->writer);
-    fetch_stop(daemon->fetch);
-    directory_stop(daemon->directory);
-    gate_free(daemon->gate);
-}
-
-static bool start(struct daemon *daemon, const struct config *config)
-{
-    daemon->writer = writer_start(config);
-    daemon->fetch = fetch_start(config);
-    daemon->directory = daemon->fetch ? directory_start(config, daemon->fetch) : NULL;
-    if (!daemon->writer || !daemon->directory) {
-        LOG(ERROR, "start_failed", {"detail", "no memory or no threads"});
-        return false;
-    }
-    struct gate_parts parts = {config, daemon->directory, daemon->writer};
-    daemon->gate = gate_new(&parts);
-    if (!daemon->gate)
-        return false;
-    daemon->handler = gate_handler(daemon->gate);
-    daemon->http = http_start(config->listen, (int)config->threads, &daemon->handler);
-    return daemon->http != NULL;
-}
-
-static int run(const struct config *config)
-{
-    struct daemon daemon = {.writer = NULL};
     sigset_t signals;
-    int signal = 0;
-    int status = 1;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    if (reload_too)
+        sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
+/* Reloads as often as told, until told to stop. One that comes while requests of the generation before are
+ * under way waits until they are answered: there are never more than two generations. */
+static int serve(struct served *served)
+{
+    for (;;) {
+        bool retiring = reload_retiring(served);
+        sigset_t signals = signals_that_matter(!retiring);
+        int signal = retiring ? sigtimedwait(&signals, NULL, &(struct timespec){.tv_nsec = RETIRING_POLL_NS})
+                              : sigwaitinfo(&signals, NULL);
+        if (signal == SIGHUP)
+            signal = reload(served);
+        if (signal > 0)
+            return signal;
+    }
+}
+
+/* From now on a signal ends the process at once: whoever sends a second one will not wait. */
+static void stop(struct served *served, int signal)
+{
+    sigset_t signals = signals_that_matter(false);
+    LOG(INFO, "stopping", {"signal", strsignal(signal)});
+    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    http_stop(served->http);
+    reload_finish(served);
+}
+
+static int run(const char *file, struct config *config)
+{
+    sigset_t signals = signals_that_matter(true);
+    int status = 1;
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-    if (start(&daemon, config)) {
-        LOG(INFO, "listening", {"address", http_address(daemon.http)}, {"version", VERSION});
-        sigwait(&signals, &signal);
-        LOG(INFO, "stopping", {"signal", strsignal(signal)});
+    struct served served = {.file = file, .generation = generation_start(config, NULL)};
+    if (served.generation)
+        served.http = http_start(config->listen, (int)config->threads, generation_handler(served.generation));
+    if (served.http) {
+        LOG(INFO, "listening", {"address", http_address(served.http)}, {"version", VERSION});
+        stop(&served, serve(&served));
         status = 0;
     }
-    stop(&daemon);
+    generation_stop(served.generation);
+    http_free(served.http);
     return status;
 }
 
@@ -187,8 +178,6 @@ int main(int argc, char **argv)
         return EX_USAGE;
     }
     clock_set_offset_ms(options.clock_offset * 1000);
-    set_log_level(config->log_level);
-    status = run(config);
-    config_free(config);
-    return status;
+    reload_log_level(config);
+    return run(options.config, config);
 }

@@ -163,6 +163,13 @@ struct config *config_load(const char *path, FILE *errors, FILE *warnings);
 struct config *config_defaults(void);
 void config_free(struct config *config);
 
+/* Called with the name of a key that differs: "offer.ttl_seconds", or "sites.NAME" for anything in a site. */
+typedef void config_difference(void *context, const char *key);
+
+/* Tells each key whose value differs between two readings, and each site that came or went. */
+void config_compare(const struct config *before, const struct config *after, config_difference *tell,
+                    void *context);
+
 /* Writes config.yaml.example. */
 void config_write_example(FILE *out);
 

@@ -4,6 +4,7 @@
 #include "ledger/base/instant.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 
 #define LINE_MAX_BYTES 2048
 
-static enum log_level threshold = LOG_LEVEL_INFO;
+static _Atomic enum log_level threshold = LOG_LEVEL_INFO;
 static const char *people_program;
 static _Thread_local struct log_repeats *repeats_now;
 
@@ -22,7 +23,7 @@ struct line {
 
 void log_set_level(enum log_level level)
 {
-    threshold = level;
+    atomic_store_explicit(&threshold, level, memory_order_relaxed);
 }
 
 void log_for_people(const char *program)
@@ -167,7 +168,7 @@ static bool is_repeat(const char *event, const struct log_field *fields)
 
 bool log_wanted(enum log_level level)
 {
-    return level >= threshold;
+    return level >= atomic_load_explicit(&threshold, memory_order_relaxed);
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields)

@@ -16,7 +16,7 @@ struct log_field {
 
 #define LOG_NUMBER_MAX 24
 
-/* Lines below `level` are dropped. Default: info. */
+/* Lines below `level` are dropped. Default: info. At any time, from any thread. */
 void log_set_level(enum log_level level);
 
 /* Writes "program: event: value of detail" and a hint instead of logfmt: for commands that people run. */

@@ -30,32 +30,98 @@ struct http_private {
     struct exchange exchange; /* first: what the handler sees */
     struct MHD_Connection *connection;
     struct worker *worker;
+    struct lane *lane;   /* that it is in, from the first look at its fields to its reply */
     struct slice target; /* as on the request line */
     bool read;           /* fields are gathered */
     struct http_private *next_spare;
     char memory[ARENA_SIZE];
 };
 
-/* One HTTP thread. Everything in it belongs to that thread. */
+/* A handler as one thread uses it. */
+struct lane {
+    const struct exchange_handler *handler;
+    void *thread;  /* the handler's */
+    size_t active; /* requests in it */
+};
+
+/* One HTTP thread. Everything in it belongs to that thread, except `next`, by which it is handed a lane. */
 struct worker {
     struct http *http;
     pthread_t thread;
     bool running;
     int socket;
     struct MHD_Daemon *daemon;
-    void *handler_thread;
+    struct lane *lane;   /* that new requests enter */
+    struct lane *former; /* where requests from before the last switch go on, or NULL */
+    _Atomic(struct lane *) next;
     struct http_private *spare;
     size_t spare_count;
     size_t active;
 };
 
 struct http {
-    const struct exchange_handler *handler;
     size_t worker_count;
+    atomic_size_t switching; /* workers that have not left the former handler */
     struct worker workers[THREADS_MAX];
     char address[LISTEN_TEXT_MAX];
     atomic_bool stopping;
 };
+
+static struct lane *lane_new(const struct exchange_handler *handler)
+{
+    struct lane *lane = calloc(1, sizeof(*lane));
+    if (!lane)
+        return NULL;
+    lane->handler = handler;
+    lane->thread = handler->thread_start(handler->context);
+    if (lane->thread)
+        return lane;
+    free(lane);
+    return NULL;
+}
+
+static void lane_free(struct lane *lane)
+{
+    if (!lane)
+        return;
+    lane->handler->thread_stop(lane->thread);
+    free(lane);
+}
+
+/* Takes up a switch of the handler, and gives the former one back when its last request has left. */
+static void keep_lanes(struct worker *worker)
+{
+    struct lane *next = atomic_load_explicit(&worker->next, memory_order_acquire);
+    if (next) {
+        assert(!worker->former);
+        worker->former = worker->lane;
+        worker->lane = next;
+        atomic_store_explicit(&worker->next, NULL, memory_order_relaxed);
+    }
+    if (worker->former && worker->former->active == 0) {
+        lane_free(worker->former);
+        worker->former = NULL;
+        atomic_fetch_sub(&worker->http->switching, 1);
+    }
+}
+
+static struct lane *enter_lane(struct worker *worker)
+{
+    keep_lanes(worker);
+    worker->lane->active++;
+    return worker->lane;
+}
+
+/* The handler has nothing more to do with the request. */
+static void leave_lane(struct http_private *private)
+{
+    struct lane *lane = private->lane;
+    if (!lane)
+        return;
+    lane->handler->finished(lane->thread, &private->exchange);
+    lane->active--;
+    private->lane = NULL;
+}
 
 static void resume(struct exchange *exchange)
 {
@@ -75,6 +141,7 @@ static struct http_private *take_request(struct worker *worker)
     }
     private->exchange = (struct exchange){.resume = resume, .reply = {.fd = -1}};
     private->worker = worker;
+    private->lane = NULL;
     private->read = false;
     arena_init(&private->exchange.arena, private->memory, sizeof(private->memory));
     worker->active++;
@@ -242,6 +309,7 @@ static enum MHD_Result send_reply(struct http_private *private)
     enum MHD_Result result =
         MHD_queue_response(private->connection, private->exchange.reply.status, response);
     MHD_destroy_response(response);
+    leave_lane(private); /* what is being sent is ours: a slow reader must not hold the handler */
     return result;
 }
 
@@ -252,37 +320,37 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 {
     struct worker *worker = context;
     struct http_private *private = *con_cls;
-    const struct exchange_handler *handler = worker->http->handler;
     (void)connection, (void)url, (void)version, (void)upload, (void)upload_size;
     if (!private)
         return MHD_NO; /* no memory */
     if (!private->read) {
         enum err err = read_request(private, method);
         private->read = true;
+        private->lane = enter_lane(worker);
         if (err != ERR_OK) {
-            handler->refuse(worker->handler_thread, &private->exchange, err);
+            private->lane->handler->refuse(private->lane->thread, &private->exchange, err);
             return send_reply(private);
         }
         /* A reply now would close the connection behind it, which is right only where a body follows. */
         if (!announces_body(&private->exchange.message))
             return MHD_YES;
     }
-    if (handler->handle(worker->handler_thread, &private->exchange) == EXCHANGE_REPLY)
+    const struct lane *lane = private->lane;
+    if (lane->handler->handle(lane->thread, &private->exchange) == EXCHANGE_REPLY)
         return send_reply(private);
     MHD_suspend_connection(private->connection);
-    handler->parked(worker->handler_thread, &private->exchange);
+    lane->handler->parked(lane->thread, &private->exchange);
     return MHD_YES;
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **con_cls,
                          enum MHD_RequestTerminationCode why)
 {
-    struct worker *worker = context;
     struct http_private *private = *con_cls;
-    (void)connection, (void)why;
+    (void)context, (void)connection, (void)why;
     if (!private)
         return;
-    worker->http->handler->finished(worker->handler_thread, &private->exchange);
+    leave_lane(private);
     give_request(private);
     *con_cls = NULL;
 }
@@ -335,17 +403,17 @@ static void *run(void *argument)
     while (!atomic_load_explicit(&worker->http->stopping, memory_order_relaxed)) {
         int64_t before = clock_monotonic_ms();
         MHD_run_wait(worker->daemon, busy ? BUSY_WAIT_MS : IDLE_WAIT_MS);
+        keep_lanes(worker);
         busy = worker->active > 0 || clock_monotonic_ms() - before < IDLE_WAIT_MS;
     }
     drain(worker);
     return NULL;
 }
 
-static bool start_worker(struct worker *worker)
+static bool start_worker(struct worker *worker, const struct exchange_handler *handler)
 {
-    const struct exchange_handler *handler = worker->http->handler;
-    worker->handler_thread = handler->thread_start(handler->context);
-    if (!worker->handler_thread)
+    worker->lane = lane_new(handler);
+    if (!worker->lane)
         return false;
     worker->daemon = start_daemon(worker);
     if (!worker->daemon) {
@@ -367,7 +435,6 @@ struct http *http_start(const char *listen, int threads, const struct exchange_h
         return NULL;
     size_t wanted = threads > 0 ? (size_t)threads : cores > 0 ? (size_t)cores : 1;
     http->worker_count = wanted < THREADS_MAX ? wanted : THREADS_MAX;
-    http->handler = handler;
     if (!listen_open(listen, sockets, http->worker_count, http->address)) {
         free(http);
         return NULL;
@@ -375,8 +442,9 @@ struct http *http_start(const char *listen, int threads, const struct exchange_h
     for (size_t i = 0; i < http->worker_count; i++)
         http->workers[i] = (struct worker){.http = http, .socket = sockets[i]};
     for (size_t i = 0; i < http->worker_count; i++)
-        if (!start_worker(&http->workers[i])) {
+        if (!start_worker(&http->workers[i], handler)) {
             http_stop(http);
+            http_free(http);
             return NULL;
         }
     return http;
@@ -385,6 +453,29 @@ struct http *http_start(const char *listen, int threads, const struct exchange_h
 const char *http_address(const struct http *http)
 {
     return http->address;
+}
+
+bool http_switch(struct http *http, const struct exchange_handler *handler)
+{
+    struct lane *lanes[THREADS_MAX];
+    assert(http_switched(http));
+    for (size_t i = 0; i < http->worker_count; i++) {
+        lanes[i] = lane_new(handler);
+        if (lanes[i])
+            continue;
+        while (i > 0)
+            lane_free(lanes[--i]);
+        return false;
+    }
+    atomic_store(&http->switching, http->worker_count);
+    for (size_t i = 0; i < http->worker_count; i++)
+        atomic_store_explicit(&http->workers[i].next, lanes[i], memory_order_release);
+    return true;
+}
+
+bool http_switched(const struct http *http)
+{
+    return atomic_load(&http->switching) == 0;
 }
 
 static void stop_worker(struct worker *worker)
@@ -396,8 +487,9 @@ static void stop_worker(struct worker *worker)
     /* A daemon with parked requests cannot be stopped; they are given up with the process. */
     if (worker->daemon && worker->active == 0)
         MHD_stop_daemon(worker->daemon);
-    if (worker->handler_thread)
-        worker->http->handler->thread_stop(worker->handler_thread);
+    lane_free(worker->lane);
+    lane_free(worker->former);
+    lane_free(atomic_load(&worker->next));
     while (worker->spare) {
         struct http_private *private = worker->spare;
         worker->spare = private->next_spare;
@@ -412,5 +504,10 @@ void http_stop(struct http *http)
     atomic_store(&http->stopping, true);
     for (size_t i = 0; i < http->worker_count; i++)
         stop_worker(&http->workers[i]);
+    atomic_store(&http->switching, 0);
+}
+
+void http_free(struct http *http)
+{
     free(http);
 }

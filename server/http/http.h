@@ -9,14 +9,26 @@
 struct http;
 
 /* Listens on "address:port" with `threads` threads (0: one per core). Port 0 takes a free one; the real one
- * is in http_address. NULL after logging why: bad address, port in use, no permission. `handler` must outlive
- * it. */
+ * is in http_address. NULL after logging why: bad address, port in use, no permission. `handler` must
+ * outlive it, or its replacement by http_switch. */
 struct http *http_start(const char *listen, int threads, const struct exchange_handler *handler);
 
 /* "address:port" as bound. */
 const char *http_address(const struct http *http);
 
-/* Stops listening, lets requests under way finish, ends the threads and frees. NULL is fine. */
+/* Lets requests that come from now on enter `handler`; those whose fields have been read go on in the former
+ * one until they are answered. The former handler is in use until http_switched says so; not before may there
+ * be another switch. False when a thread's part of `handler` cannot be made: then nothing has changed. */
+bool http_switch(struct http *http, const struct exchange_handler *handler);
+
+/* True when no request is left in the handler before the last one. */
+bool http_switched(const struct http *http);
+
+/* Stops listening, lets requests under way finish, and ends the threads: no handler is in use any more. NULL
+ * is fine. */
 void http_stop(struct http *http);
+
+/* After http_stop. NULL is fine. */
+void http_free(struct http *http);
 
 #endif
