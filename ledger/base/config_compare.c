@@ -23,6 +23,7 @@ static bool same_field(const struct config_field *field, const void *a, const vo
         return strcmp(*(const char *const *)left, *(const char *const *)right) == 0;
     case CONFIG_IS_NUMBER:
     case CONFIG_IS_AMOUNT:
+    case CONFIG_IS_RATE:
         return *(const int64_t *)left == *(const int64_t *)right;
     case CONFIG_IS_FLAG:
         return *(const bool *)left == *(const bool *)right;
