@@ -91,7 +91,7 @@ static void invoice_is_found_from_the_entry(void **state)
     const char *number = get(json_array_get(list, 0), "number");
     assert_int_equal(CRAWLTAB(output, "invoice", "show", number, "--json"), 0);
     json_t *invoice = json_loads(output, 0, NULL);
-    assert_string_equal(get(invoice, "seller"), "The Example Gazette");
+    assert_string_equal(get(json_object_get(invoice, "seller"), "name"), "The Example Gazette");
     assert_int_equal(json_integer_value(json_object_get(invoice, "total_minor")), 5);
     const json_t *line = json_array_get(json_object_get(invoice, "lines"), 0);
     assert_int_equal(json_integer_value(json_object_get(line, "unit_price_micros")), 50000);

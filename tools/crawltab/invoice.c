@@ -2,6 +2,9 @@
 #include "tools/crawltab/show.h"
 
 #include "ledger/base/amount.h"
+#include "ledger/base/clock.h"
+#include "ledger/document.h"
+#include "ledger/format/format.h"
 
 #include <inttypes.h>
 
@@ -17,34 +20,6 @@ enum {
     LIST_DECIMALS,
     LIST_STATUS
 };
-
-/* Columns of invoice_read. */
-enum {
-    READ_SITE_ID,
-    READ_SITE,
-    READ_NUMBER,
-    READ_DATE,
-    READ_SELLER,
-    READ_AGENT,
-    READ_NETWORK,
-    READ_CURRENCY,
-    READ_DECIMALS,
-    READ_ZONE,
-    READ_STARTS,
-    READ_ENDS,
-    READ_ENTRIES,
-    READ_CARRIED_IN,
-    READ_SUBTOTAL,
-    READ_CARRIED_OUT,
-    READ_TOTAL,
-    READ_TOTAL_MINOR,
-    READ_ROUNDING,
-    READ_STATUS,
-    READ_STATUS_AT
-};
-
-/* Columns of invoice_lines_read. */
-enum { LINE_NUMBER, LINE_DESCRIPTION, LINE_QUANTITY, LINE_UNIT_PRICE, LINE_AMOUNT };
 
 static const char rule_line[] =
     "------------------------------------------------------------------------------";
@@ -115,28 +90,30 @@ static void print_fact(const char *name, const char *value)
     fputc('\n', stdout);
 }
 
-static void print_head(const struct pg_rows *invoice)
+static void print_head(const json_t *document)
 {
-    char starts[SHOW_INSTANT_MAX], ends[SHOW_INSTANT_MAX];
-    printf("INVOICE %-16s %53s\n\n", pg_text(invoice, 0, READ_NUMBER), pg_text(invoice, 0, READ_STATUS));
-    print_fact("Seller", pg_text(invoice, 0, READ_SELLER));
-    printf("          site %s, network %s\n", pg_text(invoice, 0, READ_SITE),
-           pg_text(invoice, 0, READ_NETWORK));
-    print_fact("Crawler", pg_text(invoice, 0, READ_AGENT));
-    print_fact("Date", pg_text(invoice, 0, READ_DATE));
-    printf("Period    %s to %s (%s)\n\n", show_instant(pg_number(invoice, 0, READ_STARTS), starts),
-           show_instant(pg_number(invoice, 0, READ_ENDS), ends), pg_text(invoice, 0, READ_ZONE));
+    printf("INVOICE %-16s %53s\n\n", format_text(document, "number"), format_text(document, "status"));
+    print_fact("Seller", format_text(document, "seller.name"));
+    printf("          site %s, network %s\n", format_text(document, "site"),
+           format_text(document, "network"));
+    print_fact("Crawler", format_text(document, "agent"));
+    print_fact("Date", format_text(document, "issue_date"));
+    printf("Period    %.19sZ to %.19sZ (%s)\n\n", format_text(document, "period.starts_at"),
+           format_text(document, "period.ends_at"), format_text(document, "period.time_zone"));
 }
 
-static void print_lines(const struct pg_rows *lines)
+static void print_lines(const json_t *lines)
 {
     char price[AMOUNT_TEXT_MAX], amount[AMOUNT_TEXT_MAX];
+    const json_t *line;
+    size_t i;
     printf("%-36s %10s %14s %15s\n%s\n", "Description", "Quantity", "Unit price", "Amount", rule_line);
-    for (int i = 0; i < lines->count; i++) {
-        show_column(stdout, pg_text(lines, i, LINE_DESCRIPTION), 36);
-        printf(" %10" PRId64 " %14s %15s\n", pg_number(lines, i, LINE_QUANTITY),
-               amount_format(pg_number(lines, i, LINE_UNIT_PRICE), price),
-               amount_format(pg_number(lines, i, LINE_AMOUNT), amount));
+    json_array_foreach(lines, i, line)
+    {
+        show_column(stdout, format_text(line, "description"), 36);
+        printf(" %10" PRId64 " %14s %15s\n", format_number(line, "quantity"),
+               amount_format(format_number(line, "unit_price_micros"), price),
+               amount_format(format_number(line, "amount_micros"), amount));
     }
     puts(rule_line);
 }
@@ -147,103 +124,44 @@ static void print_sum(const char *name, int64_t micros)
     printf("%62s %15s\n", name, amount_format(micros, amount));
 }
 
-static void print_sums(const struct pg_rows *invoice)
+static void print_sums(const json_t *document)
 {
     char total[AMOUNT_TEXT_MAX];
-    print_sum("Subtotal", pg_number(invoice, 0, READ_SUBTOTAL));
-    print_sum("Carried in from the last invoice", pg_number(invoice, 0, READ_CARRIED_IN));
-    print_sum("Carried out to the next invoice", -pg_number(invoice, 0, READ_CARRIED_OUT));
-    printf("%58s %.3s %15s\n\n", "Total", pg_text(invoice, 0, READ_CURRENCY),
-           amount_format_minor(pg_number(invoice, 0, READ_TOTAL_MINOR),
-                               (int)pg_number(invoice, 0, READ_DECIMALS), total));
-    puts(pg_text(invoice, 0, READ_ROUNDING));
+    print_sum("Subtotal", format_number(document, "subtotal_micros"));
+    print_sum("Carried in from the last invoice", format_number(document, "carried_in_micros"));
+    print_sum("Carried out to the next invoice", -format_number(document, "carried_out_micros"));
+    printf("%58s %.3s %15s\n\n", "Total", format_text(document, "currency"),
+           amount_format_minor(format_number(document, "total_minor"),
+                               (int)format_number(document, "currency_decimals"), total));
+    puts(format_text(document, "rounding"));
 }
 
-static void print_invoice(const struct pg_rows *invoice, const struct pg_rows *lines)
+static void print_document(const json_t *document)
 {
-    print_head(invoice);
-    print_lines(lines);
-    print_sums(invoice);
-}
-
-static json_t *lines_json(const struct pg_rows *lines)
-{
-    json_t *list = json_array();
-    for (int i = 0; i < lines->count; i++)
-        json_array_append_new(list,
-                              json_pack("{s:I,s:s,s:I,s:I,s:I}", "line", pg_number(lines, i, LINE_NUMBER),
-                                        "description", pg_text(lines, i, LINE_DESCRIPTION), "quantity",
-                                        pg_number(lines, i, LINE_QUANTITY), "unit_price_micros",
-                                        pg_number(lines, i, LINE_UNIT_PRICE), "amount_micros",
-                                        pg_number(lines, i, LINE_AMOUNT)));
-    return list;
-}
-
-static json_t *invoice_json(const struct pg_rows *invoice, const struct pg_rows *lines)
-{
-    static const struct {
-        const char *key;
-        int column;
-    } texts[] = {{"number", READ_NUMBER},    {"status", READ_STATUS},     {"site", READ_SITE},
-                 {"date", READ_DATE},        {"seller", READ_SELLER},     {"agent", READ_AGENT},
-                 {"network", READ_NETWORK},  {"currency", READ_CURRENCY}, {"time_zone", READ_ZONE},
-                 {"rounding", READ_ROUNDING}},
-      numbers[] = {{"entries", READ_ENTRIES},          {"carried_in_micros", READ_CARRIED_IN},
-                   {"subtotal_micros", READ_SUBTOTAL}, {"carried_out_micros", READ_CARRIED_OUT},
-                   {"total_micros", READ_TOTAL},       {"total_minor", READ_TOTAL_MINOR}},
-      instants[] = {{"starts_at", READ_STARTS}, {"ends_at", READ_ENDS}, {"status_at", READ_STATUS_AT}};
-    char text[AMOUNT_TEXT_MAX];
-    json_t *json = json_object();
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-        json_object_set_new(json, texts[i].key, json_string(pg_text(invoice, 0, texts[i].column)));
-    for (size_t i = 0; i < sizeof(instants) / sizeof(*instants); i++)
-        json_object_set_new(json, instants[i].key,
-                            json_string(show_instant(pg_number(invoice, 0, instants[i].column), text)));
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-        json_object_set_new(json, numbers[i].key, json_integer(pg_number(invoice, 0, numbers[i].column)));
-    amount_format_minor(pg_number(invoice, 0, READ_TOTAL_MINOR), (int)pg_number(invoice, 0, READ_DECIMALS),
-                        text);
-    json_object_set_new(json, "total", json_string(text));
-    json_object_set_new(json, "lines", lines_json(lines));
-    return json;
-}
-
-static enum exit_status show_one(struct pg *pg, const struct pg_rows *invoice, bool json)
-{
-    struct pg_params params = {0};
-    struct pg_rows lines = {0};
-    bool ok = true;
-    pg_params_number(&params, pg_number(invoice, 0, READ_SITE_ID));
-    pg_params_text(&params, pg_text(invoice, 0, READ_NUMBER));
-    if (pg_run(pg, "invoice_lines_read", &params, &lines) != ERR_OK)
-        return EXIT_FAILED;
-    if (json)
-        ok = show_json(invoice_json(invoice, &lines), JSON_INDENT(2));
-    else
-        print_invoice(invoice, &lines);
-    pg_rows_free(&lines);
-    return ok ? EXIT_DONE : EXIT_FAILED;
+    print_head(document);
+    print_lines(json_object_get(document, "lines"));
+    print_sums(document);
 }
 
 static enum exit_status show(struct pg *pg, const char *number, const char *site, bool json)
 {
-    struct pg_params params = {0};
-    struct pg_rows rows = {0};
-    enum exit_status status = EXIT_FAILED;
-    pg_params_text(&params, number);
-    pg_params_text(&params, site);
-    if (pg_run(pg, "invoice_read", &params, &rows) != ERR_OK)
+    json_t *document;
+    int count;
+    if (document_read(pg, number, site, clock_now_ms(), &count, &document) != ERR_OK)
         return EXIT_FAILED;
-    if (rows.count == 0)
+    if (count == 0)
         LOG(ERROR, "there is no such invoice", {"number", number}, {"site", site},
             {"hint", "crawltab invoice list shows them all"});
-    else if (rows.count > 1)
+    else if (count > 1)
         LOG(ERROR, "several sites have an invoice with this number", {"number", number},
             {"hint", "say which one with --site"});
-    else
-        status = show_one(pg, &rows, json);
-    pg_rows_free(&rows);
-    return status;
+    if (!document)
+        return EXIT_FAILED;
+    if (json)
+        return show_json(document, JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
+    print_document(document);
+    json_decref(document);
+    return EXIT_DONE;
 }
 
 /* --- the command
