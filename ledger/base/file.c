@@ -1,6 +1,11 @@
 #include "ledger/base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool file_write_all(int fd, const char *text, size_t len)
@@ -12,4 +17,70 @@ bool file_write_all(int fd, const char *text, size_t len)
         done += wrote > 0 ? (size_t)wrote : 0;
     }
     return true;
+}
+
+static void make_folder(const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    if (slash && snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path) < (int)sizeof(folder))
+        mkdir(folder, 0700);
+}
+
+bool file_make(const char *path, const char *text, size_t len, bool *made)
+{
+    char beside[4096];
+    *made = false;
+    make_folder(path);
+    if (snprintf(beside, sizeof(beside), "%s.%ld", path, (long)getpid()) >= (int)sizeof(beside)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    bool ok = file_write_all(fd, text, len) && fsync(fd) == 0;
+    int why = errno;
+    close(fd);
+    if (ok) {
+        *made = link(beside, path) == 0;
+        why = errno;
+        ok = *made || errno == EEXIST;
+    }
+    unlink(beside);
+    errno = why;
+    return ok;
+}
+
+char *file_read(const char *path, size_t max, size_t *len)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    size_t room = 0;
+    *len = 0;
+    while (file) {
+        if (*len + 1 >= room) {
+            char *more = realloc(text, room = room * 2 + 4096);
+            if (!more)
+                break;
+            text = more;
+        }
+        size_t got = fread(text + *len, 1, room - *len - 1, file);
+        *len += got;
+        if (*len > max)
+            errno = EFBIG;
+        if (got == 0 || *len > max)
+            break;
+    }
+    bool ok = file && text && !ferror(file) && *len <= max;
+    int why = errno;
+    if (file)
+        fclose(file);
+    if (ok) {
+        text[*len] = '\0';
+        return text;
+    }
+    free(text);
+    errno = why;
+    return NULL;
 }

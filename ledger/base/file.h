@@ -8,4 +8,14 @@
 /* Writes all of it, however often the kernel takes only a part. False with errno. */
 bool file_write_all(int fd, const char *text, size_t len);
 
+/* Makes a file that only its owner may read, and its folder if that is missing (not the folder's parents).
+ * Written beside, flushed to the disk and linked into place, so that of several programs that start at once
+ * one makes it, and nobody finds half of it. *made tells who; it is no failure when another was first. False
+ * with errno. */
+bool file_make(const char *path, const char *text, size_t len, bool *made);
+
+/* Reads the whole file into memory, NUL-terminated behind its length; the caller frees. NULL with errno;
+ * EFBIG when it is larger than `max`. */
+char *file_read(const char *path, size_t max, size_t *len);
+
 #endif
