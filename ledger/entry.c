@@ -5,7 +5,19 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum column { ID, SITE, CRAWLER, AMOUNT, RULE, RESOURCE, THUMBPRINT, SIGNATURE, BASE, COLUMN_COUNT };
+enum column {
+    ID,
+    SITE,
+    CRAWLER,
+    AMOUNT,
+    RULE,
+    RESOURCE,
+    THUMBPRINT,
+    SIGNATURE,
+    BASE,
+    AGREEMENT,
+    COLUMN_COUNT
+};
 
 struct entry_arrays {
     struct pg_array columns[COLUMN_COUNT];
@@ -53,6 +65,7 @@ static void begin(struct entry_arrays *arrays)
         [ID] = PG_TYPE_UUID,          [SITE] = PG_TYPE_INT8,       [CRAWLER] = PG_TYPE_INT8,
         [AMOUNT] = PG_TYPE_INT8,      [RULE] = PG_TYPE_TEXT,       [RESOURCE] = PG_TYPE_TEXT,
         [THUMBPRINT] = PG_TYPE_BYTEA, [SIGNATURE] = PG_TYPE_BYTEA, [BASE] = PG_TYPE_BYTEA,
+        [AGREEMENT] = PG_TYPE_INT8,
     };
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         pg_array_begin(&arrays->columns[i], types[i]);
@@ -71,18 +84,17 @@ static void add(struct entry_arrays *arrays, const struct entry *entry)
     pg_array_bytes(&columns[THUMBPRINT], slice_bytes(charge->thumbprint, DIGEST_SIZE));
     pg_array_bytes(&columns[SIGNATURE], charge->signature);
     pg_array_bytes(&columns[BASE], charge->signature_base);
+    pg_array_number(&columns[AGREEMENT], charge->agreement_id);
 }
 
-/* Runs charge_insert or conflict_insert over what was added. */
-static enum err run(struct entry_arrays *arrays, struct pg *pg, const char *statement, int64_t now_ms,
-                    struct pg_rows *rows)
+/* The clock, and what was added: the first parameters of charge_insert and conflict_insert. */
+static enum err fill(struct entry_arrays *arrays, int64_t now_ms, struct pg_params *params)
 {
-    struct pg_params params = {0};
-    pg_params_number(&params, now_ms);
+    pg_params_number(params, now_ms);
     for (size_t i = 0; i < COLUMN_COUNT; i++)
-        if (!pg_params_array(&params, &arrays->columns[i]))
+        if (!pg_params_array(params, &arrays->columns[i]))
             return ERR_OVERLOADED;
-    return pg_run(pg, statement, &params, rows);
+    return ERR_OK;
 }
 
 /* The first entry with this id, decided or not, or NULL. */
@@ -100,52 +112,80 @@ static struct entry *find(struct entry *entries, size_t count, const uint8_t id[
     return found ? &entries[low] : NULL;
 }
 
-static bool first_undecided(const struct entry *entries, size_t at)
+static bool may_be_recorded(const struct entry *entry)
 {
-    if (entries[at].decided)
+    return !entry->decided && !entry->charge->repeat_only;
+}
+
+/* True for the first of its id that is to be inserted. */
+static bool is_first(const struct entry *entries, size_t at)
+{
+    if (!may_be_recorded(&entries[at]))
         return false;
     for (size_t before = at; before > 0 && same_id(&entries[before - 1], &entries[at]); before--)
-        if (!entries[before - 1].decided)
+        if (may_be_recorded(&entries[before - 1]))
             return false;
     return true;
 }
 
-static void accept_new(struct entry *entries, size_t count, const struct pg_rows *rows, int64_t now_ms)
+static void accept_new(struct entry *entries, size_t count, const struct pg_rows *rows,
+                       const struct charge *as)
 {
     for (int row = 0; row < rows->count; row++) {
         uint8_t id[UUID_SIZE];
         bool parsed = uuid_parse(slice_of(pg_text(rows, row, 0)), id);
         struct entry *entry = parsed ? find(entries, count, id) : NULL;
-        while (entry && entry->decided && entry + 1 < entries + count && same_id(entry, entry + 1))
+        while (entry && !may_be_recorded(entry) && entry + 1 < entries + count && same_id(entry, entry + 1))
             entry++;
-        assert(entry && !entry->decided); /* only what was sent comes back, and once */
+        assert(entry && may_be_recorded(entry)); /* only what was sent comes back, and once */
         entry->charge->repeated = false;
-        entry->charge->recorded_at_ms = now_ms;
+        entry->charge->recorded_at_ms = as->recorded_at_ms;
+        entry->charge->sequence = as->sequence;
+        memcpy(entry->charge->writer_id, as->writer_id, UUID_SIZE);
         decide(entry, ERR_OK);
     }
 }
 
-static enum err insert_all(struct entry_arrays *arrays, struct pg *pg, struct entry *entries, size_t count)
+/* What was sent over a connection that is lost may have been recorded. */
+static void doubt(struct entry *entries, size_t count)
 {
+    for (size_t i = 0; i < count; i++)
+        if (is_first(entries, i))
+            entries[i].charge->unsure = true;
+}
+
+static enum err insert_all(struct entry_arrays *arrays, struct session *session, struct entry *entries,
+                           size_t count)
+{
+    struct pg_params params = {0};
     struct pg_rows rows = {0};
+    struct charge as = {.recorded_at_ms = clock_now_ms(), .sequence = session->sequence + 1};
     enum err err = ERR_OK;
-    int64_t now_ms = clock_now_ms();
+    memcpy(as.writer_id, session->writer_id, UUID_SIZE);
     begin(arrays);
     for (size_t i = 0; i < count; i++)
-        if (first_undecided(entries, i))
+        if (is_first(entries, i))
             add(arrays, &entries[i]);
     if (arrays->columns[ID].count == 0)
         goto out;
-    TRY(run(arrays, pg, "charge_insert", now_ms, &rows));
-    accept_new(entries, count, &rows, now_ms);
+    session->sequence = as.sequence;
+    TRY(fill(arrays, as.recorded_at_ms, &params));
+    pg_params_bytes(&params, slice_bytes(as.writer_id, UUID_SIZE));
+    pg_params_number(&params, as.sequence);
+    err = pg_run(session->pg, "charge_insert", &params, &rows);
+    if (err != ERR_OK && pg_failure(session->pg) == PG_LOST)
+        doubt(entries, count);
+    TRY(err);
+    accept_new(entries, count, &rows, &as);
 out:
     pg_rows_free(&rows);
     return err;
 }
 
-static enum err insert_conflicts(struct entry_arrays *arrays, struct pg *pg, struct entry *entries,
+static enum err insert_conflicts(struct entry_arrays *arrays, struct session *session, struct entry *entries,
                                  size_t count)
 {
+    struct pg_params params = {0};
     enum err err = ERR_OK;
     begin(arrays);
     for (size_t i = 0; i < count; i++)
@@ -153,7 +193,8 @@ static enum err insert_conflicts(struct entry_arrays *arrays, struct pg *pg, str
             add(arrays, &entries[i]);
     if (arrays->columns[ID].count == 0)
         goto out;
-    TRY(run(arrays, pg, "conflict_insert", clock_now_ms(), NULL));
+    TRY(fill(arrays, clock_now_ms(), &params));
+    TRY(pg_run(session->pg, "conflict_insert", &params, NULL));
     for (size_t i = 0; i < count; i++)
         if (!entries[i].decided && entries[i].conflict)
             decide(&entries[i], ERR_PAYMENT_CONFLICT);
@@ -161,34 +202,36 @@ out:
     return err;
 }
 
-typedef enum err insert_some(struct entry_arrays *arrays, struct pg *pg, struct entry *entries, size_t count);
+typedef enum err insert_some(struct entry_arrays *arrays, struct session *session, struct entry *entries,
+                             size_t count);
 
 /* One entry whose values do not fit must not cost the others their receipts. Depth: log2 of the batch. */
-static enum err insert_halving(insert_some *insert, struct entry_arrays *arrays, struct pg *pg,
+static enum err insert_halving(insert_some *insert, struct entry_arrays *arrays, struct session *session,
                                struct entry *entries, size_t count)
 {
-    enum err err = insert(arrays, pg, entries, count);
-    if (err == ERR_OK || pg_failure(pg) != PG_DATA)
+    enum err err = insert(arrays, session, entries, count);
+    if (err == ERR_OK || pg_failure(session->pg) != PG_DATA)
         return err;
     if (count == 1) {
         decide(&entries[0], ERR_INTERNAL);
         return ERR_OK;
     }
-    TRY(insert_halving(insert, arrays, pg, entries, count / 2));
-    TRY(insert_halving(insert, arrays, pg, entries + count / 2, count - count / 2));
+    TRY(insert_halving(insert, arrays, session, entries, count / 2));
+    TRY(insert_halving(insert, arrays, session, entries + count / 2, count - count / 2));
 out:
     return err;
 }
 
-enum err entry_insert(struct entry_arrays *arrays, struct pg *pg, struct entry *entries, size_t count)
+enum err entry_insert(struct entry_arrays *arrays, struct session *session, struct entry *entries,
+                      size_t count)
 {
-    return insert_halving(insert_all, arrays, pg, entries, count);
+    return insert_halving(insert_all, arrays, session, entries, count);
 }
 
-enum err entry_insert_conflicts(struct entry_arrays *arrays, struct pg *pg, struct entry *entries,
+enum err entry_insert_conflicts(struct entry_arrays *arrays, struct session *session, struct entry *entries,
                                 size_t count)
 {
-    return insert_halving(insert_conflicts, arrays, pg, entries, count);
+    return insert_halving(insert_conflicts, arrays, session, entries, count);
 }
 
 /* Columns of charge_compare. */
@@ -230,6 +273,9 @@ enum err entry_compare(struct entry_arrays *arrays, struct pg *pg, struct entry 
             if (!entry->decided)
                 compare_row(entry, &rows, row);
     }
+    for (size_t i = 0; i < count; i++)
+        if (!entries[i].decided && !entries[i].conflict && entries[i].charge->repeat_only)
+            decide(&entries[i], ERR_CREDIT_LIMIT_REACHED);
 out:
     pg_rows_free(&rows);
     return err;

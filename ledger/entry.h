@@ -3,7 +3,7 @@
 #ifndef LEDGER_ENTRY_H
 #define LEDGER_ENTRY_H
 
-#include "ledger/pg.h"
+#include "ledger/session.h"
 #include "ledger/writer.h"
 
 /* No entry is recorded later than this after its id's time: the longest life of an offer and the longest time
@@ -27,19 +27,19 @@ void entry_arrays_free(struct entry_arrays *arrays);
 /* By id, then by order. */
 void entry_sort(struct entry *entries, size_t count);
 
-/* Inserts the undecided entries of the sorted batch, the first of each id, and decides those that are new.
- * Values that do not fit are found by halving; their entries get ERR_INTERNAL. Other failures leave the rest
- * undecided. */
-enum err entry_insert(struct entry_arrays *arrays, struct pg *pg, struct entry *entries,
+/* Inserts the undecided entries of the sorted batch that may be recorded, the first of each id, and decides
+ * those that are new. Values that do not fit are found by halving; their entries get ERR_INTERNAL. Other
+ * failures leave the rest undecided. */
+enum err entry_insert(struct entry_arrays *arrays, struct session *session, struct entry *entries,
                       size_t count) MUST_USE;
 
 /* Reads what is stored under the ids of undecided entries: equal entries are decided, others become
- * conflicts. */
+ * conflicts. Without one, those that may not be recorded are decided too. */
 enum err entry_compare(struct entry_arrays *arrays, struct pg *pg, struct entry *entries,
                        size_t count) MUST_USE;
 
 /* Writes the conflicts' rows and decides them. */
-enum err entry_insert_conflicts(struct entry_arrays *arrays, struct pg *pg, struct entry *entries,
+enum err entry_insert_conflicts(struct entry_arrays *arrays, struct session *session, struct entry *entries,
                                 size_t count) MUST_USE;
 
 #endif

@@ -1,6 +1,7 @@
 #include "ledger/session.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/random.h"
 #include "ledger/schema.h"
 #include "ledger/site.h"
 
@@ -50,6 +51,9 @@ struct session *session_open(const struct config *config)
         .timeout_ms = timeout_ms,
         .limit_server = true,
     });
+    uint8_t chance[10];
+    random_bytes(chance, sizeof(chance));
+    uuid_make(clock_now_ms(), chance, session->writer_id);
     if (session->pg)
         err = prepare(session, config);
 out:

@@ -3,13 +3,16 @@
 #ifndef LEDGER_SESSION_H
 #define LEDGER_SESSION_H
 
+#include "ledger/base/uuid.h"
 #include "ledger/pg.h"
 
 struct session {
     struct pg *pg;
-    int64_t *site_ids;     /* by index in config->sites */
-    int64_t made_at_ms;    /* wall clock at which days and partitions were made */
-    int64_t make_after_ms; /* monotonic: not to be tried before, after it failed */
+    int64_t *site_ids;            /* by index in config->sites */
+    uint8_t writer_id[UUID_SIZE]; /* drawn for this session: whose batches they are */
+    int64_t sequence;             /* of the last batch; they are committed in the order of their numbers */
+    int64_t made_at_ms;           /* wall clock at which days and partitions were made */
+    int64_t make_after_ms;        /* monotonic: not to be tried before, after it failed */
 };
 
 /* Opens a session with the gate's role. NULL after a failure. */

@@ -235,9 +235,9 @@ static enum err try_batch(struct worker *worker)
         }
     }
     entry_sort(worker->batch, worker->count);
-    TRY(entry_insert(worker->arrays, pg, worker->batch, worker->count));
+    TRY(entry_insert(worker->arrays, worker->session, worker->batch, worker->count));
     TRY(entry_compare(worker->arrays, pg, worker->batch, worker->count));
-    TRY(entry_insert_conflicts(worker->arrays, pg, worker->batch, worker->count));
+    TRY(entry_insert_conflicts(worker->arrays, worker->session, worker->batch, worker->count));
 out:
     return err;
 }

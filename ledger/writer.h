@@ -22,6 +22,8 @@ struct charge {
     const struct snapshot *snapshot; /* the directory's body; stored before the entry. NULL: none */
     struct slice public_key;         /* JWK members that make the thumbprint, as JSON (RFC 7638 section 3) */
     uint8_t thumbprint[DIGEST_SIZE];
+    int64_t agreement_id;        /* the version that was in force; 0: there was none */
+    bool repeat_only;            /* it gets a receipt if it was recorded earlier, and is not recorded now */
     struct slice rule;           /* name of the rule that set the price */
     struct slice resource;       /* scheme, authority and request target: the URL that was asked for */
     struct slice signature;      /* raw bytes */
@@ -30,12 +32,16 @@ struct charge {
     /* The result, set before `done` is called on a worker's thread:
      * ERR_OK               recorded now, or earlier with the same signer and content
      * ERR_PAYMENT_CONFLICT the id was used by another signer or for other content; a conflict row was written
+     * ERR_CREDIT_LIMIT_REACHED  repeat_only, and it was not
      * ERR_LEDGER_UNAVAILABLE  not known to be durable; the same id may be sent again
      * ERR_INTERNAL         nothing was recorded and never will be: the values do not fit the ledger, such as
      * a resource that is not UTF-8 */
     enum err outcome;
-    bool repeated;          /* with ERR_OK: recorded earlier */
-    int64_t recorded_at_ms; /* with ERR_OK: when it was first recorded */
+    bool repeated;                /* with ERR_OK: recorded earlier */
+    int64_t recorded_at_ms;       /* with ERR_OK: when it was first recorded */
+    uint8_t writer_id[UUID_SIZE]; /* with ERR_OK and not repeated: the batch that recorded it, */
+    int64_t sequence;             /* as in the ledger's table "spend" */
+    bool unsure; /* an earlier try may have recorded it: its connection was lost. The caller's before */
     void (*done)(struct charge *charge);
     struct charge *next; /* the queue's, like the deadline (clock_monotonic_ms) */
     int64_t deadline_ms;

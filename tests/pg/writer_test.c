@@ -77,9 +77,9 @@ static void one_batch_with_the_same_id(void **state)
             .charge = charges[i], .site_id = session->site_ids[0], .crawler_id = 1, .order = i};
     }
     entry_sort(entries, 4);
-    assert_int_equal(entry_insert(arrays, session->pg, entries, 4), ERR_OK);
+    assert_int_equal(entry_insert(arrays, session, entries, 4), ERR_OK);
     assert_int_equal(entry_compare(arrays, session->pg, entries, 4), ERR_OK);
-    assert_int_equal(entry_insert_conflicts(arrays, session->pg, entries, 4), ERR_OK);
+    assert_int_equal(entry_insert_conflicts(arrays, session, entries, 4), ERR_OK);
     assert_int_equal(charges[0]->outcome, ERR_OK);
     assert_false(charges[0]->repeated);
     assert_int_equal(charges[1]->outcome, ERR_OK);
