@@ -210,7 +210,8 @@ when it had been added.';
 COMMENT ON COLUMN checkpoint.day_root IS 'Root of the tree over the day''s entries.';
 COMMENT ON COLUMN checkpoint.leaf IS 'The log''s entry, as ledger/leaf.h defines it: it holds the day''s
 instants, count, sum and root.';
-COMMENT ON COLUMN checkpoint.log_root IS 'Root of the tree over the leaves of the log''s first log_size days.';
+COMMENT ON COLUMN checkpoint.log_root IS 'Root of the tree over the leaves of the log''s first log_size
+days.';
 COMMENT ON COLUMN checkpoint.note IS 'Size and root of the log, signed (c2sp.org/tlog-checkpoint).';
 COMMENT ON COLUMN checkpoint.verifier_key IS 'The public key of that signature (c2sp.org/signed-note).';
 
