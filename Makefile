@@ -35,7 +35,7 @@ INSTALL  = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
-.PHONY: all help run demo test fuzz lint bench coverage format clean distclean install-deps \
+.PHONY: all help run demo test fault fuzz lint bench coverage format clean distclean install-deps \
 	newcomer libraries tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan, in build-sanitize)
 
@@ -60,6 +60,13 @@ fuzz: ## libFuzzer on every parser, TIME=60 seconds each; what it finds stays in
 	$(INSTALL) fuzz
 	@$(MAKE) -s $(JOBS) FUZZ=1 fuzzers
 	@tools/dev/fuzz.sh $(TIME)
+
+POINTS ?= 1000
+fault: ## kills, cuts and stalls under load, POINTS=1000; SEED=… runs the same choices again
+	$(INSTALL) test
+	@$(MAKE) -s $(JOBS) all
+	@FAULT=full POINTS=$(POINTS) SEED=$(SEED) NODE_SECONDS=10800 tools/dev/test.sh fault
+	@grep -h '^ℹ .*points' $(BUILD)/logs/fault.log
 
 lint: ## the limits and include rules of the house, clang-format, cppcheck, clang-tidy, shellcheck
 	$(INSTALL) lint

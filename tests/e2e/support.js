@@ -51,7 +51,7 @@ export class Ledger {
                 '-c',
                 sql
             ],
-            { encoding: 'utf8' }
+            { encoding: 'utf8', maxBuffer: 1 << 30 }
         )
         return out.trimEnd()
     }
@@ -77,7 +77,11 @@ function configText(folder, ledger, options) {
             ...options.directory
         },
         signature: { algorithms: options.algorithms ?? ['ed25519'] },
-        ledger: { connection: `host=${ledger.sockets} dbname=crawltab`, timeout_seconds: 3 },
+        ledger: {
+            connection: `host=${ledger.sockets} dbname=crawltab`,
+            timeout_seconds: 3,
+            ...options.ledger
+        },
         sites: options.sites ?? [
             {
                 name: site.name,
@@ -101,21 +105,26 @@ function configText(folder, ledger, options) {
 }
 
 export class Gate {
-    constructor(config) {
+    // `before`: words that the command line starts with, such as those of prlimit.
+    constructor(config, { before = [], env = {} } = {}) {
         this.config = config
+        this.before = before
+        this.env = { ...process.env, ...env }
         this.log = ''
     }
+    // May be called again after an end: the port is another one then.
     async start(...extra) {
-        this.process = spawn(path.join(build, 'crawltabd'), ['--config', this.config, ...extra], {
-            stdio: ['ignore', 'ignore', 'pipe']
-        })
+        this.log = ''
+        this.port = undefined
+        const words = [...this.before, path.join(build, 'crawltabd'), '--config', this.config, ...extra]
+        this.process = spawn(words[0], words.slice(1), { stdio: ['ignore', 'ignore', 'pipe'], env: this.env })
         this.ended = new Promise(resolve =>
             this.process.on('exit', (code, signal) => resolve({ code, signal }))
         )
         this.port = await new Promise((resolve, reject) => {
             this.process.stderr.on('data', data => {
                 this.log += data
-                const found = /event=listening address=[^ ]*:(\d+)/.exec(this.log)
+                const found = !this.port && /event=listening address=[^ ]*:(\d+)/.exec(this.log)
                 if (found) resolve(Number(found[1]))
             })
             this.ended.then(() => reject(new Error(`the gate ended: ${this.log}`)))
@@ -173,10 +182,11 @@ export class Gate {
     }
 }
 
-export async function until(condition, what) {
-    for (let i = 0; i < 600; i++) {
+// Looks every so many milliseconds, for half a minute.
+export async function until(condition, what, everyMs = 50) {
+    for (let i = 0; i < 30_000 / everyMs; i++) {
         if (await condition()) return
-        await new Promise(resolve => setTimeout(resolve, 50))
+        await new Promise(resolve => setTimeout(resolve, everyMs))
     }
     assert.fail(`waited in vain: ${what}`)
 }

@@ -15,7 +15,7 @@ BUILD="gcc libc6-dev make pkg-config|pkgconf libpq-dev libmicrohttpd-dev libssl-
     libcurl4-openssl-dev|libcurl4-gnutls-dev libxml2-dev"
 RUN="$BUILD postgresql-15 curl jq"
 FUZZ="$BUILD clang libclang-rt-14-dev"
-TEST="$RUN libcmocka-dev openssl nodejs npm clang libclang-rt-14-dev"
+TEST="$RUN libcmocka-dev openssl nodejs npm clang libclang-rt-14-dev faketime"
 LINT="$BUILD libcmocka-dev clang-format clang-tidy cppcheck shellcheck"
 
 case ${1:-} in

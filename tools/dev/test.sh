@@ -103,13 +103,14 @@ node_packages() {
         touch node_modules/.package-lock.json)
 }
 
-end_to_end() {
-    local files log=$logs/e2e.log code p f s
-    chosen e2e || return
-    files=$(find tests/e2e -maxdepth 1 -name '*.test.*js' | sort)
+# node_suite NAME: the Node tests of tests/NAME.
+node_suite() {
+    local name=$1 log=$logs/$1.log files code p f s
+    chosen "$name" || return
+    files=$(find "tests/$name" -maxdepth 1 -name '*.test.*js' | sort)
     [ -n "$files" ] || return
     if ! node_packages >"$log" 2>&1; then
-        count e2e 0 1 0 "$log"
+        count "$name" 0 1 0 "$log"
         return
     fi
     # Debian 12's Node 18 has the global that the clients use, but hides it.
@@ -117,7 +118,8 @@ end_to_end() {
     v18.*) export NODE_OPTIONS="${NODE_OPTIONS:-} --experimental-global-webcrypto" ;;
     esac
     # shellcheck disable=SC2086
-    timeout -k 10 1800 node --test --test-reporter=spec --test-reporter-destination="$log" \
+    timeout -k 10 "${NODE_SECONDS:-1800}" node --test \
+        --test-reporter=spec --test-reporter-destination="$log" \
         --test-reporter=tap --test-reporter-destination="$log.tap" $files >"$log.out" 2>&1 </dev/null
     code=$?
     cat "$log.out" >>"$log"
@@ -127,7 +129,7 @@ end_to_end() {
     if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then
         f=1
     fi
-    count e2e "$p" "$f" "$s" "$log"
+    count "$name" "$p" "$f" "$s" "$log"
 }
 
 # Each target over its corpus, and two seconds more.
@@ -160,7 +162,8 @@ for program in "$BUILD"/tests/unit/*_test "$BUILD"/tests/pg/*_test; do
     if [ -x "$program" ] && [ -f "${program#"$BUILD/"}.c" ]; then cmocka "$program"; fi
 done
 fuzz_targets
-end_to_end
+node_suite e2e
+node_suite fault
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"
