@@ -2,6 +2,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/encoding.h"
+#include "ledger/pg_hosts.h"
 #include "ledger/sql.h"
 
 #include <assert.h>
@@ -17,8 +18,6 @@
 #define STATEMENTS_MAX 128
 #define OPTIONS_MAX    64
 #define PROBLEM_MAX    512
-/* sun_path holds 108 bytes, one of them the NUL. */
-#define SOCKET_PATH_MAX 107
 
 struct pg {
     PGconn *conn;
@@ -26,6 +25,7 @@ struct pg {
     int64_t deadline_ms; /* 0: timeout_ms from the start of each call */
     enum pg_failure failure;
     bool prepared[STATEMENTS_MAX];
+    bool not_replicated; /* a commit was said to be done, but the standby may not have it */
     char problem[PROBLEM_MAX];
 };
 
@@ -37,7 +37,7 @@ struct target {
     const char *keys[OPTIONS_MAX];
     const char *values[OPTIONS_MAX];
     size_t count;
-    char *host;
+    struct pg_hosts hosts;
 };
 
 static void target_set(struct target *target, const char *key, const char *value)
@@ -66,58 +66,13 @@ static const char *target_get(const struct target *target, const char *key)
 static void target_free(struct target *target)
 {
     PQconninfoFree(target->parsed);
-    free(target->host);
+    pg_hosts_free(&target->hosts);
 }
 
 static bool bad_connection(const char *detail, const char *hint)
 {
     LOG(ERROR, "ledger_connection_unusable", {"detail", detail}, {"hint", hint});
     return false;
-}
-
-/* A folder of a unix socket must be absolute for libpq; ours may be relative to the configuration's folder.
- */
-static bool absolute_hosts(struct target *target, const char *folder)
-{
-    const char *host = target_get(target, "host");
-    char *base = realpath(folder, NULL);
-    size_t size = 0;
-    FILE *out = open_memstream(&target->host, &size);
-    bool ok = base && out;
-    for (const char *at = host; ok && at;) {
-        const char *end = at + strcspn(at, ",");
-        int len = (int)(end - at);
-        bool slash = memchr(at, '/', (size_t)len) != NULL;
-        fprintf(out, "%s%s%.*s", slash && *at != '/' ? base : "", slash && *at != '/' ? "/" : "", len, at);
-        if (*end)
-            fputc(',', out);
-        at = *end ? end + 1 : NULL;
-    }
-    if (out && fclose(out) != 0)
-        ok = false;
-    free(base);
-    if (!ok)
-        return bad_connection("out of memory, or the configuration's folder is gone", NULL);
-    if (host)
-        target_set(target, "host", target->host);
-    return true;
-}
-
-static bool socket_paths_fit(const struct target *target)
-{
-    const char *port = target_get(target, "port");
-    size_t suffix = strlen("/.s.PGSQL.") + strlen(port ? port : "5432");
-    for (const char *at = target_get(target, "host"); at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
-        size_t len = strcspn(at, ",");
-        if (*at != '/' || len + suffix <= SOCKET_PATH_MAX)
-            continue;
-        char detail[PROBLEM_MAX];
-        snprintf(detail, sizeof(detail),
-                 "the unix socket's path \"%.*s/.s.PGSQL.%s\" has %zu bytes, %d is the limit", (int)len, at,
-                 port ? port : "5432", len + suffix, SOCKET_PATH_MAX);
-        return bad_connection(detail, "use a shorter folder in ledger.connection");
-    }
-    return true;
 }
 
 /* The caller frees with target_free, whatever comes back. */
@@ -136,7 +91,15 @@ static bool target_parse(struct target *target, const struct config *config)
                                   "remove it: each program connects with a role of its own");
         target_set(target, option->keyword, option->val);
     }
-    return absolute_hosts(target, config->folder) && socket_paths_fit(target);
+    const char *const lists[] = {target_get(target, "host"), target_get(target, "hostaddr"),
+                                 target_get(target, "port")};
+    char wrong[PG_HOSTS_PROBLEM_MAX];
+    if (!pg_hosts_parse(&target->hosts, lists, config->folder, wrong))
+        return bad_connection(wrong, "correct ledger.connection in the configuration");
+    /* A standby takes no entries; after a failover the next of the hosts is the one that does. */
+    if (!target_get(target, "target_session_attrs"))
+        target_set(target, "target_session_attrs", "read-write");
+    return true;
 }
 
 char *pg_database_name(const struct config *config)
@@ -188,9 +151,9 @@ static void keep_problem(struct pg *pg, const char *message)
 /* Gives the connection up: what the server made of the statement is unknown. */
 static enum err lose(struct pg *pg, const char *statement)
 {
-    const char *message = pg->conn ? PQerrorMessage(pg->conn) : "not connected";
     if (pg->conn) {
-        keep_problem(pg, message);
+        keep_problem(pg, pg->not_replicated ? "the wait for the synchronous standby was cancelled"
+                                            : PQerrorMessage(pg->conn));
         LOG(WARN, "ledger_connection_lost", {"statement", statement}, {"detail", pg->problem});
         PQfinish(pg->conn);
         pg->conn = NULL;
@@ -282,6 +245,10 @@ static enum err finish(struct pg *pg, const char *statement, int64_t deadline_ms
         PQclear(result);
         return err;
     }
+    if (pg->not_replicated) {
+        PQclear(result);
+        return lose(pg, statement);
+    }
     pg->failure = PG_NONE;
     if (rows)
         *rows = (struct pg_rows){result, PQntuples(result)};
@@ -371,6 +338,8 @@ bool pg_alive(struct pg *pg)
 
 static bool connect_until(struct pg *pg, int64_t deadline_ms)
 {
+    if (!pg->conn || PQstatus(pg->conn) == CONNECTION_BAD)
+        return false;
     for (PostgresPollingStatusType status = PGRES_POLLING_WRITING; status != PGRES_POLLING_OK;
          status = PQconnectPoll(pg->conn)) {
         if (status == PGRES_POLLING_FAILED ||
@@ -380,11 +349,12 @@ static bool connect_until(struct pg *pg, int64_t deadline_ms)
     return PQsetnonblocking(pg->conn, 1) == 0;
 }
 
-/* Messages of a later protocol step than our statements, such as notices, have no reader. */
-static void ignore_notice(void *context, const PGresult *notice)
+/* An empty one is libpq's default. */
+static void target_set_host(struct target *target, const struct pg_host *host)
 {
-    (void)context;
-    (void)notice;
+    target_set(target, "host", host->host);
+    target_set(target, "hostaddr", host->address);
+    target_set(target, "port", host->port);
 }
 
 static const char *connect_hint(const char *problem)
@@ -393,7 +363,43 @@ static const char *connect_hint(const char *problem)
         return "run crawltab migrate --bootstrap once, which makes the roles and the database";
     if (strstr(problem, "database \"") && strstr(problem, "does not exist"))
         return "run crawltab migrate --bootstrap once, which makes the database";
+    if (strstr(problem, "session is read-only"))
+        return "is the standby promoted? None of the servers of ledger.connection takes entries";
     return "is PostgreSQL running, and does ledger.connection say where?";
+}
+
+/* Tries the hosts in order. libpq would do so, but without a limit for each: one that is silent would use up
+ * the time of those after it. So each gets an equal share of what is left. */
+static bool connect_any(struct pg *pg, struct target *target, int64_t connect_ms)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + connect_ms;
+    const struct pg_hosts *hosts = &target->hosts;
+    char problems[4 * PROBLEM_MAX] = "";
+    for (size_t i = 0; i < hosts->count; i++) {
+        int64_t now = clock_monotonic_ms();
+        target_set_host(target, &hosts->items[i]);
+        PQfinish(pg->conn);
+        pg->conn = PQconnectStartParams(target->keys, target->values, 0);
+        if (connect_until(pg, now + (deadline_ms - now) / (int64_t)(hosts->count - i)))
+            return true;
+        keep_problem(pg, pg->conn ? PQerrorMessage(pg->conn) : "out of memory");
+        size_t used = strlen(problems);
+        snprintf(problems + used, sizeof(problems) - used, "%s%s%s%s", i > 0 ? "; " : "",
+                 hosts->count > 1 ? hosts->items[i].host : "", hosts->count > 1 ? ": " : "", pg->problem);
+    }
+    LOG(ERROR, "ledger_unreachable", {"role", target_get(target, "user")}, {"detail", problems},
+        {"hint", connect_hint(problems)});
+    return false;
+}
+
+/* Other notices have no reader. This one comes when a commit that waits for a synchronous standby is
+ * cancelled: the server says the statement is done, but what it wrote would not survive a failover. */
+static void watch_notices(void *context, const PGresult *notice)
+{
+    struct pg *pg = context;
+    const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+    if (function && strcmp(function, "SyncRepWaitForLSN") == 0)
+        pg->not_replicated = true;
 }
 
 static enum err prepare_session(struct pg *pg, bool limit_server)
@@ -415,16 +421,10 @@ struct pg *pg_open(const struct pg_options *options)
     target_set(&target, "dbname", options->database);
     target_set(&target, "application_name", options->application);
     target_set(&target, "client_encoding", "UTF8");
-    pg->conn = PQconnectStartParams(target.keys, target.values, 0);
-    ok = pg->conn && PQstatus(pg->conn) != CONNECTION_BAD &&
-         connect_until(pg, clock_monotonic_ms() + options->connect_ms);
-    if (!ok) {
-        keep_problem(pg, pg->conn ? PQerrorMessage(pg->conn) : "out of memory");
-        LOG(ERROR, "ledger_unreachable", {"role", options->role}, {"detail", pg->problem},
-            {"hint", connect_hint(pg->problem)});
+    ok = connect_any(pg, &target, options->connect_ms);
+    if (!ok)
         goto out;
-    }
-    PQsetNoticeReceiver(pg->conn, ignore_notice, NULL);
+    PQsetNoticeReceiver(pg->conn, watch_notices, pg);
     ok = prepare_session(pg, options->limit_server) == ERR_OK;
 out:
     target_free(&target);

@@ -1,3 +1,8 @@
--- The stored side of ids that charge_insert did not insert.
-SELECT payment_id, site_id, crawler_id, amount_micros, resource, instant_ms(recorded_at)
+-- The stored side of ids that charge_insert did not insert. An entry that is seen here is durable on this
+-- server, but after a crash perhaps not yet on its synchronous standby. So where there is one, the read
+-- leaves a mark in the log: its commit then waits until the standby has everything before it. (A transaction
+-- that only takes an id does not wait.)
+SELECT payment_id, site_id, crawler_id, amount_micros, resource, instant_ms(recorded_at),
+       CASE WHEN current_setting('synchronous_standby_names') <> ''
+            THEN pg_logical_emit_message(true, 'crawltab', '') END
   FROM charge WHERE payment_id = ANY ($1::uuid[])

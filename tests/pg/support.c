@@ -18,7 +18,8 @@
 #define WAIT_MAX_MS    10000
 
 static char folder[PATH_MAX_BYTES]; /* of this program */
-static char server_folder[PATH_MAX_BYTES + 8];
+static char server_folder[PATH_MAX_BYTES + 32];
+static bool server_whole;
 static char config_path[PATH_MAX_BYTES + 16];
 static char database[32];
 static struct config *config;
@@ -122,9 +123,9 @@ int crawltab_spawn(const char *const *arguments)
 
 static int postgres(const char *verb, char output[OUTPUT_MAX])
 {
-    const char *const start[] = {"tools/dev/postgres.sh", "start", "--fast", server_folder, NULL};
-    const char *const other[] = {"tools/dev/postgres.sh", verb, server_folder, NULL};
-    return run_program(strcmp(verb, "start") == 0 ? start : other, output);
+    const char *const fast[] = {"tools/dev/postgres.sh", "start", "--fast", server_folder, NULL};
+    const char *const plain[] = {"tools/dev/postgres.sh", verb, server_folder, NULL};
+    return run_program(strcmp(verb, "start") == 0 && !server_whole ? fast : plain, output);
 }
 
 int server_start(void **state)
@@ -144,6 +145,12 @@ int server_start(void **state)
         return -1;
     }
     return 0;
+}
+
+int server_start_whole(void **state)
+{
+    server_whole = true;
+    return server_start(state);
 }
 
 int server_stop(void **state)
@@ -171,6 +178,87 @@ void server_restart(void)
     static char output[OUTPUT_MAX];
     if (postgres("start", output) != 0)
         fail_msg("%s", output);
+}
+
+void server_kill(void)
+{
+    static char output[OUTPUT_MAX];
+    int postmaster;
+    assert_int_equal(postgres("status", output), 0);
+    assert_int_equal(sscanf(output, "running %d", &postmaster), 1);
+    const char *children = sql("SELECT string_agg(pid::text, ' ') FROM pg_stat_activity");
+    assert_int_equal(kill(postmaster, SIGKILL), 0);
+    for (char *end; *children; children = end) {
+        long pid = strtol(children, &end, 10);
+        assert_ptr_not_equal(end, children);
+        kill((pid_t)pid, SIGKILL); /* psql's own has ended */
+    }
+    for (int i = 0; i < WAIT_MAX_MS / 10 && postgres("status", output) == 0; i++)
+        poll(NULL, 0, 10);
+}
+
+/* A folder beside the server's. */
+static const char *beside(const char *name)
+{
+    static char path[PATH_MAX_BYTES + 32];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return path;
+}
+
+void standby_start(const char *name)
+{
+    static char output[OUTPUT_MAX];
+    const char *const copy[] = {"tools/dev/postgres.sh",
+                                "run",
+                                beside(name),
+                                "pg_basebackup",
+                                "-h",
+                                server_folder,
+                                "-U",
+                                "postgres",
+                                "-D",
+                                "data",
+                                "-R",
+                                "-X",
+                                "stream",
+                                "-c",
+                                "fast",
+                                NULL};
+    const char *const start[] = {"tools/dev/postgres.sh", "start", beside(name), NULL};
+    if (run_program(copy, output) != 0 || run_program(start, output) != 0)
+        fail_msg("%s", output);
+    sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
+    sql("SELECT pg_reload_conf()");
+    wait_for_sql("SELECT bool_or(sync_state = 'sync') IS TRUE FROM pg_stat_replication");
+}
+
+void standby_pause(const char *name, bool pause)
+{
+    static char output[OUTPUT_MAX];
+    const char *const receiver[] = {"psql",     "-X",         "-At",
+                                    "-h",       beside(name), "-U",
+                                    "postgres", "-c",         "SELECT pid FROM pg_stat_wal_receiver",
+                                    NULL};
+    static long paused;
+    if (pause) {
+        assert_int_equal(run_program(receiver, output), 0);
+        paused = strtol(output, NULL, 10);
+    }
+    assert_true(paused > 1);
+    assert_int_equal(kill((pid_t)paused, pause ? SIGSTOP : SIGCONT), 0);
+}
+
+void standby_stop(const char *name)
+{
+    static char output[OUTPUT_MAX];
+    const char *const stop[] = {"tools/dev/postgres.sh", "stop", beside(name), NULL};
+    run_program(stop, output);
+}
+
+void standby_promote(const char *name)
+{
+    snprintf(server_folder, sizeof(server_folder), "%s", beside(name));
+    assert_string_equal(sql("SELECT pg_promote()"), "t");
 }
 
 /* --- the ledger

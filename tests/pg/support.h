@@ -21,6 +21,21 @@
 int server_start(void **state);
 int server_stop(void **state);
 
+/* The same without --fast: a server that can have standbys. */
+int server_start_whole(void **state);
+
+/* Makes a streaming standby of the server in the folder `name` beside it, `host=./NAME` in ledger.connection,
+ * and makes the server wait for it with each commit. */
+void standby_start(const char *name);
+/* Lets what the primary sends lie, or reads on. */
+void standby_pause(const char *name, bool pause);
+void standby_stop(const char *name);
+/* Makes the standby a server of its own, and the one that the other functions are about. */
+void standby_promote(const char *name);
+
+/* Ends the server as a power cut would: SIGKILL to all its processes. */
+void server_kill(void);
+
 /* Stops the server as a crash would (SIGQUIT: no shutdown checkpoint), and starts it again. */
 void server_crash(void);
 void server_restart(void);

@@ -4,6 +4,7 @@
 #   postgres.sh start [--fast] DIR    makes it if need be, starts it, returns when it accepts connections
 #   postgres.sh stop DIR              stops it; nothing to do is no error
 #   postgres.sh status DIR            "running PID", or "stopped" with exit status 3
+#   postgres.sh run DIR COMMAND…      runs a command as the server's user, in DIR, with its PATH
 #
 # Its superuser is `postgres`, without a password: whoever may enter DIR (mode 0700) may connect. --fast is
 # for tests: a quicker initdb and less memory; commits are as durable as without it. PostgreSQL refuses to run
@@ -13,19 +14,20 @@ set -u
 
 say() { printf 'postgres.sh: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
-usage() { die "usage: postgres.sh start [--fast]|stop|status DIR"; }
+usage() { die "usage: postgres.sh start [--fast]|stop|status DIR, or run DIR COMMAND…"; }
 
 fast=
 verb=
 dir=
-for argument; do
-    case $argument in
+while [ $# -gt 0 ] && ! { [ "$verb" = run ] && [ -n "$dir" ]; }; do
+    case $1 in
     --fast) fast=yes ;;
     -*) usage ;;
-    *) if [ -z "$verb" ]; then verb=$argument; elif [ -z "$dir" ]; then dir=$argument; else usage; fi ;;
+    *) if [ -z "$verb" ]; then verb=$1; elif [ -z "$dir" ]; then dir=$1; else usage; fi ;;
     esac
+    shift
 done
-case $verb in start | stop | status) ;; *) usage ;; esac
+case $verb in start | stop | status) ;; run) [ $# -gt 0 ] || usage ;; *) usage ;; esac
 [ -n "$dir" ] || usage
 dir=$(realpath -m -- "$dir")
 data=$dir/data
@@ -91,17 +93,19 @@ pass_closed_folders() {
         die "user '$user' cannot enter '$dir': move the checkout to a folder that others may enter, e.g. /srv"
 }
 
-# Runs a command as the server's user. It must inherit no descriptor: a server that keeps a pipe of ours open
-# would keep whoever reads that pipe (make, a test runner) waiting for ever.
+# Becomes a command of the server's user. It must inherit no descriptor: a server that keeps a
+# pipe of ours open would keep whoever reads that pipe (make, a test runner) waiting for ever.
+become() {
+    cd "$dir" || exit 1
+    for descriptor in /proc/self/fd/*; do
+        descriptor=${descriptor##*/}
+        if [ "$descriptor" -gt 2 ] && [ "$descriptor" -ne 255 ]; then eval "exec $descriptor>&-"; fi
+    done
+    exec "${as[@]}" "$@" </dev/null
+}
+
 run() {
-    (
-        cd "$dir" || exit 1
-        for descriptor in /proc/self/fd/*; do
-            descriptor=${descriptor##*/}
-            if [ "$descriptor" -gt 2 ] && [ "$descriptor" -ne 255 ]; then eval "exec $descriptor>&-"; fi
-        done
-        exec "${as[@]}" "$@" </dev/null
-    )
+    (become "$@")
 }
 
 make_folder() {
@@ -188,4 +192,11 @@ status() {
 }
 
 choose_user
+if [ "$verb" = run ]; then
+    make_folder
+    pass_closed_folders
+    find_programs
+    PATH=$programs:$PATH
+    become "$@"
+fi
 "$verb"
