@@ -120,7 +120,11 @@ typedef struct config_list CONFIG_LIST;
     X(agents_deny, "agents.deny", LIST, "", 0, 0,                                                            \
       "Crawlers whose commitments are refused, whatever else is said. An origin stands for all its URLs.")   \
     X(agents_unknown, "agents.unknown", TEXT, "charge", 0, 0,                                                \
-      "charge or refuse: what happens to crawlers in neither list.")
+      "charge or refuse: what happens to crawlers in neither list.")                                         \
+    X(webhook_url, "webhook.url", TEXT, "", 0, 0,                                                            \
+      "Where the publisher's own system hears of invoices (Standard Webhooks); empty means nowhere.")        \
+    X(webhook_secret_file, "webhook.secret_file", PATH, "var/webhook.secret", 0, 0,                          \
+      "Secret that messages are signed with; made on first use, shown by `crawltab webhook secret`.")
 
 #define CONFIG_RULE(X)                                                                                       \
     X(name, "name", TEXT, "", 0, 0, "Shown on invoices; empty means \"rule N\".")                            \

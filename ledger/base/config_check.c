@@ -102,6 +102,12 @@ static void check_admission(const struct config_site *site, size_t line, struct 
                        "agents.unknown: refuse, or leave the list out");
 }
 
+static bool is_webhook(const char *url)
+{
+    return strncmp(url, "https://", 8) == 0 || strncmp(url, "http://127.", 11) == 0 ||
+           strncmp(url, "http://localhost", 16) == 0 || strncmp(url, "http://[::1]", 12) == 0;
+}
+
 static void check_site(const struct config_site *site, size_t line, struct config_report *report)
 {
     static const char *const schemes[] = {"https", "http", NULL};
@@ -136,6 +142,9 @@ static void check_site(const struct config_site *site, size_t line, struct confi
                      "so that an offer stays under 2 KB");
     check_network(site, line, report);
     check_admission(site, line, report);
+    if (*site->webhook_url && !is_webhook(site->webhook_url))
+        config_error(report, line, "webhook.url: \"%s\" is no https URL; http is for loopback alone",
+                     site->webhook_url);
 }
 
 static void check_twice(const struct config *config, size_t index, struct config_report *report)

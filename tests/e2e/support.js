@@ -97,7 +97,8 @@ function configText(folder, ledger, options) {
                     { name: 'drafts', paths: ['/drafts/**'], action: 'block' },
                     { name: 'articles', paths: ['/articles/**'], action: 'charge', price: '0.05' },
                     { name: 'rest', action: 'charge', price: '0.0025' }
-                ]
+                ],
+                ...options.site
             }
         ]
     }

@@ -25,6 +25,7 @@ extern const struct command lookup_command;
 extern const struct command export_command;
 extern const struct command key_command;
 extern const struct command check_request_command;
+extern const struct command webhook_command;
 
 /* One option: `value` gets what follows, or `flag` becomes true. */
 struct command_option {

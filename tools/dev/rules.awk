@@ -48,7 +48,7 @@ function may_use(path, header)
     if (header == "microhttpd.h")
         return path ~ /^(server\/http\/[a-z_]+\.c|tools\/crawler\/serve\.c)$/
     if (header ~ /^curl\//)
-        return path ~ /^(server\/agent\/fetch\.c|tools\/crawler\/.*\.c)$/
+        return path ~ /^(server\/agent\/fetch\.c|tools\/crawltab\/post\.c|tools\/crawler\/.*\.c)$/
     if (header == "yaml.h")
         return path ~ /^ledger\/base\/config_read\.c$/
     if (header ~ /^libxml\//)
