@@ -1,5 +1,6 @@
 #include "ledger/day.h"
 
+#include "ledger/checkpoint.h"
 #include "ledger/entry.h"
 #include "ledger/invoice.h"
 #include "ledger/site.h"
@@ -87,8 +88,18 @@ out:
     return err;
 }
 
-/* Promise P4, checked before the day is sealed. */
-static enum err check_sums(struct pg *pg, const struct day_order *order, const struct open_day *day)
+/* Promise P4, checked before anything is committed. */
+static enum err demand_none(const struct open_day *day, int64_t mismatches, const char *detail)
+{
+    char crawlers[LOG_NUMBER_MAX];
+    if (mismatches == 0)
+        return ERR_OK;
+    LOG(ERROR, "day_does_not_add_up", {"day", day->date}, {"crawlers", log_number(mismatches, crawlers)},
+        {"detail", detail}, {"hint", "this is a fault in crawltab or in its tables: please report it"});
+    return ERR_INTERNAL;
+}
+
+static enum err check_invoices(struct pg *pg, const struct day_order *order, const struct open_day *day)
 {
     struct pg_params params = {0};
     struct pg_rows rows = {0};
@@ -96,14 +107,29 @@ static enum err check_sums(struct pg *pg, const struct day_order *order, const s
     pg_params_number(&params, order->site_id);
     pg_params_text(&params, day->date);
     TRY(pg_run(pg, "day_mismatches", &params, &rows));
-    if (pg_number(&rows, 0, 0) != 0) {
-        LOG(ERROR, "day_does_not_add_up", {"day", day->date}, {"crawlers", pg_text(&rows, 0, 0)},
-            {"detail", "entries and invoices differ; the day stays open and nothing was changed"},
-            {"hint", "this is a fault in crawltab or in its tables: please report it"});
-        err = ERR_INTERNAL;
-    }
+    err = demand_none(day, pg_number(&rows, 0, 0),
+                      "totals and invoices differ; the day stays open and nothing was changed");
 out:
     pg_rows_free(&rows);
+    return err;
+}
+
+/* The second, independent pass over the entries, which proves the lines and makes the proofs. */
+static enum err prove(struct pg *pg, const struct day_order *order, const struct open_day *day)
+{
+    const struct day_tree_order tree_order = {order->site_id, day->date, order->progress,
+                                              order->progress_context};
+    struct day_tree tree = {.entries = 0};
+    enum err err;
+    TRY(day_tree_read(pg, &tree_order, &tree));
+    TRY(demand_none(day, day_tree_mismatches(&tree),
+                    "entries and totals differ; the day stays open and nothing was changed"));
+    if (!order->dry_run) {
+        TRY(day_tree_insert(pg, &tree_order, &tree));
+        TRY(checkpoint_add(pg, &tree_order, &tree, order->key));
+    }
+out:
+    day_tree_free(&tree);
     return err;
 }
 
@@ -154,7 +180,8 @@ static enum err close_next(struct pg *pg, const struct day_order *order, struct 
     const struct invoice_order invoices = {order->site_id, day.date,     day.series,
                                            order->seller,  order->actor, day.due_ms};
     TRY(invoice_make(pg, &invoices, closed->invoices));
-    TRY(check_sums(pg, order, &day));
+    TRY(check_invoices(pg, order, &day));
+    TRY(prove(pg, order, &day));
     TRY(insert_close(pg, order, &day, closed));
 out:
     return err;

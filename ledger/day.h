@@ -5,18 +5,22 @@
 #ifndef LEDGER_DAY_H
 #define LEDGER_DAY_H
 
-#include "ledger/pg.h"
+#include "ledger/day_tree.h"
+#include "ledger/note.h"
 
 #define DAY_DATE_MAX 16
 
 /* What is to be closed, by whom. */
 struct day_order {
     int64_t site_id;
-    const char *seller;    /* printed on invoices; NULL: as the site was registered */
-    const char *last_date; /* "YYYY-MM-DD": no day after it; NULL: every day that is due */
-    const char *actor;     /* for the log of operators' actions */
-    int64_t now_ms;        /* which days are due, and the time of the operator's action */
-    bool dry_run;          /* nothing is sealed, everything else is done and then rolled back */
+    const char *seller;         /* printed on invoices; NULL: as the site was registered */
+    const char *last_date;      /* "YYYY-MM-DD": no day after it; NULL: every day that is due */
+    const char *actor;          /* for the log of operators' actions */
+    int64_t now_ms;             /* which days are due, and the time of the operator's action */
+    bool dry_run;               /* nothing is sealed, everything else is done and then rolled back */
+    const struct note_key *key; /* signs the checkpoints; may be NULL in a dry run */
+    day_tree_tell *progress;    /* NULL: nobody is told */
+    void *progress_context;
 };
 
 struct day_closed {

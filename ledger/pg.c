@@ -333,6 +333,80 @@ bool pg_alive(struct pg *pg)
     return pg->conn != NULL;
 }
 
+/* --- Streams
+ * ------------------------------------------------------------------------------------------------ */
+
+struct pg_row {
+    const PGresult *page;
+    int number;
+};
+
+/* PostgreSQL counts from 2000-01-01. */
+#define EPOCH_MS ((int64_t)946684800000)
+
+int64_t pg_row_number(const struct pg_row *row, int column)
+{
+    uint64_t number = 0;
+    assert(PQgetlength(row->page, row->number, column) == 8 || PQgetisnull(row->page, row->number, column));
+    const char *value = PQgetvalue(row->page, row->number, column);
+    for (int i = 0; i < PQgetlength(row->page, row->number, column); i++)
+        number = number << 8 | (uint8_t)value[i];
+    return (int64_t)number;
+}
+
+int64_t pg_row_ms(const struct pg_row *row, int column)
+{
+    int64_t micros = pg_row_number(row, column);
+    return EPOCH_MS + micros / 1000 - (micros % 1000 < 0 ? 1 : 0);
+}
+
+struct slice pg_row_bytes(const struct pg_row *row, int column)
+{
+    return slice_bytes(PQgetvalue(row->page, row->number, column),
+                       (size_t)PQgetlength(row->page, row->number, column));
+}
+
+/* A page is small enough to be told while the server's next one waits in the socket. */
+static bool ask_for_page(struct pg *pg)
+{
+    return PQsendQueryParams(pg->conn, "FETCH FORWARD 500 FROM stream", 0, NULL, NULL, NULL, NULL, 1) &&
+           PQflush(pg->conn) >= 0;
+}
+
+static enum err tell_page(const struct pg_rows *page, pg_row_tell *tell, void *context)
+{
+    struct pg_row row = {page->result, 0};
+    enum err err = ERR_OK;
+    for (; row.number < page->count; row.number++)
+        TRY(tell(context, &row));
+out:
+    return err;
+}
+
+enum err pg_stream(struct pg *pg, const char *statement, const struct pg_params *params, pg_row_tell *tell,
+                   void *context)
+{
+    struct pg_rows page = {0};
+    enum err err, told = ERR_OK;
+    bool more = true;
+    TRY(pg_run(pg, statement, params, NULL));
+    TRY(ask_for_page(pg) ? ERR_OK : lose(pg, statement));
+    while (more) {
+        TRY(finish(pg, statement, call_deadline(pg), &page));
+        more = page.count > 0 && told == ERR_OK;
+        if (more) {
+            TRY(ask_for_page(pg) ? ERR_OK : lose(pg, statement));
+            told = tell_page(&page, tell, context);
+        }
+        pg_rows_free(&page);
+    }
+    TRY(pg_script(pg, "stream_close", "CLOSE stream"));
+    err = told;
+out:
+    pg_rows_free(&page);
+    return err;
+}
+
 /* --- Opening
  * ------------------------------------------------------------------------------------------------ */
 

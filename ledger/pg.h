@@ -64,6 +64,23 @@ enum err pg_commit(struct pg *pg) MUST_USE;
 /* Fine in any state. */
 void pg_rollback(struct pg *pg);
 
+/* One row of a stream, in PostgreSQL's binary form. */
+struct pg_row;
+
+/* Called for one row after the other; its values are valid until it returns. An error ends the stream. */
+typedef enum err pg_row_tell(void *context, const struct pg_row *row);
+
+/* Runs the statement, which declares a cursor named "stream", inside the open transaction, and tells all its
+ * rows. Memory does not grow with their number; while some are told, the server makes the next ones. */
+enum err pg_stream(struct pg *pg, const char *statement, const struct pg_params *params, pg_row_tell *tell,
+                   void *context) MUST_USE;
+
+/* A bigint, 0 for NULL; a timestamptz in milliseconds since 1970, rounded down; and the bytes of a uuid, text
+ * or bytea. */
+int64_t pg_row_number(const struct pg_row *row, int column);
+int64_t pg_row_ms(const struct pg_row *row, int column);
+struct slice pg_row_bytes(const struct pg_row *row, int column);
+
 enum pg_failure pg_failure(const struct pg *pg);
 
 /* False once the server has closed the connection. Costs a poll, no round trip. */

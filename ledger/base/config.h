@@ -90,6 +90,9 @@ typedef struct config_list CONFIG_LIST;
       "Role of the crawltab command and the nightly job.")                                                   \
     X(ledger_owner_role, "ledger.owner_role", TEXT, "crawltab_owner", 0, 0,                                  \
       "Role that owns the tables; only `crawltab migrate` uses it.")                                         \
+    X(ledger_checkpoint_key_file, "ledger.checkpoint_key_file", PATH, "var/checkpoint.key", 0, 0,            \
+      "Ed25519 key that signs a checkpoint for each closed day: its seed in hex. Made by the first\n"        \
+      "`crawltab nightly`; only crawltab uses it.")                                                          \
     X(ledger_timeout_seconds, "ledger.timeout_seconds", NUMBER, "5", 1, 60,                                  \
       "The longest a commit may take before the crawler is told to try again.")                              \
     X(ledger_queue_entries, "ledger.queue_entries", NUMBER, "8192", 1, 1000000,                              \

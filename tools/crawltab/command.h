@@ -24,6 +24,7 @@ extern const struct command invoice_command;
 extern const struct command lookup_command;
 extern const struct command export_command;
 extern const struct command key_command;
+extern const struct command checkpoint_command;
 extern const struct command check_request_command;
 extern const struct command webhook_command;
 

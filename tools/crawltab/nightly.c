@@ -1,4 +1,5 @@
 #include "tools/crawltab/command.h"
+#include "tools/crawltab/log_key.h"
 #include "tools/crawltab/show.h"
 
 #include "ledger/base/clock.h"
@@ -8,6 +9,7 @@
 #include "ledger/site.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
 /* Invoices of one day that are listed one by one. */
 #define LISTED_MAX 20
@@ -19,7 +21,9 @@ struct night {
     const char *day;  /* NULL: all that are due */
     bool dry_run;
     json_t *days; /* with --json */
+    struct note_key key;
     size_t closed;
+    int64_t entries, invoices; /* of all days that were closed */
     enum exit_status status;
 };
 
@@ -30,6 +34,7 @@ struct place {
     const char *name;
     const char *currency;
     int64_t decimals;
+    int64_t started_ms; /* monotonic: when the entries of the day at hand began to be read */
 };
 
 static const char *seller_of(const struct config *config, const char *site)
@@ -92,6 +97,8 @@ static enum err tell_day(struct pg *pg, const struct day_closed *closed, void *c
     struct pg_rows invoices = {0};
     enum err err;
     night->closed++;
+    night->entries += closed->entries;
+    night->invoices += closed->invoices;
     TRY(read_invoices(pg, place->name, closed->date, &invoices));
     if (night->days)
         json_array_append_new(night->days, day_json(place, closed, &invoices));
@@ -131,6 +138,24 @@ static bool can_close(struct night *night, const struct place *place)
     return !status.closed;
 }
 
+/* One line on a terminal that is written again and again, and is gone at the end. */
+static void show_progress(void *context, int64_t done, int64_t all)
+{
+    struct place *place = context;
+    int64_t now = clock_monotonic_ms();
+    if (place->started_ms == 0)
+        place->started_ms = now;
+    int64_t ms = now - place->started_ms;
+    if (done >= all) {
+        fputs("\r\033[K", stderr);
+        place->started_ms = 0;
+    } else if (ms > 0) {
+        fprintf(stderr,
+                "\r\033[K%s: %" PRId64 " of %" PRId64 " entries, %" PRId64 " a second, %" PRId64 " s left",
+                place->name, done, all, done * 1000 / ms, (all - done) * ms / done / 1000);
+    }
+}
+
 static void close_site(struct night *night, struct place *place)
 {
     const struct day_order order = {.site_id = place->site_id,
@@ -138,7 +163,10 @@ static void close_site(struct night *night, struct place *place)
                                     .last_date = night->day,
                                     .actor = command_actor(),
                                     .now_ms = clock_now_ms(),
-                                    .dry_run = night->dry_run};
+                                    .dry_run = night->dry_run,
+                                    .key = &night->key,
+                                    .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+                                    .progress_context = place};
     bool busy = false;
     if (!can_close(night, place))
         return;
@@ -182,8 +210,9 @@ static enum err close_sites(struct night *night)
         puts("no sites yet: a site is registered when its gate starts for the first time");
     }
     for (int i = 0; i < rows.count; i++) {
-        struct place place = {night, pg_number(&rows, i, 0), pg_text(&rows, i, 1), pg_text(&rows, i, 3),
-                              pg_number(&rows, i, 4)};
+        struct place place = {
+            night, pg_number(&rows, i, 0), pg_text(&rows, i, 1), pg_text(&rows, i, 3), pg_number(&rows, i, 4),
+            0};
         size_t before = night->closed;
         close_site(night, &place);
         if (night->closed == before && !night->day && !night->days && night->status == EXIT_DONE)
@@ -197,6 +226,8 @@ out:
 
 static enum exit_status close_days(struct night *night)
 {
+    if (!night->dry_run && !log_key_load(night->config, true, &night->key))
+        return EXIT_FAILED;
     night->pg = command_open(night->config, "crawltab nightly");
     if (!night->pg)
         return EXIT_FAILED;
@@ -204,6 +235,9 @@ static enum exit_status close_days(struct night *night)
     bool ok = night->dry_run || site_make_partitions(night->pg, clock_now_ms()) == ERR_OK;
     if (!ok || close_sites(night) != ERR_OK)
         night->status = EXIT_FAILED;
+    if (!night->days && night->closed > 1)
+        printf("%s%zu days: %" PRId64 " entries, %" PRId64 " invoices\n",
+               night->dry_run ? "would close " : "closed ", night->closed, night->entries, night->invoices);
     if (night->days &&
         !show_json(json_pack("{s:b,s:O}", "dry_run", night->dry_run, "days", night->days), JSON_INDENT(2)))
         night->status = EXIT_FAILED;
@@ -240,6 +274,7 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
     night.days = json ? json_array() : NULL;
     status = close_days(&night);
 out:
+    explicit_bzero(&night.key, sizeof(night.key));
     json_decref(night.days);
     pg_close(night.pg);
     config_free(config);
