@@ -17,7 +17,7 @@ void content_root_close(struct content_root *root);
  * is no such file. */
 enum err content_open(const struct content_root *root, struct exchange *exchange, struct slice path) MUST_USE;
 
-/* Takes a file back out of the reply. */
+/* Takes the content back out of the reply. */
 void content_discard(struct exchange_reply *reply);
 
 /* True if the reply gives content away, so that it is paid for. */

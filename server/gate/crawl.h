@@ -23,6 +23,8 @@ struct gate {
 struct gate_thread {
     struct gate *gate;
     struct payment_keys keys;
+    struct charge *gathered; /* for the writer, linked by `next` */
+    size_t gathered_count;
 };
 
 enum crawl_stage { CRAWL_ARRIVED, CRAWL_AUTHENTICATING, CRAWL_RECORDING };

@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+/* Entries that a thread hands to the writer at once: the more in a commit, the less each costs; the fewer,
+ * the sooner the first is answered and the better verifying and writing overlap. */
+#define GATHERED_MAX 16
+
 static struct crawl *crawl_of_wait(struct directory_wait *wait)
 {
     return (struct crawl *)(void *)((char *)wait - offsetof(struct crawl, wait));
@@ -132,27 +136,46 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
     return EXCHANGE_REPLY;
 }
 
-/* Hands the request over: to the directory's fetch or to the writer. When neither takes it, it goes on at
- * once with that failure. */
+/* Hands what was gathered to the writer. What it does not take goes on at once with that failure. */
+static void on_turned(void *context)
+{
+    struct gate_thread *thread = context;
+    struct charge *next;
+    for (struct charge *charge = thread->gathered; charge; charge = next) {
+        next = charge->next;
+        enum err err = writer_submit(thread->gate->parts.writer, charge);
+        if (err != ERR_OK) {
+            charge->outcome = err;
+            charge->done(charge);
+        }
+    }
+    thread->gathered = NULL;
+    thread->gathered_count = 0;
+}
+
+static void gather(struct gate_thread *thread, struct charge *charge)
+{
+    charge->next = thread->gathered;
+    thread->gathered = charge;
+    if (++thread->gathered_count >= GATHERED_MAX)
+        on_turned(thread);
+}
+
+/* Hands the request over, to the directory's fetch or to the writer. When the fetch does not take it, it goes
+ * on at once with that failure. */
 static void on_parked(void *context, struct exchange *exchange)
 {
     struct gate_thread *thread = context;
     struct crawl *crawl = exchange->state;
-    enum err err;
     if (crawl->stage == CRAWL_RECORDING) {
-        err = writer_submit(thread->gate->parts.writer, &crawl->charge);
-        if (err == ERR_OK)
-            return;
-        crawl->charge.outcome = err;
-    } else {
-        crawl->waited = true;
-        err = directory_await(thread->gate->parts.directory, crawl->candidate->agent->directory_url,
-                              &crawl->wait);
-        if (err == ERR_OK)
-            return;
-        crawl->refused = err;
+        gather(thread, &crawl->charge);
+        return;
     }
-    exchange_resume(exchange);
+    crawl->waited = true;
+    crawl->refused =
+        directory_await(thread->gate->parts.directory, crawl->candidate->agent->directory_url, &crawl->wait);
+    if (crawl->refused != ERR_OK)
+        exchange_resume(exchange);
 }
 
 static void on_refuse(void *context, struct exchange *exchange, enum err err)
@@ -203,6 +226,7 @@ struct exchange_handler gate_handler(struct gate *gate)
         .thread_stop = stop_thread,
         .handle = on_request,
         .parked = on_parked,
+        .turned = on_turned,
         .refuse = on_refuse,
         .finished = on_finished,
     };

@@ -1,6 +1,6 @@
-/* libmicrohttpd, driven by our own threads: MHD_run_wait with a short limit avoids the stall that its
- * internal epoll thread has when a full set of events arrives at once, and one daemon per thread on a
- * SO_REUSEPORT socket spreads connections evenly. */
+/* libmicrohttpd, driven by our own threads: we wait, for its events and for parked requests to come back, and
+ * it never does, which avoids the stall that its epoll thread has when a full set of events arrives at once.
+ * One daemon per thread on a SO_REUSEPORT socket spreads connections evenly. */
 #include "server/http/http.h"
 
 #include "ledger/base/clock.h"
@@ -10,10 +10,12 @@
 #include <assert.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define THREADS_MAX        64
@@ -21,8 +23,7 @@
 #define IDLE_SECONDS       30
 #define CONNECTION_MEMORY  32768
 #define DRAIN_MS           20000
-#define BUSY_WAIT_MS       1
-#define IDLE_WAIT_MS       50
+#define WAIT_MS            50 /* at most, between looks at whether to stop */
 #define SPARE_REQUESTS_MAX 64
 #define ARENA_SIZE         32768
 
@@ -44,12 +45,15 @@ struct lane {
     size_t active; /* requests in it */
 };
 
-/* One HTTP thread. Everything in it belongs to that thread, except `next`, by which it is handed a lane. */
+/* One HTTP thread. Everything in it belongs to that thread, except `next`, by which it is handed a lane, and
+ * `wake` and `woken`, by which it is told that a parked request may go on. */
 struct worker {
     struct http *http;
     pthread_t thread;
     bool running;
     int socket;
+    int wake;          /* an eventfd */
+    atomic_bool woken; /* it was written to since it was last read: many resumptions, one system call */
     struct MHD_Daemon *daemon;
     struct lane *lane;   /* that new requests enter */
     struct lane *former; /* where requests from before the last switch go on, or NULL */
@@ -125,7 +129,12 @@ static void leave_lane(struct http_private *private)
 
 static void resume(struct exchange *exchange)
 {
-    MHD_resume_connection(((struct http_private *)exchange)->connection);
+    struct http_private *private = (struct http_private *)exchange;
+    struct worker *worker = private->worker;
+    MHD_resume_connection(private->connection);
+    /* The request may be over by now. */
+    if (!atomic_exchange(&worker->woken, true))
+        eventfd_write(worker->wake, 1);
 }
 
 static struct http_private *take_request(struct worker *worker)
@@ -384,6 +393,32 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
                             MHD_OPTION_END);
 }
 
+static void turned(const struct lane *lane)
+{
+    if (lane)
+        lane->handler->turned(lane->thread);
+}
+
+/* Waits for something to do and does it. */
+static void turn(struct worker *worker)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct pollfd fds[] = {{.fd = info->epoll_fd, .events = POLLIN}, {.fd = worker->wake, .events = POLLIN}};
+    eventfd_t count;
+    MHD_UNSIGNED_LONG_LONG left_ms;
+    if (MHD_get_timeout(worker->daemon, &left_ms) != MHD_YES || left_ms > WAIT_MS)
+        left_ms = WAIT_MS;
+    if (left_ms > 0)
+        poll(fds, 2, (int)left_ms);
+    /* First read, then allow the next write: the other way round a write could be lost. */
+    if (fds[1].revents && eventfd_read(worker->wake, &count) == 0)
+        atomic_store(&worker->woken, false);
+    MHD_run_wait(worker->daemon, 0);
+    turned(worker->lane);
+    turned(worker->former);
+    keep_lanes(worker);
+}
+
 static void drain(struct worker *worker)
 {
     int64_t deadline = clock_monotonic_ms() + DRAIN_MS;
@@ -391,7 +426,7 @@ static void drain(struct worker *worker)
     if (listener != MHD_INVALID_SOCKET)
         close(listener);
     while (worker->active > 0 && clock_monotonic_ms() < deadline)
-        MHD_run_wait(worker->daemon, BUSY_WAIT_MS);
+        turn(worker);
     if (worker->active > 0)
         LOG(WARN, "requests_cut_off", {"count", LOG_NUMBER((int64_t)worker->active)});
 }
@@ -399,20 +434,16 @@ static void drain(struct worker *worker)
 static void *run(void *argument)
 {
     struct worker *worker = argument;
-    bool busy = false;
-    while (!atomic_load_explicit(&worker->http->stopping, memory_order_relaxed)) {
-        int64_t before = clock_monotonic_ms();
-        MHD_run_wait(worker->daemon, busy ? BUSY_WAIT_MS : IDLE_WAIT_MS);
-        keep_lanes(worker);
-        busy = worker->active > 0 || clock_monotonic_ms() - before < IDLE_WAIT_MS;
-    }
+    while (!atomic_load_explicit(&worker->http->stopping, memory_order_relaxed))
+        turn(worker);
     drain(worker);
     return NULL;
 }
 
 static bool start_worker(struct worker *worker, const struct exchange_handler *handler)
 {
-    worker->lane = lane_new(handler);
+    worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    worker->lane = worker->wake < 0 ? NULL : lane_new(handler);
     if (!worker->lane)
         return false;
     worker->daemon = start_daemon(worker);
@@ -440,7 +471,7 @@ struct http *http_start(const char *listen, int threads, const struct exchange_h
         return NULL;
     }
     for (size_t i = 0; i < http->worker_count; i++)
-        http->workers[i] = (struct worker){.http = http, .socket = sockets[i]};
+        http->workers[i] = (struct worker){.http = http, .socket = sockets[i], .wake = -1};
     for (size_t i = 0; i < http->worker_count; i++)
         if (!start_worker(&http->workers[i], handler)) {
             http_stop(http);
@@ -509,5 +540,8 @@ void http_stop(struct http *http)
 
 void http_free(struct http *http)
 {
+    for (size_t i = 0; http && i < http->worker_count; i++)
+        if (http->workers[i].wake >= 0)
+            close(http->workers[i].wake);
     free(http);
 }

@@ -28,7 +28,7 @@ bool http_switched(const struct http *http);
  * is fine. */
 void http_stop(struct http *http);
 
-/* After http_stop. NULL is fine. */
+/* After http_stop, when nobody is left who might resume a parked request. NULL is fine. */
 void http_free(struct http *http);
 
 #endif

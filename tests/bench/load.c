@@ -149,6 +149,7 @@ static bool read_some(struct run *run, struct connection *connection)
         if (!more(run))
             return false;
         send_next(run, connection);
+        return true; /* what answers that comes with an event of its own */
     }
 }
 

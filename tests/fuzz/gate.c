@@ -214,6 +214,7 @@ static void run(struct exchange *exchange)
         HOLDS(turns < 100);
         resumed = false;
         handler.parked(thread, exchange);
+        handler.turned(thread);
         world_turn();
         HOLDS(resumed);
     }
