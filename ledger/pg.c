@@ -24,6 +24,8 @@ struct pg {
     int64_t timeout_ms;
     int64_t deadline_ms; /* 0: timeout_ms from the start of each call */
     enum pg_failure failure;
+    bool pooled;       /* only a transaction stays on one server process */
+    bool limit_server; /* the server, too, gives up after timeout_ms */
     bool prepared[STATEMENTS_MAX];
     bool not_replicated; /* a commit was said to be done, but the standby may not have it */
     char problem[PROBLEM_MAX];
@@ -269,28 +271,64 @@ static size_t statement_number(const char *name)
     return at;
 }
 
-enum err pg_run(struct pg *pg, const char *statement, const struct pg_params *params, struct pg_rows *rows)
+/* Prepared on first use, except behind a pooler: what is prepared stays with a server process. */
+static enum err run(struct pg *pg, const char *statement, const struct pg_params *params,
+                    struct pg_rows *rows)
 {
     static const struct pg_params none;
     enum err err = ERR_OK;
     size_t number = statement_number(statement);
     int64_t deadline = call_deadline(pg);
+    int sent;
     if (!params)
         params = &none;
     if (!pg->conn)
         return lose(pg, statement);
-    if (!pg->prepared[number]) {
+    if (!pg->pooled && !pg->prepared[number]) {
         if (!PQsendPrepare(pg->conn, statement, sql_statements[number].text, 0, NULL))
             return lose(pg, statement);
         TRY(finish(pg, statement, deadline, NULL));
         pg->prepared[number] = true;
     }
-    if (!PQsendQueryPrepared(pg->conn, statement, params->count, params->values, params->lengths,
-                             params->formats, 0))
+    if (pg->pooled)
+        sent = PQsendQueryParams(pg->conn, sql_statements[number].text, params->count, NULL, params->values,
+                                 params->lengths, params->formats, 0);
+    else
+        sent = PQsendQueryPrepared(pg->conn, statement, params->count, params->values, params->lengths,
+                                   params->formats, 0);
+    if (!sent)
         return lose(pg, statement);
     err = finish(pg, statement, deadline, rows);
 out:
     return err;
+}
+
+/* As a transaction of its own that makes the settings first. */
+static enum err run_pooled(struct pg *pg, const char *statement, const struct pg_params *params,
+                           struct pg_rows *rows)
+{
+    enum err err;
+    struct pg_rows spare = {0};
+    struct pg_rows *result = rows ? rows : &spare;
+    TRY(pg_begin(pg));
+    TRY(run(pg, statement, params, result));
+    TRY(pg_commit(pg));
+out:
+    if (err != ERR_OK) {
+        enum pg_failure failure = pg->failure;
+        pg_rollback(pg);
+        pg_rows_free(result);
+        if (pg->conn)
+            pg->failure = failure;
+    }
+    pg_rows_free(&spare);
+    return err;
+}
+
+enum err pg_run(struct pg *pg, const char *statement, const struct pg_params *params, struct pg_rows *rows)
+{
+    bool alone = pg->pooled && pg->conn && PQtransactionStatus(pg->conn) == PQTRANS_IDLE;
+    return alone ? run_pooled(pg, statement, params, rows) : run(pg, statement, params, rows);
 }
 
 enum err pg_script(struct pg *pg, const char *name, const char *text)
@@ -301,9 +339,30 @@ enum err pg_script(struct pg *pg, const char *name, const char *text)
     return finish(pg, name, deadline, NULL);
 }
 
+/* For the session, or for the transaction if `local`. `pid` may be NULL. */
+static enum err make_settings(struct pg *pg, bool local, int64_t *pid)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&params, pg->limit_server ? pg->timeout_ms : 0);
+    pg_params_text(&params, local ? "true" : "false");
+    TRY(run(pg, "session_settings", &params, &rows));
+    if (pid)
+        *pid = pg_number(&rows, 0, 0);
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
 enum err pg_begin(struct pg *pg)
 {
-    return pg_script(pg, "begin", "BEGIN ISOLATION LEVEL READ COMMITTED");
+    enum err err;
+    TRY(pg_script(pg, "begin", "BEGIN ISOLATION LEVEL READ COMMITTED"));
+    if (pg->pooled)
+        TRY(make_settings(pg, true, NULL));
+out:
+    return err;
 }
 
 enum err pg_commit(struct pg *pg)
@@ -476,11 +535,23 @@ static void watch_notices(void *context, const PGresult *notice)
         pg->not_replicated = true;
 }
 
-static enum err prepare_session(struct pg *pg, bool limit_server)
+/* A pooler hands transactions to any of its server processes, where our settings do not hold and nothing is
+ * prepared. It gives itself away by a process number of its own making. */
+static enum err prepare_session(struct pg *pg)
 {
-    struct pg_params params = {0};
-    pg_params_number(&params, limit_server ? pg->timeout_ms : 0);
-    return pg_run(pg, "session_settings", &params, NULL);
+    int64_t pid;
+    enum err err = ERR_OK;
+    if (pg->pooled)
+        goto out;
+    TRY(make_settings(pg, false, &pid));
+    if (pid != PQbackendPID(pg->conn)) {
+        LOG(ERROR, "ledger_behind_a_pooler",
+            {"detail", "ledger.connection leads to a connection pooler such as PgBouncer"},
+            {"hint", "set ledger.pooler: transaction, or connect to PostgreSQL itself"});
+        err = ERR_LEDGER_UNAVAILABLE;
+    }
+out:
+    return err;
 }
 
 struct pg *pg_open(const struct pg_options *options)
@@ -491,6 +562,8 @@ struct pg *pg_open(const struct pg_options *options)
     if (!ok)
         goto out;
     pg->timeout_ms = options->timeout_ms;
+    pg->limit_server = options->limit_server;
+    pg->pooled = strcmp(options->config->ledger_pooler, "transaction") == 0;
     target_set(&target, "user", options->role);
     target_set(&target, "dbname", options->database);
     target_set(&target, "application_name", options->application);
@@ -499,7 +572,7 @@ struct pg *pg_open(const struct pg_options *options)
     if (!ok)
         goto out;
     PQsetNoticeReceiver(pg->conn, watch_notices, pg);
-    ok = prepare_session(pg, options->limit_server) == ERR_OK;
+    ok = prepare_session(pg) == ERR_OK;
 out:
     target_free(&target);
     if (!ok) {

@@ -96,7 +96,8 @@ static enum err record(struct pg *pg, const struct sql_file *migration)
 }
 
 /* Applies one migration unless another run did so while this one waited for the lock. */
-static enum err apply(struct pg *pg, const struct sql_file *migration, const char *actor, schema_tell *tell)
+static enum err apply(struct pg *pg, const struct config *config, const struct sql_file *migration,
+                      const char *actor, schema_tell *tell)
 {
     enum err err;
     int64_t version;
@@ -107,6 +108,7 @@ static enum err apply(struct pg *pg, const struct sql_file *migration, const cha
         tell("another run applied", migration->name);
         goto out;
     }
+    TRY(set_role_names(pg, config));
     TRY(pg_script(pg, migration->name, migration->text));
     TRY(record(pg, migration));
     TRY(log_action(pg, actor, migration->name));
@@ -138,7 +140,6 @@ enum err schema_migrate(struct pg *pg, const struct config *config, const char *
 {
     enum err err;
     int64_t version;
-    TRY(set_role_names(pg, config));
     TRY(make_table(pg));
     TRY(read_version(pg, &version));
     if (version > schema_wanted()) {
@@ -149,7 +150,7 @@ enum err schema_migrate(struct pg *pg, const struct config *config, const char *
         tell("nothing to do, the schema is", sql_migrations[version - 1].name);
     for (const struct sql_file *migration = sql_migrations; migration->name; migration++)
         if (number_of(migration) > version)
-            TRY(apply(pg, migration, actor, tell));
+            TRY(apply(pg, config, migration, actor, tell));
     err = schema_check(pg);
 out:
     return err;
@@ -163,13 +164,16 @@ static enum err make_roles(struct pg *pg, const struct config *config, schema_te
     pg_params_text(&params, config->ledger_owner_role);
     pg_params_text(&params, config->ledger_gate_role);
     pg_params_text(&params, config->ledger_operator_role);
+    TRY(pg_begin(pg));
     TRY(pg_run(pg, "role_missing", &params, &missing));
     TRY(set_role_names(pg, config));
     assert(sql_scripts[0].name && !sql_scripts[1].name);
     TRY(pg_script(pg, sql_scripts[0].name, sql_scripts[0].text));
+    TRY(pg_commit(pg));
     for (int i = 0; i < missing.count; i++)
         tell("created role", pg_text(&missing, i, 0));
 out:
+    pg_rollback(pg);
     pg_rows_free(&missing);
     return err;
 }

@@ -84,6 +84,9 @@ typedef struct config_list CONFIG_LIST;
     X(ledger_connection, "ledger.connection", TEXT, "host=var/postgres dbname=crawltab", 0, 0,               \
       "PostgreSQL, as a libpq connection string without the user. A host with a slash is the folder of\n"    \
       "the unix socket and may be relative to this file.")                                                   \
+    X(ledger_pooler, "ledger.pooler", TEXT, "none", 0, 0,                                                    \
+      "transaction if the connection leads to PgBouncer, in whatever pool_mode: statements are then not\n"   \
+      "prepared, and every transaction makes its own settings. none: PostgreSQL itself.")                    \
     X(ledger_gate_role, "ledger.gate_role", TEXT, "crawltab_gate", 0, 0,                                     \
       "Role of the gate: may add and read, never change.")                                                   \
     X(ledger_operator_role, "ledger.operator_role", TEXT, "crawltab_operator", 0, 0,                         \

@@ -178,12 +178,16 @@ static void check_algorithms(const struct config *config, struct config_report *
 void config_check(const struct config *config, struct config_report *report)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+    static const char *const poolers[] = {"none", "transaction", NULL};
     const char *colon = strrchr(config->listen, ':');
     if (!colon || !made_of(colon + 1, "") || strspn(colon + 1, "0123456789") != strlen(colon + 1))
         config_error(report, 0, "listen: \"%s\" is not address:port, e.g. 127.0.0.1:8402", config->listen);
     if (!one_of(config->log_level, levels))
         config_error(report, 0, "log_level: \"%s\" is unknown, use debug, info, warn or error",
                      config->log_level);
+    if (!one_of(config->ledger_pooler, poolers))
+        config_error(report, 0, "ledger.pooler: \"%s\" is unknown, use none or transaction",
+                     config->ledger_pooler);
     if (*config->directory_ca_file && access(config->directory_ca_file, R_OK) != 0)
         config_error(report, 0, "directory.ca_file: \"%s\" cannot be read", config->directory_ca_file);
     if (config->directory_min_fresh_seconds > config->directory_max_fresh_seconds)

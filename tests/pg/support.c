@@ -22,6 +22,8 @@ static char server_folder[PATH_MAX_BYTES + 32];
 static bool server_whole;
 static char config_path[PATH_MAX_BYTES + 16];
 static char database[32];
+static const char *ledger_host = "./pg";
+static const char *ledger_pooler = "none";
 static struct config *config;
 
 /* --- programs
@@ -261,8 +263,66 @@ void standby_promote(const char *name)
     assert_string_equal(sql("SELECT pg_promote()"), "t");
 }
 
+static int pooler_pid(void)
+{
+    int pid = 0;
+    FILE *file = fopen(beside("pool/pid"), "r");
+    if (file && fscanf(file, "%d", &pid) != 1)
+        pid = 0;
+    if (file)
+        fclose(file);
+    return pid > 1 && kill(pid, 0) == 0 ? pid : 0;
+}
+
+void pooler_start(void)
+{
+    static char output[OUTPUT_MAX];
+    char pool[PATH_MAX_BYTES + 32];
+    snprintf(pool, sizeof(pool), "%s", beside("pool"));
+    const char *const make[] = {"tools/dev/postgres.sh", "run", pool, "true", NULL};
+    const char *const start[] = {"tools/dev/postgres.sh", "run", pool, "/usr/sbin/pgbouncer", "-d",
+                                 "pgbouncer.ini",         NULL};
+    if (run_program(make, output) != 0)
+        fail_msg("%s", output);
+    FILE *users = fopen(beside("pool/users"), "w");
+    assert_non_null(users);
+    fputs("\"postgres\" \"\"\n\"crawltab_owner\" \"\"\n\"crawltab_gate\" \"\"\n\"crawltab_operator\" \"\"\n",
+          users);
+    fclose(users);
+    FILE *file = fopen(beside("pool/pgbouncer.ini"), "w");
+    assert_non_null(file);
+    fprintf(file,
+            "[databases]\n* = host=%s\n[pgbouncer]\npool_mode = transaction\nlisten_port = 5432\n"
+            "unix_socket_dir = %s\nauth_type = trust\nauth_file = users\nlogfile = log\npidfile = pid\n"
+            "default_pool_size = 3\nserver_round_robin = 1\n",
+            server_folder, pool);
+    fclose(file);
+    if (run_program(start, output) != 0)
+        fail_msg("%s", output);
+    for (int i = 0; i < WAIT_MAX_MS / 10 && pooler_pid() == 0; i++)
+        poll(NULL, 0, 10);
+    assert_true(pooler_pid() > 0);
+}
+
+void pooler_stop(int signal)
+{
+    int pid = pooler_pid();
+    if (pid > 0)
+        kill(pid, signal);
+    for (int i = 0; i < WAIT_MAX_MS / 10 && pooler_pid() > 0; i++)
+        poll(NULL, 0, 10);
+    unlink(beside("pool/pid"));
+    unlink(beside("pool/.s.PGSQL.5432"));
+}
+
 /* --- the ledger
  * --------------------------------------------------------------------------------------------- */
+
+void ledger_through(const char *host, const char *pooler)
+{
+    ledger_host = host;
+    ledger_pooler = pooler;
+}
 
 void ledger_empty(const char *zone)
 {
@@ -271,12 +331,12 @@ void ledger_empty(const char *zone)
     assert_non_null(file);
     snprintf(database, sizeof(database), "test_%d", ++number);
     fprintf(file,
-            "ledger:\n  connection: \"host=./pg dbname=%s\"\n  timeout_seconds: 2\n"
+            "ledger:\n  connection: \"host=%s dbname=%s\"\n  pooler: %s\n  timeout_seconds: 2\n"
             "sites:\n  - name: example\n    hosts: [\"127.0.0.1:8402\"]\n    scheme: http\n    root: .\n"
             "    seller: The Example Gazette\n    time_zone: %s\n    network: \"example:402\"\n"
             "    terms_url: https://example.com/terms\n"
             "    rules:\n      - name: all\n        action: charge\n        price: \"0.0025\"\n",
-            database, zone);
+            ledger_host, database, ledger_pooler, zone);
     fclose(file);
     config_free(config);
     config = config_load(config_path, stderr, NULL);

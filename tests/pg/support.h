@@ -40,6 +40,15 @@ void server_kill(void);
 void server_crash(void);
 void server_restart(void);
 
+/* Starts a PgBouncer in transaction mode in front of the server, `host=./pool` in ledger.connection, that
+ * spreads transactions over three connections. pooler_stop is fine in any state; SIGKILL: as a crash would.
+ */
+void pooler_start(void);
+void pooler_stop(int signal);
+
+/* What configurations say from now on: host of ledger.connection, and ledger.pooler. */
+void ledger_through(const char *host, const char *pooler);
+
 /* cmocka fixtures of a test: a migrated database with the site "example" of zone UTC, and its configuration.
  */
 int ledger_setup(void **state);

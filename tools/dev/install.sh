@@ -15,7 +15,7 @@ BUILD="gcc libc6-dev make pkg-config|pkgconf libpq-dev libmicrohttpd-dev libssl-
     libcurl4-openssl-dev|libcurl4-gnutls-dev libxml2-dev"
 RUN="$BUILD postgresql-15 curl jq"
 FUZZ="$BUILD clang libclang-rt-14-dev"
-TEST="$RUN libcmocka-dev openssl nodejs npm clang libclang-rt-14-dev faketime"
+TEST="$RUN pgbouncer libcmocka-dev openssl nodejs npm clang libclang-rt-14-dev faketime"
 LINT="$BUILD libcmocka-dev clang-format clang-tidy cppcheck shellcheck"
 
 case ${1:-} in
@@ -37,6 +37,7 @@ present_otherwise() {
         version=${version#v}
         [ -n "$version" ] && [ "${version%%.*}" -ge 18 ]
         ;;
+    pgbouncer) [ -x /usr/sbin/pgbouncer ] ;;
     npm | curl | jq | openssl) command -v "$1" >/dev/null ;;
     *) return 1 ;;
     esac
@@ -79,22 +80,28 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# Debian's PostgreSQL would create a server of its own and start it. A drop-in that says no is there while apt
-# runs; nothing of ours stays outside the checkout.
+# Debian's PostgreSQL would create a server of its own and start it, and PgBouncer would start as well. Files
+# that say no are there while apt runs; nothing of ours stays outside the checkout.
 dropin=/etc/postgresql-common/createcluster.d/crawltab-install.conf
 run_apt() {
     "${as_root[@]}" /bin/sh -c '
         dropin=$1
         shift
-        trap "rm -f $dropin; rmdir ${dropin%/*} ${dropin%/*/*} 2>/dev/null" 0
+        policy=/usr/sbin/policy-rc.d
+        [ ! -e $policy ] || policy=
+        trap "rm -f $dropin $policy; rmdir ${dropin%/*} ${dropin%/*/*} 2>/dev/null" 0
         trap "exit 1" 1 2 15
         mkdir -p ${dropin%/*} && echo "create_main_cluster = false" >$dropin
+        [ -z "$policy" ] || { printf "#!/bin/sh\nexit 101\n" >$policy && chmod 755 $policy; }
         DEBIAN_FRONTEND=noninteractive "$@"' sh "$dropin" \
         apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null >"$log" 2>&1
 }
 install() {
     # shellcheck disable=SC2086
-    run_apt install --no-install-recommends $packages
+    run_apt install --no-install-recommends $packages || return
+    case " $packages " in
+    *" pgbouncer "*) "${as_root[@]}" systemctl disable pgbouncer >/dev/null 2>&1 || true ;;
+    esac
 }
 known() {
     # shellcheck disable=SC2086
