@@ -3,9 +3,10 @@
 
 #include <stdio.h>
 
-static const struct command *const commands[] = {&migrate_command, &nightly_command, &invoice_command,
-                                                 &lookup_command,  &export_command,  &check_request_command,
-                                                 &key_command,     &webhook_command, &checkpoint_command};
+static const struct command *const commands[] = {
+    &migrate_command,       &nightly_command, &invoice_command, &lookup_command,     &export_command,
+    &check_request_command, &key_command,     &webhook_command, &checkpoint_command, &settle_command,
+};
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
 
 static void print_help(void)
