@@ -23,9 +23,9 @@ async function billed(t, settlement, site = {}) {
     await set.crawltab('nightly')
     const agree = settlement =>
         set.ledger.query(`
-            INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,
-                cadence, subscription, fee_micros, included_crawls, minimum_fee_micros, minimum_invoice_micros,
-                tax_treatment, tax_rate_ppm, due_days, buyer, settlement)
+            INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason,
+                status, cadence, subscription, fee_micros, included_crawls, minimum_fee_micros,
+                minimum_invoice_micros, tax_treatment, tax_rate_ppm, due_days, buyer, settlement)
             SELECT site_id, crawler_id, (SELECT count(*) + 1 FROM agreement), now(), now(), 'test', 'test',
                 'active', 'daily', false, 0, 0, 0, 0, 'none', 0, 30, '{"name": "Crawler Inc"}',
                 '${JSON.stringify(settlement)}'

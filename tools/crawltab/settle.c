@@ -23,6 +23,7 @@ struct settling {
     const char *again;
     const char *out;
     const char *collect_on;
+    char date[INSTANT_TEXT_MAX]; /* of collect_on, when nobody gave one */
     int64_t now_ms;
     bool dry_run;
     json_t *batches; /* with --json */
@@ -120,12 +121,11 @@ static bool settle_sites(struct settling *settling)
 
 static enum exit_status make(struct settling *settling, bool json)
 {
-    char date[INSTANT_TEXT_MAX];
     settling->now_ms = clock_now_ms();
     if (!settling->collect_on) {
-        instant_format(settling->now_ms + COLLECT_AFTER_MS, date);
-        date[10] = '\0';
-        settling->collect_on = date;
+        instant_format(settling->now_ms + COLLECT_AFTER_MS, settling->date);
+        settling->date[10] = '\0';
+        settling->collect_on = settling->date;
     }
     settling->batches = json ? json_array() : NULL;
     bool ok = settle_sites(settling);
