@@ -2,7 +2,6 @@
 
 #include "ledger/checkpoint.h"
 #include "ledger/entry.h"
-#include "ledger/invoice.h"
 #include "ledger/site.h"
 
 #include <assert.h>
@@ -14,7 +13,6 @@
 /* The open day that is closed now. */
 struct open_day {
     char date[DAY_DATE_MAX];
-    char series[INVOICE_SERIES_MAX];
     int64_t due_ms; /* also the time that all its rows say, so that a second try writes the same */
     int64_t close_number;
     bool sealed;
@@ -54,9 +52,8 @@ static enum err find_due(struct pg *pg, const struct day_order *order, struct op
     if (rows.count == 0 || pg_number(&rows, 0, 1) > order->now_ms)
         goto out;
     snprintf(day->date, sizeof(day->date), "%s", pg_text(&rows, 0, 0));
-    snprintf(day->series, sizeof(day->series), "%s", pg_text(&rows, 0, 2));
     day->due_ms = pg_number(&rows, 0, 1);
-    day->sealed = pg_flag(&rows, 0, 3);
+    day->sealed = pg_flag(&rows, 0, 2);
     day->close_number = pg_number(&number, 0, 0) + 1;
 out:
     pg_rows_free(&number);
@@ -67,16 +64,15 @@ out:
 static enum err total_up(struct pg *pg, const struct day_order *order, const struct open_day *day,
                          struct day_closed *closed)
 {
-    struct pg_params lines = {0}, crawlers = {0};
+    const struct invoice_order invoices = {order->site_id, day->date,    day->close_number,
+                                           order->seller,  order->actor, day->due_ms};
+    struct pg_params lines = {0};
     struct pg_rows rows = {0};
     enum err err;
     pg_params_number(&lines, order->site_id);
     pg_params_text(&lines, day->date);
     TRY(pg_run(pg, "day_lines_insert", &lines, NULL));
-    pg_params_number(&crawlers, order->site_id);
-    pg_params_text(&crawlers, day->date);
-    pg_params_number(&crawlers, day->close_number);
-    TRY(pg_run(pg, "crawler_days_insert", &crawlers, NULL));
+    TRY(invoice_make(pg, &invoices));
     TRY(pg_run(pg, "day_totals", &lines, &rows));
     *closed = (struct day_closed){.entries = pg_number(&rows, 0, 0),
                                   .sum_micros = pg_number(&rows, 0, 1),
@@ -177,9 +173,6 @@ static enum err close_next(struct pg *pg, const struct day_order *order, struct 
     if (!day.date[0] || (!day.sealed && !order->dry_run))
         goto out;
     TRY(total_up(pg, order, &day, closed));
-    const struct invoice_order invoices = {order->site_id, day.date,     day.series,
-                                           order->seller,  order->actor, day.due_ms};
-    TRY(invoice_make(pg, &invoices, closed->invoices));
     TRY(check_invoices(pg, order, &day));
     TRY(prove(pg, order, &day));
     TRY(insert_close(pg, order, &day, closed));

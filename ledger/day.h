@@ -6,6 +6,7 @@
 #define LEDGER_DAY_H
 
 #include "ledger/day_tree.h"
+#include "ledger/invoice.h"
 #include "ledger/note.h"
 
 #define DAY_DATE_MAX 16
@@ -13,7 +14,7 @@
 /* What is to be closed, by whom. */
 struct day_order {
     int64_t site_id;
-    const char *seller;         /* printed on invoices; NULL: as the site was registered */
+    const struct invoice_seller *seller;
     const char *last_date;      /* "YYYY-MM-DD": no day after it; NULL: every day that is due */
     const char *actor;          /* for the log of operators' actions */
     int64_t now_ms;             /* which days are due, and the time of the operator's action */

@@ -12,9 +12,10 @@
  *   period            {first_date, last_date, starts_at, ends_at, time_zone}: local days, both included, and
  *                     their instants, half open
  *   seller, buyer     parties: {name, street, city, postal_code, region, country, tax_id, registration,
- *                     email, ...}: texts, each only where known, name always. A buyer may have
- *                     purchase_order; a seller what payments need: iban, bic, creditor_id, ach_..., logo.
- *                     country is of ISO 3166-1 alpha-2
+ *                     email, endpoint}: texts, each only where known, name always. A buyer may have
+ *                     purchase_order; a seller website, what payments need (iban, bic, creditor_id,
+ *                     ach_...), and logo, a data: URL. country is of ISO 3166-1, two letters; endpoint is
+ *                     "SCHEME:ID" (Peppol)
  *   settlement        how the crawler's operator pays: the agreement's {rail, ...}, or {}
  *   agreement         null, or {version, text}: what was agreed, in words
  *   lines             [{line, kind, description, quantity, unit_price_micros, amount_micros}]: amount =
@@ -28,8 +29,9 @@
  *                     "reverse-charge"; note is the sentence that the law wants, or ""
  *   total_minor       net and tax; total the same as a decimal
  *   rounding          the rule in words
- *   status            the newest event, or "overdue"; status_at its instant
- *   open_minor        what is still to be paid: total - paid_minor - credited_minor, below zero if too much
+ *   status            "issued", "sent", "part-paid", "overdue", "paid", "void", or "credited": all of it was
+ *                     taken back; of a credit note "issued" or "sent". status_at: instant of the newest event
+ *   paid_minor, credited_minor, open_minor: what is still to be paid, below zero if too much was
  *   events            [{event, at, actor, detail}]
  *   payments          [{amount_minor, reference, received_on, recorded_at}]
  *   credit_notes      [{number, date, total_minor}] that take back from this invoice

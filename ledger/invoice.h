@@ -1,21 +1,37 @@
-/* Invoices: made from a day's totals in the transaction that closes the day, with numbers without gaps. */
+/* What a closed day is billed: its lines beside crawls, the crawlers' links of the chain, invoices and credit
+ * notes with numbers without gaps. Made in the transaction that closes the day, from nothing but rows of the
+ * ledger and what the seller says of itself. */
 #ifndef LEDGER_INVOICE_H
 #define LEDGER_INVOICE_H
 
 #include "ledger/pg.h"
 
-#define INVOICE_SERIES_MAX 16
+/* The seller as its configuration describes it. */
+struct invoice_seller {
+    char *party; /* JSON, the "seller" of ledger/document.h */
+    char *logo;  /* what the file holds, or NULL */
+    size_t logo_len;
+    const char *logo_type;     /* media type */
+    const char *number;        /* pattern of ledger/base/series.h */
+    const char *credit_number; /* of credit notes */
+};
+
+/* Fills in what the configuration says of the site; one that it does not know gets the default patterns and
+ * no party. `config` must outlive it. False, with a log line, when the logo cannot be read. */
+bool invoice_seller_init(struct invoice_seller *seller, const struct config *config,
+                         const char *site) MUST_USE;
+void invoice_seller_free(struct invoice_seller *seller);
 
 struct invoice_order {
     int64_t site_id;
-    const char *date;   /* the billed local day, which is the invoice's date */
-    const char *series; /* "INV-2026" */
-    const char *seller; /* NULL: as the site was registered */
+    const char *date; /* the closed local day, which is the date of what is made */
+    int64_t close_number;
+    const struct invoice_seller *seller; /* party NULL: the name with which the site was registered */
     const char *actor;
-    int64_t now_ms;
+    int64_t at_ms; /* when it was issued */
 };
 
-/* Makes the `count` invoices of the day whose totals stand in crawler_day. Inside the closing transaction. */
-enum err invoice_make(struct pg *pg, const struct invoice_order *order, int64_t count) MUST_USE;
+/* Bills the day whose crawls stand in crawler_day_line. Inside the closing transaction. */
+enum err invoice_make(struct pg *pg, const struct invoice_order *order) MUST_USE;
 
 #endif

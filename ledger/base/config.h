@@ -106,6 +106,35 @@ typedef struct config_list CONFIG_LIST;
     X(ledger_batch_entries, "ledger.batch_entries", NUMBER, "1024", 1, 10000,                                \
       "The most entries in one transaction.")
 
+/* The seller on invoices: texts, and the logo's file. */
+#define CONFIG_BILLING(X)                                                                                    \
+    X(billing_street, "billing.street", TEXT, "", 0, 0,                                                      \
+      "Street and number of the seller, as printed on invoices.")                                            \
+    X(billing_city, "billing.city", TEXT, "", 0, 0, "City.")                                                 \
+    X(billing_postal_code, "billing.postal_code", TEXT, "", 0, 0, "Postal code.")                            \
+    X(billing_region, "billing.region", TEXT, "", 0, 0, "State or province.")                                \
+    X(billing_country, "billing.country", TEXT, "", 0, 0, "Country, two letters of ISO 3166-1.")             \
+    X(billing_tax_id, "billing.tax_id", TEXT, "", 0, 0,                                                      \
+      "The seller's number for value added tax, with its country's prefix.")                                 \
+    X(billing_registration, "billing.registration", TEXT, "", 0, 0, "Number in the register of companies.")  \
+    X(billing_email, "billing.email", TEXT, "", 0, 0, "Where to ask about invoices.")                        \
+    X(billing_website, "billing.website", TEXT, "", 0, 0, "The seller's page.")                              \
+    X(billing_endpoint, "billing.endpoint", TEXT, "", 0, 0,                                                  \
+      "Electronic address (Peppol), as SCHEME:ID, e.g. 0088:7300010000001.")                                 \
+    X(billing_iban, "billing.iban", TEXT, "", 0, 0, "Account to pay into.")                                  \
+    X(billing_bic, "billing.bic", TEXT, "", 0, 0, "Its bank.")                                               \
+    X(billing_creditor_id, "billing.creditor_id", TEXT, "", 0, 0,                                            \
+      "SEPA creditor identifier, for direct debits.")                                                        \
+    X(billing_ach_destination, "billing.ach_destination", TEXT, "", 0, 0,                                    \
+      "Routing number of the seller's bank, for ACH files.")                                                 \
+    X(billing_ach_destination_name, "billing.ach_destination_name", TEXT, "", 0, 0, "The bank's name.")      \
+    X(billing_ach_origin, "billing.ach_origin", TEXT, "", 0, 0,                                              \
+      "Immediate origin that the bank assigned, ten characters.")                                            \
+    X(billing_ach_company_id, "billing.ach_company_id", TEXT, "", 0, 0,                                      \
+      "Company identification that the bank assigned.")                                                      \
+    X(billing_logo, "billing.logo", PATH, "", 0, 0,                                                          \
+      "Picture for invoices: PNG, JPEG or SVG of at most 256 KiB.")
+
 #define CONFIG_SITE(X)                                                                                       \
     X(name, "name", TEXT, NULL, 0, 0, "Name of the site in the ledger. Never changes.")                      \
     X(hosts, "hosts", LIST, NULL, 0, 0, "Host names, as in the Host field (with a port unless 80 or 443).")  \
@@ -130,7 +159,12 @@ typedef struct config_list CONFIG_LIST;
     X(webhook_url, "webhook.url", TEXT, "", 0, 0,                                                            \
       "Where the publisher's own system hears of invoices (Standard Webhooks); empty means nowhere.")        \
     X(webhook_secret_file, "webhook.secret_file", PATH, "var/webhook.secret", 0, 0,                          \
-      "Secret that messages are signed with; made on first use, shown by `crawltab webhook secret`.")
+      "Secret that messages are signed with; made on first use, shown by `crawltab webhook secret`.")        \
+    X(invoice_number, "invoice.number", TEXT, "INV-{year}-{number:6}", 0, 0,                                 \
+      "Pattern of invoices' numbers; each text of what is not the number counts for itself.")                \
+    X(invoice_credit_number, "invoice.credit_note_number", TEXT, "CN-{year}-{number:6}", 0, 0,               \
+      "The same for credit notes.")                                                                          \
+    CONFIG_BILLING(X)
 
 #define CONFIG_RULE(X)                                                                                       \
     X(name, "name", TEXT, "", 0, 0, "Shown on invoices; empty means \"rule N\".")                            \

@@ -1,5 +1,5 @@
--- The crawlers of day $2 of site $1 in the order of their numbers, with the totals of the day's lines.
+-- The crawlers of day $2 of site $1 in the order of their numbers, with the totals of the day's crawls.
 SELECT l.crawler_id, c.agent, sum(l.quantity)::bigint, sum(l.amount_micros)::bigint
   FROM crawler_day_line l JOIN crawler c USING (crawler_id)
- WHERE l.site_id = $1::bigint AND l.local_date = $2::date
+ WHERE l.site_id = $1::bigint AND l.local_date = $2::date AND l.kind = 'crawls'
  GROUP BY l.crawler_id, c.agent ORDER BY l.crawler_id

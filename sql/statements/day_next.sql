@@ -1,6 +1,6 @@
 -- The oldest open day of site $1 up to date $2 (NULL: no limit), when it may be closed: $3 milliseconds after
--- its end, when no entry of the day can arrive any more; its invoices' series, and whether it is sealed.
-SELECT d.local_date, instant_ms(d.ends_at) + $3::bigint, 'INV-' || to_char(d.local_date, 'YYYY'),
+-- its end, when no entry of the day can arrive any more, and whether it is sealed.
+SELECT d.local_date, instant_ms(d.ends_at) + $3::bigint,
        EXISTS (SELECT FROM day_seal s WHERE s.site_id = d.site_id AND s.local_date = d.local_date)
   FROM day d
  WHERE d.site_id = $1::bigint AND ($2::date IS NULL OR d.local_date <= $2::date)

@@ -1,50 +1,69 @@
 -- The invoice document, whose members ledger/document.h explains, of number $1 and site $2 (NULL: any) at
--- instant $3. json, not jsonb, which would sort the members. The session's time zone is UTC.
+-- instant $3. json, not jsonb, which would sort the members.
 WITH wanted AS (
-    SELECT *, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"' AS iso FROM invoice
-     WHERE number = $1::text AND ($2::text IS NULL OR site_name = $2::text)
-), days AS (
-    SELECT i.site_id, min(d.local_date) AS first_date, min(d.starts_at) AS starts_at,
-           json_agg(json_build_object('date', t.local_date, 'entries', t.entries, 'sum_micros', t.sum_micros)
-                    ORDER BY t.local_date) AS list
-      FROM wanted i
-      JOIN crawler_day c USING (site_id, local_date, crawler_id)
-      JOIN crawler_day t ON t.site_id = i.site_id AND t.crawler_id = i.crawler_id
-       AND t.close_number <= c.close_number
-       AND t.close_number > coalesce((SELECT max(b.close_number) FROM crawler_day b
-                WHERE b.site_id = i.site_id AND b.crawler_id = i.crawler_id AND b.invoiced_micros > 0
-                  AND b.close_number < c.close_number), 0)
-      JOIN day d ON d.site_id = t.site_id AND d.local_date = t.local_date
-     GROUP BY i.site_id
-), lines AS (
-    SELECT i.site_id, json_agg(json_build_object('line', l.line, 'kind', 'crawls',
-                    'description', l.description, 'quantity', l.quantity,
-                    'unit_price_micros', l.unit_price_micros, 'amount_micros', l.amount_micros)
-                    ORDER BY l.line) AS list
-      FROM wanted i JOIN invoice_line l USING (site_id, number) GROUP BY i.site_id
-), events AS (
-    SELECT i.site_id, min(e.happened_at) AS issued_at, max(e.happened_at) AS status_at,
-           (array_agg(e.event ORDER BY e.step DESC))[1] AS status,
-           json_agg(json_build_object('event', e.event, 'at', to_char(e.happened_at, iso),
-                    'actor', e.actor, 'detail', '') ORDER BY e.step) AS list
-      FROM wanted i JOIN invoice_event e USING (site_id, number) GROUP BY i.site_id
+    SELECT i.*, c.close_number,
+           coalesce((SELECT max(b.close_number) FROM crawler_day b
+                      WHERE b.site_id = i.site_id AND b.crawler_id = i.crawler_id AND b.invoiced_micros > 0
+                        AND b.close_number < c.close_number), 0) AS last_close
+      FROM invoice i JOIN crawler_day c USING (site_id, local_date, crawler_id)
+     WHERE i.number = $1::text AND ($2::text IS NULL OR i.site_name = $2::text)
 )
 SELECT json_build_object(
-    'number', i.number, 'kind', 'invoice', 'corrects', NULL::text, 'site', i.site_name,
+    'number', i.number, 'kind', i.kind, 'corrects', corrected.document, 'site', i.site_name,
     'network', i.network, 'agent', i.agent, 'issue_date', i.local_date,
-    'issued_at', to_char(events.issued_at, iso), 'due_date', i.local_date + 30, 'currency', i.currency,
+    'issued_at', instant_text(events.issued_at), 'due_date', i.due_date, 'currency', i.currency,
     'currency_decimals', i.currency_decimals,
-    'period', json_build_object('first_date', days.first_date, 'last_date', i.local_date,
-        'starts_at', to_char(days.starts_at, iso), 'ends_at', to_char(i.ends_at, iso),
-        'time_zone', i.time_zone),
-    'seller', json_build_object('name', i.seller), 'buyer', json_build_object('name', i.agent),
-    'settlement', json_build_object(), 'agreement', NULL::text, 'lines', lines.list, 'entries', i.entries,
-    'carried_in_micros', i.carried_in_micros, 'subtotal_micros', i.subtotal_micros,
-    'net_micros', i.total_micros, 'carried_out_micros', i.carried_out_micros, 'net_minor', i.total_minor,
-    'tax', json_build_object('treatment', 'none', 'rate_ppm', 0, 'amount_minor', 0, 'note', ''),
-    'total_minor', i.total_minor, 'rounding', i.rounding,
-    'status', CASE WHEN i.local_date + 30 < (instant($3::bigint) AT TIME ZONE i.time_zone)::date
-                   THEN 'overdue' ELSE events.status END,
-    'status_at', to_char(events.status_at, iso), 'open_minor', i.total_minor, 'events', events.list,
-    'payments', json_build_array(), 'credit_notes', json_build_array(), 'days', days.list)
-  FROM wanted i JOIN days USING (site_id) JOIN lines USING (site_id) JOIN events USING (site_id)
+    'period', json_build_object('first_date', i.first_date, 'last_date', i.local_date,
+        'starts_at', instant_text(i.starts_at), 'ends_at', instant_text(i.ends_at), 'time_zone', i.time_zone),
+    'seller', i.seller_party || coalesce((
+        SELECT jsonb_build_object('logo', 'data:' || l.media_type || ';base64,'
+                                          || replace(encode(l.picture, 'base64'), chr(10), ''))
+          FROM seller_logo l WHERE l.digest = i.seller_party ->> 'logo'), '{}'),
+    'buyer', i.buyer_party, 'settlement', i.settlement, 'agreement', agreed.document, 'lines', lines.list,
+    'entries', i.entries, 'carried_in_micros', i.carried_in_micros, 'subtotal_micros', i.subtotal_micros,
+    'net_micros', i.net_micros, 'carried_out_micros', i.carried_out_micros, 'net_minor', i.net_minor,
+    'tax', json_build_object('treatment', i.tax_treatment, 'rate_ppm', i.tax_rate_ppm,
+        'amount_minor', i.tax_minor, 'note', i.tax_note),
+    'total_minor', i.total_minor, 'total', minor_text(i.total_minor, i.currency_decimals),
+    'rounding', i.rounding,
+    'status', CASE WHEN state.status IN ('issued', 'sent', 'part-paid')
+                    AND i.due_date < (instant($3::bigint) AT TIME ZONE i.time_zone)::date
+                   THEN 'overdue' ELSE state.status END,
+    'status_at', instant_text(state.status_at), 'paid_minor', state.paid_minor,
+    'credited_minor', state.credited_minor, 'open_minor', state.open_minor, 'events', events.list,
+    'payments', coalesce(payments.list, '[]'), 'credit_notes', coalesce(notes.list, '[]'),
+    'days', coalesce(days.list, '[]'))
+  FROM wanted i
+  JOIN invoice_state state USING (site_id, number)
+  LEFT JOIN LATERAL (
+      SELECT json_build_object('number', o.number, 'date', o.local_date) AS document
+        FROM invoice o WHERE o.site_id = i.site_id AND o.number = i.corrects) AS corrected ON true
+  LEFT JOIN LATERAL (
+      SELECT json_build_object('version', a.version, 'text', i.terms) AS document
+        FROM agreement a WHERE a.agreement_id = i.agreement_id) AS agreed ON true
+  CROSS JOIN LATERAL (
+      SELECT json_agg(json_build_object('line', l.line, 'kind', l.kind, 'description', l.description,
+                 'quantity', l.quantity, 'unit_price_micros', l.unit_price_micros,
+                 'amount_micros', l.amount_micros, 'payment_id', a.payment_id) ORDER BY l.line) AS list
+        FROM invoice_line l LEFT JOIN adjustment a USING (adjustment_id)
+       WHERE l.site_id = i.site_id AND l.number = i.number) AS lines
+  CROSS JOIN LATERAL (
+      SELECT min(e.happened_at) AS issued_at,
+             json_agg(json_build_object('event', e.event, 'at', instant_text(e.happened_at),
+                 'actor', e.actor, 'detail', e.detail) ORDER BY e.step) AS list
+        FROM invoice_event e WHERE e.site_id = i.site_id AND e.number = i.number) AS events
+  CROSS JOIN LATERAL (
+      SELECT json_agg(json_build_object('amount_minor', p.amount_minor, 'reference', p.reference,
+                 'received_on', p.received_on, 'recorded_at', instant_text(p.recorded_at))
+                 ORDER BY p.received_on, p.recorded_at, p.reference) AS list
+        FROM invoice_payment p WHERE p.site_id = i.site_id AND p.number = i.number) AS payments
+  CROSS JOIN LATERAL (
+      SELECT json_agg(json_build_object('number', n.number, 'date', n.local_date,
+                 'total_minor', n.total_minor) ORDER BY n.local_date, n.sequence) AS list
+        FROM invoice n WHERE n.site_id = i.site_id AND n.corrects = i.number) AS notes
+  CROSS JOIN LATERAL (
+      SELECT json_agg(json_build_object('date', t.local_date, 'entries', t.entries,
+                 'sum_micros', t.sum_micros) ORDER BY t.close_number) AS list
+        FROM crawler_day t
+       WHERE i.kind = 'invoice' AND t.site_id = i.site_id AND t.crawler_id = i.crawler_id AND t.entries > 0
+         AND t.close_number > i.last_close AND t.close_number <= i.close_number) AS days

@@ -34,7 +34,7 @@ static const char everything[] =
 /* Entries = invoices + what is carried forward, per site and crawler (promise P4). */
 static const char unbalanced[] =
     "SELECT count(*) FROM (SELECT site_id, crawler_id, sum(amount_micros) AS due FROM charge GROUP BY 1, 2) c"
-    " LEFT JOIN (SELECT site_id, crawler_id, sum(total_micros) AS billed FROM invoice GROUP BY 1, 2) i"
+    " LEFT JOIN (SELECT site_id, crawler_id, sum(net_micros) AS billed FROM invoice GROUP BY 1, 2) i"
     "  USING (site_id, crawler_id)"
     " LEFT JOIN (SELECT DISTINCT ON (site_id, crawler_id) site_id, crawler_id, carried_out_micros FROM "
     "crawler_day"

@@ -21,6 +21,8 @@ enum {
     LIST_STATUS
 };
 
+#define PAGE_WIDTH 78
+
 static const char rule_line[] =
     "------------------------------------------------------------------------------";
 
@@ -124,6 +126,19 @@ static void print_sum(const char *name, int64_t micros)
     printf("%62s %15s\n", name, amount_format(micros, amount));
 }
 
+/* Breaks the text at spaces. */
+static void print_wrapped(const char *text)
+{
+    while (strlen(text) > PAGE_WIDTH) {
+        int len = PAGE_WIDTH;
+        while (len > 1 && text[len] != ' ')
+            len--;
+        printf("%.*s\n", len, text);
+        text += len + (text[len] == ' ');
+    }
+    puts(text);
+}
+
 static void print_sums(const json_t *document)
 {
     char total[AMOUNT_TEXT_MAX];
@@ -133,7 +148,7 @@ static void print_sums(const json_t *document)
     printf("%58s %.3s %15s\n\n", "Total", format_text(document, "currency"),
            amount_format_minor(format_number(document, "total_minor"),
                                (int)format_number(document, "currency_decimals"), total));
-    puts(format_text(document, "rounding"));
+    print_wrapped(format_text(document, "rounding"));
 }
 
 static void print_document(const json_t *document)

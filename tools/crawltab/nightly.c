@@ -37,14 +37,6 @@ struct place {
     int64_t started_ms; /* monotonic: when the entries of the day at hand began to be read */
 };
 
-static const char *seller_of(const struct config *config, const char *site)
-{
-    for (size_t i = 0; i < config->site_count; i++)
-        if (strcmp(config->sites[i].name, site) == 0)
-            return config->sites[i].seller[0] ? config->sites[i].seller : config->sites[i].name;
-    return NULL;
-}
-
 static enum err read_invoices(struct pg *pg, const char *site, const char *date, struct pg_rows *rows)
 {
     struct pg_params params = {0};
@@ -158,8 +150,9 @@ static void show_progress(void *context, int64_t done, int64_t all)
 
 static void close_site(struct night *night, struct place *place)
 {
+    struct invoice_seller seller;
     const struct day_order order = {.site_id = place->site_id,
-                                    .seller = seller_of(night->config, place->name),
+                                    .seller = &seller,
                                     .last_date = night->day,
                                     .actor = command_actor(),
                                     .now_ms = clock_now_ms(),
@@ -170,8 +163,10 @@ static void close_site(struct night *night, struct place *place)
     bool busy = false;
     if (!can_close(night, place))
         return;
-    if (day_close_due(night->pg, &order, tell_day, place, &busy) != ERR_OK)
+    if (!invoice_seller_init(&seller, night->config, place->name) ||
+        day_close_due(night->pg, &order, tell_day, place, &busy) != ERR_OK)
         night->status = EXIT_FAILED;
+    invoice_seller_free(&seller);
     if (busy) {
         LOG(WARN, "another run is closing the days of this site", {"site", place->name},
             {"hint", "there is nothing to do here; run again if it should fail"});

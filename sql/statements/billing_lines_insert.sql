@@ -1,0 +1,6 @@
+-- What the terms and adjustments add to the crawls of day $2 of site $1.
+INSERT INTO crawler_day_line (site_id, local_date, crawler_id, kind, rule, unit_price_micros, quantity,
+                              amount_micros, detail, adjustment_id, corrects)
+SELECT $1::bigint, $2::date, crawler_id, kind, rule, unit_price_micros, quantity,
+       quantity * unit_price_micros, detail, adjustment_id, corrects
+  FROM billing_lines($1::bigint, $2::date)

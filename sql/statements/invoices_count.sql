@@ -1,0 +1,4 @@
+-- How many numbers day $2 of site $1 needs: of invoices, of credit notes.
+SELECT (SELECT count(*) FROM crawler_day
+         WHERE site_id = $1::bigint AND local_date = $2::date AND invoiced_micros > 0),
+       (SELECT count(*) FROM billing_credits($1::bigint, $2::date))
