@@ -79,6 +79,11 @@ bench: ## offers and payments a second, against the raw Ed25519 rate of the same
 	@$(BUILD)/tests/bench/stages
 	@node tests/bench/bench.js
 
+bench-night: ## closing days of up to 10 million entries, beside GROUP BY and COPY of the same
+	$(INSTALL) bench
+	@$(MAKE) -s $(JOBS) all
+	@node tests/bench/night.js
+
 coverage: ## lines and branches of server/verify that the unit tests reach, file by file
 	$(INSTALL) test
 	@tools/dev/coverage.sh

@@ -1,10 +1,9 @@
 /* The night adds up to the micro-unit, numbers have no gaps, and a run that is killed, repeated or doubled
  * gives the same invoices (promises P4 and P5). Entries are made by a writer whose clock is days behind; the
  * real command, on the real clock, closes those days. */
-#include "tests/pg/support.h"
+#include "tests/pg/support_days.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/instant.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -12,14 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_MS  ((int64_t)86400000)
-#define A       "https://a.example"
-#define B       "https://b.example"
-#define PAGE    "http://127.0.0.1:8402/a"
-#define NOON_MS ((int64_t)43200000)
+#define A "https://a.example"
+#define B "https://b.example"
 
 static char output[OUTPUT_MAX];
-static uint8_t last_id[UUID_SIZE]; /* of the last payment of charge_on */
 
 /* Invoices, lines, totals and closes, without the times at which they were made. */
 static const char everything[] =
@@ -46,66 +41,13 @@ static char *copy_of_everything(void)
     return strdup(sql(everything));
 }
 
-/* The day from which the tests count back: the one on which this program started, or, in the first days of a
- * year, one of the year before, since invoice numbers start anew with the year. */
-static int64_t base_day_ms(void)
-{
-    static int64_t base;
-    char text[INSTANT_TEXT_MAX];
-    if (base == 0) {
-        base = clock_now_ms() / DAY_MS * DAY_MS;
-        instant_format(base, text);
-        if (strncmp(text + 4, "-01-1", 5) < 0)
-            base -= 20 * DAY_MS;
-    }
-    return base;
-}
-
-/* `count` payments of the crawler at noon UTC, `days` before the base day. */
-static void charge_on(int days, const char *agent, int64_t amount_micros, size_t count)
-{
-    int64_t noon = base_day_ms() - days * DAY_MS + NOON_MS;
-    clock_set_offset_ms(noon - clock_now_ms());
-    struct writer *writer = writer_start_ready();
-    struct payment *payments = calloc(count, sizeof(*payments));
-    for (size_t i = 0; i < count; i++) {
-        payments[i] = payment_make(clock_now_ms(), agent, amount_micros, PAGE);
-        assert_int_equal(payment_submit(writer, &payments[i]), ERR_OK);
-    }
-    for (size_t i = 0; i < count; i++) {
-        payment_wait(&payments[i]);
-        assert_int_equal(payments[i].charge.outcome, ERR_OK);
-    }
-    writer_stop(writer);
-    memcpy(last_id, payments[count - 1].charge.payment_id, UUID_SIZE);
-    clock_set_offset_ms(0);
-    free(payments);
-}
-
-/* Text of the date of an instant. */
-static const char *date_of(int64_t ms)
-{
-    static char text[4][INSTANT_TEXT_MAX];
-    static size_t next;
-    char *out = text[next++ % 4];
-    instant_format(ms, out);
-    out[sizeof("2026-11-20") - 1] = '\0';
-    return out;
-}
-
-/* Text of the date `days` before the base day. */
-static const char *date(int days)
-{
-    return date_of(base_day_ms() - days * DAY_MS);
-}
-
 static void remainder_goes_to_the_next_invoice(void **state)
 {
     (void)state;
-    charge_on(4, A, 2500, 3);  /* 0.0075: below a cent, no invoice */
-    charge_on(3, A, 2500, 3);  /* 0.0075 + 0.0075 = 0.0150: one cent, 0.005 carried */
-    charge_on(3, B, 50000, 2); /* 0.10, nothing carried */
-    charge_on(2, A, 12345, 1); /* 0.005 + 0.012345 = 0.017345: one cent, 0.007345 carried */
+    days_charge(4, A, 2500, 3);  /* 0.0075: below a cent, no invoice */
+    days_charge(3, A, 2500, 3);  /* 0.0075 + 0.0075 = 0.0150: one cent, 0.005 carried */
+    days_charge(3, B, 50000, 2); /* 0.10, nothing carried */
+    days_charge(2, A, 12345, 1); /* 0.005 + 0.012345 = 0.017345: one cent, 0.007345 carried */
     assert_int_equal(CRAWLTAB(output, "nightly"), 0);
     assert_string_equal(sql("SELECT agent, close_number, carried_in_micros, sum_micros, invoiced_micros,"
                             " carried_out_micros FROM crawler_day JOIN crawler USING (crawler_id)"
@@ -124,13 +66,13 @@ static void remainder_goes_to_the_next_invoice(void **state)
 static void second_run_changes_nothing(void **state)
 {
     (void)state;
-    charge_on(3, A, 3333, 7);
+    days_charge(3, A, 3333, 7);
     assert_int_equal(CRAWLTAB(output, "nightly"), 0);
     char *before = copy_of_everything();
     assert_int_equal(CRAWLTAB(output, "nightly"), 0);
     assert_non_null(strstr(output, "nothing to do"));
     assert_string_equal(sql(everything), before);
-    assert_int_equal(CRAWLTAB(output, "nightly", "--day", date(3)), 0);
+    assert_int_equal(CRAWLTAB(output, "nightly", "--day", days_date(3)), 0);
     assert_non_null(strstr(output, "already closed"));
     assert_string_equal(sql(everything), before);
     free(before);
@@ -139,15 +81,15 @@ static void second_run_changes_nothing(void **state)
 static void dry_run_shows_and_leaves_no_trace(void **state)
 {
     (void)state;
-    charge_on(4, A, 7500, 1);
-    charge_on(3, A, 7500, 1);
+    days_charge(4, A, 7500, 1);
+    days_charge(3, A, 7500, 1);
     char *before = copy_of_everything();
     assert_int_equal(CRAWLTAB(output, "nightly", "--dry-run"), 0);
     assert_non_null(strstr(output, "-000001"));
     assert_non_null(strstr(output, "0.01 USD"));
     assert_non_null(strstr(output, "(dry run)"));
     assert_string_equal(sql(everything), before);
-    assert_int_equal(CRAWLTAB(output, "nightly", "--day", date(4)), 0);
+    assert_int_equal(CRAWLTAB(output, "nightly", "--day", days_date(4)), 0);
     assert_string_equal(sql("SELECT count(*) FROM day_close"), "1");
     assert_int_equal(CRAWLTAB(output, "nightly", "--json"), 0);
     assert_non_null(strstr(output, "\"invoiced_micros\": 10000"));
@@ -157,10 +99,10 @@ static void dry_run_shows_and_leaves_no_trace(void **state)
 static void day_that_is_not_over_is_refused(void **state)
 {
     (void)state;
-    charge_on(1, A, 10000, 1);
+    days_charge(1, A, 10000, 1);
     writer_stop(writer_start_ready()); /* a gate makes the days up to now */
     char *before = copy_of_everything();
-    assert_int_equal(CRAWLTAB(output, "nightly", "--day", date_of(clock_now_ms())), 1);
+    assert_int_equal(CRAWLTAB(output, "nightly", "--day", days_date_of(clock_now_ms())), 1);
     assert_non_null(strstr(output, "it will be possible from"));
     assert_non_null(strstr(output, "T01:01:00Z"));
     assert_int_equal(CRAWLTAB(output, "nightly", "--day", "2001-01-01"), 1);
@@ -173,7 +115,7 @@ static void day_that_is_not_over_is_refused(void **state)
 static void two_runs_at_once(void **state)
 {
     (void)state;
-    charge_on(3, A, 12000, 5);
+    days_charge(3, A, 12000, 5);
     int pids[3], busy = 0;
     for (int i = 0; i < 3; i++)
         pids[i] = crawltab_spawn((const char *const[]){"nightly", NULL});
@@ -192,7 +134,7 @@ static void two_runs_at_once(void **state)
 static void busy_site_is_left_alone(void **state)
 {
     (void)state;
-    charge_on(3, A, 12000, 5);
+    days_charge(3, A, 12000, 5);
     sql("INSERT INTO number_series VALUES (1, 'day')");
     int holder = sql_spawn("BEGIN; SELECT FROM number_series FOR UPDATE; SELECT pg_sleep(30)");
     while (strcmp(sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"), "1") != 0)
@@ -212,8 +154,8 @@ static void killed_runs_leave_whole_days(void **state)
 {
     (void)state;
     for (int days = 8; days >= 2; days--) {
-        charge_on(days, A, 3333, 4);
-        charge_on(days, B, 12345, 2);
+        days_charge(days, A, 3333, 4);
+        days_charge(days, B, 12345, 2);
     }
     for (int64_t ms = 5; ms < 80; ms += 5) {
         int pid = crawltab_spawn((const char *const[]){"nightly", NULL});

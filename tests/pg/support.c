@@ -350,6 +350,23 @@ void ledger_migrate(void)
         fail_msg("%s", output);
 }
 
+const char *ledger_database(void)
+{
+    return database;
+}
+
+void ledger_copy(const char *original)
+{
+    static char output[OUTPUT_MAX];
+    char command[128];
+    ledger_empty(config->sites[0].time_zone);
+    snprintf(command, sizeof(command), "CREATE DATABASE %s TEMPLATE %s", database, original);
+    const char *const words[] = {"psql",     "-X", "-q",       "-h", server_folder, "-U",
+                                 "postgres", "-d", "postgres", "-c", command,       NULL};
+    if (run_program(words, output) != 0)
+        fail_msg("%s", output);
+}
+
 int ledger_setup(void **state)
 {
     (void)state;

@@ -59,6 +59,10 @@ void ledger_empty(const char *zone);
 /* Makes the tables in it. */
 void ledger_migrate(void);
 
+/* Name of the test's database, and a fresh copy of any as the test's database, with the same configuration. */
+const char *ledger_database(void);
+void ledger_copy(const char *original);
+
 /* The test's configuration, and the file it was read from. */
 struct config *ledger_config(void);
 const char *ledger_config_path(void);
