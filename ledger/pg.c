@@ -2,7 +2,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/encoding.h"
-#include "ledger/pg_hosts.h"
+#include "ledger/pg_target.h"
 #include "ledger/sql.h"
 
 #include <assert.h>
@@ -16,7 +16,6 @@
 #include <string.h>
 
 #define STATEMENTS_MAX 128
-#define OPTIONS_MAX    64
 #define PROBLEM_MAX    512
 
 struct pg {
@@ -30,93 +29,6 @@ struct pg {
     bool not_replicated; /* a commit was said to be done, but the standby may not have it */
     char problem[PROBLEM_MAX];
 };
-
-/* --- Connection string
- * -------------------------------------------------------------------------------------- */
-
-struct target {
-    PQconninfoOption *parsed;
-    const char *keys[OPTIONS_MAX];
-    const char *values[OPTIONS_MAX];
-    size_t count;
-    struct pg_hosts hosts;
-};
-
-static void target_set(struct target *target, const char *key, const char *value)
-{
-    if (!value)
-        return;
-    size_t at = 0;
-    while (at < target->count && strcmp(target->keys[at], key) != 0)
-        at++;
-    if (at == target->count) {
-        assert(target->count + 1 < OPTIONS_MAX);
-        target->count++;
-    }
-    target->keys[at] = key;
-    target->values[at] = value;
-}
-
-static const char *target_get(const struct target *target, const char *key)
-{
-    for (size_t i = 0; i < target->count; i++)
-        if (strcmp(target->keys[i], key) == 0)
-            return target->values[i];
-    return NULL;
-}
-
-static void target_free(struct target *target)
-{
-    PQconninfoFree(target->parsed);
-    pg_hosts_free(&target->hosts);
-}
-
-static bool bad_connection(const char *detail, const char *hint)
-{
-    LOG(ERROR, "ledger_connection_unusable", {"detail", detail}, {"hint", hint});
-    return false;
-}
-
-/* The caller frees with target_free, whatever comes back. */
-static bool target_parse(struct target *target, const struct config *config)
-{
-    char *problem = NULL;
-    *target = (struct target){.parsed = PQconninfoParse(config->ledger_connection, &problem)};
-    if (!target->parsed) {
-        bad_connection(problem ? problem : "out of memory", "correct ledger.connection in the configuration");
-        PQfreemem(problem);
-        return false;
-    }
-    for (PQconninfoOption *option = target->parsed; option->keyword; option++) {
-        if (option->val && strcmp(option->keyword, "user") == 0)
-            return bad_connection("ledger.connection names a user",
-                                  "remove it: each program connects with a role of its own");
-        target_set(target, option->keyword, option->val);
-    }
-    const char *const lists[] = {target_get(target, "host"), target_get(target, "hostaddr"),
-                                 target_get(target, "port")};
-    char wrong[PG_HOSTS_PROBLEM_MAX];
-    if (!pg_hosts_parse(&target->hosts, lists, config->folder, wrong))
-        return bad_connection(wrong, "correct ledger.connection in the configuration");
-    /* A standby takes no entries; after a failover the next of the hosts is the one that does. */
-    if (!target_get(target, "target_session_attrs"))
-        target_set(target, "target_session_attrs", "read-write");
-    return true;
-}
-
-char *pg_database_name(const struct config *config)
-{
-    struct target target;
-    char *name = NULL;
-    if (target_parse(&target, config)) {
-        const char *found = target_get(&target, "dbname");
-        name = found && *found ? strdup(found) : NULL;
-        if (!name)
-            bad_connection("ledger.connection names no database", "add dbname=crawltab");
-    }
-    target_free(&target);
-    return name;
-}
 
 /* --- Waiting
  * ------------------------------------------------------------------------------------------------ */
@@ -469,6 +381,20 @@ out:
 /* --- Opening
  * ------------------------------------------------------------------------------------------------ */
 
+char *pg_database_name(const struct config *config)
+{
+    struct pg_target target;
+    char *name = NULL;
+    if (pg_target_parse(&target, config)) {
+        const char *found = pg_target_get(&target, "dbname");
+        name = found && *found ? strdup(found) : NULL;
+        if (!name)
+            pg_target_bad("ledger.connection names no database", "add dbname=crawltab");
+    }
+    pg_target_free(&target);
+    return name;
+}
+
 static bool connect_until(struct pg *pg, int64_t deadline_ms)
 {
     if (!pg->conn || PQstatus(pg->conn) == CONNECTION_BAD)
@@ -480,14 +406,6 @@ static bool connect_until(struct pg *pg, int64_t deadline_ms)
             return false;
     }
     return PQsetnonblocking(pg->conn, 1) == 0;
-}
-
-/* An empty one is libpq's default. */
-static void target_set_host(struct target *target, const struct pg_host *host)
-{
-    target_set(target, "host", host->host);
-    target_set(target, "hostaddr", host->address);
-    target_set(target, "port", host->port);
 }
 
 static const char *connect_hint(const char *problem)
@@ -503,14 +421,14 @@ static const char *connect_hint(const char *problem)
 
 /* Tries the hosts in order. libpq would do so, but without a limit for each: one that is silent would use up
  * the time of those after it. So each gets an equal share of what is left. */
-static bool connect_any(struct pg *pg, struct target *target, int64_t connect_ms)
+static bool connect_any(struct pg *pg, struct pg_target *target, int64_t connect_ms)
 {
     int64_t deadline_ms = clock_monotonic_ms() + connect_ms;
     const struct pg_hosts *hosts = &target->hosts;
     char problems[4 * PROBLEM_MAX] = "";
     for (size_t i = 0; i < hosts->count; i++) {
         int64_t now = clock_monotonic_ms();
-        target_set_host(target, &hosts->items[i]);
+        pg_target_set_host(target, &hosts->items[i]);
         PQfinish(pg->conn);
         pg->conn = PQconnectStartParams(target->keys, target->values, 0);
         if (connect_until(pg, now + (deadline_ms - now) / (int64_t)(hosts->count - i)))
@@ -520,7 +438,7 @@ static bool connect_any(struct pg *pg, struct target *target, int64_t connect_ms
         snprintf(problems + used, sizeof(problems) - used, "%s%s%s%s", i > 0 ? "; " : "",
                  hosts->count > 1 ? hosts->items[i].host : "", hosts->count > 1 ? ": " : "", pg->problem);
     }
-    LOG(ERROR, "ledger_unreachable", {"role", target_get(target, "user")}, {"detail", problems},
+    LOG(ERROR, "ledger_unreachable", {"role", pg_target_get(target, "user")}, {"detail", problems},
         {"hint", connect_hint(problems)});
     return false;
 }
@@ -556,25 +474,25 @@ out:
 
 struct pg *pg_open(const struct pg_options *options)
 {
-    struct target target;
+    struct pg_target target;
     struct pg *pg = calloc(1, sizeof(*pg));
-    bool ok = target_parse(&target, options->config) && pg;
+    bool ok = pg_target_parse(&target, options->config) && pg;
     if (!ok)
         goto out;
     pg->timeout_ms = options->timeout_ms;
     pg->limit_server = options->limit_server;
     pg->pooled = strcmp(options->config->ledger_pooler, "transaction") == 0;
-    target_set(&target, "user", options->role);
-    target_set(&target, "dbname", options->database);
-    target_set(&target, "application_name", options->application);
-    target_set(&target, "client_encoding", "UTF8");
+    pg_target_set(&target, "user", options->role);
+    pg_target_set(&target, "dbname", options->database);
+    pg_target_set(&target, "application_name", options->application);
+    pg_target_set(&target, "client_encoding", "UTF8");
     ok = connect_any(pg, &target, options->connect_ms);
     if (!ok)
         goto out;
     PQsetNoticeReceiver(pg->conn, watch_notices, pg);
     ok = prepare_session(pg) == ERR_OK;
 out:
-    target_free(&target);
+    pg_target_free(&target);
     if (!ok) {
         pg_close(pg);
         pg = NULL;

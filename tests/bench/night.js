@@ -1,6 +1,6 @@
-// make bench-night: how long closing a day takes, with totals, invoices, tree, tiles and checkpoint, beside what
-// PostgreSQL itself needs to sum the same entries up and to copy them out, in the same run. One thousand
-// crawlers; 100 thousand, 1 and 10 million entries, or what the command line says. Everything shares the cores.
+// make bench-night: how long closing a day takes, with totals, invoices, tree, tiles and checkpoint, beside
+// what PostgreSQL itself needs to sum the same entries up and to copy them out, in the same run. One thousand
+// crawlers; 100 thousand, 1 and 10 million entries, or what the command line says. All share the cores.
 import { execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -127,7 +127,8 @@ try {
         encoding: 'utf8'
     }).trim()
     console.log(
-        `\n${new Date().toISOString().slice(0, 10)}, commit ${commit}, ${cores} cores, ${os.cpus()[0].model}\n\n` +
+        `\n${new Date().toISOString().slice(0, 10)}, commit ${commit}, ${cores} cores, ` +
+            `${os.cpus()[0].model}\n\n` +
             '| entries | invoices | GROUP BY s | COPY s | night s | night / both | its MiB | check s |\n' +
             '|---|---|---|---|---|---|---|---|\n' +
             rows.join('\n')

@@ -59,7 +59,8 @@ void ledger_empty(const char *zone);
 /* Makes the tables in it. */
 void ledger_migrate(void);
 
-/* Name of the test's database, and a fresh copy of any as the test's database, with the same configuration. */
+/* Name of the test's database, and a fresh copy of any as the test's database, with the same configuration.
+ */
 const char *ledger_database(void);
 void ledger_copy(const char *original);
 

@@ -15,7 +15,8 @@ int64_t days_base_ms(void);
 const char *days_date(int days);
 const char *days_date_of(int64_t ms);
 
-/* `count` payments of the agent at noon UTC, `days` before the base day. Returns the last one's id, static. */
+/* `count` payments of the agent at noon UTC, `days` before the base day. Returns the last one's id, static.
+ */
 const uint8_t *days_charge(int days, const char *agent, int64_t amount_micros, size_t count);
 
 #endif

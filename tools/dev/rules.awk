@@ -44,7 +44,7 @@ function may_use(path, header)
     if (path ~ /^tests\//)
         return 1
     if (header == "libpq-fe.h")
-        return path == "ledger/pg.c"
+        return path ~ /^ledger\/pg(_target)?\.c$/
     if (header == "microhttpd.h")
         return path ~ /^(server\/http\/[a-z_]+\.c|tools\/crawler\/serve\.c)$/
     if (header ~ /^curl\//)
