@@ -137,6 +137,22 @@ static void stop(struct served *served, int signal)
     reload_finish(served);
 }
 
+static struct http *start_http(const struct config *config, const struct exchange_handler *handler)
+{
+    struct http_options options = {
+        .listen = config->listen,
+        .threads = config->threads,
+        .header_seconds = config->http_header_seconds,
+        .idle_seconds = config->http_idle_seconds,
+        .send_seconds = config->http_send_seconds,
+        .send_bytes_per_second = config->http_send_bytes_per_second,
+        .drain_seconds = config->http_drain_seconds,
+        .connections = config->http_connections,
+        .client_connections = config->http_client_connections,
+    };
+    return http_start(&options, handler);
+}
+
 static int run(const char *file, struct config *config)
 {
     sigset_t signals = signals_that_matter(true);
@@ -145,7 +161,7 @@ static int run(const char *file, struct config *config)
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     struct served served = {.file = file, .generation = generation_start(config, NULL)};
     if (served.generation)
-        served.http = http_start(config->listen, (int)config->threads, generation_handler(served.generation));
+        served.http = start_http(config, generation_handler(served.generation));
     if (served.http) {
         LOG(INFO, "listening", {"address", http_address(served.http)}, {"version", VERSION});
         stop(&served, serve(&served));

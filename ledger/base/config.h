@@ -38,6 +38,22 @@ typedef struct config_list CONFIG_LIST;
     X(listen, "listen", TEXT, "127.0.0.1:8402", 0, 0,                                                        \
       "Address and port of the gate. Port 0 takes a free one.")                                              \
     X(threads, "threads", NUMBER, "0", 0, 64, "HTTP threads; 0 means one per core.")                         \
+    X(http_header_seconds, "http.header_seconds", NUMBER, "10", 1, 300,                                      \
+      "How long a client may take from connecting to the end of its request's fields.")                      \
+    X(http_idle_seconds, "http.idle_seconds", NUMBER, "30", 1, 3600,                                         \
+      "How long a connection may wait for its next request.")                                                \
+    X(http_send_seconds, "http.send_seconds", NUMBER, "30", 1, 3600,                                         \
+      "How long a client may take to read a reply ...")                                                      \
+    X(http_send_bytes_per_second, "http.send_bytes_per_second", NUMBER, "4096", 1, 1000000000,               \
+      "... and a second more for each so many bytes of it.")                                                 \
+    X(http_drain_seconds, "http.drain_seconds", NUMBER, "30", 1, 600,                                        \
+      "The longest that SIGTERM waits for the requests under way.")                                          \
+    X(http_connections, "http.connections", NUMBER, "0", 0, 1000000,                                         \
+      "The most connections at once; more wait until one closes. 0 means as many as the limit of open\n"     \
+      "files allows.")                                                                                       \
+    X(http_client_connections, "http.client_connections", NUMBER, "0", 0, 1000000,                           \
+      "The most connections of one client address (IPv6: /64). 0 means any number, for a gate that sees\n"   \
+      "only a proxy's address.")                                                                             \
     X(log_level, "log_level", TEXT, "info", 0, 0, "debug, info, warn or error.")                             \
     X(offer_key_file, "offer.key_file", PATH, "var/offer.key", 0, 0,                                         \
       "Secret that makes payment ids genuine: one key a line in hex, the newest first; the second is\n"      \

@@ -39,6 +39,7 @@ const char *err_phrase(enum err err)
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {409, "Conflict"},
+        {413, "Content Too Large"},
         {421, "Misdirected Request"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},

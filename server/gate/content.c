@@ -239,6 +239,8 @@ enum err content_open(const struct content_root *root, struct exchange *exchange
     if (!relative)
         return ERR_REQUEST_TOO_LARGE;
     file.fd = open_below(root, relative);
+    if (file.fd < 0 && (errno == EMFILE || errno == ENFILE))
+        err = ERR_OVERLOADED; /* the page may well be there */
     if (file.fd < 0 || fstat(file.fd, &status) != 0)
         goto out;
     if (S_ISDIR(status.st_mode) && !folder)

@@ -5,27 +5,40 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
+#include "server/http/connection.h"
+#include "server/http/lane.h"
+#include "server/http/limits.h"
 #include "server/http/listen.h"
+#include "server/http/request.h"
 
 #include <assert.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define THREADS_MAX        64
-#define FIELDS_MAX         100
-#define IDLE_SECONDS       30
 #define CONNECTION_MEMORY  32768
-#define DRAIN_MS           20000
-#define WAIT_MS            50 /* at most, between looks at whether to stop */
+#define WAIT_MS            50   /* at most, between looks at whether to stop */
+#define HURRY_MS           1000 /* left for the rest of a request's fields when the gate stops */
+#define BACKLOG_MS         500
 #define SPARE_REQUESTS_MAX 64
 #define ARENA_SIZE         32768
+
+/* Where a request is on its way through being parked. Who makes a step sees from the one before what the
+ * other side has done. */
+enum parking {
+    NOT_PARKED,
+    HANDED_OVER, /* others work for it; its connection goes on for one more call */
+    SUSPENDED,
+    RESUMED,
+    ORPHANED, /* handed over, but its connection is gone */
+};
 
 struct http_private {
     struct exchange exchange; /* first: what the handler sees */
@@ -33,20 +46,15 @@ struct http_private {
     struct worker *worker;
     struct lane *lane;   /* that it is in, from the first look at its fields to its reply */
     struct slice target; /* as on the request line */
-    bool read;           /* fields are gathered */
+    struct connection *place;
+    bool read; /* fields are gathered */
+    _Atomic enum parking parking;
     struct http_private *next_spare;
     char memory[ARENA_SIZE];
 };
 
-/* A handler as one thread uses it. */
-struct lane {
-    const struct exchange_handler *handler;
-    void *thread;  /* the handler's */
-    size_t active; /* requests in it */
-};
-
-/* One HTTP thread. Everything in it belongs to that thread, except `next`, by which it is handed a lane, and
- * `wake` and `woken`, by which it is told that a parked request may go on. */
+/* One HTTP thread. Everything in it belongs to that thread, except `next` and `orphans`, by which others hand
+ * it something, and `wake` and `woken`, by which it is told that a parked request may go on. */
 struct worker {
     struct http *http;
     pthread_t thread;
@@ -55,42 +63,26 @@ struct worker {
     int wake;          /* an eventfd */
     atomic_bool woken; /* it was written to since it was last read: many resumptions, one system call */
     struct MHD_Daemon *daemon;
+    struct connection_list connections;
     struct lane *lane;   /* that new requests enter */
     struct lane *former; /* where requests from before the last switch go on, or NULL */
     _Atomic(struct lane *) next;
+    _Atomic(struct http_private *) orphans; /* whose work is done; linked by next_spare */
     struct http_private *spare;
     size_t spare_count;
     size_t active;
 };
 
 struct http {
+    struct http_options options;
+    struct limits_clients *clients; /* NULL: any number of connections each */
+    unsigned connections;           /* of one worker, at most */
     size_t worker_count;
     atomic_size_t switching; /* workers that have not left the former handler */
     struct worker workers[THREADS_MAX];
     char address[LISTEN_TEXT_MAX];
     atomic_bool stopping;
 };
-
-static struct lane *lane_new(const struct exchange_handler *handler)
-{
-    struct lane *lane = calloc(1, sizeof(*lane));
-    if (!lane)
-        return NULL;
-    lane->handler = handler;
-    lane->thread = handler->thread_start(handler->context);
-    if (lane->thread)
-        return lane;
-    free(lane);
-    return NULL;
-}
-
-static void lane_free(struct lane *lane)
-{
-    if (!lane)
-        return;
-    lane->handler->thread_stop(lane->thread);
-    free(lane);
-}
 
 /* Takes up a switch of the handler, and gives the former one back when its last request has left. */
 static void keep_lanes(struct worker *worker)
@@ -127,12 +119,21 @@ static void leave_lane(struct http_private *private)
     private->lane = NULL;
 }
 
+/* On any thread. */
 static void resume(struct exchange *exchange)
 {
     struct http_private *private = (struct http_private *)exchange;
     struct worker *worker = private->worker;
-    MHD_resume_connection(private->connection);
-    /* The request may be over by now. */
+    enum parking before = atomic_exchange(&private->parking, RESUMED);
+    if (before == HANDED_OVER)
+        return; /* it will be seen in the next call; the request may be over by now */
+    if (before == SUSPENDED) {
+        MHD_resume_connection(private->connection);
+    } else {
+        private->next_spare = atomic_load(&worker->orphans);
+        while (!atomic_compare_exchange_weak(&worker->orphans, &private->next_spare, private))
+            continue;
+    }
     if (!atomic_exchange(&worker->woken, true))
         eventfd_write(worker->wake, 1);
 }
@@ -152,6 +153,7 @@ static struct http_private *take_request(struct worker *worker)
     private->worker = worker;
     private->lane = NULL;
     private->read = false;
+    atomic_store_explicit(&private->parking, NOT_PARKED, memory_order_relaxed);
     arena_init(&private->exchange.arena, private->memory, sizeof(private->memory));
     worker->active++;
     return private;
@@ -172,32 +174,40 @@ static void give_request(struct http_private *private)
     worker->spare_count++;
 }
 
-static struct exchange_client client_of(struct MHD_Connection *connection)
+/* A connection came or went. */
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
 {
-    struct exchange_client client = {.address = {0}};
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (info && info->client_addr->sa_family == AF_INET) {
-        struct sockaddr_in in;
-        memcpy(&in, info->client_addr, sizeof(in));
-        client.address[10] = client.address[11] = 0xff;
-        memcpy(client.address + 12, &in.sin_addr, 4);
-    } else if (info && info->client_addr->sa_family == AF_INET6) {
-        struct sockaddr_in6 in;
-        memcpy(&in, info->client_addr, sizeof(in));
-        memcpy(client.address, &in.sin6_addr, sizeof(client.address));
+    struct worker *worker = context;
+    struct http *http = worker->http;
+    struct exchange_client client = request_client(connection);
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        connection_close(&worker->connections, *socket_context);
+        if (http->clients)
+            limits_clients_leave(http->clients, client.address);
+        return;
     }
-    return client;
+    int socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    struct connection *place = connection_open(&worker->connections, socket);
+    if (place)
+        connection_wait(place, clock_monotonic_ms() + http->options.header_seconds * 1000);
+    bool welcome = !http->clients || limits_clients_enter(http->clients, client.address);
+    if (!place || !welcome)
+        shutdown(socket, SHUT_RDWR); /* libmicrohttpd sees it closed */
+    *socket_context = place;
 }
 
 /* The request line as it came: called before libmicrohttpd takes it apart. */
 static void *on_target(void *context, const char *uri, struct MHD_Connection *connection)
 {
-    struct http_private *private = take_request(context);
+    struct connection *place =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    struct http_private *private = place ? take_request(context) : NULL;
     if (!private)
         return NULL;
     private->connection = connection;
-    private->exchange.client = client_of(connection);
+    private->place = place;
+    private->exchange.client = request_client(connection);
     private->target = slice_of(arena_copy(&private->exchange.arena, slice_of(uri)));
     return private;
 }
@@ -207,87 +217,6 @@ static size_t leave_escaped(void *context, struct MHD_Connection *connection, ch
     (void)context;
     (void)connection;
     return strlen(text);
-}
-
-struct gather {
-    struct arena *arena;
-    struct message_field *fields;
-    size_t count;
-    bool overflow;
-};
-
-static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const char *name, size_t name_len,
-                                const char *value, size_t value_len)
-{
-    struct gather *gather = context;
-    (void)kind;
-    char *lower = arena_bytes(gather->arena, name_len);
-    if (!lower || gather->count == FIELDS_MAX) {
-        gather->overflow = true;
-        return MHD_NO;
-    }
-    for (size_t i = 0; i < name_len; i++)
-        lower[i] = slice_lower(name[i]);
-    gather->fields[gather->count++] =
-        (struct message_field){{lower, name_len}, {value ? value : "", value ? value_len : 0}};
-    return MHD_YES;
-}
-
-/* Host, or the authority of an absolute-form target, which wins (RFC 9112 section 3.2.2). Lower case, without
- * the default port of either scheme: the handler knows which scheme it is. */
-static bool set_authority(struct http_private *private)
-{
-    struct message *message = &private->exchange.message;
-    const struct message_field *host = message_field(message, SLICE("host"));
-    struct slice authority = host ? slice_trim(host->value) : (struct slice){"", 0};
-    if (host && message_field_next(message, host))
-        return false;
-    message->target = private->target;
-    if (!slice_starts(message->target, SLICE("/"))) {
-        size_t colon = slice_find(message->target, ':');
-        struct slice rest = {message->target.data + colon, message->target.len - colon};
-        if (!slice_starts(rest, SLICE("://")))
-            return false;
-        rest = (struct slice){rest.data + 3, rest.len - 3};
-        size_t slash = slice_find(rest, '/');
-        authority = (struct slice){rest.data, slash};
-        message->target = slash < rest.len ? (struct slice){rest.data + slash, rest.len - slash} : SLICE("/");
-    }
-    message->authority = arena_lower(&private->exchange.arena, authority);
-    return message->authority.len > 0;
-}
-
-/* Only visible ASCII may stand in a target (RFC 9112 section 3.2). */
-static bool target_is_clean(struct slice target)
-{
-    for (size_t i = 0; i < target.len; i++)
-        if (target.data[i] <= 0x20 || target.data[i] >= 0x7f)
-            return false;
-    return target.len > 0;
-}
-
-static enum err read_request(struct http_private *private, const char *method)
-{
-    struct exchange *exchange = &private->exchange;
-    struct gather gather = {.arena = &exchange->arena};
-    gather.fields = arena_alloc(&exchange->arena, FIELDS_MAX * sizeof(*gather.fields));
-    if (!private->target.data || !gather.fields)
-        return ERR_REQUEST_TOO_LARGE;
-    MHD_get_connection_values_n(private->connection, MHD_HEADER_KIND, on_field, &gather);
-    if (gather.overflow)
-        return ERR_REQUEST_TOO_LARGE;
-    exchange->message.method = slice_of(method);
-    exchange->message.fields = gather.fields;
-    exchange->message.field_count = gather.count;
-    if (!target_is_clean(private->target) || !set_authority(private))
-        return ERR_MALFORMED_REQUEST;
-    return ERR_OK;
-}
-
-static bool announces_body(const struct message *message)
-{
-    return message_field(message, SLICE("content-length")) ||
-           message_field(message, SLICE("transfer-encoding"));
 }
 
 static struct MHD_Response *make_response(struct exchange_reply *reply)
@@ -307,9 +236,18 @@ static struct MHD_Response *make_response(struct exchange_reply *reply)
     return response;
 }
 
+/* Until when the client must have taken the reply. */
+static int64_t sending_deadline(const struct http *http, const struct exchange_reply *reply)
+{
+    uint64_t bytes = reply->fd >= 0 ? reply->length : reply->body.len;
+    uint64_t rate = (uint64_t)http->options.send_bytes_per_second;
+    return clock_monotonic_ms() + (int64_t)(bytes / rate) * 1000 + http->options.send_seconds * 1000;
+}
+
 static enum MHD_Result send_reply(struct http_private *private)
 {
     struct http *http = private->worker->http;
+    connection_work(private->place, sending_deadline(http, &private->exchange.reply));
     if (atomic_load_explicit(&http->stopping, memory_order_relaxed))
         exchange_header(&private->exchange, MHD_HTTP_HEADER_CONNECTION, "close");
     struct MHD_Response *response = make_response(&private->exchange.reply);
@@ -322,6 +260,18 @@ static enum MHD_Result send_reply(struct http_private *private)
     return result;
 }
 
+/* In the call after the one in which the request was handed over, which comes at once: only then has
+ * libmicrohttpd noted that it need not read. A connection that is suspended before that is read from when it
+ * is resumed, and closed without its reply if the client has ended its side. */
+static enum MHD_Result suspend(struct http_private *private)
+{
+    enum parking expected = HANDED_OVER;
+    MHD_suspend_connection(private->connection);
+    if (!atomic_compare_exchange_strong(&private->parking, &expected, SUSPENDED))
+        MHD_resume_connection(private->connection); /* the work is done already */
+    return MHD_YES;
+}
+
 /* lint: parameters, libmicrohttpd's callback has eight */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
@@ -329,25 +279,28 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 {
     struct worker *worker = context;
     struct http_private *private = *con_cls;
-    (void)connection, (void)url, (void)version, (void)upload, (void)upload_size;
+    (void)url, (void)version, (void)upload, (void)upload_size;
     if (!private)
         return MHD_NO; /* no memory */
     if (!private->read) {
-        enum err err = read_request(private, method);
+        enum err err = request_read(&private->exchange, connection, private->target, method);
         private->read = true;
         private->lane = enter_lane(worker);
+        connection_work(private->place, INT64_MAX);
         if (err != ERR_OK) {
             private->lane->handler->refuse(private->lane->thread, &private->exchange, err);
             return send_reply(private);
         }
         /* A reply now would close the connection behind it, which is right only where a body follows. */
-        if (!announces_body(&private->exchange.message))
+        if (!request_has_body(&private->exchange.message))
             return MHD_YES;
     }
+    if (atomic_load(&private->parking) == HANDED_OVER)
+        return suspend(private);
     const struct lane *lane = private->lane;
     if (lane->handler->handle(lane->thread, &private->exchange) == EXCHANGE_REPLY)
         return send_reply(private);
-    MHD_suspend_connection(private->connection);
+    atomic_store(&private->parking, HANDED_OVER);
     lane->handler->parked(lane->thread, &private->exchange);
     return MHD_YES;
 }
@@ -355,13 +308,20 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 static void on_completed(void *context, struct MHD_Connection *connection, void **con_cls,
                          enum MHD_RequestTerminationCode why)
 {
+    const struct worker *worker = context;
+    const struct http_options *options = &worker->http->options;
     struct http_private *private = *con_cls;
-    (void)context, (void)connection, (void)why;
+    (void)connection, (void)why;
     if (!private)
         return;
+    connection_wait(private->place,
+                    clock_monotonic_ms() + (options->idle_seconds + options->header_seconds) * 1000);
+    *con_cls = NULL;
+    enum parking expected = HANDED_OVER;
+    if (atomic_compare_exchange_strong(&private->parking, &expected, ORPHANED))
+        return; /* others still use it */
     leave_lane(private);
     give_request(private);
-    *con_cls = NULL;
 }
 
 static void on_library_log(void *context, const char *format, va_list values)
@@ -383,7 +343,8 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, worker},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, worker},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, worker},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)worker->http->connections, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 0, NULL},
         {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
@@ -397,6 +358,18 @@ static void turned(const struct lane *lane)
 {
     if (lane)
         lane->handler->turned(lane->thread);
+}
+
+/* Requests whose connection went away while others worked for them. */
+static void free_orphans(struct worker *worker)
+{
+    struct http_private *orphan = atomic_exchange(&worker->orphans, NULL);
+    while (orphan) {
+        struct http_private *next = orphan->next_spare;
+        leave_lane(orphan);
+        give_request(orphan);
+        orphan = next;
+    }
 }
 
 /* Waits for something to do and does it. */
@@ -416,15 +389,32 @@ static void turn(struct worker *worker)
     MHD_run_wait(worker->daemon, 0);
     turned(worker->lane);
     turned(worker->former);
+    free_orphans(worker);
     keep_lanes(worker);
+    int late = connection_sweep(&worker->connections, clock_monotonic_ms());
+    if (late > 0)
+        LOG(DEBUG, "connections_cut_off", {"count", LOG_NUMBER(late)});
+}
+
+/* Takes over who has connected already, and closes the door. */
+static void stop_listening(struct worker *worker)
+{
+    struct pollfd door = {.fd = worker->socket, .events = POLLIN};
+    int64_t until_ms = clock_monotonic_ms() + BACKLOG_MS;
+    while (clock_monotonic_ms() < until_ms && poll(&door, 1, 0) > 0)
+        turn(worker);
+    MHD_socket listener = MHD_quiesce_daemon(worker->daemon);
+    if (listener != MHD_INVALID_SOCKET)
+        close(listener);
+    turn(worker); /* what they have sent already */
 }
 
 static void drain(struct worker *worker)
 {
-    int64_t deadline = clock_monotonic_ms() + DRAIN_MS;
-    MHD_socket listener = MHD_quiesce_daemon(worker->daemon);
-    if (listener != MHD_INVALID_SOCKET)
-        close(listener);
+    int64_t now = clock_monotonic_ms();
+    int64_t deadline = now + worker->http->options.drain_seconds * 1000;
+    stop_listening(worker);
+    connection_hurry(&worker->connections, now + HURRY_MS);
     while (worker->active > 0 && clock_monotonic_ms() < deadline)
         turn(worker);
     if (worker->active > 0)
@@ -457,21 +447,35 @@ static bool start_worker(struct worker *worker, const struct exchange_handler *h
     return worker->running;
 }
 
-struct http *http_start(const char *listen, int threads, const struct exchange_handler *handler)
+static bool set_limits(struct http *http)
+{
+    size_t connections = limits_connections((size_t)http->options.connections);
+    http->connections = (unsigned)(connections / http->worker_count + 1);
+    if (http->options.client_connections == 0)
+        return true;
+    http->clients =
+        limits_clients_new((size_t)http->options.client_connections, http->connections * http->worker_count);
+    return http->clients != NULL;
+}
+
+struct http *http_start(const struct http_options *options, const struct exchange_handler *handler)
 {
     int sockets[THREADS_MAX];
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     struct http *http = calloc(1, sizeof(*http));
     if (!http)
         return NULL;
-    size_t wanted = threads > 0 ? (size_t)threads : cores > 0 ? (size_t)cores : 1;
+    http->options = *options;
+    size_t wanted = options->threads > 0 ? (size_t)options->threads : cores > 0 ? (size_t)cores : 1;
     http->worker_count = wanted < THREADS_MAX ? wanted : THREADS_MAX;
-    if (!listen_open(listen, sockets, http->worker_count, http->address)) {
-        free(http);
+    for (size_t i = 0; i < http->worker_count; i++)
+        http->workers[i] = (struct worker){.http = http, .wake = -1};
+    if (!set_limits(http) || !listen_open(options->listen, sockets, http->worker_count, http->address)) {
+        http_free(http);
         return NULL;
     }
     for (size_t i = 0; i < http->worker_count; i++)
-        http->workers[i] = (struct worker){.http = http, .socket = sockets[i], .wake = -1};
+        http->workers[i].socket = sockets[i];
     for (size_t i = 0; i < http->worker_count; i++)
         if (!start_worker(&http->workers[i], handler)) {
             http_stop(http);
@@ -540,8 +544,11 @@ void http_stop(struct http *http)
 
 void http_free(struct http *http)
 {
-    for (size_t i = 0; http && i < http->worker_count; i++)
+    if (!http)
+        return;
+    for (size_t i = 0; i < http->worker_count; i++)
         if (http->workers[i].wake >= 0)
             close(http->workers[i].wake);
+    limits_clients_free(http->clients);
     free(http);
 }

@@ -8,10 +8,22 @@
 
 struct http;
 
-/* Listens on "address:port" with `threads` threads (0: one per core). Port 0 takes a free one; the real one
- * is in http_address. NULL after logging why: bad address, port in use, no permission. `handler` must
- * outlive it, or its replacement by http_switch. */
-struct http *http_start(const char *listen, int threads, const struct exchange_handler *handler);
+/* What is said in the configuration, under `http` and beside. */
+struct http_options {
+    const char *listen; /* "address:port"; port 0 takes a free one */
+    int64_t threads;    /* 0: one per core */
+    int64_t header_seconds;
+    int64_t idle_seconds;
+    int64_t send_seconds;
+    int64_t send_bytes_per_second;
+    int64_t drain_seconds;
+    int64_t connections;        /* 0: as many as there are descriptors for */
+    int64_t client_connections; /* 0: any number */
+};
+
+/* Listens and serves; the address as bound is in http_address. NULL after logging why: bad address, port in
+ * use, no permission. `handler` must outlive it, or its replacement by http_switch. */
+struct http *http_start(const struct http_options *options, const struct exchange_handler *handler);
 
 /* "address:port" as bound. */
 const char *http_address(const struct http *http);

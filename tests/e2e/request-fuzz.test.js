@@ -215,33 +215,29 @@ test(
     }
 )
 
-// Found by the test above as well: what is charged while the client has ended its side may be closed by
-// libmicrohttpd before the answer is sent. It happens under load, so many are sent at once.
-test(
-    'server/http: who ends their side after a paid request get the page',
-    { todo: 'charged, and some get no answer' },
-    async t => {
-        const certificate = certificates(temporaryFolder(t))
-        const key = await makeKey()
-        const agent = await directory(t, certificate, [key.public])
-        const { gate } = await stage(t, { insecureHosts: [agent.host], caFile: certificate.caFile })
-        const ask = async () => {
-            const id = await gate.offer('/')
-            const signed = await withWebBotAuth(key, agent.origin, 'https://shop.example/', id)
-            const fields = Object.entries(signed).map(([name, value]) => `${name}: ${value}\r\n`)
-            return ['GET / HTTP/1.1\r\nHost: shop.example\r\n', ...fields, '\r\n'].join('')
-        }
-        const pay = request =>
-            new Promise(resolve => {
-                let text = ''
-                const socket = net.connect(gate.port, '127.0.0.1')
-                socket.on('connect', () => socket.end(request))
-                socket.on('data', data => (text += data))
-                socket.on('error', () => {})
-                socket.on('close', () => resolve(text))
-            })
-        const requests = await Promise.all(Array.from({ length: 60 }, ask))
-        const replies = await Promise.all(requests.map(pay))
-        assert.equal(replies.filter(reply => /^HTTP\/1\.1 200 /.test(reply)).length, replies.length)
+// Found by the test above as well: libmicrohttpd closed what was charged while the client had ended its side,
+// before the answer was sent. It happened under load, so many are sent at once.
+test('who end their side after a paid request get the page', async t => {
+    const certificate = certificates(temporaryFolder(t))
+    const key = await makeKey()
+    const agent = await directory(t, certificate, [key.public])
+    const { gate } = await stage(t, { insecureHosts: [agent.host], caFile: certificate.caFile })
+    const ask = async () => {
+        const id = await gate.offer('/')
+        const signed = await withWebBotAuth(key, agent.origin, 'https://shop.example/', id)
+        const fields = Object.entries(signed).map(([name, value]) => `${name}: ${value}\r\n`)
+        return ['GET / HTTP/1.1\r\nHost: shop.example\r\n', ...fields, '\r\n'].join('')
     }
-)
+    const pay = request =>
+        new Promise(resolve => {
+            let text = ''
+            const socket = net.connect(gate.port, '127.0.0.1')
+            socket.on('connect', () => socket.end(request))
+            socket.on('data', data => (text += data))
+            socket.on('error', () => {})
+            socket.on('close', () => resolve(text))
+        })
+    const requests = await Promise.all(Array.from({ length: 60 }, ask))
+    const replies = await Promise.all(requests.map(pay))
+    assert.equal(replies.filter(reply => /^HTTP\/1\.1 200 /.test(reply)).length, replies.length)
+})

@@ -67,6 +67,7 @@ function configText(folder, ledger, options) {
     const config = {
         listen: options.listen ?? '127.0.0.1:0',
         threads: 2,
+        http: options.http ?? {},
         log_level: options.logLevel ?? 'debug',
         offer: { key_file: path.join(folder, 'offer.key'), ttl_seconds: options.ttl ?? 300 },
         directory: {

@@ -1,0 +1,67 @@
+#include "server/http/connection.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define SWEEP_MS 500
+
+struct connection *connection_open(struct connection_list *list, int socket)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+    if (!connection)
+        return NULL;
+    connection->socket = socket;
+    connection->next = list->head;
+    if (list->head)
+        list->head->previous = connection;
+    list->head = connection;
+    return connection;
+}
+
+void connection_close(struct connection_list *list, struct connection *connection)
+{
+    if (!connection)
+        return;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        list->head = connection->next;
+    free(connection);
+}
+
+void connection_wait(struct connection *connection, int64_t deadline_ms)
+{
+    connection->waiting = true;
+    connection->deadline_ms = deadline_ms;
+}
+
+void connection_work(struct connection *connection, int64_t deadline_ms)
+{
+    connection->waiting = false;
+    connection->deadline_ms = deadline_ms;
+}
+
+int connection_sweep(struct connection_list *list, int64_t now_ms)
+{
+    int count = 0;
+    if (now_ms < list->next_sweep_ms)
+        return 0;
+    list->next_sweep_ms = now_ms + SWEEP_MS;
+    for (struct connection *c = list->head; c; c = c->next)
+        if (c->deadline_ms <= now_ms) {
+            shutdown(c->socket, SHUT_RDWR);
+            c->deadline_ms = INT64_MAX;
+            count++;
+        }
+    return count;
+}
+
+void connection_hurry(struct connection_list *list, int64_t deadline_ms)
+{
+    for (struct connection *c = list->head; c; c = c->next)
+        if (c->waiting && c->deadline_ms > deadline_ms)
+            c->deadline_ms = deadline_ms;
+    list->next_sweep_ms = 0;
+}

@@ -1,0 +1,41 @@
+/* The connections of one HTTP thread and how long each may take for what it is doing. libmicrohttpd counts
+ * inactivity alone, by which a byte a second keeps a connection for ever; these deadlines are absolute. */
+#ifndef SERVER_HTTP_CONNECTION_H
+#define SERVER_HTTP_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct connection {
+    struct connection *next, *previous;
+    int socket;
+    bool waiting;        /* for a request, or for the rest of one's fields */
+    int64_t deadline_ms; /* monotonic; INT64_MAX: the gate is at work */
+};
+
+/* All zero is an empty list. */
+struct connection_list {
+    struct connection *head;
+    int64_t next_sweep_ms;
+};
+
+/* Adds a connection that waits. NULL without memory. */
+struct connection *connection_open(struct connection_list *list, int socket);
+
+/* Takes it out and frees it. NULL is fine. */
+void connection_close(struct connection_list *list, struct connection *connection);
+
+/* The connection waits for a request until `deadline_ms`. */
+void connection_wait(struct connection *connection, int64_t deadline_ms);
+
+/* The gate is at work on a request: INT64_MAX, or its reply is sent: `deadline_ms`. */
+void connection_work(struct connection *connection, int64_t deadline_ms);
+
+/* Cuts off who is late, by shutting the socket down: libmicrohttpd then closes it. Looks at most twice a
+ * second. Returns how many. */
+int connection_sweep(struct connection_list *list, int64_t now_ms);
+
+/* No connection waits longer than until `deadline_ms`. */
+void connection_hurry(struct connection_list *list, int64_t deadline_ms);
+
+#endif

@@ -1,0 +1,22 @@
+/* A handler as one HTTP thread uses it. A thread has one that new requests enter, and for a while after a
+ * switch the former one too. */
+#ifndef SERVER_HTTP_LANE_H
+#define SERVER_HTTP_LANE_H
+
+#include "ledger/base/exchange.h"
+
+#include <stddef.h>
+
+struct lane {
+    const struct exchange_handler *handler;
+    void *thread;  /* the handler's */
+    size_t active; /* requests in it */
+};
+
+/* NULL when the handler cannot make its part for the thread. */
+struct lane *lane_new(const struct exchange_handler *handler);
+
+/* Gives back the handler's part. NULL is fine. */
+void lane_free(struct lane *lane);
+
+#endif

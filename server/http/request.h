@@ -1,0 +1,19 @@
+/* Reads what libmicrohttpd took apart into a message, as strictly as a signature over it needs. */
+#ifndef SERVER_HTTP_REQUEST_H
+#define SERVER_HTTP_REQUEST_H
+
+#include "ledger/base/exchange.h"
+
+struct MHD_Connection;
+
+struct exchange_client request_client(struct MHD_Connection *connection);
+
+/* Fills in the message; `target` is as on the request line, in the exchange's arena (data is NULL: it was
+ * full). ERR_REQUEST_TOO_LARGE, ERR_MALFORMED_REQUEST, ERR_BODY_REFUSED. */
+enum err request_read(struct exchange *exchange, struct MHD_Connection *connection, struct slice target,
+                      const char *method) MUST_USE;
+
+/* True when the fields announce a body. */
+bool request_has_body(const struct message *message);
+
+#endif
