@@ -417,8 +417,13 @@ static void drain(struct worker *worker)
     connection_hurry(&worker->connections, now + HURRY_MS);
     while (worker->active > 0 && clock_monotonic_ms() < deadline)
         turn(worker);
-    if (worker->active > 0)
+    /* A daemon with parked requests cannot be stopped; they are given up with the process. */
+    if (worker->active > 0) {
         LOG(WARN, "requests_cut_off", {"count", LOG_NUMBER((int64_t)worker->active)});
+        return;
+    }
+    MHD_stop_daemon(worker->daemon);
+    worker->daemon = NULL;
 }
 
 static void *run(void *argument)
@@ -517,11 +522,10 @@ static void stop_worker(struct worker *worker)
 {
     if (worker->running)
         pthread_join(worker->thread, NULL);
-    else if (!worker->daemon)
-        close(worker->socket);
-    /* A daemon with parked requests cannot be stopped; they are given up with the process. */
-    if (worker->daemon && worker->active == 0)
+    else if (worker->daemon)
         MHD_stop_daemon(worker->daemon);
+    else
+        close(worker->socket);
     lane_free(worker->lane);
     lane_free(worker->former);
     lane_free(atomic_load(&worker->next));
