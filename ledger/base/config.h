@@ -23,8 +23,8 @@ struct config_where {
 
 /* C types of the table's kinds. TEXT: any scalar. PATH: relative ones are taken from the folder of the file,
  * empty stays empty. NUMBER: whole, between min and max. FLAG: true or false. AMOUNT: decimal to micro-units,
- * at most max; -1 if not given and without default. RATE: percent to millionths. LIST: a sequence of scalars.
- */
+ * at most max. Number and amount are -1 when not given and without default. RATE: percent to millionths.
+ * LIST: a sequence of scalars. */
 typedef const char *CONFIG_TEXT;
 typedef const char *CONFIG_PATH;
 typedef int64_t CONFIG_NUMBER;

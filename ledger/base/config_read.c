@@ -200,6 +200,13 @@ static void set_list(struct reading *reading, const struct config_field *field, 
     }
 }
 
+/* True for numbers that may be left out; "" says that they are. */
+static bool is_optional(const struct config_field *field)
+{
+    return (field->kind == CONFIG_IS_AMOUNT || field->kind == CONFIG_IS_NUMBER) && field->initial &&
+           !*field->initial;
+}
+
 static void set_field(struct reading *reading, const struct config_field *field, const yaml_node_t *node,
                       void *structure)
 {
@@ -208,14 +215,14 @@ static void set_field(struct reading *reading, const struct config_field *field,
         set_list(reading, field, node, target);
     else if (node->type != YAML_SCALAR_NODE)
         config_error(reading->report, line_of(node), "%s: a single value is expected here", field->key);
-    else if (is_text(reading, node))
+    else if (is_text(reading, node) && !(*text_of(node) == '\0' && is_optional(field)))
         set_scalar(reading, field, text_of(node), line_of(node), target);
 }
 
 static void set_default(struct reading *reading, const struct config_field *field, void *structure)
 {
     void *target = (char *)structure + field->offset;
-    if (field->kind == CONFIG_IS_AMOUNT && (!field->initial || !*field->initial)) {
+    if (is_optional(field) || (!field->initial && field->kind == CONFIG_IS_AMOUNT)) {
         *(int64_t *)target = -1;
     } else if (field->kind == CONFIG_IS_LIST) {
         struct config_list *list = target;
@@ -228,8 +235,24 @@ static void set_default(struct reading *reading, const struct config_field *fiel
     }
 }
 
-static void set_children(void *structure, const struct config_children *children, void *items, size_t count)
+size_t config_child_count(const struct config_children *children, const void *structure)
 {
+    size_t count;
+    memcpy(&count, (const char *)structure + children->count, sizeof(count));
+    return count;
+}
+
+void *config_child(const struct config_children *children, const void *structure, size_t index)
+{
+    char *items;
+    memcpy(&items, (const char *)structure + children->items, sizeof(items));
+    return items + index * children->size;
+}
+
+void config_child_make(struct config_reader *reader, const struct config_children *children, void *structure,
+                       size_t count)
+{
+    void *items = config_keep(reader, (count + 1) * children->size);
     memcpy((char *)structure + children->items, &items, sizeof(items));
     memcpy((char *)structure + children->count, &count, sizeof(count));
 }
@@ -247,7 +270,7 @@ void config_read_initial(struct config_reader *reader, const struct config_table
     for (size_t i = 0; i < table->count; i++)
         set_default(&reading, &table->fields[i], structure);
     for (size_t i = 0; i < table->child_count; i++)
-        set_children(structure, &table->children[i], config_keep(reader, table->children[i].size), 0);
+        config_child_make(reader, &table->children[i], structure, 0);
 }
 
 /* Levenshtein distance, both words short. */
@@ -415,11 +438,10 @@ static void read_children(struct reading *reading, const struct config_children 
         return;
     }
     size_t count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
-    char *items = config_keep(reading->reader, (count + 1) * children->size);
+    config_child_make(reading->reader, children, structure, count);
     for (size_t i = 0; i < count; i++)
-        read_level(reading, children->table, items + i * children->size,
+        read_level(reading, children->table, config_child(children, structure, i),
                    yaml_document_get_node(&reading->document, node->data.sequence.items.start[i]));
-    set_children(structure, children, items, count);
 }
 
 /* False when the text is not YAML; the error is told. Ends the parser. */
@@ -482,7 +504,7 @@ void config_read_key(struct config_reader *reader, const struct config_table *ta
     if (!field && !children)
         unknown_key(&reading, table, key, 0);
     else if (!*text && children)
-        set_children(structure, children, config_keep(reader, children->size), 0);
+        config_child_make(reader, children, structure, 0);
     else if (!*text)
         set_default(&reading, field, structure);
     else if (children || field->kind == CONFIG_IS_LIST)

@@ -75,6 +75,12 @@ void config_reader_free(struct config_reader *reader);
 /* Gives every member its default; children are an empty list. */
 void config_read_initial(struct config_reader *reader, const struct config_table *table, void *structure);
 
+/* The list of children of a structure: how many, each one, and a new list of zeroed ones. */
+size_t config_child_count(const struct config_children *children, const void *structure);
+void *config_child(const struct config_children *children, const void *structure, size_t index);
+void config_child_make(struct config_reader *reader, const struct config_children *children, void *structure,
+                       size_t count);
+
 /* Reads YAML into the structure; what is not in the text gets its default. Every mistake is told, not only
  * the first. */
 void config_read(struct config_reader *reader, const struct config_table *table, void *structure, FILE *file);
