@@ -25,6 +25,8 @@ test('every program says how it is used, in 80 columns', async () => {
         ['crawltab', 'migrate'],
         ['crawltab', 'nightly'],
         ['crawltab', 'invoice'],
+        ['crawltab', 'crawler'],
+        ['crawltab', 'agreement'],
         ['crawltab', 'lookup'],
         ['crawltab', 'export'],
         ['crawler'],

@@ -18,6 +18,8 @@ struct command {
     enum exit_status (*run)(const char *config_path, int argc, char **argv);
 };
 
+extern const struct command agreement_command;
+extern const struct command crawler_command;
 extern const struct command migrate_command;
 extern const struct command nightly_command;
 extern const struct command invoice_command;
@@ -36,7 +38,7 @@ struct command_option {
     bool *flag;
 };
 
-#define COMMAND_WORDS_MAX 4
+#define COMMAND_WORDS_MAX 64
 
 struct command_words {
     const char *items[COMMAND_WORDS_MAX];

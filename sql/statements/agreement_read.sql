@@ -1,0 +1,24 @@
+-- All versions of site $1 and crawler $2, the oldest first, with the terms as ledger/terms.h stores them.
+SELECT a.agreement_id, a.version, instant_ms(a.valid_from), instant_ms(a.recorded_at),
+       to_char(a.valid_from AT TIME ZONE s.time_zone, 'YYYY-MM-DD HH24:MI'),
+       to_char(a.recorded_at AT TIME ZONE s.time_zone, 'YYYY-MM-DD HH24:MI'), a.actor, a.reason,
+       jsonb_build_object(
+           'status', a.status, 'cadence', a.cadence, 'subscription', a.subscription,
+           'fee_micros', a.fee_micros, 'included_crawls', a.included_crawls,
+           'minimum_fee_micros', a.minimum_fee_micros, 'minimum_invoice_micros', a.minimum_invoice_micros,
+           'due_days', a.due_days,
+           'limits', jsonb_build_object('day_micros', a.day_limit_micros,
+                                        'balance_micros', a.balance_limit_micros),
+           'tax', jsonb_build_object('treatment', a.tax_treatment, 'rate_ppm', a.tax_rate_ppm),
+           'buyer', a.buyer, 'settlement', a.settlement,
+           'prices', coalesce((SELECT jsonb_agg(jsonb_build_object('rule', p.rule, 'paths', p.paths,
+                                                                   'price_micros', p.price_micros)
+                                                ORDER BY p.position)
+                                 FROM agreement_price p WHERE p.agreement_id = a.agreement_id), '[]'),
+           'tiers', coalesce((SELECT jsonb_agg(jsonb_build_object('from_crawl', t.from_crawl,
+                                                                  'discount_ppm', t.discount_ppm)
+                                               ORDER BY t.from_crawl)
+                                FROM agreement_tier t WHERE t.agreement_id = a.agreement_id), '[]'))
+  FROM agreement a JOIN site s USING (site_id)
+ WHERE a.site_id = $1::bigint AND a.crawler_id = $2::bigint
+ ORDER BY a.version
