@@ -339,6 +339,11 @@ static const struct config_children *find_children(const struct config_table *ta
     return NULL;
 }
 
+static bool is_empty(const yaml_node_t *node)
+{
+    return node->type == YAML_SCALAR_NODE && node->data.scalar.length == 0;
+}
+
 static bool is_section(const struct config_table *table, const char *key)
 {
     size_t len = strlen(key);
@@ -395,6 +400,8 @@ static void read_pair(struct reading *reading, struct level *level, const yaml_n
         read_children(reading, children, level->structure, value);
     } else if (is_section(level->table, key) && value->type == YAML_MAPPING_NODE) {
         read_mapping(reading, level, value, key);
+    } else if (is_section(level->table, key) && is_empty(value)) {
+        return; /* every setting below it is commented out */
     } else if (is_section(level->table, key)) {
         config_error(reading->report, line, "%s: settings are expected below it, one a line, indented", key);
     } else {
