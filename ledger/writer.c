@@ -8,6 +8,7 @@
 #include "ledger/base/log.h"
 #include "ledger/crawler.h"
 #include "ledger/entry.h"
+#include "ledger/receipt_cache.h"
 #include "ledger/session.h"
 
 #include <assert.h>
@@ -48,9 +49,17 @@ struct writer {
     size_t idle; /* workers that wait for work */
     bool stopping;
     atomic_size_t connected; /* workers that are */
+    struct receipt_cache *receipts;
     struct worker *workers;
     size_t worker_count; /* whose threads run */
 };
+
+/* An entry must not slip into a day that is about to be closed. */
+static bool too_late(const struct config *config, const struct charge *charge)
+{
+    int64_t latest_ms = clock_now_ms() + config->ledger_timeout_seconds * 1000;
+    return latest_ms > uuid_ms(charge->payment_id) + ENTRY_LATEST_MS;
+}
 
 /* --- The queue
  * ---------------------------------------------------------------------------------------------- */
@@ -102,6 +111,39 @@ static struct charge *take(struct writer *writer, int64_t until_ms)
     return charge;
 }
 
+/* Of what charge_compare compares, each part with its length. */
+static void digest_content(const struct config *config, const struct charge *charge, uint8_t out[DIGEST_SIZE])
+{
+    struct slice site = slice_of(config->sites[charge->site].name);
+    const uint64_t numbers[] = {(uint64_t)charge->amount_micros, site.len, charge->agent.len,
+                                charge->resource.len};
+    const struct slice parts[] = {slice_bytes((const uint8_t *)numbers, sizeof(numbers)), site, charge->agent,
+                                  charge->resource};
+    digest_sha256(parts, sizeof(parts) / sizeof(*parts), out);
+}
+
+bool writer_recall(struct writer *writer, struct charge *charge)
+{
+    uint8_t content[DIGEST_SIZE];
+    if (too_late(writer->config, charge))
+        return false;
+    digest_content(writer->config, charge, content);
+    if (!receipt_cache_find(writer->receipts, charge->payment_id, content, &charge->recorded_at_ms))
+        return false;
+    charge->outcome = ERR_OK;
+    charge->repeated = true;
+    return true;
+}
+
+static void remember(struct writer *writer, const struct charge *charge)
+{
+    uint8_t content[DIGEST_SIZE];
+    if (charge->outcome != ERR_OK)
+        return;
+    digest_content(writer->config, charge, content);
+    receipt_cache_put(writer->receipts, charge->payment_id, content, charge->recorded_at_ms);
+}
+
 static void answer(struct charge *charge)
 {
     charge->next = NULL;
@@ -120,12 +162,14 @@ static void answer_batch(struct worker *worker, int64_t until_ms)
     size_t kept = 0;
     for (size_t i = 0; i < worker->count; i++) {
         struct entry *entry = &worker->batch[i];
-        if (entry->decided)
+        if (entry->decided) {
+            remember(worker->writer, entry->charge);
             answer(entry->charge);
-        else if (entry->charge->deadline_ms <= until_ms)
+        } else if (entry->charge->deadline_ms <= until_ms) {
             refuse(entry->charge);
-        else
+        } else {
             worker->batch[kept++] = *entry;
+        }
     }
     worker->count = kept;
 }
@@ -173,6 +217,7 @@ static void connect_now(struct worker *worker)
     log_repeats_end();
     if (worker->session) {
         worker->repeats = (struct log_repeats){0};
+        receipt_cache_forget(worker->writer->receipts);
         atomic_fetch_add(&worker->writer->connected, 1);
         LOG(INFO, "ledger_ready", {"role", worker->config->ledger_gate_role});
         return;
@@ -197,13 +242,6 @@ static bool keep_connected(struct worker *worker)
 /* --- Writing
  * ------------------------------------------------------------------------------------------------ */
 
-/* An entry must not slip into a day that is about to be closed. */
-static bool too_late(const struct worker *worker, const struct charge *charge)
-{
-    int64_t latest_ms = clock_now_ms() + worker->config->ledger_timeout_seconds * 1000;
-    return latest_ms > uuid_ms(charge->payment_id) + ENTRY_LATEST_MS;
-}
-
 static enum err find_crawler(struct worker *worker, struct entry *entry)
 {
     const struct charge *charge = entry->charge;
@@ -227,7 +265,7 @@ static enum err try_batch(struct worker *worker)
     for (size_t i = 0; i < worker->count; i++) {
         struct entry *entry = &worker->batch[i];
         entry->conflict = false;
-        if (too_late(worker, entry->charge)) {
+        if (too_late(worker->config, entry->charge)) {
             entry->charge->outcome = ERR_LEDGER_UNAVAILABLE;
             entry->decided = true;
         } else {
@@ -366,6 +404,7 @@ static void release(struct writer *writer)
         session_close(worker->session);
         free(worker->batch);
     }
+    receipt_cache_free(writer->receipts);
     free(writer->workers);
     free(writer);
 }
@@ -377,7 +416,8 @@ struct writer *writer_start(const struct config *config)
         return NULL;
     writer->config = config;
     writer->workers = calloc((size_t)config->ledger_writers, sizeof(*writer->workers));
-    if (!writer->workers || !init_lock(writer)) {
+    writer->receipts = receipt_cache_new((size_t)config->ledger_replay_entries);
+    if (!writer->workers || !writer->receipts || !init_lock(writer)) {
         release(writer);
         return NULL;
     }

@@ -53,6 +53,10 @@ struct writer;
  * `config` must outlive the writer. NULL without memory or thread. */
 struct writer *writer_start(const struct config *config);
 
+/* True if this very entry (id, site, account, amount and resource) is remembered as recorded: the result is
+ * set as of a repeated one, and there is nothing to submit. No statement and no waiting. */
+bool writer_recall(struct writer *writer, struct charge *charge);
+
 /* Queues the charge. ERR_OK: `done` will be called once. ERR_OVERLOADED: the queue is full,
  * ERR_LEDGER_UNAVAILABLE: there is no connection; the charge stays the caller's and `done` is not called.
  * Never waits. */

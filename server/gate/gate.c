@@ -61,7 +61,7 @@ out:
     return err;
 }
 
-/* After the signature: record, or give a free page to the one it is free for. */
+/* After the signature: record, unless it is known to be recorded, or give a free page to the one it is free for. */
 static enum err go_on(struct crawl *crawl, bool *park)
 {
     bool wanted = false;
@@ -76,7 +76,7 @@ static enum err go_on(struct crawl *crawl, bool *park)
     TRY(crawl_prepare_charge(crawl));
     crawl->charge.done = on_recorded;
     crawl->stage = CRAWL_RECORDING;
-    *park = true;
+    *park = !writer_recall(crawl->thread->gate->parts.writer, &crawl->charge);
 out:
     return err;
 }

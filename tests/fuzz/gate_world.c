@@ -60,6 +60,14 @@ enum err directory_await(struct directory *directory, struct slice url, struct d
     return ERR_OK;
 }
 
+bool writer_recall(struct writer *writer, struct charge *charge)
+{
+    (void)writer;
+    HOLDS(!world.waiting && !world.queued);
+    HOLDS(charge->agent.len > 0 && charge->resource.len > 0 && uuid_is_v7(charge->payment_id));
+    return false;
+}
+
 enum err writer_submit(struct writer *writer, struct charge *charge)
 {
     (void)writer;

@@ -413,6 +413,16 @@ const char *sql(const char *text)
     return output;
 }
 
+int gate_backend(void)
+{
+    const char *pids = sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'crawltabd'"
+                           " AND datname = current_database()");
+    char *end;
+    long pid = strtol(pids, &end, 10);
+    assert_true(pid > 1 && *end == '\0');
+    return (int)pid;
+}
+
 void wait_for_sql(const char *text)
 {
     int64_t give_up = clock_monotonic_ms() + WAIT_MAX_MS;

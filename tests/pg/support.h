@@ -90,6 +90,9 @@ bool sql_as(const char *role, const char *text, char output[OUTPUT_MAX]);
 /* Runs SQL as superuser and returns its rows, columns separated by |. Fails the test if SQL fails. Static. */
 const char *sql(const char *text);
 
+/* The server's process for the one connection of the one gate. */
+int gate_backend(void);
+
 /* Waits until the SQL, as superuser, returns t; fails the test after ten seconds. */
 void wait_for_sql(const char *text);
 

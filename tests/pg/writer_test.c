@@ -286,9 +286,7 @@ static void hanging_database_answers_in_time(void **state)
     struct payment payments[3];
     for (size_t i = 0; i < 3; i++)
         payments[i] = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
-    int backend = (int)strtol(sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'crawltabd'"
-                                  " AND datname = current_database()"),
-                              NULL, 10);
+    int backend = gate_backend();
     assert_int_equal(kill(backend, SIGSTOP), 0);
     int64_t start = clock_monotonic_ms();
     assert_int_equal(payment_submit(writer, &payments[0]), ERR_OK);
