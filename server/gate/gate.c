@@ -61,7 +61,8 @@ out:
     return err;
 }
 
-/* After the signature: record, unless it is known to be recorded, or give a free page to the one it is free for. */
+/* After the signature: record, unless it is known to be recorded, or give a free page to the one it is free
+ * for. */
 static enum err go_on(struct crawl *crawl, bool *park)
 {
     bool wanted = false;

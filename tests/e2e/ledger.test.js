@@ -48,18 +48,19 @@ test('5,000 replays cost no transaction', async t => {
     const backends = ledger.query(`SELECT pid FROM pg_stat_activity WHERE application_name = 'crawltabd'`)
     // No statement could be answered now.
     for (const pid of backends.split('\n')) process.kill(Number(pid), 'SIGSTOP')
-    t.after(() => {
+    try {
+        await replay(gate, headers, 5000, response => {
+            assert.equal(response.statusCode, 200)
+            assert.equal(response.headers['payment-response'], first.headers['payment-response'])
+            assert.equal(response.headers['crawler-charged'], 'USD 0.05')
+        })
+        // Another signature of the same signer over the same payment is the same payment.
+        const again = await withHttpMessageSig(key, agent.origin, url, id)
+        const other = await gate.request(page, { headers: again })
+        assert.equal(other.headers['payment-response'], first.headers['payment-response'])
+    } finally {
         for (const pid of backends.split('\n')) process.kill(Number(pid), 'SIGCONT')
-    })
-    await replay(gate, headers, 5000, response => {
-        assert.equal(response.statusCode, 200)
-        assert.equal(response.headers['payment-response'], first.headers['payment-response'])
-        assert.equal(response.headers['crawler-charged'], 'USD 0.05')
-    })
-    // Another signature of the same signer over the same payment is the same payment.
-    const again = await withHttpMessageSig(key, agent.origin, url, id)
-    const other = await gate.request(page, { headers: again })
-    assert.equal(other.headers['payment-response'], first.headers['payment-response'])
+    }
     assert.equal(ledger.count('charge'), 1)
 })
 

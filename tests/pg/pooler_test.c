@@ -91,7 +91,7 @@ static void the_commands_work(void **state)
     assert_non_null(strstr(output, AGENT));
     assert_int_equal(CRAWLTAB(output, "invoice", "list"), 0);
     assert_non_null(strstr(output, "https://crawler.e"));
-    assert_string_equal(sql("SELECT sum(total_micros) FROM invoice"), "2500000");
+    assert_string_equal(sql("SELECT sum(total_minor) FROM invoice"), "250");
 }
 
 /* A session's settings and prepared statements do not hold behind a pooler: that must not go unnoticed. */
