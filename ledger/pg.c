@@ -424,6 +424,8 @@ static const char *connect_hint(const char *problem)
 static bool connect_any(struct pg *pg, struct pg_target *target, int64_t connect_ms)
 {
     int64_t deadline_ms = clock_monotonic_ms() + connect_ms;
+    if (pg->deadline_ms && pg->deadline_ms < deadline_ms)
+        deadline_ms = pg->deadline_ms;
     const struct pg_hosts *hosts = &target->hosts;
     char problems[4 * PROBLEM_MAX] = "";
     for (size_t i = 0; i < hosts->count; i++) {
@@ -480,6 +482,7 @@ struct pg *pg_open(const struct pg_options *options)
     if (!ok)
         goto out;
     pg->timeout_ms = options->timeout_ms;
+    pg->deadline_ms = options->deadline_ms;
     pg->limit_server = options->limit_server;
     pg->pooled = strcmp(options->config->ledger_pooler, "transaction") == 0;
     pg_target_set(&target, "user", options->role);

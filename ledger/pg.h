@@ -28,6 +28,7 @@ struct pg_options {
     const char *database;        /* NULL: as in ledger_connection */
     const char *application;     /* shown in pg_stat_activity */
     int64_t connect_ms;          /* the longest that connecting may take */
+    int64_t deadline_ms;         /* as for pg_deadline, from the start on; pg_deadline takes it back */
     int64_t timeout_ms;          /* the longest that a call may take */
     bool limit_server;           /* the server, too, gives up after timeout_ms */
 };

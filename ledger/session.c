@@ -36,7 +36,7 @@ out:
     return err;
 }
 
-struct session *session_open(const struct config *config)
+struct session *session_open(const struct config *config, int64_t deadline_ms)
 {
     int64_t timeout_ms = config->ledger_timeout_seconds * 1000;
     struct session *session = calloc(1, sizeof(*session));
@@ -48,6 +48,7 @@ struct session *session_open(const struct config *config)
         .role = config->ledger_gate_role,
         .application = "crawltabd",
         .connect_ms = timeout_ms < CONNECT_MAX_MS ? timeout_ms : CONNECT_MAX_MS,
+        .deadline_ms = deadline_ms,
         .timeout_ms = timeout_ms,
         .limit_server = true,
     });
@@ -57,7 +58,9 @@ struct session *session_open(const struct config *config)
     if (session->pg)
         err = prepare(session, config);
 out:
-    if (err != ERR_OK) {
+    if (err == ERR_OK) {
+        pg_deadline(session->pg, 0);
+    } else {
         session_close(session);
         session = NULL;
     }

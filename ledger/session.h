@@ -15,8 +15,9 @@ struct session {
     int64_t make_after_ms;        /* monotonic: not to be tried before, after it failed */
 };
 
-/* Opens a session with the gate's role. NULL after a failure. */
-struct session *session_open(const struct config *config) MUST_USE;
+/* Opens a session with the gate's role. NULL after a failure, or if it is not open at `deadline_ms`
+ * (clock_monotonic_ms; 0: the configuration's time limits alone). */
+struct session *session_open(const struct config *config, int64_t deadline_ms) MUST_USE;
 void session_close(struct session *session);
 
 /* Makes days and partitions ahead when the clock has moved on by an hour, or was set. A failure is logged and

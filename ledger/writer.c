@@ -210,10 +210,42 @@ static void lose(struct worker *worker)
     worker->connect_at_ms = clock_monotonic_ms();
 }
 
+/* Entries with less time left than this are not sent any more: a deadline too short for a commit would cost
+ * the others their connection. */
+static int64_t reserve_ms(const struct worker *worker)
+{
+    int64_t fifth = worker->config->ledger_timeout_seconds * 1000 / 5;
+    return fifth < RESERVE_MAX_MS ? fifth : RESERVE_MAX_MS;
+}
+
+static int64_t first_deadline(const struct worker *worker)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < worker->count; i++)
+        if (worker->batch[i].charge->deadline_ms < first)
+            first = worker->batch[i].charge->deadline_ms;
+    return first;
+}
+
+/* Who waits already is answered in time, however long connecting takes: new entries are taken only once there
+ * is a connection. 0: nobody waits. */
+static int64_t connect_deadline(struct worker *worker)
+{
+    struct writer *writer = worker->writer;
+    expire(worker, clock_monotonic_ms() + reserve_ms(worker));
+    int64_t first = first_deadline(worker);
+    pthread_mutex_lock(&writer->mutex);
+    if (writer->head && writer->head->deadline_ms < first)
+        first = writer->head->deadline_ms;
+    pthread_mutex_unlock(&writer->mutex);
+    return first == INT64_MAX ? 0 : first;
+}
+
 static void connect_now(struct worker *worker)
 {
+    int64_t deadline_ms = connect_deadline(worker);
     log_repeats_begin(&worker->repeats);
-    worker->session = session_open(worker->config);
+    worker->session = session_open(worker->config, deadline_ms);
     log_repeats_end();
     if (worker->session) {
         worker->repeats = (struct log_repeats){0};
@@ -278,23 +310,6 @@ static enum err try_batch(struct worker *worker)
     TRY(entry_insert_conflicts(worker->arrays, worker->session, worker->batch, worker->count));
 out:
     return err;
-}
-
-/* Entries with less time left than this are not sent any more: a deadline too short for a commit would cost
- * the others their connection. */
-static int64_t reserve_ms(const struct worker *worker)
-{
-    int64_t fifth = worker->config->ledger_timeout_seconds * 1000 / 5;
-    return fifth < RESERVE_MAX_MS ? fifth : RESERVE_MAX_MS;
-}
-
-static int64_t first_deadline(const struct worker *worker)
-{
-    int64_t first = INT64_MAX;
-    for (size_t i = 0; i < worker->count; i++)
-        if (worker->batch[i].charge->deadline_ms < first)
-            first = worker->batch[i].charge->deadline_ms;
-    return first;
 }
 
 static void write_batch(struct worker *worker)

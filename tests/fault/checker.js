@@ -76,6 +76,12 @@ export function sumProblems(entries, billed) {
     return found
 }
 
+// What the credit limits are counted from must come to the entries too.
+export function spendProblems(entries, spent) {
+    const counted = spent.map(({ agent, amount }) => ({ agent, invoiced: amount, carried: 0 }))
+    return sumProblems(entries, counted).map(problem => `counters: ${problem}`)
+}
+
 const rows = text => (text === '' ? [] : text.split('\n').map(line => line.split('|')))
 
 export function readEntries(ledger) {
@@ -95,7 +101,7 @@ export function readEntries(ledger) {
 
 function readBilled(ledger) {
     const found = ledger.query(
-        `SELECT agent, (SELECT coalesce(sum(total_micros), 0) FROM invoice i
+        `SELECT agent, (SELECT coalesce(sum(net_micros), 0) FROM invoice i
                          WHERE i.crawler_id = c.crawler_id),
                 (SELECT d.carried_out_micros FROM crawler_day d WHERE d.crawler_id = c.crawler_id
                   ORDER BY close_number DESC LIMIT 1)
@@ -108,6 +114,13 @@ function readBilled(ledger) {
     }))
 }
 
+function readSpent(ledger) {
+    const found = ledger.query(
+        'SELECT agent, sum(amount_micros) FROM spend JOIN crawler USING (crawler_id) GROUP BY agent'
+    )
+    return rows(found).map(([agent, amount]) => ({ agent, amount: Number(amount) }))
+}
+
 function assertNone(found, what) {
     assert.equal(found.length, 0, `${what}: ${found.length} problems\n${found.slice(0, 20).join('\n')}`)
 }
@@ -117,6 +130,7 @@ function assertNone(found, what) {
 export async function check(world, history, { close = true } = {}) {
     const entries = readEntries(world.ledger)
     assertNone(problems(history, entries), 'the ledger against the history')
+    assertNone(spendProblems(entries, readSpent(world.ledger)), 'the counters against the entries')
     if (close) {
         await world.crawltab('nightly')
         assertNone(sumProblems(entries, readBilled(world.ledger)), 'the invoices against the entries')

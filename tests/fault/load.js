@@ -63,7 +63,8 @@ export class Load {
         this.receipts = 0
         this.random = generator(seed)
         this.running = Array.from({ length: clients }, () => this.client())
-        for (const client of this.running) client.catch(() => {}) // told by progress and stop
+        // Told by progress and by stop.
+        for (const client of this.running) client.catch(error => (this.failure = error))
         world.t.after(() => {
             this.stopping = this.abandoned = true
         })
@@ -126,7 +127,8 @@ export class Load {
         while (this.receipts < wanted) {
             if (Date.now() - start > 60_000)
                 throw new Error(`no progress; the last attempts: ${JSON.stringify(this.history.slice(-5))}`)
-            await Promise.race([sleep(2), ...this.running]) // a client that failed is told here
+            if (this.failure) throw this.failure
+            await sleep(2)
         }
     }
     // Begins no payment any more, and waits for the decision of those that are under way.

@@ -78,7 +78,7 @@ export function postmaster(ledger) {
     return Number(fs.readFileSync(path.join(dataFolder(ledger), 'postmaster.pid'), 'utf8').split('\n')[0])
 }
 
-// The children of the postmaster as { pid, title }; a title is "postgres: crawltab_gate crawltab [local] …".
+// The children of the postmaster as { pid, title }; a title: "postgres: crawltab_gate crawltab [local] idle".
 export function backends(ledger) {
     const parent = postmaster(ledger)
     const found = []

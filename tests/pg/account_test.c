@@ -72,8 +72,8 @@ static void send_batch(struct session *session, struct payment *payments, size_t
 static void a_batch_sent_again_counts_once(void **state)
 {
     (void)state;
-    struct session *first = session_open(ledger_config());
-    struct session *second = session_open(ledger_config());
+    struct session *first = session_open(ledger_config(), 0);
+    struct session *second = session_open(ledger_config(), 0);
     assert_non_null(first);
     assert_non_null(second);
     assert_memory_not_equal(first->writer_id, second->writer_id, UUID_SIZE);
@@ -119,7 +119,7 @@ static void what_may_only_be_repeated_is_not_recorded(void **state)
 static void a_repeat_beside_its_first_gets_the_receipt(void **state)
 {
     (void)state;
-    struct session *session = session_open(ledger_config());
+    struct session *session = session_open(ledger_config(), 0);
     assert_non_null(session);
     sql("INSERT INTO crawler (agent, first_seen_at) VALUES ('" AGENT "', now())");
     for (size_t repeat = 0; repeat < 2; repeat++) {

@@ -60,7 +60,7 @@ static void other_content_is_a_conflict(void **state)
 static void one_batch_with_the_same_id(void **state)
 {
     (void)state;
-    struct session *session = session_open(ledger_config());
+    struct session *session = session_open(ledger_config(), 0);
     struct entry_arrays *arrays = entry_arrays_new();
     assert_non_null(session);
     struct payment payments[] = {
