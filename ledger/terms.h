@@ -49,9 +49,8 @@
     X(buyer_email, "buyer.email", TEXT, "", 0, 0, "Where invoices go.")                                      \
     X(buyer_purchase_order, "buyer.purchase_order", TEXT, "", 0, 0,                                          \
       "The buyer's reference, printed on invoices.")                                                         \
-    X(buyer_endpoint, "buyer.endpoint", TEXT, "", 0, 0, "Electronic address for e-invoices (Peppol).")       \
-    X(buyer_endpoint_scheme, "buyer.endpoint_scheme", TEXT, "", 0, 0,                                        \
-      "What kind of address that is: an EAS code, such as 0088 or 9930.")                                    \
+    X(buyer_endpoint, "buyer.endpoint", TEXT, "", 0, 0,                                                      \
+      "Electronic address for e-invoices (Peppol), SCHEME:ID, such as\n0088:7300010000001.")                 \
     X(rail, "settlement.rail", TEXT, "none", 0, 0,                                                           \
       "How the buyer pays: none (by transfer), sepa-direct-debit, ach, card\nor x402.")                      \
     X(scheme, "settlement.scheme", TEXT, "", 0, 0, "sepa-direct-debit: b2b (also without it) or core.")      \

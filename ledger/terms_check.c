@@ -194,6 +194,14 @@ static bool is_email(const char *text)
            strlen(text) <= EMAIL_MAX;
 }
 
+/* An EAS code has four digits or, for some, two letters. */
+static bool is_endpoint(const char *text)
+{
+    size_t len = strcspn(text, ":");
+    return text[len] && text[len + 1] && strspn(text, len == 4 ? DIGITS : CAPITAL) == len &&
+           (len == 4 || len == 2);
+}
+
 static void check_buyer(struct check *check)
 {
     const struct terms *terms = check->terms;
@@ -203,12 +211,9 @@ static void check_buyer(struct check *check)
     if (*terms->buyer_email && !is_email(terms->buyer_email))
         wrong(check, "buyer.email", "\"%s\" is not an address such as billing@crawler.example",
               terms->buyer_email);
-    if (!*terms->buyer_endpoint != !*terms->buyer_endpoint_scheme)
-        wrong(check, "buyer.endpoint", "needs buyer.endpoint_scheme, and the other way round");
-    if (*terms->buyer_endpoint_scheme && !made_of(terms->buyer_endpoint_scheme, 4, DIGITS) &&
-        !made_of(terms->buyer_endpoint_scheme, 2, CAPITAL))
-        wrong(check, "buyer.endpoint_scheme", "\"%s\" is not an EAS code such as 0088",
-              terms->buyer_endpoint_scheme);
+    if (*terms->buyer_endpoint && !is_endpoint(terms->buyer_endpoint))
+        wrong(check, "buyer.endpoint", "\"%s\" is not SCHEME:ID with an EAS code, such as 0088:7300010000001",
+              terms->buyer_endpoint);
 }
 
 /* --- Settlement

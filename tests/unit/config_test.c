@@ -43,7 +43,8 @@ static struct config *load(const char *text)
 static void defaults_are_filled_in(void **state)
 {
     (void)state;
-    struct config *config = load(SITE "    rules:\n      - action: charge\n        price: 0.0025\n");
+    struct config *config = load("offer:\n  # ttl_seconds: 5\n" SITE
+                                 "    rules:\n      - action: charge\n        price: 0.0025\n");
     assert_non_null(config);
     assert_string_equal(said, "");
     assert_int_equal(config->offer_ttl_seconds, 300);
