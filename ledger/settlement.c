@@ -37,6 +37,10 @@ static enum err add(struct pg *pg, const struct settlement_order *order, const s
     if (!payable)
         goto out;
     json_object_set_new(document, "settlement", json_loads(pg_text(rows, row, 2), 0, NULL));
+    json_t *buyer = json_loads(pg_text(rows, row, 3), 0, NULL);
+    if (*format_text(buyer, "name"))
+        json_object_set(document, "buyer", buyer);
+    json_decref(buyer);
     if (order->seller)
         json_object_set(document, "seller", (json_t *)(uintptr_t)order->seller);
     json_t *due = json_pack("{s:O,s:I,s:I}", "document", document, "due_minor", open, "attempt",

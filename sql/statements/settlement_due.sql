@@ -3,10 +3,11 @@
 -- say.
 SELECT i.number,
        (SELECT coalesce(max(attempt), 0) + 1 FROM settlement t
-         WHERE t.site_id = i.site_id AND t.number = i.number AND t.rail = $2::text), a.settlement
+         WHERE t.site_id = i.site_id AND t.number = i.number AND t.rail = $2::text), a.settlement,
+       a.buyer
   FROM invoice i
   JOIN LATERAL (
-      SELECT settlement FROM agreement
+      SELECT settlement, buyer FROM agreement
        WHERE site_id = i.site_id AND crawler_id = i.crawler_id AND valid_from <= instant($3::bigint)
        ORDER BY version DESC LIMIT 1
   ) AS a ON a.settlement ->> 'rail' = $2::text

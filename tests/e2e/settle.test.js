@@ -1,5 +1,6 @@
 // Invoices are collected once, by files that programs read which we did not write.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -21,16 +22,19 @@ async function billed(t, settlement, site = {}) {
     })
     assert.equal((await set.gate.request(page, { headers })).status, 200)
     await set.crawltab('nightly')
-    const agree = settlement =>
-        set.ledger.query(`
-            INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason,
-                status, cadence, subscription, fee_micros, included_crawls, minimum_fee_micros,
-                minimum_invoice_micros, tax_treatment, tax_rate_ppm, due_days, buyer, settlement)
-            SELECT site_id, crawler_id, (SELECT count(*) + 1 FROM agreement), now(), now(), 'test', 'test',
-                'active', 'daily', false, 0, 0, 0, 0, 'none', 0, 30, '{"name": "Crawler Inc"}',
-                '${JSON.stringify(settlement)}'
-              FROM site, crawler`)
-    agree(settlement)
+    const agree = settlement => {
+        const terms = Object.entries(settlement).map(([key, value]) => `settlement.${key}=${value}`)
+        return set.crawltab(
+            'agreement',
+            'set',
+            set.agent.origin,
+            '--reason',
+            'test',
+            'buyer.name=Crawler Inc',
+            ...terms
+        )
+    }
+    await agree(settlement)
     const settle = async (...words) =>
         JSON.parse((await set.crawltab('settle', ...words, '--out', set.folder, '--json')).stdout)
     return { ...set, agree, settle }
@@ -78,16 +82,77 @@ test('x402 payment requests are what @x402/core takes', async t => {
     )
 })
 
+const achSite = {
+    seller: 'The Example Gazette',
+    billing: {
+        ach_destination: '021000021',
+        ach_destination_name: 'A Bank',
+        ach_origin: '1234567890',
+        ach_company_id: '1234567890'
+    }
+}
+const achTerms = { rail: 'ach', routing_number: '011000015', account: '0123456789', kind: 'checking' }
+
 test('what the bank needs and does not get is named, and nothing is collected', async t => {
-    const { settle, agree, ledger } = await billed(t, { ...x402, asset: '' })
-    await assert.rejects(settle(), /INV-\d{4}-000001 has no settlement\.asset/)
+    const { settle, configure, ledger } = await billed(t, achTerms)
+    await assert.rejects(settle(), /INV-\d{4}-000001 has no seller\.ach_company_id/)
     assert.equal(ledger.count('settlement') + ledger.count('settlement_batch'), 0)
-    agree(x402)
+    configure({ site: achSite })
     assert.equal((await settle()).length, 1)
 })
 
+test('the ACH file is what npm @ach/ach reads', async t => {
+    const { settle, ledger } = await billed(t, achTerms, achSite)
+    const [batch] = await settle('--collect-on', '2030-01-31')
+    const text = fs.readFileSync(batch.file, 'utf8')
+    for (const line of text.trimEnd().split('\n')) assert.equal(line.length, 94)
+    const file = await new Promise((resolve, reject) => {
+        const parser = ach().getParser('ach')
+        parser.on('error', reject)
+        parser.on('data', resolve)
+        fs.createReadStream(batch.file).pipe(parser)
+    })
+    const [bundle] = file.batches
+    const [entry] = bundle.entries
+    assert.equal(file.batches.length, 1)
+    assert.equal(bundle.entries.length, 1)
+    assert.equal(bundle.effectiveDate, '300131')
+    assert.deepEqual(
+        [entry.transactionCode, entry.amount, entry.identificationNumber, entry.receivingCompanyName],
+        ['27', 5, ledger.query('SELECT number FROM invoice'), 'CRAWLER INC']
+    )
+    for (const { entryHash, totalDebit, totalCredit } of [bundle.footer, file.file.footer])
+        assert.deepEqual([entryHash, totalDebit, totalCredit], [1100001, 5, 0])
+})
+
+test('the SEPA file names both accounts and adds up', async t => {
+    const site = {
+        currency: 'EUR',
+        seller: 'The Example Gazette',
+        billing: { iban: 'DE89370400440532013000', creditor_id: 'DE98ZZZ09999999999' }
+    }
+    const mandate = {
+        rail: 'sepa-direct-debit',
+        iban: 'FR1420041010050500013M02606',
+        mandate_id: 'M-1',
+        mandate_date: '2026-01-31'
+    }
+    const { settle } = await billed(t, mandate, site)
+    const [batch] = await settle('--collect-on', '2030-01-31')
+    const value = xpath =>
+        execFileSync('xmllint', ['--xpath', `string(//*[local-name()="${xpath}"])`, batch.file], {
+            encoding: 'utf8'
+        }).trim()
+    assert.equal(value('CtrlSum'), '0.05')
+    assert.equal(value('InstdAmt'), '0.05')
+    assert.equal(value('ReqdColltnDt'), '2030-01-31')
+    assert.equal(value('CdtrAcct'), site.billing.iban)
+    assert.equal(value('DbtrAcct'), mandate.iban)
+    assert.equal(value('MndtId'), 'M-1')
+})
+
 test('a card is charged by the publisher, who is told to', async t => {
-    const { settle, ledger } = await billed(t, { rail: 'card', customer: 'cus_1' })
+    const { settle, ledger } = await billed(t, { rail: 'card' })
     const [batch] = await settle()
     assert.equal(batch.file, '')
     const body = JSON.parse(ledger.query('SELECT body FROM outbox'))
@@ -96,8 +161,8 @@ test('a card is charged by the publisher, who is told to', async t => {
         body.data.charges.map(({ due_minor, currency, settlement }) => [
             due_minor,
             currency,
-            settlement.customer
+            settlement.rail
         ]),
-        [[5, 'USD', 'cus_1']]
+        [[5, 'USD', 'card']]
     )
 })

@@ -4,6 +4,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/file.h"
 #include "ledger/base/instant.h"
+#include "ledger/invoice.h"
 #include "ledger/settlement.h"
 
 #include <errno.h>
@@ -72,14 +73,27 @@ static void tell(struct settling *settling, const struct settlement_order *order
                order->rail->extension ? path : "told by crawltab webhook deliver");
 }
 
+/* The publisher as the configuration describes it now; NULL if it has no such site. */
+static json_t *seller_of(const struct config *config, const char *site)
+{
+    struct invoice_seller seller;
+    json_t *party = NULL;
+    if (invoice_seller_init(&seller, config, site) && seller.party)
+        party = json_loads(seller.party, 0, NULL);
+    invoice_seller_free(&seller);
+    return party;
+}
+
 static bool settle_rail(struct settling *settling, int64_t site_id, const char *site,
                         const struct settlement_rail *rail)
 {
     struct settlement_made made = {0};
     char path[4096] = "";
+    json_t *seller = seller_of(settling->config, site);
     const struct settlement_order order = {.site_id = site_id,
                                            .site = site,
                                            .rail = rail,
+                                           .seller = seller,
                                            .again = settling->again,
                                            .collect_on = settling->collect_on,
                                            .actor = command_actor(),
@@ -98,6 +112,7 @@ static bool settle_rail(struct settling *settling, int64_t site_id, const char *
         tell(settling, &order, &made, path);
     }
     settlement_made_free(&made);
+    json_decref(seller);
     return ok;
 }
 
