@@ -29,6 +29,14 @@ bool slice_contains_nocase(struct slice text, struct slice needle)
     return false;
 }
 
+uint64_t slice_hash(struct slice text)
+{
+    uint64_t hash = 14695981039346656037ULL;
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (unsigned char)text.data[i]) * 1099511628211ULL;
+    return hash;
+}
+
 struct slice slice_trim(struct slice text)
 {
     while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))

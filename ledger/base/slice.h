@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct slice {
@@ -40,6 +41,9 @@ size_t slice_find(struct slice text, char byte);
 /* True if `needle` stands anywhere in `text`, ASCII letters compared without case. An empty needle is found.
  */
 bool slice_contains_nocase(struct slice text, struct slice needle);
+
+/* For hash tables (FNV-1a). */
+uint64_t slice_hash(struct slice text);
 
 /* The text without leading and trailing spaces and tabs (OWS of RFC 9110 section 5.6.3). */
 struct slice slice_trim(struct slice text);

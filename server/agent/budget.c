@@ -49,12 +49,9 @@ static bool is_zero(const uint8_t network[16])
     return memcmp(network, zero, sizeof(zero)) == 0;
 }
 
-/* FNV-1a. */
 static size_t set_of(const uint8_t network[16])
 {
-    uint64_t hash = 14695981039346656037ULL;
-    for (size_t i = 0; i < 16; i++)
-        hash = (hash ^ network[i]) * 1099511628211ULL;
+    uint64_t hash = slice_hash(slice_bytes(network, 16));
     return (size_t)((hash >> 32 ^ hash) % SETS);
 }
 

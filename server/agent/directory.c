@@ -102,13 +102,9 @@ void directory_stop(struct directory *directory)
     free(directory);
 }
 
-/* FNV-1a. */
 static size_t bucket_of(struct slice url)
 {
-    uint64_t hash = 14695981039346656037ULL;
-    for (size_t i = 0; i < url.len; i++)
-        hash = (hash ^ (unsigned char)url.data[i]) * 1099511628211ULL;
-    return (size_t)(hash % BUCKETS);
+    return (size_t)(slice_hash(url) % BUCKETS);
 }
 
 static struct entry *find(struct directory *directory, struct slice url)
