@@ -1,5 +1,6 @@
 #include "server/generation.h"
 
+#include "ledger/account.h"
 #include "ledger/base/log.h"
 #include "ledger/writer.h"
 #include "server/agent/directory.h"
@@ -26,9 +27,17 @@ struct agents {
     atomic_uint users;
 };
 
+/* The accounts, which generations of the same ledger share: what one holds reserved the other must count. */
+struct accounts {
+    struct settings *settings; /* that they were started with */
+    struct account_book *book;
+    atomic_uint users;
+};
+
 /* Started in this order, stopped in the other. */
 struct generation {
     struct settings *settings;
+    struct accounts *accounts;
     struct writer *writer;
     struct agents *agents;
     struct gate *gate;
@@ -114,6 +123,50 @@ static struct agents *agents_for(struct settings *settings, struct agents *forme
     return former;
 }
 
+static void accounts_release(struct accounts *accounts)
+{
+    if (!accounts || atomic_fetch_sub(&accounts->users, 1) > 1)
+        return;
+    account_stop(accounts->book);
+    settings_release(accounts->settings);
+    free(accounts);
+}
+
+static struct accounts *accounts_new(struct settings *settings)
+{
+    struct accounts *accounts = calloc(1, sizeof(*accounts));
+    if (!accounts)
+        return NULL;
+    accounts->settings = settings_share(settings);
+    atomic_init(&accounts->users, 1);
+    accounts->book = account_start(settings->config);
+    if (accounts->book)
+        return accounts;
+    accounts_release(accounts);
+    return NULL;
+}
+
+static void note_accounts_key(void *context, const char *key)
+{
+    static const char *const keys[] = {"ledger.connection", "ledger.gate_role", "ledger.timeout_seconds",
+                                       "ledger.refresh_seconds"};
+    bool *differ = context;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+        if (strcmp(key, keys[i]) == 0)
+            *differ = true;
+}
+
+static struct accounts *accounts_for(struct settings *settings, struct accounts *former)
+{
+    bool differ = !former;
+    if (former)
+        config_compare(former->settings->config, settings->config, note_accounts_key, &differ);
+    if (differ)
+        return accounts_new(settings);
+    atomic_fetch_add(&former->users, 1);
+    return former;
+}
+
 struct generation *generation_start(struct config *config, struct generation *former)
 {
     struct settings *settings = settings_new(config);
@@ -123,13 +176,15 @@ struct generation *generation_start(struct config *config, struct generation *fo
         return NULL;
     }
     generation->settings = settings;
+    generation->accounts = accounts_for(settings, former ? former->accounts : NULL);
     generation->writer = writer_start(config);
     generation->agents = agents_for(settings, former ? former->agents : NULL);
-    if (!generation->writer || !generation->agents) {
+    if (!generation->accounts || !generation->writer || !generation->agents) {
         LOG(ERROR, "start_failed", {"detail", "no memory or no threads"});
         goto fail;
     }
-    struct gate_parts parts = {config, generation->agents->directory, generation->writer};
+    struct gate_parts parts = {config, generation->agents->directory, generation->writer,
+                               generation->accounts->book};
     generation->gate = gate_new(&parts);
     if (!generation->gate)
         goto fail;
@@ -152,7 +207,8 @@ const struct exchange_handler *generation_handler(const struct generation *gener
 
 bool generation_ready(const struct generation *generation)
 {
-    return writer_ready(generation->writer);
+    return writer_ready(generation->writer) &&
+           account_ready(generation->accounts->book, generation->settings->config);
 }
 
 void generation_stop(struct generation *generation)
@@ -162,6 +218,7 @@ void generation_stop(struct generation *generation)
     writer_stop(generation->writer);
     agents_release(generation->agents);
     gate_free(generation->gate);
+    accounts_release(generation->accounts);
     settings_release(generation->settings);
     free(generation);
 }

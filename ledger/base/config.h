@@ -123,7 +123,9 @@ typedef struct config_list CONFIG_LIST;
       "Connections that commit entries. One commits all that queued meanwhile; more help where a commit\n"   \
       "takes long, such as with a synchronous standby.")                                                     \
     X(ledger_batch_entries, "ledger.batch_entries", NUMBER, "1024", 1, 10000,                                \
-      "The most entries in one transaction.")
+      "The most entries in one transaction.")                                                                \
+    X(ledger_refresh_seconds, "ledger.refresh_seconds", NUMBER, "2", 1, 60,                                  \
+      "How often agreements, and what crawlers spent at other gates, are read.")
 
 /* The seller on invoices: texts, and the logo's file. */
 #define CONFIG_BILLING(X)                                                                                    \
@@ -175,6 +177,10 @@ typedef struct config_list CONFIG_LIST;
       "Crawlers whose commitments are refused, whatever else is said. An origin stands for all its URLs.")   \
     X(agents_unknown, "agents.unknown", TEXT, "charge", 0, 0,                                                \
       "charge or refuse: what happens to crawlers in neither list.")                                         \
+    X(agents_day_limit, "agents.day_limit", AMOUNT, "", 0, 0,                                                \
+      "The most that a crawler may spend in a billing day, unless an agreement says otherwise; empty: any.") \
+    X(agents_balance_limit, "agents.balance_limit", AMOUNT, "", 0, 0,                                        \
+      "The most that a crawler may owe in entries and unpaid invoices, likewise.")                           \
     X(webhook_url, "webhook.url", TEXT, "", 0, 0,                                                            \
       "Where the publisher's own system hears of invoices (Standard Webhooks); empty means nowhere.")        \
     X(webhook_secret_file, "webhook.secret_file", PATH, "var/webhook.secret", 0, 0,                          \

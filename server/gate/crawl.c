@@ -29,6 +29,16 @@ struct payment_offer crawl_offer(const struct crawl *crawl)
     };
 }
 
+static struct tariff_place place_of(const struct crawl *crawl)
+{
+    return (struct tariff_place){crawl->view, crawl->site, crawl->path, crawl->now_ms};
+}
+
+static bool pays(const struct crawl *crawl)
+{
+    return message_field(&crawl->exchange->message, SLICE("payment")) != NULL;
+}
+
 enum err crawl_arrive(struct crawl *crawl)
 {
     enum err err;
@@ -45,6 +55,12 @@ enum err crawl_arrive(struct crawl *crawl)
                               &gate->parts.config->directory_insecure_hosts, &agents) != ERR_OK)
         agents = NULL;
     crawl->decision = site_decide(gate->sites, crawl->site_index, &exchange->message, crawl->path, agents);
+    if (crawl->decision.action == SITE_CHARGE && (agents || pays(crawl)))
+        crawl->view = account_take_view(gate->parts.accounts);
+    if (crawl->view) {
+        struct tariff_place place = place_of(crawl);
+        tariff_apply(&place, agents, &crawl->decision);
+    }
     if (crawl->decision.action == SITE_BLOCK)
         err = ERR_BLOCKED;
 out:
@@ -87,7 +103,7 @@ static enum err open_commitment(struct crawl *crawl)
     TRY(payment_id_open(&crawl->thread->keys, &offer, commitment.id, crawl->now_ms, config->offer_ttl_seconds,
                         &crawl->id));
     crawl->id_text = commitment.id;
-    if (crawl->id.price_micros != crawl->decision.price_micros)
+    if (crawl->view && crawl->id.price_micros != crawl->decision.price_micros)
         err = ERR_OFFER_MISMATCH;
 out:
     return err;
@@ -119,8 +135,13 @@ static enum err try_candidate(struct crawl *crawl, bool *wanted)
     if (crawl->decision.account && !slice_eq(*crawl->decision.account, candidate->agent->account))
         return ERR_SIGNATURE_REQUIRED;
     enum err err = ERR_OK;
-    if (crawl->redeeming)
-        TRY(site_admits(crawl->thread->gate->sites, crawl->site_index, candidate->agent));
+    if (crawl->redeeming && !crawl->view)
+        return ERR_LEDGER_UNAVAILABLE; /* what the page costs this crawler is not known yet */
+    if (crawl->redeeming) {
+        struct tariff_place place = place_of(crawl);
+        TRY(tariff_admits(&place, candidate->agent,
+                          site_admits(crawl->thread->gate->sites, crawl->site_index, candidate->agent)));
+    }
     crawl->trace.failed = CHECK_KEY;
     TRY(crawl->refused);
     switch (directory_find(crawl->thread->gate->parts.directory, candidate->agent->directory_url,
@@ -162,6 +183,24 @@ enum err crawl_authenticate(struct crawl *crawl, bool *wanted)
     return crawl->failure != ERR_OK ? crawl->failure : err;
 }
 
+/* Only the signature proves whose credit it is. */
+static enum err reserve(struct crawl *crawl)
+{
+    struct tariff_place place = place_of(crawl);
+    const struct account_terms *terms = tariff_terms(&place, crawl->charge.agent);
+    struct credit_limits limits = tariff_limits(&place, terms);
+    crawl->charge.agreement_id = terms ? terms->agreement_id : 0;
+    enum err err = credit_reserve(account_credit(crawl->thread->gate->parts.accounts),
+                                  slice_of(crawl->site->name), &crawl->charge, &limits, &crawl->claim);
+    crawl->charge.repeat_only = err == ERR_CREDIT_LIMIT_REACHED;
+    return crawl->charge.repeat_only ? ERR_OK : err;
+}
+
+void crawl_settle(struct crawl *crawl)
+{
+    credit_settle(account_credit(crawl->thread->gate->parts.accounts), &crawl->claim, &crawl->charge);
+}
+
 enum err crawl_prepare_charge(struct crawl *crawl)
 {
     const struct web_bot_auth_candidate *candidate = crawl->candidate;
@@ -182,5 +221,5 @@ enum err crawl_prepare_charge(struct crawl *crawl)
     };
     memcpy(crawl->charge.payment_id, crawl->id.uuid, UUID_SIZE);
     memcpy(crawl->charge.thumbprint, candidate->thumbprint, DIGEST_SIZE);
-    return ERR_OK;
+    return reserve(crawl);
 }

@@ -8,6 +8,7 @@
 #include "server/gate/own_directory.h"
 #include "server/gate/payment_id.h"
 #include "server/gate/site.h"
+#include "server/gate/tariff.h"
 #include "server/verify/web_bot_auth.h"
 
 struct gate {
@@ -41,7 +42,8 @@ struct crawl {
     struct slice path;
     struct slice url;
     struct site_decision decision;
-    bool redeeming; /* a charged page with a commitment that holds; else free, or refused */
+    struct account_view *view; /* agreements, for who signs or pays; NULL: not read yet */
+    bool redeeming;            /* a charged page with a commitment that holds; else free, or refused */
     struct payment_id id;
     struct slice id_text;
 
@@ -53,6 +55,7 @@ struct crawl {
     struct web_bot_auth_trace trace;          /* keeps the name of the check that failed */
     struct directory_wait wait;
     struct charge charge;
+    struct credit_claim claim; /* the charge's amount, until it is settled */
 };
 
 /* Finds site, path and rule. ERR_OK with crawl->decision. */
@@ -71,8 +74,10 @@ enum err crawl_identify(struct crawl *crawl) MUST_USE;
  * verified. Otherwise why the last one did not. */
 enum err crawl_authenticate(struct crawl *crawl, bool *wanted) MUST_USE;
 
-/* Fills in crawl->charge for the writer. */
+/* Fills in crawl->charge for the writer, and reserves its amount. Above the crawler's limit it may only be a
+ * repeat. After ERR_OK crawl_settle must be called once, with the outcome in the charge. */
 enum err crawl_prepare_charge(struct crawl *crawl) MUST_USE;
+void crawl_settle(struct crawl *crawl);
 
 /* Fills the reply for the outcome. */
 void crawl_reply(struct crawl *crawl, enum err outcome);

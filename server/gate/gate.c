@@ -34,7 +34,9 @@ static void on_directory(struct directory_wait *wait)
 /* On the writer's thread. */
 static void on_recorded(struct charge *charge)
 {
-    exchange_resume(crawl_of_charge(charge)->exchange);
+    struct crawl *crawl = crawl_of_charge(charge);
+    crawl_settle(crawl);
+    exchange_resume(crawl->exchange);
 }
 
 /* Charged at most, free, or free for one account that must prove itself. ERR_OK with *authenticate false: the
@@ -191,8 +193,10 @@ static void on_finished(void *context, struct exchange *exchange)
 {
     struct crawl *crawl = exchange->state;
     (void)context;
-    if (crawl)
-        directory_key_clear(&crawl->key);
+    if (!crawl)
+        return;
+    directory_key_clear(&crawl->key);
+    account_view_free(crawl->view);
 }
 
 static void stop_thread(void *context)

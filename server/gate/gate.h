@@ -2,6 +2,7 @@
 #ifndef SERVER_GATE_GATE_H
 #define SERVER_GATE_GATE_H
 
+#include "ledger/account.h"
 #include "ledger/base/config.h"
 #include "ledger/writer.h"
 #include "server/agent/directory.h"
@@ -14,6 +15,7 @@ struct gate_parts {
     const struct config *config;
     struct directory *directory;
     struct writer *writer;
+    struct account_book *accounts;
 };
 
 /* NULL after logging why: a key file that cannot be read or made, a folder that is not there. */

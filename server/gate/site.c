@@ -90,8 +90,6 @@ static bool compile_rule(struct arena *arena, const struct config *config, const
     rule->name = from->name;
     rule->globs = copy_list(arena, &from->paths, &rule->glob_count);
     rule->words = copy_list(arena, &from->user_agents, &rule->word_count);
-    for (size_t i = 0; rule->globs && i < rule->glob_count; i++)
-        rule->globs[i] = without_index(rule->globs[i]);
     return rule->globs && rule->words && compile_accounts(arena, config, &from->agents, &rule->accounts);
 }
 
@@ -205,6 +203,11 @@ enum err site_path(struct arena *arena, struct slice target_path, struct slice *
     return ERR_OK;
 }
 
+bool site_glob_fits(struct slice glob, struct slice path)
+{
+    return glob_matches(without_index(glob), path);
+}
+
 static bool free_for_all(struct slice path)
 {
     return slice_eq(path, SLICE("/robots.txt")) || slice_eq(path, SLICE("/sitemap.xml")) ||
@@ -221,7 +224,7 @@ struct visitor {
 static bool path_fits(const struct rule *rule, struct slice path)
 {
     for (size_t i = 0; i < rule->glob_count; i++)
-        if (glob_matches(rule->globs[i], path))
+        if (site_glob_fits(rule->globs[i], path))
             return true;
     return false;
 }

@@ -33,6 +33,9 @@ bool site_find(const struct site_table *table, struct slice authority, size_t *i
  * ERR_NOT_FOUND for paths that climb with ".." or hold a NUL, ERR_MALFORMED_REQUEST for broken escapes. */
 enum err site_path(struct arena *arena, struct slice target_path, struct slice *path) MUST_USE;
 
+/* True if the path, as site_path gives it, fits the glob of a rule or of an agreement. */
+bool site_glob_fits(struct slice glob, struct slice path);
+
 /* The first rule that fits. `agents` is who the request claims to be (may be NULL). People, and the paths
  * that are free for all, are allowed. */
 struct site_decision site_decide(const struct site_table *table, size_t index, const struct message *message,

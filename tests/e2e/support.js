@@ -232,7 +232,7 @@ export async function stage(t, options = {}, ...extra) {
     if (options.gate !== false) {
         stage.gate = await stage.startGate(...extra)
         await until(
-            () => /event=ledger_ready|event=ledger_connected/.test(stage.gate.log),
+            () => /event=ledger_ready/.test(stage.gate.log) && /event=accounts_ready/.test(stage.gate.log),
             'the gate reaches the ledger'
         )
     }

@@ -75,6 +75,10 @@ static void start(void)
     jwk_complete(&world.jwk);
     memcpy(world.thumbprint, world.jwk.thumbprint, DIGEST_SIZE);
     world.key = signature_key_ed25519(world.jwk.raw);
+    world.credit = credit_new();
+    const struct credit_days day = {SLICE("example"), 0, INT64_MAX};
+    const struct credit_news news = {.days = &day, .day_count = 1};
+    HOLDS(world.credit && credit_apply(world.credit, &news) == ERR_OK);
     gate = gate_new(&(struct gate_parts){.config = config});
     HOLDS(world.key && gate);
     handler = gate_handler(gate);
@@ -190,6 +194,7 @@ static void check_reply(const struct exchange *exchange, bool opened)
     HOLDS(world.submitted <= 1 && world.recorded <= world.submitted);
     HOLDS(paid == (world.recorded == 1));
     HOLDS(!paid || status == 200 || status == 206);
+    HOLDS(!paid || (!world.limited && !world.unread));
     HOLDS(!world.submitted || opened);
     HOLDS(!world.submitted || world.amount_micros == 2500 || world.amount_micros == 50000);
     if (code)
@@ -246,6 +251,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world.ledger_down = bits & 2;
     world.conflict = bits & 4;
     world.overloaded = bits & 8;
+    world.limited = bits & 16;
+    world.unread = bits & 32;
     struct arena arena = fuzz_arena(FUZZ_ARENA_PLENTY);
     if (prepare(&arena, text, &message, &opened))
         answer(&message, opened);

@@ -73,6 +73,7 @@ enum err writer_submit(struct writer *writer, struct charge *charge)
     (void)writer;
     HOLDS(!world.waiting && !world.queued);
     HOLDS(charge->agent.len > 0 && charge->resource.len > 0 && charge->signature_base.len > 0);
+    HOLDS(!world.unread && charge->repeat_only == world.limited);
     HOLDS(charge->signature.len == 64 && uuid_is_v7(charge->payment_id));
     if (world.overloaded)
         return ERR_OVERLOADED;
@@ -80,6 +81,31 @@ enum err writer_submit(struct writer *writer, struct charge *charge)
     world.amount_micros = charge->amount_micros;
     world.queued = charge;
     return ERR_OK;
+}
+
+struct account_view *account_take_view(struct account_book *book)
+{
+    (void)book;
+    return world.unread ? NULL : (struct account_view *)(void *)&world; /* nobody looks into it */
+}
+
+void account_view_free(struct account_view *view)
+{
+    HOLDS(!view || view == (struct account_view *)(void *)&world);
+}
+
+const struct account_terms *account_view_terms(const struct account_view *view, struct slice site,
+                                               struct slice agent, int64_t now_ms)
+{
+    static const struct account_terms terms = {.agreement_id = 5, .balance_limit_micros = -1};
+    HOLDS(view && site.len > 0 && agent.len > 0 && now_ms == WORLD_NOW * 1000LL);
+    return world.limited ? &terms : NULL;
+}
+
+struct credit *account_credit(struct account_book *book)
+{
+    (void)book;
+    return world.credit;
 }
 
 void world_turn(void)
@@ -94,6 +120,7 @@ void world_turn(void)
         return;
     charge->outcome = world.ledger_down ? ERR_LEDGER_UNAVAILABLE
                       : world.conflict  ? ERR_PAYMENT_CONFLICT
+                      : world.limited   ? ERR_CREDIT_LIMIT_REACHED
                                         : ERR_OK;
     charge->recorded_at_ms = WORLD_NOW * 1000LL;
     if (charge->outcome == ERR_OK)

@@ -1,8 +1,10 @@
 /* What the fuzzed gate lives in instead of clock, chance, network and database: the doors of DESIGN.md
- * section 3 with another side behind them. Linked instead of clock.c, random.c, directory.c and writer.c. */
+ * section 3 with another side behind them. Linked instead of clock.c, random.c, directory.c, writer.c,
+ * account.c and account_view.c. */
 #ifndef TESTS_FUZZ_GATE_WORLD_H
 #define TESTS_FUZZ_GATE_WORLD_H
 
+#include "ledger/account.h"
 #include "ledger/writer.h"
 #include "server/agent/directory.h"
 
@@ -10,10 +12,13 @@
 
 /* How the world behaves for one input. */
 struct world {
-    bool ask;                  /* keys are not known at first */
-    bool ledger_down;          /* entries are not confirmed */
-    bool conflict;             /* the id was used by another */
-    bool overloaded;           /* nothing is queued */
+    bool ask;         /* keys are not known at first */
+    bool ledger_down; /* entries are not confirmed */
+    bool conflict;    /* the id was used by another */
+    bool overloaded;  /* nothing is queued */
+    bool limited;     /* an agreement leaves no credit */
+    bool unread;      /* accounts have not been read yet */
+    struct credit *credit;
     struct signature_key *key; /* the one key that directories list */
     uint8_t thumbprint[DIGEST_SIZE];
     struct jwk jwk;

@@ -1,0 +1,33 @@
+/* What an agreement changes for one crawler: prices, whether it may pay, and how much. Pure. */
+#ifndef SERVER_GATE_TARIFF_H
+#define SERVER_GATE_TARIFF_H
+
+#include "ledger/account_view.h"
+#include "ledger/credit.h"
+#include "server/gate/site.h"
+
+/* Where and when somebody asks. */
+struct tariff_place {
+    const struct account_view *view;
+    const struct config_site *site;
+    struct slice path;
+    int64_t now_ms;
+};
+
+/* For a page that is charged for: changes the price to that of the first of the agents (NULL: none) that has
+ * an exception from the price list here. The decision then holds for its account alone. */
+void tariff_apply(const struct tariff_place *place, const struct signature_agent *agents,
+                  struct site_decision *decision);
+
+/* Whether the site takes payments from this agent: `listed` is what the configuration says. An agreement
+ * makes an agent known; a suspended one refuses it and, if it is with an origin, all its URLs. */
+enum err tariff_admits(const struct tariff_place *place, const struct signature_agent *agent,
+                       enum err listed) MUST_USE;
+
+/* The version in force with this account, or NULL. */
+const struct account_terms *tariff_terms(const struct tariff_place *place, struct slice account);
+
+/* The account's limits: the agreement's (NULL: none) or else the configuration's. */
+struct credit_limits tariff_limits(const struct tariff_place *place, const struct account_terms *terms);
+
+#endif

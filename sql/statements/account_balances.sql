@@ -1,0 +1,23 @@
+-- For each site where its open days begin, and what each crawler owes from its closed ones: what the last of
+-- them carried forward, and invoices that are not paid. In one statement, so that a day is either closed in
+-- both or in none. When invoices can be paid in parts, what was paid is taken off here and nowhere else.
+WITH owed AS (
+    SELECT last.site_id, last.crawler_id, last.carried_out_micros AS micros
+      FROM site s CROSS JOIN crawler k
+     CROSS JOIN LATERAL (SELECT site_id, crawler_id, carried_out_micros FROM crawler_day c
+                          WHERE c.site_id = s.site_id AND c.crawler_id = k.crawler_id
+                          ORDER BY close_number DESC LIMIT 1) AS last
+    UNION ALL
+    SELECT i.site_id, i.crawler_id, i.total_micros
+      FROM invoice i
+     WHERE NOT EXISTS (SELECT FROM invoice_event e
+                        WHERE e.site_id = i.site_id AND e.number = i.number AND e.event IN ('paid', 'void'))
+), open AS (
+    SELECT s.site_id, s.name,
+           coalesce((SELECT instant_ms(d.ends_at) FROM day_close c JOIN day d USING (site_id, local_date)
+                      WHERE c.site_id = s.site_id ORDER BY c.close_number DESC LIMIT 1), 0) AS open_ms
+      FROM site s
+)
+SELECT o.name, o.open_ms, k.agent, coalesce(sum(d.micros), 0)::bigint
+  FROM open o LEFT JOIN owed d USING (site_id) LEFT JOIN crawler k USING (crawler_id)
+ GROUP BY o.name, o.open_ms, k.agent
