@@ -76,6 +76,18 @@ static void write_value(FILE *out, const struct config_field *field, const char 
         fprintf(out, plain ? "%s: %s\n" : "%s: \"%s\"\n", name, initial);
 }
 
+/* True if a key of the section, `len` bytes of `key`, is written to be used, and not as a comment. */
+static bool section_shown(const struct config_table *table, const struct config_sample *samples,
+                          const char *key, size_t len)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const char *other = table->fields[i].key;
+        if (strncmp(other, key, len) == 0 && other[len] == '.' && sample_of(samples, other))
+            return true;
+    }
+    return false;
+}
+
 void config_write_table(FILE *out, const struct config_table *table, int indent,
                         const struct config_sample *samples, const char *first)
 {
@@ -89,8 +101,9 @@ void config_write_table(FILE *out, const struct config_table *table, int indent,
         bool shown = indent == 0 || sample;
         if (strlen(section) != len || strncmp(section, field->key, len) != 0) {
             snprintf(section, sizeof(section), "%.*s", (int)len, field->key);
+            bool used = indent == 0 || section_shown(table, samples, field->key, len);
             if (len > 0)
-                fprintf(out, "\n%*s%s:\n", indent, "", section);
+                fprintf(out, "\n%*s%s%s:\n", indent, "", used ? "" : "# ", section);
         }
         int depth = indent + (dot ? 2 : 0);
         if (!first)
