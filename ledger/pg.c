@@ -127,13 +127,21 @@ static enum pg_failure classify(const char *state)
     return PG_OTHER;
 }
 
+/* A row without a partition has the state of a CHECK, but is no fault of the row: the partitions were not
+ * made. A failed CHECK names its constraint, what a trigger raises names no table. */
+static bool lacks_partition(const char *state, const PGresult *result)
+{
+    return strcmp(state, "23514") == 0 && PQresultErrorField(result, PG_DIAG_TABLE_NAME) &&
+           !PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+}
+
 static enum err refused(struct pg *pg, const char *statement, const PGresult *result)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
     keep_problem(pg, message ? message : PQresultErrorMessage(result));
-    pg->failure = state ? classify(state) : PG_LOST;
+    pg->failure = !state ? PG_LOST : lacks_partition(state, result) ? PG_OTHER : classify(state);
     if (pg->failure == PG_LOST || PQstatus(pg->conn) == CONNECTION_BAD)
         return lose(pg, statement);
     if (pg->failure == PG_DENIED && !hint)

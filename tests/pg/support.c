@@ -471,6 +471,21 @@ struct payment payment_make(int64_t ms, const char *agent, int64_t amount_micros
     return payment;
 }
 
+const char *payment_sql(const struct payment *payment)
+{
+    static char text[512];
+    char id[UUID_TEXT_MAX];
+    uuid_format(payment->charge.payment_id, id);
+    snprintf(
+        text, sizeof(text),
+        "INSERT INTO charge (payment_id, lane, site_id, crawler_id, amount_micros, rule, resource, "
+        "recorded_at,"
+        " thumbprint, signature, signature_base) VALUES ('%s', get_byte(uuid_send('%s'), 15), 1, 1, 1, 'x',"
+        " 'x', now(), sha256(''), '', '');",
+        id, id);
+    return text;
+}
+
 enum err payment_submit(struct writer *writer, struct payment *payment)
 {
     atomic_store(&payment->answers, 0);

@@ -111,6 +111,9 @@ struct payment payment_make(int64_t ms, const char *agent, int64_t amount_micros
 /* Submits it and waits for the answer. */
 enum err payment_pay(struct writer *writer, struct payment *payment);
 
+/* SQL that inserts an entry with the payment's id, as another gate would. */
+const char *payment_sql(const struct payment *payment);
+
 /* Submits it; payment_wait waits for its answer. */
 enum err payment_submit(struct writer *writer, struct payment *payment);
 void payment_wait(struct payment *payment);
