@@ -22,29 +22,34 @@ static enum err insert(struct pg *pg, const struct config_site *site, int64_t no
     return pg_run(pg, "site_insert", &params, NULL);
 }
 
-static enum err find(struct pg *pg, const struct config_site *site, struct pg_rows *rows)
+static enum err find(struct pg *pg, const struct config_site *site, int64_t now_ms, struct pg_rows *rows)
 {
     struct pg_params params = {0};
     pg_params_text(&params, site->name);
+    pg_params_number(&params, now_ms);
     return pg_run(pg, "site_read", &params, rows);
 }
 
+/* A change of zone is recorded first and configured later: until it comes into force, both are right. */
 static enum err compare(const struct config_site *site, const struct pg_rows *rows)
 {
+    static const char fixed[] = "put the ledger's value back, or give the site a new name";
     const struct {
-        const char *key, *configured, *stored;
+        const char *key, *configured, *stored, *also, *hint;
     } facts[] = {
-        {"currency", site->currency, pg_text(rows, 0, 1)},
-        {"time_zone", site->time_zone, pg_text(rows, 0, 2)},
-        {"network", site->network, pg_text(rows, 0, 3)},
+        {"currency", site->currency, pg_text(rows, 0, 1), "", fixed},
+        {"time_zone", site->time_zone, pg_text(rows, 0, 2), pg_text(rows, 0, 4),
+         "put the ledger's value back, or record the change first: crawltab site zone"},
+        {"network", site->network, pg_text(rows, 0, 3), "", fixed},
     };
     for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
-        if (slice_eq(slice_of(facts[i].configured), slice_of(facts[i].stored)))
+        if (strcmp(facts[i].configured, facts[i].stored) == 0 ||
+            strcmp(facts[i].configured, facts[i].also) == 0)
             continue;
         LOG(ERROR, "ledger_site_differs", {"site", site->name}, {"key", facts[i].key},
             {"configured", facts[i].configured}, {"ledger", facts[i].stored},
             {"detail", "the ledger holds entries that were made under another value"},
-            {"hint", "put the ledger's value back, or give the site a new name"});
+            {"hint", facts[i].hint});
         return ERR_LEDGER_UNAVAILABLE;
     }
     return ERR_OK;
@@ -54,11 +59,11 @@ enum err site_register(struct pg *pg, const struct config_site *site, int64_t no
 {
     struct pg_rows rows = {0};
     enum err err;
-    TRY(find(pg, site, &rows));
+    TRY(find(pg, site, now_ms, &rows));
     if (rows.count == 0) {
         pg_rows_free(&rows);
         TRY(insert(pg, site, now_ms));
-        TRY(find(pg, site, &rows));
+        TRY(find(pg, site, now_ms, &rows));
     }
     assert(rows.count == 1); /* rows are never removed */
     TRY(compare(site, &rows));

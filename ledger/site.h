@@ -6,7 +6,8 @@
 #include "ledger/pg.h"
 
 /* Finds the configured site in the ledger, or registers it. If the ledger knows it with another currency,
- * time zone or network: ERR_LEDGER_UNAVAILABLE and a log line. */
+ * time zone or network: ERR_LEDGER_UNAVAILABLE and a log line. Of a recorded change of zone the old one is
+ * right, too, until the new one is in force. */
 enum err site_register(struct pg *pg, const struct config_site *site, int64_t now_ms,
                        int64_t *site_id) MUST_USE;
 

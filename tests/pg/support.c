@@ -360,7 +360,8 @@ void ledger_copy(const char *original)
     static char output[OUTPUT_MAX];
     char command[128];
     ledger_empty(config->sites[0].time_zone);
-    snprintf(command, sizeof(command), "CREATE DATABASE %s TEMPLATE %s", database, original);
+    snprintf(command, sizeof(command), "CREATE DATABASE %s OWNER crawltab_owner TEMPLATE %s", database,
+             original);
     const char *const words[] = {"psql",     "-X", "-q",       "-h", server_folder, "-U",
                                  "postgres", "-d", "postgres", "-c", command,       NULL};
     if (run_program(words, output) != 0)

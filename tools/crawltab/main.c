@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 static const struct command *const commands[] = {
-    &migrate_command,    &nightly_command,       &invoice_command, &lookup_command,
-    &export_command,     &check_request_command, &key_command,     &webhook_command,
-    &checkpoint_command, &settle_command,        &crawler_command, &agreement_command,
+    &migrate_command,       &nightly_command,   &invoice_command, &lookup_command,     &export_command,
+    &check_request_command, &key_command,       &webhook_command, &checkpoint_command, &settle_command,
+    &crawler_command,       &agreement_command, &site_command,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
 
