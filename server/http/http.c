@@ -23,9 +23,9 @@
 #include <unistd.h>
 
 #define THREADS_MAX        64
-#define CONNECTION_MEMORY  32768
-#define WAIT_MS            50   /* at most, between looks at whether to stop */
-#define HURRY_MS           1000 /* left for the rest of a request's fields when the gate stops */
+#define CONNECTION_MEMORY  16384 /* libmicrohttpd wipes all of it after each request */
+#define WAIT_MS            50    /* at most, between looks at whether to stop */
+#define HURRY_MS           1000  /* left for the rest of a request's fields when the gate stops */
 #define BACKLOG_MS         500
 #define SPARE_REQUESTS_MAX 64
 #define ARENA_SIZE         32768

@@ -2,11 +2,12 @@
  * way.
  *
  *   load ed25519  SECONDS THREADS                 raw verifications, the limit of every payment
- *   load offers   ADDRESS HOST SECONDS CONNECTIONS   unpaid requests: a fresh offer each
- *   load payments ADDRESS HOST COUNT CONNECTIONS     COUNT offers are fetched and signed, then paid as fast
- * as it goes
+ *   load offers   ADDRESS HOST SECONDS CONNECTIONS [NAME=PID,PID...]   unpaid requests: a fresh offer each
+ *   load payments ADDRESS HOST COUNT CONNECTIONS [NAME=PID,PID...]
+ *                                 COUNT offers are fetched and signed, then paid as fast as it goes
  *
- * Each prints one line of JSON. Payments are signed with a key made for the run, whose directory is served
+ * Each prints one line of JSON, with microseconds of processor time per answer: of the load generator and of
+ * the named groups of processes. Payments are signed with a key made for the run, whose directory is served
  * here on the port of CRAWLTAB_BENCH_DIRECTORY (default 8413). */
 #define _GNU_SOURCE /* memmem */
 #include "ledger/base/encoding.h"
@@ -32,6 +33,7 @@
 #define ANSWER_MAX    32768
 #define BUCKETS       200000 /* of 10 µs */
 #define EVENTS        256
+#define GROUPS_MAX    4
 #define TARGET        "/articles/harbour-bell.html"
 #define DIRECTORY_URL "http://127.0.0.1:%d"
 
@@ -53,8 +55,17 @@ struct request {
     size_t len;
 };
 
+/* Processes whose processor time is told. */
+struct group {
+    const char *name;
+    const char *pids; /* separated by commas */
+    int64_t used_us;
+};
+
 /* One run: what is sent, and what came of it. */
 struct run {
+    struct group groups[GROUPS_MAX];
+    size_t group_count;
     struct sockaddr_in address;
     const struct request *requests;
     size_t count;          /* of requests; the first one for ever when `seconds` is set */
@@ -167,6 +178,34 @@ static void open_connection(struct run *run, struct connection *connection, int 
         fail("epoll_ctl");
 }
 
+/* User and system time of a process, all threads, from fields 14 and 15 of its stat (proc(5)). */
+static int64_t process_us(unsigned long pid)
+{
+    char text[1024] = "";
+    char path[64];
+    unsigned long user = 0;
+    unsigned long kernel = 0;
+    snprintf(path, sizeof(path), "/proc/%lu/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (!file) /* it has ended */
+        return 0;
+    size_t len = fread(text, 1, sizeof(text) - 1, file);
+    fclose(file);
+    const char *at = memrchr(text, ')', len);
+    if (!at || sscanf(at, ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu", &user, &kernel) != 2)
+        fail(path);
+    return (int64_t)((user + kernel) * 1000000 / (unsigned long)sysconf(_SC_CLK_TCK));
+}
+
+static int64_t group_us(const struct group *group)
+{
+    int64_t sum = 0;
+    char *end;
+    for (const char *at = group->pids; *at; at = *end ? end + 1 : end)
+        sum += process_us(strtoul(at, &end, 10));
+    return sum;
+}
+
 /* Returns the microseconds from the first request to the last answer. */
 static int64_t perform(struct run *run, size_t connections)
 {
@@ -179,6 +218,8 @@ static int64_t perform(struct run *run, size_t connections)
         fail("set-up");
     for (size_t i = 0; i < connections; i++)
         open_connection(run, &all[i], poll);
+    for (size_t i = 0; i < run->group_count; i++)
+        run->groups[i].used_us = -group_us(&run->groups[i]);
     int64_t start = now_us();
     for (size_t i = 0; i < connections && more(run); i++, busy++)
         send_next(run, &all[i]);
@@ -191,6 +232,8 @@ static int64_t perform(struct run *run, size_t connections)
                 busy--;
     }
     int64_t took = now_us() - start;
+    for (size_t i = 0; i < run->group_count; i++)
+        run->groups[i].used_us += group_us(&run->groups[i]);
     for (size_t i = 0; i < connections; i++)
         close(all[i].fd);
     close(poll);
@@ -213,9 +256,13 @@ static int64_t percentile_us(const struct run *run, size_t percent)
 static void report(const char *name, const struct run *run, size_t connections, int64_t took, size_t good)
 {
     printf("{\"name\":\"%s\",\"connections\":%zu,\"per_second\":%lld,\"p50_us\":%lld,\"p99_us\":%lld,"
-           "\"answered\":%zu,\"good\":%zu}\n",
+           "\"answered\":%zu,\"good\":%zu",
            name, connections, (long long)((int64_t)run->answered * 1000000 / took),
            (long long)percentile_us(run, 50), (long long)percentile_us(run, 99), run->answered, good);
+    for (size_t i = 0; i < run->group_count; i++)
+        printf(",\"%s_us\":%.1f", run->groups[i].name,
+               (double)run->groups[i].used_us / (double)(run->answered ? run->answered : 1));
+    puts("}");
     if (good != run->answered)
         exit(1);
 }
@@ -344,8 +391,25 @@ static void start_signer(struct signer *signer)
     pthread_detach(thread);
 }
 
-static void payments(const char *address, const char *host, size_t count, size_t connections)
+/* "name=1,2": groups of processes, and the load generator's own first. */
+static void add_groups(struct run *run, char **words)
 {
+    static char self[24];
+    snprintf(self, sizeof(self), "%d", (int)getpid());
+    run->groups[run->group_count++] = (struct group){.name = "load", .pids = self};
+    for (; *words && run->group_count < GROUPS_MAX; words++) {
+        char *equals = strchr(*words, '=');
+        if (!equals)
+            fail("a group of processes is NAME=PID,PID");
+        *equals = '\0';
+        run->groups[run->group_count++] = (struct group){.name = *words, .pids = equals + 1};
+    }
+}
+
+static void payments(char **words, size_t count, size_t connections)
+{
+    const char *address = words[0];
+    const char *host = words[1];
     struct signer signer = {.host = host, .count = count};
     struct request offer = unpaid(host);
     pthread_t threads[2];
@@ -361,17 +425,21 @@ static void payments(const char *address, const char *host, size_t count, size_t
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     struct run run = {.address = offers.address, .requests = signer.requests, .count = count};
+    add_groups(&run, words + 4);
     int64_t took = perform(&run, connections);
     report("payments", &run, connections, took, run.statuses[200]);
 }
 
-static void offers(const char *address, const char *host, int64_t seconds, size_t connections)
+static void offers(char **words, int64_t seconds, size_t connections)
 {
+    const char *address = words[0];
+    const char *host = words[1];
     struct request request = unpaid(host);
     struct run run = {.address = address_of(address),
                       .requests = &request,
                       .count = 1,
                       .until_us = now_us() + seconds * 1000000};
+    add_groups(&run, words + 4);
     int64_t took = perform(&run, connections);
     report("offers", &run, connections, took, run.statuses[402]);
 }
@@ -427,13 +495,13 @@ int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "ed25519") == 0)
         ed25519(strtol(argv[2], NULL, 10), strtoul(argv[3], NULL, 10));
-    else if (argc == 6 && strcmp(argv[1], "offers") == 0)
-        offers(argv[2], argv[3], strtol(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
-    else if (argc == 6 && strcmp(argv[1], "payments") == 0)
-        payments(argv[2], argv[3], strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
+    else if (argc >= 6 && strcmp(argv[1], "offers") == 0)
+        offers(argv + 2, strtol(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
+    else if (argc >= 6 && strcmp(argv[1], "payments") == 0)
+        payments(argv + 2, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
     else {
         fputs("usage: load ed25519 SECONDS THREADS | offers ADDRESS HOST SECONDS CONNECTIONS |\n"
-              "       payments ADDRESS HOST COUNT CONNECTIONS\n",
+              "       payments ADDRESS HOST COUNT CONNECTIONS [NAME=PID,PID...]\n",
               stderr);
         return 64;
     }
