@@ -13,7 +13,7 @@
 
 /* Entries that a thread hands to the writer at once: the more in a commit, the less each costs; the fewer,
  * the sooner the first is answered and the better verifying and writing overlap. */
-#define GATHERED_MAX 16
+#define GATHERED_MAX 32
 
 static struct crawl *crawl_of_wait(struct directory_wait *wait)
 {
