@@ -1,7 +1,7 @@
-// What a user would take instead of the gate: Node with npm web-bot-auth and pg, on fastify or express. The same
-// steps as the gate's, each done in the simplest way that is quick: the payment id's HMAC, the signature with the
-// key of the signer's directory (fetched once), one durable row, then the page. Less is checked than by the gate:
-// no price, no rules, no duplicates told from conflicts.
+// What a user would take instead of the gate: Node with npm web-bot-auth and pg, on fastify or express. The
+// same steps as the gate's, each done in the simplest way that is quick: the payment id's HMAC, the signature
+// with the key of the signer's directory (fetched once), one durable row, then the page. Less is checked than
+// by the gate: no price, no rules, no conflicts.
 //
 //   node server.js fastify|express PORT WORKERS PAGE    PostgreSQL by PGHOST, PGUSER, PGDATABASE
 import cluster from 'node:cluster'
