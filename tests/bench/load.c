@@ -6,6 +6,8 @@
  *   load payments ADDRESS HOST COUNT CONNECTIONS [NAME=PID,PID...]
  *                                 COUNT offers are fetched and signed, then paid as fast as it goes
  *
+ *   load rate ADDRESS HOST COUNT CONNECTIONS RATE [NAME=PID,PID...]   the same at RATE payments a second
+ *
  * Each prints one line of JSON, with microseconds of processor time per answer: of the load generator and of
  * the named groups of processes. Payments are signed with a key made for the run, whose directory is served
  * here on the port of CRAWLTAB_BENCH_DIRECTORY (default 8413). */
@@ -71,6 +73,10 @@ struct run {
     size_t count;          /* of requests; the first one for ever when `seconds` is set */
     int64_t until_us;      /* or 0: until all are answered */
     char (*ids)[ID_CHARS]; /* when not NULL: the ids of the offers */
+    int64_t interval_us;   /* between requests, or 0: the next one as soon as the last is answered */
+    int64_t due_us;        /* when the next one is sent at the earliest, and its time starts */
+    struct connection **idle;
+    size_t idle_count;
     size_t sent;
     size_t answered;
     size_t statuses[600];
@@ -157,7 +163,9 @@ static bool read_some(struct run *run, struct connection *connection)
         if (whole == 0 || connection->got < whole)
             continue;
         note(run, connection);
-        if (!more(run))
+        if (run->interval_us)
+            run->idle[run->idle_count++] = connection;
+        if (run->interval_us || !more(run))
             return false;
         send_next(run, connection);
         return true; /* what answers that comes with an event of its own */
@@ -176,6 +184,34 @@ static void open_connection(struct run *run, struct connection *connection, int 
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.ptr = connection}};
     if (epoll_ctl(poll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
         fail("epoll_ctl");
+}
+
+/* With a fixed rate: sends what is due, as far as there are connections to send it on. An answer's time
+ * starts when its request was due, so that a slow server does not make us ask later and forget the waiting.
+ */
+static size_t send_due(struct run *run)
+{
+    size_t sent = 0;
+    while (run->idle_count > 0 && more(run) && now_us() >= run->due_us) {
+        struct connection *connection = run->idle[--run->idle_count];
+        send_next(run, connection);
+        connection->started_us = run->due_us;
+        run->due_us += run->interval_us;
+        sent++;
+    }
+    return sent;
+}
+
+static int wait_events(const struct run *run, int poll, struct epoll_event *events)
+{
+    int64_t left = 10000000;
+    if (run->idle_count > 0 && more(run))
+        left = run->due_us > now_us() ? run->due_us - now_us() : 0;
+    struct timespec timeout = {left / 1000000, left % 1000000 * 1000};
+    int n = epoll_pwait2(poll, events, EVENTS, &timeout, NULL);
+    if (n < 0 || (n == 0 && left == 10000000))
+        fail("no answer in ten seconds");
+    return n;
 }
 
 /* User and system time of a process, all threads, from fields 14 and 15 of its stat (proc(5)). */
@@ -214,19 +250,21 @@ static int64_t perform(struct run *run, size_t connections)
     struct epoll_event events[EVENTS];
     size_t busy = 0;
     run->histogram = calloc(BUCKETS, sizeof(*run->histogram));
-    if (poll < 0 || !all || !run->histogram)
+    run->idle = calloc(connections, sizeof(struct connection *));
+    if (poll < 0 || !all || !run->histogram || !run->idle)
         fail("set-up");
     for (size_t i = 0; i < connections; i++)
         open_connection(run, &all[i], poll);
     for (size_t i = 0; i < run->group_count; i++)
         run->groups[i].used_us = -group_us(&run->groups[i]);
-    int64_t start = now_us();
-    for (size_t i = 0; i < connections && more(run); i++, busy++)
-        send_next(run, &all[i]);
-    while (busy > 0) {
-        int n = epoll_wait(poll, events, EVENTS, 10000);
-        if (n == 0)
-            fail("no answer in ten seconds");
+    int64_t start = run->due_us = now_us();
+    for (size_t i = 0; i < connections && more(run); i++)
+        if (run->interval_us)
+            run->idle[run->idle_count++] = &all[i];
+        else
+            send_next(run, &all[i]), busy++;
+    while (busy += send_due(run), busy > 0 || more(run)) {
+        int n = wait_events(run, poll, events);
         for (int i = 0; i < n; i++)
             if (!read_some(run, events[i].data.ptr))
                 busy--;
@@ -237,6 +275,7 @@ static int64_t perform(struct run *run, size_t connections)
     for (size_t i = 0; i < connections; i++)
         close(all[i].fd);
     close(poll);
+    free(run->idle);
     free(all);
     return took;
 }
@@ -406,7 +445,8 @@ static void add_groups(struct run *run, char **words)
     }
 }
 
-static void payments(char **words, size_t count, size_t connections)
+/* `rate`: payments a second, or 0 for as many as possible. */
+static void payments(char **words, size_t count, size_t connections, int64_t rate)
 {
     const char *address = words[0];
     const char *host = words[1];
@@ -425,7 +465,8 @@ static void payments(char **words, size_t count, size_t connections)
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     struct run run = {.address = offers.address, .requests = signer.requests, .count = count};
-    add_groups(&run, words + 4);
+    run.interval_us = rate > 0 ? 1000000 / rate : 0;
+    add_groups(&run, words + (rate > 0 ? 5 : 4));
     int64_t took = perform(&run, connections);
     report("payments", &run, connections, took, run.statuses[200]);
 }
@@ -498,10 +539,13 @@ int main(int argc, char **argv)
     else if (argc >= 6 && strcmp(argv[1], "offers") == 0)
         offers(argv + 2, strtol(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
     else if (argc >= 6 && strcmp(argv[1], "payments") == 0)
-        payments(argv + 2, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
+        payments(argv + 2, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10), 0);
+    else if (argc >= 7 && strcmp(argv[1], "rate") == 0)
+        payments(argv + 2, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10), strtol(argv[6], NULL, 10));
     else {
         fputs("usage: load ed25519 SECONDS THREADS | offers ADDRESS HOST SECONDS CONNECTIONS |\n"
-              "       payments ADDRESS HOST COUNT CONNECTIONS [NAME=PID,PID...]\n",
+              "       payments ADDRESS HOST COUNT CONNECTIONS [NAME=PID,PID...] |\n"
+              "       rate ADDRESS HOST COUNT CONNECTIONS RATE [NAME=PID,PID...]\n",
               stderr);
         return 64;
     }

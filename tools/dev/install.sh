@@ -23,7 +23,7 @@ run) wanted=$RUN ;;
 test) wanted=$TEST ;;
 fuzz) wanted=$FUZZ ;;
 lint) wanted=$LINT ;;
-bench) wanted="$RUN openssl nodejs npm" ;;
+bench) wanted="$RUN openssl nodejs npm util-linux nginx-light|nginx-core|nginx-full|nginx-extras" ;;
 *) die "usage: install.sh run|test|fuzz|lint|bench [--list]" ;;
 esac
 

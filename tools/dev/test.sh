@@ -164,6 +164,7 @@ done
 fuzz_targets
 node_suite e2e
 node_suite fault
+check 'bench smoke' node tests/bench/bench.js --smoke
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"

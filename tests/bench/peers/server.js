@@ -59,7 +59,8 @@ const insert = {
     name: 'insert',
     text: `INSERT INTO peer_charge (payment_id, lane, site_id, crawler_id, amount_micros, rule, resource,
         recorded_at, thumbprint, signature, signature_base)
-        VALUES ($1, $2, 1, 1, 50000, 'articles', $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING payment_id`
+        VALUES ($1, $2, 1, 1, 50000, 'articles', $3, $4, $5, $6, $7)
+        ON CONFLICT DO NOTHING RETURNING payment_id`
 }
 
 // Status and fields of the answer. The body of a 200 is the page.
