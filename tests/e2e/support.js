@@ -51,7 +51,7 @@ export class Ledger {
                 '-c',
                 sql
             ],
-            { encoding: 'utf8', maxBuffer: 1 << 30 }
+            { encoding: 'utf8', maxBuffer: 1 << 30, stdio: 'pipe' }
         )
         return out.trimEnd()
     }

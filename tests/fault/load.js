@@ -60,14 +60,13 @@ export class Load {
     constructor(world, { clients = 8, seed = 1, gates = [world.gate], retryMs = 20 } = {}) {
         Object.assign(this, { world, gates, retryMs })
         this.history = []
+        this.underWay = new Set()
         this.receipts = 0
         this.random = generator(seed)
         this.running = Array.from({ length: clients }, () => this.client())
         // Told by progress and by stop.
         for (const client of this.running) client.catch(error => (this.failure = error))
-        world.t.after(() => {
-            this.stopping = this.abandoned = true
-        })
+        world.t.after(() => this.abandon())
     }
     async client() {
         while (!this.stopping) await this.pay()
@@ -93,23 +92,25 @@ export class Load {
     }
     async attempt(commitment, gate = this.random.pick(this.gates)) {
         const { id, page, signer, headers } = commitment
-        const answer = await ask(gate.port, page.target, headers)
-        const attempt = {
-            id,
-            agent: signer.agent,
-            url: page.url,
-            amount: page.amount,
-            ...outcomeOf(answer, id)
-        }
-        this.history.push(attempt)
-        if (attempt.outcome === 'receipt') this.receipts++
-        return attempt
+        const asked = { id, agent: signer.agent, url: page.url, amount: page.amount }
+        const asking = ask(gate.port, page.target, headers).then(answer => {
+            const attempt = { ...asked, ...outcomeOf(answer, id) }
+            this.history.push(attempt)
+            if (attempt.outcome === 'receipt') this.receipts++
+            return attempt
+        })
+        this.underWay.add(asking)
+        return asking.finally(() => this.underWay.delete(asking))
+    }
+    // Waits until the attempts that are under way now are in the history.
+    async settled() {
+        await Promise.all(this.underWay)
     }
     // Gives back the last attempt, which decided.
-    async decide(commitment) {
+    async decide(commitment, gate) {
         const start = Date.now()
         for (;;) {
-            const attempt = await this.attempt(commitment)
+            const attempt = await this.attempt(commitment, gate)
             if (attempt.outcome === 'receipt' || attempt.outcome === 'refused') return attempt
             // The checker calls it undecided.
             if (this.abandoned || Date.now() - start > decisionMs) return attempt
@@ -130,6 +131,10 @@ export class Load {
             if (this.failure) throw this.failure
             await sleep(2)
         }
+    }
+    // Leaves payments undecided, as after a failure of the test.
+    abandon() {
+        this.stopping = this.abandoned = true
     }
     // Begins no payment any more, and waits for the decision of those that are under way.
     async stop() {
