@@ -6,14 +6,19 @@ static const char base64url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl
 static size_t encode(const uint8_t *bytes, size_t len, const char *alphabet, char *out)
 {
     size_t at = 0;
-    for (size_t i = 0; i < len; i += 3) {
+    size_t i = 0;
+    for (; len - i >= 3; i += 3) { /* an offer is some 900 bytes: this loop is a tenth of its cost */
+        unsigned group = (unsigned)bytes[i] << 16 | (unsigned)bytes[i + 1] << 8 | bytes[i + 2];
+        out[at++] = alphabet[group >> 18];
+        out[at++] = alphabet[group >> 12 & 63];
+        out[at++] = alphabet[group >> 6 & 63];
+        out[at++] = alphabet[group & 63];
+    }
+    if (i < len) {
         unsigned group = (unsigned)bytes[i] << 16;
         if (i + 1 < len)
             group |= (unsigned)bytes[i + 1] << 8;
-        if (i + 2 < len)
-            group |= bytes[i + 2];
-        size_t chars = len - i >= 3 ? 4 : len - i + 1;
-        for (size_t k = 0; k < chars; k++)
+        for (size_t k = 0; k <= len - i; k++)
             out[at++] = alphabet[group >> (18 - 6 * k) & 63];
     }
     return at;

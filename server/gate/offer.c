@@ -15,11 +15,15 @@ static void add(struct text *text, const char *piece)
  * checked by the HTTP layer, the rest by the configuration. */
 static void add_json(struct text *text, struct slice piece)
 {
+    size_t start = 0;
     for (size_t i = 0; i < piece.len; i++) {
-        if (piece.data[i] == '"' || piece.data[i] == '\\')
-            text_char(text, '\\');
-        text_char(text, piece.data[i]);
+        if (piece.data[i] != '"' && piece.data[i] != '\\')
+            continue;
+        text_add(text, (struct slice){piece.data + start, i - start});
+        text_char(text, '\\');
+        start = i;
     }
+    text_add(text, (struct slice){piece.data + start, piece.len - start});
 }
 
 static void add_extra(struct text *text, const char *name, const struct offer *offer)

@@ -36,7 +36,7 @@ static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const ch
     struct gather *gather = context;
     (void)kind;
     char *lower = arena_bytes(gather->arena, name_len);
-    if (!lower || gather->count == FIELDS_MAX) {
+    if (!lower) {
         gather->overflow = true;
         return MHD_NO;
     }
@@ -98,8 +98,9 @@ enum err request_read(struct exchange *exchange, struct MHD_Connection *connecti
 {
     struct message *message = &exchange->message;
     struct gather gather = {.arena = &exchange->arena};
-    gather.fields = arena_alloc(&exchange->arena, FIELDS_MAX * sizeof(*gather.fields));
-    if (!target.data || !gather.fields)
+    int count = MHD_get_connection_values_n(connection, MHD_HEADER_KIND, NULL, NULL);
+    gather.fields = arena_alloc(&exchange->arena, ((size_t)count + 1) * sizeof(*gather.fields));
+    if (!target.data || !gather.fields || count > FIELDS_MAX)
         return ERR_REQUEST_TOO_LARGE;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_field, &gather);
     if (gather.overflow)
