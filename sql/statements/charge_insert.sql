@@ -6,7 +6,7 @@ WITH made AS (
     INSERT INTO charge (payment_id, lane, site_id, crawler_id, amount_micros, rule, resource, recorded_at,
                         thumbprint, signature, signature_base, agreement_id)
     SELECT e.payment_id, get_byte(uuid_send(e.payment_id), 15)::smallint, e.site_id, e.crawler_id,
-           e.amount_micros, e.rule, e.resource, instant($1::bigint), e.thumbprint, e.signature,
+           e.amount_micros, e.rule, e.resource, (SELECT instant($1::bigint)), e.thumbprint, e.signature,
            e.signature_base, nullif(e.agreement_id, 0)
       FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::bytea[],
                   $9::bytea[], $10::bytea[], $11::bigint[])
