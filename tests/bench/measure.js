@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { build, root } from '../e2e/support.js'
+import { build, freePort, root } from '../e2e/support.js'
 
 const run = promisify(execFile)
 export const here = path.join(root, 'tests/bench')
@@ -12,7 +12,7 @@ export const program = name => path.join(build, 'tests/bench', name)
 export const site = 'shop.example'
 export const page = '/articles/harbour-bell.html'
 // Of the key directory that the load generator serves.
-export const directoryPort = 8413
+export const directoryPort = await freePort()
 
 // The reference machine has two cores, which all share: on a larger one two are used, by our children too.
 export function useTwoCores() {
