@@ -24,6 +24,7 @@ extern const struct command migrate_command;
 extern const struct command nightly_command;
 extern const struct command invoice_command;
 extern const struct command lookup_command;
+extern const struct command archive_command;
 extern const struct command export_command;
 extern const struct command key_command;
 extern const struct command checkpoint_command;

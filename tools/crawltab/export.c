@@ -149,16 +149,21 @@ static enum exit_status next_page(struct pg *pg, const struct range *range, stru
 
 static enum exit_status export(struct pg *pg, const struct range *range) {
     struct pg_params params = {0}; struct pg_rows bounds = {0}; struct cursor cursor = {.started = false};
-    enum exit_status status = EXIT_DONE;
-    pg_params_text(&params, range->from);
+    enum exit_status status = EXIT_DONE; pg_params_text(&params, range->from);
     pg_params_text(&params, range->to);
     if (pg_run(pg, "export_start", &params, &bounds) != ERR_OK) return EXIT_FAILED;
-    snprintf(cursor.last, sizeof(cursor.last), "%s", pg_text(&bounds, 0, 0));
-    snprintf(cursor.end, sizeof(cursor.end), "%s", pg_text(&bounds, 0, 1));
-    pg_rows_free(&bounds);
-    if (range->csv) csv_head();
-    for (bool more = true; more && status == EXIT_DONE;) status = next_page(pg, range, &cursor, &more);
-    return status;
+    if (!pg_null(&bounds, 0, 2)){
+        LOG(ERROR, "entries of these days are archived", {"file", pg_text(&bounds, 0, 2)},
+            {"hint", "crawltab archive list tells which; restore them, or export the other days"});
+        status = EXIT_FAILED;}
+snprintf(cursor.last, sizeof(cursor.last), "%s", pg_text(&bounds, 0, 0));
+snprintf(cursor.end, sizeof(cursor.end), "%s", pg_text(&bounds, 0, 1));
+pg_rows_free(&bounds);
+if (range->csv && status == EXIT_DONE)
+    csv_head();
+for (bool more = true; more && status == EXIT_DONE;)
+    status = next_page(pg, range, &cursor, &more);
+return status;
 }
 
 /* --- the command

@@ -217,14 +217,20 @@ static enum exit_status show(const struct pg_rows *entry, const struct pg_rows *
 static enum exit_status lookup(struct pg *pg, const uint8_t id[UUID_SIZE], bool json)
 {
     struct pg_params params = {0};
-    struct pg_rows entry = {0}, conflicts = {0};
+    struct pg_rows entry = {0}, conflicts = {0}, archived = {0};
     enum exit_status status = EXIT_FAILED;
     char text[UUID_TEXT_MAX];
     pg_params_bytes(&params, slice_bytes(id, UUID_SIZE));
     if (pg_run(pg, "charge_lookup", &params, &entry) != ERR_OK ||
         pg_run(pg, "conflict_lookup", &params, &conflicts) != ERR_OK)
         goto out;
-    if (entry.count == 0)
+    if (entry.count == 0 && pg_run(pg, "archive_find", &params, &archived) != ERR_OK)
+        goto out;
+    if (entry.count == 0 && archived.count > 0)
+        LOG(ERROR, "the entries of this payment id's day are archived", {"id", uuid_format(id, text)},
+            {"file", pg_text(&archived, 0, 1)}, {"SHA-256", pg_text(&archived, 0, 2)},
+            {"hint", "crawltab archive restore FILE brings them back, or look for the id in the file"});
+    else if (entry.count == 0)
         LOG(ERROR, "no entry has this payment id", {"id", uuid_format(id, text)},
             {"detail", "nothing was charged for it"},
             {"hint", "an offer leaves no trace until it is paid; was it made by this ledger?"});
@@ -233,6 +239,7 @@ static enum exit_status lookup(struct pg *pg, const uint8_t id[UUID_SIZE], bool 
 out:
     pg_rows_free(&entry);
     pg_rows_free(&conflicts);
+    pg_rows_free(&archived);
     return status;
 }
 

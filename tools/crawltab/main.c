@@ -6,7 +6,7 @@
 static const struct command *const commands[] = {
     &migrate_command,       &nightly_command,   &invoice_command, &lookup_command,     &export_command,
     &check_request_command, &key_command,       &webhook_command, &checkpoint_command, &settle_command,
-    &crawler_command,       &agreement_command, &site_command,
+    &crawler_command,       &agreement_command, &site_command,    &archive_command,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
 

@@ -1,0 +1,1 @@
+SELECT archive_restore_begin($1::date)
