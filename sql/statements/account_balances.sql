@@ -1,6 +1,6 @@
 -- For each site where its open days begin, and what each crawler owes from its closed ones: what the last of
--- them carried forward, and invoices that are not paid. In one statement, so that a day is either closed in
--- both or in none. When invoices can be paid in parts, what was paid is taken off here and nowhere else.
+-- them carried forward, and invoices less credit notes and payments. In one statement, so that a day is
+-- either closed in both or in none. What else is ever paid or forgiven is taken off here and nowhere else.
 WITH owed AS (
     SELECT last.site_id, last.crawler_id, last.carried_out_micros AS micros
       FROM site s CROSS JOIN crawler k
@@ -8,10 +8,13 @@ WITH owed AS (
                           WHERE c.site_id = s.site_id AND c.crawler_id = k.crawler_id
                           ORDER BY close_number DESC LIMIT 1) AS last
     UNION ALL
-    SELECT i.site_id, i.crawler_id, i.total_micros
-      FROM invoice i
-     WHERE NOT EXISTS (SELECT FROM invoice_event e
-                        WHERE e.site_id = i.site_id AND e.number = i.number AND e.event IN ('paid', 'void'))
+    SELECT site_id, crawler_id,
+           sum(CASE kind WHEN 'invoice' THEN total_minor ELSE -total_minor END
+               * minor_micros(currency_decimals))
+      FROM invoice GROUP BY site_id, crawler_id
+    UNION ALL
+    SELECT i.site_id, i.crawler_id, -sum(p.amount_minor * minor_micros(i.currency_decimals))
+      FROM invoice_payment p JOIN invoice i USING (site_id, number) GROUP BY i.site_id, i.crawler_id
 ), open AS (
     SELECT s.site_id, s.name,
            coalesce((SELECT instant_ms(d.ends_at) FROM day_close c JOIN day d USING (site_id, local_date)
