@@ -1,5 +1,5 @@
--- The days of site $1 that have a checkpoint, oldest first; only day $2 unless it is NULL. And whether some of
--- a day's entries are archived: they cannot be read again then.
+-- The days of site $1 that have a checkpoint, oldest first; only day $2 unless it is NULL. And whether some
+-- of a day's entries are archived: they cannot be read again then.
 SELECT c.local_date,
        EXISTS (SELECT FROM day d
                  JOIN archived a ON d.starts_at < (a.utc_date + 1)::timestamp AT TIME ZONE 'UTC'
