@@ -26,17 +26,6 @@ static void write_text(FILE *out, const char *text)
     fputs(quote, out);
 }
 
-/* Millionths as percent: 88750 is 8.875. */
-static void write_rate(FILE *out, int64_t ppm)
-{
-    char decimals[8];
-    snprintf(decimals, sizeof(decimals), "%04" PRId64, ppm % 10000);
-    size_t len = 4;
-    while (len > 0 && decimals[len - 1] == '0')
-        len--;
-    fprintf(out, "\"%" PRId64 "%s%.*s\"", ppm / 10000, len > 0 ? "." : "", (int)len, decimals);
-}
-
 /* On the line of its key; a list that is not in one of its own goes on in the lines below, each after
  * `indent` and a dash. */
 static void write_value(FILE *out, const struct config_field *field, const void *structure, int indent)
@@ -59,7 +48,7 @@ static void write_value(FILE *out, const struct config_field *field, const void 
         fprintf(out, "\"%s\"", amount_format(*(const int64_t *)member, amount));
         return;
     case CONFIG_IS_RATE:
-        write_rate(out, *(const int64_t *)member);
+        fprintf(out, "\"%s\"", amount_format_percent(*(const int64_t *)member, amount));
         return;
     case CONFIG_IS_LIST:
         for (size_t i = 0; i < list->count; i++) {

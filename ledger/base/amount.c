@@ -32,13 +32,37 @@ bool amount_parse(struct slice text, int64_t *micros)
     return true;
 }
 
-const char *amount_format(int64_t micros, char out[AMOUNT_TEXT_MAX])
+const char *amount_format_decimals(int64_t micros, int decimals, char out[AMOUNT_TEXT_MAX])
 {
+    assert(decimals >= 0 && decimals <= 6);
     uint64_t size = micros < 0 ? 0 - (uint64_t)micros : (uint64_t)micros;
     int len = snprintf(out, AMOUNT_TEXT_MAX, "%s%" PRIu64 ".%06" PRIu64, micros < 0 ? "-" : "", size / MICROS,
                        size % MICROS);
     assert(len > 0 && len < AMOUNT_TEXT_MAX);
-    for (int cut = 0; cut < 4 && out[len - 1] == '0'; cut++)
+    out[len - (decimals == 0 ? 7 : 6 - decimals)] = '\0';
+    return out;
+}
+
+int amount_decimals(int64_t micros)
+{
+    int decimals = 6;
+    for (; decimals > 2 && micros % 10 == 0; decimals--)
+        micros /= 10;
+    return decimals;
+}
+
+const char *amount_format(int64_t micros, char out[AMOUNT_TEXT_MAX])
+{
+    return amount_format_decimals(micros, amount_decimals(micros), out);
+}
+
+const char *amount_format_percent(int64_t ppm, char out[AMOUNT_TEXT_MAX])
+{
+    int len = snprintf(out, AMOUNT_TEXT_MAX, "%" PRId64 ".%04d", ppm / 10000, (int)(ppm % 10000));
+    assert(ppm >= 0 && len > 0 && len < AMOUNT_TEXT_MAX);
+    while (out[len - 1] == '0')
+        out[--len] = '\0';
+    if (out[len - 1] == '.')
         out[--len] = '\0';
     return out;
 }

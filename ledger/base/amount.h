@@ -23,6 +23,15 @@ const char *amount_format(int64_t micros, char out[AMOUNT_TEXT_MAX]);
 /* Writes minor units with the currency's decimals: 1234 and 2 give "12.34". Returns `out`. */
 const char *amount_format_minor(int64_t minor, int exponent, char out[AMOUNT_TEXT_MAX]);
 
+/* The same with exactly so many decimals, 0 to 6; what is beyond is cut off. Returns `out`. */
+const char *amount_format_decimals(int64_t micros, int decimals, char out[AMOUNT_TEXT_MAX]);
+
+/* How many decimals the amount needs: 2 to 6. */
+int amount_decimals(int64_t micros);
+
+/* Writes millionths as percent: 190000 is "19", 88750 is "8.875". Returns `out`. */
+const char *amount_format_percent(int64_t ppm, char out[AMOUNT_TEXT_MAX]);
+
 /* a + b; false on overflow. */
 bool amount_add(int64_t a, int64_t b, int64_t *sum);
 
