@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool format_fail(struct format_output *out, const char *pattern, ...)
@@ -11,6 +12,17 @@ bool format_fail(struct format_output *out, const char *pattern, ...)
     vsnprintf(out->error, sizeof(out->error), pattern, arguments);
     va_end(arguments);
     return false;
+}
+
+bool format_close(FILE *file, struct format_output *out)
+{
+    bool ok = ferror(file) == 0;
+    ok = fclose(file) == 0 && ok;
+    if (ok)
+        return true;
+    free(out->bytes);
+    out->bytes = NULL;
+    return format_fail(out, "no memory");
 }
 
 const json_t *format_member(const json_t *value, const char *path)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define FORMAT_ERROR_MAX 240
 
@@ -19,6 +20,10 @@ struct format_output {
 
 /* Sets the error and returns false, so that a renderer can return it. */
 bool format_fail(struct format_output *out, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
+
+/* Ends the stream that open_memstream has opened on the output's bytes and len; false, and no bytes, if
+ * anything could not be written. */
+bool format_close(FILE *file, struct format_output *out);
 
 /* A member by path, "seller.address.city". "" and 0 when it is not there or of another type. */
 const char *format_text(const json_t *value, const char *path);

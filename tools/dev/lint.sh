@@ -108,7 +108,7 @@ static_analysis() {
     fi
     if have clang-tidy; then
         flags="-std=gnu11 -I. $(pkg-config --cflags libpq libmicrohttpd libcrypto jansson yaml-0.1 libcurl \
-            libxml-2.0)"
+            libxml-2.0 pangocairo)"
         # shellcheck disable=SC2086
         sources 'ledger/*.c' 'server/*.c' 'tools/*.c' | xargs -r -P "$(nproc)" -n 1 sh -c '
             flags=$1

@@ -51,6 +51,8 @@ function may_use(path, header)
         return path ~ /^(server\/agent\/fetch\.c|tools\/crawltab\/post\.c|tools\/crawler\/.*\.c)$/
     if (header == "yaml.h")
         return path ~ /^ledger\/base\/config_read\.c$/
+    if (header ~ /^(cairo|cairo-pdf)\.h$|^pango\//)
+        return path ~ /^ledger\/format\/pdf[a-z_]*\.[ch]$/
     if (header ~ /^libxml\//)
         return path == "ledger/base/xml.c"
     if (header ~ /^openssl\//)

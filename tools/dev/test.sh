@@ -18,6 +18,7 @@ passed=0 failed=0 skipped=0
 sanitizer=$PWD/$logs/sanitizer
 export ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1:log_path=$sanitizer"
 export UBSAN_OPTIONS="print_stacktrace=1:log_path=$sanitizer"
+export LSAN_OPTIONS="suppressions=$PWD/tools/dev/lsan.supp:print_suppressions=0"
 if [ "$BUILD" = build-sanitize ] && [ -x "$BUILD/crawltabd" ]; then
     # The leak check needs ptrace, which some containers withhold.
     "$BUILD/crawltabd" --print-config-example >/dev/null 2>&1
