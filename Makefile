@@ -64,7 +64,7 @@ fuzz: ## libFuzzer on every parser, TIME=60 seconds each; what it finds stays in
 POINTS ?= 1000
 fault: ## kills, cuts and stalls under load, POINTS=1000; SEED=… runs the same choices again
 	$(INSTALL) test
-	@$(MAKE) -s $(JOBS) all
+	@$(MAKE) -s $(JOBS) all clock
 	@FAULT=full POINTS=$(POINTS) SEED=$(SEED) NODE_SECONDS=10800 tools/dev/test.sh fault
 	@grep -h '^ℹ .*points' $(BUILD)/logs/fault.log
 

@@ -56,9 +56,12 @@ export function outcomeOf(answer, id) {
 }
 
 export class Load {
-    // `gates` are tried in turn by each payment.
-    constructor(world, { clients = 8, seed = 1, gates = [world.gate], retryMs = 20 } = {}) {
-        Object.assign(this, { world, gates, retryMs })
+    // `gates`: any of them is asked. `timeOf`: when a commitment to an id is signed.
+    constructor(
+        world,
+        { clients = 8, seed = 1, gates = [world.gate], retryMs = 20, timeOf = world.now } = {}
+    ) {
+        Object.assign(this, { world, gates, retryMs, timeOf })
         this.history = []
         this.underWay = new Set()
         this.receipts = 0
@@ -86,7 +89,7 @@ export class Load {
     async commitment({ page = this.random.pick(pages), signer = this.random.pick(this.world.signers) } = {}) {
         const id = await this.offer(page)
         if (!id) return undefined
-        const options = { time: this.world.now(), lifetime: 3600 }
+        const options = { time: this.timeOf(id), lifetime: 3600 }
         const fields = await withWebBotAuth(signer.key, signer.agent, page.url, id, options)
         return { id, page, signer, headers: { host: 'shop.example', ...fields } }
     }

@@ -1,0 +1,89 @@
+// Invariant: whatever the gate's clock does while it runs, nothing is lost or doubled, each entry belongs to
+// the day that its id says and is billed with it, and what is refused is refused with a code that tells the
+// crawler what to do.
+import { test } from 'node:test'
+import { build } from '../e2e/support.js'
+import { check } from './checker.js'
+import { ask, Load } from './load.js'
+import { assert, fs, full, page, path, ready, seed, until, world } from './support.js'
+
+// Two days and two hours behind, so that an hour more or less leaves the days over that are to be closed.
+const offset = -180_000
+const hour = 3600
+
+// Refusals that a wrong clock may cause: all lead the crawler to another try or to a fresh offer.
+const codes = new Set([
+    'offer_expired',
+    'signature_expired',
+    'signature_invalid',
+    'ledger_unavailable',
+    'directory_unavailable'
+])
+
+// A gate whose wall clock is moved by step(seconds).
+async function steppedWorld(t) {
+    const set = await world(t, { gate: false }, { offset })
+    const file = path.join(set.folder, 'clock')
+    const step = seconds => {
+        const bytes = Buffer.alloc(8)
+        bytes.writeBigInt64LE(BigInt(seconds))
+        fs.writeFileSync(file, bytes, { flag: 'r+' })
+    }
+    fs.writeFileSync(file, Buffer.alloc(8))
+    const env = { LD_PRELOAD: path.join(build, 'tests/fault/clock.so'), TEST_CLOCK: file }
+    // A sanitizer wants to come first, but has nothing to do with this function.
+    env.ASAN_OPTIONS = `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`
+    set.gate = await set.otherGate({ env })
+    await ready(set.gate)
+    return { ...set, step }
+}
+
+const timeOf = id => Buffer.from(id, 'base64url').readUIntBE(0, 6)
+
+async function gateTime(gate) {
+    const headers = { host: 'shop.example', 'user-agent': 'GPTBot/1.2' }
+    const answer = await ask(gate.port, page.target, headers)
+    return timeOf(JSON.parse(answer.text).accepts[0].extra.id)
+}
+
+async function stepAndLook(set, loads, seconds) {
+    set.step(seconds)
+    const expected = () => set.now() + seconds * 1000
+    await until(async () => Math.abs((await gateTime(set.gate)) - expected()) < 60_000, 'the clock is set')
+    const before = loads.map(load => load.history.length)
+    await until(() => loads.every((load, i) => load.history.length > before[i] + 20), 'payments are tried')
+}
+
+async function run(t, steps) {
+    const set = await steppedWorld(t)
+    // Crawlers whose clocks are right, and crawlers that sign by the time of the offer.
+    const right = new Load(set, { clients: 4, seed })
+    const following = new Load(set, { clients: 4, seed: seed + 1, timeOf: id => timeOf(id) - 1000 })
+    const loads = [right, following]
+    await Promise.all(loads.map(load => load.progress(10)))
+    for (const seconds of steps) await stepAndLook(set, loads, seconds)
+    await stepAndLook(set, loads, 0)
+    await Promise.all(loads.map(load => load.progress(10)))
+    const history = (await Promise.all(loads.map(load => load.stop()))).flat()
+    for (const { outcome, code } of history)
+        if (outcome === 'refused') assert.ok(codes.has(code), `refused with ${code}`)
+    assert.ok(history.every(({ outcome }) => outcome !== 'cut'))
+    const figures = await check(set, history)
+    const wrong = set.ledger.query(
+        `SELECT count(*) FROM charge WHERE (SELECT count(*) FROM day d WHERE d.site_id = charge.site_id
+            AND uuid_instant(payment_id) >= d.starts_at AND uuid_instant(payment_id) < d.ends_at) <> 1`
+    )
+    assert.equal(wrong, '0', 'each entry has its day')
+    t.diagnostic(JSON.stringify(figures))
+}
+
+test('the clock is stepped by an hour, forth and back', t =>
+    run(
+        t,
+        Array.from({ length: full ? 40 : 4 }, (_, i) => [hour, 0, -hour, 0][i % 4])
+    ))
+
+test('the clock is set to 1970 and back', t => {
+    const toEpoch = -Math.floor(Date.now() / 1000) - offset + 5 * hour
+    return run(t, full ? [toEpoch, 0, toEpoch, hour] : [toEpoch])
+})
