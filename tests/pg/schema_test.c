@@ -147,6 +147,53 @@ static void rights_are_narrow(void **state)
     assert_false(sql_as("crawltab_operator", "UPDATE number_series SET site_id = 1", output));
 }
 
+/* Read from the catalogue, so that a table that is added later is looked at too. */
+static void the_gate_may_insert_and_select_alone(void **state)
+{
+    (void)state;
+    writer_stop(writer_start_ready());
+    assert_string_equal(
+        sql("SELECT coalesce(string_agg(c.relname || ' ' || p, ', '), '') FROM pg_class c,"
+            " unnest(ARRAY['UPDATE', 'REFERENCES']) p WHERE relkind IN ('r', 'p', 'v', 'm', 'f')"
+            " AND relnamespace = 'public'::regnamespace AND has_any_column_privilege('crawltab_gate', c.oid, "
+            "p)"),
+        "");
+    assert_string_equal(
+        sql("SELECT coalesce(string_agg(c.relname || ' ' || a.privilege_type, ', '), '') FROM pg_class c"
+            " CROSS JOIN LATERAL aclexplode(c.relacl) a WHERE a.grantee IN (0, 'crawltab_gate'::regrole)"
+            " AND relnamespace = 'public'::regnamespace"
+            " AND (a.privilege_type NOT IN ('INSERT', 'SELECT') OR a.is_grantable OR a.grantee = 0)"),
+        "");
+    assert_string_equal(
+        sql("SELECT count(*) FROM pg_roles r WHERE rolname = 'crawltab_gate' AND (rolsuper OR rolcreaterole "
+            "OR"
+            " rolcreatedb OR rolbypassrls OR rolreplication OR EXISTS (SELECT FROM pg_auth_members m"
+            " WHERE m.member = r.oid) OR EXISTS (SELECT FROM pg_class WHERE relowner = r.oid)"
+            " OR has_schema_privilege(oid, 'public', 'CREATE'))"),
+        "0");
+    /* Of the functions with the owner's rights it may run the one that makes partitions. */
+    assert_string_equal(sql("SELECT string_agg(proname, ' ') FROM pg_proc WHERE prosecdef"
+                            " AND pronamespace = 'public'::regnamespace"
+                            " AND has_function_privilege('crawltab_gate', oid, 'EXECUTE')"),
+                        "charge_partitions");
+}
+
+/* Every table and partition has triggers that fire always, before UPDATE (16), DELETE (8) and TRUNCATE (32).
+ */
+static void every_table_has_its_triggers(void **state)
+{
+    (void)state;
+    writer_stop(writer_start_ready());
+    assert_string_equal(
+        sql("SELECT coalesce(string_agg(c.relname, ', '), '') FROM pg_class c"
+            " WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+            " AND coalesce((SELECT bit_or(tgtype::integer) FROM pg_trigger WHERE tgrelid = c.oid"
+            "   AND tgenabled = 'A' AND tgtype & 2 = 2), 0) & 56 <> 56"),
+        "");
+    assert_string_equal(sql("SELECT count(*) >= 5 FROM pg_inherits WHERE inhparent = 'charge'::regclass"),
+                        "t");
+}
+
 static void counters_count_up(void **state)
 {
     (void)state;
@@ -166,6 +213,8 @@ int main(void)
         cmocka_unit_test_teardown(gate_waits_for_migrate, ledger_teardown),
         cmocka_unit_test_setup_teardown(nothing_can_be_changed, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(rights_are_narrow, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(the_gate_may_insert_and_select_alone, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(every_table_has_its_triggers, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(counters_count_up, ledger_setup, ledger_teardown),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);
