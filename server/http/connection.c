@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define SWEEP_MS 500
-
 struct connection *connection_open(struct connection_list *list, int socket)
 {
     struct connection *connection = calloc(1, sizeof(*connection));
@@ -14,7 +12,10 @@ struct connection *connection_open(struct connection_list *list, int socket)
     connection->next = list->head;
     if (list->head)
         list->head->previous = connection;
+    else
+        list->tail = connection;
     list->head = connection;
+    list->count++;
     return connection;
 }
 
@@ -24,16 +25,21 @@ void connection_close(struct connection_list *list, struct connection *connectio
         return;
     if (connection->next)
         connection->next->previous = connection->previous;
+    else
+        list->tail = connection->previous;
     if (connection->previous)
         connection->previous->next = connection->next;
     else
         list->head = connection->next;
+    list->count--;
+    list->closed++;
     free(connection);
 }
 
-void connection_wait(struct connection *connection, int64_t deadline_ms)
+void connection_wait(struct connection *connection, int64_t now_ms, int64_t deadline_ms)
 {
     connection->waiting = true;
+    connection->since_ms = now_ms;
     connection->deadline_ms = deadline_ms;
 }
 
@@ -46,13 +52,10 @@ void connection_work(struct connection *connection, int64_t deadline_ms)
 int connection_sweep(struct connection_list *list, int64_t now_ms)
 {
     int count = 0;
-    if (now_ms < list->next_sweep_ms)
-        return 0;
-    list->next_sweep_ms = now_ms + SWEEP_MS;
     for (struct connection *c = list->head; c; c = c->next)
         if (c->deadline_ms <= now_ms) {
             shutdown(c->socket, SHUT_RDWR);
-            c->deadline_ms = INT64_MAX;
+            connection_work(c, INT64_MAX);
             count++;
         }
     return count;
@@ -63,5 +66,4 @@ void connection_hurry(struct connection_list *list, int64_t deadline_ms)
     for (struct connection *c = list->head; c; c = c->next)
         if (c->waiting && c->deadline_ms > deadline_ms)
             c->deadline_ms = deadline_ms;
-    list->next_sweep_ms = 0;
 }

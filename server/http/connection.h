@@ -4,19 +4,28 @@
 #define SERVER_HTTP_CONNECTION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+struct MHD_Connection;
 
 struct connection {
     struct connection *next, *previous;
+    struct MHD_Connection *handle;
     int socket;
+    uint8_t client[16];  /* address, as in struct exchange_client */
     bool waiting;        /* for a request, or for the rest of one's fields */
-    int64_t deadline_ms; /* monotonic; INT64_MAX: the gate is at work */
+    bool stowed;         /* the socket has gone elsewhere, see idle.h */
+    int64_t since_ms;    /* it waits; monotonic like the deadline */
+    int64_t deadline_ms; /* INT64_MAX: the gate is at work */
+    uint64_t read;       /* bytes of its requests so far, without bodies */
 };
 
-/* All zero is an empty list. */
+/* All zero is an empty list. The newest stands first. */
 struct connection_list {
-    struct connection *head;
-    int64_t next_sweep_ms;
+    struct connection *head, *tail;
+    size_t count;
+    size_t closed; /* so far */
 };
 
 /* Adds a connection that waits. NULL without memory. */
@@ -25,14 +34,13 @@ struct connection *connection_open(struct connection_list *list, int socket);
 /* Takes it out and frees it. NULL is fine. */
 void connection_close(struct connection_list *list, struct connection *connection);
 
-/* The connection waits for a request until `deadline_ms`. */
-void connection_wait(struct connection *connection, int64_t deadline_ms);
+/* The connection waits for a request, from now until `deadline_ms`. */
+void connection_wait(struct connection *connection, int64_t now_ms, int64_t deadline_ms);
 
 /* The gate is at work on a request: INT64_MAX, or its reply is sent: `deadline_ms`. */
 void connection_work(struct connection *connection, int64_t deadline_ms);
 
-/* Cuts off who is late, by shutting the socket down: libmicrohttpd then closes it. Looks at most twice a
- * second. Returns how many. */
+/* Cuts off who is late, by shutting the socket down: libmicrohttpd then closes it. Returns how many. */
 int connection_sweep(struct connection_list *list, int64_t now_ms);
 
 /* No connection waits longer than until `deadline_ms`. */

@@ -5,13 +5,13 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
-#include "server/http/connection.h"
-#include "server/http/lane.h"
 #include "server/http/limits.h"
-#include "server/http/listen.h"
 #include "server/http/request.h"
+#include "server/http/response.h"
+#include "server/http/worker.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -22,102 +22,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define THREADS_MAX        64
 #define CONNECTION_MEMORY  16384 /* libmicrohttpd wipes all of it after each request */
 #define WAIT_MS            50    /* at most, between looks at whether to stop */
-#define HURRY_MS           1000  /* left for the rest of a request's fields when the gate stops */
+#define SWEEP_MS           500
+#define TRIM_CONNECTIONS   512  /* that have closed before their memory is given back to the system */
+#define HURRY_MS           1000 /* left for the rest of a request's fields when the gate stops */
 #define BACKLOG_MS         500
 #define SPARE_REQUESTS_MAX 64
-#define ARENA_SIZE         32768
-
-/* Where a request is on its way through being parked. Who makes a step sees from the one before what the
- * other side has done. */
-enum parking {
-    NOT_PARKED,
-    HANDED_OVER, /* others work for it; its connection goes on for one more call */
-    SUSPENDED,
-    RESUMED,
-    ORPHANED, /* handed over, but its connection is gone */
-};
-
-struct http_private {
-    struct exchange exchange; /* first: what the handler sees */
-    struct MHD_Connection *connection;
-    struct worker *worker;
-    struct lane *lane;   /* that it is in, from the first look at its fields to its reply */
-    struct slice target; /* as on the request line */
-    struct connection *place;
-    bool read; /* fields are gathered */
-    _Atomic enum parking parking;
-    struct http_private *next_spare;
-    char memory[ARENA_SIZE];
-};
-
-/* One HTTP thread. Everything in it belongs to that thread, except `next` and `orphans`, by which others hand
- * it something, and `wake` and `woken`, by which it is told that a parked request may go on. */
-struct worker {
-    struct http *http;
-    pthread_t thread;
-    bool running;
-    int socket;
-    int wake;          /* an eventfd */
-    atomic_bool woken; /* it was written to since it was last read: many resumptions, one system call */
-    struct MHD_Daemon *daemon;
-    struct connection_list connections;
-    struct lane *lane;   /* that new requests enter */
-    struct lane *former; /* where requests from before the last switch go on, or NULL */
-    _Atomic(struct lane *) next;
-    _Atomic(struct http_private *) orphans; /* whose work is done; linked by next_spare */
-    struct http_private *spare;
-    size_t spare_count;
-    size_t active;
-};
-
-struct http {
-    struct http_options options;
-    struct limits_clients *clients; /* NULL: any number of connections each */
-    unsigned connections;           /* of one worker, at most */
-    size_t worker_count;
-    atomic_size_t switching; /* workers that have not left the former handler */
-    struct worker workers[THREADS_MAX];
-    char address[LISTEN_TEXT_MAX];
-    atomic_bool stopping;
-};
-
-/* Takes up a switch of the handler, and gives the former one back when its last request has left. */
-static void keep_lanes(struct worker *worker)
-{
-    struct lane *next = atomic_load_explicit(&worker->next, memory_order_acquire);
-    if (next) {
-        assert(!worker->former);
-        worker->former = worker->lane;
-        worker->lane = next;
-        atomic_store_explicit(&worker->next, NULL, memory_order_relaxed);
-    }
-    if (worker->former && worker->former->active == 0) {
-        lane_free(worker->former);
-        worker->former = NULL;
-        atomic_fetch_sub(&worker->http->switching, 1);
-    }
-}
-
-static struct lane *enter_lane(struct worker *worker)
-{
-    keep_lanes(worker);
-    worker->lane->active++;
-    return worker->lane;
-}
-
-/* The handler has nothing more to do with the request. */
-static void leave_lane(struct http_private *private)
-{
-    struct lane *lane = private->lane;
-    if (!lane)
-        return;
-    lane->handler->finished(lane->thread, &private->exchange);
-    lane->active--;
-    private->lane = NULL;
-}
 
 /* On any thread. */
 static void resume(struct exchange *exchange)
@@ -174,27 +85,52 @@ static void give_request(struct http_private *private)
     worker->spare_count++;
 }
 
-/* A connection came or went. */
+static void on_closed(struct worker *worker, struct connection *place)
+{
+    if (place && !place->stowed)
+        limits_clients_leave(worker->http->clients, place->client);
+    if (place)
+        connection_close(&worker->connections, place);
+}
+
+/* NULL: it must not be. */
+static struct connection *on_opened(struct worker *worker, struct MHD_Connection *connection, int socket)
+{
+    struct http *http = worker->http;
+    const struct connection *known = worker->idle.adopting;
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t deadline_ms = now_ms + http->options.header_seconds * 1000;
+    struct exchange_client client = request_client(connection);
+    worker->idle.adopting = NULL;
+    bool welcome = known || limits_clients_enter(http->clients, client.address);
+    struct connection *place = connection_open(&worker->connections, socket);
+    if (!place || !welcome) {
+        connection_close(&worker->connections, place);
+        limits_clients_leave(http->clients, client.address);
+        return NULL;
+    }
+    place->handle = connection;
+    memcpy(place->client, client.address, sizeof(place->client));
+    place->read = known ? known->read : 0;
+    connection_wait(place, now_ms,
+                    known && known->deadline_ms < deadline_ms ? known->deadline_ms : deadline_ms);
+    while (worker->connections.count + worker->idle.connections.count > http->connections &&
+           idle_drop(&worker->idle))
+        continue;
+    return place;
+}
+
 static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode code)
 {
-    struct worker *worker = context;
-    struct http *http = worker->http;
-    struct exchange_client client = request_client(connection);
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        connection_close(&worker->connections, *socket_context);
-        if (http->clients)
-            limits_clients_leave(http->clients, client.address);
+        on_closed(context, *socket_context);
         return;
     }
     int socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    struct connection *place = connection_open(&worker->connections, socket);
-    if (place)
-        connection_wait(place, clock_monotonic_ms() + http->options.header_seconds * 1000);
-    bool welcome = !http->clients || limits_clients_enter(http->clients, client.address);
-    if (!place || !welcome)
+    *socket_context = on_opened(context, connection, socket);
+    if (!*socket_context)
         shutdown(socket, SHUT_RDWR); /* libmicrohttpd sees it closed */
-    *socket_context = place;
 }
 
 /* The request line as it came: called before libmicrohttpd takes it apart. */
@@ -219,23 +155,6 @@ static size_t leave_escaped(void *context, struct MHD_Connection *connection, ch
     return strlen(text);
 }
 
-static struct MHD_Response *make_response(struct exchange_reply *reply)
-{
-    struct MHD_Response *response;
-    if (reply->fd >= 0) {
-        response = MHD_create_response_from_fd_at_offset64(reply->length, reply->fd, reply->offset);
-        if (response)
-            reply->fd = -1; /* libmicrohttpd closes it */
-    } else {
-        char *body = (char *)(uintptr_t)reply->body.data; /* the API lacks a const; persistent: not written */
-        response = MHD_create_response_from_buffer(reply->body.len, body, MHD_RESPMEM_PERSISTENT);
-    }
-    for (const struct exchange_header *header = reply->headers; response && header; header = header->next)
-        if (MHD_add_response_header(response, header->name, header->value) != MHD_YES)
-            LOG(ERROR, "header_refused", {"name", header->name});
-    return response;
-}
-
 /* Until when the client must have taken the reply. */
 static int64_t sending_deadline(const struct http *http, const struct exchange_reply *reply)
 {
@@ -250,13 +169,13 @@ static enum MHD_Result send_reply(struct http_private *private)
     connection_work(private->place, sending_deadline(http, &private->exchange.reply));
     if (atomic_load_explicit(&http->stopping, memory_order_relaxed))
         exchange_header(&private->exchange, MHD_HTTP_HEADER_CONNECTION, "close");
-    struct MHD_Response *response = make_response(&private->exchange.reply);
+    struct MHD_Response *response = response_make(&private->exchange.reply);
     if (!response)
         return MHD_NO;
     enum MHD_Result result =
         MHD_queue_response(private->connection, private->exchange.reply.status, response);
     MHD_destroy_response(response);
-    leave_lane(private); /* what is being sent is ours: a slow reader must not hold the handler */
+    lane_leave(private); /* what is being sent is ours: a slow reader must not hold the handler */
     return result;
 }
 
@@ -285,8 +204,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (!private->read) {
         enum err err = request_read(&private->exchange, connection, private->target, method);
         private->read = true;
-        private->lane = enter_lane(worker);
+        private->lane = lane_enter(worker);
         connection_work(private->place, INT64_MAX);
+        private->place->read +=
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
         if (err != ERR_OK) {
             private->lane->handler->refuse(private->lane->thread, &private->exchange, err);
             return send_reply(private);
@@ -314,13 +235,14 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     (void)connection, (void)why;
     if (!private)
         return;
-    connection_wait(private->place,
-                    clock_monotonic_ms() + (options->idle_seconds + options->header_seconds) * 1000);
+    int64_t now_ms = clock_monotonic_ms();
+    connection_wait(private->place, now_ms,
+                    now_ms + (options->idle_seconds + options->header_seconds) * 1000);
     *con_cls = NULL;
     enum parking expected = HANDED_OVER;
     if (atomic_compare_exchange_strong(&private->parking, &expected, ORPHANED))
         return; /* others still use it */
-    leave_lane(private);
+    lane_leave(private);
     give_request(private);
 }
 
@@ -366,9 +288,28 @@ static void free_orphans(struct worker *worker)
     struct http_private *orphan = atomic_exchange(&worker->orphans, NULL);
     while (orphan) {
         struct http_private *next = orphan->next_spare;
-        leave_lane(orphan);
+        lane_leave(orphan);
         give_request(orphan);
         orphan = next;
+    }
+}
+
+/* Looks at all connections, now and then. */
+static void sweep(struct worker *worker)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms < worker->sweep_ms)
+        return;
+    worker->sweep_ms = now_ms + SWEEP_MS;
+    int late = connection_sweep(&worker->connections, now_ms);
+    if (late > 0)
+        LOG(DEBUG, "connections_cut_off", {"count", LOG_NUMBER(late)});
+    idle_sweep(&worker->idle, now_ms);
+    idle_stow(&worker->idle, &worker->connections, now_ms);
+    /* What libmicrohttpd has freed for them lies between what others use. */
+    if (worker->connections.closed >= TRIM_CONNECTIONS) {
+        worker->connections.closed = 0;
+        malloc_trim(0);
     }
 }
 
@@ -376,24 +317,26 @@ static void free_orphans(struct worker *worker)
 static void turn(struct worker *worker)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    struct pollfd fds[] = {{.fd = info->epoll_fd, .events = POLLIN}, {.fd = worker->wake, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = info->epoll_fd, .events = POLLIN},
+                           {.fd = worker->wake, .events = POLLIN},
+                           {.fd = worker->idle.epoll, .events = POLLIN}};
     eventfd_t count;
     MHD_UNSIGNED_LONG_LONG left_ms;
     if (MHD_get_timeout(worker->daemon, &left_ms) != MHD_YES || left_ms > WAIT_MS)
         left_ms = WAIT_MS;
     if (left_ms > 0)
-        poll(fds, 2, (int)left_ms);
+        poll(fds, 3, (int)left_ms);
     /* First read, then allow the next write: the other way round a write could be lost. */
     if (fds[1].revents && eventfd_read(worker->wake, &count) == 0)
         atomic_store(&worker->woken, false);
+    if (fds[2].revents)
+        idle_wake(&worker->idle, worker->daemon);
     MHD_run_wait(worker->daemon, 0);
     turned(worker->lane);
     turned(worker->former);
     free_orphans(worker);
-    keep_lanes(worker);
-    int late = connection_sweep(&worker->connections, clock_monotonic_ms());
-    if (late > 0)
-        LOG(DEBUG, "connections_cut_off", {"count", LOG_NUMBER(late)});
+    lane_keep(worker);
+    sweep(worker);
 }
 
 /* Takes over who has connected already, and closes the door. */
@@ -414,7 +357,9 @@ static void drain(struct worker *worker)
     int64_t now = clock_monotonic_ms();
     int64_t deadline = now + worker->http->options.drain_seconds * 1000;
     stop_listening(worker);
+    idle_close(&worker->idle);
     connection_hurry(&worker->connections, now + HURRY_MS);
+    worker->sweep_ms = 0;
     while (worker->active > 0 && clock_monotonic_ms() < deadline)
         turn(worker);
     /* A daemon with parked requests cannot be stopped; they are given up with the process. */
@@ -439,7 +384,7 @@ static bool start_worker(struct worker *worker, const struct exchange_handler *h
 {
     worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     worker->lane = worker->wake < 0 ? NULL : lane_new(handler);
-    if (!worker->lane)
+    if (!worker->lane || !idle_open(&worker->idle, worker->http->clients))
         return false;
     worker->daemon = start_daemon(worker);
     if (!worker->daemon) {
@@ -526,6 +471,7 @@ static void stop_worker(struct worker *worker)
         MHD_stop_daemon(worker->daemon);
     else
         close(worker->socket);
+    idle_close(&worker->idle);
     lane_free(worker->lane);
     lane_free(worker->former);
     lane_free(atomic_load(&worker->next));
@@ -546,13 +492,21 @@ void http_stop(struct http *http)
     atomic_store(&http->switching, 0);
 }
 
+/* With requests that were cut off, which somebody may yet resume: it stays until the process ends. */
+static struct http *given_up;
+
 void http_free(struct http *http)
 {
     if (!http)
         return;
-    for (size_t i = 0; i < http->worker_count; i++)
+    for (size_t i = 0; i < http->worker_count; i++) {
+        if (http->workers[i].active > 0)
+            given_up = http;
         if (http->workers[i].wake >= 0)
             close(http->workers[i].wake);
+    }
+    if (given_up)
+        return;
     limits_clients_free(http->clients);
     free(http);
 }

@@ -11,7 +11,7 @@
  * both. */
 size_t limits_connections(size_t wanted);
 
-/* Counts connections per client: an IPv4 address or an IPv6 /64. Thread-safe. */
+/* Counts connections per client: an IPv4 address or an IPv6 /64. Thread-safe. NULL counts nothing. */
 struct limits_clients;
 
 /* At most `most` connections each; room for `connections` in all. NULL without memory. */

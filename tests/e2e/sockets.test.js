@@ -6,7 +6,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { test } from 'node:test'
-import { Gate, stage, temporaryFolder, until } from './support.js'
+import { build, Gate, stage, temporaryFolder, until } from './support.js'
 import { scene, withWebBotAuth } from './signers.js'
 
 const page = '/articles/harbour-bell.html'
@@ -340,4 +340,76 @@ test('the wait after SIGTERM is bounded', { timeout: 60_000 }, async t => {
     assert.deepEqual(await gate.ended, { code: 0, signal: null })
     assert.match(gate.log, /event=requests_cut_off count=1/)
     assert.equal(ledger.count('charge'), 0)
+})
+
+const sanitized = build.endsWith('build-sanitize')
+
+// Sends to all, and waits until all have been answered once more.
+async function askAll(clients, bytes) {
+    const before = clients.map(client => client.length)
+    for (let i = 0; i < clients.length; i += 250)
+        for (const client of clients.slice(i, i + 250)) client.socket.write(bytes)
+    await until(
+        () => clients.every((client, i) => !client.open || client.length > before[i]),
+        'an answer for each'
+    )
+    assert.ok(clients.every(client => client.open))
+}
+
+test(
+    '10,000 idle connections take little memory',
+    {
+        timeout: 120_000,
+        skip: sanitized
+            ? 'sanitizers take more'
+            : manyAllowed < 11_000 && `only ${manyAllowed} files may be open`
+    },
+    async t => {
+        const { gate } = await stage(t, {
+            http: { idle_seconds: 300, header_seconds: 100 },
+            logLevel: 'info'
+        })
+        const clients = await connectAll(gate.port, 10_000)
+        for (let round = 0; round < 3; round++) {
+            await askAll(clients, get('/about.html'))
+            await until(() => memory(gate.process.pid) < 64, `64 MiB, not ${memory(gate.process.pid)}`)
+        }
+        t.diagnostic(`${memory(gate.process.pid)} MiB`)
+        closeAll(clients)
+        await until(() => files(gate.process.pid) < 100, 'all are closed')
+        assert.equal((await gate.request('/about.html')).status, 200)
+    }
+)
+
+test('idle connections lose nothing, end in time and are counted', { timeout: 60_000 }, async t => {
+    const { gate } = await stage(t, {
+        http: { idle_seconds: 5, header_seconds: 5, client_connections: 700 },
+        logLevel: 'info'
+    })
+    const before = files(gate.process.pid)
+    const clients = await connectAll(gate.port, 700)
+    const request = get('/about.html')
+    const half = request.slice(0, 20)
+    const talkers = clients.slice(0, 200)
+    const halfway = clients.slice(200, 400)
+    const silent = clients.slice(400)
+    await askAll(talkers, request)
+    // One answer, and the start of a second request, which is in the gate's hands.
+    await askAll(halfway, request + half)
+    await sleep(2500)
+    await askAll(halfway, request.slice(20))
+    await askAll(talkers, request)
+    const refused = connect(gate.port)
+    refused.socket.write(request)
+    assert.equal(await refused.ended, '')
+    for (const client of [...talkers, ...halfway]) assert.match(client.text, /^(HTTP\/1\.1 200 [^]*){2}$/)
+    closeAll(talkers)
+    await Promise.all([...halfway, ...silent].map(client => client.ended))
+    await until(() => files(gate.process.pid) <= before, 'all are closed')
+    const again = await connectAll(gate.port, 600)
+    await askAll(again, request)
+    await sleep(2000)
+    const { code } = await gate.stop()
+    assert.equal(code, 0)
+    await Promise.all(again.map(client => client.ended))
 })

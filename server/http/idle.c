@@ -1,0 +1,150 @@
+#define _GNU_SOURCE /* dup3 */
+#include "server/http/idle.h"
+
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LIVE_MIN 128 /* connections of a thread that are left alone */
+#define IDLE_MS  1000
+#define WAKE_MAX 64
+
+bool idle_open(struct idle *idle, struct limits_clients *clients)
+{
+    int pair[2];
+    *idle = (struct idle){.hole = -1, .clients = clients};
+    idle->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (idle->epoll < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
+        return false;
+    idle->hole = pair[0];
+    close(pair[1]);
+    return true;
+}
+
+/* Ends it here; its socket is the caller's. */
+static void forget(struct idle *idle, struct connection *connection)
+{
+    epoll_ctl(idle->epoll, EPOLL_CTL_DEL, connection->socket, NULL);
+    connection_close(&idle->connections, connection);
+}
+
+static void drop(struct idle *idle, struct connection *connection)
+{
+    int socket = connection->socket;
+    limits_clients_leave(idle->clients, connection->client);
+    forget(idle, connection);
+    close(socket);
+}
+
+bool idle_drop(struct idle *idle)
+{
+    if (!idle->connections.tail)
+        return false;
+    drop(idle, idle->connections.tail);
+    return true;
+}
+
+void idle_close(struct idle *idle)
+{
+    while (idle_drop(idle))
+        continue;
+    if (idle->epoll > 0)
+        close(idle->epoll);
+    if (idle->hole > 0)
+        close(idle->hole);
+    idle->epoll = idle->hole = -1;
+}
+
+void idle_sweep(struct idle *idle, int64_t now_ms)
+{
+    struct connection *next;
+    for (struct connection *c = idle->connections.head; c; c = next) {
+        next = c->next;
+        if (c->deadline_ms <= now_ms)
+            drop(idle, c);
+    }
+}
+
+/* True when all that has ever arrived is of requests that are answered: libmicrohttpd has read nothing beyond
+ * them, and would not say so. False when the system does not tell. */
+static bool is_between_requests(const struct connection *connection)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof(info);
+    if (getsockopt(connection->socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+        size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received))
+        return false;
+    return info.tcpi_bytes_received == connection->read;
+}
+
+/* libmicrohttpd cannot let go of a socket, but reads from a resumed connection: it finds the hole under its
+ * descriptor's number, and closes that. */
+static void stow(struct idle *idle, struct connection *live)
+{
+    int own = fcntl(live->socket, F_DUPFD_CLOEXEC, 3);
+    struct connection *connection = own < 0 ? NULL : connection_open(&idle->connections, own);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = connection};
+    if (!connection || epoll_ctl(idle->epoll, EPOLL_CTL_ADD, own, &event) != 0) {
+        connection_close(&idle->connections, connection);
+        if (own >= 0)
+            close(own);
+        return;
+    }
+    memcpy(connection->client, live->client, sizeof(connection->client));
+    connection->deadline_ms = live->deadline_ms;
+    connection->read = live->read;
+    MHD_suspend_connection(live->handle);
+    if (dup3(idle->hole, live->socket, O_CLOEXEC) >= 0) {
+        live->stowed = true;
+        connection_work(live, INT64_MAX);
+    } else {
+        forget(idle, connection);
+        close(own);
+    }
+    MHD_resume_connection(live->handle);
+}
+
+void idle_stow(struct idle *idle, struct connection_list *live, int64_t now_ms)
+{
+    if (live->count <= LIVE_MIN)
+        return;
+    for (struct connection *c = live->head; c; c = c->next)
+        if (c->waiting && now_ms - c->since_ms >= IDLE_MS && is_between_requests(c))
+            stow(idle, c);
+}
+
+/* Something has arrived: the start of a request, or the end of the connection. */
+static void wake(struct idle *idle, struct MHD_Daemon *daemon, struct connection *connection)
+{
+    char byte;
+    struct sockaddr_in6 peer; /* the larger of the two families */
+    socklen_t size = sizeof(peer);
+    int socket = connection->socket;
+    if (recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 ||
+        getpeername(socket, (struct sockaddr *)&peer, &size) != 0) {
+        drop(idle, connection);
+        return;
+    }
+    struct connection known = *connection;
+    forget(idle, connection);
+    idle->adopting = &known;
+    bool taken = MHD_add_connection(daemon, socket, (struct sockaddr *)&peer, size) == MHD_YES;
+    if (!taken && idle->adopting) /* it closed the socket, and nobody was notified */
+        limits_clients_leave(idle->clients, known.client);
+    idle->adopting = NULL;
+}
+
+void idle_wake(struct idle *idle, struct MHD_Daemon *daemon)
+{
+    struct epoll_event events[WAKE_MAX];
+    int count = epoll_wait(idle->epoll, events, WAKE_MAX, 0);
+    for (int i = 0; i < count; i++)
+        wake(idle, daemon, events[i].data.ptr);
+}

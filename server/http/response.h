@@ -1,0 +1,13 @@
+/* Makes libmicrohttpd's response of a reply. */
+#ifndef SERVER_HTTP_RESPONSE_H
+#define SERVER_HTTP_RESPONSE_H
+
+#include "ledger/base/exchange.h"
+
+struct MHD_Response;
+
+/* Takes the reply's file over, if there is one. The body must outlive the response, the fields need not. NULL
+ * without memory. */
+struct MHD_Response *response_make(struct exchange_reply *reply);
+
+#endif

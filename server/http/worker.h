@@ -1,0 +1,73 @@
+/* One HTTP thread and the requests that it has: what http.c and lane.c share. */
+#ifndef SERVER_HTTP_WORKER_H
+#define SERVER_HTTP_WORKER_H
+
+#include "server/http/connection.h"
+#include "server/http/http.h"
+#include "server/http/idle.h"
+#include "server/http/lane.h"
+#include "server/http/listen.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define THREADS_MAX 64
+#define ARENA_SIZE  32768
+
+/* Where a request is on its way through being parked. Who makes a step sees from the one before what the
+ * other side has done. */
+enum parking {
+    NOT_PARKED,
+    HANDED_OVER, /* others work for it; its connection goes on for one more call */
+    SUSPENDED,
+    RESUMED,
+    ORPHANED, /* handed over, but its connection is gone */
+};
+
+struct http_private {
+    struct exchange exchange; /* first: what the handler sees */
+    struct MHD_Connection *connection;
+    struct worker *worker;
+    struct lane *lane;   /* that it is in, from the first look at its fields to its reply */
+    struct slice target; /* as on the request line */
+    struct connection *place;
+    bool read; /* fields are gathered */
+    _Atomic enum parking parking;
+    struct http_private *next_spare;
+    char memory[ARENA_SIZE];
+};
+
+/* One HTTP thread. Everything in it belongs to that thread, except `next` and `orphans`, by which others hand
+ * it something, and `wake` and `woken`, by which it is told that a parked request may go on. */
+struct worker {
+    struct http *http;
+    pthread_t thread;
+    bool running;
+    int socket;
+    int wake;          /* an eventfd */
+    atomic_bool woken; /* it was written to since it was last read: many resumptions, one system call */
+    struct MHD_Daemon *daemon;
+    struct connection_list connections; /* those of libmicrohttpd */
+    struct idle idle;
+    int64_t sweep_ms;    /* next time to look at all of them */
+    struct lane *lane;   /* that new requests enter */
+    struct lane *former; /* where requests from before the last switch go on, or NULL */
+    _Atomic(struct lane *) next;
+    _Atomic(struct http_private *) orphans; /* whose work is done; linked by next_spare */
+    struct http_private *spare;
+    size_t spare_count;
+    size_t active;
+};
+
+struct http {
+    struct http_options options;
+    struct limits_clients *clients; /* NULL: any number of connections each */
+    unsigned connections;           /* of one worker, at most */
+    size_t worker_count;
+    atomic_size_t switching; /* workers that have not left the former handler */
+    struct worker workers[THREADS_MAX];
+    char address[LISTEN_TEXT_MAX];
+    atomic_bool stopping;
+};
+
+#endif
