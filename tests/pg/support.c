@@ -355,17 +355,29 @@ const char *ledger_database(void)
     return database;
 }
 
-void ledger_copy(const char *original)
+/* Runs a command about databases. */
+static void administer(const char *command)
 {
     static char output[OUTPUT_MAX];
-    char command[128];
-    ledger_empty(config->sites[0].time_zone);
-    snprintf(command, sizeof(command), "CREATE DATABASE %s OWNER crawltab_owner TEMPLATE %s", database,
-             original);
     const char *const words[] = {"psql",     "-X", "-q",       "-h", server_folder, "-U",
                                  "postgres", "-d", "postgres", "-c", command,       NULL};
     if (run_program(words, output) != 0)
         fail_msg("%s", output);
+}
+
+void ledger_copy(const char *original)
+{
+    static char copied[sizeof(database)];
+    char command[128];
+    if (strcmp(copied, database) == 0) {
+        snprintf(command, sizeof(command), "DROP DATABASE %s WITH (FORCE)", copied);
+        administer(command);
+    }
+    ledger_empty(config->sites[0].time_zone);
+    snprintf(copied, sizeof(copied), "%s", database);
+    snprintf(command, sizeof(command), "CREATE DATABASE %s OWNER crawltab_owner TEMPLATE %s", database,
+             original);
+    administer(command);
 }
 
 int ledger_setup(void **state)

@@ -62,6 +62,7 @@ void ledger_migrate(void);
 /* Name of the test's database, and a fresh copy of any as the test's database, with the same configuration.
  */
 const char *ledger_database(void);
+/* A copy that was the test's database is removed. */
 void ledger_copy(const char *original);
 
 /* The test's configuration, and the file it was read from. */
