@@ -1,7 +1,9 @@
-/* Bank files are read as they are meant; what is missing is named, and nothing is counted twice. */
+/* Bank files are read as they are meant; what is missing is named, and nothing is counted twice. What
+ * payers write is matched with invoices. */
 #include "tests/unit/support.h"
 
 #include "ledger/format/movement.h"
+#include "ledger/format/remittance.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -140,12 +142,47 @@ static void csv_refuses(void **state)
 #undef COLUMNS
 }
 
+static void remittances_name_invoices(void **state)
+{
+    static const struct {
+        const char *text;
+        enum remittance found;
+        const char *number;
+    } cases[] = {
+        {"INV-2026-000123", REMITTANCE_ONE, "INV-2026-000123"},
+        {"for inv 2026/ 000123, thanks", REMITTANCE_ONE, "INV-2026-000123"},
+        {"INV2026000123", REMITTANCE_ONE, "INV-2026-000123"},
+        {"INV-2026-000123 EREF INV-2026-000123", REMITTANCE_ONE, "INV-2026-000123"},
+        {"INV-2026-0001234", REMITTANCE_NONE, NULL},
+        {"XINV-2026-000123", REMITTANCE_NONE, NULL},
+        {"\xc3\xa4INV-2026-000123", REMITTANCE_NONE, NULL},
+        {"2026-000123", REMITTANCE_NONE, NULL},
+        {"INV-2026-000123 and INV-2026-000124", REMITTANCE_SEVERAL, "INV-2026-000124"},
+        {"", REMITTANCE_NONE, NULL},
+    };
+    const char *number;
+    json_t *numbers = json_object();
+    (void)state;
+    assert_int_equal(remittance_add(numbers, "INV-2026-000123"), 0);
+    assert_int_equal(remittance_add(numbers, "INV-2026-000124"), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_int_equal(remittance_find(numbers, cases[i].text, &number), cases[i].found);
+        if (cases[i].number)
+            assert_string_equal(number, cases[i].number);
+    }
+    json_decref(numbers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(camt_one_transaction), cmocka_unit_test(camt_several_transactions),
-        cmocka_unit_test(camt_leaves_out),      cmocka_unit_test(camt_refuses),
-        cmocka_unit_test(csv_is_read),          cmocka_unit_test(csv_refuses),
+        cmocka_unit_test(camt_one_transaction),
+        cmocka_unit_test(camt_several_transactions),
+        cmocka_unit_test(camt_leaves_out),
+        cmocka_unit_test(camt_refuses),
+        cmocka_unit_test(csv_is_read),
+        cmocka_unit_test(csv_refuses),
+        cmocka_unit_test(remittances_name_invoices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,2 @@
+-- Every invoice of site $1: what a payer may name.
+SELECT number FROM invoice WHERE site_id = $1::bigint
