@@ -1,12 +1,11 @@
-#include "tools/crawltab/command.h"
+#include "tools/crawltab/invoice_change.h"
+#include "tools/crawltab/invoice_page.h"
 #include "tools/crawltab/show.h"
 
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
+#include "ledger/base/instant.h"
 #include "ledger/document.h"
-#include "ledger/format/format.h"
-
-#include <inttypes.h>
 
 /* Columns of invoice_list. */
 enum {
@@ -18,60 +17,87 @@ enum {
     LIST_TOTAL,
     LIST_CURRENCY,
     LIST_DECIMALS,
-    LIST_STATUS
+    LIST_STATUS,
+    LIST_DUE,
+    LIST_KIND,
+    LIST_OPEN
 };
 
-#define PAGE_WIDTH 78
-
-static const char rule_line[] =
-    "------------------------------------------------------------------------------";
+/* What is listed; NULL: all. */
+struct selection {
+    const char *site;
+    const char *from;
+    const char *to;
+    const char *status;
+    const char *crawler;
+};
 
 /* --- list
  * --------------------------------------------------------------------------------------------------- */
 
-static void print_list(const struct pg_rows *rows)
+static void print_row(const struct pg_rows *rows, int row)
 {
     char money[SHOW_MONEY_MAX];
+    int64_t total = pg_number(rows, row, LIST_TOTAL);
+    bool credit = strcmp(pg_text(rows, row, LIST_KIND), "credit-note") == 0;
+    printf("%-15s %s %-10s ", pg_text(rows, row, LIST_NUMBER), pg_text(rows, row, LIST_DATE),
+           pg_text(rows, row, LIST_DUE));
+    show_column(stdout, pg_text(rows, row, LIST_AGENT), 20);
+    printf(" %11s %s\n",
+           show_minor(credit ? -total : total, pg_number(rows, row, LIST_DECIMALS),
+                      pg_text(rows, row, LIST_CURRENCY), money),
+           pg_text(rows, row, LIST_STATUS));
+}
+
+static void print_list(const struct pg_rows *rows)
+{
     if (rows->count == 0) {
-        puts("no invoices yet");
+        puts("no invoices");
         return;
     }
-    puts("Number          Date       Site       Crawler                    Total Status");
     for (int i = 0; i < rows->count; i++) {
-        printf("%-15s %s ", pg_text(rows, i, LIST_NUMBER), pg_text(rows, i, LIST_DATE));
-        show_column(stdout, pg_text(rows, i, LIST_SITE), 10);
-        fputc(' ', stdout);
-        show_column(stdout, pg_text(rows, i, LIST_AGENT), 20);
-        printf(" %11s %s\n",
-               show_minor(pg_number(rows, i, LIST_TOTAL), pg_number(rows, i, LIST_DECIMALS),
-                          pg_text(rows, i, LIST_CURRENCY), money),
-               pg_text(rows, i, LIST_STATUS));
+        if (i == 0 || strcmp(pg_text(rows, i, LIST_SITE), pg_text(rows, i - 1, LIST_SITE)) != 0)
+            printf("%sSite %s\n%-15s %-10s %-10s %-20s %11s %s\n", i == 0 ? "" : "\n",
+                   pg_text(rows, i, LIST_SITE), "Number", "Date", "Due", "Crawler", "Total", "Status");
+        print_row(rows, i);
     }
 }
 
 static json_t *list_json(const struct pg_rows *rows)
 {
+    static const struct {
+        const char *key;
+        int column;
+    } texts[] = {{"number", LIST_NUMBER}, {"kind", LIST_KIND},        {"site", LIST_SITE},
+                 {"date", LIST_DATE},     {"due_date", LIST_DUE},     {"agent", LIST_AGENT},
+                 {"status", LIST_STATUS}, {"currency", LIST_CURRENCY}},
+      numbers[] = {{"entries", LIST_ENTRIES}, {"total_minor", LIST_TOTAL}, {"open_minor", LIST_OPEN}};
     json_t *list = json_array();
     for (int i = 0; i < rows->count; i++) {
         char total[AMOUNT_TEXT_MAX];
+        json_t *item = json_object();
+        for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
+            json_object_set_new(item, texts[k].key, show_json_text(rows, i, texts[k].column));
+        for (size_t k = 0; k < sizeof(numbers) / sizeof(*numbers); k++)
+            json_object_set_new(item, numbers[k].key, json_integer(pg_number(rows, i, numbers[k].column)));
         amount_format_minor(pg_number(rows, i, LIST_TOTAL), (int)pg_number(rows, i, LIST_DECIMALS), total);
-        json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:s,s:I,s:s,s:I,s:s,s:s}", "number", pg_text(rows, i, LIST_NUMBER),
-                            "site", pg_text(rows, i, LIST_SITE), "date", pg_text(rows, i, LIST_DATE), "agent",
-                            pg_text(rows, i, LIST_AGENT), "entries", pg_number(rows, i, LIST_ENTRIES),
-                            "total", total, "total_minor", pg_number(rows, i, LIST_TOTAL), "currency",
-                            pg_text(rows, i, LIST_CURRENCY), "status", pg_text(rows, i, LIST_STATUS)));
+        json_object_set_new(item, "total", json_string(total));
+        json_array_append_new(list, item);
     }
     return list;
 }
 
-static enum exit_status list(struct pg *pg, const char *site, bool json)
+static enum exit_status list(struct pg *pg, const struct selection *selection, bool json)
 {
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     bool ok = true;
-    pg_params_text(&params, site);
-    pg_params_text(&params, NULL);
+    pg_params_text(&params, selection->site);
+    pg_params_text(&params, selection->from);
+    pg_params_text(&params, selection->to);
+    pg_params_text(&params, selection->status);
+    pg_params_text(&params, selection->crawler);
+    pg_params_number(&params, clock_now_ms());
     if (pg_run(pg, "invoice_list", &params, &rows) != ERR_OK)
         return EXIT_FAILED;
     if (json)
@@ -84,79 +110,6 @@ static enum exit_status list(struct pg *pg, const char *site, bool json)
 
 /* --- show
  * --------------------------------------------------------------------------------------------------- */
-
-static void print_fact(const char *name, const char *value)
-{
-    printf("%-10s", name);
-    show_text(stdout, value);
-    fputc('\n', stdout);
-}
-
-static void print_head(const json_t *document)
-{
-    printf("INVOICE %-16s %53s\n\n", format_text(document, "number"), format_text(document, "status"));
-    print_fact("Seller", format_text(document, "seller.name"));
-    printf("          site %s, network %s\n", format_text(document, "site"),
-           format_text(document, "network"));
-    print_fact("Crawler", format_text(document, "agent"));
-    print_fact("Date", format_text(document, "issue_date"));
-    printf("Period    %.19sZ to %.19sZ (%s)\n\n", format_text(document, "period.starts_at"),
-           format_text(document, "period.ends_at"), format_text(document, "period.time_zone"));
-}
-
-static void print_lines(const json_t *lines)
-{
-    char price[AMOUNT_TEXT_MAX], amount[AMOUNT_TEXT_MAX];
-    const json_t *line;
-    size_t i;
-    printf("%-36s %10s %14s %15s\n%s\n", "Description", "Quantity", "Unit price", "Amount", rule_line);
-    json_array_foreach(lines, i, line)
-    {
-        show_column(stdout, format_text(line, "description"), 36);
-        printf(" %10" PRId64 " %14s %15s\n", format_number(line, "quantity"),
-               amount_format(format_number(line, "unit_price_micros"), price),
-               amount_format(format_number(line, "amount_micros"), amount));
-    }
-    puts(rule_line);
-}
-
-static void print_sum(const char *name, int64_t micros)
-{
-    char amount[AMOUNT_TEXT_MAX];
-    printf("%62s %15s\n", name, amount_format(micros, amount));
-}
-
-/* Breaks the text at spaces. */
-static void print_wrapped(const char *text)
-{
-    while (strlen(text) > PAGE_WIDTH) {
-        int len = PAGE_WIDTH;
-        while (len > 1 && text[len] != ' ')
-            len--;
-        printf("%.*s\n", len, text);
-        text += len + (text[len] == ' ');
-    }
-    puts(text);
-}
-
-static void print_sums(const json_t *document)
-{
-    char total[AMOUNT_TEXT_MAX];
-    print_sum("Subtotal", format_number(document, "subtotal_micros"));
-    print_sum("Carried in from the last invoice", format_number(document, "carried_in_micros"));
-    print_sum("Carried out to the next invoice", -format_number(document, "carried_out_micros"));
-    printf("%58s %.3s %15s\n\n", "Total", format_text(document, "currency"),
-           amount_format_minor(format_number(document, "total_minor"),
-                               (int)format_number(document, "currency_decimals"), total));
-    print_wrapped(format_text(document, "rounding"));
-}
-
-static void print_document(const json_t *document)
-{
-    print_head(document);
-    print_lines(json_object_get(document, "lines"));
-    print_sums(document);
-}
 
 static enum exit_status show(struct pg *pg, const char *number, const char *site, bool json)
 {
@@ -174,7 +127,7 @@ static enum exit_status show(struct pg *pg, const char *number, const char *site
         return EXIT_FAILED;
     if (json)
         return show_json(document, JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
-    print_document(document);
+    invoice_page_print(document);
     json_decref(document);
     return EXIT_DONE;
 }
@@ -182,37 +135,99 @@ static enum exit_status show(struct pg *pg, const char *number, const char *site
 /* --- the command
  * -------------------------------------------------------------------------------------------- */
 
+static bool check_selection(const struct selection *selection)
+{
+    static const char *const statuses[] = {"issued", "sent", "part-paid", "overdue",
+                                           "paid",   "void", "credited"};
+    const char *const dates[] = {selection->from, selection->to};
+    bool known = !selection->status;
+    for (size_t i = 0; i < sizeof(dates) / sizeof(*dates); i++)
+        if (dates[i] && !instant_is_date(slice_of(dates[i]))) {
+            command_misused("this is no date", dates[i], "write it as YYYY-MM-DD");
+            return false;
+        }
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
+        known = known || strcmp(statuses[i], selection->status) == 0;
+    if (!known)
+        command_misused("no invoice has this status", selection->status,
+                        "use issued, sent, part-paid, overdue, paid, void or credited");
+    return known;
+}
+
+static bool is_change(const char *verb)
+{
+    return strcmp(verb, "paid") == 0 || strcmp(verb, "sent") == 0 || strcmp(verb, "void") == 0;
+}
+
+static bool check(const struct command_words *words, const struct selection *selection,
+                  const struct invoice_change *change)
+{
+    const char *verb = words->count > 0 ? words->items[0] : "";
+    if (words->count == 1 && strcmp(verb, "list") == 0)
+        return check_selection(selection);
+    if (words->count == 2 && strcmp(verb, "show") == 0)
+        return true;
+    if (words->count == 2 && is_change(verb))
+        return invoice_change_check(verb, change);
+    command_misused("use: crawltab invoice list, or show, sent, paid or void with a NUMBER", NULL,
+                    "see crawltab invoice --help");
+    return false;
+}
+
 static enum exit_status run(const char *config_path, int argc, char **argv)
 {
-    const char *site = NULL;
-    bool json = false;
-    const struct command_option options[] = {
-        {"--site", &site, NULL}, {"--json", NULL, &json}, {NULL, NULL, NULL}};
+    struct selection selection = {.site = NULL};
+    struct invoice_change change = {.number = NULL};
+    const struct command_option options[] = {{"--site", &selection.site, NULL},
+                                             {"--from", &selection.from, NULL},
+                                             {"--to", &selection.to, NULL},
+                                             {"--status", &selection.status, NULL},
+                                             {"--crawler", &selection.crawler, NULL},
+                                             {"--amount", &change.amount, NULL},
+                                             {"--reference", &change.reference, NULL},
+                                             {"--date", &change.date, NULL},
+                                             {"--reason", &change.reason, NULL},
+                                             {"--json", NULL, &change.json},
+                                             {NULL, NULL, NULL}};
     struct command_words words;
-    if (!command_parse(argc, argv, options, &words))
+    if (!command_parse(argc, argv, options, &words) || !check(&words, &selection, &change))
         return EXIT_USAGE;
-    bool listing = words.count == 1 && strcmp(words.items[0], "list") == 0;
-    bool showing = words.count == 2 && strcmp(words.items[0], "show") == 0;
-    if (!listing && !showing)
-        return command_misused("use: crawltab invoice list, or crawltab invoice show NUMBER", NULL,
-                               "see crawltab invoice --help");
     enum exit_status status = EXIT_FAILED;
     struct config *config = command_config(config_path);
     struct pg *pg = config ? command_open(config, "crawltab invoice") : NULL;
-    if (pg)
-        status = listing ? list(pg, site, json) : show(pg, words.items[1], site, json);
+    change.number = words.items[1];
+    change.site = selection.site;
+    if (pg && words.count == 1)
+        status = list(pg, &selection, change.json);
+    else if (pg && is_change(words.items[0]))
+        status = invoice_change_run(pg, words.items[0], &change);
+    else if (pg)
+        status = show(pg, words.items[1], selection.site, change.json);
     pg_close(pg);
     config_free(config);
     return status;
 }
 
 const struct command invoice_command = {
-    "invoice", "list invoices, or show one",
-    "usage: crawltab invoice list [--site NAME] [--json]\n"
+    "invoice", "list invoices, show one, or record what happened to it",
+    "usage: crawltab invoice list [--site NAME] [--crawler URL] [--status STATUS]\n"
+    "                             [--from DATE] [--to DATE] [--json]\n"
     "       crawltab invoice show NUMBER [--site NAME] [--json]\n"
+    "       crawltab invoice sent NUMBER [--site NAME] [--json]\n"
+    "       crawltab invoice paid NUMBER --amount AMOUNT --reference TEXT\n"
+    "                             [--date DATE] [--site NAME] [--json]\n"
+    "       crawltab invoice void NUMBER --reason TEXT [--site NAME] [--json]\n"
+    "\n"
+    "A payment is recorded once per reference, so it can be told again. A negative\n"
+    "amount is money paid back, or a debit that bounced. An invoice of which nothing\n"
+    "was paid can be made void: it keeps its number, and a credit note over all of it\n"
+    "is made when today is closed.\n"
     "\n"
     "options:\n"
-    "  --site NAME    only this site; numbers are unique within a site\n"
-    "  --json         for programs: amounts in micro-units and in minor units\n"
-    "  --config FILE  the configuration (default: config.yaml)\n",
+    "  --site NAME      only this site; numbers are unique within a site\n"
+    "  --crawler URL    only invoices to this crawler\n"
+    "  --status STATUS  issued, sent, part-paid, overdue, paid, void or credited\n"
+    "  --from, --to     dates, both included; --date: when it was received (today)\n"
+    "  --json           for programs; show --json is the whole document\n"
+    "  --config FILE    the configuration (default: config.yaml)\n",
     run};

@@ -42,6 +42,10 @@ static enum err read_invoices(struct pg *pg, const char *site, const char *date,
     struct pg_params params = {0};
     pg_params_text(&params, site);
     pg_params_text(&params, date);
+    pg_params_text(&params, date);
+    pg_params_text(&params, NULL);
+    pg_params_text(&params, NULL);
+    pg_params_number(&params, clock_now_ms());
     return pg_run(pg, "invoice_list", &params, rows);
 }
 

@@ -1,0 +1,23 @@
+-- Adjustments of site $1: of a charge that is there, no more than it, and taken up when their day closed.
+SELECT 'adjustment ' || a.adjustment_id, 'corrects payment ' || a.payment_id || ', which is no charge of its'
+           || ' crawler at this site'
+  FROM adjustment a
+ WHERE a.site_id = $1::bigint AND a.payment_id IS NOT NULL
+   AND NOT EXISTS (SELECT FROM charge c WHERE c.payment_id = a.payment_id AND c.site_id = a.site_id
+                      AND c.crawler_id = a.crawler_id)
+   AND NOT EXISTS (SELECT FROM archived v
+                    WHERE v.utc_date = (uuid_instant(a.payment_id) AT TIME ZONE 'UTC')::date)
+UNION ALL
+SELECT 'charge ' || c.payment_id, 'more was taken back than the ' || c.amount_micros || ' charged'
+  FROM adjustment a JOIN charge c USING (payment_id)
+ WHERE a.site_id = $1::bigint
+ GROUP BY c.payment_id, c.amount_micros HAVING sum(a.amount_micros) > c.amount_micros
+UNION ALL
+SELECT 'adjustment ' || a.adjustment_id, 'is on no invoice and no credit note, though its day is closed'
+  FROM adjustment a
+  JOIN day d ON d.site_id = a.site_id AND d.starts_at <= uuid_instant(a.adjustment_id)
+   AND d.ends_at > uuid_instant(a.adjustment_id)
+  JOIN day_close c ON c.site_id = a.site_id AND c.local_date = d.local_date
+ WHERE a.site_id = $1::bigint
+   AND NOT EXISTS (SELECT FROM crawler_day_line l WHERE l.adjustment_id = a.adjustment_id)
+ LIMIT 20

@@ -1,0 +1,38 @@
+-- The closed days of site $1 by themselves: which row, and what is wrong with it.
+WITH closed AS (
+    SELECT d.*, c.close_number, c.entries, c.sum_micros,
+           lag(d.ends_at) OVER w AS ended_at, lag(c.close_number) OVER w AS number_before,
+           lag(d.local_date) OVER w AS date_before
+      FROM day d LEFT JOIN day_close c USING (site_id, local_date)
+     WHERE d.site_id = $1::bigint WINDOW w AS (ORDER BY d.local_date)
+), counted AS (
+    SELECT t.local_date, sum(t.entries) AS entries, sum(t.sum_micros) AS sum_micros
+      FROM crawler_day t WHERE t.site_id = $1::bigint GROUP BY t.local_date
+)
+SELECT 'day ' || c.local_date, 'does not start where the day before ends, at ' || instant_text(c.ended_at)
+  FROM closed c WHERE c.starts_at <> c.ended_at
+UNION ALL
+SELECT 'day_close ' || coalesce(c.local_date::text, t.local_date::text),
+       CASE WHEN c.close_number IS NULL THEN 'is missing: the day has accounts, or a later day is closed'
+            ELSE 'says ' || c.entries || ' entries for ' || c.sum_micros || ', its accounts '
+                 || coalesce(t.entries, 0) || ' for ' || coalesce(t.sum_micros, 0) END
+  FROM closed c FULL JOIN counted t USING (local_date)
+ WHERE c.close_number IS NULL AND (t.local_date IS NOT NULL OR c.local_date BETWEEN
+           (SELECT min(local_date) FROM closed WHERE close_number IS NOT NULL)
+           AND (SELECT max(local_date) FROM closed WHERE close_number IS NOT NULL))
+    OR c.close_number IS NOT NULL AND (c.entries <> coalesce(t.entries, 0)
+                                       OR c.sum_micros <> coalesce(t.sum_micros, 0))
+UNION ALL
+SELECT 'day_close ' || c.local_date, 'has number ' || c.close_number || ' after ' || c.number_before
+  FROM closed c WHERE c.close_number <> c.number_before + 1
+UNION ALL
+SELECT 'number_series day', 'counts ' || n.last_number || ' closed days, there are ' || x.found
+  FROM number_series n CROSS JOIN (SELECT count(*) AS found FROM closed WHERE close_number IS NOT NULL) AS x
+ WHERE n.site_id = $1::bigint AND n.series = 'day' AND n.last_number <> x.found
+UNION ALL
+SELECT 'day_seal ' || c.local_date, 'is missing, or not where the day ends'
+  FROM closed c
+ WHERE c.close_number IS NOT NULL AND NOT EXISTS (
+       SELECT FROM day_seal s WHERE s.site_id = c.site_id AND s.local_date = c.local_date
+          AND s.end_id = uuid_floor(c.ends_at))
+ LIMIT 20

@@ -1,0 +1,27 @@
+-- What keeps the ledger append-only: triggers that fire always, and roles ($1, $2) that may not change rows.
+WITH ledger AS (
+    SELECT c.oid, c.relname FROM pg_class c
+     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+), guarded AS (
+    SELECT l.relname, 'append_only' AS wanted, l.oid FROM ledger l
+    UNION ALL
+    SELECT l.relname, 'sealed', l.oid FROM ledger l
+     WHERE l.relname IN ('charge', 'adjustment')
+        OR l.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'public.charge'::regclass)
+    UNION ALL
+    SELECT l.relname, 'count_up', l.oid FROM ledger l WHERE l.relname = 'number_series'
+)
+SELECT 'table ' || g.relname, 'its trigger "' || g.wanted || '" is missing or does not fire always'
+  FROM guarded g
+ WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = g.oid AND t.tgname = g.wanted
+                      AND t.tgenabled = 'A')
+UNION ALL
+SELECT 'table ' || l.relname, 'role "' || role || '" may ' || change
+  FROM ledger l, unnest(ARRAY[$1::text, $2::text]) AS role, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE'])
+       AS change
+ WHERE has_table_privilege(role, l.oid, change)
+UNION ALL
+SELECT 'role ' || r.rolname, 'is a superuser, or may replicate or step around row security'
+  FROM pg_roles r WHERE r.rolname IN ($1::text, $2::text)
+   AND (r.rolsuper OR r.rolreplication OR r.rolbypassrls)
+ LIMIT 20

@@ -1,0 +1,12 @@
+-- What has become of an invoice; what can still be taken back of it; whether it is void or was sent.
+SELECT s.status, i.currency, i.currency_decimals, s.open_minor, s.paid_minor,
+       i.net_micros - coalesce((
+           SELECT sum(a.amount_micros)::bigint FROM adjustment a
+            WHERE a.site_id = i.site_id AND a.crawler_id = i.crawler_id
+              AND coalesce(a.number, billing_invoice(a.site_id, a.crawler_id, a.payment_id,
+                                                     9223372036854775807)) = i.number), 0),
+       i.crawler_id,
+       EXISTS (SELECT FROM invoice_event e
+                WHERE e.site_id = i.site_id AND e.number = i.number AND e.event = 'sent')
+  FROM invoice i JOIN invoice_state s USING (site_id, number)
+ WHERE i.site_id = $1::bigint AND i.number = $2::text

@@ -1,0 +1,18 @@
+-- The accounts of crawler $1 at site $2 (NULL: all it has crawled), with what was open before $3 and what is
+-- carried at the end of $4.
+SELECT s.site_id, c.crawler_id, s.name, s.currency, s.currency_decimals,
+       coalesce((SELECT sum(CASE i.kind WHEN 'invoice' THEN i.total_minor ELSE -i.total_minor END)
+                   FROM invoice i WHERE i.site_id = s.site_id AND i.crawler_id = c.crawler_id
+                    AND i.local_date < $3::date), 0)::bigint
+       - coalesce((SELECT sum(p.amount_minor)
+                     FROM invoice i JOIN invoice_payment p USING (site_id, number)
+                    WHERE i.site_id = s.site_id AND i.crawler_id = c.crawler_id
+                      AND p.received_on < $3::date), 0)::bigint,
+       coalesce((SELECT t.carried_out_micros FROM crawler_day t
+                  WHERE t.site_id = s.site_id AND t.crawler_id = c.crawler_id AND t.local_date <= $4::date
+                  ORDER BY t.close_number DESC LIMIT 1), 0)
+  FROM crawler c CROSS JOIN site s
+ WHERE c.agent = $1::text AND ($2::text IS NULL OR s.name = $2::text)
+   AND ($2::text IS NOT NULL OR EXISTS (SELECT FROM crawler_day t
+                                         WHERE t.site_id = s.site_id AND t.crawler_id = c.crawler_id))
+ ORDER BY s.name

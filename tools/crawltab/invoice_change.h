@@ -1,0 +1,23 @@
+/* The subcommands of `crawltab invoice` that record what happens to an invoice. */
+#ifndef CRAWLTAB_INVOICE_CHANGE_H
+#define CRAWLTAB_INVOICE_CHANGE_H
+
+#include "tools/crawltab/command.h"
+
+struct invoice_change {
+    const char *number;
+    const char *site;      /* NULL: the only one that has the number */
+    const char *amount;    /* of "paid" */
+    const char *reference; /* of "paid" */
+    const char *date;      /* of "paid"; NULL: today */
+    const char *reason;    /* of "void" */
+    bool json;
+};
+
+/* True if what the verb, "paid", "sent" or "void", needs is there; says what is missing. */
+bool invoice_change_check(const char *verb, const struct invoice_change *change);
+
+/* Does it. */
+enum exit_status invoice_change_run(struct pg *pg, const char *verb, const struct invoice_change *change);
+
+#endif

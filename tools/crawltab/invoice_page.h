@@ -1,0 +1,10 @@
+/* An invoice as a page of 80 columns. */
+#ifndef CRAWLTAB_INVOICE_PAGE_H
+#define CRAWLTAB_INVOICE_PAGE_H
+
+#include <jansson.h>
+
+/* Prints the document of ledger/document.h. */
+void invoice_page_print(const json_t *document);
+
+#endif
