@@ -20,7 +20,8 @@ enum {
     PAGE_AMOUNT,
     PAGE_CURRENCY,
     PAGE_SIGNATURE,
-    PAGE_BASE
+    PAGE_BASE,
+    PAGE_AGREEMENT
 };
 
 struct range {
@@ -32,7 +33,7 @@ struct range {
 /* --- CSV (RFC 4180)
  * ----------------------------------------------------------------------------------------- */
 
-static void csv_field(const char *text, size_t len, char end)
+static void csv_field(const char *text, size_t len)
 {
     /* A spreadsheet takes a cell that starts like this for a formula, and crawlers choose what stands here.
      */
@@ -46,19 +47,19 @@ static void csv_field(const char *text, size_t len, char end)
         fputc(text[i], stdout);
     }
     fputc('"', stdout);
-    fputs(end == '\n' ? "\r\n" : ",", stdout);
+    fputc(',', stdout);
 }
 
 static void csv_text(const char *text)
 {
-    csv_field(text ? text : "", text ? strlen(text) : 0, ',');
+    csv_field(text ? text : "", text ? strlen(text) : 0);
 }
 
 static void csv_head(void)
 {
     fputs(
         "payment_id,recorded_at,site,agent,thumbprint,resource,rule,amount,currency,amount_micros,signature,"
-        "signature_base\r\n",
+        "signature_base,agreement_version\r\n",
         stdout);
 }
 
@@ -78,7 +79,8 @@ static void csv_entry(const struct pg_rows *rows, int row)
     csv_text(pg_text(rows, row, PAGE_RULE));
     printf("%s,%s,%s,%s,", amount_format(pg_number(rows, row, PAGE_AMOUNT), amount),
            pg_text(rows, row, PAGE_CURRENCY), pg_text(rows, row, PAGE_AMOUNT), signature ? signature : "");
-    csv_field(base ? base : "", len, '\n');
+    csv_field(base ? base : "", len);
+    printf("%s\r\n", pg_text(rows, row, PAGE_AGREEMENT));
     free(thumbprint);
     free(signature);
     free(base);
@@ -93,13 +95,14 @@ static bool json_entry(const struct pg_rows *rows, int row)
     char *thumbprint = show_base64url(rows, row, PAGE_THUMBPRINT);
     char *signature = show_base64(rows, row, PAGE_SIGNATURE);
     json_t *json = json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:o}", "payment_id", pg_text(rows, row, PAGE_ID),
+        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:I}", "payment_id", pg_text(rows, row, PAGE_ID),
         "recorded_at", instant_format(pg_number(rows, row, PAGE_RECORDED), recorded), "site",
         pg_text(rows, row, PAGE_SITE), "agent", pg_text(rows, row, PAGE_AGENT), "thumbprint",
         thumbprint ? thumbprint : "", "resource", pg_text(rows, row, PAGE_RESOURCE), "rule",
         pg_text(rows, row, PAGE_RULE), "amount", amount_format(pg_number(rows, row, PAGE_AMOUNT), amount),
         "currency", pg_text(rows, row, PAGE_CURRENCY), "amount_micros", pg_number(rows, row, PAGE_AMOUNT),
-        "signature", signature ? signature : "", "signature_base", show_json_bytes(rows, row, PAGE_BASE));
+        "signature", signature ? signature : "", "signature_base", show_json_bytes(rows, row, PAGE_BASE),
+        "agreement_version", (json_int_t)pg_number(rows, row, PAGE_AGREEMENT));
     free(thumbprint);
     free(signature);
     return show_json(json, JSON_COMPACT);
