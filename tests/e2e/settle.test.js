@@ -166,3 +166,54 @@ test('a card is charged by the publisher, who is told to', async t => {
         [[5, 'USD', 'card']]
     )
 })
+
+test("what a bank's file says was paid is booked once", async t => {
+    const { crawltab, ledger, folder } = await billed(t, x402)
+    const number = ledger.query('SELECT number FROM invoice')
+    const file = path.join(folder, 'bank.csv')
+    const spaced = number.toLowerCase().replaceAll('-', ' / ')
+    fs.writeFileSync(
+        file,
+        [
+            'reference,amount,currency,date,text',
+            `R1,0.02,USD,2026-11-20,"part of ${spaced}, thanks"`,
+            'R2,12.00,USD,2026-11-20,rent',
+            `R3,0.01,EUR,2026-11-20,${number}`,
+            `R4,-0.01,USD,2026-11-20,${number}`
+        ].join('\r\n')
+    )
+    const book = async (...words) => {
+        const answer = await crawltab('import', file, '--json', ...words).catch(error => error)
+        return [answer.code ?? 0, JSON.parse(answer.stdout).map(one => [one.reference, one.outcome])]
+    }
+    const left = [
+        ['R2', 'names no invoice: left for you'],
+        ['R3', 'in another currency: left for you']
+    ]
+    assert.deepEqual(await book('--dry-run'), [0, [['R1', 'booked'], ...left]])
+    assert.equal(ledger.count('invoice_payment'), 0)
+    assert.deepEqual(await book(), [0, [['R1', 'booked'], ...left]])
+    assert.deepEqual(await book(), [0, [['R1', 'booked before'], ...left]])
+    const shown = async () => JSON.parse((await crawltab('invoice', 'show', number, '--json')).stdout)
+    assert.deepEqual([(await shown()).status, (await shown()).open_minor], ['part-paid', 3])
+    // The rest by camt.053, and the first reference again with another amount.
+    const entry = (reference, amount) => `<Ntry><Amt Ccy="USD">${amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd>
+        <Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>2026-11-21</Dt></BookgDt><AcctSvcrRef>${reference}</AcctSvcrRef>
+        <NtryDtls><TxDtls><RmtInf><Ustrd>${number}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>`
+    fs.writeFileSync(
+        file,
+        `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt>
+        ${entry('S1', '0.03')}${entry('R1', '0.05')}</Stmt></BkToCstmrStmt></Document>`
+    )
+    assert.deepEqual(await book(), [
+        1,
+        [
+            ['S1', 'booked'],
+            ['R1', 'booked before, with another amount']
+        ]
+    ])
+    assert.deepEqual([(await shown()).status, (await shown()).open_minor], ['paid', 0])
+    fs.writeFileSync(file, 'reference;amount\n')
+    await assert.rejects(crawltab('import', file), /nothing was booked.*no column "reference"/s)
+    await assert.rejects(crawltab('import', `${file}.none`), /cannot be read/)
+})

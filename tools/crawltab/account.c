@@ -1,5 +1,6 @@
 #include "tools/crawltab/account.h"
 
+#include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
 #include "server/verify/signature_agent.h"
 
@@ -28,6 +29,7 @@ bool account_site(struct pg *pg, const struct config *config, const char *name, 
     }
     name = name ? name : config->sites[0].name;
     pg_params_text(&params, name);
+    pg_params_number(&params, clock_now_ms());
     if (pg_run(pg, "site_read", &params, &rows) != ERR_OK)
         goto out;
     found = rows.count == 1;
