@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define PATH_MAX_BYTES 256
-#define WAIT_MAX_MS    10000
+#define WAIT_MAX_MS    60000
 
 static char folder[PATH_MAX_BYTES]; /* of this program */
 static char server_folder[PATH_MAX_BYTES + 32];

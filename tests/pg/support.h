@@ -94,7 +94,7 @@ const char *sql(const char *text);
 /* The server's process for the one connection of the one gate. */
 int gate_backend(void);
 
-/* Waits until the SQL, as superuser, returns t; fails the test after ten seconds. */
+/* Waits until the SQL, as superuser, returns t; fails the test after a minute. */
 void wait_for_sql(const char *text);
 
 /* Starts psql with SQL as superuser, for running beside others; returns its pid. */
@@ -122,7 +122,7 @@ void payment_wait(struct payment *payment);
 /* Starts a writer and waits until it is ready. */
 struct writer *writer_start_ready(void);
 
-/* Waits until the writer is as said; fails after ten seconds. */
+/* Waits until the writer is as said; fails after a minute. */
 void writer_wait_ready(const struct writer *writer, bool ready);
 
 #endif
