@@ -1,7 +1,8 @@
--- All versions of site $1 and crawler $2, the oldest first, with the terms as ledger/terms.h stores them.
+-- All versions of site $1 and crawler $2, the oldest first, with the terms as ledger/terms.h stores them, and
+-- times in the zone that the site was given last.
 SELECT a.agreement_id, a.version, instant_ms(a.valid_from), instant_ms(a.recorded_at),
-       to_char(a.valid_from AT TIME ZONE s.time_zone, 'YYYY-MM-DD HH24:MI'),
-       to_char(a.recorded_at AT TIME ZONE s.time_zone, 'YYYY-MM-DD HH24:MI'), a.actor, a.reason,
+       to_char(a.valid_from AT TIME ZONE zone.name, 'YYYY-MM-DD HH24:MI'),
+       to_char(a.recorded_at AT TIME ZONE zone.name, 'YYYY-MM-DD HH24:MI'), a.actor, a.reason,
        jsonb_build_object(
            'status', a.status, 'cadence', a.cadence, 'subscription', a.subscription,
            'fee_micros', a.fee_micros, 'included_crawls', a.included_crawls,
@@ -20,5 +21,8 @@ SELECT a.agreement_id, a.version, instant_ms(a.valid_from), instant_ms(a.recorde
                                                ORDER BY t.from_crawl)
                                 FROM agreement_tier t WHERE t.agreement_id = a.agreement_id), '[]'))
   FROM agreement a JOIN site s USING (site_id)
+ CROSS JOIN LATERAL (
+     SELECT coalesce((SELECT z.time_zone FROM site_zone z WHERE z.site_id = s.site_id
+                       ORDER BY z.version DESC LIMIT 1), s.time_zone) AS name) AS zone
  WHERE a.site_id = $1::bigint AND a.crawler_id = $2::bigint
  ORDER BY a.version

@@ -2,7 +2,9 @@
 -- what is not billed yet, which is what was carried forward from the last closed day and what was spent
 -- since. Spending is counted by quarters of an hour (see table spend), so no entry is read.
 WITH place AS (
-    SELECT s.site_id, s.name, s.time_zone, s.currency,
+    SELECT s.site_id, s.name, s.currency,
+           coalesce((SELECT z.time_zone FROM site_zone z WHERE z.site_id = s.site_id
+                      ORDER BY z.version DESC LIMIT 1), s.time_zone) AS time_zone,
            coalesce((SELECT (extract(epoch FROM max(d.ends_at)) / 900)::bigint
                        FROM day_close c JOIN day d USING (site_id, local_date)
                       WHERE c.site_id = s.site_id), 0) AS first_quarter

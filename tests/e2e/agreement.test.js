@@ -116,6 +116,14 @@ test('single terms, later versions, and history', async t => {
     assert.equal(JSON.parse((await show('--json', '--at', '2001-01-01')).stdout), null)
 })
 
+test('a date is a midnight in the zone that it will have', async t => {
+    const place = await setting(t)
+    await place.crawltab('site', 'zone', 'example', 'Europe/Paris')
+    const words = ['agreement', 'set', crawler, '--reason', 'x', '--dry-run', 'fee=1', '--from']
+    assert.match((await say(place, ...words, '2999-06-01')).stdout, /valid from 2999-05-31T22:00:00Z\n/)
+    assert.match((await say(place, ...words, '2999-12-01 08:30')).stdout, /valid from 2999-12-01T07:30:00Z\n/)
+})
+
 test('mistakes are told, and change nothing', async t => {
     const place = await setting(t)
     const set = (...words) => say(place, 'agreement', 'set', crawler, ...words)
