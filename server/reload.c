@@ -126,19 +126,17 @@ int reload(struct served *served)
     struct generation *next = generation_start(config, served->generation);
     if (!next)
         return refuse(served, "the new configuration cannot be started");
+    const char *detail = "no memory";
     struct retirement *retirement = calloc(1, sizeof(*retirement));
-    const char *detail = NULL;
-    if (!wait_for_ledger(served, next, &ended_by))
+    if (!retirement)
+        goto refused;
+    if (!wait_for_ledger(served, next, &ended_by)) {
         detail =
             ended_by ? "the gate is stopping" : "the new configuration does not reach the ledger in time";
-    else if (!retirement || !http_switch(served->http, generation_handler(next)))
-        detail = "no memory";
-    if (detail) {
-        refuse(served, detail);
-        free(retirement);
-        generation_stop(next);
-        return ended_by;
+        goto refused;
     }
+    if (!http_switch(served->http, generation_handler(next)))
+        goto refused;
     *retirement = (struct retirement){.http = served->http, .generation = served->generation};
     log_reloaded(served, next);
     reload_log_level(generation_config(next));
@@ -148,6 +146,11 @@ int reload(struct served *served)
     if (!retirement->threaded)
         retire(retirement);
     return 0;
+refused:
+    refuse(served, detail);
+    free(retirement);
+    generation_stop(next);
+    return ended_by;
 }
 
 bool reload_retiring(struct served *served)
