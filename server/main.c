@@ -3,6 +3,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/config.h"
 #include "ledger/base/log.h"
+#include "server/night.h"
 #include "server/reload.h"
 
 #include <errno.h>
@@ -164,7 +165,9 @@ static int run(const char *file, struct config *config)
         served.http = start_http(config, generation_handler(served.generation));
     if (served.http) {
         LOG(INFO, "listening", {"address", http_address(served.http)}, {"version", VERSION});
+        struct night *night = night_start(file, &config->nightly_at);
         stop(&served, serve(&served));
+        night_stop(night);
         status = 0;
     }
     generation_stop(served.generation);

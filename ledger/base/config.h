@@ -10,6 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* The most times of a day in one list. */
+#define CONFIG_TIMES_MAX 24
+
 struct config_list {
     const char **items;
     size_t count;
@@ -97,6 +100,10 @@ typedef struct config_list CONFIG_LIST;
     X(directory_client_fetches, "directory.client_fetches", NUMBER, "60", 0, 100000,                         \
       "Fetches that the requests of one client network (IPv4 /24, IPv6 /48) may cause in a minute;\n"        \
       "0 means any number, for a gate that sees only a proxy's address.")                                    \
+    X(nightly_at, "nightly.at", LIST, "", 0, 0,                                                              \
+      "Local times of this machine, such as \"02:30\", at which the gate runs `crawltab nightly` by "        \
+      "itself.\n"                                                                                            \
+      "Empty: a timer does. Several gates may: one of them closes the days.")                                \
     X(ledger_connection, "ledger.connection", TEXT, "host=var/postgres dbname=crawltab", 0, 0,               \
       "PostgreSQL, as a libpq connection string without the user. A host with a slash is the folder of\n"    \
       "the unix socket and may be relative to this file.")                                                   \

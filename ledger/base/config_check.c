@@ -200,6 +200,20 @@ static void check_twice(const struct config *config, size_t index, struct config
     }
 }
 
+static void check_times(const struct config *config, struct config_report *report)
+{
+    if (config->nightly_at.count > CONFIG_TIMES_MAX)
+        config_error(report, 0, "nightly.at: %zu times are too many, %d is the limit",
+                     config->nightly_at.count, CONFIG_TIMES_MAX);
+    for (size_t i = 0; i < config->nightly_at.count; i++) {
+        const char *at = config->nightly_at.items[i];
+        bool shaped = strlen(at) == 5 && strspn(at, "0123456789:") == 5 && at[2] == ':';
+        if (!shaped || strchr(at, ':') != at + 2 || strchr(at + 3, ':') || strncmp(at, "23", 2) > 0 ||
+            at[3] > '5')
+            config_error(report, 0, "nightly.at: \"%s\" is no time of a day, write it as \"02:30\"", at);
+    }
+}
+
 static void check_algorithms(const struct config *config, struct config_report *report)
 {
     static const char *const known[] = {"ed25519", "ecdsa-p256-sha256", "rsa-pss-sha512", NULL};
@@ -232,6 +246,7 @@ void config_check(const struct config *config, struct config_report *report)
     if (config->directory_min_fresh_seconds > config->directory_max_fresh_seconds)
         config_error(report, 0, "directory.min_fresh_seconds: is more than directory.max_fresh_seconds");
     check_algorithms(config, report);
+    check_times(config, report);
     if (config->site_count == 0)
         config_error(report, config->where.line, "sites is missing: at least one site is needed");
     for (size_t i = 0; i < config->site_count; i++) {

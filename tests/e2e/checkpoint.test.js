@@ -85,7 +85,8 @@ function fill(ledger, date, count) {
          SELECT id, get_byte(uuid_send(id), 15), 1,
                 (SELECT crawler_id FROM crawler ORDER BY 1 OFFSET n % 5 LIMIT 1), n * 1009,
                 'rule ' || n % 3,
-                'https://shop.example/' || repeat('ß', CASE n % 50 WHEN 0 THEN n * 37 ELSE n % 9 END), uuid_instant(id),
+                'https://shop.example/' || repeat('ß', CASE n % 50 WHEN 0 THEN n * 37 ELSE n % 9 END),
+                uuid_instant(id),
                 sha256(n::text::bytea), sha512(n::text::bytea) || decode(repeat('00ff', n % 7), 'hex'),
                 CASE WHEN n % 2 = 0 THEN sha512(n::text::bytea) ELSE convert_to(repeat('é', n), 'UTF8') END,
                 CASE WHEN n % 4 = 0 THEN (SELECT max(agreement_id) FROM agreement) END
