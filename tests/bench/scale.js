@@ -9,7 +9,7 @@ const smoke = process.argv.includes('--smoke')
 const steps = smoke ? [1000, 2000] : [100_000, 1_000_000, 10_000_000]
 const size = smoke
     ? { rounds: 1, payments: 200, lookups: 100, chunk: 500 }
-    : { rounds: 5, payments: 20000, lookups: 20000, chunk: 500_000 }
+    : { rounds: 5, payments: 20000, lookups: 5000, chunk: 500_000 }
 const cores = bench.useTwoCores()
 const results = new bench.Results()
 const cleanUps = []
