@@ -239,8 +239,8 @@ static bool make_mark(struct credit *credit, const uint8_t writer_id[UUID_SIZE])
     struct credit_mark *marks = grow(credit->marks, credit->mark_count, sizeof(*marks));
     if (!marks)
         return false;
-    size_t at = seek_mark(credit, writer_id);
     credit->marks = marks;
+    size_t at = seek_mark(credit, writer_id);
     memmove(&marks[at + 1], &marks[at], (credit->mark_count - at) * sizeof(*marks));
     marks[at] = (struct credit_mark){.sequence = 0};
     memcpy(marks[at].writer_id, writer_id, UUID_SIZE);
