@@ -214,13 +214,13 @@ static int wait_events(const struct run *run, int poll, struct epoll_event *even
     return n;
 }
 
-/* User and system time of a process, all threads, from fields 14 and 15 of its stat (proc(5)). */
+/* User and system time of a process, all threads, and of its children that have ended: fields 14 to 17 of its
+ * stat (proc(5)). So a group of a process and its children loses nothing when one of these ends. */
 static int64_t process_us(unsigned long pid)
 {
     char text[1024] = "";
     char path[64];
-    unsigned long user = 0;
-    unsigned long kernel = 0;
+    unsigned long ticks[4] = {0};
     snprintf(path, sizeof(path), "/proc/%lu/stat", pid);
     FILE *file = fopen(path, "re");
     if (!file) /* it has ended */
@@ -228,9 +228,11 @@ static int64_t process_us(unsigned long pid)
     size_t len = fread(text, 1, sizeof(text) - 1, file);
     fclose(file);
     const char *at = memrchr(text, ')', len);
-    if (!at || sscanf(at, ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu", &user, &kernel) != 2)
+    if (!at || sscanf(at, ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu %lu %lu", &ticks[0],
+                      &ticks[1], &ticks[2], &ticks[3]) != 4)
         fail(path);
-    return (int64_t)((user + kernel) * 1000000 / (unsigned long)sysconf(_SC_CLK_TCK));
+    return (int64_t)((ticks[0] + ticks[1] + ticks[2] + ticks[3]) * 1000000 /
+                     (unsigned long)sysconf(_SC_CLK_TCK));
 }
 
 static int64_t group_us(const struct group *group)
