@@ -55,6 +55,13 @@ test: ## every suite, closing with one line of totals (SANITIZE=1: under ASan an
 	@$(MAKE) -s $(JOBS) FUZZ=1 fuzzers
 	@tools/dev/test.sh
 
+SEEDS ?= 10
+nights: ## a simulated month of nights with random histories, SEEDS=10 times; a short one is in make test
+	$(INSTALL) test
+	@$(MAKE) -s $(JOBS) all
+	@cd tests/e2e && for seed in $$(seq $(SEEDS)); do \
+		SEED=$$seed NIGHTS=31 node --test --test-reporter=spec billing.test.js || exit 1; done
+
 TIME ?= 60
 fuzz: ## libFuzzer on every parser, TIME=60 seconds each; what it finds stays in build-fuzz/finds
 	$(INSTALL) fuzz

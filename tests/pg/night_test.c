@@ -211,16 +211,25 @@ static void days_tile_in_every_zone(void **state)
     check_zone("Asia/Kathmandu", 1792670400000, "24 24 24 24 24 24");
 }
 
+/* After every night, whatever happened in it, the audit finds nothing. */
+static int audited_teardown(void **state)
+{
+    int status = CRAWLTAB(output, "audit");
+    if (status != 0)
+        print_error("%s", output);
+    return ledger_teardown(state) != 0 || status != 0 ? -1 : 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(remainder_goes_to_the_next_invoice, ledger_setup, ledger_teardown),
-        cmocka_unit_test_setup_teardown(second_run_changes_nothing, ledger_setup, ledger_teardown),
-        cmocka_unit_test_setup_teardown(dry_run_shows_and_leaves_no_trace, ledger_setup, ledger_teardown),
-        cmocka_unit_test_setup_teardown(day_that_is_not_over_is_refused, ledger_setup, ledger_teardown),
-        cmocka_unit_test_setup_teardown(two_runs_at_once, ledger_setup, ledger_teardown),
-        cmocka_unit_test_setup_teardown(busy_site_is_left_alone, ledger_setup, ledger_teardown),
-        cmocka_unit_test_setup_teardown(killed_runs_leave_whole_days, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(remainder_goes_to_the_next_invoice, ledger_setup, audited_teardown),
+        cmocka_unit_test_setup_teardown(second_run_changes_nothing, ledger_setup, audited_teardown),
+        cmocka_unit_test_setup_teardown(dry_run_shows_and_leaves_no_trace, ledger_setup, audited_teardown),
+        cmocka_unit_test_setup_teardown(day_that_is_not_over_is_refused, ledger_setup, audited_teardown),
+        cmocka_unit_test_setup_teardown(two_runs_at_once, ledger_setup, audited_teardown),
+        cmocka_unit_test_setup_teardown(busy_site_is_left_alone, ledger_setup, audited_teardown),
+        cmocka_unit_test_setup_teardown(killed_runs_leave_whole_days, ledger_setup, audited_teardown),
         cmocka_unit_test_teardown(days_tile_in_every_zone, ledger_teardown),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);
