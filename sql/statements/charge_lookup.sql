@@ -18,4 +18,5 @@ SELECT c.payment_id, s.name, s.network, s.currency, c.amount_micros, c.rule, c.r
          AND invoiced_micros > 0
        ORDER BY close_number LIMIT 1) AS b ON true
   LEFT JOIN invoice i ON i.site_id = c.site_id AND i.crawler_id = c.crawler_id AND i.local_date = b.local_date
+   AND i.kind = 'invoice'
  WHERE c.payment_id = $1::uuid

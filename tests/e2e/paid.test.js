@@ -277,6 +277,7 @@ test('a day from the first offer to the invoice, by the command line', async t =
     const again = await crawltab('nightly')
     assert.deepEqual(await json('invoice', 'list'), list)
     assert.ok(again)
+    assert.match((await crawltab('audit')).stdout, /everything adds up/)
     // Three articles at 0.05 and the front page at 0.0025: 0.15 is billed, 0.0025 carried forward.
     const shown = (await crawltab('invoice', 'show', list[0].number)).stdout
     assert.match(shown, /0\.15\b/)

@@ -183,6 +183,15 @@ static void corrections_become_credit_notes(void **state)
     assert_string_equal(sql("SELECT number, kind, net_minor, tax_minor, carried_in_micros, carried_out_micros"
                             " FROM invoice WHERE local_date = '2026-10-03' ORDER BY kind"),
                         "CN-2026-000002|credit-note|3|1|0|5000\nINV-2026-000002|invoice|3|1|-10000|0");
+    char id[UUID_TEXT_MAX];
+    assert_int_equal(CRAWLTAB(output, "lookup", uuid_format(first, id)), 0);
+    assert_non_null(strstr(output, "INV-2026-000001 of 2026-10-01"));
+    assert_non_null(strstr(output, "0.015 USD, credit on 2026-10-02"));
+    assert_non_null(strstr(output, "CN-2026-000001"));
+    assert_non_null(strstr(output, "CN-2026-000002"));
+    assert_int_equal(CRAWLTAB(output, "adjust", id, "--reversal", "--reason", "again"), 1);
+    assert_non_null(strstr(output, "nothing is left to take back"));
+    assert_int_equal(CRAWLTAB(output, "adjust", id, "--refund", "0.01"), 64);
     assert_int_equal(CRAWLTAB(output, "invoice", "show", "CN-2026-000002"), 0);
     assert_non_null(strstr(output, "CREDIT NOTE"));
     assert_non_null(strstr(output, "INV-2026-000001"));
@@ -222,6 +231,10 @@ static void payments_and_statement(void **state)
     assert_string_equal(STATUS(0, "paid", one, "--amount", "-1.00", "--reference", "R3"), "paid");
     assert_string_equal(STATUS(0, "void", two, "--reason", "a mistake"), "void");
     STATUS(1, "void", two, "--reason", "a mistake");
+    char id[UUID_TEXT_MAX];
+    uuid_format(last_id, id);
+    assert_int_equal(CRAWLTAB(output, "adjust", id, "--refund", "1", "--reason", "void already"), 1);
+    assert_non_null(strstr(output, "is void"));
     assert_int_equal(CRAWLTAB(output, "invoice", "list", "--status", "void"), 0);
     assert_non_null(strstr(output, two));
     assert_null(strstr(output, one));

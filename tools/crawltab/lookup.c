@@ -30,6 +30,9 @@ enum {
     ENTRY_INVOICE_DATE
 };
 
+/* Columns of adjustment_lookup. */
+enum { TAKEN_ID, TAKEN_KIND, TAKEN_AMOUNT, TAKEN_REASON, TAKEN_ACTOR, TAKEN_AT, TAKEN_NUMBER };
+
 /* Columns of conflict_lookup. */
 enum {
     CONFLICT_SITE,
@@ -118,6 +121,18 @@ static void print_entry(const struct pg_rows *entry)
     print_base(entry, 0, ENTRY_BASE);
 }
 
+static void print_taken(const struct pg_rows *taken, int row, const char *currency)
+{
+    char money[SHOW_MONEY_MAX], at[SHOW_INSTANT_MAX];
+    printf("\nTaken back  %s, %s on %s\n", show_micros(pg_number(taken, row, TAKEN_AMOUNT), currency, money),
+           pg_text(taken, row, TAKEN_KIND), show_instant(pg_number(taken, row, TAKEN_AT), at));
+    print_fact("Reason", pg_text(taken, row, TAKEN_REASON));
+    print_fact("By", pg_text(taken, row, TAKEN_ACTOR));
+    print_fact("Stands on", pg_null(taken, row, TAKEN_NUMBER)
+                                ? "nothing yet: its day is not closed, or carried"
+                                : pg_text(taken, row, TAKEN_NUMBER));
+}
+
 static void print_conflict(const struct pg_rows *rows, int row)
 {
     char money[SHOW_MONEY_MAX];
@@ -173,7 +188,23 @@ static json_t *conflict_json(const struct pg_rows *rows, int row)
     return json;
 }
 
-static json_t *entry_json(const struct pg_rows *entry, const struct pg_rows *conflicts)
+static json_t *taken_json(const struct pg_rows *taken)
+{
+    char at[SHOW_INSTANT_MAX];
+    json_t *list = json_array();
+    for (int i = 0; i < taken->count; i++)
+        json_array_append_new(
+            list,
+            json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:o}", "adjustment_id", pg_text(taken, i, TAKEN_ID), "kind",
+                      pg_text(taken, i, TAKEN_KIND), "amount_micros", pg_number(taken, i, TAKEN_AMOUNT),
+                      "reason", pg_text(taken, i, TAKEN_REASON), "actor", pg_text(taken, i, TAKEN_ACTOR),
+                      "recorded_at", show_instant(pg_number(taken, i, TAKEN_AT), at), "number",
+                      show_json_text(taken, i, TAKEN_NUMBER)));
+    return list;
+}
+
+static json_t *entry_json(const struct pg_rows *entry, const struct pg_rows *taken,
+                          const struct pg_rows *conflicts)
 {
     static const struct {
         const char *key;
@@ -197,6 +228,7 @@ static json_t *entry_json(const struct pg_rows *entry, const struct pg_rows *con
     json_object_set_new(json, "signature_base", show_json_bytes(entry, 0, ENTRY_BASE));
     for (int i = 0; i < conflicts->count; i++)
         json_array_append_new(list, conflict_json(conflicts, i));
+    json_object_set_new(json, "adjustments", taken_json(taken));
     json_object_set_new(json, "conflicts", list);
     return json;
 }
@@ -204,11 +236,14 @@ static json_t *entry_json(const struct pg_rows *entry, const struct pg_rows *con
 /* --- the command
  * -------------------------------------------------------------------------------------------- */
 
-static enum exit_status show(const struct pg_rows *entry, const struct pg_rows *conflicts, bool json)
+static enum exit_status show(const struct pg_rows *entry, const struct pg_rows *taken,
+                             const struct pg_rows *conflicts, bool json)
 {
     if (json)
-        return show_json(entry_json(entry, conflicts), JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
+        return show_json(entry_json(entry, taken, conflicts), JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
     print_entry(entry);
+    for (int i = 0; i < taken->count; i++)
+        print_taken(taken, i, pg_text(entry, 0, ENTRY_CURRENCY));
     for (int i = 0; i < conflicts->count; i++)
         print_conflict(conflicts, i);
     return EXIT_DONE;
@@ -217,11 +252,12 @@ static enum exit_status show(const struct pg_rows *entry, const struct pg_rows *
 static enum exit_status lookup(struct pg *pg, const uint8_t id[UUID_SIZE], bool json)
 {
     struct pg_params params = {0};
-    struct pg_rows entry = {0}, conflicts = {0}, archived = {0};
+    struct pg_rows entry = {0}, taken = {0}, conflicts = {0}, archived = {0};
     enum exit_status status = EXIT_FAILED;
     char text[UUID_TEXT_MAX];
     pg_params_bytes(&params, slice_bytes(id, UUID_SIZE));
     if (pg_run(pg, "charge_lookup", &params, &entry) != ERR_OK ||
+        pg_run(pg, "adjustment_lookup", &params, &taken) != ERR_OK ||
         pg_run(pg, "conflict_lookup", &params, &conflicts) != ERR_OK)
         goto out;
     if (entry.count == 0 && pg_run(pg, "archive_find", &params, &archived) != ERR_OK)
@@ -235,9 +271,10 @@ static enum exit_status lookup(struct pg *pg, const uint8_t id[UUID_SIZE], bool 
             {"detail", "nothing was charged for it"},
             {"hint", "an offer leaves no trace until it is paid; was it made by this ledger?"});
     else
-        status = show(&entry, &conflicts, json);
+        status = show(&entry, &taken, &conflicts, json);
 out:
     pg_rows_free(&entry);
+    pg_rows_free(&taken);
     pg_rows_free(&conflicts);
     pg_rows_free(&archived);
     return status;
