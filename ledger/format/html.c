@@ -187,8 +187,7 @@ static void write_chart(FILE *out, const json_t *view)
     fputs("</svg>\n", out);
     element(out, "<figcaption>Crawls by day, at their price: ", format_text(json_array_get(days, 0), "date"),
             "");
-    if (count > 1)
-        element(out, " to ", format_text(json_array_get(days, count - 1), "date"), "");
+    element(out, " to ", format_text(json_array_get(days, count - 1), "date"), "");
     fputs("</figcaption>\n</figure>\n", out);
 }
 

@@ -350,9 +350,9 @@ static void write_chart(struct sheet *sheet)
     sheet->y += CHART_HEIGHT;
     draw_line(sheet, sheet->y, LINE, 1);
     sheet->y += 4;
-    json_t *caption = json_sprintf("Crawls by day, at their price: %s%s%s",
-                                   format_text(json_array_get(days, 0), "date"), count > 1 ? " to " : "",
-                                   count > 1 ? format_text(json_array_get(days, count - 1), "date") : "");
+    json_t *caption =
+        json_sprintf("Crawls by day, at their price: %s to %s", format_text(json_array_get(days, 0), "date"),
+                     format_text(json_array_get(days, count - 1), "date"));
     write_paragraph(sheet, &soft, json_string_value(caption) ? json_string_value(caption) : "");
     json_decref(caption);
 }

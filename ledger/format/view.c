@@ -220,7 +220,7 @@ static json_t *notes_view(const json_t *document)
     json_array_append_new(notes, payment_note(document));
     add(notes, format_text(document, "tax.note"));
     add(notes, format_text(document, "rounding"));
-    add_labelled(notes, "Agreed:", format_text(document, "agreement.text"));
+    add(notes, format_text(document, "agreement.text"));
     return notes;
 }
 
@@ -239,6 +239,8 @@ static json_t *days_view(const json_t *document)
         most = sum > most ? sum : most;
     }
     int64_t scale = most > INT64_MAX / 1000 ? 1000 : 1; /* so that the product fits */
+    if (json_array_size(list) < 2)                      /* one day is all of the sum */
+        return days;
     json_array_foreach(list, i, day)
     {
         char label[160], amount[AMOUNT_TEXT_MAX];

@@ -1,4 +1,5 @@
 #include "tools/crawltab/invoice_change.h"
+#include "tools/crawltab/invoice_file.h"
 #include "tools/crawltab/invoice_page.h"
 #include "tools/crawltab/show.h"
 
@@ -6,6 +7,8 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
 #include "ledger/document.h"
+
+#include <stdlib.h>
 
 /* Columns of invoice_list. */
 enum {
@@ -87,18 +90,23 @@ static json_t *list_json(const struct pg_rows *rows)
     return list;
 }
 
-static enum exit_status list(struct pg *pg, const struct selection *selection, bool json)
+static enum err read_list(struct pg *pg, const struct selection *selection, struct pg_rows *rows)
 {
     struct pg_params params = {0};
-    struct pg_rows rows = {0};
-    bool ok = true;
     pg_params_text(&params, selection->site);
     pg_params_text(&params, selection->from);
     pg_params_text(&params, selection->to);
     pg_params_text(&params, selection->status);
     pg_params_text(&params, selection->crawler);
     pg_params_number(&params, clock_now_ms());
-    if (pg_run(pg, "invoice_list", &params, &rows) != ERR_OK)
+    return pg_run(pg, "invoice_list", &params, rows);
+}
+
+static enum exit_status list(struct pg *pg, const struct selection *selection, bool json)
+{
+    struct pg_rows rows = {0};
+    bool ok = true;
+    if (read_list(pg, selection, &rows) != ERR_OK)
         return EXIT_FAILED;
     if (json)
         ok = show_json(list_json(&rows), JSON_INDENT(2));
@@ -108,10 +116,29 @@ static enum exit_status list(struct pg *pg, const struct selection *selection, b
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
+static enum exit_status export_files(struct pg *pg, const struct selection *selection,
+                                     const struct invoice_file *file)
+{
+    struct pg_rows rows = {0};
+    struct invoice_file_name *names = NULL;
+    enum exit_status status = EXIT_FAILED;
+    if (read_list(pg, selection, &rows) != ERR_OK ||
+        !(names = calloc((size_t)rows.count + 1, sizeof(*names))))
+        goto out;
+    for (int i = 0; i < rows.count; i++)
+        names[i] = (struct invoice_file_name){pg_text(&rows, i, LIST_SITE), pg_text(&rows, i, LIST_NUMBER)};
+    status = invoice_file_export(pg, names, (size_t)rows.count, file);
+out:
+    free(names);
+    pg_rows_free(&rows);
+    return status;
+}
+
 /* --- show
  * --------------------------------------------------------------------------------------------------- */
 
-static enum exit_status show(struct pg *pg, const char *number, const char *site, bool json)
+static enum exit_status show(struct pg *pg, const char *number, const char *site,
+                             const struct invoice_file *file)
 {
     json_t *document;
     int count;
@@ -125,11 +152,13 @@ static enum exit_status show(struct pg *pg, const char *number, const char *site
             {"hint", "say which one with --site"});
     if (!document)
         return EXIT_FAILED;
-    if (json)
-        return show_json(document, JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
-    invoice_page_print(document);
+    enum exit_status status = EXIT_DONE;
+    if (file->format)
+        status = invoice_file_show(document, file);
+    else
+        invoice_page_print(document);
     json_decref(document);
-    return EXIT_DONE;
+    return status;
 }
 
 /* --- the command
@@ -159,17 +188,30 @@ static bool is_change(const char *verb)
     return strcmp(verb, "paid") == 0 || strcmp(verb, "sent") == 0 || strcmp(verb, "void") == 0;
 }
 
+static bool check_export(const struct invoice_file *file)
+{
+    if (file->format && file->out)
+        return invoice_file_check(file);
+    if (!file->format)
+        command_misused("say which format", NULL, "crawltab invoice --help lists them for --format");
+    else
+        command_misused("name the folder", NULL, "with --out DIR");
+    return false;
+}
+
 static bool check(const struct command_words *words, const struct selection *selection,
-                  const struct invoice_change *change)
+                  const struct invoice_change *change, const struct invoice_file *file)
 {
     const char *verb = words->count > 0 ? words->items[0] : "";
+    if (words->count == 1 && strcmp(verb, "export") == 0)
+        return check_export(file) && check_selection(selection);
     if (words->count == 1 && strcmp(verb, "list") == 0)
         return check_selection(selection);
     if (words->count == 2 && strcmp(verb, "show") == 0)
-        return true;
+        return !file->format || invoice_file_check(file);
     if (words->count == 2 && is_change(verb))
         return invoice_change_check(verb, change);
-    command_misused("use: crawltab invoice list, or show, sent, paid or void with a NUMBER", NULL,
+    command_misused("use: crawltab invoice list, export, or show, sent, paid or void with a NUMBER", NULL,
                     "see crawltab invoice --help");
     return false;
 }
@@ -178,6 +220,7 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
 {
     struct selection selection = {.site = NULL};
     struct invoice_change change = {.number = NULL};
+    struct invoice_file file = {.format = NULL};
     const struct command_option options[] = {{"--site", &selection.site, NULL},
                                              {"--from", &selection.from, NULL},
                                              {"--to", &selection.to, NULL},
@@ -187,22 +230,32 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
                                              {"--reference", &change.reference, NULL},
                                              {"--date", &change.date, NULL},
                                              {"--reason", &change.reason, NULL},
+                                             {"--format", &file.format, NULL},
+                                             {"--out", &file.out, NULL},
+                                             {"--entries-url", &file.entries_url, NULL},
                                              {"--json", NULL, &change.json},
                                              {NULL, NULL, NULL}};
     struct command_words words;
-    if (!command_parse(argc, argv, options, &words) || !check(&words, &selection, &change))
+    if (!command_parse(argc, argv, options, &words))
+        return EXIT_USAGE;
+    if (change.json && !file.format)
+        file.format = "json";
+    if (!check(&words, &selection, &change, &file))
         return EXIT_USAGE;
     enum exit_status status = EXIT_FAILED;
     struct config *config = command_config(config_path);
     struct pg *pg = config ? command_open(config, "crawltab invoice") : NULL;
+    const char *verb = words.items[0];
     change.number = words.items[1];
     change.site = selection.site;
-    if (pg && words.count == 1)
+    if (pg && strcmp(verb, "list") == 0)
         status = list(pg, &selection, change.json);
-    else if (pg && is_change(words.items[0]))
-        status = invoice_change_run(pg, words.items[0], &change);
+    else if (pg && strcmp(verb, "export") == 0)
+        status = export_files(pg, &selection, &file);
+    else if (pg && is_change(verb))
+        status = invoice_change_run(pg, verb, &change);
     else if (pg)
-        status = show(pg, words.items[1], selection.site, change.json);
+        status = show(pg, words.items[1], selection.site, &file);
     pg_close(pg);
     config_free(config);
     return status;
@@ -212,7 +265,10 @@ const struct command invoice_command = {
     "invoice", "list invoices, show one, or record what happened to it",
     "usage: crawltab invoice list [--site NAME] [--crawler URL] [--status STATUS]\n"
     "                             [--from DATE] [--to DATE] [--json]\n"
-    "       crawltab invoice show NUMBER [--site NAME] [--json]\n"
+    "       crawltab invoice show NUMBER [--site NAME] [--format FORMAT [--out FILE]]\n"
+    "       crawltab invoice export --format FORMAT --out DIR [--site NAME]\n"
+    "                             [--crawler URL] [--status STATUS] [--from DATE]\n"
+    "                             [--to DATE]\n"
     "       crawltab invoice sent NUMBER [--site NAME] [--json]\n"
     "       crawltab invoice paid NUMBER --amount AMOUNT --reference TEXT\n"
     "                             [--date DATE] [--site NAME] [--json]\n"
@@ -228,6 +284,11 @@ const struct command invoice_command = {
     "  --crawler URL    only invoices to this crawler\n"
     "  --status STATUS  issued, sent, part-paid, overdue, paid, void or credited\n"
     "  --from, --to     dates, both included; --date: when it was received (today)\n"
-    "  --json           for programs; show --json is the whole document\n"
+    "  --format FORMAT  json (the whole document), csv, html, pdf, ubl (an e-invoice\n"
+    "                   after EN 16931), hledger, ledger or beancount\n"
+    "  --out            a file, or for export a folder: SITE-NUMBER.EXTENSION\n"
+    "  --entries-url U  in html and pdf: where the buyer sees every crawl; {number}\n"
+    "                   in it becomes the invoice's\n"
+    "  --json           for programs; for show the same as --format json\n"
     "  --config FILE    the configuration (default: config.yaml)\n",
     run};
