@@ -3,10 +3,11 @@
 SELECT c.payment_id, s.name, s.network, s.currency, c.amount_micros, c.rule, c.resource, k.agent,
        c.thumbprint, p.public_key, p.directory_url, instant_ms(c.recorded_at),
        instant_ms(uuid_instant(c.payment_id)), c.signature, c.signature_base, d.local_date,
-       t.close_number IS NOT NULL, i.number, i.local_date
+       t.close_number IS NOT NULL, i.number, i.local_date, a.version
   FROM charge c
   JOIN site s USING (site_id)
   JOIN crawler k USING (crawler_id)
+  LEFT JOIN agreement a ON a.agreement_id = c.agreement_id
   LEFT JOIN crawler_key p ON p.crawler_id = c.crawler_id AND p.thumbprint = c.thumbprint
   LEFT JOIN day d ON d.site_id = c.site_id AND d.starts_at <= uuid_instant(c.payment_id)
                  AND d.ends_at > uuid_instant(c.payment_id)

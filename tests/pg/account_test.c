@@ -1,6 +1,7 @@
 /* What crawlers have spent, as the ledger counts it and as gates count it against limits. */
-#include "tests/pg/support.h"
+#include "tests/pg/support_days.h"
 
+#include "ledger/account.h"
 #include "ledger/base/clock.h"
 #include "ledger/entry.h"
 #include "ledger/session.h"
@@ -136,6 +137,114 @@ static void a_repeat_beside_its_first_gets_the_receipt(void **state)
     session_close(session);
 }
 
+/* --- What gates read
+ * -------------------------------------------------------------------------------------- */
+
+static struct account_book *start_ready(void)
+{
+    struct account_book *book = account_start(ledger_config());
+    int64_t give_up = clock_monotonic_ms() + 10000;
+    assert_non_null(book);
+    while (!account_ready(book, ledger_config())) {
+        assert_true(clock_monotonic_ms() < give_up);
+        poll(NULL, 0, 10);
+    }
+    return book;
+}
+
+/* True if one more micro-unit than the amount would pass the limit, and the amount itself does not. */
+static bool leaves(struct account_book *book, const char *agent, const struct credit_limits *limits,
+                   int64_t amount_micros)
+{
+    for (int64_t more = 0; more <= 1; more++) {
+        struct payment payment = payment_make(clock_now_ms(), agent, amount_micros + more, PAGE);
+        struct credit_claim claim = {NULL, 0};
+        enum err err =
+            credit_reserve(account_credit(book), SLICE("example"), &payment.charge, limits, &claim);
+        payment.charge.outcome = ERR_INTERNAL;
+        credit_settle(account_credit(book), &claim, &payment.charge);
+        if (err != (more ? ERR_CREDIT_LIMIT_REACHED : ERR_OK))
+            return false;
+    }
+    return true;
+}
+
+static void wait_until_it_leaves(struct account_book *book, const struct credit_limits *limits,
+                                 int64_t amount)
+{
+    int64_t give_up = clock_monotonic_ms() + 10000;
+    while (!leaves(book, AGENT, limits, amount)) {
+        assert_true(clock_monotonic_ms() < give_up);
+        poll(NULL, 0, 20);
+    }
+}
+
+/* Two days that are closed: an invoice of 0.10 for the other, a carry of 0.0075 for the agent; and today. */
+static void what_is_owed_is_invoices_carries_and_open_days(void **state)
+{
+    static const struct credit_limits balance = {CREDIT_NONE, 1000000}, day = {1000000, CREDIT_NONE};
+    static char output[OUTPUT_MAX];
+    (void)state;
+    days_charge(3, AGENT, 2500, 3);
+    days_charge(3, OTHER, 50000, 2);
+    struct account_book *before = start_ready();
+    assert_true(leaves(before, AGENT, &balance, 992500));
+    assert_true(leaves(before, OTHER, &balance, 900000));
+    account_stop(before);
+    assert_int_equal(CRAWLTAB(output, "nightly"), 0);
+    struct writer *writer = writer_start_ready();
+    struct payment today = payment_make(clock_now_ms(), AGENT, 30, PAGE);
+    assert_int_equal(payment_pay(writer, &today), ERR_OK);
+    writer_stop(writer);
+
+    struct account_book *book = start_ready();
+    assert_true(leaves(book, AGENT, &balance, 992500 - 30));
+    assert_true(leaves(book, AGENT, &day, 1000000 - 30));
+    assert_true(leaves(book, OTHER, &balance, 900000));
+    assert_true(leaves(book, OTHER, &day, 1000000));
+    account_stop(book);
+
+    sql("INSERT INTO invoice_payment (site_id, number, reference, amount_minor, received_on, recorded_at, "
+        "actor)"
+        " SELECT site_id, number, 'r', 4, local_date, now(), 'test' FROM invoice");
+    book = start_ready();
+    assert_true(leaves(book, OTHER, &balance, 940000));
+    account_stop(book);
+}
+
+/* A gate that goes on for long reads what others write, each once, whichever connection it was written on. */
+static void what_other_gates_record_is_read_once(void **state)
+{
+    static const struct credit_limits limits = {1000, CREDIT_NONE};
+    (void)state;
+    struct writer *first = writer_start_ready();
+    struct account_book *book = start_ready();
+    int64_t left = 1000;
+    for (int round = 0; round < 4; round++) {
+        struct writer *writer = round == 2 ? writer_start_ready() : first;
+        for (int i = 0; i < 3; i++) {
+            struct payment payment = payment_make(clock_now_ms(), AGENT, 1 << (3 * round + i) % 6, PAGE);
+            assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+            left -= payment.charge.amount_micros;
+        }
+        if (writer != first)
+            writer_stop(writer);
+        wait_until_it_leaves(book, &limits, left);
+    }
+    server_crash();
+    server_restart();
+    writer_wait_ready(first, true);
+    struct payment payment = payment_make(clock_now_ms(), AGENT, 100, PAGE);
+    assert_int_equal(payment_pay(first, &payment), ERR_OK);
+    wait_until_it_leaves(book, &limits, left - 100);
+    account_stop(book);
+    book = start_ready();
+    assert_true(leaves(book, AGENT, &limits, left - 100));
+    account_stop(book);
+    writer_stop(first);
+    assert_string_equal(sql(SPEND_IS_RIGHT), "t");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +254,9 @@ int main(void)
                                         ledger_teardown),
         cmocka_unit_test_setup_teardown(a_repeat_beside_its_first_gets_the_receipt, ledger_setup,
                                         ledger_teardown),
+        cmocka_unit_test_setup_teardown(what_is_owed_is_invoices_carries_and_open_days, ledger_setup,
+                                        ledger_teardown),
+        cmocka_unit_test_setup_teardown(what_other_gates_record_is_read_once, ledger_setup, ledger_teardown),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);
 }

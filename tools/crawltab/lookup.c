@@ -27,7 +27,8 @@ enum {
     ENTRY_DAY,
     ENTRY_CLOSED,
     ENTRY_INVOICE,
-    ENTRY_INVOICE_DATE
+    ENTRY_INVOICE_DATE,
+    ENTRY_AGREEMENT
 };
 
 /* Columns of adjustment_lookup. */
@@ -44,7 +45,8 @@ enum {
     CONFLICT_RESOURCE,
     CONFLICT_RECORDED,
     CONFLICT_SIGNATURE,
-    CONFLICT_BASE
+    CONFLICT_BASE,
+    CONFLICT_AGREEMENT
 };
 
 static void print_fact(const char *name, const char *value)
@@ -66,6 +68,14 @@ static void print_bytes(const char *name, const struct pg_rows *rows, int row, i
     char *text = encode(rows, row, column);
     print_fact(name, text);
     free(text);
+}
+
+static void print_agreement(const struct pg_rows *rows, int row, int column)
+{
+    if (pg_null(rows, row, column))
+        print_fact("Agreement", "none");
+    else
+        printf("%-12sversion %s\n", "Agreement", pg_text(rows, row, column));
 }
 
 static void print_invoice(const struct pg_rows *entry)
@@ -108,6 +118,7 @@ static void print_entry(const struct pg_rows *entry)
     print_fact("Price",
                show_micros(pg_number(entry, 0, ENTRY_AMOUNT), pg_text(entry, 0, ENTRY_CURRENCY), money));
     print_fact("Rule", pg_text(entry, 0, ENTRY_RULE));
+    print_agreement(entry, 0, ENTRY_AGREEMENT);
     print_fact("Site", pg_text(entry, 0, ENTRY_SITE));
     print_fact("Network", pg_text(entry, 0, ENTRY_NETWORK));
     print_instant("Offered", pg_number(entry, 0, ENTRY_OFFERED));
@@ -141,6 +152,7 @@ static void print_conflict(const struct pg_rows *rows, int row)
     print_fact("Price", show_micros(pg_number(rows, row, CONFLICT_AMOUNT),
                                     pg_text(rows, row, CONFLICT_CURRENCY), money));
     print_fact("Rule", pg_text(rows, row, CONFLICT_RULE));
+    print_agreement(rows, row, CONFLICT_AGREEMENT);
     print_fact("Site", pg_text(rows, row, CONFLICT_SITE));
     print_instant("Received", pg_number(rows, row, CONFLICT_RECORDED));
     print_fact("Signer", pg_text(rows, row, CONFLICT_AGENT));
@@ -172,6 +184,13 @@ static void set_amount(json_t *json, int64_t micros)
     json_object_set_new(json, "amount_micros", json_integer(micros));
 }
 
+static void set_agreement(json_t *json, const struct pg_rows *rows, int row, int column)
+{
+    bool none = pg_null(rows, row, column);
+    json_object_set_new(json, "agreement_version",
+                        none ? json_null() : json_integer(pg_number(rows, row, column)));
+}
+
 static json_t *conflict_json(const struct pg_rows *rows, int row)
 {
     json_t *json = json_object();
@@ -181,6 +200,7 @@ static json_t *conflict_json(const struct pg_rows *rows, int row)
     set_amount(json, pg_number(rows, row, CONFLICT_AMOUNT));
     json_object_set_new(json, "currency", show_json_text(rows, row, CONFLICT_CURRENCY));
     json_object_set_new(json, "rule", show_json_text(rows, row, CONFLICT_RULE));
+    set_agreement(json, rows, row, CONFLICT_AGREEMENT);
     json_object_set_new(json, "resource", show_json_text(rows, row, CONFLICT_RESOURCE));
     set_instant(json, "received_at", "received_unix", pg_number(rows, row, CONFLICT_RECORDED));
     set_bytes(json, "signature", show_base64(rows, row, CONFLICT_SIGNATURE));
@@ -220,6 +240,7 @@ static json_t *entry_json(const struct pg_rows *entry, const struct pg_rows *tak
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
         json_object_set_new(json, texts[i].key, show_json_text(entry, 0, texts[i].column));
     set_amount(json, pg_number(entry, 0, ENTRY_AMOUNT));
+    set_agreement(json, entry, 0, ENTRY_AGREEMENT);
     set_instant(json, "offered_at", "offered_unix", pg_number(entry, 0, ENTRY_OFFERED));
     set_instant(json, "receipt_at", "receipt_unix", pg_number(entry, 0, ENTRY_RECORDED));
     json_object_set_new(json, "day_closed", json_boolean(pg_flag(entry, 0, ENTRY_CLOSED)));
