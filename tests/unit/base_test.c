@@ -6,6 +6,7 @@
 #include "ledger/base/encoding.h"
 #include "ledger/base/err.h"
 #include "ledger/base/instant.h"
+#include "ledger/base/series.h"
 #include "ledger/base/uuid.h"
 
 static void amounts_are_read_exactly(void **state)
@@ -208,6 +209,31 @@ static void failures_have_the_codes_of_the_protocol(void **state)
     }
 }
 
+static void series_of_numbers(void **state)
+{
+    static const char *const wrong[] = {"",
+                                        "INV",
+                                        "INV-{number}",
+                                        "INV-{number:0}",
+                                        "{number:13}",
+                                        "{number:6}{year}",
+                                        "A {number:6}",
+                                        "A{number:6}{number:6}",
+                                        "{number:6",
+                                        "a-very-long-text-before-{number:6}"};
+    struct series series;
+    (void)state;
+    assert_true(series_read("INV-{year}-{number:6}", "2026-11-21", &series));
+    assert_string_equal(series.name, "INV-2026-*");
+    assert_string_equal(series.before, "INV-2026-");
+    assert_string_equal(series.after, "");
+    assert_int_equal(series.digits, 6);
+    assert_true(series_read("{number:10}/x", "2026-11-21", &series));
+    assert_string_equal(series.name, "*/x");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        assert_false(series_read(wrong[i], "2026-11-21", &series));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +247,7 @@ int main(void)
         cmocka_unit_test(instants_are_written_in_utc),
         cmocka_unit_test(digests_are_the_published_ones),
         cmocka_unit_test(failures_have_the_codes_of_the_protocol),
+        cmocka_unit_test(series_of_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
