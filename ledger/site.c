@@ -43,8 +43,8 @@ static enum err compare(const struct config_site *site, const struct pg_rows *ro
         {"network", site->network, pg_text(rows, 0, 3), "", fixed},
     };
     for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
-        if (strcmp(facts[i].configured, facts[i].stored) == 0 ||
-            strcmp(facts[i].configured, facts[i].also) == 0)
+        struct slice configured = slice_of(facts[i].configured);
+        if (slice_eq(configured, slice_of(facts[i].stored)) || slice_eq(configured, slice_of(facts[i].also)))
             continue;
         LOG(ERROR, "ledger_site_differs", {"site", site->name}, {"key", facts[i].key},
             {"configured", facts[i].configured}, {"ledger", facts[i].stored},
