@@ -1,6 +1,6 @@
 /* A wall clock that a test moves while a program runs, for LD_PRELOAD: CLOCK_REALTIME plus the seconds, an
  * int64_t, at the start of the file that TEST_CLOCK names. All other clocks are what they are, as where an
- * operator or NTP sets the time. (libfaketime moves what waits on the monotonic clock too.) */
+ * operator or NTP sets the time. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>

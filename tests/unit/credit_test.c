@@ -295,6 +295,25 @@ static void what_is_not_known_cannot_be_reserved(void **state)
 }
 
 /* Against a plain model: a gate with two connections, one of which is lost now and then, and another gate. */
+/* Each connection of each gate is a writer: there are many, in any order. */
+static void writers_may_be_many(void **state)
+{
+    (void)state;
+    struct credit *credit = setup();
+    for (int i = 0; i < 250; i++)
+        read_back(credit, (uint8_t)(i * 89 % 251), 1, i < 40);
+    assert_int_equal(left(credit, TODAY), 60);
+    for (int i = 0; i < 250; i++) {
+        struct payment payment = payment_of(TODAY, 60);
+        assert_int_equal(reserve(credit, &payment), ERR_OK);
+        memset(payment.charge.writer_id, i * 89 % 251, UUID_SIZE);
+        payment.charge.sequence = 1; /* read already: held no longer */
+        settle(credit, &payment, ERR_OK);
+    }
+    assert_int_equal(left(credit, TODAY), 60);
+    credit_free(credit);
+}
+
 static void random_histories_never_pass_the_limit(void **state)
 {
     enum { STEPS = 20000, OPEN = 16 };
@@ -349,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_doubtful_one_at_a_lowered_limit),
         cmocka_unit_test(the_balance_goes_on_over_midnight),
         cmocka_unit_test(what_is_not_known_cannot_be_reserved),
+        cmocka_unit_test(writers_may_be_many),
         cmocka_unit_test(random_histories_never_pass_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
