@@ -39,10 +39,12 @@ static enum err map_file(const char *path, struct mapping *mapping)
     bool ok = fd >= 0 && fstat(fd, &status) == 0;
     if (ok && status.st_size > 0) {
         size_t size = (size_t)status.st_size;
-        void *memory = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-        ok = memory != MAP_FAILED;
+        mapping->memory = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+        ok = mapping->memory != MAP_FAILED;
         if (ok)
-            *mapping = (struct mapping){{memory, size}, memory};
+            mapping->text = (struct slice){mapping->memory, size};
+        else
+            mapping->memory = NULL;
     }
     enum err err = ok ? ERR_OK : failed(path, strerror(errno), NULL);
     if (fd >= 0)

@@ -12,6 +12,8 @@
 
 static bool is_name(struct slice name)
 {
+    if (!name.data)
+        return false;
     for (size_t i = 0; i < name.len; i++)
         if ((unsigned char)name.data[i] <= ' ' || name.data[i] == '+' || name.data[i] == 0x7f)
             return false;

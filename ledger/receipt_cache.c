@@ -54,7 +54,7 @@ void receipt_cache_free(struct receipt_cache *cache)
 static size_t set_of(const struct receipt_cache *cache, const uint8_t id[UUID_SIZE])
 {
     uint32_t chance;
-    memcpy(&chance, id + UUID_SIZE - sizeof(chance), sizeof(chance));
+    memcpy(&chance, &id[UUID_SIZE - sizeof(chance)], sizeof(chance));
     return chance % cache->sets;
 }
 
