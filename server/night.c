@@ -15,8 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* The wall clock may be set meanwhile, so it is looked at this often. */
 #define LOOK_EVERY_MS 1000
 
