@@ -6,4 +6,4 @@ SELECT pg_backend_pid(), set_config('TimeZone', 'UTC', $2::boolean),
        set_config('search_path', 'public', $2::boolean),
        set_config('default_transaction_isolation', 'read committed', $2::boolean),
        set_config('synchronous_commit', 'on', $2::boolean),
-       set_config('statement_timeout', $1, $2::boolean)
+       set_config('statement_timeout', $1, $2::boolean), set_config('jit', 'off', $2::boolean)
