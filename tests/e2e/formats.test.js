@@ -8,7 +8,8 @@ import { build, root } from './support.js'
 import { scene, withWebBotAuth } from './signers.js'
 
 const page = '/articles/harbour-bell.html'
-const late = 93900 // the gate runs so many seconds behind, and its day is over for the night's clock
+const oneDay = 93900 // so many seconds ago was a day that can be closed now; and as many before that, another
+const twoDays = 2 * oneDay
 
 const site = {
     name: 'example',
@@ -34,28 +35,34 @@ const terms = [
     ...['buyer.tax_id=DE123456789', 'buyer.endpoint=9930:DE123456789', 'buyer.city=Berlin']
 ]
 
-// A ledger with one invoice over five crawls.
-async function invoiced(t) {
+// A ledger with one invoice over five crawls, whose gate runs so many seconds behind. `ago` runs the command
+// on a clock as late as that.
+async function invoiced(t, late = oneDay) {
     const place = await scene(t, { sites: [site] }, '--clock-offset', `-${late}`)
     const { gate, key, agent, config, crawltab } = place
+    const ago = (seconds, ...words) =>
+        run('faketime', '-f', `-${seconds}s`, path.join(build, 'crawltab'), '--config', config, ...words)
     const words = ['agreement', 'set', agent.origin, '--reason', 'contract', ...terms]
     await crawltab('crawler', 'add', agent.origin)
-    const command = [path.join(build, 'crawltab'), '--config', config, ...words]
-    execFileSync('faketime', ['-f', `-${late}s`, ...command], { stdio: 'pipe' })
+    ago(late, ...words)
+    const ids = []
     for (const target of [page, page, '/articles/tide-tables.html', page, '/']) {
         const id = await gate.offer(target)
+        ids.push(id)
         const time = Date.now() - late * 1000
         const url = `https://shop.example${target}`
         const headers = await withWebBotAuth(key, agent.origin, url, id, { time })
         assert.equal((await gate.request(target, { headers })).status, 200)
     }
-    await crawltab('nightly')
+    ago(late - oneDay, 'nightly')
     const [{ number }] = JSON.parse((await crawltab('invoice', 'list', '--json')).stdout)
     const file = name => path.join(place.folder, name)
-    return { ...place, number, file }
+    return { ...place, number, file, ago, ids }
 }
 
-const run = (program, ...words) => execFileSync(program, words, { encoding: 'utf8', stdio: 'pipe' })
+// faketime loads its library before ASan's, which is fine.
+const env = { ...process.env, ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0` }
+const run = (program, ...words) => execFileSync(program, words, { encoding: 'utf8', stdio: 'pipe', env })
 
 test('an invoice in every format', async t => {
     const { crawltab, number, file, folder, agent } = await invoiced(t)
@@ -119,6 +126,39 @@ test('an invoice in every format', async t => {
     assert.match(balance, /-0\.04 EUR {2}Liabilities:Tax/)
     run('bean-check', file('beancount'))
     assert.ok(fs.readdirSync(folder).every(name => !name.endsWith('.new')))
+})
+
+test('a credit note in every format', async t => {
+    const { crawltab, number, file, ago, ids } = await invoiced(t, twoDays)
+    ago(oneDay, 'adjust', ids[0], '--reversal', '--reason', 'empty page')
+    await crawltab('nightly')
+    const list = JSON.parse((await crawltab('invoice', 'list', '--json')).stdout)
+    const credit = list.find(one => one.kind === 'credit-note').number
+    const document = JSON.parse((await crawltab('invoice', 'show', credit, '--json')).stdout)
+    assert.equal(document.net_minor, 5)
+    for (const format of ['csv', 'html', 'pdf', 'ubl', 'hledger', 'ledger', 'beancount'])
+        await crawltab('invoice', 'show', credit, '--format', format, '--out', file(format))
+    assert.match(
+        run('pdftotext', '-layout', file('pdf'), '-'),
+        new RegExp(`Credit note[^]*Corrects +${number}`)
+    )
+    const value = place =>
+        run(
+            'xmllint',
+            '--xpath',
+            `string(/*/${place.replace(/(\w+)/g, '*[local-name()="$1"]')})`,
+            file('ubl')
+        ).trim()
+    assert.equal(value('CreditNoteTypeCode'), '381')
+    assert.equal(value('CreditNoteLine/CreditedQuantity'), '1')
+    assert.equal(value('LegalMonetaryTotal/LineExtensionAmount'), '0.05')
+    assert.equal(value('LegalMonetaryTotal/PayableAmount'), '0.06')
+    await crawltab('invoice', 'show', number, '--format', 'hledger', '--out', file('first'))
+    run('hledger', 'check', '--strict', '-f', file('hledger'))
+    const both = run('hledger', 'balance', '-f', file('first'), '-f', file('hledger'), 'Assets')
+    assert.match(both, /0\.18 EUR {2}Assets:Receivable/)
+    run('ledger', '--strict', '--pedantic', '-f', file('ledger'), 'balance')
+    run('bean-check', file('beancount'))
 })
 
 test('many invoices go into a folder, and what cannot is told', async t => {
