@@ -95,8 +95,9 @@ struct config *config_load(const char *path, FILE *errors, FILE *warnings)
 struct config *config_defaults(void)
 {
     struct loaded *loaded = loaded_new(&(struct config_report){.file = "defaults"});
-    config_read_initial(&loaded->reader, &config_gate_table, &loaded->config);
     loaded->config.folder = config_keep_text(&loaded->reader, ".");
+    loaded->reader.folder = loaded->config.folder;
+    config_read_initial(&loaded->reader, &config_gate_table, &loaded->config);
     return &loaded->config;
 }
 
