@@ -9,7 +9,7 @@ import { check } from './checker.js'
 import { Load } from './load.js'
 import * as support from './support.js'
 
-const { backends, generator, killGate, postmaster, signal, sleep, until } = support
+const { backends, fs, generator, killGate, postmaster, signal, sleep, until } = support
 const points = Number(process.env.POINTS || (support.full ? 1000 : 20))
 const roundPoints = 50
 
@@ -25,8 +25,8 @@ const faults = {
         await killGate(world.gate)
         await world.gate.start(...world.words)
     },
-    "kill -9 of the gate's backend": async world => {
-        await killOne(world, children => children.find(({ title }) => title.includes('crawltab_gate')))
+    'kill -9 of a backend of the gate': async (world, random) => {
+        await killOne(world, children => random.pick(children.filter(support.isGate)))
     },
     'kill -9 of any child of the postmaster': async (world, random) => {
         await killOne(world, children => children.length > 0 && random.pick(children))
@@ -46,28 +46,43 @@ const faults = {
     }
 }
 
+// PostgreSQL gives up when its recovery is killed; then it is started again, as a service manager does.
+async function supervise(world, done) {
+    let ended = false
+    const over = done.finally(() => (ended = true))
+    over.catch(() => {}) // told below
+    while (!ended) {
+        if (!postmaster(world.ledger)) await support.startLedger(world)
+        await Promise.race([sleep(50), over.catch(() => {})])
+    }
+    return over
+}
+
 async function round(t, seed, count) {
-    const random = generator(seed)
     const world = await support.world(t)
     const load = new Load(world, { seed })
     const done = {}
     let at
     try {
         for (let point = 1; point <= count; point++) {
+            // Of its own, so that what one point draws changes no other.
+            const random = generator(seed + point * 1_000_003)
             const name = random.pick(Object.keys(faults))
             at = `point ${point}, ${name}`
-            await load.progress(1 + random.below(12))
+            await supervise(world, load.progress(1 + random.below(12)))
             await sleep(random.below(30))
             await faults[name](world, random)
             done[name] = (done[name] ?? 0) + 1
         }
         at = 'after the last point'
-        await load.progress(20)
+        await supervise(world, load.progress(20))
         const figures = await check(world, await load.stop())
         t.diagnostic(`${count} points, seed ${seed}: ${JSON.stringify({ ...figures, ...done })}`)
     } catch (error) {
         const again = `make fault SEED=${seed} POINTS=${count}`
-        error.message = `seed ${seed}, ${at} (run again: ${again}): ${error.message}`
+        const log = fs.readFileSync(`${world.ledger.sockets}/postgres.log`, 'utf8').slice(-1000)
+        const where = `seed ${seed}, ${at} (run again: ${again})`
+        error.message = `${where}: ${error.message}; PostgreSQL's log: ${log}`
         throw error
     }
 }

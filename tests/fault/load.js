@@ -130,7 +130,10 @@ export class Load {
         const start = Date.now()
         while (this.receipts < wanted) {
             if (Date.now() - start > 60_000)
-                throw new Error(`no progress; the last attempts: ${JSON.stringify(this.history.slice(-5))}`)
+                throw new Error(
+                    `no progress; the last attempts: ${JSON.stringify(this.history.slice(-3))}` +
+                        this.gates.map(gate => `; a gate's log: ${gate.log.slice(-1000)}`).join('')
+                )
             if (this.failure) throw this.failure
             await sleep(2)
         }

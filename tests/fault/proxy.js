@@ -112,10 +112,9 @@ export class Proxy {
     //   'sent'                       it is passed on, and both sides are cut at once
     //   'after', 'silence after'     it is done, and its answer is not passed on
     //   'within'                     it is done, and `bytes` of its answer are passed on before the cut
-    // `met` resolves when the statement was seen, `length` with that of the answer, where one is waited for.
+    // `seen` is true when it has met one; `length` resolves with that of the answer, if one is waited for.
     arm(moment, pattern, bytes = 0) {
         const fault = { moment, pattern, bytes }
-        fault.met = new Promise(resolve => (fault.meet = resolve))
         fault.length = new Promise(resolve => (fault.answered = resolve))
         this.armed = fault
         return fault
@@ -124,7 +123,7 @@ export class Proxy {
         const fault = this.armed
         if (!fault || !flight.executed.some(text => fault.pattern.test(text))) return undefined
         this.armed = undefined
-        fault.meet()
+        fault.seen = true
         return fault
     }
 }

@@ -30,6 +30,7 @@ export const page = pages[0]
 export async function world(t, options = {}, { offset = behind } = {}) {
     const words = offset === 0 ? [] : ['--clock-offset', String(offset)]
     const set = await scene(t, { ttl: 3600, logLevel: 'info', ...options }, ...words)
+    if (set.gate) await ready(set.gate)
     const second = await makeKey()
     set.agent.answer = (request, response) =>
         response.end(JSON.stringify({ keys: [request.url === '/second' ? second.public : set.key.public] }))
@@ -53,13 +54,17 @@ export async function world(t, options = {}, { offset = behind } = {}) {
     }
 }
 
-export const ready = gate => gate.logged(/event=ledger_ready/)
+// Until then a gate takes no payments: it has to reach the ledger, and to know what crawlers owe.
+export async function ready(gate) {
+    await gate.logged(/event=ledger_ready/)
+    await gate.logged(/event=accounts_ready/)
+}
 
 // --- Processes ------------------------------------------------------------------------------------------
 
 export function signal(pid, name) {
     try {
-        process.kill(pid, name)
+        if (pid) process.kill(pid, name)
     } catch (error) {
         if (error.code !== 'ESRCH') throw error // it has ended already
     }
@@ -74,15 +79,24 @@ export async function killGate(gate) {
 
 const dataFolder = ledger => path.join(fs.realpathSync(ledger.sockets), 'data')
 
+// Its pid; undefined if there is none.
 export function postmaster(ledger) {
-    return Number(fs.readFileSync(path.join(dataFolder(ledger), 'postmaster.pid'), 'utf8').split('\n')[0])
+    try {
+        const text = fs.readFileSync(path.join(dataFolder(ledger), 'postmaster.pid'), 'utf8')
+        const pid = Number(text.split('\n')[0])
+        return pid > 0 && !hasEnded(pid) ? pid : undefined
+    } catch (error) {
+        if (error.code === 'ENOENT') return undefined
+        throw error
+    }
 }
 
 // The children of the postmaster as { pid, title }; a title: "postgres: crawltab_gate crawltab [local] idle".
+export const isGate = ({ title }) => title.includes('crawltab_gate')
 export function backends(ledger) {
     const parent = postmaster(ledger)
     const found = []
-    for (const pid of childrenOf(parent)) {
+    for (const pid of parent ? childrenOf(parent) : []) {
         try {
             const title = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
             found.push({ pid, title })
@@ -113,7 +127,7 @@ export function signalServer(ledger, name) {
 export async function stopImmediately(ledger) {
     const pid = postmaster(ledger)
     signal(pid, 'SIGQUIT')
-    await until(() => hasEnded(pid), 'the postmaster has ended', 5)
+    await until(() => !pid || hasEnded(pid), 'the postmaster has ended', 5)
 }
 
 // As Ledger.start, but the clients go on meanwhile.
