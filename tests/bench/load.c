@@ -471,6 +471,13 @@ static void payments(char **words, size_t count, size_t connections, int64_t rat
     add_groups(&run, words + (rate > 0 ? 5 : 4));
     int64_t took = perform(&run, connections);
     report("payments", &run, connections, took, run.statuses[200]);
+    for (size_t i = 0; i < count; i++)
+        free(signer.requests[i].text);
+    free(signer.requests);
+    free(signer.ids);
+    free(offers.histogram);
+    free(run.histogram);
+    free(offer.text);
 }
 
 static void offers(char **words, int64_t seconds, size_t connections)
@@ -485,6 +492,8 @@ static void offers(char **words, int64_t seconds, size_t connections)
     add_groups(&run, words + 4);
     int64_t took = perform(&run, connections);
     report("offers", &run, connections, took, run.statuses[402]);
+    free(run.histogram);
+    free(request.text);
 }
 
 struct verifying {
