@@ -40,7 +40,7 @@ async function longestWait(gate, until) {
 }
 
 test('a thousand clients send byte by byte', async t => {
-    const headerSeconds = full ? 10 : 3
+    const headerSeconds = full ? 10 : 1
     const set = await world(t, { http: { header_seconds: headerSeconds } })
     const load = new Load(set, { clients: 4, seed })
     await load.progress(20)

@@ -24,7 +24,7 @@ test('two gates race on the same commitments while one is killed', async t => {
     }
     const racers = Promise.all(Array.from({ length: 6 }, racer))
     racers.catch(error => (load.failure = error))
-    const kills = full ? 100 : 8
+    const kills = full ? 100 : 5
     for (let i = 0; i < kills; i++) {
         await load.progress(4 + random.below(10))
         await sleep(random.below(20))

@@ -10,7 +10,7 @@ import { Load } from './load.js'
 import * as support from './support.js'
 
 const { backends, fs, generator, killGate, postmaster, signal, sleep, until } = support
-const points = Number(process.env.POINTS || (support.full ? 1000 : 20))
+const points = Number(process.env.POINTS || (support.full ? 1000 : 14))
 const roundPoints = 50
 
 async function killOne(world, choose) {

@@ -58,7 +58,7 @@ test('PostgreSQL is paused', async t => {
     const { set, load, commitments } = await waiting(t)
     signalServer(set.ledger, 'SIGSTOP')
     try {
-        await assertPutOff(load, commitments, full ? 30_000 : 4000)
+        await assertPutOff(load, commitments, full ? 30_000 : 2500)
     } finally {
         signalServer(set.ledger, 'SIGCONT') // it could not be stopped otherwise
     }
