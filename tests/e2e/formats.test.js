@@ -60,8 +60,12 @@ async function invoiced(t, late = oneDay) {
     return { ...place, number, file, ago, ids }
 }
 
-// faketime loads its library before ASan's, which is fine.
-const env = { ...process.env, ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0` }
+// faketime loads its library before ASan's, which is fine; hledger reads what the locale says.
+const env = {
+    ...process.env,
+    LC_ALL: 'C.UTF-8',
+    ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`
+}
 const run = (program, ...words) => execFileSync(program, words, { encoding: 'utf8', stdio: 'pipe', env })
 
 test('an invoice in every format', async t => {
