@@ -118,8 +118,11 @@ node_suite() {
     case $(node --version) in
     v18.*) export NODE_OPTIONS="${NODE_OPTIONS:-} --experimental-global-webcrypto" ;;
     esac
+    # On two cores Node would run one file after another, though most of each is waiting.
+    local beside=$(($(nproc) - 1))
+    [ "$beside" -ge 2 ] || beside=2
     # shellcheck disable=SC2086
-    timeout -k 10 "${NODE_SECONDS:-1800}" node --test \
+    timeout -k 10 "${NODE_SECONDS:-1800}" node --test --test-concurrency=$beside \
         --test-reporter=spec --test-reporter-destination="$log" \
         --test-reporter=tap --test-reporter-destination="$log.tap" $files >"$log.out" 2>&1 </dev/null
     code=$?
