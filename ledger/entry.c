@@ -1,9 +1,17 @@
 #include "ledger/entry.h"
 
+#include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
 
 #include <assert.h>
 #include <stdlib.h>
+
+#define QUARTER_MS 900000
+
+/* After an id that was there already, batches are inserted by the statement that expects it, for so long: who
+ * sends old ids on purpose makes one batch in this time be written twice, and one line of PostgreSQL's log.
+ */
+#define CAREFUL_MS 10000
 
 enum column {
     ID,
@@ -19,8 +27,17 @@ enum column {
     COLUMN_COUNT
 };
 
+/* What entries with the same of the first three add up to: a row of the table "spend". */
+struct sum {
+    int64_t site_id, crawler_id, quarter, entries, amount_micros;
+};
+
+enum sum_column { SUM_SITE, SUM_CRAWLER, SUM_QUARTER, SUM_ENTRIES, SUM_AMOUNT, SUM_COLUMN_COUNT };
+
 struct entry_arrays {
     struct pg_array columns[COLUMN_COUNT];
+    struct pg_array sum_columns[SUM_COLUMN_COUNT];
+    struct sum *sums;
 };
 
 struct entry_arrays *entry_arrays_new(void)
@@ -30,8 +47,13 @@ struct entry_arrays *entry_arrays_new(void)
 
 void entry_arrays_free(struct entry_arrays *arrays)
 {
-    for (size_t i = 0; arrays && i < COLUMN_COUNT; i++)
+    if (!arrays)
+        return;
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
         pg_array_free(&arrays->columns[i]);
+    for (size_t i = 0; i < SUM_COLUMN_COUNT; i++)
+        pg_array_free(&arrays->sum_columns[i]);
+    free(arrays->sums);
     free(arrays);
 }
 
@@ -87,7 +109,7 @@ static void add(struct entry_arrays *arrays, const struct entry *entry)
     pg_array_number(&columns[AGREEMENT], charge->agreement_id);
 }
 
-/* The clock, and what was added: the first parameters of charge_insert and conflict_insert. */
+/* The clock, and what was added: the first parameters of the inserting statements. */
 static enum err fill(struct entry_arrays *arrays, int64_t now_ms, struct pg_params *params)
 {
     pg_params_number(params, now_ms);
@@ -117,6 +139,9 @@ static bool may_be_recorded(const struct entry *entry)
     return !entry->decided && !entry->charge->repeat_only;
 }
 
+/* --- Inserting
+ * ---------------------------------------------------------------------------------------------- */
+
 /* True for the first of its id that is to be inserted. */
 static bool is_first(const struct entry *entries, size_t at)
 {
@@ -128,21 +153,100 @@ static bool is_first(const struct entry *entries, size_t at)
     return true;
 }
 
-static void accept_new(struct entry *entries, size_t count, const struct pg_rows *rows,
-                       const struct charge *as)
+/* Adds those that are to be sent. True if one of them may be in the ledger already: it was sent before, or
+ * ids that came lately were there. */
+static bool add_first(struct entry_arrays *arrays, const struct session *session, struct entry *entries,
+                      size_t count)
+{
+    bool careful = clock_monotonic_ms() < session->careful_until_ms;
+    begin(arrays);
+    for (size_t i = 0; i < count; i++) {
+        entries[i].sent = is_first(entries, i);
+        if (!entries[i].sent)
+            continue;
+        add(arrays, &entries[i]);
+        careful = careful || entries[i].charge->unsure;
+    }
+    return careful;
+}
+
+static int by_account(const void *left, const void *right)
+{
+    const struct sum *a = left, *b = right;
+    int site = (a->site_id > b->site_id) - (a->site_id < b->site_id);
+    int crawler = (a->crawler_id > b->crawler_id) - (a->crawler_id < b->crawler_id);
+    int quarter = (a->quarter > b->quarter) - (a->quarter < b->quarter);
+    return site ? site : crawler ? crawler : quarter;
+}
+
+static void add_sum(struct entry_arrays *arrays, const struct sum *sum)
+{
+    pg_array_number(&arrays->sum_columns[SUM_SITE], sum->site_id);
+    pg_array_number(&arrays->sum_columns[SUM_CRAWLER], sum->crawler_id);
+    pg_array_number(&arrays->sum_columns[SUM_QUARTER], sum->quarter);
+    pg_array_number(&arrays->sum_columns[SUM_ENTRIES], sum->entries);
+    pg_array_number(&arrays->sum_columns[SUM_AMOUNT], sum->amount_micros);
+}
+
+/* What was sent, summed up as charge_insert_absent does it: the further parameters of charge_insert. */
+static enum err fill_sums(struct entry_arrays *arrays, const struct entry *entries, size_t count,
+                          struct pg_params *params)
+{
+    size_t made = 0;
+    struct sum *sums = realloc(arrays->sums, (count + 1) * sizeof(*sums));
+    if (!sums)
+        return ERR_OVERLOADED;
+    arrays->sums = sums;
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].sent)
+            sums[made++] = (struct sum){entries[i].site_id, entries[i].crawler_id,
+                                        uuid_ms(entries[i].charge->payment_id) / QUARTER_MS, 1,
+                                        entries[i].charge->amount_micros};
+    qsort(sums, made, sizeof(*sums), by_account);
+    for (size_t i = 0; i < SUM_COLUMN_COUNT; i++)
+        pg_array_begin(&arrays->sum_columns[i], PG_TYPE_INT8);
+    for (size_t i = 0; i < made; i++) {
+        if (i + 1 == made || by_account(&sums[i], &sums[i + 1]) != 0) {
+            add_sum(arrays, &sums[i]);
+            continue;
+        }
+        bool fits = amount_add(sums[i].amount_micros, sums[i + 1].amount_micros, &sums[i + 1].amount_micros);
+        assert(fits); /* ids carry prices of 48 bits */
+        sums[i + 1].entries += sums[i].entries;
+    }
+    for (size_t i = 0; i < SUM_COLUMN_COUNT; i++)
+        if (!pg_params_array(params, &arrays->sum_columns[i]))
+            return ERR_OVERLOADED;
+    return ERR_OK;
+}
+
+static void accept(struct entry *entry, const struct charge *as)
+{
+    entry->charge->repeated = false;
+    entry->charge->recorded_at_ms = as->recorded_at_ms;
+    entry->charge->sequence = as->sequence;
+    memcpy(entry->charge->writer_id, as->writer_id, UUID_SIZE);
+    decide(entry, ERR_OK);
+}
+
+static void accept_sent(struct entry *entries, size_t count, const struct charge *as)
+{
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].sent)
+            accept(&entries[i], as);
+}
+
+static void accept_rows(struct entry *entries, size_t count, const struct pg_rows *rows,
+                        const struct charge *as)
 {
     for (int row = 0; row < rows->count; row++) {
         uint8_t id[UUID_SIZE];
         bool parsed = uuid_parse(slice_of(pg_text(rows, row, 0)), id);
         struct entry *entry = parsed ? find(entries, count, id) : NULL;
-        while (entry && !may_be_recorded(entry) && entry + 1 < entries + count && same_id(entry, entry + 1))
+        while (entry && !entry->sent && entry + 1 < entries + count && same_id(entry, entry + 1))
             entry++;
-        assert(entry && may_be_recorded(entry)); /* only what was sent comes back, and once */
-        entry->charge->repeated = false;
-        entry->charge->recorded_at_ms = as->recorded_at_ms;
-        entry->charge->sequence = as->sequence;
-        memcpy(entry->charge->writer_id, as->writer_id, UUID_SIZE);
-        decide(entry, ERR_OK);
+        assert(entry && entry->sent); /* only what was sent comes back, and once */
+        accept(entry, as);
     }
 }
 
@@ -150,36 +254,48 @@ static void accept_new(struct entry *entries, size_t count, const struct pg_rows
 static void doubt(struct entry *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (is_first(entries, i))
+        if (entries[i].sent)
             entries[i].charge->unsure = true;
+}
+
+/* Sends what add_first has added, as the writer's next batch. */
+static enum err insert_sent(struct entry_arrays *arrays, struct session *session, struct entry *entries,
+                            size_t count, bool careful)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    struct charge as = {.recorded_at_ms = clock_now_ms(), .sequence = ++session->sequence};
+    enum err err;
+    memcpy(as.writer_id, session->writer_id, UUID_SIZE);
+    TRY(fill(arrays, as.recorded_at_ms, &params));
+    pg_params_bytes(&params, slice_bytes(as.writer_id, UUID_SIZE));
+    pg_params_number(&params, as.sequence);
+    if (!careful)
+        TRY(fill_sums(arrays, entries, count, &params));
+    err = pg_run(session->pg, careful ? "charge_insert_absent" : "charge_insert", &params, &rows);
+    if (err != ERR_OK && pg_failure(session->pg) == PG_LOST)
+        doubt(entries, count);
+    TRY(err);
+    if (careful)
+        accept_rows(entries, count, &rows, &as);
+    else
+        accept_sent(entries, count, &as);
+out:
+    pg_rows_free(&rows);
+    return err;
 }
 
 static enum err insert_all(struct entry_arrays *arrays, struct session *session, struct entry *entries,
                            size_t count)
 {
-    struct pg_params params = {0};
-    struct pg_rows rows = {0};
-    struct charge as = {.recorded_at_ms = clock_now_ms(), .sequence = session->sequence + 1};
-    enum err err = ERR_OK;
-    memcpy(as.writer_id, session->writer_id, UUID_SIZE);
-    begin(arrays);
-    for (size_t i = 0; i < count; i++)
-        if (is_first(entries, i))
-            add(arrays, &entries[i]);
+    bool careful = add_first(arrays, session, entries, count);
     if (arrays->columns[ID].count == 0)
-        goto out;
-    session->sequence = as.sequence;
-    TRY(fill(arrays, as.recorded_at_ms, &params));
-    pg_params_bytes(&params, slice_bytes(as.writer_id, UUID_SIZE));
-    pg_params_number(&params, as.sequence);
-    err = pg_run(session->pg, "charge_insert", &params, &rows);
-    if (err != ERR_OK && pg_failure(session->pg) == PG_LOST)
-        doubt(entries, count);
-    TRY(err);
-    accept_new(entries, count, &rows, &as);
-out:
-    pg_rows_free(&rows);
-    return err;
+        return ERR_OK;
+    enum err err = insert_sent(arrays, session, entries, count, careful);
+    if (err == ERR_OK || careful || pg_failure(session->pg) != PG_DUPLICATE)
+        return err;
+    session->careful_until_ms = clock_monotonic_ms() + CAREFUL_MS;
+    return insert_sent(arrays, session, entries, count, true);
 }
 
 static enum err insert_conflicts(struct entry_arrays *arrays, struct session *session, struct entry *entries,

@@ -116,10 +116,10 @@ static enum pg_failure classify(const char *state)
         const char *prefix;
         enum pg_failure failure;
     } classes[] = {
-        {"40001", PG_RETRY}, {"40P01", PG_RETRY},  {"40003", PG_LOST}, {"57014", PG_RETRY},
-        {"57P", PG_LOST},    {"08", PG_LOST},      {"25006", PG_LOST}, {"55P03", PG_LOCKED},
-        {"53", PG_RETRY},    {"58", PG_RETRY},     {"22", PG_DATA},    {"23", PG_DATA},
-        {"54", PG_DATA},     {"42501", PG_DENIED},
+        {"40001", PG_RETRY}, {"40P01", PG_RETRY}, {"40003", PG_LOST},   {"57014", PG_RETRY},
+        {"57P", PG_LOST},    {"08", PG_LOST},     {"25006", PG_LOST},   {"55P03", PG_LOCKED},
+        {"53", PG_RETRY},    {"58", PG_RETRY},    {"22", PG_DATA},      {"23505", PG_DUPLICATE},
+        {"23", PG_DATA},     {"54", PG_DATA},     {"42501", PG_DENIED},
     };
     for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
         if (strncmp(state, classes[i].prefix, strlen(classes[i].prefix)) == 0)
@@ -146,7 +146,9 @@ static enum err refused(struct pg *pg, const char *statement, const PGresult *re
         return lose(pg, statement);
     if (pg->failure == PG_DENIED && !hint)
         hint = "run crawltab migrate, which grants the roles their rights";
-    if (pg->failure == PG_RETRY)
+    if (pg->failure == PG_DUPLICATE)
+        LOG(WARN, "ledger_key_exists", {"statement", statement}, {"detail", pg->problem});
+    else if (pg->failure == PG_RETRY)
         LOG(WARN, "ledger_statement_put_off", {"statement", statement}, {"sqlstate", state},
             {"detail", pg->problem});
     else if (pg->failure != PG_LOCKED)

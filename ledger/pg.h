@@ -12,12 +12,13 @@
 /* Why the last call failed. */
 enum pg_failure {
     PG_NONE,
-    PG_LOST,   /* no connection any more: the statement may or may not have been committed */
-    PG_RETRY,  /* rolled back for no fault of its own (deadlock, out of resources, cancelled): try again */
-    PG_LOCKED, /* somebody else holds the lock; not logged */
-    PG_DATA,   /* the values do not fit: text that is not UTF-8, a CHECK */
-    PG_DENIED, /* the role may not */
-    PG_OTHER   /* such as a partition that is missing */
+    PG_LOST,      /* no connection any more: the statement may or may not have been committed */
+    PG_RETRY,     /* rolled back for no fault of its own (deadlock, out of resources, cancelled): try again */
+    PG_LOCKED,    /* somebody else holds the lock; not logged */
+    PG_DUPLICATE, /* a row with this key is there */
+    PG_DATA,      /* the values do not fit: text that is not UTF-8, a CHECK */
+    PG_DENIED,    /* the role may not */
+    PG_OTHER      /* such as a partition that is missing */
 };
 
 struct pg;

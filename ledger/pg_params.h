@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define PG_PARAMS_MAX 16
+#define PG_PARAMS_MAX 18
 
 /* Starts empty: `struct pg_params params = {0};`. Text and bytes belong to the caller and must live until the
  * statement has run; numbers are kept inside, so the structure must not be copied or moved. */

@@ -11,6 +11,7 @@ struct session {
     int64_t *site_ids;            /* by index in config->sites */
     uint8_t writer_id[UUID_SIZE]; /* drawn for this session: whose batches they are */
     int64_t sequence;             /* of the last batch; they are committed in the order of their numbers */
+    int64_t careful_until_ms;     /* monotonic: until then batches may hold ids that are there already */
     int64_t made_at_ms;           /* wall clock at which days and partitions were made */
     int64_t make_after_ms;        /* monotonic: not to be tried before, after it failed */
 };

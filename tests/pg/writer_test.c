@@ -92,6 +92,68 @@ static void one_batch_with_the_same_id(void **state)
     session_close(session);
 }
 
+/* All of them in one batch, straight into the ledger. */
+static void write_batch(struct session *session, struct payment *payments, size_t count)
+{
+    struct entry entries[8];
+    struct entry_arrays *arrays = entry_arrays_new();
+    assert_true(arrays && count <= 8);
+    for (size_t i = 0; i < count; i++)
+        entries[i] = (struct entry){.charge = &payments[i].charge,
+                                    .site_id = session->site_ids[0],
+                                    .crawler_id = 1 + (int64_t)i % 2,
+                                    .order = i};
+    entry_sort(entries, count);
+    assert_int_equal(entry_insert(arrays, session, entries, count), ERR_OK);
+    assert_int_equal(entry_compare(arrays, session->pg, entries, count), ERR_OK);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(payments[i].charge.outcome, ERR_OK);
+    entry_arrays_free(arrays);
+}
+
+/* An id that is there costs the new ones of its batch a second try, and only the first such batch; what is
+ * spent counts once whichever way it was written. */
+static void known_ids_among_new_ones(void **state)
+{
+    (void)state;
+    struct session *session = session_open(ledger_config(), 0);
+    struct payment payments[8];
+    assert_non_null(session);
+    sql("INSERT INTO crawler (agent, first_seen_at) SELECT 'https://c' || n, now() FROM generate_series(1, "
+        "2) n");
+    int64_t now_ms = clock_now_ms();
+    for (int64_t i = 0; i < 8; i++) /* of two quarters of an hour */
+        payments[i] = payment_make(now_ms - i / 4 * 900000, AGENT, 100 + i, PAGE);
+    write_batch(session, payments, 4);
+    assert_int_equal(session->sequence, 1);
+    assert_true(session->careful_until_ms == 0);
+    write_batch(session, payments + 2, 4);
+    assert_int_equal(session->sequence, 3);
+    assert_true(payments[2].charge.repeated && payments[3].charge.repeated);
+    assert_false(payments[4].charge.repeated || payments[5].charge.repeated);
+    assert_int_equal(payments[5].charge.sequence, 3);
+    assert_true(session->careful_until_ms > 0);
+    session->careful_until_ms = INT64_MAX;
+    write_batch(session, payments + 4, 3);
+    assert_int_equal(session->sequence, 4);
+    assert_true(payments[4].charge.repeated && !payments[6].charge.repeated);
+    session->careful_until_ms = 0;
+    payments[0].charge.unsure = true; /* its connection was lost */
+    write_batch(session, payments, 8);
+    assert_int_equal(session->sequence, 5);
+    assert_true(session->careful_until_ms == 0);
+    session_close(session);
+    assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "8|828");
+    assert_string_equal(
+        sql("SELECT count(*) FROM (SELECT crawler_id, quarter, sum(entries) AS n,"
+            "  sum(amount_micros) AS micros FROM spend GROUP BY 1, 2) AS spent"
+            " FULL JOIN (SELECT crawler_id, uuid_quarter(payment_id) AS quarter, count(*) AS n,"
+            "  sum(amount_micros) AS micros FROM charge GROUP BY 1, 2) AS made"
+            " USING (crawler_id, quarter, n, micros)"),
+        "4");
+    assert_string_equal(sql("SELECT string_agg(DISTINCT sequence::text, ' ') FROM spend"), "1 3 4 5");
+}
+
 static void a_burst_with_every_id_twice(void **state)
 {
     enum { PAIRS = 500 };
@@ -368,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(repeat_gets_the_first_receipt, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(other_content_is_a_conflict, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(one_batch_with_the_same_id, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(known_ids_among_new_ones, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_burst_with_every_id_twice, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(two_gates_race, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(two_gates_of_three_writers_race, ledger_setup, ledger_teardown),
