@@ -1,5 +1,7 @@
 #include "ledger/base/amount.h"
 
+#include "ledger/base/encoding.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -36,10 +38,15 @@ const char *amount_format_decimals(int64_t micros, int decimals, char out[AMOUNT
 {
     assert(decimals >= 0 && decimals <= 6);
     uint64_t size = micros < 0 ? 0 - (uint64_t)micros : (uint64_t)micros;
-    int len = snprintf(out, AMOUNT_TEXT_MAX, "%s%" PRIu64 ".%06" PRIu64, micros < 0 ? "-" : "", size / MICROS,
-                       size % MICROS);
-    assert(len > 0 && len < AMOUNT_TEXT_MAX);
-    out[len - (decimals == 0 ? 7 : 6 - decimals)] = '\0';
+    size_t len = 0;
+    if (micros < 0)
+        out[len++] = '-';
+    len += encoding_decimal(size / MICROS, 1, out + len);
+    if (decimals > 0) {
+        out[len++] = '.';
+        encoding_decimal(size % MICROS, 6, out + len);
+    }
+    out[len + (size_t)decimals] = '\0';
     return out;
 }
 

@@ -129,3 +129,15 @@ bool encoding_unhex(struct slice text, uint8_t *out, size_t len)
     }
     return true;
 }
+
+size_t encoding_decimal(uint64_t number, size_t digits, char *out)
+{
+    size_t len = 1;
+    for (uint64_t rest = number / 10; rest > 0; rest /= 10)
+        len++;
+    if (len < digits)
+        len = digits;
+    for (size_t i = len; i > 0; i--, number /= 10)
+        out[i - 1] = (char)('0' + number % 10);
+    return len;
+}

@@ -1,4 +1,5 @@
-/* Base64, base64url (RFC 4648) and hexadecimal. Decoding is strict: no white space, no stray bits. */
+/* Base64, base64url (RFC 4648), hexadecimal and decimal. Decoding is strict: no white space, no stray bits.
+ */
 #ifndef LEDGER_BASE_ENCODING_H
 #define LEDGER_BASE_ENCODING_H
 
@@ -28,5 +29,12 @@ char *encoding_hex(const void *bytes, size_t len, char *out);
 
 /* Decodes exactly `len` bytes from 2 * len digits. */
 bool encoding_unhex(struct slice text, uint8_t *out, size_t len);
+
+/* Room for any number in decimal. */
+#define ENCODING_DECIMAL_MAX 20
+
+/* Writes the number in decimal without a NUL, with zeros in front of fewer than `digits` digits; at most
+ * ENCODING_DECIMAL_MAX. Returns the number of characters. */
+size_t encoding_decimal(uint64_t number, size_t digits, char *out);
 
 #endif

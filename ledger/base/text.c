@@ -1,7 +1,6 @@
 #include "ledger/base/text.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include "ledger/base/encoding.h"
 
 struct text text_begin(struct arena *arena)
 {
@@ -24,9 +23,11 @@ void text_char(struct text *text, char c)
 
 void text_number(struct text *text, int64_t number)
 {
-    char digits[24];
-    int len = snprintf(digits, sizeof(digits), "%" PRId64, number);
-    text_add(text, (struct slice){digits, (size_t)len});
+    char digits[ENCODING_DECIMAL_MAX];
+    uint64_t size = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    if (number < 0)
+        text_char(text, '-');
+    text_add(text, slice_bytes(digits, encoding_decimal(size, 1, digits)));
 }
 
 struct slice text_end(struct text *text)

@@ -34,13 +34,10 @@ static bool write_problem(struct exchange *exchange, enum err err)
 static bool write_offer(struct crawl *crawl, enum err err)
 {
     uint8_t random[10];
-    const struct config *config = crawl->thread->gate->parts.config;
     struct offer offer = {
-        .site = crawl->site,
+        .form = site_offer_form(crawl->thread->gate->sites, crawl->site_index),
         .url = crawl->url,
         .price_micros = crawl->decision.price_micros,
-        .ttl_seconds = config->offer_ttl_seconds,
-        .algorithms = &config->signature_algorithms,
     };
     struct payment_offer bound = crawl_offer(crawl);
     random_bytes(random, sizeof(random));

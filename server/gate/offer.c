@@ -6,6 +6,17 @@
 
 #define HEADER_MAX 2048 /* of PAYMENT-REQUIRED, in base64 */
 
+/* The body is these pieces with the request's own between them: why, URL, price and id. */
+struct offer_form {
+    struct slice network; /* from behind the resource's URL to the network's name */
+    struct slice payee;   /* from behind the price to the id */
+    struct slice terms;   /* from behind the id to the end of its object */
+    struct slice methods; /* from there to the end */
+    const char *currency;
+    const char *link;
+    bool x402; /* x402 clients can read the offer */
+};
+
 static void add(struct text *text, const char *piece)
 {
     text_add(text, slice_of(piece));
@@ -26,65 +37,103 @@ static void add_json(struct text *text, struct slice piece)
     text_add(text, (struct slice){piece.data + start, piece.len - start});
 }
 
-static void add_extra(struct text *text, const char *name, const struct offer *offer)
+static struct slice form_network(struct arena *arena, const struct config_site *site)
 {
-    text_char(text, '"');
-    add(text, name);
-    add(text, "\":{\"id\":\"");
-    text_add(text, slice_bytes(offer->id, PAYMENT_ID_TEXT));
-    add(text, "\",\"termsUrl\":\"");
-    add_json(text, slice_of(offer->site->terms_url));
-    add(text, "\",\"decimals\":6}");
+    struct text text = text_begin(arena);
+    add(&text, "\"},\"accepts\":[{\"scheme\":\"deferred\",\"network\":\"");
+    add_json(&text, slice_of(site->network));
+    return text_end(&text);
 }
 
-static void add_requirement(struct text *text, const struct offer *offer, bool brief)
+static struct slice form_payee(struct arena *arena, const struct config *config,
+                               const struct config_site *site)
 {
-    add(text, "{\"scheme\":\"deferred\",\"network\":\"");
-    add_json(text, slice_of(offer->site->network));
-    if (!brief) {
-        add(text, "\",\"resource\":\"");
-        add_json(text, offer->url);
+    struct text text = text_begin(arena);
+    add(&text, "\",\"asset\":\"");
+    add_json(&text, slice_of(site->currency));
+    add(&text, "\",\"payTo\":\"");
+    add_json(&text, slice_of(site->pay_to));
+    add(&text, "\",\"maxTimeoutSeconds\":");
+    text_number(&text, config->offer_ttl_seconds);
+    add(&text, ",\"extra\":{\"id\":\"");
+    return text_end(&text);
+}
+
+static struct slice form_terms(struct arena *arena, const struct config_site *site)
+{
+    struct text text = text_begin(arena);
+    add(&text, "\",\"termsUrl\":\"");
+    add_json(&text, slice_of(site->terms_url));
+    add(&text, "\",\"decimals\":6}");
+    return text_end(&text);
+}
+
+static struct slice form_methods(struct arena *arena, const struct config *config,
+                                 const struct config_site *site)
+{
+    const struct config_list *algorithms = &config->signature_algorithms;
+    struct text text = text_begin(arena);
+    add(&text, "}],\"extensions\":{\"http-message-signatures\":{\"info\":{");
+    if (*site->registration_url) {
+        add(&text, "\"registrationUrl\":\"");
+        add_json(&text, slice_of(site->registration_url));
+        add(&text, "\",");
     }
-    add(text, "\",\"amount\":\"");
-    text_number(text, offer->price_micros);
-    add(text, "\",\"asset\":\"");
-    add_json(text, slice_of(offer->site->currency));
-    add(text, "\",\"payTo\":\"");
-    add_json(text, slice_of(offer->site->pay_to));
-    add(text, "\",\"maxTimeoutSeconds\":");
-    text_number(text, offer->ttl_seconds);
-    text_char(text, ',');
-    add_extra(text, "extra", offer);
-    if (!brief) {
-        text_char(text, ',');
-        add_extra(text, "extras", offer);
+    add(&text, "\"signatureSchemes\":[");
+    for (size_t i = 0; i < algorithms->count; i++) {
+        add(&text, i > 0 ? ",\"" : "\"");
+        add_json(&text, slice_of(algorithms->items[i]));
+        text_char(&text, '"');
     }
-    text_char(text, '}');
+    add(&text, "],\"tags\":[\"web-bot-auth\"]}}}}");
+    return text_end(&text);
+}
+
+const struct offer_form *offer_form_make(struct arena *arena, const struct config *config,
+                                         const struct config_site *site)
+{
+    struct offer_form *form = arena_alloc(arena, sizeof(*form));
+    if (!form)
+        return NULL;
+    *form = (struct offer_form){
+        .network = form_network(arena, site),
+        .payee = form_payee(arena, config, site),
+        .terms = form_terms(arena, site),
+        .methods = form_methods(arena, config, site),
+        .currency = site->currency,
+        .link = arena_format(arena, "<%s>; rel=\"terms-of-service\"", site->terms_url).data,
+        .x402 = strchr(site->network, ':') != NULL,
+    };
+    bool full = !form->network.data || !form->payee.data || !form->terms.data || !form->methods.data;
+    return full || !form->link ? NULL : form;
 }
 
 /* The body. `brief` leaves out what x402 clients drop anyway, for a header that would get too long. */
 static struct slice body_of(struct arena *arena, const struct offer *offer, const char *why, bool brief)
 {
+    const struct offer_form *form = offer->form;
+    struct slice id = slice_bytes(offer->id, PAYMENT_ID_TEXT);
     struct text text = text_begin(arena);
     add(&text, "{\"x402Version\":2,\"error\":\"");
-    add_json(&text, slice_of(why));
+    add(&text, why);
     add(&text, "\",\"resource\":{\"url\":\"");
     add_json(&text, offer->url);
-    add(&text, "\"},\"accepts\":[");
-    add_requirement(&text, offer, brief);
-    add(&text, "],\"extensions\":{\"http-message-signatures\":{\"info\":{");
-    if (*offer->site->registration_url) {
-        add(&text, "\"registrationUrl\":\"");
-        add_json(&text, slice_of(offer->site->registration_url));
-        add(&text, "\",");
+    text_add(&text, form->network);
+    if (!brief) {
+        add(&text, "\",\"resource\":\"");
+        add_json(&text, offer->url);
     }
-    add(&text, "\"signatureSchemes\":[");
-    for (size_t i = 0; i < offer->algorithms->count; i++) {
-        add(&text, i > 0 ? ",\"" : "\"");
-        add_json(&text, slice_of(offer->algorithms->items[i]));
-        text_char(&text, '"');
+    add(&text, "\",\"amount\":\"");
+    text_number(&text, offer->price_micros);
+    text_add(&text, form->payee);
+    text_add(&text, id);
+    text_add(&text, form->terms);
+    if (!brief) {
+        add(&text, ",\"extras\":{\"id\":\"");
+        text_add(&text, id);
+        text_add(&text, form->terms);
     }
-    add(&text, "],\"tags\":[\"web-bot-auth\"]}}}}");
+    text_add(&text, form->methods);
     return text_end(&text);
 }
 
@@ -93,7 +142,7 @@ static struct slice body_of(struct arena *arena, const struct offer *offer, cons
 static bool add_payment_required(struct exchange *exchange, const struct offer *offer, const char *why)
 {
     struct slice json = exchange->reply.body;
-    if (!strchr(offer->site->network, ':'))
+    if (!offer->form->x402)
         return true;
     if (ENCODING_BASE64_LEN(json.len) >= HEADER_MAX)
         json = body_of(&exchange->arena, offer, why, true);
@@ -106,27 +155,34 @@ static bool add_payment_required(struct exchange *exchange, const struct offer *
     return exchange_header(exchange, "PAYMENT-REQUIRED", value);
 }
 
+static const char *accept_signature(struct arena *arena, const struct offer *offer)
+{
+    struct text text = text_begin(arena);
+    add(&text, "sig=(\"@authority\" \"payment\" \"signature-agent\");created;expires;nonce=\"");
+    text_add(&text, slice_bytes(offer->id, PAYMENT_ID_TEXT));
+    add(&text, "\";tag=\"web-bot-auth\"");
+    return text_end(&text).data;
+}
+
 const char *offer_price(struct arena *arena, const char *currency, int64_t micros)
 {
     char amount[AMOUNT_TEXT_MAX];
-    return arena_format(arena, "%s %s", currency, amount_format(micros, amount)).data;
+    struct text text = text_begin(arena);
+    add(&text, currency);
+    text_char(&text, ' ');
+    add(&text, amount_format(micros, amount));
+    return text_end(&text).data;
 }
 
 bool offer_write(struct exchange *exchange, const struct offer *offer, const char *why)
 {
     struct arena *arena = &exchange->arena;
     exchange->reply.body = body_of(arena, offer, why, false);
-    const char *accept = arena_format(arena,
-                                      "sig=(\"@authority\" \"payment\" \"signature-agent\");created;expires;"
-                                      "nonce=\"%.*s\";tag=\"web-bot-auth\"",
-                                      PAYMENT_ID_TEXT, offer->id)
-                             .data;
-    const char *terms = arena_format(arena, "<%s>; rel=\"terms-of-service\"", offer->site->terms_url).data;
     return exchange->reply.body.data && add_payment_required(exchange, offer, why) &&
            exchange_header(exchange, "Content-Type", "application/json") &&
            exchange_header(exchange, "Cache-Control", "no-store") &&
-           exchange_header(exchange, "Accept-Signature", accept) &&
+           exchange_header(exchange, "Accept-Signature", accept_signature(arena, offer)) &&
            exchange_header(exchange, "crawler-price",
-                           offer_price(arena, offer->site->currency, offer->price_micros)) &&
-           exchange_header(exchange, "Link", terms);
+                           offer_price(arena, offer->form->currency, offer->price_micros)) &&
+           exchange_header(exchange, "Link", offer->form->link);
 }

@@ -6,17 +6,23 @@
 #include "server/gate/payment_id.h"
 #include "ledger/base/exchange.h"
 
+/* What is the same in all offers of a site, written once. */
+struct offer_form;
+
 struct offer {
-    const struct config_site *site;
+    const struct offer_form *form;
     struct slice url; /* the resource: scheme, authority and target */
     char id[PAYMENT_ID_TEXT];
     int64_t price_micros;
-    int64_t ttl_seconds;
-    const struct config_list *algorithms; /* that commitments may be signed with */
 };
 
+/* The form of one of the configuration's sites, in the arena; or NULL when that is full. `config` must
+ * outlive it. */
+const struct offer_form *offer_form_make(struct arena *arena, const struct config *config,
+                                         const struct config_site *site);
+
 /* Writes the body and header fields of the offer into the request's reply; status and crawler-error are the
- * caller's. False when the arena is full. */
+ * caller's. `why` is a sentence without quotes. False when the arena is full. */
 bool offer_write(struct exchange *exchange, const struct offer *offer, const char *why);
 
 /* "USD 0.0025" in the arena, or NULL when full. */

@@ -5,10 +5,11 @@
 #include "ledger/base/text.h"
 #include "server/gate/ai_crawlers.h"
 #include "server/gate/glob.h"
+#include "server/gate/offer.h"
 
 #include <stdlib.h>
 
-#define MEMORY_SIZE (1 << 20)
+#define MEMORY_SIZE (1 << 22)
 
 /* Normalised accounts of crawlers. */
 struct accounts {
@@ -36,6 +37,7 @@ struct site {
     struct accounts allowed;
     struct accounts denied;
     bool refuse_unknown;
+    const struct offer_form *form;
 };
 
 struct site_table {
@@ -109,7 +111,8 @@ static bool compile_site(struct arena *arena, const struct config *config, const
         if (!compile_rule(arena, config, &from->rules[i], &site->rules[i]))
             return false;
     site->refuse_unknown = strcmp(from->agents_unknown, "refuse") == 0;
-    return compile_accounts(arena, config, &from->agents_allow, &site->allowed) &&
+    site->form = offer_form_make(arena, config, from);
+    return site->form && compile_accounts(arena, config, &from->agents_allow, &site->allowed) &&
            compile_accounts(arena, config, &from->agents_deny, &site->denied);
 }
 
@@ -164,6 +167,11 @@ bool site_find(const struct site_table *table, struct slice authority, size_t *i
             }
     }
     return false;
+}
+
+const struct offer_form *site_offer_form(const struct site_table *table, size_t index)
+{
+    return table->sites[index].form;
 }
 
 enum err site_path(struct arena *arena, struct slice target_path, struct slice *path)

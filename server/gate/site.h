@@ -8,6 +8,7 @@
 #include "ledger/base/message.h"
 #include "server/verify/signature_agent.h"
 
+struct offer_form;
 struct site_table;
 
 enum site_action { SITE_ALLOW, SITE_CHARGE, SITE_BLOCK };
@@ -28,6 +29,9 @@ void site_table_free(struct site_table *table);
 /* The index of the site with this host in config->sites; false when there is none. `authority` is lower case;
  * *host becomes it without the site's default port. */
 bool site_find(const struct site_table *table, struct slice authority, size_t *index, struct slice *host);
+
+/* What the offers of the site have in common. */
+const struct offer_form *site_offer_form(const struct site_table *table, size_t index);
 
 /* The path as files and rules see it: percent-decoded, slashes merged, a last "index.html" left out.
  * ERR_NOT_FOUND for paths that climb with ".." or hold a NUL, ERR_MALFORMED_REQUEST for broken escapes. */

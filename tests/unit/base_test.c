@@ -53,6 +53,8 @@ static void amounts_are_written_as_people_write_them(void **state)
     assert_string_equal(amount_format(1000000, out), "1.00");
     assert_string_equal(amount_format(-50000, out), "-0.05");
     assert_string_equal(amount_format(INT64_MIN, out), "-9223372036854.775808");
+    assert_string_equal(amount_format_decimals(1999999, 0, out), "1");
+    assert_string_equal(amount_format_decimals(-1999999, 3, out), "-1.999");
     assert_string_equal(amount_format_minor(1234, 2, out), "12.34");
     assert_string_equal(amount_format_minor(-5, 2, out), "-0.05");
     assert_string_equal(amount_format_minor(1234, 0, out), "1234");
@@ -71,6 +73,22 @@ static void currencies_have_their_decimals(void **state)
     assert_int_equal(amount_minor_micros(0), 1000000);
     assert_int_equal(amount_minor_micros(2), 10000);
     assert_int_equal(amount_minor_micros(3), 1000);
+}
+
+static void numbers_are_written_in_decimal(void **state)
+{
+    static const struct {
+        uint64_t number;
+        size_t digits;
+        const char *text;
+    } cases[] = {{0, 0, "0"},  {0, 1, "0"},       {9, 1, "9"},     {10, 1, "10"},
+                 {0, 2, "00"}, {42, 6, "000042"}, {123, 2, "123"}, {UINT64_MAX, 1, "18446744073709551615"}};
+    char out[ENCODING_DECIMAL_MAX];
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        size_t len = encoding_decimal(cases[i].number, cases[i].digits, out);
+        assert_slice(slice_bytes(out, len), cases[i].text);
+    }
 }
 
 /* RFC 4648 section 10. */
@@ -240,6 +258,7 @@ int main(void)
         cmocka_unit_test(amounts_are_read_exactly),
         cmocka_unit_test(amounts_are_written_as_people_write_them),
         cmocka_unit_test(currencies_have_their_decimals),
+        cmocka_unit_test(numbers_are_written_in_decimal),
         cmocka_unit_test(base64_follows_the_rfc),
         cmocka_unit_test(base64_is_strict_unless_told_otherwise),
         cmocka_unit_test(a_uuid_carries_its_time),

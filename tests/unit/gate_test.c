@@ -224,6 +224,8 @@ static void crawlers_are_known_by_whole_words(void **state)
 }
 
 static const char rules_yaml[] =
+    "signature:\n"
+    "  algorithms: [ed25519, ecdsa-p256-sha256]\n"
     "directory:\n"
     "  insecure_hosts: [\"localhost:8403\"]\n"
     "sites:\n"
@@ -401,17 +403,13 @@ static const char *header_of(const struct exchange *request, const char *name)
     return NULL;
 }
 
-static const char *algorithm_items[] = {"ed25519", "ecdsa-p256-sha256"};
-static const struct config_list algorithms = {algorithm_items, 2};
-
-static struct exchange offered(const struct config_site *site, const char *url)
+static struct exchange offered(const struct config *config, const char *url)
 {
     struct exchange request = {.arena = *fresh_arena()};
-    struct offer offer = {.site = site,
+    struct offer offer = {.form = offer_form_make(&request.arena, config, &config->sites[0]),
                           .url = slice_of(url),
-                          .price_micros = 2500,
-                          .ttl_seconds = 300,
-                          .algorithms = &algorithms};
+                          .price_micros = 2500};
+    assert_non_null(offer.form);
     memset(offer.id, 'x', sizeof(offer.id));
     assert_true(offer_write(&request, &offer, "because"));
     return request;
@@ -420,7 +418,7 @@ static struct exchange offered(const struct config_site *site, const char *url)
 static void an_offer_says_everything_twice(void **state)
 {
     struct config *config = config_from(rules_yaml);
-    struct exchange request = offered(&config->sites[0], "https://a.example/say\"hi\"\\");
+    struct exchange request = offered(config, "https://a.example/say\"hi\"\\");
     json_error_t error;
     (void)state;
     json_t *body = json_loadb(request.reply.body.data, request.reply.body.len, 0, &error);
@@ -457,7 +455,7 @@ static void the_header_of_an_offer_stays_under_two_kilobytes(void **state)
     (void)state;
     for (size_t len = strlen(url); len + 50 < sizeof(url); len += 50) {
         memset(url + len, 'a', 50);
-        struct exchange request = offered(&config->sites[0], url);
+        struct exchange request = offered(config, url);
         const char *header = header_of(&request, "PAYMENT-REQUIRED");
         seen_none = seen_none || !header;
         seen_brief = seen_brief || (header && strlen(header) < ENCODING_BASE64_LEN(request.reply.body.len));
