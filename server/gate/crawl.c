@@ -1,6 +1,7 @@
 /* The steps up to the ledger: who asks for what, and whether the commitment and its signature hold. */
 #include "server/gate/crawl.h"
 
+#include "ledger/base/text.h"
 #include "server/gate/commitment.h"
 
 static enum err find_site(struct crawl *crawl)
@@ -11,9 +12,12 @@ static enum err find_site(struct crawl *crawl)
         return ERR_MISDIRECTED;
     crawl->site = &gate->parts.config->sites[crawl->site_index];
     message->scheme = slice_of(crawl->site->scheme);
-    crawl->url = arena_format(&crawl->exchange->arena, "%s://%.*s%.*s", crawl->site->scheme,
-                              (int)message->authority.len, message->authority.data, (int)message->target.len,
-                              message->target.data);
+    struct text url = text_begin(&crawl->exchange->arena);
+    text_add(&url, message->scheme);
+    text_add(&url, SLICE("://"));
+    text_add(&url, message->authority);
+    text_add(&url, message->target);
+    crawl->url = text_end(&url);
     return crawl->url.data ? ERR_OK : ERR_REQUEST_TOO_LARGE;
 }
 

@@ -2,7 +2,6 @@
 
 #include "ledger/base/encoding.h"
 #include "ledger/base/log.h"
-#include "ledger/base/text.h"
 #include "server/gate/ai_crawlers.h"
 #include "server/gate/glob.h"
 #include "server/gate/offer.h"
@@ -176,27 +175,24 @@ const struct offer_form *site_offer_form(const struct site_table *table, size_t 
 
 enum err site_path(struct arena *arena, struct slice target_path, struct slice *path)
 {
-    struct text text = text_begin(arena);
-    char last = '\0';
+    char *out = arena_bytes(arena, target_path.len);
+    size_t len = 0;
+    if (!out)
+        return ERR_REQUEST_TOO_LARGE;
     for (size_t i = 0; i < target_path.len; i++) {
         char c = target_path.data[i];
         if (c == '%') {
             uint8_t byte;
             if (target_path.len - i < 3 ||
-                !encoding_unhex(slice_bytes(target_path.data + i + 1, 2), &byte, 1)) {
-                text_end(&text);
+                !encoding_unhex(slice_bytes(target_path.data + i + 1, 2), &byte, 1))
                 return ERR_MALFORMED_REQUEST;
-            }
             c = (char)byte;
             i += 2;
         }
-        if (c != '/' || last != '/')
-            text_char(&text, c);
-        last = c;
+        if (c != '/' || len == 0 || out[len - 1] != '/')
+            out[len++] = c;
     }
-    *path = text_end(&text);
-    if (!path->data)
-        return ERR_REQUEST_TOO_LARGE;
+    *path = (struct slice){out, len};
     for (size_t i = 0; i < path->len; i++) {
         size_t end = i + 1;
         while (end < path->len && path->data[end] != '/')
