@@ -28,7 +28,7 @@ FNR == 1 {
 
 {
     started = 1
-    gsub(/\\/, "\\\\")
+    gsub(/\\/, "&&")
     gsub(/"/, "\\\"")
     text[files] = text[files] "\n     \"" $0 "\\n\""
 }
