@@ -255,17 +255,21 @@ static void payments_and_statement(void **state)
 /* --- tampering
  * --------------------------------------------------------------------------------------------------- */
 
+#define PARTITIONS(change)                                                                                   \
+    "DO $$ DECLARE part regclass; BEGIN FOR part IN SELECT inhrelid FROM pg_inherits"                        \
+    " WHERE inhparent = 'charge'::regclass LOOP EXECUTE format('" change "', part); END LOOP; END $$;"
+
 /* As a superuser with the table's triggers switched off for the moment. */
 static void tamper(const char *table, const char *command)
 {
     static char text[2048];
-    int len = snprintf(text, sizeof(text),
-                       "SET session_replication_role = replica; ALTER TABLE %s DISABLE TRIGGER USER; %s;"
-                       " ALTER TABLE %s ENABLE ALWAYS TRIGGER append_only;",
-                       table, command, table);
-    if (strcmp(table, "charge") == 0 || strcmp(table, "adjustment") == 0)
-        snprintf(text + len, sizeof(text) - (size_t)len, "ALTER TABLE %s ENABLE ALWAYS TRIGGER sealed",
-                 table);
+    bool partitioned = strcmp(table, "charge") == 0;
+    snprintf(text, sizeof(text),
+             "SET session_replication_role = replica; ALTER TABLE %s DISABLE TRIGGER USER; %s %s;"
+             " ALTER TABLE %s ENABLE ALWAYS TRIGGER append_only; %s %s",
+             table, partitioned ? PARTITIONS("ALTER TABLE %s DISABLE TRIGGER sealed") : "", command, table,
+             partitioned ? PARTITIONS("ALTER TABLE %s ENABLE ALWAYS TRIGGER sealed") : "",
+             strcmp(table, "adjustment") == 0 ? "ALTER TABLE adjustment ENABLE ALWAYS TRIGGER sealed" : "");
     sql(text);
 }
 
@@ -364,7 +368,18 @@ static void missing_guards_are_named(void **state)
     sql("ALTER TABLE invoice ENABLE ALWAYS TRIGGER append_only; GRANT DELETE ON charge TO crawltab_gate");
     assert_int_equal(CRAWLTAB(output, "audit", "--json"), 1);
     assert_non_null(strstr(output, "role \\\"crawltab_gate\\\" may DELETE"));
-    sql("REVOKE DELETE ON charge FROM crawltab_gate; UPDATE number_series SET last_number = last_number + 1"
+    sql("REVOKE DELETE ON charge FROM crawltab_gate;" PARTITIONS("ALTER TABLE %s DISABLE TRIGGER sealed"));
+    assert_int_equal(CRAWLTAB(output, "audit"), 1);
+    assert_non_null(strstr(output, "table charge_20261001: its trigger \"sealed\" is missing"));
+    /* One that knows no seal. */
+    sql(PARTITIONS("CREATE OR REPLACE TRIGGER sealed AFTER INSERT ON %1$s FOR EACH ROW WHEN (NEW.payment_id <"
+                   " uuid_floor(instant(0))) EXECUTE FUNCTION refuse_sealed();"
+                   " ALTER TABLE %1$s ENABLE ALWAYS TRIGGER sealed"));
+    assert_int_equal(CRAWLTAB(output, "audit"), 1);
+    assert_non_null(strstr(output, "table charge_20261001: its trigger \"sealed\" lets entries of sealed"));
+    sql("SELECT guard_seals(inhrelid) FROM pg_inherits WHERE inhparent = 'charge'::regclass");
+    audit_is_clean();
+    sql("UPDATE number_series SET last_number = last_number + 1"
         " WHERE series LIKE 'INV%'");
     assert_int_equal(CRAWLTAB(output, "audit"), 1);
     assert_non_null(strstr(output, "number_series INV-2026-*: counts to 2, the last number is 1"));

@@ -93,12 +93,76 @@ static void sealed_day_takes_no_entry_from_anybody(void **state)
     snprintf(text, sizeof(text), "SET session_replication_role = replica; %s",
              insert_at(partition, end - 1, 1));
     assert_refused("postgres", text, sealed);
-    snprintf(text, sizeof(text), "BEGIN ISOLATION LEVEL REPEATABLE READ; %s", insert_at("charge", end, 1));
+    snprintf(text, sizeof(text), "BEGIN ISOLATION LEVEL REPEATABLE READ; %s",
+             insert_at("charge", end - 6 * 3600000, 2));
     assert_refused("crawltab_gate", text, "READ COMMITTED");
     assert_refused("crawltab_gate", "INSERT INTO day_seal SELECT * FROM day_seal", "permission denied");
     assert_refused("crawltab_operator", "INSERT INTO day_seal SELECT * FROM day_seal", "permission denied");
     assert_refused("crawltab_gate", "SELECT seal_day(1, '2001-01-01', 0)", "permission denied");
     assert_string_equal(sql("SELECT site_id, count(*) FROM charge GROUP BY 1 ORDER BY 1"), "1|3\n2|3");
+}
+
+/* Whose snapshot is older than the seal. */
+static void an_old_transaction_comes_too_late(void **state)
+{
+    (void)state;
+    static char text[2048];
+    static const char *const tables[] = {"charge", "charge_20260301"};
+    writer_stop(writer_start_ready());
+    sql("SELECT charge_partitions('2026-03-01', '2026-03-01'); CREATE SEQUENCE go;"
+        "INSERT INTO day SELECT 1, date '2001-01-01' + n, timestamptz '2026-03-01 01:00Z' + n * interval"
+        " '1 hour', timestamptz '2026-03-01 02:00Z' + n * interval '1 hour', 'UTC' FROM generate_series(0, "
+        "1) n;"
+        "SELECT seal_day(1, '2001-01-01', instant_ms('2026-03-02 00:00Z'));"
+        "INSERT INTO day_close VALUES (1, '2001-01-01', 1, 0, 0, instant(0))");
+    int64_t late = strtoll(sql("SELECT instant_ms('2026-03-01 02:30Z')"), NULL, 10);
+    int pids[2];
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(text, sizeof(text),
+                 "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM day_seal;"
+                 "DO $$ BEGIN LOOP EXIT WHEN (SELECT is_called FROM go); PERFORM pg_sleep(0.01); END LOOP;"
+                 " END $$; %s; COMMIT",
+                 insert_at(tables[i], late, 1));
+        pids[i] = sql_spawn(text);
+    }
+    wait_for_sql("SELECT count(DISTINCT pid) = 2 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+                 " AND query LIKE 'BEGIN ISOLATION%'");
+    sql("SELECT seal_day(1, '2001-01-02', instant_ms('2026-03-02 00:00Z')); SELECT nextval('go')");
+    for (size_t i = 0; i < 2; i++)
+        assert_int_not_equal(run_wait(pids[i]), 0);
+    assert_string_equal(sql("SELECT count(*) FROM charge"), "0");
+}
+
+/* Partitions that are added while a day is sealed, and those that no seal had reached before. */
+static void every_partition_knows_the_newest_seal(void **state)
+{
+    (void)state;
+    static const char behind[] =
+        "SELECT count(*) FROM pg_trigger JOIN pg_inherits ON inhrelid = tgrelid WHERE tgname = 'sealed' AND"
+        " pg_get_triggerdef(pg_trigger.oid) NOT LIKE '%<%' || (SELECT end_id FROM day_seal ORDER BY end_id "
+        "DESC"
+        " LIMIT 1) || '%' AND tgrelid::regclass::text < 'charge_20260303'";
+    writer_stop(writer_start_ready());
+    sql("SELECT charge_partitions('2026-02-20', '2026-03-05');"
+        "INSERT INTO day VALUES (1, '2001-01-01', '2026-03-01 05:00Z', '2026-03-02 05:00Z', 'UTC'),"
+        " (1, '2001-01-02', '2026-03-02 05:00Z', '2026-03-02 06:00Z', 'UTC');"
+        "SELECT seal_day(1, '2001-01-01', instant_ms('2026-03-03 00:00Z'));"
+        "INSERT INTO day_close VALUES (1, '2001-01-01', 1, 0, 0, instant(0))");
+    assert_string_equal(sql(behind), "0");
+    int sealing = sql_spawn("BEGIN; SELECT seal_day(1, '2001-01-02', instant_ms('2026-03-03 00:00Z'));"
+                            " SELECT pg_sleep(1); COMMIT");
+    wait_for_sql("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    sql("SELECT charge_partitions('2026-02-19', '2026-02-19')");
+    assert_int_equal(run_wait(sealing), 0);
+    assert_string_equal(
+        sql("SELECT pg_get_triggerdef(oid) LIKE '%<%' || (SELECT end_id FROM day_seal ORDER BY end_id DESC "
+            "LIMIT"
+            " 1) || '%' FROM pg_trigger WHERE tgrelid = 'charge_20260219'::regclass AND tgname = 'sealed'"),
+        "t");
+    assert_string_equal(sql("SELECT count(*) FROM pg_trigger WHERE tgname = 'sealed' AND tgrelid ="
+                            " 'charge_20260302'::regclass AND pg_get_triggerdef(oid) LIKE '%<%' ||"
+                            " uuid_floor('2026-03-02 06:00Z') || '%'"),
+                        "1");
 }
 
 static void seals_come_in_order_and_after_the_day(void **state)
@@ -327,6 +391,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(sealed_day_takes_no_entry_from_anybody, ledger_setup,
                                         ledger_teardown),
+        cmocka_unit_test_setup_teardown(an_old_transaction_comes_too_late, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(every_partition_knows_the_newest_seal, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(seals_come_in_order_and_after_the_day, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(late_entry_costs_the_others_nothing, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(nothing_slips_in_while_a_day_is_sealed, ledger_setup,
