@@ -142,7 +142,7 @@ static struct http *start_http(const struct config *config, const struct exchang
 {
     struct http_options options = {
         .listen = config->listen,
-        .threads = config->threads,
+        .threads = config_threads(config),
         .header_seconds = config->http_header_seconds,
         .idle_seconds = config->http_idle_seconds,
         .send_seconds = config->http_send_seconds,

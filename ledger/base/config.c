@@ -1,8 +1,10 @@
 /* The configuration's tables, and reading the file along them. Every mistake in the file is reported, not
  * only the first; the configuration is used only if there was none. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "ledger/base/config_table.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,4 +110,14 @@ void config_free(struct config *config)
     struct loaded *loaded = (struct loaded *)config;
     config_reader_free(&loaded->reader);
     free(loaded);
+}
+
+size_t config_threads(const struct config *config)
+{
+    cpu_set_t cores;
+    if (config->threads > 0)
+        return (size_t)config->threads;
+    if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
+        return (size_t)CPU_COUNT(&cores);
+    return 1;
 }

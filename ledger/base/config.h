@@ -239,6 +239,9 @@ struct config *config_load(const char *path, FILE *errors, FILE *warnings);
 struct config *config_defaults(void);
 void config_free(struct config *config);
 
+/* `threads`, or one for each core that this process may use. */
+size_t config_threads(const struct config *config);
+
 /* Called with the name of a key that differs: "offer.ttl_seconds", or "sites.NAME" for anything in a site. */
 typedef void config_difference(void *context, const char *key);
 

@@ -411,13 +411,11 @@ static bool set_limits(struct http *http)
 struct http *http_start(const struct http_options *options, const struct exchange_handler *handler)
 {
     int sockets[THREADS_MAX];
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
     struct http *http = calloc(1, sizeof(*http));
     if (!http)
         return NULL;
     http->options = *options;
-    size_t wanted = options->threads > 0 ? (size_t)options->threads : cores > 0 ? (size_t)cores : 1;
-    http->worker_count = wanted < THREADS_MAX ? wanted : THREADS_MAX;
+    http->worker_count = options->threads < THREADS_MAX ? options->threads : THREADS_MAX;
     for (size_t i = 0; i < http->worker_count; i++)
         http->workers[i] = (struct worker){.http = http, .wake = -1};
     if (!set_limits(http) || !listen_open(options->listen, sockets, http->worker_count, http->address)) {
