@@ -49,9 +49,9 @@ struct exchange_handler {
      * called to hand it over, and `handle` again after exchange_resume. */
     enum exchange_verdict (*handle)(void *thread, struct exchange *exchange);
     void (*parked)(void *thread, struct exchange *exchange);
-    /* The thread has handled all requests that it had, and will look for others: what was gathered over
-     * several of them is passed on now. */
-    void (*turned)(void *thread);
+    /* The thread has handled all requests that it had, and will look for others: time for some of the work
+     * that parked ones wait for. True: there is more, so the thread must not sleep. */
+    bool (*turned)(void *thread);
     /* The request could not be read: fill in a reply that says so. */
     void (*refuse)(void *thread, struct exchange *exchange, enum err err);
     /* The exchange is over, replied to or cut off: give back what `state` holds. */

@@ -6,7 +6,7 @@
 
 static enum err find_site(struct crawl *crawl)
 {
-    const struct gate *gate = crawl->thread->gate;
+    const struct gate *gate = crawl->gate;
     struct message *message = &crawl->exchange->message;
     if (!site_find(gate->sites, message->authority, &crawl->site_index, &message->authority))
         return ERR_MISDIRECTED;
@@ -47,7 +47,7 @@ enum err crawl_arrive(struct crawl *crawl)
 {
     enum err err;
     struct exchange *exchange = crawl->exchange;
-    const struct gate *gate = crawl->thread->gate;
+    const struct gate *gate = crawl->gate;
     struct signature_agent *agents;
     TRY(find_site(crawl));
     if (!slice_eq(exchange->message.method, SLICE("GET")) &&
@@ -73,7 +73,7 @@ out:
 
 static struct web_bot_auth_policy policy_of(struct crawl *crawl)
 {
-    const struct config *config = crawl->thread->gate->parts.config;
+    const struct config *config = crawl->gate->parts.config;
     return (struct web_bot_auth_policy){
         .now = crawl->now_ms / 1000,
         .clock_skew = config->signature_clock_skew_seconds,
@@ -100,7 +100,7 @@ static enum err open_commitment(struct crawl *crawl)
     enum err err;
     struct commitment commitment;
     struct payment_offer offer = crawl_offer(crawl);
-    const struct config *config = crawl->thread->gate->parts.config;
+    const struct config *config = crawl->gate->parts.config;
     TRY(commitment_parse(&crawl->exchange->arena, &crawl->exchange->message, &commitment));
     if (!slice_eq(commitment.scheme, SLICE("deferred")) || !slice_eq(commitment.network, offer.network))
         return ERR_OFFER_MISMATCH;
@@ -116,7 +116,7 @@ out:
 enum err crawl_redeem(struct crawl *crawl)
 {
     enum err err;
-    const struct gate *gate = crawl->thread->gate;
+    const struct gate *gate = crawl->gate;
     if (!slice_eq(crawl->exchange->message.method, SLICE("GET")))
         return ERR_PAYMENT_REQUIRED; /* HEAD gives no content away, so it takes no money */
     TRY(open_commitment(crawl));
@@ -133,7 +133,7 @@ enum err crawl_identify(struct crawl *crawl)
 }
 
 /* One candidate whose agent may be asked for: the rule may be for one account alone. */
-static enum err try_candidate(struct crawl *crawl, bool *wanted)
+static enum err try_candidate(struct crawl *crawl, bool *asked)
 {
     const struct web_bot_auth_candidate *candidate = crawl->candidate;
     if (crawl->decision.account && !slice_eq(*crawl->decision.account, candidate->agent->account))
@@ -144,15 +144,16 @@ static enum err try_candidate(struct crawl *crawl, bool *wanted)
     if (crawl->redeeming) {
         struct tariff_place place = place_of(crawl);
         TRY(tariff_admits(&place, candidate->agent,
-                          site_admits(crawl->thread->gate->sites, crawl->site_index, candidate->agent)));
+                          site_admits(crawl->gate->sites, crawl->site_index, candidate->agent)));
     }
     crawl->trace.failed = CHECK_KEY;
-    TRY(crawl->refused);
-    switch (directory_find(crawl->thread->gate->parts.directory, candidate->agent->directory_url,
+    switch (directory_find(crawl->gate->parts.directory, candidate->agent->directory_url,
                            candidate->thumbprint, crawl->now_ms, crawl->waited, &crawl->key)) {
     case DIRECTORY_ASK:
-        *wanted = true;
-        return ERR_OK;
+        crawl->waited = true;
+        err = directory_await(crawl->gate->parts.directory, candidate->agent->directory_url, &crawl->wait);
+        *asked = err == ERR_OK;
+        return err;
     case DIRECTORY_NO_KEY:
         return ERR_KEY_UNKNOWN;
     case DIRECTORY_UNAVAILABLE:
@@ -170,19 +171,18 @@ out:
     return err;
 }
 
-enum err crawl_authenticate(struct crawl *crawl, bool *wanted)
+enum err crawl_authenticate(struct crawl *crawl, bool *asked)
 {
     enum err err = ERR_SIGNATURE_REQUIRED;
-    *wanted = false;
+    *asked = false;
     while (crawl->candidate) {
-        err = try_candidate(crawl, wanted);
+        err = try_candidate(crawl, asked);
         if (err == ERR_OK)
             return ERR_OK;
         if (crawl->failure != ERR_DIRECTORY_UNAVAILABLE)
             crawl->failure = err; /* "try again" is the kinder answer when one could not be judged */
         crawl->candidate = crawl->candidate->next;
         crawl->waited = false;
-        crawl->refused = ERR_OK;
     }
     return crawl->failure != ERR_OK ? crawl->failure : err;
 }
@@ -194,15 +194,15 @@ static enum err reserve(struct crawl *crawl)
     const struct account_terms *terms = tariff_terms(&place, crawl->charge.agent);
     struct credit_limits limits = tariff_limits(&place, terms);
     crawl->charge.agreement_id = terms ? terms->agreement_id : 0;
-    enum err err = credit_reserve(account_credit(crawl->thread->gate->parts.accounts),
-                                  slice_of(crawl->site->name), &crawl->charge, &limits, &crawl->claim);
+    enum err err = credit_reserve(account_credit(crawl->gate->parts.accounts), slice_of(crawl->site->name),
+                                  &crawl->charge, &limits, &crawl->claim);
     crawl->charge.repeat_only = err == ERR_CREDIT_LIMIT_REACHED;
     return crawl->charge.repeat_only ? ERR_OK : err;
 }
 
 void crawl_settle(struct crawl *crawl)
 {
-    credit_settle(account_credit(crawl->thread->gate->parts.accounts), &crawl->claim, &crawl->charge);
+    credit_settle(account_credit(crawl->gate->parts.accounts), &crawl->claim, &crawl->charge);
 }
 
 enum err crawl_prepare_charge(struct crawl *crawl)

@@ -24,18 +24,25 @@ struct gate {
 struct gate_thread {
     struct gate *gate;
     struct payment_keys keys;
-    struct charge *gathered; /* for the writer, linked by `next` */
-    size_t gathered_count;
+    struct crawl *first, *last; /* whose signatures are to be verified, in the order of their coming */
 };
 
-enum crawl_stage { CRAWL_ARRIVED, CRAWL_AUTHENTICATING, CRAWL_RECORDING };
+enum crawl_stage {
+    CRAWL_ARRIVED,
+    CRAWL_AUTHENTICATING, /* parked: in the thread's list, or until its directory is fetched */
+    CRAWL_DECIDED,        /* without the ledger: the outcome is the crawl's */
+    CRAWL_RECORDING,      /* the outcome is the charge's */
+};
 
 /* In the request's arena, from arrival to reply. */
 struct crawl {
     struct exchange *exchange;
-    struct gate_thread *thread;
+    struct gate *gate;
+    struct gate_thread *thread; /* where it came in; not to be used while parked: it may outlive it */
     enum crawl_stage stage;
-    int64_t now_ms; /* of arrival: one time for the whole request */
+    enum err outcome;   /* when decided */
+    struct crawl *next; /* in the thread's list */
+    int64_t now_ms;     /* of arrival: one time for the whole request */
 
     size_t site_index;
     const struct config_site *site; /* NULL until the host is known */
@@ -49,7 +56,6 @@ struct crawl {
 
     struct web_bot_auth_candidate *candidate; /* that is being tried */
     struct directory_key key;                 /* of the candidate, once found */
-    enum err refused;                         /* why its directory was not fetched, or ERR_OK */
     bool waited;                              /* for this candidate's directory */
     enum err failure;                         /* of the candidates so far */
     struct web_bot_auth_trace trace;          /* keeps the name of the check that failed */
@@ -70,9 +76,9 @@ enum err crawl_redeem(struct crawl *crawl) MUST_USE;
 /* For a page that is free for one account: the signatures that may prove it. */
 enum err crawl_identify(struct crawl *crawl) MUST_USE;
 
-/* Tries the candidates. *wanted is true when the key of one must be waited for. ERR_OK: crawl->candidate
- * verified. Otherwise why the last one did not. */
-enum err crawl_authenticate(struct crawl *crawl, bool *wanted) MUST_USE;
+/* Tries the candidates. *asked: the directory of one is being fetched, which resumes the exchange; it may
+ * have done so already. ERR_OK otherwise: crawl->candidate verified. Else why the last one did not. */
+enum err crawl_authenticate(struct crawl *crawl, bool *asked) MUST_USE;
 
 /* Fills in crawl->charge for the writer, and reserves its amount. Above the crawler's limit it may only be a
  * repeat. After ERR_OK crawl_settle must be called once, with the outcome in the charge. */

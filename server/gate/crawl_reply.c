@@ -35,7 +35,7 @@ static bool write_offer(struct crawl *crawl, enum err err)
 {
     uint8_t random[10];
     struct offer offer = {
-        .form = site_offer_form(crawl->thread->gate->sites, crawl->site_index),
+        .form = site_offer_form(crawl->gate->sites, crawl->site_index),
         .url = crawl->url,
         .price_micros = crawl->decision.price_micros,
     };
@@ -49,7 +49,7 @@ static bool write_offer(struct crawl *crawl, enum err err)
 static bool add_advice(struct crawl *crawl, enum err err)
 {
     struct exchange *exchange = crawl->exchange;
-    const struct config *config = crawl->thread->gate->parts.config;
+    const struct config *config = crawl->gate->parts.config;
     switch (err) {
     case ERR_DIRECTORY_UNAVAILABLE:
         /* Before that the gate does not ask the directory again. */

@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* Entries that a thread hands to the writer at once: the more in a commit, the less each costs; the fewer,
- * the sooner the first is answered and the better verifying and writing overlap. */
-#define GATHERED_MAX 32
+/* Signatures that a thread verifies between looks at its connections: so long the others wait. The more, the
+ * less a commit costs each of their entries; the fewer, the better verifying and writing overlap. */
+#define TURN_SIGNATURES_MAX 16
 
 static struct crawl *crawl_of_wait(struct directory_wait *wait)
 {
@@ -31,7 +31,7 @@ static void on_directory(struct directory_wait *wait)
     exchange_resume(crawl_of_wait(wait)->exchange);
 }
 
-/* On the writer's thread. */
+/* On the writer's thread, unless the entry is known or not taken. */
 static void on_recorded(struct charge *charge)
 {
     struct crawl *crawl = crawl_of_charge(charge);
@@ -39,49 +39,37 @@ static void on_recorded(struct charge *charge)
     exchange_resume(crawl->exchange);
 }
 
-/* Charged at most, free, or free for one account that must prove itself. ERR_OK with *authenticate false: the
- * reply is ready. */
-static enum err enter(struct crawl *crawl, bool *authenticate)
+/* What is charged, or free for one account that must prove itself, goes on to its signature. ERR_OK
+ * otherwise: the reply is ready. */
+static enum err enter(struct crawl *crawl)
 {
     enum err err;
-    *authenticate = false;
+    bool sign = false;
     TRY(crawl_arrive(crawl));
     if (crawl->decision.action == SITE_CHARGE) {
-        *authenticate = true;
         TRY(crawl_redeem(crawl));
         /* Nothing is given away by 301, 304 and 416, so nothing is charged. */
-        *authenticate = content_is_given(&crawl->exchange->reply);
+        sign = content_is_given(&crawl->exchange->reply);
     } else if (crawl->decision.account) {
-        *authenticate = true;
         TRY(crawl_identify(crawl));
+        sign = true;
     } else if (own_directory_is_at(crawl->path)) {
-        err = own_directory_reply(crawl->thread->gate->own_directory, crawl->exchange, crawl->now_ms);
+        err = own_directory_reply(crawl->gate->own_directory, crawl->exchange, crawl->now_ms);
     } else {
-        err = content_open(crawl->thread->gate->roots[crawl->site_index], crawl->exchange, crawl->path);
+        err = content_open(crawl->gate->roots[crawl->site_index], crawl->exchange, crawl->path);
     }
+    if (sign)
+        crawl->stage = CRAWL_AUTHENTICATING;
 out:
     return err;
 }
 
-/* After the signature: record, unless it is known to be recorded, or give a free page to the one it is free
- * for. */
-static enum err go_on(struct crawl *crawl, bool *park)
+/* Refused, or the page is free for the one who has proven to be him. */
+static enum err finish(struct crawl *crawl)
 {
-    bool wanted = false;
-    enum err err;
-    TRY(crawl_authenticate(crawl, &wanted));
-    if (wanted) {
-        *park = true;
-        return ERR_OK;
-    }
-    if (!crawl->redeeming)
-        return content_open(crawl->thread->gate->roots[crawl->site_index], crawl->exchange, crawl->path);
-    TRY(crawl_prepare_charge(crawl));
-    crawl->charge.done = on_recorded;
-    crawl->stage = CRAWL_RECORDING;
-    *park = !writer_recall(crawl->thread->gate->parts.writer, &crawl->charge);
-out:
-    return err;
+    if (crawl->outcome != ERR_OK)
+        return crawl->outcome;
+    return content_open(crawl->gate->roots[crawl->site_index], crawl->exchange, crawl->path);
 }
 
 static void log_outcome(const struct crawl *crawl, enum err outcome)
@@ -104,7 +92,8 @@ static struct crawl *crawl_new(struct gate_thread *thread, struct exchange *exch
     struct crawl *crawl = arena_alloc(&exchange->arena, sizeof(*crawl));
     if (!crawl)
         return NULL;
-    *crawl = (struct crawl){.exchange = exchange, .thread = thread, .now_ms = clock_now_ms()};
+    *crawl = (struct crawl){
+        .exchange = exchange, .gate = thread->gate, .thread = thread, .now_ms = clock_now_ms()};
     crawl->trace.failed = CHECK_COUNT;
     crawl->wait.ready = on_directory;
     crawl->wait.client = exchange->client;
@@ -115,76 +104,109 @@ static struct crawl *crawl_new(struct gate_thread *thread, struct exchange *exch
 static enum exchange_verdict on_request(void *context, struct exchange *exchange)
 {
     struct crawl *crawl = exchange->state ? exchange->state : crawl_new(context, exchange);
-    bool park = false;
     enum err err = ERR_OK;
     if (!crawl) {
         exchange->reply.status = 431;
         return EXCHANGE_REPLY;
     }
-    if (crawl->stage == CRAWL_RECORDING) {
+    switch (crawl->stage) {
+    case CRAWL_ARRIVED:
+        err = enter(crawl);
+        break;
+    case CRAWL_AUTHENTICATING:
+        break;
+    case CRAWL_DECIDED:
+        err = finish(crawl);
+        break;
+    case CRAWL_RECORDING:
         err = crawl->charge.outcome;
-    } else {
-        bool authenticate = crawl->stage == CRAWL_AUTHENTICATING;
-        if (crawl->stage == CRAWL_ARRIVED)
-            err = enter(crawl, &authenticate);
-        if (err == ERR_OK && authenticate) {
-            crawl->stage = CRAWL_AUTHENTICATING;
-            err = go_on(crawl, &park);
-        }
+        break;
     }
-    if (err == ERR_OK && park)
+    if (err == ERR_OK && crawl->stage == CRAWL_AUTHENTICATING)
         return EXCHANGE_PARK;
     crawl_reply(crawl, err);
     log_outcome(crawl, err);
     return EXCHANGE_REPLY;
 }
 
-/* Hands what was gathered to the writer. What it does not take goes on at once with that failure. */
-static void on_turned(void *context)
+static void decide(struct crawl *crawl, enum err outcome)
 {
-    struct gate_thread *thread = context;
+    crawl->stage = CRAWL_DECIDED;
+    crawl->outcome = outcome;
+    exchange_resume(crawl->exchange);
+}
+
+/* Decides, leaves it to the fetch of a directory, or returns the charge that is to be recorded. */
+static struct charge *verify(struct crawl *crawl)
+{
+    bool asked = false;
+    enum err err = crawl_authenticate(crawl, &asked);
+    if (asked)
+        return NULL; /* it may be on its way already */
+    if (err == ERR_OK && crawl->redeeming)
+        err = crawl_prepare_charge(crawl);
+    if (err != ERR_OK || !crawl->redeeming) {
+        decide(crawl, err);
+        return NULL;
+    }
+    crawl->stage = CRAWL_RECORDING;
+    crawl->charge.done = on_recorded;
+    if (!writer_recall(crawl->gate->parts.writer, &crawl->charge))
+        return &crawl->charge;
+    on_recorded(&crawl->charge);
+    return NULL;
+}
+
+/* What the writer does not take goes on at once with that failure. */
+static void submit(const struct gate *gate, struct charge *charge)
+{
     struct charge *next;
-    for (struct charge *charge = thread->gathered; charge; charge = next) {
+    for (; charge; charge = next) {
         next = charge->next;
-        enum err err = writer_submit(thread->gate->parts.writer, charge);
+        enum err err = writer_submit(gate->parts.writer, charge);
         if (err != ERR_OK) {
             charge->outcome = err;
             charge->done(charge);
         }
     }
-    thread->gathered = NULL;
-    thread->gathered_count = 0;
 }
 
-static void gather(struct gate_thread *thread, struct charge *charge)
+/* Verifies one signature after the other; the writer gets the entries together. */
+static bool on_turned(void *context)
 {
-    charge->next = thread->gathered;
-    thread->gathered = charge;
-    if (++thread->gathered_count >= GATHERED_MAX)
-        on_turned(thread);
+    struct gate_thread *thread = context;
+    struct charge *charges = NULL, **end = &charges;
+    for (int i = 0; i < TURN_SIGNATURES_MAX && thread->first; i++) {
+        struct crawl *crawl = thread->first;
+        thread->first = crawl->next;
+        *end = verify(crawl);
+        if (*end)
+            end = &(*end)->next;
+    }
+    *end = NULL;
+    submit(thread->gate, charges);
+    return thread->first;
 }
 
-/* Hands the request over, to the directory's fetch or to the writer. When the fetch does not take it, it goes
- * on at once with that failure. */
+/* After its request, or after the fetch of a directory. */
 static void on_parked(void *context, struct exchange *exchange)
 {
     struct gate_thread *thread = context;
     struct crawl *crawl = exchange->state;
-    if (crawl->stage == CRAWL_RECORDING) {
-        gather(thread, &crawl->charge);
-        return;
-    }
-    crawl->waited = true;
-    crawl->refused =
-        directory_await(thread->gate->parts.directory, crawl->candidate->agent->directory_url, &crawl->wait);
-    if (crawl->refused != ERR_OK)
-        exchange_resume(exchange);
+    crawl->next = NULL;
+    if (thread->first)
+        thread->last->next = crawl;
+    else
+        thread->first = crawl;
+    thread->last = crawl;
 }
 
 static void on_refuse(void *context, struct exchange *exchange, enum err err)
 {
-    struct crawl *crawl = crawl_new(context, exchange);
-    struct crawl spare = {.exchange = exchange, .thread = context, .trace = {.failed = CHECK_COUNT}};
+    struct gate_thread *thread = context;
+    struct crawl *crawl = crawl_new(thread, exchange);
+    struct crawl spare = {
+        .exchange = exchange, .gate = thread->gate, .thread = thread, .trace = {.failed = CHECK_COUNT}};
     crawl_reply(crawl ? crawl : &spare, err);
     log_outcome(crawl ? crawl : &spare, err);
 }

@@ -276,10 +276,9 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
                             MHD_OPTION_END);
 }
 
-static void turned(const struct lane *lane)
+static bool turned(const struct lane *lane)
 {
-    if (lane)
-        lane->handler->turned(lane->thread);
+    return lane && lane->handler->turned(lane->thread);
 }
 
 /* Requests whose connection went away while others worked for them. */
@@ -324,16 +323,15 @@ static void turn(struct worker *worker)
     MHD_UNSIGNED_LONG_LONG left_ms;
     if (MHD_get_timeout(worker->daemon, &left_ms) != MHD_YES || left_ms > WAIT_MS)
         left_ms = WAIT_MS;
-    if (left_ms > 0)
-        poll(fds, 3, (int)left_ms);
+    poll(fds, 3, worker->busy ? 0 : (int)left_ms);
     /* First read, then allow the next write: the other way round a write could be lost. */
     if (fds[1].revents && eventfd_read(worker->wake, &count) == 0)
         atomic_store(&worker->woken, false);
     if (fds[2].revents)
         idle_wake(&worker->idle, worker->daemon);
     MHD_run_wait(worker->daemon, 0);
-    turned(worker->lane);
-    turned(worker->former);
+    bool busy = turned(worker->lane);
+    worker->busy = turned(worker->former) || busy;
     free_orphans(worker);
     lane_keep(worker);
     sweep(worker);

@@ -49,6 +49,7 @@ struct worker {
     struct MHD_Daemon *daemon;
     struct connection_list connections; /* those of libmicrohttpd */
     struct idle idle;
+    bool busy;           /* the handler has work left */
     int64_t sweep_ms;    /* next time to look at all of them */
     struct lane *lane;   /* that new requests enter */
     struct lane *former; /* where requests from before the last switch go on, or NULL */

@@ -98,6 +98,18 @@ test('a limit can be reached and not passed, and survives a restart and a kill',
     assert.equal(free.status, 200)
 })
 
+test('what is sent again takes no credit', async t => {
+    const set = await scene(t, { agents: { day_limit: '0.10' }, ledger: quick })
+    const { response, headers } = await pay(set, set.gate)
+    assert.equal(response.status, 200)
+    for (let i = 0; i < 5; i++) {
+        const again = await set.gate.request(page, { headers })
+        assert.equal(again.headers['payment-response'], response.headers['payment-response'])
+    }
+    assert.equal(await payUntilRefused(set, set.gate, 1), 1)
+    assert.equal(set.ledger.count('charge'), 2)
+})
+
 test('a limit of nothing, and one micro-unit less than two pages cost', async t => {
     const set = await scene(t, { agents: { day_limit: '0' }, ledger: quick })
     assertAtLimit((await pay(set, set.gate)).response)
