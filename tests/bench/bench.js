@@ -207,7 +207,7 @@ function report(mebibytes, scene) {
 }
 
 try {
-    const options = { insecureHosts: [`127.0.0.1:${bench.directoryPort}`], logLevel: 'info' }
+    const options = { insecureHosts: [`127.0.0.1:${bench.directoryPort}`], logLevel: 'info', asUsed: true }
     const scene = await stage(t, options)
     const address = `127.0.0.1:${scene.gate.port}`
     scene.ledger.query('CREATE TABLE peer_charge (LIKE charge INCLUDING ALL)')

@@ -52,7 +52,7 @@ async function pay(scene, name) {
 }
 
 try {
-    const options = { insecureHosts: [`127.0.0.1:${bench.directoryPort}`], logLevel: 'info' }
+    const options = { insecureHosts: [`127.0.0.1:${bench.directoryPort}`], logLevel: 'info', asUsed: true }
     const scene = await stage(t, options)
     const { ledger } = scene
     ledger.query(`CREATE EXTENSION tsm_system_rows;

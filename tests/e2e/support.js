@@ -21,12 +21,14 @@ function workFolder() {
 }
 
 export class Ledger {
-    constructor(folder) {
+    // `asUsed`: with the settings that PostgreSQL comes with, not those that make tests start fast.
+    constructor(folder, asUsed = false) {
         this.folder = folder
         this.sockets = path.join(folder, 'pg')
+        this.how = asUsed ? [] : ['--fast']
     }
     start() {
-        execFileSync(path.join(root, 'tools/dev/postgres.sh'), ['start', '--fast', this.sockets], {
+        execFileSync(path.join(root, 'tools/dev/postgres.sh'), ['start', ...this.how, this.sockets], {
             stdio: 'pipe'
         })
     }
@@ -196,7 +198,7 @@ export async function until(condition, what, everyMs = 50) {
 // A ledger, a gate with its configuration, and what ends them. `extra` are words of the gate's command line.
 export async function stage(t, options = {}, ...extra) {
     const folder = workFolder()
-    const ledger = new Ledger(folder)
+    const ledger = new Ledger(folder, options.asUsed)
     const config = path.join(folder, 'config.yaml')
     const gates = []
     t.after(async () => {
