@@ -85,14 +85,23 @@ bool ai_crawlers_word(struct slice user_agent, struct slice word)
     return false;
 }
 
+static bool is_known(struct slice word)
+{
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (known[i].len == word.len && slice_eq_nocase(known[i], word))
+            return true;
+    return false;
+}
+
 bool ai_crawlers_know(struct slice user_agent)
 {
-    for (size_t at = 0; at < user_agent.len; at++) {
-        if (at > 0 && in_word(user_agent.data[at - 1]))
+    size_t start = 0;
+    for (size_t at = 0; at <= user_agent.len; at++) {
+        if (at < user_agent.len && in_word(user_agent.data[at]))
             continue;
-        for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-            if (word_at(user_agent, at, known[i]))
-                return true;
+        if (at > start && is_known((struct slice){user_agent.data + start, at - start}))
+            return true;
+        start = at + 1;
     }
     return false;
 }

@@ -214,6 +214,8 @@ static void crawlers_are_known_by_whole_words(void **state)
     assert_true(ai_crawlers_know(SLICE("Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)")));
     assert_true(ai_crawlers_know(SLICE("claudebot")));
     assert_true(ai_crawlers_know(SLICE("x (PerplexityBot)")));
+    assert_true(ai_crawlers_know(SLICE("ai2bot-dolma")));
+    assert_false(ai_crawlers_know(SLICE("AI2Bot-Other/1.0 -GPTBot")));
     assert_false(ai_crawlers_know(
         SLICE("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120 Safari/537.36")));
     assert_false(ai_crawlers_know(SLICE("NotGPTBot/1.0")));
