@@ -91,6 +91,16 @@ bench-scale: ## payments and look-ups with 100 thousand, 1 and 10 million entrie
 	@$(MAKE) -s $(JOBS) all $(BENCH)
 	@node tests/bench/scale.js
 
+bench-entries: ## processor time of one entry by the size of its batch, PostgreSQL's and the gate's
+	$(INSTALL) bench
+	@$(MAKE) -s $(JOBS) all $(BENCH)
+	@node tests/bench/entries.js
+
+bench-night: ## closing days of up to 10 million entries, beside GROUP BY and COPY of the same (10 minutes)
+	$(INSTALL) bench
+	@$(MAKE) -s $(JOBS) all
+	@node tests/bench/night.js
+
 coverage: ## lines and branches of server/verify that the unit tests reach, file by file
 	$(INSTALL) test
 	@tools/dev/coverage.sh

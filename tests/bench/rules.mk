@@ -1,5 +1,5 @@
 # The programs of the benchmarks: one source each, linked with what the gate is made of.
-BENCH = $(addprefix $(BUILD)/tests/bench/,load stages ceiling hold lookup)
+BENCH = $(addprefix $(BUILD)/tests/bench/,load stages ceiling hold lookup entries)
 tests: $(BENCH)
 $(BENCH): %: %.o $(LIBRARIES)
 	$(CC) $(LINK) $(filter %.o,$^) $(LIBRARIES) $(LIBS) -o $@
