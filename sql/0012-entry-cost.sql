@@ -74,13 +74,12 @@ BEGIN
     LOCK TABLE charge IN SHARE UPDATE EXCLUSIVE MODE; -- as guard_seals does
     SELECT end_id INTO newest FROM day_seal ORDER BY end_id DESC LIMIT 1;
     -- The day's partitions, and those between the newest seal and this one, whose triggers must know it.
-    SELECT array_agg(inhrelid::regclass ORDER BY name.at) INTO parts
+    SELECT array_agg(inhrelid::regclass ORDER BY relname) INTO parts
       FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-     CROSS JOIN LATERAL (SELECT to_date(right(relname, 8), 'YYYYMMDD') AS at) AS name
      WHERE inhparent = 'charge'::regclass
-       AND name.at::timestamp AT TIME ZONE 'UTC' < sealed.ends_at
-       AND (newest IS NULL
-            OR name.at >= (least(sealed.starts_at, uuid_instant(newest)) AT TIME ZONE 'UTC')::date);
+       AND relname <= charge_partition((sealed.ends_at AT TIME ZONE 'UTC' - interval '1 microsecond')::date)
+       AND (newest IS NULL OR relname >= charge_partition(
+                (least(sealed.starts_at, uuid_instant(newest)) AT TIME ZONE 'UTC')::date));
     -- A statement that checked its entries before this seal was there may not have committed yet. It holds a
     -- lock on the partitions it writes to, so these wait for it; who comes later sees the seal. Longer than
     -- deadlock_timeout, after which a vacuum in the way gives up.

@@ -2,12 +2,15 @@
 WITH ledger AS (
     SELECT c.oid, c.relname FROM pg_class c
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+), part AS MATERIALIZED (
+    SELECT c.oid, c.relname,
+           regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \(''(.*)''\) TO \(''(.*)''\)') AS bound
+      FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = 'public.charge'::regclass
 ), guarded AS (
     SELECT l.relname, 'append_only' AS wanted, l.oid FROM ledger l
     UNION ALL
     SELECT l.relname, 'sealed', l.oid FROM ledger l
-     WHERE l.relname = 'adjustment'
-        OR l.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'public.charge'::regclass)
+     WHERE l.relname = 'adjustment' OR l.oid IN (SELECT oid FROM part)
     UNION ALL
     SELECT l.relname, 'count_up', l.oid FROM ledger l WHERE l.relname = 'number_series'
 )
@@ -23,15 +26,12 @@ SELECT 'table ' || l.relname, 'role "' || role || '" may ' || change
 UNION ALL
 -- The condition of a partition's trigger must know the newest seal, as far as that reaches into it.
 SELECT 'table ' || p.relname, 'its trigger "sealed" lets entries of sealed days pass'
-  FROM pg_inherits JOIN pg_class p ON p.oid = inhrelid
-  JOIN pg_trigger t ON t.tgrelid = p.oid AND t.tgname = 'sealed'
- CROSS JOIN LATERAL regexp_match(pg_get_expr(p.relpartbound, p.oid), 'FROM \(''(.*)''\) TO \(''(.*)''\)')
-            AS bound
+  FROM part p JOIN pg_trigger t ON t.tgrelid = p.oid AND t.tgname = 'sealed'
  CROSS JOIN LATERAL substring(pg_get_triggerdef(t.oid)
                 FROM ' AFTER INSERT .* FOR EACH ROW WHEN \(\(new.payment_id < ''([0-9a-f-]+)''::uuid\)\)'
                      ' EXECUTE FUNCTION refuse_sealed\(\)$') AS known
  CROSS JOIN (SELECT end_id FROM day_seal ORDER BY end_id DESC LIMIT 1) AS newest
- WHERE inhparent = 'public.charge'::regclass AND newest.end_id > bound[1]::uuid
+ WHERE newest.end_id > bound[1]::uuid
    AND (known IS NULL OR known::uuid < least(newest.end_id, bound[2]::uuid))
 UNION ALL
 SELECT 'role ' || r.rolname, 'is a superuser, or may replicate or step around row security'
