@@ -1,10 +1,13 @@
--- What has become of an invoice; what can still be taken back of it; whether it is void or was sent.
+-- What has become of an invoice; what can still be taken back of it, whose own lines say what was taken back
+-- before it was made; whether it is void or was sent.
 SELECT s.status, i.currency, i.currency_decimals, s.open_minor, s.paid_minor,
        i.net_micros - coalesce((
            SELECT sum(a.amount_micros)::bigint FROM adjustment a
             WHERE a.site_id = i.site_id AND a.crawler_id = i.crawler_id
               AND coalesce(a.number, billing_invoice(a.site_id, a.crawler_id, a.payment_id,
-                                                     9223372036854775807)) = i.number), 0),
+                                                     9223372036854775807)) = i.number
+              AND NOT EXISTS (SELECT FROM crawler_day_line l
+                               WHERE l.adjustment_id = a.adjustment_id AND l.local_date <= i.local_date)), 0),
        i.crawler_id,
        EXISTS (SELECT FROM invoice_event e
                 WHERE e.site_id = i.site_id AND e.number = i.number AND e.event = 'sent')

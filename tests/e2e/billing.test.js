@@ -157,7 +157,9 @@ function voidOne(ledger, random, history, day) {
             `SELECT i.number, i.local_date, i.crawler_id, k.agent,
                 i.net_micros - coalesce((SELECT sum(a.amount_micros) FROM adjustment a
                     WHERE a.site_id = i.site_id AND coalesce(a.number, billing_invoice(a.site_id,
-                        a.crawler_id, a.payment_id, 9223372036854775807)) = i.number), 0)
+                        a.crawler_id, a.payment_id, 9223372036854775807)) = i.number
+                      AND NOT EXISTS (SELECT FROM crawler_day_line l WHERE l.adjustment_id = a.adjustment_id
+                                         AND l.local_date <= i.local_date)), 0)
                FROM invoice i JOIN crawler k USING (crawler_id)
               WHERE i.site_id = ${history.site.id} AND i.kind = 'invoice' ORDER BY i.sequence`
         )

@@ -198,6 +198,30 @@ static void corrections_become_credit_notes(void **state)
     audit_is_clean();
 }
 
+/* What was taken back before the invoice was made is not on it, and is not taken off it a second time. */
+static void what_is_left_of_an_invoice(void **state)
+{
+    (void)state;
+    uint8_t second[UUID_SIZE];
+    charge_on(0, A, 1000000, 1);
+    assert_int_equal(adjust(last_id, noon(0) + 1000, 0), ADJUSTMENT_DONE);
+    charge_on(0, A, 1000000, 1);
+    memcpy(second, last_id, UUID_SIZE);
+    charge_on(0, B, 1000000, 1);
+    assert_int_equal(adjust(last_id, noon(0) + 1000, 600000), ADJUSTMENT_DONE);
+    nights_until(0);
+    assert_string_equal(sql("SELECT agent, net_minor FROM invoice ORDER BY agent"), A "|100\n" B "|40");
+    assert_int_equal(adjust(second, noon(1), 0), ADJUSTMENT_DONE);
+    assert_int_equal(adjust(second, noon(1) + 1, 0), ADJUSTMENT_TOO_MUCH);
+    assert_int_equal(CRAWLTAB(output, "invoice", "void", "INV-2026-000002", "--reason", "a mistake"), 0);
+    assert_string_equal(sql("SELECT amount_micros FROM adjustment WHERE kind = 'void'"), "400000");
+    nights_until(1);
+    assert_string_equal(sql("SELECT corrects, net_minor, carried_out_micros FROM invoice WHERE kind ="
+                            " 'credit-note'"),
+                        "INV-2026-000001|100|0");
+    audit_is_clean();
+}
+
 /* Runs `crawltab invoice` and returns the value of "status". */
 static const char *status_after(int expected, const char *const *words)
 {
@@ -391,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(terms_are_billed, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(minimums_carry_and_top_up, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(corrections_become_credit_notes, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(what_is_left_of_an_invoice, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(payments_and_statement, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(changed_rows_are_named, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(missing_guards_are_named, ledger_setup, ledger_teardown),
