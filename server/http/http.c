@@ -409,6 +409,7 @@ static bool set_limits(struct http *http)
 struct http *http_start(const struct http_options *options, const struct exchange_handler *handler)
 {
     int sockets[THREADS_MAX];
+    assert(options->threads > 0);
     struct http *http = calloc(1, sizeof(*http));
     if (!http)
         return NULL;

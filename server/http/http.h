@@ -11,7 +11,7 @@ struct http;
 /* What is said in the configuration, under `http` and beside. */
 struct http_options {
     const char *listen; /* "address:port"; port 0 takes a free one */
-    size_t threads;
+    size_t threads;     /* at least one */
     int64_t header_seconds;
     int64_t idle_seconds;
     int64_t send_seconds;
