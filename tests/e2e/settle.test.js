@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import ach from '@ach/ach'
 import { PaymentRequiredV2Schema } from '@x402/core/schemas'
 import { scene, withWebBotAuth } from './signers.js'
+import { root } from './support.js'
 
 const page = '/articles/harbour-bell.html'
 // So far back that the day of the crawls can be closed at any hour.
@@ -68,6 +69,49 @@ test('an invoice is collected once, whoever asks how often', async t => {
     assert.equal(ledger.query('SELECT max(attempt) FROM settlement'), '2')
     assert.equal(JSON.parse((await crawltab('settle', 'list', '--json')).stdout).length, 2)
     await assert.rejects(settle('--again', 'INV-1999-000001'), /cannot be collected/)
+})
+
+test('an invoice in a batch is not collected by another rail as well', async t => {
+    const { agree, settle, ledger } = await billed(t, { rail: 'card' })
+    assert.equal((await settle()).length, 1)
+    await agree(x402)
+    assert.deepEqual(await settle(), [])
+    // Unless somebody says that the first attempt has failed.
+    const [batch] = await settle('--again', ledger.query('SELECT number FROM invoice'))
+    assert.equal(batch.rail, 'x402')
+    assert.equal(ledger.query('SELECT rail, attempt FROM settlement ORDER BY attempt'), 'card|1\nx402|2')
+})
+
+test('a number that two sites have is collected again of one of them', async t => {
+    const rules = [{ action: 'charge', price: '0.05' }]
+    const place = name => ({
+        name,
+        hosts: [`${name}.example`],
+        root: path.join(root, 'tools/demo/site'),
+        network: 'example:402',
+        terms_url: 'https://shop.example/terms',
+        rules
+    })
+    const sites = [place('one'), place('two')]
+    const set = await scene(t, { sites }, '--clock-offset', String(offset))
+    for (const { name, hosts } of sites) {
+        const [host] = hosts
+        const id = await set.gate.offer(page, { host })
+        const time = Date.now() + offset * 1000
+        const signed = await withWebBotAuth(set.key, set.agent.origin, `https://${host}${page}`, id, { time })
+        assert.equal((await set.gate.request(page, { host, headers: signed })).status, 200)
+        const terms = ['buyer.name=Crawler Inc', 'settlement.rail=card']
+        const words = ['--site', name, '--reason', 'test', ...terms]
+        await set.crawltab('agreement', 'set', set.agent.origin, ...words)
+    }
+    await set.crawltab('nightly')
+    const settle = async (...words) => JSON.parse((await set.crawltab('settle', ...words, '--json')).stdout)
+    assert.equal((await settle()).length, 2)
+    const number = set.ledger.query('SELECT DISTINCT number FROM invoice')
+    await assert.rejects(settle('--again', number), /several sites.*--site/s)
+    assert.equal(set.ledger.count('settlement'), 2)
+    assert.equal((await settle('--again', number, '--site', 'two')).length, 1)
+    assert.equal(set.ledger.count('settlement'), 3)
 })
 
 test('x402 payment requests are what @x402/core takes', async t => {

@@ -134,8 +134,26 @@ static bool settle_sites(struct settling *settling)
     return ok;
 }
 
+/* Numbers are unique within a site. False after a message. */
+static bool again_is_one(struct settling *settling)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    pg_params_text(&params, settling->again);
+    pg_params_text(&params, settling->site);
+    bool ok = pg_run(settling->pg, "invoice_find", &params, &rows) == ERR_OK;
+    bool several = ok && rows.count > 1;
+    if (several)
+        LOG(ERROR, "several sites have an invoice with this number", {"number", settling->again},
+            {"hint", "say which one with --site"});
+    pg_rows_free(&rows);
+    return ok && !several;
+}
+
 static enum exit_status make(struct settling *settling, bool json)
 {
+    if (settling->again && !again_is_one(settling))
+        return EXIT_FAILED;
     settling->now_ms = clock_now_ms();
     if (!settling->collect_on) {
         instant_format(settling->now_ms + COLLECT_AFTER_MS, settling->date);
