@@ -1,7 +1,7 @@
-/* Collecting what invoices come to: one batch per site and rail, a file or a call. An invoice is in one batch,
- * also when its crawler changes the rail, unless somebody says that an attempt has failed. Names and bank
- * particulars are those of the agreement in force now and of the configuration, not those that stood when the
- * invoice was made. */
+/* Collecting what invoices come to: one batch per site and rail, a file or a call. An invoice is in one
+ * batch, also when its crawler changes the rail, unless somebody says that an attempt has failed. Names and
+ * bank particulars are those of the agreement in force now and of the configuration, not those that stood
+ * when the invoice was made. */
 #ifndef LEDGER_SETTLEMENT_H
 #define LEDGER_SETTLEMENT_H
 
