@@ -102,20 +102,46 @@ static bool is_credit(const xml_element *entry)
            strcmp(status, "BOOK") == 0;
 }
 
+/* Some banks put the entry's name on each of its transactions. */
+static bool tell_apart(json_t *names, json_t *movement, size_t number)
+{
+    char longer[200];
+    const char *name = format_text(movement, "reference");
+    if (!json_object_get(names, name))
+        return json_object_set_new(names, name, json_true()) == 0;
+    snprintf(longer, sizeof(longer), "%s/%zu", name, number);
+    return json_object_set_new(movement, "reference", json_string(longer)) == 0;
+}
+
+static bool add_several(json_t *list, const xml_element *entry, json_t *names, struct format_output *out)
+{
+    char value[16];
+    size_t number = 0;
+    for (const xml_element *group = xml_find(entry, "NtryDtls"); group; group = xml_next(group))
+        for (const xml_element *details = xml_find(group, "TxDtls"); details; details = xml_next(details)) {
+            number++;
+            if (strcmp(xml_value(details, "CdtDbtInd", value, sizeof(value)), "DBIT") == 0)
+                continue; /* the entry is the credits less the debits */
+            if (!add(list, entry, details, number, out))
+                return false;
+            if (!tell_apart(names, json_array_get(list, json_array_size(list) - 1), number))
+                return format_fail(out, "no memory");
+        }
+    return true;
+}
+
 static bool add_entry(json_t *list, const xml_element *entry, struct format_output *out)
 {
-    size_t number = 0;
     if (!is_credit(entry))
         return true;
     const xml_element *group = xml_find(entry, "NtryDtls");
     const xml_element *first = group ? xml_find(group, "TxDtls") : NULL;
     if (!first || (!xml_next(first) && !xml_next(group)))
         return add(list, entry, first, 0, out);
-    for (; group; group = xml_next(group))
-        for (const xml_element *details = xml_find(group, "TxDtls"); details; details = xml_next(details))
-            if (!add(list, entry, details, ++number, out))
-                return false;
-    return true;
+    json_t *names = json_object();
+    bool ok = add_several(list, entry, names, out);
+    json_decref(names);
+    return ok;
 }
 
 static bool add_all(json_t *list, const xml_element *root, struct format_output *out)

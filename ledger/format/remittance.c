@@ -30,6 +30,9 @@ int remittance_add(json_t *numbers, const char *number)
     char key[KEY_MAX];
     if (key_of(number, strlen(number), key) == 0)
         return 0; /* nothing that could be found */
+    const json_t *other = json_object_get(numbers, key);
+    if (other && (json_is_null(other) || strcmp(json_string_value(other), number) != 0))
+        return json_object_set_new_nocheck(numbers, key, json_null()); /* "A-11" and "A1-1" */
     return json_object_set_new_nocheck(numbers, key, json_string(number));
 }
 
@@ -47,11 +50,12 @@ enum remittance remittance_find(const json_t *numbers, const char *text, const c
                 continue;
             if (key_of(text + from, to - from, key) == 0)
                 break;
-            const char *named = json_string_value(json_object_get(numbers, key));
-            if (!named || (*number && strcmp(named, *number) == 0))
+            const json_t *known = json_object_get(numbers, key);
+            const char *named = json_string_value(known);
+            if (!known || (named && *number && strcmp(named, *number) == 0))
                 continue;
-            found = *number ? REMITTANCE_SEVERAL : REMITTANCE_ONE;
-            *number = named;
+            found = !named || found != REMITTANCE_NONE ? REMITTANCE_SEVERAL : REMITTANCE_ONE;
+            *number = named ? named : *number;
         }
     }
     return found;

@@ -80,6 +80,24 @@ static void camt_several_transactions(void **state)
                        "<NtryDtls>" DETAILS("", "A") "</NtryDtls><NtryDtls>" DETAILS("", "B") "</NtryDtls>")
                 TAIL,
             "amount");
+    /* A bank that puts the entry's name on each. */
+    list =
+        read_all(camt_read, HEAD ENTRY("R1", "3.00",
+                                       "<NtryDtls>" DETAILS("<Amt Ccy=\"EUR\">1.00</Amt>", "R1")
+                                           DETAILS("<Amt Ccy=\"EUR\">2.00</Amt>", "R1") "</NtryDtls>") TAIL);
+    expect(list, 0, "R1", "1.00", "");
+    expect(list, 1, "R1/2", "2.00", "");
+    json_decref(list);
+    /* What is taken from a credit is no payment. */
+    list = read_all(
+        camt_read,
+        HEAD ENTRY("R1", "3.00",
+                   "<NtryDtls><TxDtls><Amt Ccy=\"EUR\">2.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls>"
+                   "<TxDtls><Amt Ccy=\"EUR\">5.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></TxDtls></NtryDtls>")
+            TAIL);
+    assert_int_equal(json_array_size(list), 1);
+    expect(list, 0, "R1/2", "5.00", "");
+    json_decref(list);
 #undef DETAILS
 }
 
@@ -170,6 +188,12 @@ static void remittances_name_invoices(void **state)
         if (cases[i].number)
             assert_string_equal(number, cases[i].number);
     }
+    /* Two that differ in what banks lose are one for nobody. */
+    assert_int_equal(remittance_add(numbers, "A-11"), 0);
+    assert_int_equal(remittance_find(numbers, "A-11", &number), REMITTANCE_ONE);
+    assert_int_equal(remittance_add(numbers, "A1-1"), 0);
+    assert_int_equal(remittance_add(numbers, "A1-1"), 0);
+    assert_int_equal(remittance_find(numbers, "A-11", &number), REMITTANCE_SEVERAL);
     json_decref(numbers);
 }
 
