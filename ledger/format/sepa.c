@@ -163,13 +163,58 @@ static bool complete(const json_t *due, struct format_output *out)
     return true;
 }
 
+static bool is_core(const json_t *due)
+{
+    return strcmp(format_text(due, "document.settlement.scheme"), "core") == 0;
+}
+
+static void payment_type(struct xml *xml, bool core)
+{
+    xml_open(xml, "PmtTpInf");
+    nested(xml, "SvcLvl/Cd", "SEPA");
+    nested(xml, "LclInstrm/Cd", core ? "CORE" : "B2B");
+    xml_leaf(xml, "SeqTp", "RCUR");
+    xml_close(xml);
+}
+
+/* The debits of one scheme, if there are any: the scheme is said once for all debits of a block. */
+static void block(struct xml *xml, const json_t *batch, bool core)
+{
+    const json_t *invoices = json_object_get(batch, "invoices"), *due, *first = NULL;
+    size_t count = 0, i;
+    int64_t minor = 0;
+    char id[36], name[40];
+    json_array_foreach(invoices, i, due)
+    {
+        if (is_core(due) != core)
+            continue;
+        first = first ? first : json_object_get(due, "document");
+        minor += format_number(due, "due_minor"); /* the sum of all is known to fit */
+        count++;
+    }
+    if (count == 0)
+        return;
+    xml_open(xml, "PmtInf");
+    snprintf(name, sizeof(name), "%s-%c", message_id(batch, id), core ? 'C' : 'B');
+    xml_leaf(xml, "PmtInfId", name);
+    xml_leaf(xml, "PmtMtd", "DD");
+    totals(xml, count, minor);
+    payment_type(xml, core);
+    xml_leaf(xml, "ReqdColltnDt", format_text(batch, "collect_on"));
+    creditor(xml, first);
+    json_array_foreach(invoices, i, due)
+    {
+        if (is_core(due) == core)
+            debit(xml, due);
+    }
+    xml_close(xml);
+}
+
 bool sepa_render(const json_t *batch, struct format_output *out)
 {
     const json_t *invoices = json_object_get(batch, "invoices"), *due;
-    const json_t *first = json_object_get(json_array_get(invoices, 0), "document");
     size_t count, i;
     int64_t minor;
-    char id[36];
     if (!settlement_total(batch, &count, &minor))
         return format_fail(out, "the batch has no invoices, or their sum does not fit");
     json_array_foreach(invoices, i, due)
@@ -182,23 +227,8 @@ bool sepa_render(const json_t *batch, struct format_output *out)
         return format_fail(out, "no memory");
     xml_open(xml, "CstmrDrctDbtInitn");
     header(xml, batch, count, minor);
-    xml_open(xml, "PmtInf");
-    xml_leaf(xml, "PmtInfId", message_id(batch, id));
-    xml_leaf(xml, "PmtMtd", "DD");
-    totals(xml, count, minor);
-    xml_open(xml, "PmtTpInf");
-    nested(xml, "SvcLvl/Cd", "SEPA");
-    nested(xml, "LclInstrm/Cd",
-           strcmp(format_text(first, "settlement.scheme"), "core") == 0 ? "CORE" : "B2B");
-    xml_leaf(xml, "SeqTp", "RCUR");
-    xml_close(xml);
-    xml_leaf(xml, "ReqdColltnDt", format_text(batch, "collect_on"));
-    creditor(xml, first);
-    json_array_foreach(invoices, i, due)
-    {
-        debit(xml, due);
-    }
-    xml_close(xml);
+    block(xml, batch, true);
+    block(xml, batch, false);
     xml_close(xml);
     out->bytes = xml_finish(xml, &out->len);
     return out->bytes || format_fail(out, "a text cannot be written as XML");

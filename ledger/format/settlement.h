@@ -14,7 +14,7 @@
 typedef bool settlement_render(const json_t *batch, struct format_output *out);
 
 /* SEPA direct debit: ISO 20022 pain.008.001.08, with the rules of the EPC's implementation guidelines (SEPA
- * character set, EUR, one payment block). */
+ * character set, EUR, one payment block for each scheme). */
 settlement_render sepa_render;
 
 /* ACH debit: a NACHA file of 94 columns, CCD entries in one batch, USD. */

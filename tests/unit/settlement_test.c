@@ -165,6 +165,35 @@ static void sepa_adds_up(void **state)
     json_decref(batch);
 }
 
+/* A CORE mandate does not allow a B2B debit, nor the other way round. */
+static void sepa_keeps_schemes_apart(void **state)
+{
+    json_t *batch = batch_of(3, "EUR");
+    json_t *second = json_array_get(json_object_get(batch, "invoices"), 1);
+    char error[200], out[64];
+    (void)state;
+    json_object_set_new(json_object_get(json_object_get(second, "document"), "settlement"), "scheme",
+                        json_string("core"));
+    char *text = rendered(sepa_render, batch);
+    struct xml_tree *tree = xml_read(slice_of(text), error);
+    assert_non_null(tree);
+    const xml_element *core = xml_find(xml_root(tree), "CstmrDrctDbtInitn/PmtInf");
+    const xml_element *b2b = xml_next(core);
+    assert_non_null(b2b);
+    assert_null(xml_next(b2b));
+    assert_string_equal(xml_value(core, "PmtTpInf/LclInstrm/Cd", out, sizeof(out)), "CORE");
+    assert_string_equal(xml_value(core, "CtrlSum", out, sizeof(out)), "10.01");
+    assert_string_equal(xml_value(core, "DrctDbtTxInf/PmtId/EndToEndId", out, sizeof(out)),
+                        "INV-2026-000002");
+    assert_string_equal(xml_value(b2b, "PmtInfId", out, sizeof(out)), "019343d0000070008000000000000001-B");
+    assert_string_equal(xml_value(b2b, "PmtTpInf/LclInstrm/Cd", out, sizeof(out)), "B2B");
+    assert_string_equal(xml_value(b2b, "NbOfTxs", out, sizeof(out)), "2");
+    assert_string_equal(xml_value(b2b, "CtrlSum", out, sizeof(out)), "20.02");
+    xml_tree_free(tree);
+    free(text);
+    json_decref(batch);
+}
+
 static void sepa_refuses(void **state)
 {
     (void)state;
@@ -218,6 +247,7 @@ int main(void)
         cmocka_unit_test(ach_records),
         cmocka_unit_test(ach_refuses),
         cmocka_unit_test(sepa_adds_up),
+        cmocka_unit_test(sepa_keeps_schemes_apart),
         cmocka_unit_test(sepa_refuses),
         cmocka_unit_test(x402_counts_base_units),
         cmocka_unit_test(an_empty_batch_is_refused),
