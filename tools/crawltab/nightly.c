@@ -53,10 +53,12 @@ static void print_invoices(const struct pg_rows *rows)
 {
     char money[SHOW_MONEY_MAX];
     for (int i = 0; i < rows->count && i < LISTED_MAX; i++) {
+        int64_t total = pg_number(rows, i, 5);
+        bool credit = strcmp(pg_text(rows, i, 10), "credit-note") == 0;
         printf("  %-16s ", pg_text(rows, i, 1));
         show_column(stdout, pg_text(rows, i, 3), 40);
         printf(" %18s\n",
-               show_minor(pg_number(rows, i, 5), pg_number(rows, i, 7), pg_text(rows, i, 6), money));
+               show_minor(credit ? -total : total, pg_number(rows, i, 7), pg_text(rows, i, 6), money));
     }
     if (rows->count > LISTED_MAX)
         printf("  and %d more: crawltab invoice list\n", rows->count - LISTED_MAX);
@@ -78,9 +80,10 @@ static json_t *day_json(const struct place *place, const struct day_closed *clos
 {
     json_t *list = json_array();
     for (int i = 0; i < invoices->count; i++)
-        json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:I}", "number", pg_text(invoices, i, 1), "agent",
-                                              pg_text(invoices, i, 3), "entries", pg_number(invoices, i, 4),
-                                              "total_minor", pg_number(invoices, i, 5)));
+        json_array_append_new(list,
+                              json_pack("{s:s,s:s,s:s,s:I,s:I}", "number", pg_text(invoices, i, 1), "kind",
+                                        pg_text(invoices, i, 10), "agent", pg_text(invoices, i, 3), "entries",
+                                        pg_number(invoices, i, 4), "total_minor", pg_number(invoices, i, 5)));
     return json_pack("{s:s,s:s,s:I,s:I,s:I,s:s,s:o}", "site", place->name, "date", closed->date, "entries",
                      closed->entries, "sum_micros", closed->sum_micros, "invoiced_micros",
                      closed->invoiced_micros, "currency", place->currency, "invoices", list);
