@@ -136,7 +136,8 @@ enum err payment_receive(struct pg *pg, const struct payment_subject *subject,
     TRY(adjustment_lock(pg, found.site_id));
     TRY(receive(pg, &found, subject, money, outcome));
     TRY(tell_state(pg, &found, subject->number, state));
-    TRY(pg_commit(pg));
+    if (!subject->dry_run)
+        err = pg_commit(pg);
 out:
     pg_rollback(pg);
     return err;

@@ -10,6 +10,7 @@ struct payment_subject {
     const char *site;
     const char *actor;
     int64_t now_ms;
+    bool dry_run; /* payment_receive: everything is done and then rolled back */
 };
 
 enum payment_outcome {

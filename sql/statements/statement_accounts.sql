@@ -1,5 +1,5 @@
--- The accounts of crawler $1 at site $2 (NULL: all it has crawled), with what was open before $3 and what is
--- carried at the end of $4.
+-- The accounts of crawler $1 at site $2 (NULL: all it has crawled), with what was open before $3, what is
+-- carried at the end of $4, and that date; without one it is the site's today at clock $5.
 SELECT s.site_id, c.crawler_id, s.name, s.currency, s.currency_decimals,
        coalesce((SELECT sum(CASE i.kind WHEN 'invoice' THEN i.total_minor ELSE -i.total_minor END)
                    FROM invoice i WHERE i.site_id = s.site_id AND i.crawler_id = c.crawler_id
@@ -9,9 +9,13 @@ SELECT s.site_id, c.crawler_id, s.name, s.currency, s.currency_decimals,
                     WHERE i.site_id = s.site_id AND i.crawler_id = c.crawler_id
                       AND p.received_on < $3::date), 0)::bigint,
        coalesce((SELECT t.carried_out_micros FROM crawler_day t
-                  WHERE t.site_id = s.site_id AND t.crawler_id = c.crawler_id AND t.local_date <= $4::date
-                  ORDER BY t.close_number DESC LIMIT 1), 0)
+                  WHERE t.site_id = s.site_id AND t.crawler_id = c.crawler_id AND t.local_date <= last_date
+                  ORDER BY t.close_number DESC LIMIT 1), 0), last_date
   FROM crawler c CROSS JOIN site s
+ CROSS JOIN LATERAL (
+     SELECT coalesce($4::date, greatest($3::date, (instant($5::bigint) AT TIME ZONE coalesce((
+                SELECT z.time_zone FROM site_zone z WHERE z.site_id = s.site_id
+                 ORDER BY z.version DESC LIMIT 1), s.time_zone))::date)) AS last_date) AS span
  WHERE c.agent = $1::text AND ($2::text IS NULL OR s.name = $2::text)
    AND ($2::text IS NOT NULL OR EXISTS (SELECT FROM crawler_day t
                                          WHERE t.site_id = s.site_id AND t.crawler_id = c.crawler_id))

@@ -211,6 +211,20 @@ test('a card is charged by the publisher, who is told to', async t => {
     )
 })
 
+test('a statement goes up to today at the site, where tomorrow may have begun', async t => {
+    const { agent, crawltab, ledger } = await billed(t, x402, { time_zone: 'Pacific/Kiritimati' })
+    const number = ledger.query('SELECT number FROM invoice')
+    await crawltab('invoice', 'paid', number, '--amount', '0.02', '--reference', 'R1')
+    const statement = async (...words) =>
+        JSON.parse((await crawltab('statement', agent.origin, '--json', ...words)).stdout)
+    const [account] = await statement()
+    assert.equal(account.closing_minor, 3)
+    assert.equal(account.to, ledger.query('SELECT received_on FROM invoice_payment'))
+    const [later] = await statement('--from', '2999-01-01')
+    assert.deepEqual([later.to, later.opening_minor, later.lines], ['2999-01-01', 3, []])
+    await assert.rejects(statement('--from', '2026-11-02', '--to', '2026-11-01'), /is after --to/)
+})
+
 test("what a bank's file says was paid is booked once", async t => {
     const { crawltab, ledger, folder } = await billed(t, x402)
     const number = ledger.query('SELECT number FROM invoice')
@@ -238,6 +252,8 @@ test("what a bank's file says was paid is booked once", async t => {
     assert.equal(ledger.count('invoice_payment'), 0)
     assert.deepEqual(await book(), [0, [['R1', 'booked'], ...left]])
     assert.deepEqual(await book(), [0, [['R1', 'booked before'], ...left]])
+    assert.deepEqual(await book('--dry-run'), [0, [['R1', 'booked before'], ...left]])
+    assert.equal(ledger.count('invoice_payment'), 1)
     const shown = async () => JSON.parse((await crawltab('invoice', 'show', number, '--json')).stdout)
     assert.deepEqual([(await shown()).status, (await shown()).open_minor], ['part-paid', 3])
     // The rest by camt.053, and the first reference again with another amount.

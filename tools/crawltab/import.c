@@ -66,16 +66,15 @@ static void tell(struct import *import, const json_t *movement, const char *numb
 /* The movement's invoice is known: books it. */
 static enum err book(struct import *import, const json_t *movement, const char *number, int64_t micros)
 {
-    const struct payment_subject subject = {number, import->site.name, command_actor(), clock_now_ms()};
+    const struct payment_subject subject = {number, import->site.name, command_actor(), clock_now_ms(),
+                                            import->dry_run};
     const struct payment_money money = {micros, format_text(movement, "reference"),
                                         format_text(movement, "booked_on")};
-    enum payment_outcome outcome = PAYMENT_DONE;
-    struct payment_state state = {0};
-    if (!import->dry_run) {
-        enum err err = payment_receive(import->pg, &subject, &money, &outcome, &state);
-        if (err != ERR_OK)
-            return err;
-    }
+    enum payment_outcome outcome;
+    struct payment_state state;
+    enum err err = payment_receive(import->pg, &subject, &money, &outcome, &state);
+    if (err != ERR_OK)
+        return err;
     import->booked += outcome == PAYMENT_DONE;
     import->repeated += outcome == PAYMENT_REPEATED;
     import->failed += outcome != PAYMENT_DONE && outcome != PAYMENT_REPEATED;

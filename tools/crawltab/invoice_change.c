@@ -92,7 +92,8 @@ static enum exit_status refuse(const struct invoice_change *change, enum payment
 
 enum exit_status invoice_change_run(struct pg *pg, const char *verb, const struct invoice_change *change)
 {
-    const struct payment_subject subject = {change->number, change->site, command_actor(), clock_now_ms()};
+    const struct payment_subject subject = {change->number, change->site, command_actor(), clock_now_ms(),
+                                            false};
     struct payment_money money = {0, change->reference, change->date};
     enum payment_outcome outcome;
     struct payment_state state = {.open_minor = 0};

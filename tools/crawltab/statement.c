@@ -6,7 +6,7 @@
 #include "ledger/base/instant.h"
 
 /* Columns of statement_accounts. */
-enum { SITE_ID, CRAWLER_ID, SITE, CURRENCY, DECIMALS, OPENING, CARRIED };
+enum { SITE_ID, CRAWLER_ID, SITE, CURRENCY, DECIMALS, OPENING, CARRIED, TO };
 
 /* Columns of statement_lines. */
 enum { LINE_DATE, LINE_WHAT, LINE_NUMBER, LINE_REFERENCE, LINE_AMOUNT };
@@ -15,7 +15,7 @@ struct request {
     const char *agent;
     const char *site;
     const char *from;
-    const char *to;
+    const char *to; /* NULL: each site's today */
     bool json;
 };
 
@@ -26,7 +26,7 @@ static enum err read_lines(struct pg *pg, const struct request *request, const s
     pg_params_number(&params, pg_number(accounts, row, SITE_ID));
     pg_params_number(&params, pg_number(accounts, row, CRAWLER_ID));
     pg_params_text(&params, request->from);
-    pg_params_text(&params, request->to);
+    pg_params_text(&params, pg_text(accounts, row, TO));
     return pg_run(pg, "statement_lines", &params, lines);
 }
 
@@ -46,7 +46,7 @@ static void print_account(const struct request *request, const struct pg_rows *a
     int decimals = (int)pg_number(accounts, row, DECIMALS);
     int64_t balance = pg_number(accounts, row, OPENING);
     char carried[SHOW_MONEY_MAX], what[64];
-    printf("%sSTATEMENT of %s to %s\n", row > 0 ? "\n" : "", request->from, request->to);
+    printf("%sSTATEMENT of %s to %s\n", row > 0 ? "\n" : "", request->from, pg_text(accounts, row, TO));
     printf("Crawler     ");
     show_column(stdout, request->agent, 66);
     printf("\nSite        %s, in %s\n\n", pg_text(accounts, row, SITE), pg_text(accounts, row, CURRENCY));
@@ -57,7 +57,7 @@ static void print_account(const struct request *request, const struct pg_rows *a
         print_line(pg_text(lines, i, LINE_DATE), what, pg_text(lines, i, LINE_REFERENCE),
                    pg_number(lines, i, LINE_AMOUNT), decimals);
     }
-    print_line(request->to, "Closing balance", "", balance, decimals);
+    print_line(pg_text(accounts, row, TO), "Closing balance", "", balance, decimals);
     printf("\nNot invoiced yet, carried forward: %s\n",
            show_micros(pg_number(accounts, row, CARRIED), pg_text(accounts, row, CURRENCY), carried));
 }
@@ -76,8 +76,8 @@ static json_t *account_json(const struct request *request, const struct pg_rows 
                             pg_number(lines, i, LINE_AMOUNT), "balance_minor", balance));
     }
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:I,s:I}", "agent", request->agent, "site",
-                     pg_text(accounts, row, SITE), "from", request->from, "to", request->to, "currency",
-                     pg_text(accounts, row, CURRENCY), "currency_decimals",
+                     pg_text(accounts, row, SITE), "from", request->from, "to", pg_text(accounts, row, TO),
+                     "currency", pg_text(accounts, row, CURRENCY), "currency_decimals",
                      pg_number(accounts, row, DECIMALS), "opening_minor", pg_number(accounts, row, OPENING),
                      "lines", list, "closing_minor", balance, "carried_micros",
                      pg_number(accounts, row, CARRIED));
@@ -114,6 +114,7 @@ static enum exit_status state(struct pg *pg, const struct request *request)
     pg_params_text(&params, request->site);
     pg_params_text(&params, request->from);
     pg_params_text(&params, request->to);
+    pg_params_number(&params, clock_now_ms());
     if (pg_run(pg, "statement_accounts", &params, &accounts) != ERR_OK)
         return EXIT_FAILED;
     if (accounts.count > 0)
@@ -130,11 +131,11 @@ static bool check(const struct request *request)
 {
     const char *const dates[] = {request->from, request->to};
     for (size_t i = 0; i < sizeof(dates) / sizeof(*dates); i++)
-        if (!instant_is_date(slice_of(dates[i]))) {
+        if (dates[i] && !instant_is_date(slice_of(dates[i]))) {
             command_misused("this is no date", dates[i], "write it as YYYY-MM-DD");
             return false;
         }
-    if (strcmp(request->from, request->to) > 0) {
+    if (request->to && strcmp(request->from, request->to) > 0) {
         command_misused("--from is after --to", request->from, NULL);
         return false;
     }
@@ -143,10 +144,7 @@ static bool check(const struct request *request)
 
 static enum exit_status run(const char *config_path, int argc, char **argv)
 {
-    char today[INSTANT_TEXT_MAX];
-    instant_format(clock_now_ms(), today);
-    today[sizeof("2026-11-20") - 1] = '\0';
-    struct request request = {.from = "2000-01-01", .to = today};
+    struct request request = {.from = "2000-01-01"};
     const struct command_option options[] = {{"--site", &request.site, NULL},
                                              {"--from", &request.from, NULL},
                                              {"--to", &request.to, NULL},
