@@ -27,6 +27,11 @@ void crawler_cache_free(struct crawler_cache *cache)
     free(cache);
 }
 
+void crawler_cache_forget(struct crawler_cache *cache)
+{
+    memset(cache, 0, sizeof(*cache));
+}
+
 static enum err read_id(struct pg *pg, struct slice agent, int64_t *crawler_id)
 {
     struct pg_params params = {0};

@@ -11,6 +11,9 @@ struct crawler_cache;
 struct crawler_cache *crawler_cache_new(void) MUST_USE;
 void crawler_cache_free(struct crawler_cache *cache);
 
+/* Forgets everything: another server may have taken over, which has given the numbers to others. */
+void crawler_cache_forget(struct crawler_cache *cache);
+
 /* A key as it was relied on. */
 struct crawler_key {
     struct slice agent;

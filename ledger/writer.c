@@ -250,6 +250,7 @@ static void connect_now(struct worker *worker)
     if (worker->session) {
         worker->repeats = (struct log_repeats){0};
         receipt_cache_forget(worker->writer->receipts);
+        crawler_cache_forget(worker->crawlers);
         atomic_fetch_add(&worker->writer->connected, 1);
         LOG(INFO, "ledger_ready", {"role", worker->config->ledger_gate_role});
         return;

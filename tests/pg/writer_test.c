@@ -258,6 +258,33 @@ static void a_lost_connection_leaves_the_others(void **state)
     assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "2000|200000");
 }
 
+/* Behind a lost connection there may be another server: without the crawler that was recorded last, and with
+ * another one under its number. */
+static void numbers_of_crawlers_are_the_servers(void **state)
+{
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct payment first = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
+    assert_int_equal(payment_pay(writer, &first), ERR_OK);
+    int backend = gate_backend();
+    char gone[128];
+    snprintf(gone, sizeof(gone), "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %d)", backend);
+    sql("ALTER TABLE crawler DISABLE TRIGGER USER;"
+        "UPDATE crawler SET agent = 'https://other.example';"
+        "ALTER TABLE crawler ENABLE ALWAYS TRIGGER append_only");
+    assert_int_equal(kill(backend, SIGTERM), 0);
+    wait_for_sql(gone);
+    wait_for_sql("SELECT count(*) = 1 FROM pg_stat_activity"
+                 " WHERE application_name = 'crawltabd' AND datname = current_database()");
+    writer_wait_ready(writer, true);
+    struct payment payment = payment_make(clock_now_ms(), AGENT, 100, PAGE);
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    writer_stop(writer);
+    assert_string_equal(sql("SELECT agent, sum(amount_micros) FROM charge JOIN crawler USING (crawler_id)"
+                            " JOIN crawler_key USING (crawler_id) GROUP BY agent ORDER BY agent"),
+                        "https://crawler.example|100\nhttps://other.example|2500");
+}
+
 static void bad_text_costs_only_itself(void **state)
 {
     enum { COUNT = 21 };
@@ -435,6 +462,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(two_gates_race, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(two_gates_of_three_writers_race, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_lost_connection_leaves_the_others, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(numbers_of_crawlers_are_the_servers, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(bad_text_costs_only_itself, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(an_old_id_is_never_recorded, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_site_keeps_its_terms, ledger_setup, ledger_teardown),
