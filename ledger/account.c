@@ -31,7 +31,7 @@ struct account_book {
 
     /* The thread's own. */
     struct pg *pg;
-    int64_t agreements; /* that the view was made from; -1: none was made */
+    int64_t agreements; /* that the view was made from; -1: to be made */
     uint64_t rounds;    /* that succeeded */
     int64_t read_ms;    /* wall clock before the last of them; quarters before it were read */
     int64_t open_ms;    /* where the first open day of any site begins */
@@ -244,6 +244,7 @@ static enum err connect_now(struct account_book *book)
     });
     if (book->pg)
         err = schema_check(book->pg);
+    book->agreements = -1; /* another server may have as many, but others */
     return err;
 }
 

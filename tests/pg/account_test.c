@@ -245,6 +245,44 @@ static void what_other_gates_record_is_read_once(void **state)
     assert_string_equal(sql(SPEND_IS_RIGHT), "t");
 }
 
+static bool is_suspended(struct account_book *book)
+{
+    struct account_view *view = account_take_view(book);
+    const struct account_terms *terms =
+        account_view_terms(view, SLICE("example"), slice_of(AGENT), clock_now_ms());
+    bool suspended = terms && terms->suspended;
+    account_view_free(view);
+    return suspended;
+}
+
+/* Behind a lost connection there may be another server, with as many agreements, but others. */
+static void another_servers_agreements_are_read(void **state)
+{
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct payment payment = payment_make(clock_now_ms(), AGENT, 100, PAGE);
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    writer_stop(writer);
+    sql("INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,"
+        " cadence, subscription, fee_micros, included_crawls, minimum_fee_micros, minimum_invoice_micros,"
+        " tax_treatment, tax_rate_ppm, due_days, buyer, settlement)"
+        " SELECT site_id, crawler_id, 1, instant(0), instant(0), 'test', 'test', 'active', 'daily', false, 0,"
+        " 0, 0, 0, 'none', 0, 30, '{}', '{}' FROM site, crawler");
+    struct account_book *book = start_ready();
+    assert_false(is_suspended(book));
+    sql("ALTER TABLE agreement DISABLE TRIGGER USER;"
+        "UPDATE agreement SET status = 'suspended';"
+        "ALTER TABLE agreement ENABLE ALWAYS TRIGGER append_only");
+    wait_for_sql("SELECT bool_or(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                 " WHERE application_name = 'crawltabd accounts' AND datname = current_database()");
+    int64_t give_up = clock_monotonic_ms() + 10000;
+    while (!is_suspended(book)) {
+        assert_true(clock_monotonic_ms() < give_up);
+        poll(NULL, 0, 20);
+    }
+    account_stop(book);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_owed_is_invoices_carries_and_open_days, ledger_setup,
                                         ledger_teardown),
         cmocka_unit_test_setup_teardown(what_other_gates_record_is_read_once, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(another_servers_agreements_are_read, ledger_setup, ledger_teardown),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);
 }
