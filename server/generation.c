@@ -148,8 +148,8 @@ static struct accounts *accounts_new(struct settings *settings)
 
 static void note_accounts_key(void *context, const char *key)
 {
-    static const char *const keys[] = {"ledger.connection", "ledger.gate_role", "ledger.timeout_seconds",
-                                       "ledger.refresh_seconds"};
+    static const char *const keys[] = {"ledger.connection", "ledger.pooler", "ledger.gate_role",
+                                       "ledger.timeout_seconds", "ledger.refresh_seconds"};
     bool *differ = context;
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
         if (strcmp(key, keys[i]) == 0)

@@ -152,6 +152,17 @@ test('key directories are fetched again only if something changes for them', asy
     assert.equal(refused.headers['crawler-error'], 'directory_unavailable')
 })
 
+test('all connections are made anew when a pooler comes between', async t => {
+    const { gate, configure, ledger } = await scene(t, version(1))
+    const processes = () =>
+        ledger.query("SELECT application_name, pid FROM pg_stat_activity WHERE usename = 'crawltab_gate'")
+    const before = processes().split('\n')
+    assert.equal(before.length, 2)
+    configure({ ...version(1), ledger: { pooler: 'transaction' } })
+    await reload(gate)
+    await until(() => !before.some(line => processes().includes(line)), 'connections with the new setting')
+})
+
 test('requests that wait for a directory finish in the configuration in which they began', async t => {
     const { gate, ledger, configure, key, agent } = await scene(t, {
         ...version(1),
