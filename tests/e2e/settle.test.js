@@ -145,6 +145,14 @@ test('what the bank needs and does not get is named, and nothing is collected', 
     assert.equal((await settle()).length, 1)
 })
 
+test('without the publisher of today nothing is collected for the one of then', async t => {
+    const { settle, configure, ledger } = await billed(t, achTerms, achSite)
+    const billing = { ...achSite.billing, ach_company_id: '1999999999', logo: 'config.yaml' }
+    configure({ site: { ...achSite, billing } })
+    await assert.rejects(settle(), /billing\.logo is no PNG/)
+    assert.equal(ledger.count('settlement') + ledger.count('settlement_batch'), 0)
+})
+
 test('the ACH file is what npm @ach/ach reads', async t => {
     const { settle, ledger } = await billed(t, achTerms, achSite)
     const [batch] = await settle('--collect-on', '2030-01-31')

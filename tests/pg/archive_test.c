@@ -78,6 +78,9 @@ static void what_left_comes_back(void **state)
     assert_non_null(strstr(output, path));
     assert_int_equal(CRAWLTAB(output, "lookup", id), 1);
     assert_non_null(strstr(output, path));
+    assert_int_equal(CRAWLTAB(output, "adjust", id, "--reversal", "--reason", "test"), 1);
+    assert_non_null(strstr(output, path)); /* and not that nothing was charged */
+    assert_null(strstr(output, "nothing was charged"));
     assert_int_equal(CRAWLTAB(output, "export", "--from", days_date(5), "--to", days_date(4)), 1);
     assert_non_null(strstr(output, path));
     assert_int_equal(CRAWLTAB(output, "export", "--from", days_date(4), "--to", days_date(3)), 0);

@@ -34,12 +34,31 @@ static bool tell(const struct request *request, const struct adjustment_made *ma
     return true;
 }
 
-static void refuse(const struct request *request, enum adjustment_outcome outcome,
+/* True after a message if the entry is in a file, or if nobody can say. */
+static bool refuse_archived(struct pg *pg, const uint8_t payment_id[UUID_SIZE])
+{
+    struct pg_params params = {0};
+    struct pg_rows archived = {0};
+    char id[UUID_TEXT_MAX];
+    pg_params_bytes(&params, slice_bytes(payment_id, UUID_SIZE));
+    bool known = pg_run(pg, "archive_find", &params, &archived) == ERR_OK;
+    bool found = known && archived.count > 0;
+    if (found)
+        LOG(ERROR, "the entries of this payment id's day are archived", {"id", uuid_format(payment_id, id)},
+            {"file", pg_text(&archived, 0, 1)},
+            {"hint", "crawltab archive restore FILE brings them back; then adjust it"});
+    pg_rows_free(&archived);
+    return found || !known;
+}
+
+static void refuse(struct pg *pg, const struct request *request, enum adjustment_outcome outcome,
                    const struct adjustment_made *made)
 {
     char id[UUID_TEXT_MAX], money[SHOW_MONEY_MAX], left[80];
     uuid_format(request->payment_id, id);
     if (outcome == ADJUSTMENT_NO_CHARGE) {
+        if (refuse_archived(pg, request->payment_id))
+            return;
         LOG(ERROR, "no entry has this payment id", {"id", id}, {"detail", "nothing was charged for it"});
     } else if (outcome == ADJUSTMENT_VOID) {
         LOG(ERROR, "the invoice of this payment is void", {"invoice", made->invoice},
@@ -67,7 +86,7 @@ static enum exit_status adjust(struct pg *pg, const struct request *request)
         return EXIT_FAILED;
     if (outcome == ADJUSTMENT_DONE)
         return tell(request, &made) ? EXIT_DONE : EXIT_FAILED;
-    refuse(request, outcome, &made);
+    refuse(pg, request, outcome, &made);
     return EXIT_FAILED;
 }
 

@@ -73,15 +73,17 @@ static void tell(struct settling *settling, const struct settlement_order *order
                order->rail->extension ? path : "told by crawltab webhook deliver");
 }
 
-/* The publisher as the configuration describes it now; NULL if it has no such site. */
-static json_t *seller_of(const struct config *config, const char *site)
+/* The publisher as the configuration describes it now; NULL if it has no such site. False after a message: an
+ * invoice's own copy may say an account that is no longer right. */
+static bool read_seller(const struct config *config, const char *site, json_t **party)
 {
     struct invoice_seller seller;
-    json_t *party = NULL;
-    if (invoice_seller_init(&seller, config, site) && seller.party)
-        party = json_loads(seller.party, 0, NULL);
+    *party = NULL;
+    bool ok = invoice_seller_init(&seller, config, site);
+    if (ok && seller.party)
+        ok = (*party = json_loads(seller.party, 0, NULL)) != NULL;
     invoice_seller_free(&seller);
-    return party;
+    return ok;
 }
 
 static bool settle_rail(struct settling *settling, int64_t site_id, const char *site,
@@ -89,7 +91,9 @@ static bool settle_rail(struct settling *settling, int64_t site_id, const char *
 {
     struct settlement_made made = {0};
     char path[4096] = "";
-    json_t *seller = seller_of(settling->config, site);
+    json_t *seller;
+    if (!read_seller(settling->config, site, &seller))
+        return false;
     const struct settlement_order order = {.site_id = site_id,
                                            .site = site,
                                            .rail = rail,
