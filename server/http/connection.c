@@ -32,6 +32,7 @@ void connection_close(struct connection_list *list, struct connection *connectio
     else
         list->head = connection->next;
     list->count--;
+    list->stowed -= connection->stowed;
     list->closed++;
     free(connection);
 }

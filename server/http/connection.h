@@ -25,6 +25,7 @@ struct connection {
 struct connection_list {
     struct connection *head, *tail;
     size_t count;
+    size_t stowed; /* of these: they end with the next look at their sockets */
     size_t closed; /* so far */
 };
 

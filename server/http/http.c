@@ -93,6 +93,12 @@ static void on_closed(struct worker *worker, struct connection *place)
         connection_close(&worker->connections, place);
 }
 
+/* One that was stowed is there twice until libmicrohttpd has closed its side. */
+static size_t open_connections(const struct worker *worker)
+{
+    return worker->connections.count - worker->connections.stowed + worker->idle.connections.count;
+}
+
 /* NULL: it must not be. */
 static struct connection *on_opened(struct worker *worker, struct MHD_Connection *connection, int socket)
 {
@@ -114,8 +120,7 @@ static struct connection *on_opened(struct worker *worker, struct MHD_Connection
     place->read = known ? known->read : 0;
     connection_wait(place, now_ms,
                     known && known->deadline_ms < deadline_ms ? known->deadline_ms : deadline_ms);
-    while (worker->connections.count + worker->idle.connections.count > http->connections &&
-           idle_drop(&worker->idle))
+    while (open_connections(worker) > http->connections && idle_drop(&worker->idle))
         continue;
     return place;
 }
@@ -327,9 +332,10 @@ static void turn(struct worker *worker)
     /* First read, then allow the next write: the other way round a write could be lost. */
     if (fds[1].revents && eventfd_read(worker->wake, &count) == 0)
         atomic_store(&worker->woken, false);
+    MHD_run_wait(worker->daemon, 0);
+    /* After that, in which those that were stowed have made room. */
     if (fds[2].revents)
         idle_wake(&worker->idle, worker->daemon);
-    MHD_run_wait(worker->daemon, 0);
     bool busy = turned(worker->lane);
     worker->busy = turned(worker->former) || busy;
     free_orphans(worker);

@@ -116,8 +116,10 @@ void idle_stow(struct idle *idle, struct connection_list *live, int64_t now_ms)
     if (live->count <= LIVE_MIN)
         return;
     for (struct connection *c = live->head; c; c = c->next)
-        if (c->waiting && now_ms - c->since_ms >= IDLE_MS && is_between_requests(c))
+        if (c->waiting && now_ms - c->since_ms >= IDLE_MS && is_between_requests(c)) {
             stow(idle, c);
+            live->stowed += c->stowed;
+        }
 }
 
 /* Something has arrived: the start of a request, or the end of the connection. */

@@ -381,6 +381,20 @@ test(
     }
 )
 
+test('idle connections within the limit stay when others come', { timeout: 60_000 }, async t => {
+    const { gate } = await stage(t, { threads: 1, http: { idle_seconds: 60, connections: 200 } })
+    const clients = await connectAll(gate.port, 180)
+    await askAll(clients, get('/about.html'))
+    const start = Date.now()
+    // Others come and go while the gate puts the idle ones aside, a second after their last answer.
+    while (Date.now() - start < 4000) {
+        const others = await connectAll(gate.port, 5)
+        await Promise.all(others.map(other => (other.socket.end(), other.ended)))
+    }
+    assert.equal(clients.filter(client => client.open).length, clients.length)
+    await askAll(clients, get('/about.html'))
+})
+
 test('idle connections lose nothing, end in time and are counted', { timeout: 60_000 }, async t => {
     const { gate } = await stage(t, {
         http: { idle_seconds: 5, header_seconds: 5, client_connections: 700 },

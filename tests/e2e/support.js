@@ -68,7 +68,7 @@ const site = { name: 'example', root: 'tools/demo/site', network: 'example:402',
 function configText(folder, ledger, options) {
     const config = {
         listen: options.listen ?? '127.0.0.1:0',
-        threads: 2,
+        threads: options.threads ?? 2,
         http: options.http ?? {},
         log_level: options.logLevel ?? 'debug',
         offer: { key_file: path.join(folder, 'offer.key'), ttl_seconds: options.ttl ?? 300 },
