@@ -4,6 +4,8 @@
 #include "ledger/base/text.h"
 #include "server/gate/commitment.h"
 
+#define RECEIPT_BYTES 1024 /* of the arena, at most: its fields, with a network of 64 characters */
+
 static enum err find_site(struct crawl *crawl)
 {
     const struct gate *gate = crawl->gate;
@@ -208,8 +210,10 @@ void crawl_settle(struct crawl *crawl)
 enum err crawl_prepare_charge(struct crawl *crawl)
 {
     const struct web_bot_auth_candidate *candidate = crawl->candidate;
+    const struct arena *arena = &crawl->exchange->arena;
     char *canonical = arena_copy(&crawl->exchange->arena, slice_of(crawl->key.jwk.canonical));
-    if (!canonical)
+    /* Who is charged must get the receipt. */
+    if (!canonical || arena->size - arena->used < RECEIPT_BYTES)
         return ERR_REQUEST_TOO_LARGE;
     crawl->charge = (struct charge){
         .site = crawl->site_index,

@@ -1,8 +1,9 @@
 // The paid crawl, from the offer to the invoice, with clients that we did not write.
 import assert from 'node:assert/strict'
+import { createPrivateKey, sign } from 'node:crypto'
 import { test } from 'node:test'
 import { decodePaymentRequiredHeader } from '@x402/core/http'
-import { certificates, directory, stage, temporaryFolder } from './support.js'
+import { certificates, directory, payment, stage, temporaryFolder } from './support.js'
 import { makeKey, makeRsaKey, scene, withHttpMessageSig, withWebBotAuth } from './signers.js'
 
 const page = '/articles/harbour-bell.html'
@@ -303,4 +304,36 @@ test('a day from the first offer to the invoice, by the command line', async t =
         .split('\n')
         .map(line => JSON.parse(line))
     assert.equal(rows.length, 4)
+})
+
+// A signature over long fields takes room in which the receipt would have to be written.
+test('who is charged gets the page, however much the request holds', { timeout: 120_000 }, async t => {
+    const { gate, ledger, key, agent } = await scene(t)
+    const privateKey = createPrivateKey({ key: key.private, format: 'jwk' })
+    const statuses = new Set()
+    let paid = 0
+    for (let length = 3000; length < 8000; length += 40) {
+        const id = await gate.offer(page)
+        const headers = { Payment: payment(id), 'Signature-Agent': `"${agent.origin}"` }
+        headers['X-Long'] = 'x'.repeat(length)
+        const created = Math.floor(Date.now() / 1000)
+        const parameters =
+            '("payment" "signature-agent" "x-long" "x-long";bs)' +
+            `;created=${created};expires=${created + 60};keyid="${key.keyid}";tag="web-bot-auth"`
+        const base = [
+            `"payment": ${headers.Payment}`,
+            `"signature-agent": ${headers['Signature-Agent']}`,
+            `"x-long": ${headers['X-Long']}`,
+            `"x-long";bs: :${Buffer.from(headers['X-Long']).toString('base64')}:`,
+            `"@signature-params": ${parameters}`
+        ].join('\n')
+        headers['Signature-Input'] = `sig=${parameters}`
+        headers.Signature = `sig=:${sign(null, Buffer.from(base), privateKey).toString('base64')}:`
+        const { status } = await gate.request(page, { headers })
+        assert.ok(status === 200 || status === 431, `${status} at ${length} bytes`)
+        statuses.add(status)
+        if (status === 200) paid++
+    }
+    assert.deepEqual([...statuses].sort(), [200, 431])
+    assert.equal(ledger.count('charge'), paid)
 })
