@@ -13,6 +13,9 @@ rm -rf "$logs"
 mkdir -p "$logs"
 wanted=("$@")
 passed=0 failed=0 skipped=0
+# Suites, or files of one, that run at once: most of their time is waiting.
+beside=$(($(nproc) - 1))
+[ "$beside" -ge 2 ] || beside=2
 
 # Reports of the sanitizers go to files: one of a program that a test starts in the background is not lost.
 sanitizer=$PWD/$logs/sanitizer
@@ -41,7 +44,7 @@ chosen() {
 # count NAME PASSED FAILED SKIPPED LOG: adds up one suite and shows its log if it failed.
 count() {
     local verdict=ok report
-    for report in "$sanitizer".*; do
+    for report in "$sanitizer".* "$5".sanitizer.*; do
         [ -s "$report" ] || continue
         cat "$report" >>"$5"
         rm -f "$report"
@@ -76,14 +79,24 @@ read_tap() {
         }' "$1"
 }
 
-cmocka() {
-    local program=$1 name=${1#"$BUILD/tests/"} log code p f s
-    chosen "$name" || return
-    log=$logs/${name//\//_}.log
+# The log of a program's suite, and the file that its sanitizers report to.
+log_of() { echo "$logs/${1//\//_}.log"; }
+
+run_cmocka() {
+    local log
+    log=$(log_of "${1#"$BUILD/tests/"}")
     {
-        CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 600 "$program" >"$log.tap" 2>"$log" </dev/null
-        code=$?
+        ASAN_OPTIONS=${ASAN_OPTIONS/log_path=*/log_path=$PWD/$log.sanitizer} \
+            UBSAN_OPTIONS=${UBSAN_OPTIONS/log_path=*/log_path=$PWD/$log.sanitizer} \
+            CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 600 "$1" >"$log.tap" 2>"$log" </dev/null
+        echo $? >"$log.code"
     } 2>/dev/null
+}
+
+count_cmocka() {
+    local program=$1 name=${1#"$BUILD/tests/"} log code p f s
+    log=$(log_of "$name")
+    code=$(<"$log.code")
     read -r p f s < <(read_tap "$log.tap")
     if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then
         f=1
@@ -93,6 +106,24 @@ cmocka() {
     fi
     cat "$log.tap" >>"$log"
     count "$name" "$p" "$f" "$s" "$log"
+}
+
+# As many beside one another as there are cores, told as they end.
+cmocka_suites() {
+    local program pid
+    local -A running=()
+    for program in "$@" ''; do
+        while [ ${#running[@]} -ge "$beside" ] || { [ -z "$program" ] && [ ${#running[@]} -gt 0 ]; }; do
+            wait -n -p pid
+            count_cmocka "${running[$pid]}"
+            unset "running[$pid]"
+        done
+        # A program whose source is gone is no test any more.
+        if [ -x "$program" ] && [ -f "${program#"$BUILD/"}.c" ] && chosen "${program#"$BUILD/tests/"}"; then
+            run_cmocka "$program" &
+            running[$!]=$program
+        fi
+    done
 }
 
 # The independent clients are npm packages at the versions of the lock file.
@@ -118,9 +149,6 @@ node_suite() {
     case $(node --version) in
     v18.*) export NODE_OPTIONS="${NODE_OPTIONS:-} --experimental-global-webcrypto" ;;
     esac
-    # On two cores Node would run one file after another, though most of each is waiting.
-    local beside=$(($(nproc) - 1))
-    [ "$beside" -ge 2 ] || beside=2
     # shellcheck disable=SC2086
     timeout -k 10 "${NODE_SECONDS:-1800}" node --test --test-concurrency=$beside \
         --test-reporter=spec --test-reporter-destination="$log" \
@@ -161,10 +189,7 @@ lock_files_name_no_registry() {
 check 'house rules' tools/dev/lint.sh --short
 check 'config.yaml.example' example_is_current
 check 'npm lock files' lock_files_name_no_registry
-for program in "$BUILD"/tests/unit/*_test "$BUILD"/tests/pg/*_test; do
-    # A program whose source is gone is no test any more.
-    if [ -x "$program" ] && [ -f "${program#"$BUILD/"}.c" ]; then cmocka "$program"; fi
-done
+cmocka_suites "$BUILD"/tests/unit/*_test "$BUILD"/tests/pg/*_test
 fuzz_targets
 node_suite e2e
 node_suite fault
