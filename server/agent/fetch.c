@@ -252,13 +252,16 @@ static void *run(void *argument)
         struct job *job;
         int left;
         CURLMsg *message;
+        bool ended = false; /* then others may start */
         while (fetch->running_count < CONCURRENT_MAX && (job = take(fetch, false)))
             start(fetch, job);
         curl_multi_perform(fetch->multi, &left);
         while ((message = curl_multi_info_read(fetch->multi, &left)))
-            if (message->msg == CURLMSG_DONE)
+            if (message->msg == CURLMSG_DONE) {
                 end(fetch, message->easy_handle, message->data.result);
-        curl_multi_poll(fetch->multi, NULL, 0, POLL_MS, NULL);
+                ended = true;
+            }
+        curl_multi_poll(fetch->multi, NULL, 0, ended ? 0 : POLL_MS, NULL);
     }
     return NULL;
 }

@@ -3,6 +3,7 @@
  * libcurl is what calls these functions. */
 #include "tests/unit/support.h"
 
+#include "ledger/base/clock.h"
 #include "server/agent/fetch.c"
 
 static curl_socket_t open_to(struct job *job, const char *text, curlsocktype purpose)
@@ -103,11 +104,49 @@ static void a_busy_host_does_not_hold_up_the_others(void **state)
     pthread_mutex_destroy(&fetch.lock);
 }
 
+static void count_one(void *context, const struct fetch_answer *answer)
+{
+    (void)answer;
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+/* What waits because its host is busy is asked for as soon as that host is free, not at the next look. */
+static void who_waits_for_a_busy_host_goes_on_at_once(void **state)
+{
+    enum { JOBS = 60 };
+    char host[32], url[64];
+    const char *hosts[] = {host};
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(in);
+    atomic_int answers = 0;
+    (void)state;
+    int closed = socket(AF_INET, SOCK_STREAM, 0); /* bound and not listening: it refuses */
+    assert_int_equal(bind(closed, (struct sockaddr *)&in, size), 0);
+    assert_int_equal(getsockname(closed, (struct sockaddr *)&in, &size), 0);
+    snprintf(host, sizeof(host), "127.0.0.1:%d", ntohs(in.sin_port));
+    snprintf(url, sizeof(url), "http://%s/", host);
+    struct config config = {.directory_max_bytes = 1024,
+                            .directory_timeout_seconds = 60,
+                            .directory_ca_file = "",
+                            .directory_insecure_hosts = {hosts, 1}};
+    struct fetch *fetch = fetch_start(&config);
+    assert_non_null(fetch);
+    int64_t start_ms = clock_monotonic_ms();
+    for (int i = 0; i < JOBS; i++)
+        assert_true(fetch_get(fetch, &(struct fetch_request){.url = slice_of(url)}, count_one, &answers));
+    while (atomic_load(&answers) < JOBS && clock_monotonic_ms() - start_ms < 60000)
+        usleep(1000);
+    assert_in_range(clock_monotonic_ms() - start_ms, 0, JOBS / PER_HOST_MAX * POLL_MS / 2);
+    fetch_stop(fetch);
+    close(closed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sockets_are_opened_to_public_addresses_alone),
         cmocka_unit_test(a_busy_host_does_not_hold_up_the_others),
+        cmocka_unit_test(who_waits_for_a_busy_host_goes_on_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
