@@ -4,6 +4,7 @@
 #include "ledger/base/amount.h"
 #include "ledger/base/series.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -228,12 +229,18 @@ static void check_algorithms(const struct config *config, struct config_report *
                          algorithms->items[i]);
 }
 
+static bool is_port(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits > 0 && digits <= 5 && text[digits] == '\0' && strtol(text, NULL, 10) <= 65535;
+}
+
 void config_check(const struct config *config, struct config_report *report)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
     static const char *const poolers[] = {"none", "transaction", NULL};
     const char *colon = strrchr(config->listen, ':');
-    if (!colon || !made_of(colon + 1, "") || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+    if (!colon || !is_port(colon + 1))
         config_error(report, 0, "listen: \"%s\" is not address:port, e.g. 127.0.0.1:8402", config->listen);
     if (!one_of(config->log_level, levels))
         config_error(report, 0, "log_level: \"%s\" is unknown, use debug, info, warn or error",

@@ -77,6 +77,8 @@ static void mistakes_are_told_with_line_and_hint(void **state)
         {"threads: [1]\n" SITE, ":1: threads: a single value is expected here\n"},
         {"listen: nowhere\n" SITE, ": listen: \"nowhere\" is not address:port, e.g. 127.0.0.1:8402\n"},
         {"", ": the file is empty, start from config.yaml.example\n"},
+        {"listen: 127.0.0.1:99999\n" SITE,
+         ": listen: \"127.0.0.1:99999\" is not address:port, e.g. 127.0.0.1:8402\n"},
         {"listen: \"a\\0b\"\n" SITE, ":1: a text has a NUL character in it, remove it\n"},
         {SITE "sites: []\n", ":7: sites stands twice, remove one\n"},
         {"sites: 5\n", ":1: sites: a list is expected here, each item after a dash\n"},
