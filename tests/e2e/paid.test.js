@@ -288,6 +288,10 @@ test('a day from the first offer to the invoice, by the command line', async t =
     const day = offset => new Date(Date.now() + offset).toISOString().slice(0, 10)
     const csv = (await crawltab('export', '--from', day(-3 * 86400_000), '--to', day(2 * 86400_000))).stdout
     assert.equal(csv.trim().split('\r\n').length, 5)
+    await assert.rejects(
+        crawltab('export', '--from', '2026-01-01', '--to', '2026-02-01', '--site', 'exmaple'),
+        /no such site/
+    )
     const lines = (
         await crawltab(
             'export',

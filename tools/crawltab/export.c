@@ -191,6 +191,20 @@ static bool check(const struct range *range, const char *format, const struct co
     return true;
 }
 
+/* A mistyped name would give an empty file that looks as if nothing had been charged. */
+static bool site_exists(struct pg *pg, const char *site)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    pg_params_text(&params, site);
+    bool asked = pg_run(pg, "site_list", &params, &rows) == ERR_OK;
+    bool found = rows.count > 0;
+    if (asked && !found)
+        LOG(ERROR, "the ledger has no such site", {"site", site}, {"hint", "see the names in sites"});
+    pg_rows_free(&rows);
+    return asked && found;
+}
+
 static enum exit_status run(const char *config_path, int argc, char **argv)
 {
     struct range range = {.csv = true};
@@ -207,7 +221,7 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
     enum exit_status status = EXIT_FAILED;
     struct config *config = command_config(config_path);
     struct pg *pg = config ? command_open(config, "crawltab export") : NULL;
-    if (pg)
+    if (pg && (!range.site || site_exists(pg, range.site)))
         status = export(pg, &range);
     pg_close(pg);
     config_free(config);
