@@ -22,8 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTION_MEMORY  16384 /* libmicrohttpd wipes all of it after each request */
-#define WAIT_MS            50    /* at most, between looks at whether to stop */
+#define WAIT_MS            50 /* at most, between looks at whether to stop */
 #define SWEEP_MS           500
 #define TRIM_CONNECTIONS   512  /* that have closed before their memory is given back to the system */
 #define HURRY_MS           1000 /* left for the rest of a request's fields when the gate stops */
@@ -272,7 +271,7 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, worker},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)worker->http->connections, NULL},
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_MEMORY, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 0, NULL},
         {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
         {MHD_OPTION_END, 0, NULL},

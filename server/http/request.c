@@ -5,6 +5,9 @@
 
 #define FIELDS_MAX 100
 
+#define REPLY_MEMORY 4096 /* the header of an offer takes most */
+#define ENTRY_MEMORY 64   /* for each field, cookie and argument */
+
 struct exchange_client request_client(struct MHD_Connection *connection)
 {
     struct exchange_client client = {.address = {0}};
@@ -93,6 +96,20 @@ static bool is_read(const struct message *message)
     return slice_eq(message->method, SLICE("GET")) || slice_eq(message->method, SLICE("HEAD"));
 }
 
+/* Reply headers are made in what the request leaves of the connection's memory. Where that is too little,
+ * libmicrohttpd closes the connection: a crawler would have paid for nothing. */
+static bool reply_fits(struct MHD_Connection *connection)
+{
+    const enum MHD_ValueKind kinds = MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND;
+    const char *cookies; /* of which it makes a copy to take apart */
+    size_t cookies_len = 0;
+    size_t used = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    used += (size_t)MHD_get_connection_values_n(connection, kinds, NULL, NULL) * ENTRY_MEMORY;
+    if (MHD_lookup_connection_value_n(connection, MHD_HEADER_KIND, "Cookie", 6, &cookies, &cookies_len))
+        used += cookies_len;
+    return used <= REQUEST_MEMORY - REPLY_MEMORY;
+}
+
 enum err request_read(struct exchange *exchange, struct MHD_Connection *connection, struct slice target,
                       const char *method)
 {
@@ -103,7 +120,7 @@ enum err request_read(struct exchange *exchange, struct MHD_Connection *connecti
     if (!target.data || !gather.fields || count > FIELDS_MAX)
         return ERR_REQUEST_TOO_LARGE;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_field, &gather);
-    if (gather.overflow)
+    if (gather.overflow || !reply_fits(connection))
         return ERR_REQUEST_TOO_LARGE;
     message->method = slice_of(method);
     message->target = target;

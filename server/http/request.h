@@ -4,6 +4,10 @@
 
 #include "ledger/base/exchange.h"
 
+/* Of a connection, for a request's fields and the fields of its reply. libmicrohttpd wipes all of it after
+ * each request. */
+#define REQUEST_MEMORY 16384
+
 struct MHD_Connection;
 
 struct exchange_client request_client(struct MHD_Connection *connection);

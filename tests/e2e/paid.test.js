@@ -208,6 +208,31 @@ test('what gives nothing away costs nothing', async t => {
     assert.equal(ledger.count('charge'), 1)
 })
 
+test('a crawler with a long header is refused before it pays, or gets what it paid for', async t => {
+    const { gate, ledger, key, agent } = await scene(t)
+    const fillings = {
+        'one field': n => ({ 'x-fill': 'a'.repeat(n) }),
+        'a cookie': n => ({ cookie: `a=${'b'.repeat(n / 2)}` }),
+        'many fields': n =>
+            Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`x-${i}`, 'a'.repeat(n / 60)]))
+    }
+    for (const [name, fill] of Object.entries(fillings)) {
+        const statuses = new Set()
+        for (let n = 6000; n < 17000; n += 240) {
+            const id = await gate.offer(page)
+            const headers = await withWebBotAuth(key, agent.origin, url, id)
+            const before = ledger.count('charge')
+            const response = await gate
+                .request(page, { headers: { ...headers, ...fill(n) } })
+                .catch(() => ({ status: 'closed' }))
+            if (response.status === 200) assertPaid(response, id)
+            assert.equal(ledger.count('charge') - before, Number(response.status === 200), `${name}, ${n}`)
+            statuses.add(response.status)
+        }
+        assert.deepEqual([...statuses].slice(0, 2), [200, 431], name)
+    }
+})
+
 test('a rule for one agent holds only for who proves to be that agent', async t => {
     const tls = certificates(temporaryFolder(t))
     const key = await makeKey()
