@@ -5,7 +5,19 @@
 #include <stdio.h>
 
 /* Columns of adjustment_subject. */
-enum { SITE, CRAWLER, AMOUNT, ADJUSTED, CURRENCY, SITE_NAME, INVOICE, SUBTOTAL, INVOICE_ADJUSTED, VOID };
+enum {
+    SITE,
+    CRAWLER,
+    AMOUNT,
+    ADJUSTED,
+    CURRENCY,
+    SITE_NAME,
+    INVOICE,
+    SUBTOTAL,
+    INVOICE_ADJUSTED,
+    VOID,
+    DISCOUNT
+};
 
 enum err adjustment_lock(struct pg *pg, int64_t site_id)
 {
@@ -46,17 +58,20 @@ enum err adjustment_insert(struct pg *pg, const struct adjustment_row *row, int6
     return pg_run(pg, "adjustment_insert", &params, NULL);
 }
 
-static enum err read_subject(struct pg *pg, const uint8_t *payment_id, struct pg_rows *rows)
+static enum err read_subject(struct pg *pg, const uint8_t *payment_id, int64_t now_ms, struct pg_rows *rows)
 {
     struct pg_params params = {0};
     pg_params_bytes(&params, slice_bytes(payment_id, UUID_SIZE));
+    pg_params_number(&params, now_ms);
     return pg_run(pg, "adjustment_subject", &params, rows);
 }
 
-/* The most that can be taken back of the charge: no more than is left of it, and of its invoice. */
+/* The most that can be taken back of the charge: no more than is left of what it was billed at, and of its
+ * invoice. */
 static int64_t left_of(const struct pg_rows *subject)
 {
-    int64_t left = pg_number(subject, 0, AMOUNT) - pg_number(subject, 0, ADJUSTED);
+    int64_t left =
+        pg_number(subject, 0, AMOUNT) - pg_number(subject, 0, DISCOUNT) - pg_number(subject, 0, ADJUSTED);
     if (pg_null(subject, 0, INVOICE))
         return left;
     int64_t of_invoice = pg_number(subject, 0, SUBTOTAL) - pg_number(subject, 0, INVOICE_ADJUSTED);
@@ -70,7 +85,8 @@ static enum err check_and_insert(struct pg *pg, const struct adjustment_row *row
     struct pg_rows subject = {0};
     struct adjustment_row whole = *row;
     enum err err;
-    TRY(read_subject(pg, row->payment_id, &subject));
+    TRY(read_subject(pg, row->payment_id, now_ms, &subject));
+    made->discount_micros = pg_number(&subject, 0, DISCOUNT);
     made->left_micros = left_of(&subject);
     made->amount_micros = row->amount_micros > 0 ? row->amount_micros : made->left_micros;
     snprintf(made->currency, sizeof(made->currency), "%s", pg_text(&subject, 0, CURRENCY));
@@ -96,7 +112,7 @@ enum err adjustment_make(struct pg *pg, const struct adjustment_row *row, int64_
     enum err err;
     *made = (struct adjustment_made){.amount_micros = 0};
     TRY(pg_begin(pg));
-    TRY(read_subject(pg, row->payment_id, &subject));
+    TRY(read_subject(pg, row->payment_id, now_ms, &subject));
     *outcome = ADJUSTMENT_NO_CHARGE;
     if (subject.count == 0)
         goto out;

@@ -28,7 +28,7 @@ enum err adjustment_insert(struct pg *pg, const struct adjustment_row *row, int6
 enum adjustment_outcome {
     ADJUSTMENT_DONE,
     ADJUSTMENT_NO_CHARGE, /* no entry has this payment id */
-    ADJUSTMENT_TOO_MUCH,  /* more than what is left of the charge, or of its invoice */
+    ADJUSTMENT_TOO_MUCH,  /* more than what is left of what was billed for it, or of its invoice */
     ADJUSTMENT_VOID       /* the charge's invoice is void: all of it was taken back */
 };
 
@@ -36,12 +36,14 @@ enum adjustment_outcome {
 struct adjustment_made {
     uint8_t id[UUID_SIZE];
     int64_t amount_micros;
-    int64_t left_micros; /* with ADJUSTMENT_TOO_MUCH: the most that can be taken back */
+    int64_t left_micros;     /* with ADJUSTMENT_TOO_MUCH: the most that can be taken back */
+    int64_t discount_micros; /* what the agreement takes off the charge */
     char currency[8];
     char invoice[64]; /* on which the charge stands; "": on none yet */
 };
 
-/* Corrects a charge: `row` with payment id, kind, reason and actor; amount 0 takes back all that is left. */
+/* Corrects a charge: `row` with payment id, kind, reason and actor; amount 0 takes back all that is left.
+ * What the agreement covers or discounts was not billed, and is not given back. */
 enum err adjustment_make(struct pg *pg, const struct adjustment_row *row, int64_t now_ms,
                          enum adjustment_outcome *outcome, struct adjustment_made *made) MUST_USE;
 

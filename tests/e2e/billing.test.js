@@ -34,10 +34,7 @@ function uuid(ms) {
 }
 
 function insertCharges(ledger, charges) {
-    const rows = charges.map(
-        c =>
-            `('${c.id}', ${c.siteId}, ${c.crawlerId}, ${c.amount}, ${quote(c.rule)})`
-    )
+    const rows = charges.map(c => `('${c.id}', ${c.siteId}, ${c.crawlerId}, ${c.amount}, ${quote(c.rule)})`)
     for (let i = 0; i < rows.length; i += 500)
         ledger.query(`WITH made AS (
             INSERT INTO charge (payment_id, lane, site_id, crawler_id, amount_micros, rule, resource,
@@ -266,6 +263,26 @@ async function compare(set, history) {
     return compared
 }
 
+// What an adjustment finds taken off the charges of a crawler is what the nights took off them.
+function discountsAgree(ledger, { site, charges }) {
+    const text = fs.readFileSync(path.join(root, 'sql/statements/adjustment_subject.sql'), 'utf8')
+    const [crawlerId, billed] = ledger
+        .query(
+            `SELECT crawler_id, -sum(amount_micros) FROM crawler_day_line WHERE site_id = ${site.id}
+                AND kind IN ('included', 'tier', 'subscription') GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`
+        )
+        .split('|')
+    const asked = charges
+        .filter(c => c.crawlerId === Number(crawlerId))
+        .map(c => `EXECUTE subject('${c.id}', 0)`)
+    const rows = ledger.query(`PREPARE subject AS ${text}; ${asked.join(';')}`).split('\n')
+    const found = rows.filter(row => row.includes('|')).map(row => BigInt(row.split('|')[10]))
+    assert.equal(
+        found.reduce((sum, one) => sum + one, 0n),
+        BigInt(billed ?? 0)
+    )
+}
+
 test(`${nights} nights of random histories, seed ${seed}`, async t => {
     const random = generator(seed)
     const set = await stage(t, {
@@ -312,6 +329,9 @@ test(`${nights} nights of random histories, seed ${seed}`, async t => {
     const audited = await set.crawltab('audit')
     assert.match(audited.stdout, /everything adds up/)
     let compared = 0
-    for (const history of histories) compared += await compare(set, history)
+    for (const history of histories) {
+        compared += await compare(set, history)
+        discountsAgree(ledger, history)
+    }
     assert.ok(compared > nights, `${compared} invoices and credit notes`)
 })

@@ -224,6 +224,40 @@ static void what_is_left_of_an_invoice(void **state)
     audit_is_clean();
 }
 
+/* What an agreement has taken off a crawl was never billed, and is not given back. */
+static void what_was_not_billed_is_not_given_back(void **state)
+{
+    (void)state;
+    uint8_t included[UUID_SIZE], whole[UUID_SIZE];
+    charge_on(0, A, 100000, 1);
+    memcpy(included, last_id, UUID_SIZE);
+    charge_on(0, B, 100000, 1);
+    agree(A, TERMS, "'weekly', false, 0, 1, 0, 0, 'none', 0");
+    agree(B, TERMS, "'monthly', true, 5000000, 0, 0, 0, 'none', 0");
+    sql("INSERT INTO agreement_tier VALUES (1, 2, 400000)");
+    assert_int_equal(adjust(last_id, noon(0) + 1000, 0), ADJUSTMENT_TOO_MUCH); /* a subscription */
+    nights_until(0);
+    assert_int_equal(adjust(last_id, noon(1), 1), ADJUSTMENT_TOO_MUCH);
+    assert_int_equal(adjust(included, noon(1), 1), ADJUSTMENT_TOO_MUCH);
+    charge_on(1, A, 100000, 1);
+    memcpy(whole, last_id, UUID_SIZE);
+    charge_on(2, A, 100000, 1); /* the second that counts: 40 % off */
+    assert_int_equal(adjust(whole, noon(2) + 1000, 0), ADJUSTMENT_DONE);
+    assert_int_equal(adjust(last_id, noon(2) + 1000, 60001), ADJUSTMENT_TOO_MUCH);
+    assert_int_equal(adjust(last_id, noon(2) + 1000, 50000), ADJUSTMENT_DONE);
+    nights_until(3); /* Sunday */
+    assert_int_equal(adjust(last_id, noon(4), 0), ADJUSTMENT_DONE);
+    assert_string_equal(sql("SELECT string_agg(amount_micros::text, ' ' ORDER BY adjustment_id)"
+                            " FROM adjustment"),
+                        "100000 50000 10000");
+    assert_string_equal(sql("SELECT net_minor FROM invoice WHERE agent = '" A "'"), "1");
+    char id[UUID_TEXT_MAX];
+    assert_int_equal(CRAWLTAB(output, "adjust", uuid_format(included, id), "--reversal", "--reason", "x"), 1);
+    assert_non_null(strstr(output, "covered by the agreement"));
+    nights_until(4);
+    audit_is_clean();
+}
+
 /* Runs `crawltab invoice` and returns the value of "status". */
 static const char *status_after(int expected, const char *const *words)
 {
@@ -418,6 +452,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(minimums_carry_and_top_up, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(corrections_become_credit_notes, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(what_is_left_of_an_invoice, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(what_was_not_billed_is_not_given_back, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(payments_and_statement, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(changed_rows_are_named, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(missing_guards_are_named, ledger_setup, ledger_teardown),

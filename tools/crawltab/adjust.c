@@ -65,6 +65,7 @@ static void refuse(struct pg *pg, const struct request *request, enum adjustment
             {"detail", "all of it was taken back already"});
     } else if (made->left_micros <= 0) {
         LOG(ERROR, "nothing is left to take back", {"id", id}, {"invoice", made->invoice},
+            {"detail", made->discount_micros > 0 ? "all or some of it is covered by the agreement" : NULL},
             {"hint", "crawltab lookup shows what was taken back"});
     } else {
         snprintf(left, sizeof(left), "at most %s is left",
@@ -140,9 +141,9 @@ const struct command adjust_command = {
     "       crawltab adjust PAYMENT-ID --credit AMOUNT --reason TEXT\n"
     "\n"
     "Entries are never changed: what was wrong is taken back by an adjustment, at\n"
-    "most what was charged. It belongs to today; when today is closed it becomes a credit\n"
-    "note to the invoice that the charge stands on, or a line of the next invoice if\n"
-    "there is none yet.\n"
+    "most what was billed, so not what the agreement covers. It belongs to today; when\n"
+    "today is closed it becomes a credit note to the invoice that the charge stands\n"
+    "on, or a line of the next invoice if there is none yet.\n"
     "\n"
     "options:\n"
     "  --reversal       the charge was wrong: all that is left of it\n"
