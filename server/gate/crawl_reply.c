@@ -4,10 +4,17 @@
 #include "ledger/base/random.h"
 #include "server/gate/offer.h"
 
+/* The code of each failure, as a field that needs no room. */
+static struct exchange_header codes[] = {
+#define CODE_FIELD(name, status, code, sentence) {"crawler-error", code, NULL},
+    ERR_LIST(CODE_FIELD)
+#undef CODE_FIELD
+};
+
 /* A reply that needs no room, for when the arena is full or something broke. */
 static void reply_bare(struct exchange *exchange, enum err err)
 {
-    exchange->reply.headers = NULL;
+    exchange->reply.headers = &codes[err];
     exchange->reply.body = slice_of(err_sentence(err));
     exchange->reply.status = err_status(err);
 }

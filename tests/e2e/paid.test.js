@@ -358,8 +358,9 @@ test('who is charged gets the page, however much the request holds', { timeout: 
         ].join('\n')
         headers['Signature-Input'] = `sig=${parameters}`
         headers.Signature = `sig=:${sign(null, Buffer.from(base), privateKey).toString('base64')}:`
-        const { status } = await gate.request(page, { headers })
+        const { status, headers: fields } = await gate.request(page, { headers })
         assert.ok(status === 200 || status === 431, `${status} at ${length} bytes`)
+        assert.equal(fields['crawler-error'], status === 431 ? 'request_too_large' : undefined)
         statuses.add(status)
         if (status === 200) paid++
     }
