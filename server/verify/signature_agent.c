@@ -3,6 +3,8 @@
 #include "server/verify/component.h"
 #include "server/verify/url.h"
 
+#define LOCATION_MAX 2048 /* what the ledger has room for */
+
 /* How the keys hang on the location: `;type=` of protocol-00, or by the path alone. */
 enum location_type { BY_PATH, DIRECTORY, JWKS_URI, UNKNOWN };
 
@@ -39,7 +41,9 @@ static enum err locate(struct arena *arena, struct slice location, enum location
     text_add(&text, url.query);
     agent->directory_url = text_end(&text);
     agent->account = by_origin ? origin : agent->directory_url;
-    return agent->directory_url.data ? ERR_OK : ERR_REQUEST_TOO_LARGE;
+    if (!agent->directory_url.data)
+        return ERR_REQUEST_TOO_LARGE;
+    return agent->directory_url.len <= LOCATION_MAX ? ERR_OK : ERR_MALFORMED_SIGNATURE_AGENT;
 }
 
 enum err signature_agent_locate(struct arena *arena, struct slice location,

@@ -381,6 +381,24 @@ static void signature_agents_are_located(void **state)
     }
 }
 
+/* The ledger keeps accounts and directories of at most 2,048 bytes; a slash may be added to what was sent. */
+static void long_locations_are_refused(void **state)
+{
+    static const char start[] = "https://a.example?";
+    (void)state;
+    for (size_t len = 2046; len < 2050; len++) {
+        struct arena *arena = fresh_arena();
+        struct signature_agent agent = {.next = NULL};
+        char location[2050];
+        memset(location, 'x', sizeof(location));
+        memcpy(location, start, strlen(start));
+        enum err err = signature_agent_locate(arena, slice_bytes(location, len), &insecure, &agent);
+        assert_int_equal(err, len < 2048 ? ERR_OK : ERR_MALFORMED_SIGNATURE_AGENT);
+        if (err == ERR_OK)
+            assert_int_equal(agent.account.len, len + 1);
+    }
+}
+
 #define KEYID  "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 #define PARAMS ";created=1000;expires=1300;keyid=\"" KEYID "\";tag=\"web-bot-auth\""
 #define COVER  "(\"@authority\" \"payment\" \"signature-agent\")"
@@ -522,6 +540,7 @@ int main(void)
         cmocka_unit_test(keys_of_small_order_are_refused),
         cmocka_unit_test(malleable_signatures_are_refused),
         cmocka_unit_test(signature_agents_are_located),
+        cmocka_unit_test(long_locations_are_refused),
         cmocka_unit_test(each_rule_of_the_profile_holds),
         cmocka_unit_test(a_site_may_demand_the_target),
         cmocka_unit_test(several_signatures_are_judged_one_by_one),
