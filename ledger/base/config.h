@@ -200,7 +200,8 @@ typedef struct config_list CONFIG_LIST;
 
 #define CONFIG_RULE(X)                                                                                       \
     X(name, "name", TEXT, "", 0, 0, "Shown on invoices; empty means \"rule N\".")                            \
-    X(paths, "paths", LIST, "/**", 0, 0, "Globs over the path: * stops at a slash, ** does not.")            \
+    X(paths, "paths", LIST, "/**", 0, 0,                                                                     \
+      "Globs over the path: * stops at a slash, ** does not. /a/ is also /a/index.html.")                    \
     X(user_agents, "user_agents", LIST, "", 0, 0,                                                            \
       "Words in User-Agent, any one of them. Without it and without agents: every AI crawler.")              \
     X(agents, "agents", LIST, "", 0, 0, "Signature-Agent identities, e.g. https://chatgpt.com, any one.")    \

@@ -6,6 +6,7 @@
 #include "server/gate/glob.h"
 #include "server/gate/offer.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #define MEMORY_SIZE (1 << 22)
@@ -209,7 +210,15 @@ enum err site_path(struct arena *arena, struct slice target_path, struct slice *
 
 bool site_glob_fits(struct slice glob, struct slice path)
 {
-    return glob_matches(without_index(glob), path);
+    static const struct slice index = SLICE("index.html");
+    char name[PATH_MAX]; /* longer ones are no file's */
+    if (glob_matches(glob, path))
+        return true;
+    if (path.len == 0 || path.data[path.len - 1] != '/' || path.len + index.len > sizeof(name))
+        return false;
+    memcpy(name, path.data, path.len);
+    memcpy(name + path.len, index.data, index.len);
+    return glob_matches(glob, (struct slice){name, path.len + index.len});
 }
 
 static bool free_for_all(struct slice path)

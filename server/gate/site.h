@@ -37,7 +37,8 @@ const struct offer_form *site_offer_form(const struct site_table *table, size_t 
  * ERR_NOT_FOUND for paths that climb with ".." or hold a NUL, ERR_MALFORMED_REQUEST for broken escapes. */
 enum err site_path(struct arena *arena, struct slice target_path, struct slice *path) MUST_USE;
 
-/* True if the path, as site_path gives it, fits the glob of a rule or of an agreement. */
+/* True if the path, as site_path gives it, fits the glob of a rule or of an agreement; a path that ends in a
+ * slash also if it does with "index.html" behind it. */
 bool site_glob_fits(struct slice glob, struct slice path);
 
 /* The first rule that fits. `agents` is who the request claims to be (may be NULL). People, and the paths

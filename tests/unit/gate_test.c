@@ -305,6 +305,32 @@ static void the_first_rule_that_fits_decides(void **state)
     config_free(config);
 }
 
+/* A folder's page has two names, and its rules are those of both: otherwise the one would be free. */
+static void a_folders_page_fits_by_either_name(void **state)
+{
+    static const struct {
+        const char *glob, *path;
+        bool fits;
+    } cases[] = {
+        {"/a/*.html", "/a/", true},
+        {"/a/index.*", "/a/", true},
+        {"/**.html", "/", true},
+        {"/a/index.html", "/a/", true},
+        {"/a/", "/a/", true},
+        {"/a/**", "/a/", true},
+        {"/a/*.html", "/b/", false},
+        {"/a/*.htm", "/a/", false},
+        {"/a/*.html", "/a", false},
+        {"/*.html", "/a/", false},
+        {"/a/index.html", "/a/b/", false},
+        {"/a/x.html", "/a/", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (site_glob_fits(slice_of(cases[i].glob), slice_of(cases[i].path)) != cases[i].fits)
+            fail_msg("%s %s", cases[i].glob, cases[i].path);
+}
+
 static void who_is_denied_is_denied_at_every_path(void **state)
 {
     static const struct {
@@ -518,6 +544,7 @@ int main(void)
         cmocka_unit_test(paths_have_one_spelling),
         cmocka_unit_test(crawlers_are_known_by_whole_words),
         cmocka_unit_test(the_first_rule_that_fits_decides),
+        cmocka_unit_test(a_folders_page_fits_by_either_name),
         cmocka_unit_test(who_is_denied_is_denied_at_every_path),
         cmocka_unit_test(sites_are_found_by_host),
         cmocka_unit_test(commitments_are_strict),
