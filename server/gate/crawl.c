@@ -173,6 +173,12 @@ out:
     return err;
 }
 
+/* True for what says nothing about the signature. */
+static bool may_pass(enum err failure)
+{
+    return err_status(failure) == 503 || failure == ERR_RATE_LIMITED;
+}
+
 enum err crawl_authenticate(struct crawl *crawl, bool *asked)
 {
     enum err err = ERR_SIGNATURE_REQUIRED;
@@ -181,7 +187,7 @@ enum err crawl_authenticate(struct crawl *crawl, bool *asked)
         err = try_candidate(crawl, asked);
         if (err == ERR_OK)
             return ERR_OK;
-        if (crawl->failure != ERR_DIRECTORY_UNAVAILABLE)
+        if (!may_pass(crawl->failure))
             crawl->failure = err; /* "try again" is the kinder answer when one could not be judged */
         crawl->candidate = crawl->candidate->next;
         crawl->waited = false;

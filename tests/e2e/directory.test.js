@@ -8,7 +8,7 @@ import net from 'node:net'
 import path from 'node:path'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
-import { certificates, directory, stage, temporaryFolder, until } from './support.js'
+import { certificates, directory, payment, stage, temporaryFolder, until } from './support.js'
 import { makeKey, withWebBotAuth } from './signers.js'
 
 const page = '/articles/harbour-bell.html'
@@ -415,6 +415,24 @@ test('one fetch serves all who wait, and two run to one host', async t => {
     assert.equal(agent.requests, paths.length)
     assert.equal(ledger.count('charge'), attempts.length)
     assert.ok(!gate.log.includes('event=directory_failed'))
+})
+
+test('what could not be judged may be tried again, whatever else was signed', async t => {
+    const { gate, key, all, attempt } = await scene(t, { client_fetches: 1 }, { agents: 2 })
+    const [unread, known] = all
+    assert.equal((await attempt(known.origin)).status, 200)
+    const created = Math.floor(Date.now() / 1000)
+    const signed = label =>
+        `${label}=("payment" "signature-agent";key="${label}");created=${created};expires=${created + 60}` +
+        `;keyid="${key.keyid}";tag="web-bot-auth"`
+    const value = `:${Buffer.alloc(64).toString('base64')}:`
+    const headers = {
+        Payment: payment(await gate.offer(page)),
+        'Signature-Agent': `a="${unread.origin}", b="${known.origin}"`,
+        'Signature-Input': `${signed('a')}, ${signed('b')}`,
+        Signature: `a=${value}, b=${value}`
+    }
+    assertCode(await gate.request(page, { headers }), 429, 'rate_limited')
 })
 
 test("a client network's fetches are counted", async t => {
