@@ -249,7 +249,6 @@ static enum err close_for_show(struct pg *pg, const struct day_order *order, day
     enum err err;
     TRY(pg_begin(pg));
     TRY(make_guard(pg, order));
-    TRY(site_make_days(pg, order->site_id, order->now_ms));
     do {
         TRY(close_next(pg, order, &closed));
         if (closed.date[0])
@@ -264,11 +263,12 @@ enum err day_close_due(struct pg *pg, const struct day_order *order, day_tell *t
 {
     enum err err;
     *busy = false;
+    /* Also for a dry run, and not in its long transaction: gates make the same days, and would wait. */
+    TRY(site_make_days(pg, order->site_id, order->now_ms));
     if (order->dry_run) {
         err = close_for_show(pg, order, tell, context);
     } else {
         TRY(make_guard(pg, order));
-        TRY(site_make_days(pg, order->site_id, order->now_ms));
         err = close_for_good(pg, order, tell, context);
     }
     if (err != ERR_OK && pg_failure(pg) == PG_LOCKED) {

@@ -18,7 +18,7 @@ struct day_order {
     const char *last_date;      /* "YYYY-MM-DD": no day after it; NULL: every day that is due */
     const char *actor;          /* for the log of operators' actions */
     int64_t now_ms;             /* which days are due, and the time of the operator's action */
-    bool dry_run;               /* nothing is sealed, everything else is done and then rolled back */
+    bool dry_run;               /* days are made, nothing is sealed, all else is done and then rolled back */
     const struct note_key *key; /* signs the checkpoints; may be NULL in a dry run */
     day_tree_tell *progress;    /* NULL: nobody is told */
     void *progress_context;

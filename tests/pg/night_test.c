@@ -96,6 +96,23 @@ static void dry_run_shows_and_leaves_no_trace(void **state)
     free(before);
 }
 
+/* It is long, and gates make the days ahead as it does. */
+static void dry_run_keeps_no_gate_waiting(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"nightly", "--dry-run", NULL};
+    days_charge(4, A, 2500, 1); /* days up to the base day */
+    int holder = sql_spawn("BEGIN; LOCK TABLE crawler_day_line; SELECT pg_sleep(600)");
+    wait_for_sql("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    int night = crawltab_spawn(words);
+    wait_for_sql("SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'crawltab nightly'"
+                 " AND wait_event_type = 'Lock'");
+    writer_stop(writer_start_ready());
+    sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    assert_int_equal(run_wait(night), 0);
+    run_wait(holder);
+}
+
 static void day_that_is_not_over_is_refused(void **state)
 {
     (void)state;
@@ -226,6 +243,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(remainder_goes_to_the_next_invoice, ledger_setup, audited_teardown),
         cmocka_unit_test_setup_teardown(second_run_changes_nothing, ledger_setup, audited_teardown),
         cmocka_unit_test_setup_teardown(dry_run_shows_and_leaves_no_trace, ledger_setup, audited_teardown),
+        cmocka_unit_test_setup_teardown(dry_run_keeps_no_gate_waiting, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(day_that_is_not_over_is_refused, ledger_setup, audited_teardown),
         cmocka_unit_test_setup_teardown(two_runs_at_once, ledger_setup, audited_teardown),
         cmocka_unit_test_setup_teardown(busy_site_is_left_alone, ledger_setup, audited_teardown),
