@@ -34,6 +34,7 @@ struct worker {
     struct entry_arrays *arrays;
     struct entry *batch;
     size_t count;
+    size_t taken;          /* entries so far */
     int64_t connect_at_ms; /* monotonic */
     int64_t backoff_ms;
     struct log_repeats repeats; /* why it could not connect */
@@ -186,16 +187,12 @@ static void fill_batch(struct worker *worker)
 {
     struct charge *charge;
     size_t room = (size_t)worker->config->ledger_batch_entries;
-    size_t before = worker->count;
     while (worker->count < room && (charge = take(worker->writer, INT64_MAX))) {
         assert(charge->site < worker->config->site_count && uuid_is_v7(charge->payment_id));
         charge->repeated = false;
-        worker->batch[worker->count] = (struct entry){.charge = charge};
+        worker->batch[worker->count] = (struct entry){.charge = charge, .order = worker->taken++};
         worker->count++;
     }
-    /* What is left of an earlier try came earlier. */
-    for (size_t i = before; i < worker->count; i++)
-        worker->batch[i].order = before ? worker->batch[i - 1].order + 1 : i;
 }
 
 /* --- The connection

@@ -258,6 +258,53 @@ static void a_lost_connection_leaves_the_others(void **state)
     assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "2000|200000");
 }
 
+static void wait_for_blocked_writer(void)
+{
+    wait_for_sql("SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'crawltabd'"
+                 " AND datname = current_database() AND wait_event_type = 'Lock'");
+}
+
+/* Also where the first one's batch is sent again, together with what came after it. */
+static void of_two_with_one_id_the_first_wins(void **state)
+{
+    enum { COUNT = 4 };
+    (void)state;
+    int64_t now_ms = clock_now_ms();
+    struct payment plug = payment_make(now_ms, AGENT, 1, PAGE), payments[COUNT];
+    ledger_config()->ledger_timeout_seconds = 30;
+    struct writer *writer = writer_start_ready();
+    int holder = sql_spawn("BEGIN; LOCK TABLE charge IN EXCLUSIVE MODE; SELECT pg_sleep(300)");
+    wait_for_sql("SELECT count(*) = 1 FROM pg_locks WHERE relation = 'charge'::regclass"
+                 " AND mode = 'ExclusiveLock' AND granted");
+    assert_int_equal(payment_submit(writer, &plug), ERR_OK);
+    wait_for_blocked_writer();
+    for (int64_t i = COUNT - 1; i >= 0; i--) {
+        payments[i] = payment_make(now_ms + 1 + i, AGENT, 100, PAGE);
+        assert_int_equal(payment_submit(writer, &payments[i]), ERR_OK);
+    }
+    int first = gate_backend();
+    assert_int_equal(kill(first, SIGTERM), 0); /* now all of them are one batch */
+    char gone[128];
+    snprintf(gone, sizeof(gone), "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %d)", first);
+    wait_for_sql(gone);
+    wait_for_blocked_writer();
+    struct payment rival = payment_make(now_ms, AGENT, 101, PAGE);
+    memcpy(rival.charge.payment_id, payments[0].charge.payment_id, UUID_SIZE);
+    assert_int_equal(payment_submit(writer, &rival), ERR_OK);
+    assert_int_equal(kill(gate_backend(), SIGTERM), 0);
+    sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK TABLE %'");
+    payment_wait(&payments[0]);
+    payment_wait(&rival);
+    for (size_t i = 1; i < COUNT; i++)
+        payment_wait(&payments[i]);
+    payment_wait(&plug);
+    writer_stop(writer);
+    run_wait(holder);
+    assert_int_equal(payments[0].charge.outcome, ERR_OK);
+    assert_int_equal(rival.charge.outcome, ERR_PAYMENT_CONFLICT);
+    assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "5|401");
+}
+
 /* Behind a lost connection there may be another server: without the crawler that was recorded last, and with
  * another one under its number. */
 static void numbers_of_crawlers_are_the_servers(void **state)
@@ -462,6 +509,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(two_gates_race, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(two_gates_of_three_writers_race, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_lost_connection_leaves_the_others, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(of_two_with_one_id_the_first_wins, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(numbers_of_crawlers_are_the_servers, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(bad_text_costs_only_itself, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(an_old_id_is_never_recorded, ledger_setup, ledger_teardown),
