@@ -111,4 +111,6 @@ test('a receiver that is away costs nothing but a later delivery', async t => {
     const [message] = JSON.parse((await crawltab('webhook', 'list', '--json')).stdout)
     assert.deepEqual([message.state, message.attempts, message.status], ['failed', 1, 0])
     assert.match(message.detail, /connect/i)
+    // Nor does a timer with a mistyped name succeed for ever.
+    await assert.rejects(crawltab('webhook', 'deliver', '--site', 'exmaple'), /no such site/)
 })

@@ -96,6 +96,10 @@ static enum exit_status deliver(const struct config *config, struct pg *pg, cons
     pg_params_text(&params, only);
     if (pg_run(pg, "site_list", &params, &rows) != ERR_OK)
         status = EXIT_FAILED;
+    if (status == EXIT_DONE && only && rows.count == 0) {
+        LOG(ERROR, "the ledger has no such site", {"site", only}, {"hint", "see the names in sites"});
+        status = EXIT_FAILED;
+    }
     for (int i = 0; i < rows.count; i++) {
         const struct config_site *site = configured(config, pg_text(&rows, i, 1));
         any = any || site;
