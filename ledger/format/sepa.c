@@ -116,9 +116,9 @@ static void creditor(struct xml *xml, const json_t *document)
 static void debit(struct xml *xml, const json_t *due)
 {
     const json_t *document = json_object_get(due, "document");
-    char amount[AMOUNT_TEXT_MAX], note[NOTE_SIZE + 1];
+    char amount[AMOUNT_TEXT_MAX], note[NOTE_SIZE + 1], id[36];
     xml_open(xml, "DrctDbtTxInf");
-    nested(xml, "PmtId/EndToEndId", format_text(document, "number"));
+    nested(xml, "PmtId/EndToEndId", sepa_text(format_text(document, "number"), id, sizeof(id)));
     xml_open(xml, "InstdAmt");
     xml_attribute(xml, "Ccy", "EUR");
     xml_text(xml, amount_format_minor(format_number(due, "due_minor"), 2, amount));

@@ -165,6 +165,25 @@ static void sepa_adds_up(void **state)
     json_decref(batch);
 }
 
+/* Patterns of numbers may have an underscore, which banks refuse. */
+static void sepa_ids_are_of_its_characters(void **state)
+{
+    json_t *batch = batch_of(1, "EUR");
+    json_t *document = json_object_get(json_array_get(json_object_get(batch, "invoices"), 0), "document");
+    char error[200], out[64];
+    (void)state;
+    json_object_set_new(document, "number", json_string("INV_2026_000001"));
+    char *text = rendered(sepa_render, batch);
+    struct xml_tree *tree = xml_read(slice_of(text), error);
+    assert_non_null(tree);
+    assert_string_equal(
+        xml_value(xml_root(tree), "CstmrDrctDbtInitn/PmtInf/DrctDbtTxInf/PmtId/EndToEndId", out, sizeof(out)),
+        "INV.2026.000001");
+    xml_tree_free(tree);
+    free(text);
+    json_decref(batch);
+}
+
 /* A CORE mandate does not allow a B2B debit, nor the other way round. */
 static void sepa_keeps_schemes_apart(void **state)
 {
@@ -247,6 +266,7 @@ int main(void)
         cmocka_unit_test(ach_records),
         cmocka_unit_test(ach_refuses),
         cmocka_unit_test(sepa_adds_up),
+        cmocka_unit_test(sepa_ids_are_of_its_characters),
         cmocka_unit_test(sepa_keeps_schemes_apart),
         cmocka_unit_test(sepa_refuses),
         cmocka_unit_test(x402_counts_base_units),
