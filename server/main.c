@@ -3,6 +3,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/config.h"
 #include "ledger/base/log.h"
+#include "server/gate/site.h"
 #include "server/night.h"
 #include "server/reload.h"
 
@@ -175,6 +176,16 @@ static int run(const char *file, struct config *config)
     return status;
 }
 
+/* What the configuration's reader cannot know is whether the rules make sense to the gate. */
+static int check(const char *file, const struct config *config)
+{
+    struct site_table *sites = site_table_new(config);
+    if (sites)
+        printf("%s: good, %zu site%s\n", file, config->site_count, config->site_count == 1 ? "" : "s");
+    site_table_free(sites);
+    return sites ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     struct options options = {.config = "config.yaml"};
@@ -185,10 +196,9 @@ int main(int argc, char **argv)
     if (!config)
         return 1;
     if (options.check) {
-        printf("%s: good, %zu site%s\n", options.config, config->site_count,
-               config->site_count == 1 ? "" : "s");
+        status = check(options.config, config);
         config_free(config);
-        return 0;
+        return status;
     }
     if (options.clock_offset != 0 && !on_loopback(config->listen)) {
         fprintf(stderr, "crawltabd: --clock-offset is for demonstrations on loopback; `listen` is %s\n",

@@ -67,6 +67,13 @@ test('the configuration is checked before anything starts', async t => {
     const good = await run('crawltabd', '--config', 'config.yaml.example', '--check-config')
     assert.deepEqual([good.code, good.stderr], [0, ''])
     assert.match(good.stdout, /good, 1 site/)
+    // What the gate would not start with is not good either.
+    const example = fs.readFileSync(path.join(root, 'config.yaml.example'), 'utf8')
+    const insecure = example.replace('# deny: []', 'deny: ["http://crawler.example"]')
+    fs.writeFileSync(bad, insecure.replace('root: tools', `root: ${root}/tools`))
+    const refused = await run('crawltabd', '--config', bad, '--check-config')
+    assert.deepEqual([refused.code, refused.stdout], [1, ''])
+    assert.match(refused.stderr, /agent=http:\/\/crawler\.example .*not an https location/)
     const missing = await run('crawltabd', '--config', path.join(folder, 'none.yaml'))
     assert.equal(missing.code, 1)
     assert.match(
