@@ -104,6 +104,11 @@ test('a number that two sites have is collected again of one of them', async t =
         const words = ['--site', name, '--reason', 'test', ...terms]
         await set.crawltab('agreement', 'set', set.agent.origin, ...words)
     }
+    // A configuration bills its own sites: it does not know how the other one's invoices look.
+    set.configure({ sites: sites.slice(0, 1) })
+    assert.match((await set.crawltab('nightly')).stderr, /not in this configuration.*two.*--site/s)
+    assert.equal(set.ledger.query('SELECT DISTINCT site_name FROM invoice'), 'one')
+    set.configure({ sites })
     await set.crawltab('nightly')
     const settle = async (...words) => JSON.parse((await set.crawltab('settle', ...words, '--json')).stdout)
     assert.equal((await settle()).length, 2)

@@ -197,6 +197,19 @@ static void print_next(struct night *night, const struct place *place)
     pg_rows_free(&rows);
 }
 
+/* Its invoices would get other numbers and no particulars of the seller, for ever: false after a warning,
+ * unless somebody asked for this site. */
+static bool is_ours(const struct night *night, const char *site)
+{
+    bool ours = night->site != NULL;
+    for (size_t i = 0; i < night->config->site_count; i++)
+        ours = ours || strcmp(night->config->sites[i].name, site) == 0;
+    if (!ours)
+        LOG(WARN, "a site of the ledger is not in this configuration: its days stay open", {"site", site},
+            {"hint", "use the configuration that has it; --site closes it without the seller's particulars"});
+    return ours;
+}
+
 static enum err close_sites(struct night *night)
 {
     struct pg_params params = {0};
@@ -216,6 +229,8 @@ static enum err close_sites(struct night *night)
             night, pg_number(&rows, i, 0), pg_text(&rows, i, 1), pg_text(&rows, i, 3), pg_number(&rows, i, 4),
             0};
         size_t before = night->closed;
+        if (!is_ours(night, place.name))
+            continue;
         close_site(night, &place);
         if (night->closed == before && !night->day && !night->days && night->status == EXIT_DONE)
             print_next(night, &place);
@@ -293,7 +308,7 @@ const struct command nightly_command = {
     "What is less than the currency's smallest unit is carried forward.\n"
     "\n"
     "options:\n"
-    "  --site NAME       only this site\n"
+    "  --site NAME       only this site (default: all of the configuration)\n"
     "  --day YYYY-MM-DD  only up to this day; refused while it cannot be closed\n"
     "  --dry-run         show what would be billed, change nothing\n"
     "  --json            what was closed, for programs\n"
