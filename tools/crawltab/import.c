@@ -71,7 +71,7 @@ static enum err book(struct import *import, const json_t *movement, const char *
     const struct payment_money money = {micros, format_text(movement, "reference"),
                                         format_text(movement, "booked_on")};
     enum payment_outcome outcome;
-    struct payment_state state;
+    struct payment_state state = {0};
     enum err err = payment_receive(import->pg, &subject, &money, &outcome, &state);
     if (err != ERR_OK)
         return err;
