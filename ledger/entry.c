@@ -136,7 +136,7 @@ static struct entry *find(struct entry *entries, size_t count, const uint8_t id[
 
 static bool may_be_recorded(const struct entry *entry)
 {
-    return !entry->decided && !entry->charge->repeat_only;
+    return !entry->decided && entry->charge->unless_repeat == ERR_OK;
 }
 
 /* --- Inserting
@@ -390,8 +390,8 @@ enum err entry_compare(struct entry_arrays *arrays, struct pg *pg, struct entry 
                 compare_row(entry, &rows, row);
     }
     for (size_t i = 0; i < count; i++)
-        if (!entries[i].decided && !entries[i].conflict && entries[i].charge->repeat_only)
-            decide(&entries[i], ERR_CREDIT_LIMIT_REACHED);
+        if (!entries[i].decided && !entries[i].conflict && entries[i].charge->unless_repeat != ERR_OK)
+            decide(&entries[i], entries[i].charge->unless_repeat);
 out:
     pg_rows_free(&rows);
     return err;

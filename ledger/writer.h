@@ -23,7 +23,8 @@ struct charge {
     struct slice public_key;         /* JWK members that make the thumbprint, as JSON (RFC 7638 section 3) */
     uint8_t thumbprint[DIGEST_SIZE];
     int64_t agreement_id;        /* the version that was in force; 0: there was none */
-    bool repeat_only;            /* it gets a receipt if it was recorded earlier, and is not recorded now */
+    enum err unless_repeat;      /* not ERR_OK: it is not recorded now, and this is its outcome if it was not
+                                  * recorded earlier */
     struct slice rule;           /* name of the rule that set the price */
     struct slice resource;       /* scheme, authority and request target: the URL that was asked for */
     struct slice signature;      /* raw bytes */
@@ -32,7 +33,7 @@ struct charge {
     /* The result, set before `done` is called on a worker's thread:
      * ERR_OK               recorded now, or earlier with the same signer and content
      * ERR_PAYMENT_CONFLICT the id was used by another signer or for other content; a conflict row was written
-     * ERR_CREDIT_LIMIT_REACHED  repeat_only, and it was not
+     * unless_repeat        when that is not ERR_OK: it was not recorded
      * ERR_LEDGER_UNAVAILABLE  not known to be durable; the same id may be sent again
      * ERR_INTERNAL         nothing was recorded and never will be: the values do not fit the ledger, such as
      * a resource that is not UTF-8 */

@@ -96,7 +96,8 @@ static enum err select_signatures(struct crawl *crawl, struct slice commitment)
                                &crawl->candidate);
 }
 
-/* The commitment must be for this site, this URL, at the price that this agent has now. */
+/* The commitment must be for this site, this URL, at the price that this agent has now or, if it was recorded
+ * then, had once. */
 static enum err open_commitment(struct crawl *crawl)
 {
     enum err err;
@@ -109,8 +110,7 @@ static enum err open_commitment(struct crawl *crawl)
     TRY(payment_id_open(&crawl->thread->keys, &offer, commitment.id, crawl->now_ms, config->offer_ttl_seconds,
                         &crawl->id));
     crawl->id_text = commitment.id;
-    if (crawl->view && crawl->id.price_micros != crawl->decision.price_micros)
-        err = ERR_OFFER_MISMATCH;
+    crawl->at_other_price = crawl->view && crawl->id.price_micros != crawl->decision.price_micros;
 out:
     return err;
 }
@@ -204,8 +204,10 @@ static enum err reserve(struct crawl *crawl)
     crawl->charge.agreement_id = terms ? terms->agreement_id : 0;
     enum err err = credit_reserve(account_credit(crawl->gate->parts.accounts), slice_of(crawl->site->name),
                                   &crawl->charge, &limits, &crawl->claim);
-    crawl->charge.repeat_only = err == ERR_CREDIT_LIMIT_REACHED;
-    return crawl->charge.repeat_only ? ERR_OK : err;
+    if (err != ERR_CREDIT_LIMIT_REACHED)
+        return err;
+    crawl->charge.unless_repeat = err;
+    return ERR_OK;
 }
 
 void crawl_settle(struct crawl *crawl)
@@ -235,5 +237,8 @@ enum err crawl_prepare_charge(struct crawl *crawl)
     };
     memcpy(crawl->charge.payment_id, crawl->id.uuid, UUID_SIZE);
     memcpy(crawl->charge.thumbprint, candidate->thumbprint, DIGEST_SIZE);
-    return reserve(crawl);
+    if (!crawl->at_other_price)
+        return reserve(crawl);
+    crawl->charge.unless_repeat = ERR_OFFER_MISMATCH;
+    return ERR_OK;
 }

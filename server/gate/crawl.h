@@ -53,6 +53,7 @@ struct crawl {
     bool redeeming;            /* a charged page with a commitment that holds; else free, or refused */
     struct payment_id id;
     struct slice id_text;
+    bool at_other_price; /* the id's: it may only be a repeat, and then gets its receipt */
 
     struct web_bot_auth_candidate *candidate; /* that is being tried */
     struct directory_key key;                 /* of the candidate, once found */
@@ -80,8 +81,9 @@ enum err crawl_identify(struct crawl *crawl) MUST_USE;
  * have done so already. ERR_OK otherwise: crawl->candidate verified. Else why the last one did not. */
 enum err crawl_authenticate(struct crawl *crawl, bool *asked) MUST_USE;
 
-/* Fills in crawl->charge for the writer, and reserves its amount. Above the crawler's limit it may only be a
- * repeat. After ERR_OK crawl_settle must be called once, with the outcome in the charge. */
+/* Fills in crawl->charge for the writer, and reserves its amount. Above the crawler's limit, and at
+ * another price than the present one, it may only be a repeat. After ERR_OK crawl_settle must be called once,
+ * with the outcome in the charge. */
 enum err crawl_prepare_charge(struct crawl *crawl) MUST_USE;
 void crawl_settle(struct crawl *crawl);
 

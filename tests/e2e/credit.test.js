@@ -194,29 +194,31 @@ test('an agreement has prices of its own, for its crawler alone', async t => {
     const set = await scene(t, { ledger: quick })
     const key = await makeKey()
     const other = { key, agent: await directory(t, set.tls, [key.public]) }
+    set.configure({ insecureHosts: [set.agent.host, other.agent.host] })
+    const gate = await set.startGate()
     await agree(set, {
         prices: [
             { paths: ['/articles/tide-*'], price: '0.01' },
             { rule: 'articles', price: '0.03' }
         ]
     })
-    await priced(set, set.gate, '0.03')
-    await priced(set, set.gate, '0.01', '/articles/tide-tables.html')
-    await priced(set, set.gate, '0.0025', '/index.html')
-    await priced(other, set.gate, '0.05')
-    const { response } = await pay(set, set.gate)
+    await priced(set, gate, '0.03')
+    await priced(set, gate, '0.01', '/articles/tide-tables.html')
+    await priced(set, gate, '0.0025', '/index.html')
+    await priced(other, gate, '0.05')
+    const { response } = await pay(set, gate)
     assert.equal(response.status, 200)
     assert.equal(response.headers['crawler-charged'], 'USD 0.03')
-    assert.equal((await pay(set, set.gate, '/index.html')).response.status, 200)
+    assert.equal((await pay(set, gate, '/index.html')).response.status, 200)
     assert.equal(
         set.ledger.query('SELECT rule, amount_micros, agreement_id FROM charge ORDER BY payment_id'),
         'articles|30000|1\nrest|2500|1'
     )
     // The list price is not this crawler's, and its price is nobody else's.
-    assertRefused((await commit(set, set.gate, await set.gate.offer(page))).response, 'offer_mismatch', 402)
-    const cheap = await offerTo(set.gate, set.agent)
+    assertRefused((await commit(set, gate, await gate.offer(page))).response, 'offer_mismatch', 402)
+    const cheap = await offerTo(gate, set.agent)
     const headers = await withWebBotAuth(other.key, other.agent.origin, urlOf(page), cheap)
-    assertRefused(await set.gate.request(page, { headers }), 'offer_mismatch', 402)
+    assertRefused(await gate.request(page, { headers }), 'offer_mismatch', 402)
     assert.equal(set.ledger.count('charge'), 2)
 })
 
@@ -239,6 +241,14 @@ test('a version takes effect at its instant, and an open offer does not outlive 
     const fresh = JSON.parse(stale.text).accepts[0]
     assert.equal(fresh.amount, '70000')
     assert.equal((await commit(set, gate, fresh.extra.id)).response.status, 200)
+    // What was paid at the former price has been paid: also when the gate has nothing of it in memory.
+    const other = await set.startGate()
+    await other.logged(/event=accounts_ready agreements=2/)
+    for (const one of [gate, other]) {
+        const again = await one.request(page, { headers: before.headers })
+        assert.equal(again.headers['payment-response'], before.response.headers['payment-response'])
+        assert.equal(again.text, before.response.text)
+    }
     assert.equal(set.ledger.query('SELECT agreement_id FROM charge ORDER BY payment_id'), '1\n2')
 })
 

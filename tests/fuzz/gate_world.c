@@ -73,7 +73,7 @@ enum err writer_submit(struct writer *writer, struct charge *charge)
     (void)writer;
     HOLDS(!world.waiting && !world.queued);
     HOLDS(charge->agent.len > 0 && charge->resource.len > 0 && charge->signature_base.len > 0);
-    HOLDS(!world.unread && charge->repeat_only == world.limited);
+    HOLDS(!world.unread && (charge->unless_repeat == ERR_CREDIT_LIMIT_REACHED) == world.limited);
     HOLDS(charge->signature.len == 64 && uuid_is_v7(charge->payment_id));
     if (world.overloaded)
         return ERR_OVERLOADED;

@@ -99,16 +99,16 @@ static void what_may_only_be_repeated_is_not_recorded(void **state)
     struct writer *writer = writer_start_ready();
     struct payment payment = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
     struct payment altered = payment_make(clock_now_ms(), AGENT, 2501, PAGE);
-    payment.charge.repeat_only = true;
+    payment.charge.unless_repeat = ERR_CREDIT_LIMIT_REACHED;
     assert_int_equal(payment_pay(writer, &payment), ERR_CREDIT_LIMIT_REACHED);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "0");
-    payment.charge.repeat_only = false;
+    payment.charge.unless_repeat = ERR_OK;
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    payment.charge.repeat_only = true;
+    payment.charge.unless_repeat = ERR_CREDIT_LIMIT_REACHED;
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
     assert_true(payment.charge.repeated);
     memcpy(altered.charge.payment_id, payment.charge.payment_id, UUID_SIZE);
-    altered.charge.repeat_only = true;
+    altered.charge.unless_repeat = ERR_CREDIT_LIMIT_REACHED;
     assert_int_equal(payment_pay(writer, &altered), ERR_PAYMENT_CONFLICT);
     writer_stop(writer);
     assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "1|2500");
@@ -126,7 +126,7 @@ static void a_repeat_beside_its_first_gets_the_receipt(void **state)
     for (size_t repeat = 0; repeat < 2; repeat++) {
         struct payment payments[2] = {payment_make(clock_now_ms(), AGENT, 100, PAGE)};
         payments[1] = payments[0];
-        payments[repeat].charge.repeat_only = true;
+        payments[repeat].charge.unless_repeat = ERR_CREDIT_LIMIT_REACHED;
         send_batch(session, payments, 2);
         for (size_t i = 0; i < 2; i++) {
             assert_int_equal(payments[i].charge.outcome, ERR_OK);
