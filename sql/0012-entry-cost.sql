@@ -36,8 +36,9 @@ $$;
 CREATE OR REPLACE FUNCTION guard_seals(target regclass) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    -- One at a time: who adds a partition does not miss a seal that is just being made. Writers do not wait.
-    LOCK TABLE charge IN SHARE UPDATE EXCLUSIVE MODE;
+    -- One at a time: who adds a partition does not miss a seal that is just being made. Writers do not wait,
+    -- and a vacuum or an archive at work on a partition is not waited for.
+    LOCK TABLE ONLY charge IN SHARE UPDATE EXCLUSIVE MODE;
     EXECUTE format('CREATE OR REPLACE TRIGGER sealed AFTER INSERT ON %s FOR EACH ROW'
                    ' WHEN (NEW.payment_id < %L::uuid) EXECUTE FUNCTION public.refuse_sealed()', target,
                    coalesce((SELECT end_id FROM day_seal ORDER BY end_id DESC LIMIT 1),
@@ -71,7 +72,7 @@ BEGIN
         RAISE EXCEPTION 'an earlier day of site number % is open', of_site
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    LOCK TABLE charge IN SHARE UPDATE EXCLUSIVE MODE; -- as guard_seals does
+    LOCK TABLE ONLY charge IN SHARE UPDATE EXCLUSIVE MODE; -- as guard_seals does
     SELECT end_id INTO newest FROM day_seal ORDER BY end_id DESC LIMIT 1;
     -- The day's partitions, and those between the newest seal and this one, whose triggers must know it.
     SELECT array_agg(inhrelid::regclass ORDER BY relname) INTO parts

@@ -277,6 +277,30 @@ static void sealing_waits_for_what_is_under_way(void **state)
     assert_string_equal(sql("SELECT entries FROM day_close"), "2");
 }
 
+/* A vacuum or an archive at work on another day's entries is not waited for. */
+static void sealing_does_not_wait_for_other_days(void **state)
+{
+    (void)state;
+    static char text[512];
+    days_charge(7, A, 2500, 1);
+    days_charge(3, A, 2500, 1);
+    assert_int_equal(CRAWLTAB(output, "nightly", "--day", days_date(4)), 0);
+    snprintf(text, sizeof(text),
+             "DO $$ BEGIN EXECUTE format('LOCK TABLE %%I IN SHARE UPDATE EXCLUSIVE MODE',"
+             " charge_partition('%s')); PERFORM pg_sleep(600); END $$",
+             days_date(7));
+    int holder = sql_spawn(text);
+    wait_for_sql("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    snprintf(text, sizeof(text),
+             "SELECT seal_day(1, '%s', instant_ms(ends_at)) FROM day WHERE local_date = '%s'", days_date(3),
+             days_date(3));
+    int refused = sql_as("crawltab_operator", text, output) ? 0 : 1;
+    sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    assert_int_not_equal(run_wait(holder), 0);
+    if (refused)
+        fail_msg("%s", output);
+}
+
 /* --- what was signed
  * ------------------------------------------------------------------------------------ */
 
@@ -400,6 +424,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_slips_in_while_a_day_is_sealed, ledger_setup,
                                         ledger_teardown),
         cmocka_unit_test_setup_teardown(sealing_waits_for_what_is_under_way, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(sealing_does_not_wait_for_other_days, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(closed_days_are_what_was_signed, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(every_change_is_found, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(changed_log_is_not_signed_again, ledger_setup, ledger_teardown),
