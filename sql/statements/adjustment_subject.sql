@@ -7,7 +7,7 @@ WITH subject AS (
       FROM charge c JOIN site s USING (site_id) WHERE c.payment_id = $1::uuid
 ), terms AS (
     SELECT c.payment_id, c.site_id, c.crawler_id, a.agreement_id, a.subscription, a.included_crawls,
-           d.starts_at, t.period_crawls_before,
+           d.starts_at, d.ends_at, t.period_crawls_before, t.entries,
            CASE a.cadence WHEN 'weekly' THEN date_trunc('week', d.local_date)::date
                 WHEN 'monthly' THEN date_trunc('month', d.local_date)::date
                 ELSE d.local_date END AS first_date
@@ -36,10 +36,18 @@ WITH subject AS (
                 ORDER BY p.close_number DESC LIMIT 1), 0) AS before
       FROM terms x
 ), counted AS (
-    SELECT p.*, p.before - p.included_crawls + (
+    -- From the end of the day, if the UTC day in which it begins is archived: it is closed then.
+    SELECT p.*, p.before - p.included_crawls + CASE WHEN EXISTS (
+               SELECT FROM archived w WHERE w.utc_date >= (p.from_at AT TIME ZONE 'UTC')::date
+                  AND w.utc_date < (uuid_instant(p.payment_id) AT TIME ZONE 'UTC')::date)
+           THEN p.entries - (
                SELECT count(*) FROM charge n
                 WHERE n.site_id = p.site_id AND n.crawler_id = p.crawler_id
-                  AND n.payment_id >= uuid_floor(p.from_at) AND n.payment_id <= p.payment_id) AS nth
+                  AND n.payment_id > p.payment_id AND n.payment_id < uuid_floor(p.ends_at))
+           ELSE (
+               SELECT count(*) FROM charge n
+                WHERE n.site_id = p.site_id AND n.crawler_id = p.crawler_id
+                  AND n.payment_id >= uuid_floor(p.from_at) AND n.payment_id <= p.payment_id) END AS nth
       FROM period p
 )
 SELECT c.site_id, c.crawler_id, c.amount_micros,

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DAY_MS  ((int64_t)86400000)
 #define NOON_MS ((int64_t)43200000)
@@ -40,9 +41,9 @@ static const char *date(int day)
     return out;
 }
 
-static void charge_on(int day, const char *agent, int64_t amount_micros, size_t count)
+static void charge_at(int64_t at_ms, const char *agent, int64_t amount_micros, size_t count)
 {
-    clock_set_offset_ms(noon(day) - clock_now_ms());
+    clock_set_offset_ms(at_ms - clock_now_ms());
     struct writer *writer = writer_start_ready();
     for (size_t i = 0; i < count; i++) {
         struct payment payment = payment_make(clock_now_ms(), agent, amount_micros, PAGE);
@@ -51,6 +52,11 @@ static void charge_on(int day, const char *agent, int64_t amount_micros, size_t 
     }
     writer_stop(writer);
     clock_set_offset_ms(0);
+}
+
+static void charge_on(int day, const char *agent, int64_t amount_micros, size_t count)
+{
+    charge_at(noon(day), agent, amount_micros, count);
 }
 
 /* An agreement of the crawler from the first day on; `terms` are columns and values beside the plain ones. */
@@ -258,6 +264,31 @@ static void what_was_not_billed_is_not_given_back(void **state)
     audit_is_clean();
 }
 
+/* A site's day is part of two UTC days, and the first of them may be archived. */
+static void what_was_billed_is_known_without_the_archive(void **state)
+{
+    (void)state;
+    uint8_t billed[UUID_SIZE];
+    ledger_empty("Asia/Shanghai"); /* its 2 October begins on 1 October at 16:00 UTC */
+    ledger_migrate();
+    charge_at(noon(0) + NOON_MS / 2, A, 100000, 1);
+    agree(A, TERMS, "'daily', false, 0, 1, 0, 0, 'none', 0");
+    charge_on(1, A, 100000, 1); /* the second of the day, of which one is included */
+    memcpy(billed, last_id, UUID_SIZE);
+    charge_at(noon(1) + 1, A, 100000, 1);
+    nights_until(1);
+    assert_string_equal(sql("SELECT local_date, net_minor FROM invoice"), "2026-10-02|20");
+    static char path[512];
+    snprintf(path, sizeof(path), "%s/entries-%s.jsonl", ledger_config()->folder, date(0));
+    unlink(path);
+    if (CRAWLTAB(output, "archive", date(0), "--to", ledger_config()->folder) != 0)
+        fail_msg("%s", output);
+    assert_int_equal(adjust(billed, noon(2), 0), ADJUSTMENT_DONE);
+    assert_int_equal(adjust(last_id, noon(2), 0), ADJUSTMENT_DONE);
+    nights_until(2);
+    assert_string_equal(sql("SELECT net_minor FROM invoice WHERE kind = 'credit-note'"), "20");
+}
+
 /* Runs `crawltab invoice` and returns the value of "status". */
 static const char *status_after(int expected, const char *const *words)
 {
@@ -453,6 +484,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(corrections_become_credit_notes, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(what_is_left_of_an_invoice, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(what_was_not_billed_is_not_given_back, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(what_was_billed_is_known_without_the_archive, ledger_setup,
+                                        ledger_teardown),
         cmocka_unit_test_setup_teardown(payments_and_statement, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(changed_rows_are_named, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(missing_guards_are_named, ledger_setup, ledger_teardown),
