@@ -5,6 +5,8 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
 
+#include <assert.h>
+
 /* Columns of statement_accounts. */
 enum { SITE_ID, CRAWLER_ID, SITE, CURRENCY, DECIMALS, OPENING, CARRIED, TO };
 
@@ -129,6 +131,7 @@ static enum exit_status state(struct pg *pg, const struct request *request)
 
 static bool check(const struct request *request)
 {
+    assert(request->from); /* it has a default */
     const char *const dates[] = {request->from, request->to};
     for (size_t i = 0; i < sizeof(dates) / sizeof(*dates); i++)
         if (dates[i] && !instant_is_date(slice_of(dates[i]))) {
