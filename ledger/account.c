@@ -13,10 +13,9 @@
 #define HURRY_MS        50   /* between rounds that somebody waits for */
 #define BACKOFF_MAX_MS  2000 /* between tries to connect */
 #define CONNECT_MAX_MS  2000
-#define FIRST_MAX_MS    60000 /* for the first round, which reads all open days */
-#define BALANCES_EVERY  10    /* rounds: closed days and invoices change by the operator's commands alone */
-#define DOUBTS_MAX      4096  /* looked for in one round */
-#define QUARTER_MS      900000
+#define FIRST_MAX_MS    60000   /* for the first round, which reads all open days */
+#define BALANCES_EVERY  10      /* rounds: closed days and invoices change by the operator's commands alone */
+#define DOUBTS_MAX      4096    /* looked for in one round */
 #define CLOCK_SPREAD_MS 3600000 /* how far gates' clocks may differ, generously */
 
 struct account_book {
@@ -161,9 +160,9 @@ out:
 static int64_t first_quarter(const struct account_book *book, int64_t now_ms)
 {
     if (book->rounds == 0)
-        return book->open_ms / QUARTER_MS;
+        return book->open_ms / ENTRY_QUARTER_MS;
     int64_t since_ms = book->read_ms < now_ms ? book->read_ms : now_ms;
-    return (since_ms - ENTRY_LATEST_MS - CLOCK_SPREAD_MS) / QUARTER_MS;
+    return (since_ms - ENTRY_LATEST_MS - CLOCK_SPREAD_MS) / ENTRY_QUARTER_MS;
 }
 
 static enum err run_spend(struct account_book *book, struct round *round)

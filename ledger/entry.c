@@ -6,8 +6,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define QUARTER_MS 900000
-
 /* After an id that was there already, batches are inserted by the statement that expects it, for so long: who
  * sends old ids on purpose makes one batch in this time be written twice, and one line of PostgreSQL's log.
  */
@@ -200,7 +198,7 @@ static enum err fill_sums(struct entry_arrays *arrays, const struct entry *entri
     for (size_t i = 0; i < count; i++)
         if (entries[i].sent)
             sums[made++] = (struct sum){entries[i].site_id, entries[i].crawler_id,
-                                        uuid_ms(entries[i].charge->payment_id) / QUARTER_MS, 1,
+                                        uuid_ms(entries[i].charge->payment_id) / ENTRY_QUARTER_MS, 1,
                                         entries[i].charge->amount_micros};
     qsort(sums, made, sizeof(*sums), by_account);
     for (size_t i = 0; i < SUM_COLUMN_COUNT; i++)

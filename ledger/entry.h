@@ -10,6 +10,10 @@
  * that a commit may take. So a day can be closed this long after its end, and nothing comes late. */
 #define ENTRY_LATEST_MS ((int64_t)(3600 + 60) * 1000)
 
+/* Entries are summed up in the table "spend" by the quarter of an hour of their ids, as uuid_quarter does it.
+ */
+#define ENTRY_QUARTER_MS 900000
+
 struct entry {
     struct charge *charge;
     int64_t site_id;
