@@ -103,16 +103,15 @@ out:
 
 /* Inside a transaction that holds the lock. */
 static enum err receive(struct pg *pg, const struct found *found, const struct payment_subject *subject,
-                        const struct payment_money *money, enum payment_outcome *outcome)
+                        const struct payment_money *money, enum payment_outcome *outcome,
+                        struct payment_state *state)
 {
-    struct payment_state state;
     enum err err;
     TRY(insert_money(pg, found, subject, money, outcome));
-    if (*outcome != PAYMENT_DONE)
-        goto out;
-    TRY(tell_state(pg, found, subject->number, &state));
-    if (strcmp(state.status, "paid") == 0 || strcmp(state.status, "part-paid") == 0)
-        TRY(add_event(pg, found, subject, state.status, money->reference));
+    TRY(tell_state(pg, found, subject->number, state));
+    bool changed = strcmp(state->status, "paid") == 0 || strcmp(state->status, "part-paid") == 0;
+    if (*outcome == PAYMENT_DONE && changed)
+        TRY(add_event(pg, found, subject, state->status, money->reference));
 out:
     return err;
 }
@@ -134,8 +133,7 @@ enum err payment_receive(struct pg *pg, const struct payment_subject *subject,
     if (*outcome != PAYMENT_DONE)
         goto out;
     TRY(adjustment_lock(pg, found.site_id));
-    TRY(receive(pg, &found, subject, money, outcome));
-    TRY(tell_state(pg, &found, subject->number, state));
+    TRY(receive(pg, &found, subject, money, outcome, state));
     if (!subject->dry_run)
         err = pg_commit(pg);
 out:

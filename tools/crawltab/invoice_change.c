@@ -2,7 +2,6 @@
 
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
-#include "ledger/base/instant.h"
 #include "ledger/payment.h"
 #include "tools/crawltab/show.h"
 
@@ -17,10 +16,9 @@ static bool read_amount(const char *text, int64_t *micros)
     return true;
 }
 
-static bool check_paid(const struct invoice_change *change)
+static bool check_paid(struct invoice_change *change)
 {
-    int64_t micros;
-    if (!change->amount || !read_amount(change->amount, &micros)) {
+    if (!change->amount || !read_amount(change->amount, &change->amount_micros)) {
         command_misused("--amount is missing, or no amount", change->amount,
                         "write a decimal such as 12.34; -12.34 is money paid back");
         return false;
@@ -30,14 +28,10 @@ static bool check_paid(const struct invoice_change *change)
                         "the bank's reference keeps a payment from being recorded twice");
         return false;
     }
-    if (change->date && !instant_is_date(slice_of(change->date))) {
-        command_misused("--date is no date", change->date, "write it as YYYY-MM-DD");
-        return false;
-    }
-    return true;
+    return command_date("--date is no date", change->date);
 }
 
-bool invoice_change_check(const char *verb, const struct invoice_change *change)
+bool invoice_change_check(const char *verb, struct invoice_change *change)
 {
     if (strcmp(verb, "paid") == 0)
         return check_paid(change);
@@ -94,14 +88,12 @@ enum exit_status invoice_change_run(struct pg *pg, const char *verb, const struc
 {
     const struct payment_subject subject = {change->number, change->site, command_actor(), clock_now_ms(),
                                             false};
-    struct payment_money money = {0, change->reference, change->date};
+    const struct payment_money money = {change->amount_micros, change->reference, change->date};
     enum payment_outcome outcome;
     struct payment_state state = {.open_minor = 0};
     enum err err;
     if (strcmp(verb, "paid") == 0)
-        err = read_amount(change->amount, &money.amount_micros)
-                  ? payment_receive(pg, &subject, &money, &outcome, &state)
-                  : ERR_INTERNAL;
+        err = payment_receive(pg, &subject, &money, &outcome, &state);
     else if (strcmp(verb, "sent") == 0)
         err = payment_sent(pg, &subject, &outcome, &state);
     else

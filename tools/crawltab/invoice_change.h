@@ -12,12 +12,13 @@ struct invoice_change {
     const char *date;      /* of "paid"; NULL: today */
     const char *reason;    /* of "void" */
     bool json;
+    int64_t amount_micros; /* set by the check */
 };
 
 /* True if what the verb, "paid", "sent" or "void", needs is there; says what is missing. */
-bool invoice_change_check(const char *verb, const struct invoice_change *change);
+bool invoice_change_check(const char *verb, struct invoice_change *change);
 
-/* Does it. */
+/* Does it, after the check. */
 enum exit_status invoice_change_run(struct pg *pg, const char *verb, const struct invoice_change *change);
 
 #endif
