@@ -13,8 +13,9 @@
  *   rows        [[description, quantity, unit price, amount], ...], amounts with equally many decimals
  *   sums        [[label, amount], ...]; the last one is what is to be paid
  *   notes       sentences: payment, tax, rounding, agreement
- *   days        [{date, label, share}]: share is an integer, thousandths of the day with the most; empty
- * unless there are several NULL without memory. The caller frees with json_decref. */
+ *   days        [{date, label, share}]: share is an integer, thousandths of the day with the most;
+ *               empty unless there are several
+ * NULL without memory. The caller frees with json_decref. */
 json_t *view_of(const json_t *document);
 
 #endif
