@@ -2,7 +2,6 @@
 #include "tools/crawltab/log_key.h"
 #include "tools/crawltab/show.h"
 
-#include "ledger/base/instant.h"
 #include "ledger/checkpoint.h"
 #include "ledger/leaf.h"
 
@@ -189,8 +188,8 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
     if (strcmp(verb, "show") != 0 && strcmp(verb, "key") != 0 && strcmp(verb, "check") != 0)
         return command_misused("use: crawltab checkpoint show, key or check", NULL,
                                "see crawltab checkpoint --help");
-    if (request.day && !instant_is_date(slice_of(request.day)))
-        return command_misused("--day is no date", request.day, "write it as YYYY-MM-DD");
+    if (!command_date("--day is no date", request.day))
+        return EXIT_USAGE;
     struct config *config = command_config(config_path);
     enum exit_status status = EXIT_FAILED;
     if (config)

@@ -1,5 +1,6 @@
 #include "tools/crawltab/command.h"
 
+#include "ledger/base/instant.h"
 #include "ledger/schema.h"
 
 #include <assert.h>
@@ -17,6 +18,14 @@ enum exit_status command_misused(const char *what, const char *value, const char
 {
     LOG(ERROR, what, {"argument", value}, {"hint", hint});
     return EXIT_USAGE;
+}
+
+bool command_date(const char *what, const char *date)
+{
+    if (!date || instant_is_date(slice_of(date)))
+        return true;
+    command_misused(what, date, "write it as YYYY-MM-DD");
+    return false;
 }
 
 static const struct command_option *find(const struct command_option *options, const char *argument,

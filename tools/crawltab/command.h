@@ -58,6 +58,9 @@ bool command_parse(int argc, char **argv, const struct command_option *options, 
 /* Says what is wrong with the command line, and where help is. Returns EXIT_USAGE. */
 enum exit_status command_misused(const char *what, const char *value, const char *hint);
 
+/* True for a date YYYY-MM-DD, and for NULL. False after saying `what` is wrong: "--day is no date". */
+bool command_date(const char *what, const char *date);
+
 /* Loads the configuration; NULL after messages. The caller frees. */
 struct config *command_config(const char *path);
 

@@ -175,14 +175,12 @@ return status;
 static bool check(const struct range *range, const char *format, const struct command_words *words)
 {
     static const char hint[] = "see crawltab export --help";
-    const char *const dates[] = {range->from, range->to};
     if (words->count > 0)
         return command_misused("export takes no arguments", words->items[0], hint) == EXIT_DONE;
     if (!range->from || !range->to)
         return command_misused("--from and --to are needed", NULL, hint) == EXIT_DONE;
-    for (size_t i = 0; i < 2; i++)
-        if (!instant_is_date(slice_of(dates[i])))
-            return command_misused("this is no date", dates[i], "write it as YYYY-MM-DD") == EXIT_DONE;
+    if (!command_date("this is no date", range->from) || !command_date("this is no date", range->to))
+        return false;
     if (strcmp(range->from, range->to) >= 0)
         return command_misused("--to must be after --from", range->to, "--to is the first day left out") ==
                EXIT_DONE;

@@ -5,7 +5,6 @@
 
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
-#include "ledger/base/instant.h"
 #include "ledger/document.h"
 
 #include <stdlib.h>
@@ -168,13 +167,9 @@ static bool check_selection(const struct selection *selection)
 {
     static const char *const statuses[] = {"issued", "sent", "part-paid", "overdue",
                                            "paid",   "void", "credited"};
-    const char *const dates[] = {selection->from, selection->to};
     bool known = !selection->status;
-    for (size_t i = 0; i < sizeof(dates) / sizeof(*dates); i++)
-        if (dates[i] && !instant_is_date(slice_of(dates[i]))) {
-            command_misused("this is no date", dates[i], "write it as YYYY-MM-DD");
-            return false;
-        }
+    if (!command_date("this is no date", selection->from) || !command_date("this is no date", selection->to))
+        return false;
     for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
         known = known || strcmp(statuses[i], selection->status) == 0;
     if (!known)
@@ -200,7 +195,7 @@ static bool check_export(const struct invoice_file *file)
 }
 
 static bool check(const struct command_words *words, const struct selection *selection,
-                  const struct invoice_change *change, const struct invoice_file *file)
+                  struct invoice_change *change, const struct invoice_file *file)
 {
     const char *verb = words->count > 0 ? words->items[0] : "";
     if (words->count == 1 && strcmp(verb, "export") == 0)

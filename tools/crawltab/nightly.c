@@ -279,10 +279,8 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
         command_misused("nightly takes no arguments", words.items[0], "see crawltab nightly --help");
         goto out;
     }
-    if (night.day && !instant_is_date(slice_of(night.day))) {
-        command_misused("--day is no date", night.day, "write it as YYYY-MM-DD");
+    if (!command_date("--day is no date", night.day))
         goto out;
-    }
     status = EXIT_FAILED;
     config = command_config(config_path);
     if (!config)

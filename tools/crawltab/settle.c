@@ -266,8 +266,8 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
     if (settling.rail && !rail_called(settling.rail))
         return command_misused("there is no such rail", settling.rail,
                                "use sepa-direct-debit, ach, x402 or card");
-    if (settling.collect_on && !instant_is_date(slice_of(settling.collect_on)))
-        return command_misused("--collect-on is no date", settling.collect_on, "write it as YYYY-MM-DD");
+    if (!command_date("--collect-on is no date", settling.collect_on))
+        return EXIT_USAGE;
     enum exit_status status = EXIT_FAILED;
     struct config *config = command_config(config_path);
     settling.config = config;

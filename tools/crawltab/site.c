@@ -2,7 +2,6 @@
 #include "tools/crawltab/show.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/instant.h"
 
 #include <stdio.h>
 
@@ -118,8 +117,8 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
     if (!listing && !(words.count == 3 && strcmp(words.items[0], "zone") == 0))
         return command_misused("use: crawltab site list, or crawltab site zone NAME ZONE", NULL,
                                "see crawltab site --help");
-    if (change.from && !instant_is_date(slice_of(change.from)))
-        return command_misused("--from is no date", change.from, "write it as YYYY-MM-DD");
+    if (!command_date("--from is no date", change.from))
+        return EXIT_USAGE;
     change.site = words.items[1];
     change.zone = words.items[2];
     struct config *config = command_config(config_path);

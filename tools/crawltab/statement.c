@@ -3,7 +3,6 @@
 
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
-#include "ledger/base/instant.h"
 
 #include <assert.h>
 
@@ -132,12 +131,8 @@ static enum exit_status state(struct pg *pg, const struct request *request)
 static bool check(const struct request *request)
 {
     assert(request->from); /* it has a default */
-    const char *const dates[] = {request->from, request->to};
-    for (size_t i = 0; i < sizeof(dates) / sizeof(*dates); i++)
-        if (dates[i] && !instant_is_date(slice_of(dates[i]))) {
-            command_misused("this is no date", dates[i], "write it as YYYY-MM-DD");
-            return false;
-        }
+    if (!command_date("this is no date", request->from) || !command_date("this is no date", request->to))
+        return false;
     if (request->to && strcmp(request->from, request->to) > 0) {
         command_misused("--from is after --to", request->from, NULL);
         return false;
