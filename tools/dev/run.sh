@@ -180,7 +180,7 @@ an_offer() {
     jq --indent 1 . var/demo/body | narrow
 }
 a_paid_crawl() {
-    step "A crawler that pays signs for the offer with its key, and gets the page and a receipt."
+    step "A crawler that pays signs for the offer, and gets the page and a receipt."
     set -- "$BUILD/crawler" fetch --key $key --agent $agent --max-price 'USD 0.10' --clock-offset $offset \
         --out $pages --verbose $gate$page
     command_line "$@"
