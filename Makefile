@@ -26,9 +26,8 @@ PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CFLAGS   = -std=gnu11 $(WARNINGS) $(OPTIMISE) $(HARDEN) -pthread -I. $(PKG_CFLAGS)
 LIBS     = $(PKG_LIBS) -lm -pthread
 
-ROOMS    = ledger/base ledger/format ledger server/http server/verify server/agent server/gate server/admin
 PROGRAMS = $(BUILD)/crawltabd $(BUILD)/crawltab $(BUILD)/crawler
-objects  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+objects  = $(patsubst %.c,$(BUILD)/%.o,$(sort $(shell find $(1) -name '*.c')))
 
 # What a person calls first installs what is missing, and only then lets a second make look around.
 INSTALL  = @tools/dev/install.sh
@@ -139,19 +138,20 @@ $(BUILD)/%.o: %.c | libraries
 	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The SQL statements, one a file, become strings of the program.
-$(BUILD)/ledger/sql.c: sql/embed.awk $(wildcard sql/*.sql sql/statements/*.sql)
+SQL = $(sort $(shell find sql -name '*.sql'))
+$(BUILD)/ledger/pg/sql.c: sql/embed.awk $(SQL)
 	@mkdir -p $(@D)
 	awk -f sql/embed.awk $(filter %.sql,$^) > $@.new && mv $@.new $@
-$(BUILD)/ledger/sql.o: $(BUILD)/ledger/sql.c
+$(BUILD)/ledger/pg/sql.o: $(BUILD)/ledger/pg/sql.c
 	$(CC) $(CFLAGS) -c $< -o $@
 
-$(BUILD)/libledger.a: $(call objects,ledger/base ledger/format ledger) $(BUILD)/ledger/sql.o
+$(BUILD)/libledger.a: $(call objects,ledger) $(BUILD)/ledger/pg/sql.o
 	rm -f $@ && ar rcs $@ $^
-$(BUILD)/libserver.a: $(call objects,server/http server/verify server/agent server/gate server/admin)
+$(BUILD)/libserver.a: $(filter-out $(BUILD)/server/main.o,$(call objects,server))
 	rm -f $@ && ar rcs $@ $^
 LIBRARIES = $(BUILD)/libserver.a $(BUILD)/libledger.a
 
-$(BUILD)/crawltabd: $(call objects,server) $(LIBRARIES)
+$(BUILD)/crawltabd: $(BUILD)/server/main.o $(LIBRARIES)
 	$(CC) $(LINK) $^ $(LIBS) -o $@
 $(BUILD)/crawltab: $(call objects,tools/crawltab) $(LIBRARIES)
 	$(CC) $(LINK) $^ $(LIBS) -o $@
@@ -167,4 +167,4 @@ $(TESTS): %: %.o $(LIBRARIES)
 	$(CC) $(LINK) $(filter %.o,$^) $(LIBRARIES) -lcmocka $(LIBS) -o $@
 
 -include $(wildcard tests/*/rules.mk)
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,8 +1,8 @@
 #include "server/generation.h"
 
-#include "ledger/account.h"
+#include "ledger/credit/account.h"
 #include "ledger/base/log.h"
-#include "ledger/writer.h"
+#include "ledger/entry/writer.h"
 #include "server/agent/directory.h"
 #include "server/agent/key_file.h"
 #include "server/gate/gate.h"

@@ -4,8 +4,8 @@
 #ifndef SERVER_GENERATION_H
 #define SERVER_GENERATION_H
 
-#include "ledger/base/config.h"
-#include "ledger/base/exchange.h"
+#include "ledger/base/config/config.h"
+#include "ledger/base/http/exchange.h"
 
 struct generation;
 

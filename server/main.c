@@ -1,7 +1,7 @@
 /* crawltabd: options and signals. generation.c ties the rooms behind HTTP together, reload.c replaces them.
  */
 #include "ledger/base/clock.h"
-#include "ledger/base/config.h"
+#include "ledger/base/config/config.h"
 #include "ledger/base/log.h"
 #include "server/gate/site.h"
 #include "server/night.h"

@@ -5,7 +5,7 @@
 #ifndef SERVER_NIGHT_H
 #define SERVER_NIGHT_H
 
-#include "ledger/base/config.h"
+#include "ledger/base/config/config.h"
 
 struct night;
 

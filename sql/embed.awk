@@ -1,4 +1,4 @@
-# Turns the .sql files named as arguments into a C file with their texts; see ledger/sql.h. POSIX awk. A
+# Turns the .sql files named as arguments into a C file with their texts; see ledger/pg/sql.h. POSIX awk. A
 # file in statements/ is one prepared statement, named like the file; a file that starts with four digits
 # is a migration; any other is a script. Comment lines before a statement's first word stay out of the
 # program.
@@ -43,7 +43,7 @@ function table(kind,    i) {
 
 END {
     print "/* Made by sql/embed.awk from the files in sql/. */"
-    print "#include \"ledger/sql.h\"\n\n#include <stddef.h>"
+    print "#include \"ledger/pg/sql.h\"\n\n#include <stddef.h>"
     table("migrations")
     table("statements")
     table("scripts")

@@ -2,7 +2,7 @@
 #ifndef SERVER_AGENT_ANSWER_H
 #define SERVER_AGENT_ANSWER_H
 
-#include "ledger/base/message.h"
+#include "ledger/base/http/message.h"
 
 /* True for the media types that directories have in the wild, with any parameters:
  * application/http-message-signatures-directory with or without +json, application/jwk-set+json and

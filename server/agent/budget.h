@@ -4,7 +4,7 @@
 #ifndef SERVER_AGENT_BUDGET_H
 #define SERVER_AGENT_BUDGET_H
 
-#include "ledger/base/exchange.h"
+#include "ledger/base/http/exchange.h"
 
 struct budget;
 

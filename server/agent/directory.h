@@ -5,7 +5,7 @@
 #ifndef SERVER_AGENT_DIRECTORY_H
 #define SERVER_AGENT_DIRECTORY_H
 
-#include "ledger/base/exchange.h"
+#include "ledger/base/http/exchange.h"
 #include "server/agent/fetch.h"
 #include "server/verify/jwk.h"
 

@@ -4,8 +4,8 @@
 #ifndef SERVER_AGENT_FETCH_H
 #define SERVER_AGENT_FETCH_H
 
-#include "ledger/base/config.h"
-#include "ledger/base/message.h"
+#include "ledger/base/config/config.h"
+#include "ledger/base/http/message.h"
 
 struct fetch;
 

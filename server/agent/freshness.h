@@ -3,7 +3,7 @@
 #ifndef SERVER_AGENT_FRESHNESS_H
 #define SERVER_AGENT_FRESHNESS_H
 
-#include "ledger/base/message.h"
+#include "ledger/base/http/message.h"
 
 #include <stdint.h>
 

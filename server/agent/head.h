@@ -2,7 +2,7 @@
 #ifndef SERVER_AGENT_HEAD_H
 #define SERVER_AGENT_HEAD_H
 
-#include "ledger/base/message.h"
+#include "ledger/base/http/message.h"
 
 #define HEAD_FIELDS_MAX 100
 #define HEAD_BYTES_MAX  16384

@@ -3,7 +3,7 @@
 #ifndef SERVER_AGENT_LISTING_H
 #define SERVER_AGENT_LISTING_H
 
-#include "ledger/snapshot.h"
+#include "ledger/entry/snapshot.h"
 #include "server/agent/fetch.h"
 #include "server/verify/jwk.h"
 

@@ -6,7 +6,7 @@
 #define SERVER_AGENT_PROOF_H
 
 #include "ledger/base/arena.h"
-#include "ledger/base/message.h"
+#include "ledger/base/http/message.h"
 #include "server/verify/jwk.h"
 
 #define PROOF_TAG          "http-message-signatures-directory"

@@ -3,7 +3,7 @@
 #define SERVER_GATE_COMMITMENT_H
 
 #include "ledger/base/err.h"
-#include "ledger/base/message.h"
+#include "ledger/base/http/message.h"
 #include "server/verify/sf.h"
 
 struct commitment {

@@ -3,7 +3,7 @@
 #ifndef SERVER_GATE_CONTENT_H
 #define SERVER_GATE_CONTENT_H
 
-#include "ledger/base/exchange.h"
+#include "ledger/base/http/exchange.h"
 
 /* A folder that files are served from. */
 struct content_root;

@@ -2,11 +2,11 @@
 #ifndef SERVER_GATE_GATE_H
 #define SERVER_GATE_GATE_H
 
-#include "ledger/account.h"
-#include "ledger/base/config.h"
-#include "ledger/writer.h"
+#include "ledger/credit/account.h"
+#include "ledger/base/config/config.h"
+#include "ledger/entry/writer.h"
 #include "server/agent/directory.h"
-#include "ledger/base/exchange.h"
+#include "ledger/base/http/exchange.h"
 
 struct gate;
 

@@ -2,9 +2,9 @@
 #ifndef SERVER_GATE_OFFER_H
 #define SERVER_GATE_OFFER_H
 
-#include "ledger/base/config.h"
+#include "ledger/base/config/config.h"
 #include "server/gate/payment_id.h"
-#include "ledger/base/exchange.h"
+#include "ledger/base/http/exchange.h"
 
 /* What is the same in all offers of a site, written once. */
 struct offer_form;

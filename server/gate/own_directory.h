@@ -3,8 +3,8 @@
 #ifndef SERVER_GATE_OWN_DIRECTORY_H
 #define SERVER_GATE_OWN_DIRECTORY_H
 
-#include "ledger/base/config.h"
-#include "ledger/base/exchange.h"
+#include "ledger/base/config/config.h"
+#include "ledger/base/http/exchange.h"
 
 struct own_directory;
 

@@ -3,9 +3,9 @@
 #ifndef SERVER_GATE_SITE_H
 #define SERVER_GATE_SITE_H
 
-#include "ledger/base/config.h"
+#include "ledger/base/config/config.h"
 #include "ledger/base/err.h"
-#include "ledger/base/message.h"
+#include "ledger/base/http/message.h"
 #include "server/verify/signature_agent.h"
 
 struct offer_form;

@@ -2,8 +2,8 @@
 #ifndef SERVER_GATE_TARIFF_H
 #define SERVER_GATE_TARIFF_H
 
-#include "ledger/account_view.h"
-#include "ledger/credit.h"
+#include "ledger/credit/account_view.h"
+#include "ledger/credit/credit.h"
 #include "server/gate/site.h"
 
 /* Where and when somebody asks. */

@@ -4,7 +4,7 @@
 #ifndef SERVER_HTTP_HTTP_H
 #define SERVER_HTTP_HTTP_H
 
-#include "ledger/base/exchange.h"
+#include "ledger/base/http/exchange.h"
 
 struct http;
 

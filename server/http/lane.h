@@ -3,7 +3,7 @@
 #ifndef SERVER_HTTP_LANE_H
 #define SERVER_HTTP_LANE_H
 
-#include "ledger/base/exchange.h"
+#include "ledger/base/http/exchange.h"
 
 #include <stddef.h>
 

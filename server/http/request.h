@@ -2,7 +2,7 @@
 #ifndef SERVER_HTTP_REQUEST_H
 #define SERVER_HTTP_REQUEST_H
 
-#include "ledger/base/exchange.h"
+#include "ledger/base/http/exchange.h"
 
 /* Of a connection, for a request's fields and the fields of its reply. libmicrohttpd wipes all of it after
  * each request. */

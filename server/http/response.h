@@ -2,7 +2,7 @@
 #ifndef SERVER_HTTP_RESPONSE_H
 #define SERVER_HTTP_RESPONSE_H
 
-#include "ledger/base/exchange.h"
+#include "ledger/base/http/exchange.h"
 
 struct MHD_Response;
 

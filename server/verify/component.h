@@ -4,7 +4,7 @@
 #define SERVER_VERIFY_COMPONENT_H
 
 #include "ledger/base/err.h"
-#include "ledger/base/message.h"
+#include "ledger/base/http/message.h"
 #include "server/verify/sf.h"
 
 /* All lines of a request's field as one value: each without line folding and white space around it, joined

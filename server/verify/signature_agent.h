@@ -3,9 +3,9 @@
 #ifndef SERVER_VERIFY_SIGNATURE_AGENT_H
 #define SERVER_VERIFY_SIGNATURE_AGENT_H
 
-#include "ledger/base/config.h"
+#include "ledger/base/config/config.h"
 #include "ledger/base/err.h"
-#include "ledger/base/message.h"
+#include "ledger/base/http/message.h"
 #include "server/verify/sf.h"
 
 #define SIGNATURE_AGENT_WELL_KNOWN "/.well-known/http-message-signatures-directory"

@@ -1,5 +1,5 @@
--- All versions of site $1 and crawler $2, the oldest first, with the terms as ledger/terms.h stores them, and
--- times in the zone that the site was given last.
+-- All versions of site $1 and crawler $2, the oldest first, with the terms as ledger/terms/terms.h stores
+-- them, and times in the zone that the site was given last.
 SELECT a.agreement_id, a.version, instant_ms(a.valid_from), instant_ms(a.recorded_at),
        to_char(a.valid_from AT TIME ZONE zone.name, 'YYYY-MM-DD HH24:MI'),
        to_char(a.recorded_at AT TIME ZONE zone.name, 'YYYY-MM-DD HH24:MI'), a.actor, a.reason,

@@ -1,5 +1,5 @@
--- The invoice document, whose members ledger/document.h explains, of number $1 and site $2 (NULL: any) at
--- instant $3. json, not jsonb, which would sort the members.
+-- The invoice document, whose members ledger/bill/document.h explains, of number $1 and site $2 (NULL: any)
+-- at instant $3. json, not jsonb, which would sort the members.
 WITH wanted AS (
     SELECT i.*, c.close_number,
            coalesce((SELECT max(b.close_number) FROM crawler_day b

@@ -6,7 +6,7 @@
  *   entries CONFIG CRAWLERS SIZE… */
 #include "ledger/base/clock.h"
 #include "ledger/base/random.h"
-#include "ledger/entry.h"
+#include "ledger/entry/entry.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  *
  *   lookup CONFIG < IDS */
 #include "ledger/base/uuid.h"
-#include "ledger/pg.h"
+#include "ledger/pg/pg.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // What was signed for the closed days, checked by a program of its own: from the export and the checkpoint
-// alone, as ledger/leaf.h, RFC 6962 and C2SP's signed-note and tlog-checkpoint describe them.
+// alone, as ledger/proof/leaf.h, RFC 6962 and C2SP's signed-note and tlog-checkpoint describe them.
 import assert from 'node:assert/strict'
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { test } from 'node:test'

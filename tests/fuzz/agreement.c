@@ -2,7 +2,7 @@
  * same. Input: KEY=VALUE, a line feed, and a file. */
 #include "tests/fuzz/support.h"
 
-#include "ledger/terms.h"
+#include "ledger/terms/terms.h"
 
 static struct terms *read_text(const char *text, size_t len, FILE *errors)
 {

@@ -4,8 +4,8 @@
 #ifndef TESTS_FUZZ_GATE_WORLD_H
 #define TESTS_FUZZ_GATE_WORLD_H
 
-#include "ledger/account.h"
-#include "ledger/writer.h"
+#include "ledger/credit/account.h"
+#include "ledger/entry/writer.h"
 #include "server/agent/directory.h"
 
 #define WORLD_NOW 1763640000 /* seconds; time stands still */

@@ -2,7 +2,7 @@
  */
 #include "tests/fuzz/support.h"
 
-#include "ledger/format/movement.h"
+#include "ledger/format/bank/movement.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -4,7 +4,7 @@
 #define TESTS_FUZZ_SUPPORT_H
 
 #include "ledger/base/arena.h"
-#include "ledger/base/message.h"
+#include "ledger/base/http/message.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* What crawlers have spent, as the ledger counts it and as gates count it against limits. */
 #include "tests/pg/support_days.h"
 
-#include "ledger/account.h"
+#include "ledger/credit/account.h"
 #include "ledger/base/clock.h"
-#include "ledger/entry.h"
-#include "ledger/session.h"
+#include "ledger/entry/entry.h"
+#include "ledger/entry/session.h"
 
 #include <poll.h>
 #include <stdlib.h>

@@ -2,10 +2,10 @@
  * nothing is changed. */
 #include "tests/pg/support.h"
 
-#include "ledger/agreement.h"
+#include "ledger/terms/agreement.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
-#include "ledger/site.h"
+#include "ledger/site/site.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,10 +3,10 @@
  * behind; the real command closes those days. */
 #include "tests/pg/support.h"
 
-#include "ledger/adjustment.h"
+#include "ledger/bill/adjustment.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
-#include "ledger/payment.h"
+#include "ledger/collect/payment.h"
 
 #include <jansson.h>
 #include <stdio.h>

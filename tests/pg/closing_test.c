@@ -3,7 +3,7 @@
 #include "tests/pg/support_days.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/entry.h"
+#include "ledger/entry/entry.h"
 
 #include <poll.h>
 #include <signal.h>

@@ -2,8 +2,8 @@
 #include "tests/pg/support_days.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/session.h"
-#include "ledger/site.h"
+#include "ledger/entry/session.h"
+#include "ledger/site/site.h"
 
 #include <stdio.h>
 #include <stdlib.h>

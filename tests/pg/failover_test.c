@@ -3,7 +3,7 @@
 #include "tests/pg/support.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/pg.h"
+#include "ledger/pg/pg.h"
 
 #include <poll.h>
 #include <stdio.h>

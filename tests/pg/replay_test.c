@@ -2,7 +2,7 @@
 #include "tests/pg/support.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/entry.h"
+#include "ledger/entry/entry.h"
 
 #include <poll.h>
 #include <signal.h>

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "ledger/base/config.h"
-#include "ledger/writer.h"
+#include "ledger/base/config/config.h"
+#include "ledger/entry/writer.h"
 
 #include <stdatomic.h>
 

@@ -2,8 +2,8 @@
 #include "tests/pg/support.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/entry.h"
-#include "ledger/session.h"
+#include "ledger/entry/entry.h"
+#include "ledger/entry/session.h"
 
 #include <poll.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* The configuration: what it says of each kind of mistake, and that its example runs. */
 #include "tests/unit/support.h"
 
-#include "ledger/base/config.h"
+#include "ledger/base/config/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>

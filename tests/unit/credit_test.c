@@ -1,8 +1,8 @@
 /* Credit limits to the micro-unit, whatever is under way, unknown or read back in between. */
 #include "tests/unit/support.h"
 
-#include "ledger/credit.h"
-#include "ledger/entry.h"
+#include "ledger/credit/credit.h"
+#include "ledger/entry/entry.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #include "tests/unit/support.h"
 
 #include "ledger/base/amount.h"
-#include "ledger/base/xml.h"
-#include "ledger/format/rendering.h"
-#include "ledger/format/view.h"
+#include "ledger/format/xml.h"
+#include "ledger/format/bill/rendering.h"
+#include "ledger/format/bill/view.h"
 
 #include <inttypes.h>
 #include <stdio.h>

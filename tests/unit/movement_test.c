@@ -2,8 +2,8 @@
  * payers write is matched with invoices. */
 #include "tests/unit/support.h"
 
-#include "ledger/format/movement.h"
-#include "ledger/format/remittance.h"
+#include "ledger/format/bank/movement.h"
+#include "ledger/format/bank/remittance.h"
 
 #include <stdio.h>
 #include <string.h>

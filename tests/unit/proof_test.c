@@ -2,9 +2,9 @@
 #include "tests/unit/support.h"
 
 #include "ledger/base/encoding.h"
-#include "ledger/leaf.h"
-#include "ledger/merkle.h"
-#include "ledger/note.h"
+#include "ledger/proof/leaf.h"
+#include "ledger/proof/merkle.h"
+#include "ledger/proof/note.h"
 #include "server/verify/signature.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The cache of receipts: never a wrong one, never more than it has room for, the newest for longest. */
 #include "tests/unit/support.h"
 
-#include "ledger/receipt_cache.h"
+#include "ledger/entry/receipt_cache.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Files that collect money: their columns, sums and refusals. */
 #include "tests/unit/support.h"
 
-#include "ledger/base/xml.h"
-#include "ledger/format/settlement.h"
+#include "ledger/format/xml.h"
+#include "ledger/format/bank/settlement.h"
 
 #include <inttypes.h>
 #include <stdio.h>

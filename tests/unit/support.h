@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "ledger/base/arena.h"
-#include "ledger/base/message.h"
+#include "ledger/base/http/message.h"
 
 /* An empty arena of 64 KiB over static memory: what was in it before is gone. */
 struct arena *fresh_arena(void);

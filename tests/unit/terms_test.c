@@ -1,7 +1,7 @@
 /* The terms of agreements: what is said of each kind of mistake, and that what is written can be read. */
 #include "tests/unit/support.h"
 
-#include "ledger/terms.h"
+#include "ledger/terms/terms.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Secrets, signatures and waiting of webhooks. */
 #include "tests/unit/support.h"
 
-#include "ledger/webhook.h"
+#include "ledger/outbox/webhook.h"
 
 #include <string.h>
 

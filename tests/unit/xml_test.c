@@ -1,7 +1,7 @@
 /* XML written by us is read back as it was meant; what XML cannot hold, and what is dangerous, is refused. */
 #include "tests/unit/support.h"
 
-#include "ledger/base/xml.h"
+#include "ledger/format/xml.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef TOOLS_CRAWLER_SIGN_H
 #define TOOLS_CRAWLER_SIGN_H
 
-#include "ledger/base/message.h"
+#include "ledger/base/http/message.h"
 #include "server/verify/sf.h"
 #include "tools/crawler/key.h"
 

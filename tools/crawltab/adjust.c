@@ -1,7 +1,7 @@
 #include "tools/crawltab/command.h"
 #include "tools/crawltab/show.h"
 
-#include "ledger/adjustment.h"
+#include "ledger/bill/adjustment.h"
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
 

@@ -1,7 +1,7 @@
 #include "tools/crawltab/account.h"
 #include "tools/crawltab/show.h"
 
-#include "ledger/agreement.h"
+#include "ledger/terms/agreement.h"
 #include "ledger/base/clock.h"
 
 #include <errno.h>

@@ -2,10 +2,10 @@
 #include "tools/crawltab/command.h"
 #include "tools/crawltab/show.h"
 
-#include "ledger/archive.h"
+#include "ledger/archive/archive.h"
 #include "ledger/base/encoding.h"
 #include "ledger/base/instant.h"
-#include "ledger/schema.h"
+#include "ledger/pg/schema.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "tools/crawltab/log_key.h"
 #include "tools/crawltab/show.h"
 
-#include "ledger/audit.h"
+#include "ledger/audit/audit.h"
 
 #include <inttypes.h>
 

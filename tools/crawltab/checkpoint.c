@@ -2,8 +2,8 @@
 #include "tools/crawltab/log_key.h"
 #include "tools/crawltab/show.h"
 
-#include "ledger/checkpoint.h"
-#include "ledger/leaf.h"
+#include "ledger/proof/checkpoint.h"
+#include "ledger/proof/leaf.h"
 
 struct request {
     const char *site; /* NULL: all */

@@ -1,7 +1,7 @@
 #include "tools/crawltab/command.h"
 
 #include "ledger/base/instant.h"
-#include "ledger/schema.h"
+#include "ledger/pg/schema.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 #ifndef CRAWLTAB_COMMAND_H
 #define CRAWLTAB_COMMAND_H
 
-#include "ledger/pg.h"
+#include "ledger/pg/pg.h"
 
 enum exit_status {
     EXIT_DONE = 0,

@@ -5,9 +5,9 @@
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/file.h"
-#include "ledger/format/movement.h"
-#include "ledger/format/remittance.h"
-#include "ledger/payment.h"
+#include "ledger/format/bank/movement.h"
+#include "ledger/format/bank/remittance.h"
+#include "ledger/collect/payment.h"
 
 #include <errno.h>
 

@@ -5,7 +5,7 @@
 
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
-#include "ledger/document.h"
+#include "ledger/bill/document.h"
 
 #include <stdlib.h>
 

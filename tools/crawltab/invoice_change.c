@@ -2,7 +2,7 @@
 
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
-#include "ledger/payment.h"
+#include "ledger/collect/payment.h"
 #include "tools/crawltab/show.h"
 
 /* A decimal that may be below zero, not 0. */

@@ -2,8 +2,8 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/file.h"
-#include "ledger/document.h"
-#include "ledger/format/rendering.h"
+#include "ledger/bill/document.h"
+#include "ledger/format/bill/rendering.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-/* Prints the document of ledger/document.h. */
+/* Prints the document of ledger/bill/document.h. */
 void invoice_page_print(const json_t *document);
 
 #endif

@@ -2,8 +2,8 @@
 #ifndef CRAWLTAB_LOG_KEY_H
 #define CRAWLTAB_LOG_KEY_H
 
-#include "ledger/base/config.h"
-#include "ledger/note.h"
+#include "ledger/base/config/config.h"
+#include "ledger/proof/note.h"
 
 /* Reads the key; makes the file first if it is not there and `make` says so. False after logging why. */
 bool log_key_load(const struct config *config, bool make, struct note_key *key);

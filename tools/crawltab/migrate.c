@@ -1,6 +1,6 @@
 #include "tools/crawltab/command.h"
 
-#include "ledger/schema.h"
+#include "ledger/pg/schema.h"
 
 #include <stdio.h>
 

@@ -4,9 +4,9 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
-#include "ledger/day.h"
-#include "ledger/entry.h"
-#include "ledger/site.h"
+#include "ledger/night/day.h"
+#include "ledger/entry/entry.h"
+#include "ledger/site/site.h"
 
 #include <inttypes.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 #define CRAWLTAB_RAW_REQUEST_H
 
 #include "ledger/base/arena.h"
-#include "ledger/base/message.h"
+#include "ledger/base/http/message.h"
 
 #define RAW_REQUEST_FIELDS_MAX 200
 

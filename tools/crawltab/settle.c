@@ -4,8 +4,8 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/file.h"
 #include "ledger/base/instant.h"
-#include "ledger/invoice.h"
-#include "ledger/settlement.h"
+#include "ledger/bill/invoice.h"
+#include "ledger/collect/settlement.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #ifndef CRAWLTAB_SHOW_H
 #define CRAWLTAB_SHOW_H
 
-#include "ledger/pg.h"
+#include "ledger/pg/pg.h"
 
 #include <jansson.h>
 #include <stdio.h>

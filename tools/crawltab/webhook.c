@@ -3,8 +3,8 @@
 #include "tools/crawltab/show.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/outbox.h"
-#include "ledger/webhook.h"
+#include "ledger/outbox/outbox.h"
+#include "ledger/outbox/webhook.h"
 
 #include <inttypes.h>
 

@@ -1,0 +1,136 @@
+#include "ledger/audit/audit.h"
+
+#include "ledger/proof/checkpoint.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* One run. */
+struct audit {
+    struct pg *pg;
+    const struct audit_order *order;
+    struct audit_result *result;
+    const char *site; /* under audit */
+    int64_t site_id;
+};
+
+static void found(struct audit *audit, const char *site, const char *row, const char *problem)
+{
+    audit->result->findings++;
+    audit->order->tell(audit->order->context, site, row, problem);
+}
+
+/* Each row of a check is a finding: which row, and what is wrong with it. */
+static enum err check(struct audit *audit, const char *statement, const struct pg_params *params)
+{
+    struct pg_rows rows = {0};
+    enum err err;
+    TRY(pg_run(audit->pg, statement, params, &rows));
+    for (int i = 0; i < rows.count; i++)
+        found(audit, audit->site, pg_text(&rows, i, 0), pg_text(&rows, i, 1));
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+static void tell_checkpoint(struct audit *audit, const struct checkpoint_finding *finding)
+{
+    char row[128];
+    if (!finding->problem)
+        return;
+    if (finding->tile >= 0)
+        snprintf(row, sizeof(row), "charge: one of the 256 entries of %s from number %" PRId64 ", id %s on",
+                 finding->date, finding->tile * DAY_TREE_TILE, finding->first_id);
+    else
+        snprintf(row, sizeof(row), "checkpoint %s", finding->date);
+    found(audit, audit->site, row, finding->problem);
+}
+
+/* `away`: entries of the day are in a file, so that what is made of single entries cannot be made again. */
+static enum err check_day(struct audit *audit, const char *date, bool away)
+{
+    static const char *const statements[] = {"audit_chain", "audit_entries", "audit_lines"};
+    const struct day_tree_order order = {.site_id = audit->site_id, .date = date};
+    struct checkpoint_finding finding;
+    struct pg_params params = {0};
+    enum err err;
+    pg_params_number(&params, audit->site_id);
+    pg_params_text(&params, date);
+    for (size_t i = 0; i < (away ? 1 : sizeof(statements) / sizeof(*statements)); i++)
+        TRY(check(audit, statements[i], &params));
+    audit->result->away += away;
+    audit->result->days++;
+    if (away)
+        goto out;
+    TRY(checkpoint_check_day(audit->pg, &order, &finding));
+    tell_checkpoint(audit, &finding);
+out:
+    return err;
+}
+
+static enum err check_days(struct audit *audit, const struct pg_params *site)
+{
+    struct pg_rows dates = {0};
+    enum err err;
+    TRY(pg_run(audit->pg, "audit_dates", site, &dates));
+    for (int i = 0; i < dates.count; i++)
+        TRY(check_day(audit, pg_text(&dates, i, 0), pg_flag(&dates, i, 1)));
+out:
+    pg_rows_free(&dates);
+    return err;
+}
+
+/* Inside a transaction. */
+static enum err check_site(struct audit *audit)
+{
+    static const char *const statements[] = {"audit_days",    "audit_agreements",    "audit_invoices",
+                                             "audit_series",  "audit_invoice_lines", "audit_adjustments",
+                                             "audit_balance", "audit_spend"};
+    struct checkpoint_finding finding;
+    struct pg_params params = {0};
+    enum err err;
+    pg_params_number(&params, audit->site_id);
+    TRY(pg_run(audit->pg, "series_lock", &params, NULL));
+    for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++)
+        TRY(check(audit, statements[i], &params));
+    TRY(checkpoint_check_log(audit->pg, audit->site_id, NULL, audit->order->verifies, &finding));
+    tell_checkpoint(audit, &finding);
+    TRY(check_days(audit, &params));
+out:
+    return err;
+}
+
+static enum err check_guards(struct audit *audit)
+{
+    struct pg_params params = {0};
+    pg_params_text(&params, audit->order->config->ledger_gate_role);
+    pg_params_text(&params, audit->order->config->ledger_operator_role);
+    audit->site = "";
+    return check(audit, "audit_guards", &params);
+}
+
+enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_result *result)
+{
+    struct audit audit = {.pg = pg, .order = order, .result = result};
+    struct pg_params params = {0};
+    struct pg_rows sites = {0};
+    enum err err;
+    *result = (struct audit_result){.sites = 0};
+    TRY(check_guards(&audit));
+    pg_params_text(&params, order->site);
+    TRY(pg_run(pg, "site_list", &params, &sites));
+    for (int i = 0; i < sites.count; i++) {
+        audit.site_id = pg_number(&sites, i, 0);
+        audit.site = pg_text(&sites, i, 1);
+        TRY(pg_begin(pg));
+        err = check_site(&audit);
+        bool busy = err != ERR_OK && pg_failure(pg) == PG_LOCKED;
+        result->busy = result->busy || busy;
+        pg_rollback(pg); /* nothing was written */
+        TRY(busy ? ERR_OK : err);
+        result->sites++;
+    }
+out:
+    pg_rows_free(&sites);
+    return err;
+}

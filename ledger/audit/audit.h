@@ -1,0 +1,31 @@
+/* The audit: everything that was made of the entries is made of them again and compared, row by row. Whatever
+ * somebody changed behind the ledger's back, with rights that no program of ours has, is found and named. */
+#ifndef LEDGER_AUDIT_AUDIT_H
+#define LEDGER_AUDIT_AUDIT_H
+
+#include "ledger/proof/note.h"
+#include "ledger/pg/pg.h"
+
+/* Told of each finding: the site, or "" when it concerns the database; which row; what is wrong with it. */
+typedef void audit_tell(void *context, const char *site, const char *row, const char *problem);
+
+struct audit_order {
+    const struct config *config; /* roles */
+    const char *site;            /* NULL: all */
+    note_verifies *verifies;     /* for checkpoints' signatures */
+    audit_tell *tell;
+    void *context;
+};
+
+struct audit_result {
+    int64_t sites;
+    int64_t days;
+    int64_t away; /* of these, with entries in files, which were not read */
+    int64_t findings;
+    bool busy; /* a night is at work: its site was not audited */
+};
+
+/* Keeps the night out of a site while that is audited. Of each kind of finding at most 20 are told. */
+enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_result *result) MUST_USE;
+
+#endif

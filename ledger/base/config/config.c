@@ -1,0 +1,123 @@
+/* The configuration's tables, and reading the file along them. Every mistake in the file is reported, not
+ * only the first; the configuration is used only if there was none. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "ledger/base/config/config_table.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GATE_FIELD(member, key, kind, initial, min, max, what)                                               \
+    {key, CONFIG_IS_##kind, offsetof(struct config, member), initial, min, max, what},
+#define SITE_FIELD(member, key, kind, initial, min, max, what)                                               \
+    {key, CONFIG_IS_##kind, offsetof(struct config_site, member), initial, min, max, what},
+#define RULE_FIELD(member, key, kind, initial, min, max, what)                                               \
+    {key, CONFIG_IS_##kind, offsetof(struct config_rule, member), initial, min, max, what},
+
+static const struct config_field gate_fields[] = {CONFIG_GATE(GATE_FIELD)};
+static const struct config_field site_fields[] = {CONFIG_SITE(SITE_FIELD)};
+static const struct config_field rule_fields[] = {CONFIG_RULE(RULE_FIELD)};
+
+#define TABLE(fields, structure) fields, sizeof(fields) / sizeof(*(fields)), offsetof(structure, where)
+
+const struct config_table config_rule_table = {TABLE(rule_fields, struct config_rule), NULL, 0};
+
+static const struct config_children rules = {"rules", &config_rule_table, sizeof(struct config_rule),
+                                             offsetof(struct config_site, rules),
+                                             offsetof(struct config_site, rule_count)};
+const struct config_table config_site_table = {TABLE(site_fields, struct config_site), &rules, 1};
+
+static const struct config_children sites = {"sites", &config_site_table, sizeof(struct config_site),
+                                             offsetof(struct config, sites),
+                                             offsetof(struct config, site_count)};
+const struct config_table config_gate_table = {TABLE(gate_fields, struct config), &sites, 1};
+
+struct loaded {
+    struct config config; /* first: config_free gets its address */
+    struct config_reader reader;
+};
+
+static struct loaded *loaded_new(const struct config_report *report)
+{
+    struct loaded *loaded = calloc(1, sizeof(*loaded));
+    if (!loaded)
+        abort();
+    loaded->reader = (struct config_reader){.report = *report, .lists_keys = "config.yaml.example"};
+    return loaded;
+}
+
+static const char *folder_of(struct config_reader *reader, const char *path)
+{
+    char *full = realpath(path, NULL);
+    char *folder = config_keep_text(reader, full ? full : ".");
+    free(full);
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder ? 1 : 0] = '\0';
+    return folder;
+}
+
+/* A rule without a name is called by its number. */
+static void name_rules(struct config_reader *reader, struct config_site *site)
+{
+    for (size_t i = 0; i < site->rule_count; i++) {
+        if (*site->rules[i].name)
+            continue;
+        char *name = config_keep(reader, 32);
+        snprintf(name, 32, "rule %zu", i + 1);
+        site->rules[i].name = name;
+    }
+}
+
+struct config *config_load(const char *path, FILE *errors, FILE *warnings)
+{
+    struct loaded *loaded = loaded_new(&(struct config_report){path, errors, warnings, 0});
+    struct config *config = &loaded->config;
+    struct config_report *report = &loaded->reader.report;
+    FILE *file = fopen(path, "re");
+    if (file) {
+        config->folder = loaded->reader.folder = folder_of(&loaded->reader, path);
+        config_read(&loaded->reader, &config_gate_table, config, file);
+        fclose(file);
+        for (size_t i = 0; i < config->site_count; i++)
+            name_rules(&loaded->reader, &config->sites[i]);
+        if (report->error_count == 0)
+            config_check(config, report);
+    } else {
+        config_error(report, 0, "cannot be read: %s; copy config.yaml.example or name the file with --config",
+                     strerror(errno));
+    }
+    if (report->error_count == 0)
+        return config;
+    config_free(config);
+    return NULL;
+}
+
+struct config *config_defaults(void)
+{
+    struct loaded *loaded = loaded_new(&(struct config_report){.file = "defaults"});
+    loaded->config.folder = config_keep_text(&loaded->reader, ".");
+    loaded->reader.folder = loaded->config.folder;
+    config_read_initial(&loaded->reader, &config_gate_table, &loaded->config);
+    return &loaded->config;
+}
+
+void config_free(struct config *config)
+{
+    if (!config)
+        return;
+    struct loaded *loaded = (struct loaded *)config;
+    config_reader_free(&loaded->reader);
+    free(loaded);
+}
+
+size_t config_threads(const struct config *config)
+{
+    cpu_set_t cores;
+    if (config->threads > 0)
+        return (size_t)config->threads;
+    if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
+        return (size_t)CPU_COUNT(&cores);
+    return 1;
+}

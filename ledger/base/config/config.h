@@ -1,0 +1,256 @@
+/* The configuration: one table per level yields the structure, the parser, config.yaml.example, the help text
+ * and the defaults. A key that stands in no table is an error with file, line and a suggestion. */
+#ifndef LEDGER_BASE_CONFIG_CONFIG_H
+#define LEDGER_BASE_CONFIG_CONFIG_H
+
+#include "ledger/base/amount.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* The most times of a day in one list. */
+#define CONFIG_TIMES_MAX 24
+
+struct config_list {
+    const char **items;
+    size_t count;
+};
+
+/* Where a structure and its settings stand in the file. 0: nowhere. */
+struct config_where {
+    size_t line;
+    const size_t *fields; /* lines, by position in the table */
+};
+
+/* C types of the table's kinds. TEXT: any scalar. PATH: relative ones are taken from the folder of the file,
+ * empty stays empty. NUMBER: whole, between min and max. FLAG: true or false. AMOUNT: decimal to micro-units,
+ * at most max. Number and amount are -1 when not given and without default. RATE: percent to millionths.
+ * LIST: a sequence of scalars. */
+typedef const char *CONFIG_TEXT;
+typedef const char *CONFIG_PATH;
+typedef int64_t CONFIG_NUMBER;
+typedef bool CONFIG_FLAG;
+typedef int64_t CONFIG_AMOUNT;
+typedef int64_t CONFIG_RATE;
+typedef struct config_list CONFIG_LIST;
+
+/* X(member, key, kind, default, min, max, what it is) */
+#define CONFIG_GATE(X)                                                                                       \
+    X(listen, "listen", TEXT, "127.0.0.1:8402", 0, 0,                                                        \
+      "Address and port of the gate. Port 0 takes a free one.")                                              \
+    X(threads, "threads", NUMBER, "0", 0, 64, "HTTP threads; 0 means one per core.")                         \
+    X(http_header_seconds, "http.header_seconds", NUMBER, "10", 1, 300,                                      \
+      "How long a client may take from connecting to the end of its request's fields.")                      \
+    X(http_idle_seconds, "http.idle_seconds", NUMBER, "30", 1, 3600,                                         \
+      "How long a connection may wait for its next request.")                                                \
+    X(http_send_seconds, "http.send_seconds", NUMBER, "30", 1, 3600,                                         \
+      "How long a client may take to read a reply ...")                                                      \
+    X(http_send_bytes_per_second, "http.send_bytes_per_second", NUMBER, "4096", 1, 1000000000,               \
+      "... and a second more for each so many bytes of it.")                                                 \
+    X(http_drain_seconds, "http.drain_seconds", NUMBER, "30", 1, 600,                                        \
+      "The longest that SIGTERM waits for the requests under way.")                                          \
+    X(http_connections, "http.connections", NUMBER, "0", 0, 1000000,                                         \
+      "The most connections at once; more wait until one closes. 0 means as many as the limit of open\n"     \
+      "files allows.")                                                                                       \
+    X(http_client_connections, "http.client_connections", NUMBER, "0", 0, 1000000,                           \
+      "The most connections of one client address (IPv6: /64). 0 means any number, for a gate that sees\n"   \
+      "only a proxy's address.")                                                                             \
+    X(log_level, "log_level", TEXT, "info", 0, 0, "debug, info, warn or error.")                             \
+    X(offer_key_file, "offer.key_file", PATH, "var/offer.key", 0, 0,                                         \
+      "Secret that makes payment ids genuine: one key a line in hex, the newest first; the second is\n"      \
+      "still accepted. Made on first start. Gates that share a ledger share it.")                            \
+    X(offer_ttl_seconds, "offer.ttl_seconds", NUMBER, "300", 10, 3600, "How long an offer holds.")           \
+    X(identity_key_file, "identity.key_file", PATH, "var/identity.key", 0, 0,                                \
+      "The gate's own keys, listed at /.well-known/http-message-signatures-directory of every site.\n"       \
+      "Made on first start; `crawltab key rotate` adds a key.")                                              \
+    X(identity_publish_seconds, "identity.publish_seconds", NUMBER, "86400", 0, 2592000,                     \
+      "How long a new key is listed before it signs, so that whoever caches the list knows it.")             \
+    X(identity_key_days, "identity.key_days", NUMBER, "365", 1, 3650, "How long a key signs.")               \
+    X(signature_clock_skew_seconds, "signature.clock_skew_seconds", NUMBER, "30", 0, 300,                    \
+      "How far ahead of ours a crawler's clock may be.")                                                     \
+    X(signature_max_lifetime_seconds, "signature.max_lifetime_seconds", NUMBER, "86400", 60, 86400,          \
+      "The longest time between created and expires.")                                                       \
+    X(signature_algorithms, "signature.algorithms", LIST, "ed25519", 0, 0,                                   \
+      "Algorithms that crawlers may sign with: ed25519, ecdsa-p256-sha256, rsa-pss-sha512.")                 \
+    X(signature_allow_test_keys, "signature.allow_test_keys", FLAG, "false", 0, 0,                           \
+      "Accept the key pairs printed in RFC 9421, whose private keys everybody has.")                         \
+    X(directory_insecure_hosts, "directory.insecure_hosts", LIST, "", 0, 0,                                  \
+      "Hosts (with port) of key directories that may use http, any port and private addresses.\n"            \
+      "For a demonstration on loopback; empty in production.")                                               \
+    X(directory_ca_file, "directory.ca_file", PATH, "", 0, 0,                                                \
+      "Certificates to trust for key directories, in PEM; empty means the system's.")                        \
+    X(directory_timeout_seconds, "directory.timeout_seconds", NUMBER, "5", 1, 60,                            \
+      "The longest a fetch may take from start to end.")                                                     \
+    X(directory_max_bytes, "directory.max_bytes", NUMBER, "262144", 1024, 16777216,                          \
+      "The largest key directory that is read.")                                                             \
+    X(directory_min_fresh_seconds, "directory.min_fresh_seconds", NUMBER, "60", 1, 86400,                    \
+      "The shortest time that fetched keys are used, whatever the directory's Cache-Control says.")          \
+    X(directory_max_fresh_seconds, "directory.max_fresh_seconds", NUMBER, "86400", 1, 604800,                \
+      "The longest time before keys are fetched again: how long a withdrawn key may live on.")               \
+    X(directory_stale_seconds, "directory.stale_seconds", NUMBER, "86400", 0, 604800,                        \
+      "How long beyond that keys are still used while their directory cannot be read.")                      \
+    X(directory_retry_seconds, "directory.retry_seconds", NUMBER, "30", 1, 300,                              \
+      "How long after a failed fetch before the next one, give or take a fifth.")                            \
+    X(directory_unknown_key_seconds, "directory.unknown_key_seconds", NUMBER, "60", 1, 3600,                 \
+      "A key that a directory did not list makes it be fetched early, at most this often.")                  \
+    X(directory_require_proof, "directory.require_proof", FLAG, "false", 0, 0,                               \
+      "Take only keys that have signed their directory's answer (its Content-Digest and @authority).")       \
+    X(directory_client_fetches, "directory.client_fetches", NUMBER, "60", 0, 100000,                         \
+      "Fetches that the requests of one client network (IPv4 /24, IPv6 /48) may cause in a minute;\n"        \
+      "0 means any number, for a gate that sees only a proxy's address.")                                    \
+    X(nightly_at, "nightly.at", LIST, "", 0, 0,                                                              \
+      "Local times of this machine, such as \"02:30\", at which the gate runs `crawltab nightly` by "        \
+      "itself.\n"                                                                                            \
+      "Empty: a timer does. Several gates may: one of them closes the days.")                                \
+    X(ledger_connection, "ledger.connection", TEXT, "host=var/postgres dbname=crawltab", 0, 0,               \
+      "PostgreSQL, as a libpq connection string without the user. A host with a slash is the folder of\n"    \
+      "the unix socket and may be relative to this file.")                                                   \
+    X(ledger_pooler, "ledger.pooler", TEXT, "none", 0, 0,                                                    \
+      "transaction if the connection leads to PgBouncer, in whatever pool_mode: statements are then not\n"   \
+      "prepared, and every transaction makes its own settings. none: PostgreSQL itself.")                    \
+    X(ledger_gate_role, "ledger.gate_role", TEXT, "crawltab_gate", 0, 0,                                     \
+      "Role of the gate: may add and read, never change.")                                                   \
+    X(ledger_operator_role, "ledger.operator_role", TEXT, "crawltab_operator", 0, 0,                         \
+      "Role of the crawltab command and the nightly job.")                                                   \
+    X(ledger_owner_role, "ledger.owner_role", TEXT, "crawltab_owner", 0, 0,                                  \
+      "Role that owns the tables; only `crawltab migrate` uses it.")                                         \
+    X(ledger_checkpoint_key_file, "ledger.checkpoint_key_file", PATH, "var/checkpoint.key", 0, 0,            \
+      "Ed25519 key that signs a checkpoint for each closed day: its seed in hex. Made by the first\n"        \
+      "`crawltab nightly`; only crawltab uses it.")                                                          \
+    X(ledger_timeout_seconds, "ledger.timeout_seconds", NUMBER, "5", 1, 60,                                  \
+      "The longest a commit may take before the crawler is told to try again.")                              \
+    X(ledger_queue_entries, "ledger.queue_entries", NUMBER, "8192", 1, 1000000,                              \
+      "Entries that may wait for the ledger; beyond that crawlers are told to try again.")                   \
+    X(ledger_replay_entries, "ledger.replay_entries", NUMBER, "65536", 0, 16777216,                          \
+      "Receipts that are kept in memory, 64 bytes each: the same request again is then answered without\n"   \
+      "asking the database.")                                                                                \
+    X(ledger_writers, "ledger.writers", NUMBER, "1", 1, 8,                                                   \
+      "Connections that commit entries. One commits all that queued meanwhile; more help where a commit\n"   \
+      "takes long, such as with a synchronous standby.")                                                     \
+    X(ledger_batch_entries, "ledger.batch_entries", NUMBER, "1024", 1, 10000,                                \
+      "The most entries in one transaction.")                                                                \
+    X(ledger_refresh_seconds, "ledger.refresh_seconds", NUMBER, "2", 1, 60,                                  \
+      "How often agreements, and what crawlers spent at other gates, are read.")
+
+/* The seller on invoices: texts, and the logo's file. */
+#define CONFIG_BILLING(X)                                                                                    \
+    X(billing_street, "billing.street", TEXT, "", 0, 0,                                                      \
+      "Street and number of the seller, as printed on invoices.")                                            \
+    X(billing_city, "billing.city", TEXT, "", 0, 0, "City.")                                                 \
+    X(billing_postal_code, "billing.postal_code", TEXT, "", 0, 0, "Postal code.")                            \
+    X(billing_region, "billing.region", TEXT, "", 0, 0, "State or province.")                                \
+    X(billing_country, "billing.country", TEXT, "", 0, 0, "Country, two letters of ISO 3166-1.")             \
+    X(billing_tax_id, "billing.tax_id", TEXT, "", 0, 0,                                                      \
+      "The seller's number for value added tax, with its country's prefix.")                                 \
+    X(billing_registration, "billing.registration", TEXT, "", 0, 0, "Number in the register of companies.")  \
+    X(billing_email, "billing.email", TEXT, "", 0, 0, "Where to ask about invoices.")                        \
+    X(billing_website, "billing.website", TEXT, "", 0, 0, "The seller's page.")                              \
+    X(billing_endpoint, "billing.endpoint", TEXT, "", 0, 0,                                                  \
+      "Electronic address (Peppol), as SCHEME:ID, e.g. 0088:7300010000001.")                                 \
+    X(billing_iban, "billing.iban", TEXT, "", 0, 0, "Account to pay into.")                                  \
+    X(billing_bic, "billing.bic", TEXT, "", 0, 0, "Its bank.")                                               \
+    X(billing_creditor_id, "billing.creditor_id", TEXT, "", 0, 0,                                            \
+      "SEPA creditor identifier, for direct debits.")                                                        \
+    X(billing_ach_destination, "billing.ach_destination", TEXT, "", 0, 0,                                    \
+      "Routing number of the seller's bank, for ACH files.")                                                 \
+    X(billing_ach_destination_name, "billing.ach_destination_name", TEXT, "", 0, 0, "The bank's name.")      \
+    X(billing_ach_origin, "billing.ach_origin", TEXT, "", 0, 0,                                              \
+      "Immediate origin that the bank assigned, ten characters.")                                            \
+    X(billing_ach_company_id, "billing.ach_company_id", TEXT, "", 0, 0,                                      \
+      "Company identification that the bank assigned.")                                                      \
+    X(billing_logo, "billing.logo", PATH, "", 0, 0,                                                          \
+      "Picture for invoices: PNG, JPEG or SVG of at most 256 KiB.")
+
+#define CONFIG_SITE(X)                                                                                       \
+    X(name, "name", TEXT, NULL, 0, 0, "Name of the site in the ledger. Never changes.")                      \
+    X(hosts, "hosts", LIST, NULL, 0, 0, "Host names, as in the Host field (with a port unless 80 or 443).")  \
+    X(scheme, "scheme", TEXT, "https", 0, 0, "https or http: how crawlers reach the site.")                  \
+    X(root, "root", PATH, NULL, 0, 0, "Folder with the files to serve.")                                     \
+    X(seller, "seller", TEXT, "", 0, 0, "Who bills, as printed on invoices; empty means the site's name.")   \
+    X(currency, "currency", TEXT, "USD", 0, 0, "ISO 4217 code of all prices of the site. Never changes.")    \
+    X(time_zone, "time_zone", TEXT, "UTC", 0, 0, "Zone whose midnights end the billing days.")               \
+    X(network, "network", TEXT, NULL, 0, 0, "The site's x402 network, namespace:reference.")                 \
+    X(pay_to, "pay_to", TEXT, "merchant", 0, 0, "x402 payTo: a role or an account.")                         \
+    X(terms_url, "terms_url", TEXT, NULL, 0, 0, "The terms that a crawler accepts by paying.")               \
+    X(registration_url, "registration_url", TEXT, "", 0, 0,                                                  \
+      "Where crawler operators may register; optional.")                                                     \
+    X(require_target, "signature.require_target", FLAG, "false", 0, 0,                                       \
+      "Demand that signatures cover @authority or @target-uri too.")                                         \
+    X(agents_allow, "agents.allow", LIST, "", 0, 0,                                                          \
+      "Crawlers that may pay, e.g. https://chatgpt.com; only matters with agents.unknown: refuse.")          \
+    X(agents_deny, "agents.deny", LIST, "", 0, 0,                                                            \
+      "Crawlers whose commitments are refused, whatever else is said. An origin stands for all its URLs.")   \
+    X(agents_unknown, "agents.unknown", TEXT, "charge", 0, 0,                                                \
+      "charge or refuse: what happens to crawlers in neither list.")                                         \
+    X(agents_day_limit, "agents.day_limit", AMOUNT, "", 0, INT64_MAX,                                        \
+      "The most that a crawler may spend in a billing day, unless an agreement says otherwise; empty: any.") \
+    X(agents_balance_limit, "agents.balance_limit", AMOUNT, "", 0, INT64_MAX,                                \
+      "The most that a crawler may owe in entries and unpaid invoices, likewise.")                           \
+    X(webhook_url, "webhook.url", TEXT, "", 0, 0,                                                            \
+      "Where the publisher's own system hears of invoices (Standard Webhooks); empty means nowhere.")        \
+    X(webhook_secret_file, "webhook.secret_file", PATH, "var/webhook.secret", 0, 0,                          \
+      "Secret that messages are signed with; made on first use, shown by `crawltab webhook secret`.")        \
+    X(invoice_number, "invoice.number", TEXT, "INV-{year}-{number:6}", 0, 0,                                 \
+      "Pattern of invoices' numbers; each text of what is not the number counts for itself.")                \
+    X(invoice_credit_number, "invoice.credit_note_number", TEXT, "CN-{year}-{number:6}", 0, 0,               \
+      "The same for credit notes.")                                                                          \
+    CONFIG_BILLING(X)
+
+#define CONFIG_RULE(X)                                                                                       \
+    X(name, "name", TEXT, "", 0, 0, "Shown on invoices; empty means \"rule N\".")                            \
+    X(paths, "paths", LIST, "/**", 0, 0,                                                                     \
+      "Globs over the path: * stops at a slash, ** does not. /a/ is also /a/index.html.")                    \
+    X(user_agents, "user_agents", LIST, "", 0, 0,                                                            \
+      "Words in User-Agent, any one of them. Without it and without agents: every AI crawler.")              \
+    X(agents, "agents", LIST, "", 0, 0, "Signature-Agent identities, e.g. https://chatgpt.com, any one.")    \
+    X(action, "action", TEXT, NULL, 0, 0, "allow, charge or block.")                                         \
+    X(price, "price", AMOUNT, "", 0, AMOUNT_PRICE_MAX,                                                       \
+      "Price of one crawl, in the site's currency; with charge only.")
+
+#define CONFIG_MEMBER(member, key, kind, initial, min, max, what) CONFIG_##kind member;
+
+struct config_rule {
+    CONFIG_RULE(CONFIG_MEMBER)
+    struct config_where where;
+};
+
+struct config_site {
+    CONFIG_SITE(CONFIG_MEMBER)
+    struct config_rule *rules;
+    size_t rule_count;
+    struct config_where where;
+};
+
+struct config {
+    CONFIG_GATE(CONFIG_MEMBER)
+    struct config_site *sites;
+    size_t site_count;
+    struct config_where where;
+    const char *folder; /* of the file: what relative paths are relative to */
+};
+
+/* Reads and checks the file. Every error is written to `errors` as "file:line: what, why, hint", one a line;
+ * warnings go to `warnings` (NULL: dropped) in the same form. NULL if there was any error. The caller frees
+ * with config_free. */
+struct config *config_load(const char *path, FILE *errors, FILE *warnings);
+
+/* The defaults, without any site: for what runs without a file. Freed with config_free as well. */
+struct config *config_defaults(void);
+void config_free(struct config *config);
+
+/* `threads`, or one for each core that this process may use. */
+size_t config_threads(const struct config *config);
+
+/* Called with the name of a key that differs: "offer.ttl_seconds", or "sites.NAME" for anything in a site. */
+typedef void config_difference(void *context, const char *key);
+
+/* Tells each key whose value differs between two readings, and each site that came or went. */
+void config_compare(const struct config *before, const struct config *after, config_difference *tell,
+                    void *context);
+
+/* Writes config.yaml.example. */
+void config_write_example(FILE *out);
+
+#endif

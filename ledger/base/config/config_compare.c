@@ -1,0 +1,83 @@
+/* What differs between two readings of the configuration, by the names of its keys. */
+#include "ledger/base/config/config_table.h"
+
+#include <string.h>
+
+static bool same_list(const struct config_list *a, const struct config_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return false;
+    return true;
+}
+
+static bool same_field(const struct config_field *field, const void *a, const void *b)
+{
+    const void *left = (const char *)a + field->offset;
+    const void *right = (const char *)b + field->offset;
+    switch (field->kind) {
+    case CONFIG_IS_TEXT:
+    case CONFIG_IS_PATH:
+        return strcmp(*(const char *const *)left, *(const char *const *)right) == 0;
+    case CONFIG_IS_NUMBER:
+    case CONFIG_IS_AMOUNT:
+    case CONFIG_IS_RATE:
+        return *(const int64_t *)left == *(const int64_t *)right;
+    case CONFIG_IS_FLAG:
+        return *(const bool *)left == *(const bool *)right;
+    case CONFIG_IS_LIST:
+        return same_list(left, right);
+    }
+    return false;
+}
+
+static bool same_level(const struct config_table *table, const void *a, const void *b)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (!same_field(&table->fields[i], a, b))
+            return false;
+    return true;
+}
+
+static bool same_site(const struct config_site *a, const struct config_site *b)
+{
+    if (!same_level(&config_site_table, a, b) || a->rule_count != b->rule_count)
+        return false;
+    for (size_t i = 0; i < a->rule_count; i++)
+        if (!same_level(&config_rule_table, &a->rules[i], &b->rules[i]))
+            return false;
+    return true;
+}
+
+static const struct config_site *find_site(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->site_count; i++)
+        if (strcmp(config->sites[i].name, name) == 0)
+            return &config->sites[i];
+    return NULL;
+}
+
+static void tell_site(const struct config_site *site, config_difference *tell, void *context)
+{
+    char key[160];
+    snprintf(key, sizeof(key), "sites.%s", site->name);
+    tell(context, key);
+}
+
+void config_compare(const struct config *before, const struct config *after, config_difference *tell,
+                    void *context)
+{
+    for (size_t i = 0; i < config_gate_table.count; i++)
+        if (!same_field(&config_gate_table.fields[i], before, after))
+            tell(context, config_gate_table.fields[i].key);
+    for (size_t i = 0; i < after->site_count; i++) {
+        const struct config_site *was = find_site(before, after->sites[i].name);
+        if (!was || !same_site(was, &after->sites[i]))
+            tell_site(&after->sites[i], tell, context);
+    }
+    for (size_t i = 0; i < before->site_count; i++)
+        if (!find_site(after, before->sites[i].name))
+            tell_site(&before->sites[i], tell, context);
+}

@@ -1,0 +1,138 @@
+/* Writes config.yaml.example from the table: every key with what it is and its default, and a sample site
+ * that runs as it stands. */
+#include "ledger/base/config/config_table.h"
+
+#include <string.h>
+
+static const struct config_sample gate_sample[] = {
+    {"directory.insecure_hosts", "[\"127.0.0.1:8403\"]"},
+    {NULL, NULL},
+};
+
+static const struct config_sample site_sample[] = {
+    {"name", "example"},
+    {"hosts", "[\"127.0.0.1:8402\", \"localhost:8402\"]"},
+    {"scheme", "http"},
+    {"root", "tools/demo/site"},
+    {"seller", "The Example Gazette"},
+    {"network", "\"example:402\""},
+    {"terms_url", "https://example.com/terms"},
+    {"signature.require_target", "false"},
+    {"agents.unknown", "charge"},
+    {NULL, NULL},
+};
+
+static const struct config_sample first_rule_sample[] = {
+    {"name", "about"},
+    {"paths", "[\"/about.html\"]"},
+    {"action", "allow"},
+    {NULL, NULL},
+};
+
+static const char more_rules[] = "\n"
+                                 "      - name: drafts\n"
+                                 "        paths: [\"/drafts/**\"]\n"
+                                 "        action: block\n"
+                                 "\n"
+                                 "      - name: articles\n"
+                                 "        paths: [\"/articles/**\"]\n"
+                                 "        action: charge\n"
+                                 "        price: \"0.05\"\n"
+                                 "\n"
+                                 "      - name: everything else\n"
+                                 "        action: charge\n"
+                                 "        price: \"0.0025\"\n";
+
+static const char *sample_of(const struct config_sample *samples, const char *key)
+{
+    for (; samples && samples->key; samples++)
+        if (strcmp(samples->key, key) == 0)
+            return samples->yaml;
+    return NULL;
+}
+
+static void write_comment(FILE *out, int indent, const char *text)
+{
+    fprintf(out, "%*s# ", indent, "");
+    for (; *text; text++) {
+        fputc(*text, out);
+        if (*text == '\n')
+            fprintf(out, "%*s# ", indent, "");
+    }
+    fputc('\n', out);
+}
+
+static void write_value(FILE *out, const struct config_field *field, const char *name, const char *sample)
+{
+    const char *initial = field->initial ? field->initial : "";
+    bool plain = *initial && !strpbrk(initial, ":#{}[]&*!|>'\"%@` =");
+    if (sample)
+        fprintf(out, "%s: %s\n", name, sample);
+    else if (field->kind == CONFIG_IS_LIST && *initial)
+        fprintf(out, "%s: [\"%s\"]\n", name, initial);
+    else if (field->kind == CONFIG_IS_LIST)
+        fprintf(out, "%s: []\n", name);
+    else
+        fprintf(out, plain ? "%s: %s\n" : "%s: \"%s\"\n", name, initial);
+}
+
+/* True if a key of the section, `len` bytes of `key`, is written to be used, and not as a comment. */
+static bool section_shown(const struct config_table *table, const struct config_sample *samples,
+                          const char *key, size_t len)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const char *other = table->fields[i].key;
+        if (strncmp(other, key, len) == 0 && other[len] == '.' && sample_of(samples, other))
+            return true;
+    }
+    return false;
+}
+
+void config_write_table(FILE *out, const struct config_table *table, int indent,
+                        const struct config_sample *samples, const char *first)
+{
+    char section[64] = "";
+    for (size_t i = 0; i < table->count; i++) {
+        const struct config_field *field = &table->fields[i];
+        const char *dot = strchr(field->key, '.');
+        const char *name = dot ? dot + 1 : field->key;
+        const char *sample = sample_of(samples, field->key);
+        size_t len = dot ? (size_t)(dot - field->key) : 0;
+        bool shown = indent == 0 || sample;
+        if (strlen(section) != len || strncmp(section, field->key, len) != 0) {
+            snprintf(section, sizeof(section), "%.*s", (int)len, field->key);
+            bool used = indent == 0 || section_shown(table, samples, field->key, len);
+            if (len > 0)
+                fprintf(out, "\n%*s%s%s:\n", indent, "", used ? "" : "# ", section);
+        }
+        int depth = indent + (dot ? 2 : 0);
+        if (!first)
+            write_comment(out, depth, field->what);
+        if (first)
+            fputs(first, out);
+        else
+            fprintf(out, "%*s%s", depth, "", shown ? "" : "# ");
+        first = NULL;
+        write_value(out, field, name, sample);
+    }
+}
+
+void config_write_example(FILE *out)
+{
+    fputs("# crawltab: configuration of the gate and of the operator's command.\n"
+          "# Every key is here with its default; keys behind a # are optional.\n"
+          "# Check a file with: crawltabd --check-config --config FILE\n\n",
+          out);
+    config_write_table(out, &config_gate_table, 0, gate_sample, NULL);
+    fputs("\n# The sites behind the gate.\nsites:\n", out);
+    write_comment(out, 2, config_site_table.fields[0].what);
+    config_write_table(out, &config_site_table, 4, site_sample, "  - ");
+    fputs("\n    # What crawlers may do, in order: the first rule that fits decides; without one the page is "
+          "free.\n"
+          "    # People, /robots.txt, /sitemap.xml and /.well-known/ are free whatever the rules say.\n"
+          "    rules:\n",
+          out);
+    write_comment(out, 6, config_rule_table.fields[0].what);
+    config_write_table(out, &config_rule_table, 8, first_rule_sample, "      - ");
+    fputs(more_rules, out);
+}

@@ -1,0 +1,521 @@
+/* Reads YAML along tables of settings, and is the only user of libyaml. */
+#include "ledger/base/config/config_table.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+struct config_memory {
+    struct config_memory *next;
+    max_align_t bytes[];
+};
+
+/* One text being read. */
+struct reading {
+    struct config_reader *reader;
+    struct config_report *report;
+    yaml_document_t document;
+};
+
+void *config_keep(struct config_reader *reader, size_t size)
+{
+    struct config_memory *block = calloc(1, sizeof(*block) + size);
+    if (!block) {
+        perror("crawltab: configuration");
+        abort();
+    }
+    block->next = reader->memory;
+    reader->memory = block;
+    return block->bytes;
+}
+
+char *config_keep_text(struct config_reader *reader, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    return memcpy(config_keep(reader, size), text, size);
+}
+
+void config_reader_free(struct config_reader *reader)
+{
+    while (reader->memory) {
+        struct config_memory *next = reader->memory->next;
+        free(reader->memory);
+        reader->memory = next;
+    }
+}
+
+static void say(const struct config_report *report, FILE *out, size_t line, const char *format,
+                va_list values)
+{
+    if (!out)
+        return;
+    if (line > 0)
+        fprintf(out, "%s:%zu: ", report->file, line);
+    else
+        fprintf(out, "%s: ", report->file);
+    vfprintf(out, format, values);
+    fputc('\n', out);
+}
+
+void config_error(struct config_report *report, size_t line, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    say(report, report->errors, line, format, values);
+    va_end(values);
+    report->error_count++;
+}
+
+void config_warning(struct config_report *report, size_t line, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    say(report, report->warnings, line, format, values);
+    va_end(values);
+}
+
+static size_t line_of(const yaml_node_t *node)
+{
+    return node->start_mark.line + 1;
+}
+
+static const char *text_of(const yaml_node_t *node)
+{
+    return (const char *)node->data.scalar.value;
+}
+
+/* The text with relative paths taken from the folder of the file. */
+static const char *path_of(struct config_reader *reader, const char *text)
+{
+    if (text[0] == '/' || text[0] == '\0')
+        return config_keep_text(reader, text);
+    size_t size = strlen(reader->folder) + strlen(text) + 2;
+    char *path = config_keep(reader, size);
+    snprintf(path, size, "%s/%s", reader->folder, text);
+    return path;
+}
+
+static void set_number(struct reading *reading, const struct config_field *field, const char *text,
+                       size_t line, int64_t *out)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || errno != 0)
+        config_error(reading->report, line, "%s: \"%s\" is not a whole number", field->key, text);
+    else if (value < field->min || value > field->max)
+        config_error(reading->report, line, "%s: %lld is out of range, use %" PRId64 " to %" PRId64,
+                     field->key, value, field->min, field->max);
+    else
+        *out = value;
+}
+
+static void set_amount(struct reading *reading, const struct config_field *field, const char *text,
+                       size_t line, int64_t *out)
+{
+    char max[AMOUNT_TEXT_MAX];
+    int64_t value;
+    if (!amount_parse(slice_of(text), &value))
+        config_error(reading->report, line,
+                     "%s: \"%s\" is not an amount, write a decimal with at most six decimals such as "
+                     "\"0.0025\"",
+                     field->key, text);
+    else if (value > field->max)
+        config_error(reading->report, line, "%s: \"%s\" is too much, at most \"%s\" fits", field->key, text,
+                     amount_format(field->max, max));
+    else
+        *out = value;
+}
+
+/* A percentage has at most four decimals: millionths of the whole. */
+static void set_rate(struct reading *reading, const struct config_field *field, const char *text, size_t line,
+                     int64_t *out)
+{
+    int64_t micros;
+    if (!amount_parse(slice_of(text), &micros) || micros > 100 * INT64_C(1000000) || micros % 100 != 0)
+        config_error(
+            reading->report, line,
+            "%s: \"%s\" is not a percentage, write a decimal from 0 to 100 with at most four decimals "
+            "such as \"8.875\"",
+            field->key, text);
+    else
+        *out = micros / 100;
+}
+
+static void set_scalar(struct reading *reading, const struct config_field *field, const char *text,
+                       size_t line, void *target)
+{
+    switch (field->kind) {
+    case CONFIG_IS_TEXT:
+        *(const char **)target = config_keep_text(reading->reader, text);
+        return;
+    case CONFIG_IS_PATH:
+        *(const char **)target = path_of(reading->reader, text);
+        return;
+    case CONFIG_IS_NUMBER:
+        set_number(reading, field, text, line, target);
+        return;
+    case CONFIG_IS_FLAG:
+        if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+            config_error(reading->report, line, "%s: \"%s\" is neither true nor false", field->key, text);
+        *(bool *)target = strcmp(text, "true") == 0;
+        return;
+    case CONFIG_IS_AMOUNT:
+        set_amount(reading, field, text, line, target);
+        return;
+    case CONFIG_IS_RATE:
+        set_rate(reading, field, text, line, target);
+        return;
+    case CONFIG_IS_LIST:
+        config_error(reading->report, line, "%s: a list is expected here, write [\"%s\"]", field->key, text);
+        return;
+    }
+}
+
+/* C texts end at a NUL, so a text with one inside would be cut. */
+static bool is_text(struct reading *reading, const yaml_node_t *node)
+{
+    bool whole = node->type == YAML_SCALAR_NODE && strlen(text_of(node)) == node->data.scalar.length;
+    if (node->type == YAML_SCALAR_NODE && !whole)
+        config_error(reading->report, line_of(node), "a text has a NUL character in it, remove it");
+    return whole;
+}
+
+static void set_list(struct reading *reading, const struct config_field *field, const yaml_node_t *node,
+                     struct config_list *list)
+{
+    size_t count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
+    list->items = config_keep(reading->reader, (count + 1) * sizeof(*list->items));
+    list->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        yaml_node_t *item = yaml_document_get_node(&reading->document, node->data.sequence.items.start[i]);
+        if (item->type != YAML_SCALAR_NODE)
+            config_error(reading->report, line_of(item), "%s: each item must be plain text", field->key);
+        else if (is_text(reading, item))
+            list->items[list->count++] = config_keep_text(reading->reader, text_of(item));
+    }
+}
+
+/* True for numbers that may be left out; "" says that they are. */
+static bool is_optional(const struct config_field *field)
+{
+    return (field->kind == CONFIG_IS_AMOUNT || field->kind == CONFIG_IS_NUMBER) && field->initial &&
+           !*field->initial;
+}
+
+static void set_field(struct reading *reading, const struct config_field *field, const yaml_node_t *node,
+                      void *structure)
+{
+    void *target = (char *)structure + field->offset;
+    if (field->kind == CONFIG_IS_LIST && node->type == YAML_SEQUENCE_NODE)
+        set_list(reading, field, node, target);
+    else if (node->type != YAML_SCALAR_NODE)
+        config_error(reading->report, line_of(node), "%s: a single value is expected here", field->key);
+    else if (is_text(reading, node) && !(*text_of(node) == '\0' && is_optional(field)))
+        set_scalar(reading, field, text_of(node), line_of(node), target);
+}
+
+static void set_default(struct reading *reading, const struct config_field *field, void *structure)
+{
+    void *target = (char *)structure + field->offset;
+    if (is_optional(field) || (!field->initial && field->kind == CONFIG_IS_AMOUNT)) {
+        *(int64_t *)target = -1;
+    } else if (field->kind == CONFIG_IS_LIST) {
+        struct config_list *list = target;
+        list->items = config_keep(reading->reader, sizeof(*list->items));
+        list->count = 0;
+        if (field->initial && *field->initial)
+            list->items[list->count++] = field->initial;
+    } else if (field->initial) {
+        set_scalar(reading, field, field->initial, 0, target);
+    }
+}
+
+size_t config_child_count(const struct config_children *children, const void *structure)
+{
+    size_t count;
+    memcpy(&count, (const char *)structure + children->count, sizeof(count));
+    return count;
+}
+
+void *config_child(const struct config_children *children, const void *structure, size_t index)
+{
+    char *items;
+    memcpy(&items, (const char *)structure + children->items, sizeof(items));
+    return items + index * children->size;
+}
+
+void config_child_make(struct config_reader *reader, const struct config_children *children, void *structure,
+                       size_t count)
+{
+    void *items = config_keep(reader, (count + 1) * children->size);
+    memcpy((char *)structure + children->items, &items, sizeof(items));
+    memcpy((char *)structure + children->count, &count, sizeof(count));
+}
+
+static struct config_where *where_of(const struct config_table *table, void *structure)
+{
+    return (struct config_where *)((char *)structure + table->where);
+}
+
+void config_read_initial(struct config_reader *reader, const struct config_table *table, void *structure)
+{
+    struct reading reading = {.reader = reader, .report = &reader->report};
+    *where_of(table, structure) =
+        (struct config_where){0, config_keep(reader, (table->count + 1) * sizeof(size_t))};
+    for (size_t i = 0; i < table->count; i++)
+        set_default(&reading, &table->fields[i], structure);
+    for (size_t i = 0; i < table->child_count; i++)
+        config_child_make(reader, &table->children[i], structure, 0);
+}
+
+/* Levenshtein distance, both words short. */
+static size_t distance(const char *a, const char *b)
+{
+    enum { WORD = 64 };
+    size_t previous[WORD + 1];
+    size_t columns = strlen(b);
+    if (strlen(a) > WORD || columns > WORD)
+        return WORD;
+    for (size_t j = 0; j <= columns; j++)
+        previous[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = previous[0];
+        previous[0] = i;
+        for (size_t j = 1; j <= columns; j++) {
+            size_t best = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = previous[j];
+            best = previous[j - 1] + 1 < best ? previous[j - 1] + 1 : best;
+            previous[j] = previous[j] + 1 < best ? previous[j] + 1 : best;
+        }
+    }
+    return previous[columns];
+}
+
+static const char *nearest(const struct config_table *table, const char *key)
+{
+    const char *best = NULL;
+    size_t best_distance = 4;
+    for (size_t i = 0; i < table->count + table->child_count; i++) {
+        const char *candidate =
+            i < table->count ? table->fields[i].key : table->children[i - table->count].key;
+        size_t d = distance(key, candidate);
+        if (d < best_distance) {
+            best = candidate;
+            best_distance = d;
+        }
+    }
+    return best;
+}
+
+static void unknown_key(struct reading *reading, const struct config_table *table, const char *key,
+                        size_t line)
+{
+    const char *near = nearest(table, key);
+    if (near)
+        config_error(reading->report, line, "unknown key \"%s\", did you mean \"%s\"?", key, near);
+    else
+        config_error(reading->report, line, "unknown key \"%s\"; %s lists all keys", key,
+                     reading->reader->lists_keys);
+}
+
+static const struct config_field *find_field(const struct config_table *table, const char *key)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->fields[i].key, key) == 0)
+            return &table->fields[i];
+    return NULL;
+}
+
+static const struct config_children *find_children(const struct config_table *table, const char *key)
+{
+    for (size_t i = 0; i < table->child_count; i++)
+        if (strcmp(table->children[i].key, key) == 0)
+            return &table->children[i];
+    return NULL;
+}
+
+static bool is_empty(const yaml_node_t *node)
+{
+    return node->type == YAML_SCALAR_NODE && node->data.scalar.length == 0;
+}
+
+static bool is_section(const struct config_table *table, const char *key)
+{
+    size_t len = strlen(key);
+    for (size_t i = 0; i < table->count; i++)
+        if (strncmp(table->fields[i].key, key, len) == 0 && table->fields[i].key[len] == '.')
+            return true;
+    return false;
+}
+
+/* One level of the text: its table, and where values go. */
+struct level {
+    const struct config_table *table;
+    void *structure;
+    size_t *lines;    /* per field; 0: not seen yet */
+    bool *lists_seen; /* per list of children */
+};
+
+static void read_mapping(struct reading *reading, struct level *level, const yaml_node_t *node,
+                         const char *section);
+
+static void read_children(struct reading *reading, const struct config_children *children, void *structure,
+                          const yaml_node_t *node);
+
+static void stands_twice(struct reading *reading, const char *key, size_t line)
+{
+    config_error(reading->report, line, "%s stands twice, remove one", key);
+}
+
+static void read_pair(struct reading *reading, struct level *level, const yaml_node_pair_t *pair,
+                      const char *section)
+{
+    const yaml_node_t *name = yaml_document_get_node(&reading->document, pair->key);
+    const yaml_node_t *value = yaml_document_get_node(&reading->document, pair->value);
+    size_t line = line_of(name);
+    char key[160];
+    if (name->type != YAML_SCALAR_NODE) {
+        config_error(reading->report, line, "a key must be plain text");
+        return;
+    }
+    snprintf(key, sizeof(key), "%s%s%s", section, *section ? "." : "", text_of(name));
+    const struct config_field *field = find_field(level->table, key);
+    const struct config_children *children = find_children(level->table, key);
+    if (field) {
+        size_t *seen = &level->lines[field - level->table->fields];
+        if (*seen > 0)
+            stands_twice(reading, key, line);
+        *seen = line;
+        set_field(reading, field, value, level->structure);
+    } else if (children) {
+        bool *seen = &level->lists_seen[children - level->table->children];
+        if (*seen)
+            stands_twice(reading, key, line);
+        *seen = true;
+        read_children(reading, children, level->structure, value);
+    } else if (is_section(level->table, key) && value->type == YAML_MAPPING_NODE) {
+        read_mapping(reading, level, value, key);
+    } else if (is_section(level->table, key) && is_empty(value)) {
+        return; /* every setting below it is commented out */
+    } else if (is_section(level->table, key)) {
+        config_error(reading->report, line, "%s: settings are expected below it, one a line, indented", key);
+    } else {
+        unknown_key(reading, level->table, key, line);
+    }
+}
+
+static void read_mapping(struct reading *reading, struct level *level, const yaml_node_t *node,
+                         const char *section)
+{
+    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top;
+         pair++)
+        read_pair(reading, level, pair, section);
+}
+
+static void read_level(struct reading *reading, const struct config_table *table, void *structure,
+                       const yaml_node_t *node)
+{
+    struct level level = {.table = table, .structure = structure};
+    config_read_initial(reading->reader, table, structure);
+    level.lines = config_keep(reading->reader, (table->count + 1) * sizeof(*level.lines));
+    level.lists_seen = config_keep(reading->reader, (table->child_count + 1) * sizeof(*level.lists_seen));
+    *where_of(table, structure) = (struct config_where){line_of(node), level.lines};
+    if (node->type != YAML_MAPPING_NODE) {
+        config_error(reading->report, line_of(node), "\"key: value\" lines are expected here");
+        return;
+    }
+    read_mapping(reading, &level, node, "");
+    for (size_t i = 0; i < table->count; i++)
+        if (!table->fields[i].initial && level.lines[i] == 0)
+            config_error(reading->report, line_of(node), "%s is missing: %s", table->fields[i].key,
+                         table->fields[i].what);
+}
+
+static void read_children(struct reading *reading, const struct config_children *children, void *structure,
+                          const yaml_node_t *node)
+{
+    if (node->type != YAML_SEQUENCE_NODE) {
+        config_error(reading->report, line_of(node), "%s: a list is expected here, each item after a dash",
+                     children->key);
+        return;
+    }
+    size_t count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
+    config_child_make(reading->reader, children, structure, count);
+    for (size_t i = 0; i < count; i++)
+        read_level(reading, children->table, config_child(children, structure, i),
+                   yaml_document_get_node(&reading->document, node->data.sequence.items.start[i]));
+}
+
+/* False when the text is not YAML; the error is told. Ends the parser. */
+static bool load(struct reading *reading, yaml_parser_t *parser)
+{
+    bool ok = yaml_parser_load(parser, &reading->document) != 0;
+    if (!ok)
+        config_error(reading->report, parser->problem_mark.line + 1, "not YAML: %s%s%s",
+                     parser->problem ? parser->problem : "unreadable", parser->context ? ", " : "",
+                     parser->context ? parser->context : "");
+    yaml_parser_delete(parser);
+    return ok;
+}
+
+void config_read(struct config_reader *reader, const struct config_table *table, void *structure, FILE *file)
+{
+    struct reading reading = {.reader = reader, .report = &reader->report};
+    yaml_parser_t parser;
+    config_read_initial(reader, table, structure);
+    if (!yaml_parser_initialize(&parser))
+        abort();
+    yaml_parser_set_input_file(&parser, file);
+    if (!load(&reading, &parser))
+        return;
+    const yaml_node_t *root = yaml_document_get_root_node(&reading.document);
+    if (root)
+        read_level(&reading, table, structure, root);
+    else
+        config_error(&reader->report, 0, "the file is empty, start from %s", reader->lists_keys);
+    yaml_document_delete(&reading.document);
+}
+
+/* The text of a list is YAML on its own. */
+static void read_list_text(struct reading *reading, const struct config_table *table, void *structure,
+                           const char *key, const char *text)
+{
+    const struct config_children *children = find_children(table, key);
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser))
+        abort();
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
+    if (!load(reading, &parser))
+        return;
+    const yaml_node_t *root = yaml_document_get_root_node(&reading->document);
+    if (!root)
+        config_error(reading->report, 0, "%s: a list is expected here", key);
+    else if (children)
+        read_children(reading, children, structure, root);
+    else
+        set_field(reading, find_field(table, key), root, structure);
+    yaml_document_delete(&reading->document);
+}
+
+void config_read_key(struct config_reader *reader, const struct config_table *table, void *structure,
+                     const char *key, const char *text)
+{
+    struct reading reading = {.reader = reader, .report = &reader->report};
+    const struct config_field *field = find_field(table, key);
+    const struct config_children *children = find_children(table, key);
+    if (!field && !children)
+        unknown_key(&reading, table, key, 0);
+    else if (!*text && children)
+        config_child_make(reader, children, structure, 0);
+    else if (!*text)
+        set_default(&reading, field, structure);
+    else if (children || field->kind == CONFIG_IS_LIST)
+        read_list_text(&reading, table, structure, key, text);
+    else
+        set_scalar(&reading, field, text, 0, (char *)structure + field->offset);
+}

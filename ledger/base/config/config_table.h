@@ -1,0 +1,108 @@
+/* Tables of settings, and what is made from them: the parser, the checks and the writers. The configuration
+ * is described so, and the terms of agreements. */
+#ifndef LEDGER_BASE_CONFIG_CONFIG_TABLE_H
+#define LEDGER_BASE_CONFIG_CONFIG_TABLE_H
+
+#include "ledger/base/config/config.h"
+
+enum config_kind {
+    CONFIG_IS_TEXT,
+    CONFIG_IS_PATH,
+    CONFIG_IS_NUMBER,
+    CONFIG_IS_FLAG,
+    CONFIG_IS_AMOUNT,
+    CONFIG_IS_RATE,
+    CONFIG_IS_LIST
+};
+
+struct config_field {
+    const char *key; /* with dots for the levels */
+    enum config_kind kind;
+    size_t offset;       /* of the member in its structure */
+    const char *initial; /* NULL: must be given */
+    int64_t min, max;
+    const char *what;
+};
+
+struct config_table {
+    const struct config_field *fields;
+    size_t count;
+    size_t where; /* offset of the structure's config_where */
+    const struct config_children *children;
+    size_t child_count;
+};
+
+/* A key that holds a list of structures, which have a table of their own. */
+struct config_children {
+    const char *key;
+    const struct config_table *table;
+    size_t size;         /* of one structure */
+    size_t items, count; /* offsets, in the structure that holds the list, of pointer and size_t */
+};
+
+/* The three levels: the gate, a site, a rule. */
+extern const struct config_table config_gate_table;
+extern const struct config_table config_site_table;
+extern const struct config_table config_rule_table;
+
+/* Where problems are told: "file:line: what, why, hint". */
+struct config_report {
+    const char *file;
+    FILE *errors;
+    FILE *warnings; /* NULL: dropped */
+    size_t error_count;
+};
+
+void config_error(struct config_report *report, size_t line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void config_warning(struct config_report *report, size_t line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What reading needs beside the text: where problems are told, what relative paths are relative to, and the
+ * memory of all that was read, freed together by config_reader_free. */
+struct config_reader {
+    struct config_report report;
+    const char *folder;
+    const char *lists_keys; /* what shows all keys, for the message about an unknown one */
+    struct config_memory *memory;
+};
+
+/* Zeroed memory that lives until config_reader_free; never NULL. */
+void *config_keep(struct config_reader *reader, size_t size);
+char *config_keep_text(struct config_reader *reader, const char *text);
+void config_reader_free(struct config_reader *reader);
+
+/* Gives every member its default; children are an empty list. */
+void config_read_initial(struct config_reader *reader, const struct config_table *table, void *structure);
+
+/* The list of children of a structure: how many, each one, and a new list of zeroed ones. */
+size_t config_child_count(const struct config_children *children, const void *structure);
+void *config_child(const struct config_children *children, const void *structure, size_t index);
+void config_child_make(struct config_reader *reader, const struct config_children *children, void *structure,
+                       size_t count);
+
+/* Reads YAML into the structure; what is not in the text gets its default. Every mistake is told, not only
+ * the first. */
+void config_read(struct config_reader *reader, const struct config_table *table, void *structure, FILE *file);
+
+/* Changes one setting, and leaves the rest. The text of a list is YAML, any other is taken as it is; an
+ * empty one gives the default. */
+void config_read_key(struct config_reader *reader, const struct config_table *table, void *structure,
+                     const char *key, const char *text);
+
+/* What types cannot say: hosts that stand twice, prices without charge, unknown zones and currencies. */
+void config_check(const struct config *config, struct config_report *report);
+
+/* A value that an example shows instead of the default, as YAML. Ends with a NULL key. */
+struct config_sample {
+    const char *key;
+    const char *yaml;
+};
+
+/* Writes the table's keys with what they are, at `indent`; keys of a section one step deeper below its name.
+ * Below the top level, keys without a sample are shown as comments. `first`, if not NULL, replaces the first
+ * key's indent and comment, for items of a list. */
+void config_write_table(FILE *out, const struct config_table *table, int indent,
+                        const struct config_sample *samples, const char *first);
+
+#endif

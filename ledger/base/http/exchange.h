@@ -1,0 +1,67 @@
+/* An exchange: a request, and the reply to it. The contract between the HTTP layer, which reads the one and
+ * sends the other, and the handler that decides; neither knows the other. */
+#ifndef LEDGER_BASE_HTTP_EXCHANGE_H
+#define LEDGER_BASE_HTTP_EXCHANGE_H
+
+#include "ledger/base/arena.h"
+#include "ledger/base/err.h"
+#include "ledger/base/http/message.h"
+
+#include <stdint.h>
+
+struct exchange_header {
+    const char *name;
+    const char *value; /* static or in the exchange's arena */
+    struct exchange_header *next;
+};
+
+struct exchange_reply {
+    unsigned status;
+    struct exchange_header *headers;
+    struct slice body; /* static or in the exchange's arena; not used when fd >= 0 */
+    int fd;            /* a file to send from, closed by the HTTP layer; -1: none */
+    uint64_t offset;
+    uint64_t length;
+};
+
+/* Where a request came from. */
+struct exchange_client {
+    uint8_t address[16]; /* IPv6; IPv4 as ::ffff:a.b.c.d; all zero: not known */
+};
+
+struct exchange {
+    struct arena arena;     /* for request and reply; when it is full the request is refused with 431 */
+    struct message message; /* scheme is left empty for the handler to fill in */
+    struct exchange_client client;
+    void *state; /* the handler's; NULL when the request arrives */
+    struct exchange_reply reply;
+    void (*resume)(struct exchange *exchange); /* the HTTP layer's, see exchange_resume */
+};
+
+enum exchange_verdict { EXCHANGE_REPLY, EXCHANGE_PARK };
+
+/* The handler, as a table of functions. `thread` is what thread_start returned for the calling thread. */
+struct exchange_handler {
+    void *context;
+    void *(*thread_start)(void *context); /* NULL: could not start */
+    void (*thread_stop)(void *thread);
+    /* Decides. EXCHANGE_REPLY: the reply is ready. EXCHANGE_PARK: the exchange is set aside, then `parked` is
+     * called to hand it over, and `handle` again after exchange_resume. */
+    enum exchange_verdict (*handle)(void *thread, struct exchange *exchange);
+    void (*parked)(void *thread, struct exchange *exchange);
+    /* The thread has handled all requests that it had, and will look for others: time for some of the work
+     * that parked ones wait for. True: there is more, so the thread must not sleep. */
+    bool (*turned)(void *thread);
+    /* The request could not be read: fill in a reply that says so. */
+    void (*refuse)(void *thread, struct exchange *exchange, enum err err);
+    /* The exchange is over, replied to or cut off: give back what `state` holds. */
+    void (*finished)(void *thread, struct exchange *exchange);
+};
+
+/* Puts a header field in front of the reply's list. False when the arena is full or `value` is NULL. */
+bool exchange_header(struct exchange *exchange, const char *name, const char *value);
+
+/* Lets a parked exchange go on, on its own thread. From any thread, once per parking. */
+void exchange_resume(struct exchange *exchange);
+
+#endif

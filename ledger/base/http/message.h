@@ -1,0 +1,45 @@
+/* An HTTP request as it came in, or a response to one: what a signature can cover. Read only; somebody else
+ * owns every byte. */
+#ifndef LEDGER_BASE_HTTP_MESSAGE_H
+#define LEDGER_BASE_HTTP_MESSAGE_H
+
+#include "ledger/base/slice.h"
+
+struct message_field {
+    struct slice name;  /* lower case */
+    struct slice value; /* one field line, as received: with white space around it, perhaps folded */
+};
+
+struct message {
+    struct slice method;    /* as sent */
+    struct slice scheme;    /* "http" or "https", by configuration */
+    struct slice authority; /* lower case, default port dropped */
+    struct slice target;    /* request target as sent, with query; origin-form */
+    const struct message_field *fields;
+    size_t field_count;
+};
+
+struct message_response {
+    unsigned status; /* three digits */
+    const struct message_field *fields;
+    size_t field_count;
+    const struct message *request; /* what was asked, for `;req`; or NULL */
+};
+
+/* The first of `count` field lines with the lower-case `name`, or NULL. */
+const struct message_field *message_find(const struct message_field *fields, size_t count, struct slice name);
+
+/* The first field line with the lower-case `name`, or NULL. */
+const struct message_field *message_field(const struct message *message, struct slice name);
+
+/* The next field line with the same name, or NULL. */
+const struct message_field *message_field_next(const struct message *message,
+                                               const struct message_field *after);
+
+/* Path of the target: everything before '?', or "/" when there is nothing. */
+struct slice message_path(const struct message *message);
+
+/* Query of the target with its '?', or empty. */
+struct slice message_query(const struct message *message);
+
+#endif

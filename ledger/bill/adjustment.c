@@ -1,0 +1,126 @@
+#include "ledger/bill/adjustment.h"
+
+#include "ledger/base/random.h"
+
+#include <stdio.h>
+
+/* Columns of adjustment_subject. */
+enum {
+    SITE,
+    CRAWLER,
+    AMOUNT,
+    ADJUSTED,
+    CURRENCY,
+    SITE_NAME,
+    INVOICE,
+    SUBTOTAL,
+    INVOICE_ADJUSTED,
+    VOID,
+    DISCOUNT
+};
+
+enum err adjustment_lock(struct pg *pg, int64_t site_id)
+{
+    struct pg_params insert = {0}, take = {0};
+    enum err err;
+    pg_params_number(&insert, site_id);
+    pg_params_text(&insert, "correction");
+    TRY(pg_run(pg, "series_insert", &insert, NULL));
+    pg_params_number(&take, site_id);
+    pg_params_text(&take, "correction");
+    pg_params_number(&take, 1);
+    TRY(pg_run(pg, "series_take", &take, NULL));
+out:
+    return err;
+}
+
+enum err adjustment_insert(struct pg *pg, const struct adjustment_row *row, int64_t now_ms,
+                           uint8_t id[UUID_SIZE])
+{
+    struct pg_params params = {0};
+    uint8_t made[UUID_SIZE], chance[10];
+    random_bytes(chance, sizeof(chance));
+    uuid_make(now_ms, chance, made);
+    if (id)
+        memcpy(id, made, UUID_SIZE);
+    pg_params_bytes(&params, slice_bytes(made, UUID_SIZE));
+    pg_params_number(&params, row->site_id);
+    pg_params_number(&params, row->crawler_id);
+    pg_params_text(&params, row->kind);
+    if (row->payment_id)
+        pg_params_bytes(&params, slice_bytes(row->payment_id, UUID_SIZE));
+    else
+        pg_params_text(&params, NULL);
+    pg_params_text(&params, row->number);
+    pg_params_number(&params, row->amount_micros);
+    pg_params_text(&params, row->reason);
+    pg_params_text(&params, row->actor);
+    return pg_run(pg, "adjustment_insert", &params, NULL);
+}
+
+static enum err read_subject(struct pg *pg, const uint8_t *payment_id, int64_t now_ms, struct pg_rows *rows)
+{
+    struct pg_params params = {0};
+    pg_params_bytes(&params, slice_bytes(payment_id, UUID_SIZE));
+    pg_params_number(&params, now_ms);
+    return pg_run(pg, "adjustment_subject", &params, rows);
+}
+
+/* The most that can be taken back of the charge: no more than is left of what it was billed at, and of its
+ * invoice. */
+static int64_t left_of(const struct pg_rows *subject)
+{
+    int64_t left =
+        pg_number(subject, 0, AMOUNT) - pg_number(subject, 0, DISCOUNT) - pg_number(subject, 0, ADJUSTED);
+    if (pg_null(subject, 0, INVOICE))
+        return left;
+    int64_t of_invoice = pg_number(subject, 0, SUBTOTAL) - pg_number(subject, 0, INVOICE_ADJUSTED);
+    return left < of_invoice ? left : of_invoice;
+}
+
+/* Inside a transaction that holds the lock. */
+static enum err check_and_insert(struct pg *pg, const struct adjustment_row *row, int64_t now_ms,
+                                 enum adjustment_outcome *outcome, struct adjustment_made *made)
+{
+    struct pg_rows subject = {0};
+    struct adjustment_row whole = *row;
+    enum err err;
+    TRY(read_subject(pg, row->payment_id, now_ms, &subject));
+    made->discount_micros = pg_number(&subject, 0, DISCOUNT);
+    made->left_micros = left_of(&subject);
+    made->amount_micros = row->amount_micros > 0 ? row->amount_micros : made->left_micros;
+    snprintf(made->currency, sizeof(made->currency), "%s", pg_text(&subject, 0, CURRENCY));
+    snprintf(made->invoice, sizeof(made->invoice), "%s", pg_text(&subject, 0, INVOICE));
+    *outcome = pg_flag(&subject, 0, VOID)                                          ? ADJUSTMENT_VOID
+               : made->left_micros <= 0 || made->amount_micros > made->left_micros ? ADJUSTMENT_TOO_MUCH
+                                                                                   : ADJUSTMENT_DONE;
+    if (*outcome != ADJUSTMENT_DONE)
+        goto out;
+    whole.site_id = pg_number(&subject, 0, SITE);
+    whole.crawler_id = pg_number(&subject, 0, CRAWLER);
+    whole.amount_micros = made->amount_micros;
+    TRY(adjustment_insert(pg, &whole, now_ms, made->id));
+out:
+    pg_rows_free(&subject);
+    return err;
+}
+
+enum err adjustment_make(struct pg *pg, const struct adjustment_row *row, int64_t now_ms,
+                         enum adjustment_outcome *outcome, struct adjustment_made *made)
+{
+    struct pg_rows subject = {0};
+    enum err err;
+    *made = (struct adjustment_made){.amount_micros = 0};
+    TRY(pg_begin(pg));
+    TRY(read_subject(pg, row->payment_id, now_ms, &subject));
+    *outcome = ADJUSTMENT_NO_CHARGE;
+    if (subject.count == 0)
+        goto out;
+    TRY(adjustment_lock(pg, pg_number(&subject, 0, SITE)));
+    TRY(check_and_insert(pg, row, now_ms, outcome, made));
+    TRY(pg_commit(pg));
+out:
+    pg_rows_free(&subject);
+    pg_rollback(pg);
+    return err;
+}

@@ -1,0 +1,173 @@
+#include "ledger/collect/settlement.h"
+
+#include "ledger/base/instant.h"
+#include "ledger/base/random.h"
+#include "ledger/bill/document.h"
+#include "ledger/outbox/outbox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct settlement_rail settlement_rails[] = {
+    {"sepa-direct-debit", "xml", sepa_render},
+    {"ach", "ach", ach_render},
+    {"x402", "json", x402_render},
+    {"card", NULL, card_render},
+    {NULL, NULL, NULL},
+};
+
+void settlement_made_free(struct settlement_made *made)
+{
+    free(made->content.bytes);
+    made->content.bytes = NULL;
+}
+
+/* Row of settlement_due: adds {document, due_minor, attempt} if something is still to be paid. */
+static enum err add(struct pg *pg, const struct settlement_order *order, const struct pg_rows *rows, int row,
+                    json_t *invoices)
+{
+    json_t *document = NULL;
+    enum err err;
+    int count;
+    TRY(document_read(pg, pg_text(rows, row, 0), order->site, order->now_ms, &count, &document));
+    int64_t open = format_number(document, "open_minor");
+    bool payable = strcmp(format_text(document, "kind"), "invoice") == 0 &&
+                   strcmp(format_text(document, "status"), "void") != 0 && open > 0;
+    if (!payable)
+        goto out;
+    json_object_set_new(document, "settlement", json_loads(pg_text(rows, row, 2), 0, NULL));
+    json_t *buyer = json_loads(pg_text(rows, row, 3), 0, NULL);
+    if (*format_text(buyer, "name"))
+        json_object_set(document, "buyer", buyer);
+    json_decref(buyer);
+    if (order->seller)
+        json_object_set(document, "seller", (json_t *)(uintptr_t)order->seller);
+    json_t *due = json_pack("{s:O,s:I,s:I}", "document", document, "due_minor", open, "attempt",
+                            pg_number(rows, row, 1));
+    err = json_array_append_new(invoices, due) == 0 ? ERR_OK : ERR_INTERNAL;
+out:
+    json_decref(document);
+    return err;
+}
+
+static enum err collect(struct pg *pg, const struct settlement_order *order, json_t *invoices)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&params, order->site_id);
+    pg_params_text(&params, order->rail->name);
+    pg_params_number(&params, order->now_ms);
+    pg_params_text(&params, order->again);
+    TRY(pg_run(pg, "settlement_due", &params, &rows));
+    for (int row = 0; row < rows.count; row++)
+        TRY(add(pg, order, &rows, row, invoices));
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+static enum err insert_batch(struct pg *pg, const struct settlement_order *order,
+                             const struct settlement_made *made)
+{
+    struct pg_params params = {0};
+    pg_params_text(&params, made->batch_id);
+    pg_params_number(&params, order->site_id);
+    pg_params_text(&params, order->rail->name);
+    pg_params_text(&params, made->currency);
+    pg_params_number(&params, (int64_t)made->invoices);
+    pg_params_number(&params, made->total_minor);
+    pg_params_number(&params, order->now_ms);
+    pg_params_text(&params, order->collect_on);
+    pg_params_text(&params, order->actor);
+    pg_params_bytes(&params, slice_bytes(made->content.bytes, made->content.len));
+    return pg_run(pg, "settlement_batch_insert", &params, NULL);
+}
+
+static enum err insert_invoices(struct pg *pg, const struct settlement_order *order,
+                                const struct settlement_made *made, const json_t *invoices)
+{
+    const json_t *due;
+    enum err err = ERR_OK;
+    size_t i;
+    json_array_foreach(invoices, i, due)
+    {
+        struct pg_params params = {0};
+        pg_params_number(&params, order->site_id);
+        pg_params_text(&params, format_text(due, "document.number"));
+        pg_params_text(&params, order->rail->name);
+        pg_params_number(&params, format_number(due, "attempt"));
+        pg_params_text(&params, made->batch_id);
+        pg_params_number(&params, format_number(due, "due_minor"));
+        TRY(pg_run(pg, "settlement_insert", &params, NULL));
+    }
+out:
+    return err;
+}
+
+/* A call is made by the outbox: it is sent as often as it takes, also after a kill. */
+static enum err put_call(struct pg *pg, const struct settlement_order *order,
+                         const struct settlement_made *made)
+{
+    char id[OUTBOX_ID_MAX], at[INSTANT_TEXT_MAX];
+    enum err err = ERR_INTERNAL;
+    json_t *data = json_loads(made->content.bytes, 0, NULL);
+    json_t *body = json_pack("{s:s,s:s,s:o}", "type", "settlement.requested", "timestamp",
+                             instant_format(order->now_ms, at), "data", data);
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    snprintf(id, sizeof(id), "stl_%s", made->batch_id);
+    if (text)
+        err = outbox_put(pg, order->site_id, id, "settlement.requested", text, order->now_ms);
+    free(text);
+    json_decref(body);
+    return err;
+}
+
+static void name_batch(const struct settlement_order *order, struct settlement_made *made)
+{
+    uint8_t random[10], id[UUID_SIZE];
+    random_bytes(random, sizeof(random));
+    uuid_make(order->now_ms, random, id);
+    uuid_format(id, made->batch_id);
+    if (order->rail->extension)
+        snprintf(made->file, sizeof(made->file), "%s-%s-%s.%s", order->rail->name, order->collect_on,
+                 made->batch_id, order->rail->extension);
+}
+
+static enum err render(const struct settlement_order *order, json_t *invoices, struct settlement_made *made)
+{
+    const json_t *first = json_array_get(invoices, 0);
+    char at[INSTANT_TEXT_MAX];
+    json_t *batch =
+        json_pack("{s:s,s:s,s:s,s:O}", "id", made->batch_id, "made_at", instant_format(order->now_ms, at),
+                  "collect_on", order->collect_on, "invoices", invoices);
+    bool ok = settlement_total(batch, &made->invoices, &made->total_minor) &&
+              order->rail->render(batch, &made->content);
+    snprintf(made->currency, sizeof(made->currency), "%s", format_text(first, "document.currency"));
+    made->decimals = format_number(first, "document.currency_decimals");
+    json_decref(batch);
+    return ok ? ERR_OK : ERR_INTERNAL;
+}
+
+enum err settlement_make(struct pg *pg, const struct settlement_order *order, struct settlement_made *made)
+{
+    json_t *invoices = json_array();
+    enum err err;
+    TRY(pg_begin(pg));
+    TRY(collect(pg, order, invoices));
+    if (json_array_size(invoices) == 0)
+        goto out;
+    name_batch(order, made);
+    TRY(render(order, invoices, made));
+    TRY(insert_batch(pg, order, made));
+    TRY(insert_invoices(pg, order, made, invoices));
+    if (!order->rail->extension)
+        TRY(put_call(pg, order, made));
+    if (!order->dry_run)
+        err = pg_commit(pg);
+out:
+    pg_rollback(pg);
+    json_decref(invoices);
+    return err;
+}

@@ -1,0 +1,117 @@
+/* The cache is a table of fixed size by hash: a pair that lands on another's place takes it, which costs the
+ * other one statement at its next sight. So it is bounded, whoever sends what. */
+#include "ledger/entry/crawler.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define CACHE_PLACES 8192
+
+struct place {
+    uint8_t digest[DIGEST_SIZE]; /* SHA-256 of thumbprint and agent */
+    int64_t crawler_id;          /* 0: free */
+    uint64_t snapshot;           /* serial of the one that is stored; 0: none */
+};
+
+struct crawler_cache {
+    struct place places[CACHE_PLACES];
+};
+
+struct crawler_cache *crawler_cache_new(void)
+{
+    return calloc(1, sizeof(struct crawler_cache));
+}
+
+void crawler_cache_free(struct crawler_cache *cache)
+{
+    free(cache);
+}
+
+void crawler_cache_forget(struct crawler_cache *cache)
+{
+    memset(cache, 0, sizeof(*cache));
+}
+
+static enum err read_id(struct pg *pg, struct slice agent, int64_t *crawler_id)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    *crawler_id = 0;
+    pg_params_bytes(&params, agent);
+    TRY(pg_run(pg, "crawler_read", &params, &rows));
+    if (rows.count > 0)
+        *crawler_id = pg_number(&rows, 0, 0);
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+static enum err insert(struct pg *pg, struct slice agent, int64_t now_ms)
+{
+    struct pg_params params = {0};
+    pg_params_bytes(&params, agent);
+    pg_params_number(&params, now_ms);
+    return pg_run(pg, "crawler_insert", &params, NULL);
+}
+
+static enum err insert_key(struct pg *pg, const struct crawler_key *key, int64_t now_ms, int64_t crawler_id)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, crawler_id);
+    pg_params_bytes(&params, slice_bytes(key->thumbprint, DIGEST_SIZE));
+    pg_params_bytes(&params, key->public_key);
+    pg_params_bytes(&params, key->directory_url);
+    pg_params_number(&params, now_ms);
+    return pg_run(pg, "crawler_key_insert", &params, NULL);
+}
+
+/* The body first, then that the key was found in it. */
+static enum err insert_source(struct pg *pg, const struct crawler_key *key, int64_t now_ms,
+                              int64_t crawler_id)
+{
+    enum err err;
+    struct pg_params params = {0};
+    pg_params_number(&params, crawler_id);
+    pg_params_bytes(&params, slice_bytes(key->thumbprint, DIGEST_SIZE));
+    pg_params_bytes(&params, key->snapshot->url);
+    pg_params_bytes(&params, slice_bytes(key->snapshot->digest, DIGEST_SIZE));
+    pg_params_number(&params, now_ms);
+    TRY(snapshot_insert(pg, key->snapshot));
+    TRY(pg_run(pg, "crawler_key_source_insert", &params, NULL));
+out:
+    return err;
+}
+
+enum err crawler_find(struct crawler_cache *cache, struct pg *pg, const struct crawler_key *key,
+                      int64_t now_ms, int64_t *crawler_id)
+{
+    enum err err = ERR_OK;
+    uint8_t digest[DIGEST_SIZE];
+    const struct slice parts[] = {slice_bytes(key->thumbprint, DIGEST_SIZE), key->agent};
+    digest_sha256(parts, 2, digest);
+    struct place *place = &cache->places[(size_t)(digest[0] << 8 | digest[1]) % CACHE_PLACES];
+    bool known = place->crawler_id && memcmp(place->digest, digest, DIGEST_SIZE) == 0;
+    if (known && (!key->snapshot || place->snapshot == key->snapshot->serial)) {
+        *crawler_id = place->crawler_id;
+        goto out;
+    }
+    if (known)
+        *crawler_id = place->crawler_id;
+    else
+        TRY(read_id(pg, key->agent, crawler_id));
+    if (*crawler_id == 0) {
+        TRY(insert(pg, key->agent, now_ms));
+        TRY(read_id(pg, key->agent, crawler_id));
+        assert(*crawler_id != 0); /* rows are never removed */
+    }
+    if (!known)
+        TRY(insert_key(pg, key, now_ms, *crawler_id));
+    if (key->snapshot)
+        TRY(insert_source(pg, key, now_ms, *crawler_id));
+    *place = (struct place){.crawler_id = *crawler_id};
+    place->snapshot = key->snapshot ? key->snapshot->serial : 0;
+    memcpy(place->digest, digest, DIGEST_SIZE);
+out:
+    return err;
+}

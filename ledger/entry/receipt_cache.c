@@ -1,0 +1,111 @@
+/* Sets of four places, chosen by the random bits of the id. An id is a clock: the lowest of a set is the one
+ * that can be paid with for the shortest time, so it gives way. */
+#include "ledger/entry/receipt_cache.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WAYS  4
+#define LOCKS 64
+
+struct place {
+    uint8_t id[UUID_SIZE];
+    uint8_t content[DIGEST_SIZE];
+    int64_t recorded_at_ms;
+    uint64_t generation; /* of another one than the cache's: free */
+};
+
+struct receipt_cache {
+    pthread_mutex_t locks[LOCKS];
+    atomic_uint_fast64_t generation;
+    size_t sets;
+    struct place *places;
+};
+
+struct receipt_cache *receipt_cache_new(size_t receipts)
+{
+    struct receipt_cache *cache = calloc(1, sizeof(*cache));
+    if (!cache)
+        return NULL;
+    for (size_t i = 0; i < LOCKS; i++)
+        pthread_mutex_init(&cache->locks[i], NULL);
+    atomic_init(&cache->generation, 1);
+    cache->sets = (receipts + WAYS - 1) / WAYS;
+    cache->places = calloc(cache->sets * WAYS + 1, sizeof(*cache->places));
+    if (!cache->places) {
+        receipt_cache_free(cache);
+        return NULL;
+    }
+    return cache;
+}
+
+void receipt_cache_free(struct receipt_cache *cache)
+{
+    if (!cache)
+        return;
+    for (size_t i = 0; i < LOCKS; i++)
+        pthread_mutex_destroy(&cache->locks[i]);
+    free(cache->places);
+    free(cache);
+}
+
+static size_t set_of(const struct receipt_cache *cache, const uint8_t id[UUID_SIZE])
+{
+    uint32_t chance;
+    memcpy(&chance, &id[UUID_SIZE - sizeof(chance)], sizeof(chance));
+    return chance % cache->sets;
+}
+
+void receipt_cache_put(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
+                       const uint8_t content[DIGEST_SIZE], int64_t recorded_at_ms)
+{
+    if (cache->sets == 0)
+        return;
+    size_t set = set_of(cache, id);
+    struct place *places = &cache->places[set * WAYS], *chosen = NULL;
+    uint64_t generation = atomic_load(&cache->generation);
+    pthread_mutex_lock(&cache->locks[set % LOCKS]);
+    for (size_t i = 0; i < WAYS; i++) {
+        struct place *place = &places[i];
+        if (place->generation != generation)
+            memset(place->id, 0, UUID_SIZE); /* lower than every id */
+        if (memcmp(place->id, id, UUID_SIZE) == 0) {
+            chosen = place;
+            break;
+        }
+        if (!chosen || memcmp(place->id, chosen->id, UUID_SIZE) < 0)
+            chosen = place;
+    }
+    chosen->generation = generation;
+    chosen->recorded_at_ms = recorded_at_ms;
+    memcpy(chosen->id, id, UUID_SIZE);
+    memcpy(chosen->content, content, DIGEST_SIZE);
+    pthread_mutex_unlock(&cache->locks[set % LOCKS]);
+}
+
+bool receipt_cache_find(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
+                        const uint8_t content[DIGEST_SIZE], int64_t *recorded_at_ms)
+{
+    bool found = false;
+    if (cache->sets == 0)
+        return false;
+    size_t set = set_of(cache, id);
+    const struct place *places = &cache->places[set * WAYS];
+    uint64_t generation = atomic_load(&cache->generation);
+    pthread_mutex_lock(&cache->locks[set % LOCKS]);
+    for (size_t i = 0; i < WAYS && !found; i++) {
+        found = places[i].generation == generation && memcmp(places[i].id, id, UUID_SIZE) == 0 &&
+                memcmp(places[i].content, content, DIGEST_SIZE) == 0;
+        if (found)
+            *recorded_at_ms = places[i].recorded_at_ms;
+    }
+    pthread_mutex_unlock(&cache->locks[set % LOCKS]);
+    return found;
+}
+
+void receipt_cache_forget(struct receipt_cache *cache)
+{
+    atomic_fetch_add(&cache->generation, 1);
+}

@@ -1,0 +1,91 @@
+#include "ledger/entry/session.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/base/random.h"
+#include "ledger/pg/schema.h"
+#include "ledger/site/site.h"
+
+#include <stdlib.h>
+
+#define KEEP_EVERY_MS  3600000
+#define KEEP_RETRY_MS  60000
+#define CONNECT_MAX_MS 2000
+
+/* Partitions first: an entry without a day waits for its day, an entry without a partition is refused. */
+static enum err make_ahead(struct session *session, const struct config *config)
+{
+    enum err err;
+    int64_t now_ms = clock_now_ms();
+    TRY(site_make_partitions(session->pg, now_ms));
+    for (size_t i = 0; i < config->site_count; i++)
+        TRY(site_make_days(session->pg, session->site_ids[i], now_ms));
+    session->made_at_ms = now_ms;
+out:
+    return err;
+}
+
+static enum err prepare(struct session *session, const struct config *config)
+{
+    enum err err;
+    int64_t now_ms = clock_now_ms();
+    TRY(schema_check(session->pg));
+    for (size_t i = 0; i < config->site_count; i++)
+        TRY(site_register(session->pg, &config->sites[i], now_ms, &session->site_ids[i]));
+    TRY(make_ahead(session, config));
+out:
+    return err;
+}
+
+struct session *session_open(const struct config *config, int64_t deadline_ms)
+{
+    int64_t timeout_ms = config->ledger_timeout_seconds * 1000;
+    struct session *session = calloc(1, sizeof(*session));
+    enum err err = ERR_LEDGER_UNAVAILABLE;
+    if (!session || !(session->site_ids = calloc(config->site_count + 1, sizeof(int64_t))))
+        goto out;
+    session->pg = pg_open(&(struct pg_options){
+        .config = config,
+        .role = config->ledger_gate_role,
+        .application = "crawltabd",
+        .connect_ms = timeout_ms < CONNECT_MAX_MS ? timeout_ms : CONNECT_MAX_MS,
+        .deadline_ms = deadline_ms,
+        .timeout_ms = timeout_ms,
+        .limit_server = true,
+    });
+    uint8_t chance[10];
+    random_bytes(chance, sizeof(chance));
+    uuid_make(clock_now_ms(), chance, session->writer_id);
+    if (session->pg)
+        err = prepare(session, config);
+out:
+    if (err == ERR_OK) {
+        pg_deadline(session->pg, 0);
+    } else {
+        session_close(session);
+        session = NULL;
+    }
+    return session;
+}
+
+void session_close(struct session *session)
+{
+    if (!session)
+        return;
+    pg_close(session->pg);
+    free(session->site_ids);
+    free(session);
+}
+
+void session_keep(struct session *session, const struct config *config)
+{
+    if (llabs(clock_now_ms() - session->made_at_ms) < KEEP_EVERY_MS ||
+        clock_monotonic_ms() < session->make_after_ms)
+        return;
+    session->make_after_ms = clock_monotonic_ms() + KEEP_RETRY_MS;
+    pg_deadline(session->pg, 0);
+    if (make_ahead(session, config) == ERR_OK)
+        session->make_after_ms = 0;
+    else
+        LOG(WARN, "ledger_days_not_made", {"detail", "days and partitions ahead could not be made"},
+            {"hint", "it is tried again every minute"});
+}

@@ -1,0 +1,235 @@
+/* ISO 20022 pain.008.001.08, CustomerDirectDebitInitiation. */
+#include "ledger/format/bank/settlement.h"
+
+#include "ledger/base/amount.h"
+#include "ledger/format/xml.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NAMESPACE "urn:iso:std:iso:20022:tech:xsd:pain.008.001.08"
+#define NAME_SIZE 70
+#define NOTE_SIZE 140
+
+/* The SEPA character set. What is not in it becomes a full stop, one for each character. */
+static const char *sepa_text(const char *text, char *out, size_t room)
+{
+    size_t len = 0;
+    for (const unsigned char *p = (const unsigned char *)text; *p && len + 1 < room; p++) {
+        if ((*p & 0xc0) == 0x80)
+            continue; /* the rest of a UTF-8 character */
+        out[len++] = isalnum(*p) || strchr(" /-?:().,'+", *p) ? (char)*p : '.';
+    }
+    out[len] = '\0';
+    return out;
+}
+
+static void leaf(struct xml *xml, const char *name, const char *text, size_t max)
+{
+    char clean[NOTE_SIZE + 1];
+    xml_leaf(xml, name, sepa_text(text, clean, max + 1));
+}
+
+/* <outer><a><b>text</b></a></outer>; `path` is "outer/a/b". */
+static void nested(struct xml *xml, const char *path, const char *text)
+{
+    char name[32];
+    int depth = 0;
+    for (; strchr(path, '/'); depth++) {
+        size_t len = strcspn(path, "/");
+        snprintf(name, sizeof(name), "%.*s", (int)len, path);
+        xml_open(xml, name);
+        path += len + 1;
+    }
+    xml_leaf(xml, path, text);
+    for (; depth > 0; depth--)
+        xml_close(xml);
+}
+
+/* The agent by its BIC, or that none was given: within SEPA the IBAN suffices. */
+static void agent(struct xml *xml, const char *name, const char *bic)
+{
+    xml_open(xml, name);
+    if (*bic)
+        nested(xml, "FinInstnId/BICFI", bic);
+    else
+        nested(xml, "FinInstnId/Othr/Id", "NOTPROVIDED");
+    xml_close(xml);
+}
+
+/* 32 characters: message ids may have 35. */
+static const char *message_id(const json_t *batch, char out[36])
+{
+    size_t len = 0;
+    for (const char *p = format_text(batch, "id"); *p && len < 35; p++)
+        if (*p != '-')
+            out[len++] = *p;
+    out[len] = '\0';
+    return out;
+}
+
+static void totals(struct xml *xml, size_t count, int64_t minor)
+{
+    char number[24], sum[AMOUNT_TEXT_MAX];
+    snprintf(number, sizeof(number), "%zu", count);
+    xml_leaf(xml, "NbOfTxs", number);
+    xml_leaf(xml, "CtrlSum", amount_format_minor(minor, 2, sum));
+}
+
+static void header(struct xml *xml, const json_t *batch, size_t count, int64_t minor)
+{
+    const json_t *document =
+        json_object_get(json_array_get(json_object_get(batch, "invoices"), 0), "document");
+    char id[36], made[20];
+    xml_open(xml, "GrpHdr");
+    xml_leaf(xml, "MsgId", message_id(batch, id));
+    snprintf(made, sizeof(made), "%.19s", format_text(batch, "made_at"));
+    xml_leaf(xml, "CreDtTm", made);
+    totals(xml, count, minor);
+    xml_open(xml, "InitgPty");
+    leaf(xml, "Nm", format_text(document, "seller.name"), NAME_SIZE);
+    xml_close(xml);
+    xml_close(xml);
+}
+
+static void creditor(struct xml *xml, const json_t *document)
+{
+    xml_open(xml, "Cdtr");
+    leaf(xml, "Nm", format_text(document, "seller.name"), NAME_SIZE);
+    xml_close(xml);
+    nested(xml, "CdtrAcct/Id/IBAN", format_text(document, "seller.iban"));
+    agent(xml, "CdtrAgt", format_text(document, "seller.bic"));
+    xml_leaf(xml, "ChrgBr", "SLEV");
+    xml_open(xml, "CdtrSchmeId");
+    xml_open(xml, "Id");
+    xml_open(xml, "PrvtId");
+    xml_open(xml, "Othr");
+    xml_leaf(xml, "Id", format_text(document, "seller.creditor_id"));
+    nested(xml, "SchmeNm/Prtry", "SEPA");
+    xml_close(xml);
+    xml_close(xml);
+    xml_close(xml);
+    xml_close(xml);
+}
+
+static void debit(struct xml *xml, const json_t *due)
+{
+    const json_t *document = json_object_get(due, "document");
+    char amount[AMOUNT_TEXT_MAX], note[NOTE_SIZE + 1], id[36];
+    xml_open(xml, "DrctDbtTxInf");
+    nested(xml, "PmtId/EndToEndId", sepa_text(format_text(document, "number"), id, sizeof(id)));
+    xml_open(xml, "InstdAmt");
+    xml_attribute(xml, "Ccy", "EUR");
+    xml_text(xml, amount_format_minor(format_number(due, "due_minor"), 2, amount));
+    xml_close(xml);
+    xml_open(xml, "DrctDbtTx");
+    xml_open(xml, "MndtRltdInf");
+    xml_leaf(xml, "MndtId", format_text(document, "settlement.mandate_id"));
+    xml_leaf(xml, "DtOfSgntr", format_text(document, "settlement.mandate_date"));
+    xml_close(xml);
+    xml_close(xml);
+    agent(xml, "DbtrAgt", format_text(document, "settlement.bic"));
+    xml_open(xml, "Dbtr");
+    leaf(xml, "Nm", format_text(document, "buyer.name"), NAME_SIZE);
+    xml_close(xml);
+    nested(xml, "DbtrAcct/Id/IBAN", format_text(document, "settlement.iban"));
+    xml_open(xml, "RmtInf");
+    snprintf(note, sizeof(note), "%s %s", format_text(document, "number"),
+             format_text(document, "seller.name"));
+    leaf(xml, "Ustrd", note, NOTE_SIZE);
+    xml_close(xml);
+    xml_close(xml);
+}
+
+/* True if the invoice has what a direct debit needs. */
+static bool complete(const json_t *due, struct format_output *out)
+{
+    static const char *const needed[] = {
+        "seller.name",     "seller.iban",           "seller.creditor_id",     "buyer.name",
+        "settlement.iban", "settlement.mandate_id", "settlement.mandate_date"};
+    const json_t *document = json_object_get(due, "document");
+    const char *number = format_text(document, "number");
+    for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+        if (!*format_text(document, needed[i]))
+            return format_fail(out, "invoice %s has no %s, which a direct debit needs", number, needed[i]);
+    if (strcmp(format_text(document, "currency"), "EUR") != 0)
+        return format_fail(out, "invoice %s is in %s: SEPA direct debits are in EUR", number,
+                           format_text(document, "currency"));
+    if (strlen(number) > 35 || strlen(format_text(document, "settlement.mandate_id")) > 35)
+        return format_fail(out, "invoice %s: number and mandate_id may have 35 characters", number);
+    if (format_number(due, "due_minor") > 99999999999)
+        return format_fail(out, "invoice %s is more than a direct debit may be, 999,999,999.99", number);
+    return true;
+}
+
+static bool is_core(const json_t *due)
+{
+    return strcmp(format_text(due, "document.settlement.scheme"), "core") == 0;
+}
+
+static void payment_type(struct xml *xml, bool core)
+{
+    xml_open(xml, "PmtTpInf");
+    nested(xml, "SvcLvl/Cd", "SEPA");
+    nested(xml, "LclInstrm/Cd", core ? "CORE" : "B2B");
+    xml_leaf(xml, "SeqTp", "RCUR");
+    xml_close(xml);
+}
+
+/* The debits of one scheme, if there are any: the scheme is said once for all debits of a block. */
+static void block(struct xml *xml, const json_t *batch, bool core)
+{
+    const json_t *invoices = json_object_get(batch, "invoices"), *due, *first = NULL;
+    size_t count = 0, i;
+    int64_t minor = 0;
+    char id[36], name[40];
+    json_array_foreach(invoices, i, due)
+    {
+        if (is_core(due) != core)
+            continue;
+        first = first ? first : json_object_get(due, "document");
+        minor += format_number(due, "due_minor"); /* the sum of all is known to fit */
+        count++;
+    }
+    if (count == 0)
+        return;
+    xml_open(xml, "PmtInf");
+    snprintf(name, sizeof(name), "%s-%c", message_id(batch, id), core ? 'C' : 'B');
+    xml_leaf(xml, "PmtInfId", name);
+    xml_leaf(xml, "PmtMtd", "DD");
+    totals(xml, count, minor);
+    payment_type(xml, core);
+    xml_leaf(xml, "ReqdColltnDt", format_text(batch, "collect_on"));
+    creditor(xml, first);
+    json_array_foreach(invoices, i, due)
+    {
+        if (is_core(due) == core)
+            debit(xml, due);
+    }
+    xml_close(xml);
+}
+
+bool sepa_render(const json_t *batch, struct format_output *out)
+{
+    const json_t *invoices = json_object_get(batch, "invoices"), *due;
+    size_t count, i;
+    int64_t minor;
+    if (!settlement_total(batch, &count, &minor))
+        return format_fail(out, "the batch has no invoices, or their sum does not fit");
+    json_array_foreach(invoices, i, due)
+    {
+        if (!complete(due, out))
+            return false;
+    }
+    struct xml *xml = xml_new("Document", NAMESPACE);
+    if (!xml)
+        return format_fail(out, "no memory");
+    xml_open(xml, "CstmrDrctDbtInitn");
+    header(xml, batch, count, minor);
+    block(xml, batch, true);
+    block(xml, batch, false);
+    xml_close(xml);
+    out->bytes = xml_finish(xml, &out->len);
+    return out->bytes || format_fail(out, "a text cannot be written as XML");
+}

@@ -1,0 +1,76 @@
+/* Plain-text accounting for beancount: the same bookings as in journal.c. Accounts are opened by a plugin
+ * that comes with it, so that files can be put together. */
+#include "ledger/format/bill/rendering.h"
+
+#include "ledger/base/amount.h"
+#include "ledger/format/bill/account.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static void quoted(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            fputc('\\', out);
+        fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
+    }
+    fputc('"', out);
+}
+
+/* Links have a small alphabet. */
+static void link_to(FILE *out, const char *number)
+{
+    fputs(" ^", out);
+    for (; *number; number++)
+        fputc(isalnum((unsigned char)*number) || strchr("-_/.", *number) ? *number : '-', out);
+}
+
+static void posting(FILE *out, const struct account_book *book, enum account account, int64_t minor)
+{
+    char amount[AMOUNT_TEXT_MAX];
+    if (minor != 0)
+        fprintf(out, "  %-48s  %20s %s\n", book->accounts[account],
+                amount_format_minor(minor, book->decimals, amount), book->currency);
+}
+
+static void head(FILE *out, const struct account_book *book, const char *date, const char *what)
+{
+    char narration[120];
+    snprintf(narration, sizeof(narration), "%s %.80s", what, format_text(book->document, "number"));
+    fprintf(out, "\n%.10s * ", date);
+    quoted(out, format_text(book->document, "buyer.name"));
+    fputc(' ', out);
+    quoted(out, narration);
+    link_to(out, format_text(book->document, "number"));
+    fputs("\n  agent: ", out);
+    quoted(out, format_text(book->document, "agent"));
+    fputc('\n', out);
+}
+
+bool beancount_render(const json_t *document, struct format_output *out)
+{
+    struct account_book book;
+    const json_t *payment;
+    size_t i;
+    if (!account_book_open(&book, document, out))
+        return false;
+    FILE *file = open_memstream(&out->bytes, &out->len);
+    if (!file)
+        return format_fail(out, "no memory");
+    fputs("plugin \"beancount.plugins.auto_accounts\"\n", file);
+    head(file, &book, format_text(document, "issue_date"), book.sign > 0 ? "invoice" : "credit note");
+    posting(file, &book, ACCOUNT_RECEIVABLE, book.sign * book.total);
+    posting(file, &book, ACCOUNT_INCOME, -book.sign * book.net);
+    posting(file, &book, ACCOUNT_TAX, -book.sign * book.tax);
+    json_array_foreach(json_object_get(document, "payments"), i, payment)
+    {
+        int64_t minor = format_number(payment, "amount_minor");
+        head(file, &book, format_text(payment, "received_on"), "payment of");
+        posting(file, &book, ACCOUNT_BANK, minor);
+        posting(file, &book, ACCOUNT_RECEIVABLE, -minor);
+    }
+    return format_close(file, out);
+}

@@ -1,0 +1,70 @@
+/* Plain-text accounting: the journal that hledger and ledger both read, with what their strict checks want to
+ * be declared. An invoice debits what the crawler owes and credits income and tax; a credit note the other
+ * way round; a payment moves what is owed to the bank. Amounts are those of the invoice, in minor units. */
+#include "ledger/format/bill/rendering.h"
+
+#include "ledger/base/amount.h"
+#include "ledger/format/bill/account.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What would end a description or start a comment becomes a space. */
+static void words(FILE *out, const char *text)
+{
+    for (; *text; text++)
+        fputc((unsigned char)*text < 0x20 || strchr(";|()", *text) ? ' ' : *text, out);
+}
+
+static void posting(FILE *out, const struct account_book *book, const char *account, int64_t minor)
+{
+    char amount[AMOUNT_TEXT_MAX];
+    if (minor != 0)
+        fprintf(out, "    %-48s  %20s %s\n", account, amount_format_minor(minor, book->decimals, amount),
+                book->currency);
+}
+
+static void head(FILE *out, const struct account_book *book, const char *date, const char *what)
+{
+    fprintf(out, "\n%.10s * (", date);
+    words(out, format_text(book->document, "number"));
+    fputs(") ", out);
+    words(out, format_text(book->document, "buyer.name"));
+    fprintf(out, "\n    ; %s\n    ; ", what);
+    words(out, format_text(book->document, "agent"));
+    fputc('\n', out);
+}
+
+static void declarations(FILE *out, const struct account_book *book)
+{
+    fprintf(out, "commodity %s\n    format 1000.%.*s %s\n\n", book->currency, book->decimals, "0000",
+            book->currency);
+    for (size_t i = 0; i < ACCOUNT_COUNT; i++)
+        fprintf(out, "account %s\n", book->accounts[i]);
+}
+
+bool journal_render(const json_t *document, struct format_output *out)
+{
+    struct account_book book;
+    const json_t *payment;
+    size_t i;
+    if (!account_book_open(&book, document, out))
+        return false;
+    FILE *file = open_memstream(&out->bytes, &out->len);
+    if (!file)
+        return format_fail(out, "no memory");
+    declarations(file, &book);
+    head(file, &book, format_text(document, "issue_date"),
+         book.sign > 0 ? "invoice for crawls" : "credit note for crawls");
+    posting(file, &book, book.accounts[ACCOUNT_RECEIVABLE], book.sign * book.total);
+    posting(file, &book, book.accounts[ACCOUNT_INCOME], -book.sign * book.net);
+    posting(file, &book, book.accounts[ACCOUNT_TAX], -book.sign * book.tax);
+    json_array_foreach(json_object_get(document, "payments"), i, payment)
+    {
+        int64_t minor = format_number(payment, "amount_minor");
+        head(file, &book, format_text(payment, "received_on"), "payment");
+        posting(file, &book, book.accounts[ACCOUNT_BANK], minor);
+        posting(file, &book, book.accounts[ACCOUNT_RECEIVABLE], -minor);
+    }
+    return format_close(file, out);
+}

@@ -1,0 +1,103 @@
+#include "ledger/format/bill/pdf_logo.h"
+
+#include "ledger/base/encoding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WIDTH_MAX  180
+#define HEIGHT_MAX 48
+#define PIXELS_MAX 4096
+
+struct picture {
+    uint8_t *bytes;
+    size_t len;
+    size_t at;
+};
+
+/* The bytes behind the comma, if the URL starts so. */
+static bool decode(const char *url, const char *start, struct picture *picture)
+{
+    size_t skip = strlen(start);
+    if (strncmp(url, start, skip) != 0)
+        return false;
+    struct slice text = slice_of(url + skip);
+    picture->bytes = malloc(text.len + 1);
+    return picture->bytes && encoding_unbase64(text, false, picture->bytes, text.len, &picture->len);
+}
+
+static cairo_status_t read_bytes(void *closure, unsigned char *out, unsigned int len)
+{
+    struct picture *picture = closure;
+    if (len > picture->len - picture->at)
+        return CAIRO_STATUS_READ_ERROR;
+    memcpy(out, picture->bytes + picture->at, len);
+    picture->at += len;
+    return CAIRO_STATUS_SUCCESS;
+}
+
+/* The size stands in the frame header (ITU-T T.81 section B.2.2), somewhere after other segments. */
+static bool jpeg_size(const struct picture *picture, int *width, int *height)
+{
+    const uint8_t *b = picture->bytes;
+    for (size_t at = 2; at + 9 < picture->len && b[at] == 0xff;) {
+        bool frame = b[at + 1] >= 0xc0 && b[at + 1] <= 0xcf && b[at + 1] != 0xc4 && b[at + 1] != 0xc8 &&
+                     b[at + 1] != 0xcc;
+        if (frame) {
+            *height = b[at + 5] << 8 | b[at + 6];
+            *width = b[at + 7] << 8 | b[at + 8];
+            return *width > 0 && *height > 0 && *width <= PIXELS_MAX && *height <= PIXELS_MAX;
+        }
+        at += 2 + (size_t)(b[at + 2] << 8 | b[at + 3]);
+    }
+    return false;
+}
+
+/* The picture goes into the file as it is; takes over its bytes. */
+static cairo_surface_t *jpeg_surface(struct picture *picture)
+{
+    int width, height;
+    if (!jpeg_size(picture, &width, &height))
+        return NULL;
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
+    if (cairo_surface_set_mime_data(surface, CAIRO_MIME_TYPE_JPEG, picture->bytes, picture->len, free,
+                                    picture->bytes) == CAIRO_STATUS_SUCCESS)
+        picture->bytes = NULL;
+    return surface;
+}
+
+static int draw(cairo_t *cr, cairo_surface_t *surface, int x, int y)
+{
+    int width = cairo_image_surface_get_width(surface), height = cairo_image_surface_get_height(surface);
+    if (cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS || width < 1 || height < 1 ||
+        width > PIXELS_MAX || height > PIXELS_MAX)
+        return 0;
+    /* In thousandths: no larger than a point for each pixel, nor than the room. */
+    int scale = 1000;
+    scale = width * scale > WIDTH_MAX * 1000 ? WIDTH_MAX * 1000 / width : scale;
+    scale = height * scale > HEIGHT_MAX * 1000 ? HEIGHT_MAX * 1000 / height : scale;
+    cairo_save(cr);
+    cairo_translate(cr, x, y);
+    cairo_scale(cr, scale / 1000.0, scale / 1000.0);
+    cairo_set_source_surface(cr, surface, 0, 0);
+    cairo_paint(cr);
+    cairo_restore(cr);
+    return (height * scale + 999) / 1000;
+}
+
+int pdf_logo_draw(cairo_t *cr, const char *url, int x, int y)
+{
+    struct picture picture = {0};
+    cairo_surface_t *surface = NULL;
+    int height = 0;
+    if (decode(url, "data:image/png;base64,", &picture))
+        surface = cairo_image_surface_create_from_png_stream(read_bytes, &picture);
+    else if (!picture.bytes && decode(url, "data:image/jpeg;base64,", &picture))
+        surface = jpeg_surface(&picture);
+    if (surface) {
+        height = draw(cr, surface, x, y);
+        cairo_surface_destroy(surface);
+    }
+    free(picture.bytes);
+    return height;
+}

@@ -1,0 +1,281 @@
+#include "ledger/night/day.h"
+
+#include "ledger/proof/checkpoint.h"
+#include "ledger/entry/entry.h"
+#include "ledger/site/site.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+/* Each waits for the lock_timeout of seal_day. */
+#define SEAL_TRIES 20
+
+/* The open day that is closed now. */
+struct open_day {
+    char date[DAY_DATE_MAX];
+    int64_t due_ms; /* also the time that all its rows say, so that a second try writes the same */
+    int64_t close_number;
+    bool sealed;
+};
+
+enum err day_read(struct pg *pg, int64_t site_id, const char *date, struct day_status *status)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    *status = (struct day_status){0};
+    pg_params_number(&params, site_id);
+    pg_params_text(&params, date);
+    pg_params_number(&params, ENTRY_LATEST_MS);
+    TRY(pg_run(pg, "day_read", &params, &rows));
+    if (rows.count > 0)
+        *status = (struct day_status){true, pg_flag(&rows, 0, 1), pg_number(&rows, 0, 0)};
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* Locks the site's days and finds the oldest open one that is due; `date` is empty if there is none. */
+static enum err find_due(struct pg *pg, const struct day_order *order, struct open_day *day)
+{
+    struct pg_params guard = {0}, params = {0};
+    struct pg_rows number = {0}, rows = {0};
+    enum err err;
+    *day = (struct open_day){0};
+    pg_params_number(&guard, order->site_id);
+    TRY(pg_run(pg, "series_lock", &guard, &number));
+    assert(number.count == 1);
+    pg_params_number(&params, order->site_id);
+    pg_params_text(&params, order->last_date);
+    pg_params_number(&params, ENTRY_LATEST_MS);
+    TRY(pg_run(pg, "day_next", &params, &rows));
+    if (rows.count == 0 || pg_number(&rows, 0, 1) > order->now_ms)
+        goto out;
+    snprintf(day->date, sizeof(day->date), "%s", pg_text(&rows, 0, 0));
+    day->due_ms = pg_number(&rows, 0, 1);
+    day->sealed = pg_flag(&rows, 0, 2);
+    day->close_number = pg_number(&number, 0, 0) + 1;
+out:
+    pg_rows_free(&number);
+    pg_rows_free(&rows);
+    return err;
+}
+
+static enum err total_up(struct pg *pg, const struct day_order *order, const struct open_day *day,
+                         struct day_closed *closed)
+{
+    const struct invoice_order invoices = {order->site_id, day->date,    day->close_number,
+                                           order->seller,  order->actor, day->due_ms};
+    struct pg_params lines = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&lines, order->site_id);
+    pg_params_text(&lines, day->date);
+    TRY(pg_run(pg, "day_lines_insert", &lines, NULL));
+    TRY(invoice_make(pg, &invoices));
+    TRY(pg_run(pg, "day_totals", &lines, &rows));
+    *closed = (struct day_closed){.entries = pg_number(&rows, 0, 0),
+                                  .sum_micros = pg_number(&rows, 0, 1),
+                                  .invoices = pg_number(&rows, 0, 2),
+                                  .invoiced_micros = pg_number(&rows, 0, 3)};
+    snprintf(closed->date, sizeof(closed->date), "%s", day->date);
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* Promise P4, checked before anything is committed. */
+static enum err demand_none(const struct open_day *day, int64_t mismatches, const char *detail)
+{
+    char crawlers[LOG_NUMBER_MAX];
+    if (mismatches == 0)
+        return ERR_OK;
+    LOG(ERROR, "day_does_not_add_up", {"day", day->date}, {"crawlers", log_number(mismatches, crawlers)},
+        {"detail", detail}, {"hint", "this is a fault in crawltab or in its tables: please report it"});
+    return ERR_INTERNAL;
+}
+
+static enum err check_invoices(struct pg *pg, const struct day_order *order, const struct open_day *day)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&params, order->site_id);
+    pg_params_text(&params, day->date);
+    TRY(pg_run(pg, "day_mismatches", &params, &rows));
+    err = demand_none(day, pg_number(&rows, 0, 0),
+                      "totals and invoices differ; the day stays open and nothing was changed");
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* The second, independent pass over the entries, which proves the lines and makes the proofs. */
+static enum err prove(struct pg *pg, const struct day_order *order, const struct open_day *day)
+{
+    const struct day_tree_order tree_order = {order->site_id, day->date, order->progress,
+                                              order->progress_context};
+    struct day_tree tree = {.entries = 0};
+    enum err err;
+    TRY(day_tree_read(pg, &tree_order, &tree));
+    TRY(demand_none(day, day_tree_mismatches(&tree),
+                    "entries and totals differ; the day stays open and nothing was changed"));
+    if (!order->dry_run) {
+        TRY(day_tree_insert(pg, &tree_order, &tree));
+        TRY(checkpoint_add(pg, &tree_order, &tree, order->key));
+    }
+out:
+    day_tree_free(&tree);
+    return err;
+}
+
+static enum err log_action(struct pg *pg, const struct day_order *order, const char *date)
+{
+    struct pg_params action = {0};
+    char detail[128];
+    snprintf(detail, sizeof(detail), "closed day %s of site number %lld", date, (long long)order->site_id);
+    pg_params_number(&action, order->now_ms);
+    pg_params_text(&action, order->actor);
+    pg_params_text(&action, "nightly");
+    pg_params_text(&action, detail);
+    return pg_run(pg, "operator_action_insert", &action, NULL);
+}
+
+static enum err insert_close(struct pg *pg, const struct day_order *order, const struct open_day *day,
+                             const struct day_closed *closed)
+{
+    struct pg_params close = {0}, number = {0};
+    enum err err;
+    pg_params_number(&close, order->site_id);
+    pg_params_text(&close, day->date);
+    pg_params_number(&close, day->close_number);
+    pg_params_number(&close, closed->entries);
+    pg_params_number(&close, closed->sum_micros);
+    pg_params_number(&close, day->due_ms);
+    TRY(pg_run(pg, "day_close_insert", &close, NULL));
+    pg_params_number(&number, order->site_id);
+    pg_params_text(&number, "day");
+    pg_params_number(&number, 1);
+    TRY(pg_run(pg, "series_take", &number, NULL));
+    TRY(log_action(pg, order, day->date));
+out:
+    return err;
+}
+
+/* Inside a transaction. `date` of `closed` is empty if no day was due. */
+static enum err close_next(struct pg *pg, const struct day_order *order, struct day_closed *closed)
+{
+    struct open_day day;
+    enum err err;
+    closed->date[0] = '\0';
+    TRY(find_due(pg, order, &day));
+    /* Not sealed: another run has closed the day that this one sealed, and goes on. */
+    if (!day.date[0] || (!day.sealed && !order->dry_run))
+        goto out;
+    TRY(total_up(pg, order, &day, closed));
+    TRY(check_invoices(pg, order, &day));
+    TRY(prove(pg, order, &day));
+    TRY(insert_close(pg, order, &day, closed));
+out:
+    return err;
+}
+
+/* The counter row that is the lock. Outside the transaction, or a second run would wait for it. */
+static enum err make_guard(struct pg *pg, const struct day_order *order)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, order->site_id);
+    pg_params_text(&params, "day");
+    return pg_run(pg, "series_insert", &params, NULL);
+}
+
+/* In a transaction that is committed at once, since gates wait for what it locks. */
+static enum err try_to_seal(struct pg *pg, const struct day_order *order, struct open_day *day)
+{
+    struct pg_params params = {0};
+    enum err err;
+    TRY(pg_begin(pg));
+    TRY(find_due(pg, order, day));
+    if (day->date[0] && !day->sealed) {
+        pg_params_number(&params, order->site_id);
+        pg_params_text(&params, day->date);
+        pg_params_number(&params, day->due_ms);
+        TRY(pg_run(pg, "day_seal", &params, NULL));
+    }
+    TRY(pg_commit(pg));
+out:
+    return err;
+}
+
+/* Seals the next due day. A transaction that keeps its entries open for long is waited for in several tries,
+ * between which other entries get through. */
+static enum err seal_next(struct pg *pg, const struct day_order *order)
+{
+    struct open_day day = {.date = ""};
+    enum err err = ERR_OK;
+    for (int tries = 0; tries < SEAL_TRIES; tries++) {
+        err = try_to_seal(pg, order, &day);
+        bool waited = err != ERR_OK && pg_failure(pg) == PG_LOCKED && day.date[0];
+        if (!waited)
+            return err;
+        pg_rollback(pg);
+    }
+    LOG(ERROR, "day_not_sealed", {"day", day.date},
+        {"detail", "a transaction has written entries into the partitions of this day and does not end"},
+        {"hint", "find it in pg_locks and end it, then run again"});
+    return ERR_LEDGER_UNAVAILABLE;
+}
+
+static enum err close_for_good(struct pg *pg, const struct day_order *order, day_tell *tell, void *context)
+{
+    struct day_closed closed;
+    enum err err;
+    do {
+        TRY(seal_next(pg, order));
+        TRY(pg_begin(pg));
+        TRY(close_next(pg, order, &closed));
+        TRY(pg_commit(pg));
+        if (closed.date[0])
+            TRY(tell(pg, &closed, context));
+    } while (closed.date[0]);
+out:
+    return err;
+}
+
+/* All days in one transaction, because what one carries forward the next one carries in. */
+static enum err close_for_show(struct pg *pg, const struct day_order *order, day_tell *tell, void *context)
+{
+    struct day_closed closed;
+    enum err err;
+    TRY(pg_begin(pg));
+    TRY(make_guard(pg, order));
+    do {
+        TRY(close_next(pg, order, &closed));
+        if (closed.date[0])
+            TRY(tell(pg, &closed, context));
+    } while (closed.date[0]);
+out:
+    return err;
+}
+
+enum err day_close_due(struct pg *pg, const struct day_order *order, day_tell *tell, void *context,
+                       bool *busy)
+{
+    enum err err;
+    *busy = false;
+    /* Also for a dry run, and not in its long transaction: gates make the same days, and would wait. */
+    TRY(site_make_days(pg, order->site_id, order->now_ms));
+    if (order->dry_run) {
+        err = close_for_show(pg, order, tell, context);
+    } else {
+        TRY(make_guard(pg, order));
+        err = close_for_good(pg, order, tell, context);
+    }
+    if (err != ERR_OK && pg_failure(pg) == PG_LOCKED) {
+        *busy = true;
+        err = ERR_OK;
+    }
+out:
+    pg_rollback(pg);
+    return err;
+}

@@ -1,0 +1,116 @@
+#include "ledger/outbox/outbox.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/base/instant.h"
+#include "ledger/bill/document.h"
+#include "ledger/outbox/webhook.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum err outbox_put(struct pg *pg, int64_t site_id, const char *id, const char *type, const char *body,
+                    int64_t now_ms)
+{
+    struct pg_params params = {0};
+    pg_params_text(&params, id);
+    pg_params_number(&params, site_id);
+    pg_params_text(&params, type);
+    pg_params_text(&params, body);
+    pg_params_number(&params, now_ms);
+    return pg_run(pg, "outbox_insert", &params, NULL);
+}
+
+/* {type, timestamp, data}, as Standard Webhooks has it; the data is the whole document. The caller frees. */
+static char *body_of(const char *type, int64_t happened_ms, json_t *document)
+{
+    char at[INSTANT_TEXT_MAX];
+    json_t *body = json_pack("{s:s,s:s,s:O}", "type", type, "timestamp", instant_format(happened_ms, at),
+                             "data", document);
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_decref(body);
+    return text;
+}
+
+/* Row of outbox_pending. */
+static enum err put_event(struct pg *pg, int64_t site_id, const char *site, const struct pg_rows *rows,
+                          int row)
+{
+    json_t *document = NULL;
+    char *body = NULL;
+    char type[64];
+    int count = 0;
+    enum err err;
+    int64_t happened_ms = pg_number(rows, row, 3);
+    TRY(document_read(pg, pg_text(rows, row, 1), site, happened_ms, &count, &document));
+    const char *kind = json_string_value(json_object_get(document, "kind"));
+    bool credit = kind && strcmp(kind, "credit-note") == 0;
+    snprintf(type, sizeof(type), "%s.%s", credit ? "credit_note" : "invoice", pg_text(rows, row, 2));
+    for (char *c = type; *c; c++)
+        *c = *c == '-' ? '_' : *c;
+    body = body_of(type, happened_ms, document);
+    TRY(body ? ERR_OK : ERR_INTERNAL);
+    err = outbox_put(pg, site_id, pg_text(rows, row, 0), type, body, clock_now_ms());
+out:
+    free(body);
+    json_decref(document);
+    return err;
+}
+
+enum err outbox_collect(struct pg *pg, int64_t site_id, const char *site, int64_t now_ms)
+{
+    enum err err;
+    int count;
+    do {
+        struct pg_params params = {0};
+        struct pg_rows rows = {0};
+        pg_params_number(&params, site_id);
+        pg_params_number(&params, now_ms - OUTBOX_OLDEST_MS);
+        err = pg_run(pg, "outbox_pending", &params, &rows);
+        count = err == ERR_OK ? rows.count : 0;
+        for (int row = 0; err == ERR_OK && row < count; row++)
+            err = put_event(pg, site_id, site, &rows, row);
+        pg_rows_free(&rows);
+    } while (err == ERR_OK && count > 0);
+    return err;
+}
+
+enum err outbox_record(struct pg *pg, const char *id, const struct outbox_result *result, int64_t now_ms)
+{
+    struct pg_params params = {0};
+    pg_params_text(&params, id);
+    pg_params_number(&params, now_ms);
+    pg_params_number(&params, result->status);
+    pg_params_text(&params, result->detail);
+    return pg_run(pg, "outbox_attempt_insert", &params, NULL);
+}
+
+enum err outbox_each(struct pg *pg, int64_t site_id, int64_t now_ms, outbox_send *send, void *context,
+                     struct outbox_count *count)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    *count = (struct outbox_count){0};
+    pg_params_number(&params, site_id);
+    pg_params_number(&params, now_ms - OUTBOX_OLDEST_MS);
+    TRY(pg_run(pg, "outbox_due", &params, &rows));
+    for (int row = 0; row < rows.count; row++) {
+        const struct outbox_message message = {pg_text(&rows, row, 0), pg_text(&rows, row, 1),
+                                               pg_text(&rows, row, 2), pg_number(&rows, row, 3)};
+        int64_t wait_ms = message.failures > 0 ? webhook_wait_ms(message.failures) : 0;
+        if (wait_ms < 0) {
+            count->given_up++;
+        } else if (pg_number(&rows, row, 4) + wait_ms > now_ms) {
+            count->waiting++;
+        } else {
+            struct outbox_result result = send(&message, context);
+            bool delivered = result.status >= 200 && result.status <= 299;
+            TRY(outbox_record(pg, message.id, &result, clock_now_ms()));
+            count->delivered += delivered;
+            count->failed += !delivered;
+        }
+    }
+out:
+    pg_rows_free(&rows);
+    return err;
+}

@@ -1,0 +1,77 @@
+#include "ledger/pg/pg_target.h"
+
+#include "ledger/base/log.h"
+
+#include <assert.h>
+#include <libpq-fe.h>
+#include <string.h>
+
+void pg_target_set(struct pg_target *target, const char *key, const char *value)
+{
+    if (!value)
+        return;
+    size_t at = 0;
+    while (at < target->count && strcmp(target->keys[at], key) != 0)
+        at++;
+    if (at == target->count) {
+        assert(target->count + 1 < PG_TARGET_OPTIONS_MAX);
+        target->count++;
+    }
+    target->keys[at] = key;
+    target->values[at] = value;
+}
+
+const char *pg_target_get(const struct pg_target *target, const char *key)
+{
+    for (size_t i = 0; i < target->count; i++)
+        if (strcmp(target->keys[i], key) == 0)
+            return target->values[i];
+    return NULL;
+}
+
+void pg_target_free(struct pg_target *target)
+{
+    PQconninfoFree(target->parsed);
+    pg_hosts_free(&target->hosts);
+}
+
+bool pg_target_bad(const char *detail, const char *hint)
+{
+    LOG(ERROR, "ledger_connection_unusable", {"detail", detail}, {"hint", hint});
+    return false;
+}
+
+/* The caller frees with pg_target_free, whatever comes back. */
+bool pg_target_parse(struct pg_target *target, const struct config *config)
+{
+    char *problem = NULL;
+    *target = (struct pg_target){.parsed = PQconninfoParse(config->ledger_connection, &problem)};
+    if (!target->parsed) {
+        pg_target_bad(problem ? problem : "out of memory", "correct ledger.connection in the configuration");
+        PQfreemem(problem);
+        return false;
+    }
+    for (PQconninfoOption *option = target->parsed; option->keyword; option++) {
+        if (option->val && strcmp(option->keyword, "user") == 0)
+            return pg_target_bad("ledger.connection names a user",
+                                 "remove it: each program connects with a role of its own");
+        pg_target_set(target, option->keyword, option->val);
+    }
+    const char *const lists[] = {pg_target_get(target, "host"), pg_target_get(target, "hostaddr"),
+                                 pg_target_get(target, "port")};
+    char wrong[PG_HOSTS_PROBLEM_MAX];
+    if (!pg_hosts_parse(&target->hosts, lists, config->folder, wrong))
+        return pg_target_bad(wrong, "correct ledger.connection in the configuration");
+    /* A standby takes no entries; after a failover the next of the hosts is the one that does. */
+    if (!pg_target_get(target, "target_session_attrs"))
+        pg_target_set(target, "target_session_attrs", "read-write");
+    return true;
+}
+
+/* An empty one is libpq's default. */
+void pg_target_set_host(struct pg_target *target, const struct pg_host *host)
+{
+    pg_target_set(target, "host", host->host);
+    pg_target_set(target, "hostaddr", host->address);
+    pg_target_set(target, "port", host->port);
+}

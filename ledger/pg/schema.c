@@ -1,0 +1,219 @@
+#include "ledger/pg/schema.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/pg/sql.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MIGRATION_TIMEOUT_MS 600000
+#define CONNECT_MS           10000
+
+static int64_t number_of(const struct sql_file *migration)
+{
+    return strtoll(migration->name, NULL, 10);
+}
+
+int64_t schema_wanted(void)
+{
+    int64_t wanted = 0;
+    for (const struct sql_file *migration = sql_migrations; migration->name; migration++) {
+        assert(number_of(migration) == wanted + 1);
+        wanted++;
+    }
+    return wanted;
+}
+
+/* The version of the database; 0 if nothing was ever migrated. */
+static enum err read_version(struct pg *pg, int64_t *version)
+{
+    enum err err;
+    struct pg_rows rows = {0};
+    *version = 0;
+    TRY(pg_run(pg, "schema_table", NULL, &rows));
+    bool exists = pg_flag(&rows, 0, 0);
+    pg_rows_free(&rows);
+    if (!exists)
+        goto out;
+    TRY(pg_run(pg, "schema_version", NULL, &rows));
+    *version = pg_number(&rows, 0, 0);
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+static enum err compare(int64_t version)
+{
+    if (version == schema_wanted())
+        return ERR_OK;
+    LOG(ERROR, "ledger_schema_differs", {"found", LOG_NUMBER(version)},
+        {"wanted", LOG_NUMBER(schema_wanted())},
+        {"detail", version > schema_wanted() ? "the database's schema is newer than this program"
+                                             : "the database's schema is older than this program"},
+        {"hint", version > schema_wanted() ? "install the version of crawltab that made it, or a newer one"
+                                           : "run crawltab migrate"});
+    return ERR_LEDGER_UNAVAILABLE;
+}
+
+enum err schema_check(struct pg *pg)
+{
+    int64_t version;
+    enum err err;
+    TRY(read_version(pg, &version));
+    err = compare(version);
+out:
+    return err;
+}
+
+static enum err set_role_names(struct pg *pg, const struct config *config)
+{
+    struct pg_params params = {0};
+    pg_params_text(&params, config->ledger_owner_role);
+    pg_params_text(&params, config->ledger_gate_role);
+    pg_params_text(&params, config->ledger_operator_role);
+    return pg_run(pg, "role_settings", &params, NULL);
+}
+
+static enum err log_action(struct pg *pg, const char *actor, const char *migration)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, clock_now_ms());
+    pg_params_text(&params, actor);
+    pg_params_text(&params, "migrate");
+    pg_params_text(&params, migration);
+    return pg_run(pg, "operator_action_insert", &params, NULL);
+}
+
+static enum err record(struct pg *pg, const struct sql_file *migration)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, number_of(migration));
+    pg_params_text(&params, migration->name);
+    pg_params_number(&params, clock_now_ms());
+    return pg_run(pg, "schema_version_insert", &params, NULL);
+}
+
+/* Applies one migration unless another run did so while this one waited for the lock. */
+static enum err apply(struct pg *pg, const struct config *config, const struct sql_file *migration,
+                      const char *actor, schema_tell *tell)
+{
+    enum err err;
+    int64_t version;
+    TRY(pg_begin(pg));
+    TRY(pg_run(pg, "schema_lock", NULL, NULL));
+    TRY(read_version(pg, &version));
+    if (version >= number_of(migration)) {
+        tell("another run applied", migration->name);
+        goto out;
+    }
+    TRY(set_role_names(pg, config));
+    TRY(pg_script(pg, migration->name, migration->text));
+    TRY(record(pg, migration));
+    TRY(log_action(pg, actor, migration->name));
+    TRY(pg_commit(pg));
+    tell("applied migration", migration->name);
+out:
+    pg_rollback(pg);
+    return err;
+}
+
+/* Makes the table that migrations lock, if this is the first run. */
+static enum err make_table(struct pg *pg)
+{
+    struct pg_rows rows = {0};
+    enum err err;
+    TRY(pg_begin(pg));
+    TRY(pg_run(pg, "schema_first", NULL, NULL));
+    TRY(pg_run(pg, "schema_table", NULL, &rows));
+    if (!pg_flag(&rows, 0, 0))
+        TRY(pg_run(pg, "schema_table_create", NULL, NULL));
+    TRY(pg_commit(pg));
+out:
+    pg_rows_free(&rows);
+    pg_rollback(pg);
+    return err;
+}
+
+enum err schema_migrate(struct pg *pg, const struct config *config, const char *actor, schema_tell *tell)
+{
+    enum err err;
+    int64_t version;
+    TRY(make_table(pg));
+    TRY(read_version(pg, &version));
+    if (version > schema_wanted()) {
+        err = compare(version);
+        goto out;
+    }
+    if (version == schema_wanted())
+        tell("nothing to do, the schema is", sql_migrations[version - 1].name);
+    for (const struct sql_file *migration = sql_migrations; migration->name; migration++)
+        if (number_of(migration) > version)
+            TRY(apply(pg, config, migration, actor, tell));
+    err = schema_check(pg);
+out:
+    return err;
+}
+
+static enum err make_roles(struct pg *pg, const struct config *config, schema_tell *tell)
+{
+    struct pg_params params = {0};
+    struct pg_rows missing = {0};
+    enum err err;
+    pg_params_text(&params, config->ledger_owner_role);
+    pg_params_text(&params, config->ledger_gate_role);
+    pg_params_text(&params, config->ledger_operator_role);
+    TRY(pg_begin(pg));
+    TRY(pg_run(pg, "role_missing", &params, &missing));
+    TRY(set_role_names(pg, config));
+    assert(sql_scripts[0].name && !sql_scripts[1].name);
+    TRY(pg_script(pg, sql_scripts[0].name, sql_scripts[0].text));
+    TRY(pg_commit(pg));
+    for (int i = 0; i < missing.count; i++)
+        tell("created role", pg_text(&missing, i, 0));
+out:
+    pg_rollback(pg);
+    pg_rows_free(&missing);
+    return err;
+}
+
+static enum err make_database(struct pg *pg, const struct config *config, const char *name, schema_tell *tell)
+{
+    struct pg_params params = {0};
+    struct pg_rows command = {0};
+    enum err err;
+    pg_params_text(&params, name);
+    pg_params_text(&params, config->ledger_owner_role);
+    TRY(pg_run(pg, "database_command", &params, &command));
+    if (command.count > 0) {
+        TRY(pg_script(pg, "database_create", pg_text(&command, 0, 0)));
+        tell("created database", name);
+    }
+out:
+    pg_rows_free(&command);
+    return err;
+}
+
+enum err schema_bootstrap(const struct config *config, const char *superuser, schema_tell *tell)
+{
+    enum err err = ERR_LEDGER_UNAVAILABLE;
+    struct pg *pg = NULL;
+    char *name = pg_database_name(config);
+    if (!name)
+        goto out;
+    pg = pg_open(&(struct pg_options){.config = config,
+                                      .role = superuser,
+                                      .database = "postgres",
+                                      .application = "crawltab migrate",
+                                      .connect_ms = CONNECT_MS,
+                                      .timeout_ms = MIGRATION_TIMEOUT_MS});
+    if (!pg)
+        goto out;
+    TRY(make_roles(pg, config, tell));
+    TRY(make_database(pg, config, name, tell));
+out:
+    pg_close(pg);
+    free(name);
+    return err;
+}

@@ -1,0 +1,19 @@
+/* The texts of sql/, compiled in by sql/embed.awk. Each table ends with a NULL name. */
+#ifndef LEDGER_PG_SQL_H
+#define LEDGER_PG_SQL_H
+
+struct sql_file {
+    const char *name; /* of the file, without folder and ".sql" */
+    const char *text;
+};
+
+/* Numbered, in order: "0001-entries". */
+extern const struct sql_file sql_migrations[];
+
+/* One prepared statement each: "charge_insert". */
+extern const struct sql_file sql_statements[];
+
+/* Several commands each, run as they are: "roles". */
+extern const struct sql_file sql_scripts[];
+
+#endif

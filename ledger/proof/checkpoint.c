@@ -1,0 +1,235 @@
+#include "ledger/proof/checkpoint.h"
+
+#include "ledger/base/encoding.h"
+#include "ledger/proof/leaf.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Columns of checkpoint_log. */
+enum { LOG_SIZE, LOG_LEAF, LOG_ROOT, LOG_DATE, LOG_NOTE, LOG_VERIFIER };
+
+static enum err day_leaf(const struct day_tree_order *order, const struct day_tree *tree,
+                         char origin[LEAF_ORIGIN_MAX], char out[LEAF_DAY_MAX])
+{
+    const struct day_tree_facts *facts = &tree->facts;
+    const struct leaf_day day = {.origin = origin,
+                                 .date = order->date,
+                                 .zone = facts->zone,
+                                 .currency = facts->currency,
+                                 .starts_ms = facts->starts_ms,
+                                 .ends_ms = facts->ends_ms,
+                                 .entries = tree->entries,
+                                 .sum_micros = tree->sum_micros,
+                                 .root = tree->root};
+    if (leaf_origin(facts->network, facts->site, origin) && leaf_write_day(&day, out) > 0)
+        return ERR_OK;
+    LOG(ERROR, "checkpoint_not_made", {"site", facts->site}, {"day", order->date},
+        {"detail", "the names of the site, its network and its zone are too long for a log"});
+    return ERR_INTERNAL;
+}
+
+/* "origin, size, root" (c2sp.org/tlog-checkpoint); false if it does not fit. */
+static bool write_text(const char *origin, const struct merkle_tree *log, char *out, size_t room)
+{
+    uint8_t root[DIGEST_SIZE];
+    char base64[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1];
+    merkle_root(log, root);
+    base64[encoding_base64(root, sizeof(root), base64)] = '\0';
+    int len = snprintf(out, room, "%s\n%" PRIu64 "\n%s\n", origin, log->size, base64);
+    return len >= 0 && (size_t)len < room;
+}
+
+/* Adds the stored leaf; true if size and root are then those that were stored with it. */
+static bool add_stored(struct merkle_tree *log, const struct pg_rows *rows, int row)
+{
+    uint8_t leaf[LEAF_DAY_MAX], hash[DIGEST_SIZE], stored[DIGEST_SIZE];
+    size_t len = pg_bytes(rows, row, LOG_LEAF, leaf, sizeof(leaf));
+    if (len > sizeof(leaf) || pg_bytes(rows, row, LOG_ROOT, stored, sizeof(stored)) != sizeof(stored))
+        return false;
+    merkle_leaf(slice_bytes(leaf, len), hash);
+    merkle_add(log, hash);
+    merkle_root(log, hash);
+    return pg_number(rows, row, LOG_SIZE) == (int64_t)log->size && memcmp(hash, stored, sizeof(hash)) == 0;
+}
+
+static enum err read_log(struct pg *pg, int64_t site_id, struct pg_rows *rows)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, site_id);
+    return pg_run(pg, "checkpoint_log", &params, rows);
+}
+
+/* The log as it was signed last. */
+static enum err last_log(struct pg *pg, const struct day_tree_order *order, struct merkle_tree *log)
+{
+    struct pg_rows rows = {0};
+    enum err err;
+    *log = (struct merkle_tree){.size = 0};
+    TRY(read_log(pg, order->site_id, &rows));
+    for (int i = 0; i < rows.count; i++) {
+        if (add_stored(log, &rows, i))
+            continue;
+        LOG(ERROR, "checkpoint_not_made", {"day", order->date}, {"changed", pg_text(&rows, i, LOG_DATE)},
+            {"detail", "an earlier day of the log is not what was signed; the day stays open"},
+            {"hint", "the ledger was changed by hand, or restored from parts: run crawltab audit"});
+        err = ERR_INTERNAL;
+        goto out;
+    }
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* What is stored for one day. */
+struct made {
+    char origin[LEAF_ORIGIN_MAX];
+    char leaf[LEAF_DAY_MAX];
+    char text[NOTE_MAX];
+    char note[NOTE_MAX];
+    char verifier[NOTE_VERIFIER_MAX];
+};
+
+static enum err insert(struct pg *pg, const struct day_tree_order *order, const struct day_tree *tree,
+                       const struct merkle_tree *log, const struct made *made)
+{
+    struct pg_params params = {0};
+    uint8_t root[DIGEST_SIZE];
+    merkle_root(log, root);
+    pg_params_number(&params, order->site_id);
+    pg_params_number(&params, (int64_t)log->size);
+    pg_params_text(&params, order->date);
+    pg_params_bytes(&params, slice_bytes(tree->root, DIGEST_SIZE));
+    pg_params_bytes(&params, slice_of(made->leaf));
+    pg_params_bytes(&params, slice_bytes(root, DIGEST_SIZE));
+    pg_params_text(&params, made->note);
+    pg_params_text(&params, made->verifier);
+    return pg_run(pg, "checkpoint_insert", &params, NULL);
+}
+
+enum err checkpoint_add(struct pg *pg, const struct day_tree_order *order, const struct day_tree *tree,
+                        const struct note_key *key)
+{
+    struct merkle_tree log;
+    struct made made;
+    uint8_t hash[DIGEST_SIZE];
+    enum err err;
+    TRY(last_log(pg, order, &log));
+    TRY(day_leaf(order, tree, made.origin, made.leaf));
+    merkle_leaf(slice_of(made.leaf), hash);
+    merkle_add(&log, hash);
+    if (!write_text(made.origin, &log, made.text, sizeof(made.text)) ||
+        !note_sign(made.text, made.origin, key, made.note) ||
+        !note_verifier(made.origin, key->public_key, made.verifier)) {
+        LOG(ERROR, "checkpoint_not_made", {"day", order->date}, {"detail", "the note cannot be signed"});
+        err = ERR_INTERNAL;
+        goto out;
+    }
+    TRY(insert(pg, order, tree, &log, &made));
+out:
+    return err;
+}
+
+/* --- checks
+ * ---------------------------------------------------------------------------------------------- */
+
+static void found(struct checkpoint_finding *finding, const char *problem, const char *date)
+{
+    finding->problem = problem;
+    snprintf(finding->date, sizeof(finding->date), "%s", date);
+}
+
+static void found_tile(struct checkpoint_finding *finding, const struct day_tree *tree, int64_t tile)
+{
+    finding->tile = tile;
+    if (tile < (int64_t)tree->tile_count)
+        uuid_format(tree->tiles[tile].first_id, finding->first_id);
+}
+
+static bool column_is(const struct pg_rows *rows, int column, struct slice expected)
+{
+    uint8_t stored[LEAF_DAY_MAX];
+    size_t len = pg_bytes(rows, 0, column, stored, sizeof(stored));
+    return len <= sizeof(stored) && slice_eq(slice_bytes(stored, len), expected);
+}
+
+enum err checkpoint_check_day(struct pg *pg, const struct day_tree_order *order,
+                              struct checkpoint_finding *finding)
+{
+    char origin[LEAF_ORIGIN_MAX], leaf[LEAF_DAY_MAX];
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    struct day_tree tree = {.entries = 0};
+    int64_t tile = -1;
+    enum err err;
+    *finding = (struct checkpoint_finding){.tile = -1};
+    pg_params_number(&params, order->site_id);
+    pg_params_text(&params, order->date);
+    TRY(pg_run(pg, "checkpoint_read", &params, &rows));
+    if (rows.count == 0) {
+        found(finding, "the day has no checkpoint", order->date);
+        goto out;
+    }
+    TRY(day_tree_read(pg, order, &tree));
+    TRY(day_tree_compare(pg, order, &tree, &tile));
+    TRY(day_leaf(order, &tree, origin, leaf));
+    if (tile >= 0 || !column_is(&rows, 1, slice_bytes(tree.root, DIGEST_SIZE))) {
+        found(finding, "the entries are not those that were sealed", order->date);
+        found_tile(finding, &tree, tile);
+    } else if (!column_is(&rows, 2, slice_of(leaf))) {
+        found(finding, "the day's instants, zone, count or sum are not what was signed", order->date);
+    } else if (day_tree_mismatches(&tree) != 0) {
+        found(finding, "the totals of the crawlers are not those of the entries", order->date);
+    }
+out:
+    day_tree_free(&tree);
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* The log's origin is the name of its key, up to the first plus. */
+static bool text_is(struct slice text, const char *verifier, const struct merkle_tree *log)
+{
+    char origin[NOTE_NAME_MAX], expected[NOTE_MAX];
+    snprintf(origin, sizeof(origin), "%.*s", (int)strcspn(verifier, "+"), verifier);
+    return write_text(origin, log, expected, sizeof(expected)) && slice_eq(text, slice_of(expected));
+}
+
+static enum err check_missing(struct pg *pg, int64_t site_id, struct checkpoint_finding *finding)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&params, site_id);
+    TRY(pg_run(pg, "checkpoint_missing", &params, &rows));
+    if (rows.count > 0)
+        found(finding, "a closed day is missing from the log", pg_text(&rows, 0, 0));
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+enum err checkpoint_check_log(struct pg *pg, int64_t site_id, const char *verifier, note_verifies *verifies,
+                              struct checkpoint_finding *finding)
+{
+    struct merkle_tree log = {.size = 0};
+    struct pg_rows rows = {0};
+    enum err err;
+    *finding = (struct checkpoint_finding){.tile = -1};
+    TRY(read_log(pg, site_id, &rows));
+    for (int i = 0; i < rows.count && !finding->problem; i++) {
+        const char *by = verifier ? verifier : pg_text(&rows, i, LOG_VERIFIER);
+        struct slice text;
+        if (!add_stored(&log, &rows, i))
+            found(finding, "a day of the log is not what was signed", pg_text(&rows, i, LOG_DATE));
+        else if (!note_open(slice_of(pg_text(&rows, i, LOG_NOTE)), by, verifies, &text))
+            found(finding, "a checkpoint's signature is not good", pg_text(&rows, i, LOG_DATE));
+        else if (!text_is(text, by, &log))
+            found(finding, "a checkpoint says something else than the log", pg_text(&rows, i, LOG_DATE));
+    }
+    if (!finding->problem)
+        TRY(check_missing(pg, site_id, finding));
+out:
+    pg_rows_free(&rows);
+    return err;
+}

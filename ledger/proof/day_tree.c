@@ -1,0 +1,336 @@
+#include "ledger/proof/day_tree.h"
+
+#include "ledger/proof/leaf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TELL_EVERY    65536
+#define TILES_AT_ONCE 4096
+
+/* Columns of day_entries. */
+enum { ID, CRAWLER, AMOUNT, RECORDED, THUMBPRINT, RULE, RESOURCE, SIGNATURE, BASE, AGREEMENT };
+
+struct version {
+    int64_t agreement_id;
+    int64_t version;
+};
+
+/* The pass over the entries. */
+struct reading {
+    const struct day_tree_order *order;
+    struct day_tree *tree;
+    struct version *versions;
+    size_t version_count;
+    struct merkle_tree day;  /* of tiles */
+    struct merkle_tree tile; /* of the entries of the last one */
+    size_t room;             /* for tiles */
+    int64_t expected;
+    struct leaf leaf;
+    uint8_t bytes[LEAF_MAX];
+};
+
+static enum err run(struct pg *pg, const char *statement, const struct day_tree_order *order,
+                    struct pg_rows *rows)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, order->site_id);
+    if (order->date)
+        pg_params_text(&params, order->date);
+    return pg_run(pg, statement, &params, rows);
+}
+
+static enum err read_facts(struct pg *pg, const struct day_tree_order *order, struct day_tree_facts *facts)
+{
+    struct pg_rows rows = {0};
+    enum err err;
+    TRY(run(pg, "day_facts", order, &rows));
+    TRY(rows.count == 1 ? ERR_OK : ERR_INTERNAL);
+    facts->site = strdup(pg_text(&rows, 0, 0));
+    facts->network = strdup(pg_text(&rows, 0, 1));
+    facts->currency = strdup(pg_text(&rows, 0, 2));
+    facts->zone = strdup(pg_text(&rows, 0, 3));
+    facts->starts_ms = pg_number(&rows, 0, 4);
+    facts->ends_ms = pg_number(&rows, 0, 5);
+    snprintf(facts->first_id, sizeof(facts->first_id), "%s", pg_text(&rows, 0, 6));
+    snprintf(facts->end_id, sizeof(facts->end_id), "%s", pg_text(&rows, 0, 7));
+    if (!facts->site || !facts->network || !facts->currency || !facts->zone)
+        err = ERR_OVERLOADED;
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+static enum err read_accounts(struct pg *pg, struct reading *reading)
+{
+    struct day_tree *tree = reading->tree;
+    struct pg_rows rows = {0};
+    enum err err;
+    TRY(run(pg, "day_accounts", reading->order, &rows));
+    tree->accounts = calloc((size_t)rows.count + 1, sizeof(*tree->accounts));
+    TRY(tree->accounts ? ERR_OK : ERR_OVERLOADED);
+    for (int i = 0; i < rows.count; i++) {
+        struct day_tree_account *account = &tree->accounts[i];
+        account->crawler_id = pg_number(&rows, i, 0);
+        account->agent = strdup(pg_text(&rows, i, 1));
+        account->line_entries = pg_number(&rows, i, 2);
+        account->line_micros = pg_number(&rows, i, 3);
+        reading->expected += account->line_entries;
+        tree->account_count++;
+        TRY(account->agent ? ERR_OK : ERR_OVERLOADED);
+    }
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+static enum err read_versions(struct pg *pg, struct reading *reading)
+{
+    const struct day_tree_order site = {.site_id = reading->order->site_id};
+    struct pg_rows rows = {0};
+    enum err err;
+    TRY(run(pg, "agreement_versions", &site, &rows));
+    reading->versions = calloc((size_t)rows.count + 1, sizeof(*reading->versions));
+    TRY(reading->versions ? ERR_OK : ERR_OVERLOADED);
+    for (int i = 0; i < rows.count; i++)
+        reading->versions[reading->version_count++] =
+            (struct version){pg_number(&rows, i, 0), pg_number(&rows, i, 1)};
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* Both structures start with the number that they are sorted by. */
+static int by_number(const void *left, const void *right)
+{
+    const int64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+static struct day_tree_account *account_of(const struct day_tree *tree, int64_t crawler_id)
+{
+    return bsearch(&crawler_id, tree->accounts, tree->account_count, sizeof(*tree->accounts), by_number);
+}
+
+static int64_t version_of(const struct reading *reading, int64_t agreement_id)
+{
+    const struct version *found = bsearch(&agreement_id, reading->versions, reading->version_count,
+                                          sizeof(*reading->versions), by_number);
+    return found ? found->version : 0;
+}
+
+/* Ends the tile that is being filled, if it has entries. */
+static void end_tile(struct reading *reading)
+{
+    struct day_tree *tree = reading->tree;
+    if (reading->tile.size == 0)
+        return;
+    struct day_tree_tile *tile = &tree->tiles[tree->tile_count++];
+    tile->entries = (size_t)reading->tile.size;
+    merkle_root(&reading->tile, tile->hash);
+    merkle_add(&reading->day, tile->hash);
+    reading->tile.size = 0;
+}
+
+static bool start_tile(struct reading *reading, const uint8_t *first_id)
+{
+    struct day_tree *tree = reading->tree;
+    if (tree->tile_count == reading->room) {
+        size_t room = reading->room * 2 + 64;
+        struct day_tree_tile *tiles = realloc(tree->tiles, room * sizeof(*tiles));
+        if (!tiles)
+            return false;
+        tree->tiles = tiles;
+        reading->room = room;
+    }
+    memcpy(tree->tiles[tree->tile_count].first_id, first_id, UUID_SIZE);
+    return true;
+}
+
+/* A CHECK demands this length; in a ledger whose CHECKs were removed it must not be read beyond. */
+static const uint8_t *thumbprint_of(const struct pg_row *row)
+{
+    static const uint8_t none[DIGEST_SIZE];
+    struct slice bytes = pg_row_bytes(row, THUMBPRINT);
+    return bytes.len == DIGEST_SIZE ? (const uint8_t *)bytes.data : none;
+}
+
+/* The entry's leaf; true if its crawler has a line. */
+static bool count_entry(struct reading *reading, const struct pg_row *row)
+{
+    struct day_tree *tree = reading->tree;
+    struct leaf *leaf = &reading->leaf;
+    struct day_tree_account *account = account_of(tree, pg_row_number(row, CRAWLER));
+    leaf->payment_id = (const uint8_t *)pg_row_bytes(row, ID).data;
+    leaf->recorded_at_ms = pg_row_ms(row, RECORDED);
+    leaf->amount_micros = pg_row_number(row, AMOUNT);
+    leaf->agreement_version = version_of(reading, pg_row_number(row, AGREEMENT));
+    leaf->thumbprint = thumbprint_of(row);
+    leaf->agent = slice_of(account ? account->agent : "");
+    leaf->rule = pg_row_bytes(row, RULE);
+    leaf->resource = pg_row_bytes(row, RESOURCE);
+    leaf->signature = pg_row_bytes(row, SIGNATURE);
+    leaf->signature_base = pg_row_bytes(row, BASE);
+    tree->entries++;
+    tree->sum_micros += leaf->amount_micros;
+    if (account) {
+        account->entries++;
+        account->sum_micros += leaf->amount_micros;
+    }
+    return account != NULL;
+}
+
+static enum err read_entry(void *context, const struct pg_row *row)
+{
+    struct reading *reading = context;
+    struct day_tree *tree = reading->tree;
+    uint8_t hash[DIGEST_SIZE];
+    if (!count_entry(reading, row))
+        tree->strangers++;
+    if (reading->tile.size == 0 && !start_tile(reading, reading->leaf.payment_id))
+        return ERR_OVERLOADED;
+    merkle_leaf(slice_bytes(reading->bytes, leaf_write(&reading->leaf, reading->bytes)), hash);
+    merkle_add(&reading->tile, hash);
+    if (reading->tile.size == DAY_TREE_TILE)
+        end_tile(reading);
+    if (reading->order->tell && tree->entries % TELL_EVERY == 0)
+        reading->order->tell(reading->order->context, tree->entries, reading->expected);
+    return ERR_OK;
+}
+
+enum err day_tree_read(struct pg *pg, const struct day_tree_order *order, struct day_tree *tree)
+{
+    struct pg_params params = {0};
+    enum err err = ERR_OVERLOADED;
+    struct reading *reading = calloc(1, sizeof(*reading));
+    if (!reading)
+        goto out;
+    reading->order = order;
+    reading->tree = tree;
+    TRY(read_facts(pg, order, &tree->facts));
+    TRY(read_accounts(pg, reading));
+    TRY(read_versions(pg, reading));
+    reading->leaf.site = slice_of(tree->facts.site);
+    pg_params_number(&params, order->site_id);
+    pg_params_text(&params, tree->facts.first_id);
+    pg_params_text(&params, tree->facts.end_id);
+    TRY(pg_stream(pg, "day_entries", &params, read_entry, reading));
+    end_tile(reading);
+    merkle_root(&reading->day, tree->root);
+    if (order->tell)
+        order->tell(order->context, tree->entries, reading->expected);
+out:
+    if (reading)
+        free(reading->versions);
+    free(reading);
+    return err;
+}
+
+void day_tree_free(struct day_tree *tree)
+{
+    for (size_t i = 0; i < tree->account_count; i++)
+        free(tree->accounts[i].agent);
+    free(tree->accounts);
+    free(tree->tiles);
+    free(tree->facts.site);
+    free(tree->facts.network);
+    free(tree->facts.currency);
+    free(tree->facts.zone);
+    *tree = (struct day_tree){.entries = 0};
+}
+
+int64_t day_tree_mismatches(const struct day_tree *tree)
+{
+    int64_t count = tree->strangers;
+    for (size_t i = 0; i < tree->account_count; i++) {
+        const struct day_tree_account *account = &tree->accounts[i];
+        count += account->entries != account->line_entries || account->sum_micros != account->line_micros;
+    }
+    return count;
+}
+
+/* --- the stored tiles
+ * --------------------------------------------------------------------------------------------------- */
+
+/* The columns of some tiles. */
+struct tile_arrays {
+    struct pg_array numbers, first_ids, entries, hashes;
+};
+
+static enum err insert_some(struct pg *pg, const struct day_tree_order *order, struct tile_arrays *arrays)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, order->site_id);
+    pg_params_text(&params, order->date);
+    bool ok = pg_params_array(&params, &arrays->numbers) && pg_params_array(&params, &arrays->first_ids) &&
+              pg_params_array(&params, &arrays->entries) && pg_params_array(&params, &arrays->hashes);
+    return ok ? pg_run(pg, "day_tiles_insert", &params, NULL) : ERR_OVERLOADED;
+}
+
+static void fill(struct tile_arrays *arrays, const struct day_tree *tree, size_t from, size_t to)
+{
+    pg_array_begin(&arrays->numbers, PG_TYPE_INT8);
+    pg_array_begin(&arrays->first_ids, PG_TYPE_UUID);
+    pg_array_begin(&arrays->entries, PG_TYPE_INT8);
+    pg_array_begin(&arrays->hashes, PG_TYPE_BYTEA);
+    for (size_t i = from; i < to; i++) {
+        pg_array_number(&arrays->numbers, (int64_t)i);
+        pg_array_bytes(&arrays->first_ids, slice_bytes(tree->tiles[i].first_id, UUID_SIZE));
+        pg_array_number(&arrays->entries, (int64_t)tree->tiles[i].entries);
+        pg_array_bytes(&arrays->hashes, slice_bytes(tree->tiles[i].hash, DIGEST_SIZE));
+    }
+}
+
+enum err day_tree_insert(struct pg *pg, const struct day_tree_order *order, const struct day_tree *tree)
+{
+    struct tile_arrays arrays = {0};
+    enum err err = ERR_OK;
+    for (size_t from = 0; from < tree->tile_count; from += TILES_AT_ONCE) {
+        size_t left = tree->tile_count - from;
+        fill(&arrays, tree, from, from + (left < TILES_AT_ONCE ? left : TILES_AT_ONCE));
+        TRY(insert_some(pg, order, &arrays));
+    }
+out:
+    pg_array_free(&arrays.numbers);
+    pg_array_free(&arrays.first_ids);
+    pg_array_free(&arrays.entries);
+    pg_array_free(&arrays.hashes);
+    return err;
+}
+
+static bool same_tile(const struct day_tree_tile *tile, const struct pg_rows *rows, int row)
+{
+    uint8_t hash[DIGEST_SIZE], first_id[UUID_SIZE];
+    return uuid_parse(slice_of(pg_text(rows, row, 1)), first_id) &&
+           memcmp(first_id, tile->first_id, UUID_SIZE) == 0 &&
+           pg_number(rows, row, 2) == (int64_t)tile->entries &&
+           pg_bytes(rows, row, 3, hash, sizeof(hash)) == sizeof(hash) &&
+           memcmp(hash, tile->hash, sizeof(hash)) == 0;
+}
+
+enum err day_tree_compare(struct pg *pg, const struct day_tree_order *order, const struct day_tree *tree,
+                          int64_t *tile)
+{
+    struct pg_rows rows = {0};
+    enum err err;
+    int64_t at = 0;
+    bool more = true, same = true;
+    while (more && same) {
+        struct pg_params params = {0};
+        pg_params_number(&params, order->site_id);
+        pg_params_text(&params, order->date);
+        pg_params_number(&params, at);
+        TRY(pg_run(pg, "day_tiles_read", &params, &rows));
+        for (int i = 0; i < rows.count && same; i++) {
+            same = at < (int64_t)tree->tile_count && pg_number(&rows, i, 0) == at &&
+                   same_tile(&tree->tiles[at], &rows, i);
+            at += same;
+        }
+        more = rows.count > 0;
+        pg_rows_free(&rows);
+    }
+    *tile = same && at == (int64_t)tree->tile_count ? -1 : at;
+out:
+    pg_rows_free(&rows);
+    return err;
+}

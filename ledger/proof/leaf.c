@@ -1,0 +1,98 @@
+#include "ledger/proof/leaf.h"
+
+#include "ledger/base/encoding.h"
+#include "ledger/base/instant.h"
+#include "ledger/base/uuid.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define VERSION        0x01
+#define DIGEST_INSTEAD 0xffff
+
+static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t len)
+{
+    memcpy(at, bytes, len);
+    return at + len;
+}
+
+static uint8_t *put_number(uint8_t *at, int64_t number, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        at[i] = (uint8_t)((uint64_t)number >> 8 * (size - 1 - i));
+    return at + size;
+}
+
+static uint8_t *put_digest(uint8_t *at, struct slice bytes)
+{
+    digest_sha256(&bytes, 1, at);
+    return at + DIGEST_SIZE;
+}
+
+static uint8_t *put_field(uint8_t *at, struct slice field)
+{
+    if (field.len > LEAF_FIELD_MAX)
+        return put_digest(put_number(at, DIGEST_INSTEAD, 2), field);
+    at = put_number(at, (int64_t)field.len, 2);
+    return field.len > 0 ? put_bytes(at, field.data, field.len) : at;
+}
+
+size_t leaf_write(const struct leaf *leaf, uint8_t out[LEAF_MAX])
+{
+    uint8_t *at = out;
+    *at++ = VERSION;
+    at = put_bytes(at, leaf->payment_id, UUID_SIZE);
+    at = put_number(at, leaf->recorded_at_ms, 8);
+    at = put_number(at, leaf->amount_micros, 8);
+    at = put_number(at, leaf->agreement_version, 4);
+    at = put_bytes(at, leaf->thumbprint, DIGEST_SIZE);
+    at = put_digest(at, leaf->signature_base);
+    at = put_field(at, leaf->site);
+    at = put_field(at, leaf->agent);
+    at = put_field(at, leaf->rule);
+    at = put_field(at, leaf->resource);
+    at = put_field(at, leaf->signature);
+    return (size_t)(at - out);
+}
+
+size_t leaf_write_day(const struct leaf_day *day, char out[LEAF_DAY_MAX])
+{
+    char starts[INSTANT_TEXT_MAX], ends[INSTANT_TEXT_MAX];
+    char root[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1];
+    root[encoding_base64(day->root, DIGEST_SIZE, root)] = '\0';
+    int len = snprintf(out, LEAF_DAY_MAX,
+                       "crawltab-day/1\nlog %s\ndate %s\nstarts %s\nends %s\nzone %s\ncurrency %s\n"
+                       "entries %" PRId64 "\nsum %" PRId64 "\nroot %s\n",
+                       day->origin, day->date, instant_format(day->starts_ms, starts),
+                       instant_format(day->ends_ms, ends), day->zone, day->currency, day->entries,
+                       day->sum_micros, root);
+    return len < LEAF_DAY_MAX ? (size_t)len : 0;
+}
+
+static bool escape(const char *text, char *out, size_t *len)
+{
+    static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:";
+    static const char digits[] = "0123456789ABCDEF";
+    for (; *text; text++) {
+        if (*len + sizeof("%XX") > LEAF_ORIGIN_MAX)
+            return false;
+        if (strchr(kept, *text)) {
+            out[(*len)++] = *text;
+            continue;
+        }
+        out[(*len)++] = '%';
+        out[(*len)++] = digits[(uint8_t)*text >> 4];
+        out[(*len)++] = digits[(uint8_t)*text & 15];
+    }
+    out[*len] = '\0';
+    return true;
+}
+
+bool leaf_origin(const char *network, const char *site, char out[LEAF_ORIGIN_MAX])
+{
+    size_t len = 0;
+    if (!escape(network, out, &len) || len + 2 > LEAF_ORIGIN_MAX)
+        return false;
+    out[len++] = '/';
+    return escape(site, out, &len);
+}

@@ -1,0 +1,109 @@
+#include "ledger/proof/merkle.h"
+
+#include <assert.h>
+
+void merkle_leaf(struct slice entry, uint8_t out[DIGEST_SIZE])
+{
+    const struct slice parts[] = {{"\x00", 1}, entry};
+    digest_sha256(parts, 2, out);
+}
+
+void merkle_node(const uint8_t left[DIGEST_SIZE], const uint8_t right[DIGEST_SIZE], uint8_t out[DIGEST_SIZE])
+{
+    const struct slice parts[] = {
+        {"\x01", 1}, slice_bytes(left, DIGEST_SIZE), slice_bytes(right, DIGEST_SIZE)};
+    digest_sha256(parts, 3, out);
+}
+
+void merkle_add(struct merkle_tree *tree, const uint8_t hash[DIGEST_SIZE])
+{
+    uint8_t sum[DIGEST_SIZE];
+    size_t height = 0;
+    memcpy(sum, hash, DIGEST_SIZE);
+    for (; tree->size >> height & 1; height++)
+        merkle_node(tree->full[height], sum, sum);
+    assert(height < MERKLE_HEIGHT_MAX);
+    memcpy(tree->full[height], sum, DIGEST_SIZE);
+    tree->size++;
+}
+
+void merkle_root(const struct merkle_tree *tree, uint8_t out[DIGEST_SIZE])
+{
+    size_t height = 0;
+    if (tree->size == 0) {
+        digest_sha256(NULL, 0, out);
+        return;
+    }
+    while (!(tree->size >> height & 1))
+        height++;
+    memcpy(out, tree->full[height], DIGEST_SIZE);
+    for (height++; height < MERKLE_HEIGHT_MAX; height++)
+        if (tree->size >> height & 1)
+            merkle_node(tree->full[height], out, out);
+}
+
+/* The root over `count` hashes. */
+static void root_of(const uint8_t (*hashes)[DIGEST_SIZE], uint64_t count, uint8_t out[DIGEST_SIZE])
+{
+    struct merkle_tree tree = {.size = 0};
+    for (uint64_t i = 0; i < count; i++)
+        merkle_add(&tree, hashes[i]);
+    merkle_root(&tree, out);
+}
+
+/* The largest power of two below `count`, which is 2 or more. */
+static uint64_t split_of(uint64_t count)
+{
+    uint64_t split = 1;
+    while (split < count - split)
+        split *= 2;
+    return split;
+}
+
+size_t merkle_path(const uint8_t (*hashes)[DIGEST_SIZE], uint64_t count, uint64_t index,
+                   uint8_t path[MERKLE_HEIGHT_MAX][DIGEST_SIZE])
+{
+    size_t steps = 0;
+    assert(index < count);
+    /* From the root down; the siblings' order is turned round at the end. */
+    while (count > 1) {
+        uint64_t split = split_of(count);
+        bool left = index < split;
+        root_of(left ? hashes + split : hashes, left ? count - split : split, path[steps++]);
+        hashes += left ? 0 : split;
+        index -= left ? 0 : split;
+        count = left ? split : count - split;
+    }
+    for (size_t i = 0; i < steps / 2; i++) {
+        uint8_t other[DIGEST_SIZE];
+        memcpy(other, path[i], DIGEST_SIZE);
+        memcpy(path[i], path[steps - 1 - i], DIGEST_SIZE);
+        memcpy(path[steps - 1 - i], other, DIGEST_SIZE);
+    }
+    return steps;
+}
+
+bool merkle_includes(const struct merkle_claim *claim, const uint8_t leaf[DIGEST_SIZE],
+                     const uint8_t root[DIGEST_SIZE])
+{
+    uint8_t sum[DIGEST_SIZE];
+    uint64_t at = claim->index;
+    uint64_t last = claim->count - 1;
+    if (claim->index >= claim->count)
+        return false;
+    memcpy(sum, leaf, DIGEST_SIZE);
+    for (size_t i = 0; i < claim->steps; i++) {
+        if (last == 0)
+            return false;
+        if ((at & 1) || at == last) {
+            merkle_node(claim->path[i], sum, sum);
+            for (; !(at & 1) && at != 0; last >>= 1)
+                at >>= 1;
+        } else {
+            merkle_node(sum, claim->path[i], sum);
+        }
+        at >>= 1;
+        last >>= 1;
+    }
+    return last == 0 && memcmp(sum, root, DIGEST_SIZE) == 0;
+}

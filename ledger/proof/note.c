@@ -1,0 +1,143 @@
+#include "ledger/proof/note.h"
+
+#include "ledger/base/encoding.h"
+
+#include <stdio.h>
+
+#define TYPE_ED25519    0x01
+#define ID_SIZE         4
+#define DASH            "\xe2\x80\x94 " /* U+2014 and a space open a signature's line */
+#define SIGNED_SIZE     (ID_SIZE + NOTE_SIGNATURE_SIZE)
+#define SIGNATURES_READ 64
+
+static bool is_name(struct slice name)
+{
+    if (!name.data)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if ((unsigned char)name.data[i] <= ' ' || name.data[i] == '+' || name.data[i] == 0x7f)
+            return false;
+    return name.len > 0 && name.len < NOTE_NAME_MAX;
+}
+
+static void key_id(struct slice name, const uint8_t public_key[NOTE_KEY_SIZE], uint8_t id[ID_SIZE])
+{
+    static const char type = TYPE_ED25519;
+    uint8_t hash[DIGEST_SIZE];
+    const struct slice parts[] = {name, {"\n", 1}, {&type, 1}, slice_bytes(public_key, NOTE_KEY_SIZE)};
+    digest_sha256(parts, sizeof(parts) / sizeof(*parts), hash);
+    memcpy(id, hash, ID_SIZE);
+}
+
+bool note_verifier(const char *name, const uint8_t public_key[NOTE_KEY_SIZE], char out[NOTE_VERIFIER_MAX])
+{
+    uint8_t typed[1 + NOTE_KEY_SIZE], id[ID_SIZE];
+    char hex[2 * ID_SIZE + 1];
+    char base64[ENCODING_BASE64_LEN(sizeof(typed)) + 1];
+    if (!is_name(slice_of(name)))
+        return false;
+    key_id(slice_of(name), public_key, id);
+    typed[0] = TYPE_ED25519;
+    memcpy(typed + 1, public_key, NOTE_KEY_SIZE);
+    base64[encoding_base64(typed, sizeof(typed), base64)] = '\0';
+    int len = snprintf(out, NOTE_VERIFIER_MAX, "%s+%s+%s", name, encoding_hex(id, sizeof(id), hex), base64);
+    return len < NOTE_VERIFIER_MAX;
+}
+
+bool note_sign(const char *text, const char *name, const struct note_key *key, char out[NOTE_MAX])
+{
+    uint8_t bytes[SIGNED_SIZE];
+    char base64[ENCODING_BASE64_LEN(SIGNED_SIZE) + 1];
+    size_t text_len = strlen(text);
+    if (!is_name(slice_of(name)) || text_len == 0 || text[text_len - 1] != '\n')
+        return false;
+    key_id(slice_of(name), key->public_key, bytes);
+    if (!key->signs(key->seed, slice_of(text), bytes + ID_SIZE))
+        return false;
+    base64[encoding_base64(bytes, sizeof(bytes), base64)] = '\0';
+    return snprintf(out, NOTE_MAX, "%s\n" DASH "%s %s\n", text, name, base64) < NOTE_MAX;
+}
+
+/* A verifier key, taken apart. */
+struct verifier {
+    struct slice name;
+    uint8_t public_key[NOTE_KEY_SIZE];
+    uint8_t id[ID_SIZE];
+};
+
+static bool parse_verifier(struct slice text, struct verifier *verifier)
+{
+    uint8_t typed[1 + NOTE_KEY_SIZE], id[ID_SIZE];
+    size_t len = 0;
+    verifier->name = (struct slice){text.data, slice_find(text, '+')};
+    size_t at = verifier->name.len + 1;
+    if (!is_name(verifier->name) || text.len < at + 2 * ID_SIZE + 1 || text.data[at + 2 * ID_SIZE] != '+' ||
+        !encoding_unhex((struct slice){text.data + at, 2 * ID_SIZE}, id, sizeof(id)))
+        return false;
+    at += 2 * ID_SIZE + 1;
+    if (!encoding_unbase64((struct slice){text.data + at, text.len - at}, false, typed, sizeof(typed),
+                           &len) ||
+        len != sizeof(typed) || typed[0] != TYPE_ED25519)
+        return false;
+    memcpy(verifier->public_key, typed + 1, NOTE_KEY_SIZE);
+    key_id(verifier->name, verifier->public_key, verifier->id);
+    return memcmp(id, verifier->id, sizeof(id)) == 0;
+}
+
+/* Cuts the next line, without its line feed, off the front. False if there is no whole line. */
+static bool next_line(struct slice *rest, struct slice *line)
+{
+    size_t len = slice_find(*rest, '\n');
+    if (len == rest->len)
+        return false;
+    *line = (struct slice){rest->data, len};
+    *rest = (struct slice){rest->data + len + 1, rest->len - len - 1};
+    return true;
+}
+
+/* The line of a signature: whose, and its bytes. False if it is not one. */
+static bool parse_line(struct slice line, struct slice *name, uint8_t *bytes, size_t room, size_t *len)
+{
+    if (!slice_starts(line, SLICE(DASH)))
+        return false;
+    struct slice rest = {line.data + sizeof(DASH) - 1, line.len - (sizeof(DASH) - 1)};
+    *name = (struct slice){rest.data, slice_find(rest, ' ')};
+    if (!is_name(*name) || name->len == rest.len)
+        return false;
+    struct slice base64 = {rest.data + name->len + 1, rest.len - name->len - 1};
+    return encoding_unbase64(base64, false, bytes, room, len) && *len > ID_SIZE;
+}
+
+/* Splits at the last empty line. */
+static bool split(struct slice note, struct slice *text, struct slice *signatures)
+{
+    for (size_t at = note.len; at >= 2; at--)
+        if (note.data[at - 1] == '\n' && note.data[at - 2] == '\n') {
+            *text = (struct slice){note.data, at - 1};
+            *signatures = (struct slice){note.data + at, note.len - at};
+            return at > 2 && signatures->len > 0;
+        }
+    return false;
+}
+
+bool note_open(struct slice note, const char *verifier, note_verifies *verifies, struct slice *text)
+{
+    uint8_t bytes[1024];
+    struct verifier by;
+    struct slice rest, line, name;
+    bool good = false;
+    if (!parse_verifier(slice_of(verifier), &by) || !split(note, text, &rest))
+        return false;
+    for (int i = 0; rest.len > 0; i++) {
+        size_t len = 0;
+        if (i == SIGNATURES_READ || !next_line(&rest, &line) ||
+            !parse_line(line, &name, bytes, sizeof(bytes), &len))
+            return false;
+        if (!slice_eq(name, by.name) || memcmp(bytes, by.id, ID_SIZE) != 0)
+            continue;
+        if (len != SIGNED_SIZE || !verifies(by.public_key, *text, bytes + ID_SIZE))
+            return false;
+        good = true;
+    }
+    return good;
+}

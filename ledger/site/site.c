@@ -1,0 +1,89 @@
+#include "ledger/site/site.h"
+
+#include "ledger/base/amount.h"
+
+#include <assert.h>
+
+static const char *seller_of(const struct config_site *site)
+{
+    return site->seller[0] ? site->seller : site->name;
+}
+
+static enum err insert(struct pg *pg, const struct config_site *site, int64_t now_ms)
+{
+    struct pg_params params = {0};
+    pg_params_text(&params, site->name);
+    pg_params_text(&params, site->currency);
+    pg_params_number(&params, amount_exponent(slice_of(site->currency)));
+    pg_params_text(&params, site->time_zone);
+    pg_params_text(&params, site->network);
+    pg_params_text(&params, seller_of(site));
+    pg_params_number(&params, now_ms);
+    return pg_run(pg, "site_insert", &params, NULL);
+}
+
+static enum err find(struct pg *pg, const struct config_site *site, int64_t now_ms, struct pg_rows *rows)
+{
+    struct pg_params params = {0};
+    pg_params_text(&params, site->name);
+    pg_params_number(&params, now_ms);
+    return pg_run(pg, "site_read", &params, rows);
+}
+
+/* A change of zone is recorded first and configured later: until it comes into force, both are right. */
+static enum err compare(const struct config_site *site, const struct pg_rows *rows)
+{
+    static const char fixed[] = "put the ledger's value back, or give the site a new name";
+    const struct {
+        const char *key, *configured, *stored, *also, *hint;
+    } facts[] = {
+        {"currency", site->currency, pg_text(rows, 0, 1), "", fixed},
+        {"time_zone", site->time_zone, pg_text(rows, 0, 2), pg_text(rows, 0, 4),
+         "put the ledger's value back, or record the change first: crawltab site zone"},
+        {"network", site->network, pg_text(rows, 0, 3), "", fixed},
+    };
+    for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
+        struct slice configured = slice_of(facts[i].configured);
+        if (slice_eq(configured, slice_of(facts[i].stored)) || slice_eq(configured, slice_of(facts[i].also)))
+            continue;
+        LOG(ERROR, "ledger_site_differs", {"site", site->name}, {"key", facts[i].key},
+            {"configured", facts[i].configured}, {"ledger", facts[i].stored},
+            {"detail", "the ledger holds entries that were made under another value"},
+            {"hint", facts[i].hint});
+        return ERR_LEDGER_UNAVAILABLE;
+    }
+    return ERR_OK;
+}
+
+enum err site_register(struct pg *pg, const struct config_site *site, int64_t now_ms, int64_t *site_id)
+{
+    struct pg_rows rows = {0};
+    enum err err;
+    TRY(find(pg, site, now_ms, &rows));
+    if (rows.count == 0) {
+        pg_rows_free(&rows);
+        TRY(insert(pg, site, now_ms));
+        TRY(find(pg, site, now_ms, &rows));
+    }
+    assert(rows.count == 1); /* rows are never removed */
+    TRY(compare(site, &rows));
+    *site_id = pg_number(&rows, 0, 0);
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+enum err site_make_days(struct pg *pg, int64_t site_id, int64_t now_ms)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, site_id);
+    pg_params_number(&params, now_ms);
+    return pg_run(pg, "days_insert", &params, NULL);
+}
+
+enum err site_make_partitions(struct pg *pg, int64_t now_ms)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, now_ms);
+    return pg_run(pg, "partitions_make", &params, NULL);
+}

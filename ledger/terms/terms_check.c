@@ -1,0 +1,360 @@
+#include "ledger/terms/terms_table.h"
+
+#include "ledger/base/instant.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX  200
+#define EMAIL_MAX 254
+
+#define DIGITS  "0123456789"
+#define CAPITAL "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define SMALL   "abcdefghijklmnopqrstuvwxyz"
+
+/* The terms under examination. */
+struct check {
+    const struct terms *terms;
+    const char *currency;
+    struct config_report *report;
+};
+
+static size_t line_of(const struct check *check, const char *key)
+{
+    for (size_t i = 0; i < terms_table.count; i++)
+        if (strcmp(terms_table.fields[i].key, key) == 0)
+            return check->terms->where.fields[i];
+    return 0;
+}
+
+static void wrong(const struct check *check, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Tells a mistake in a setting, with its line. */
+static void wrong(const struct check *check, const char *key, const char *format, ...)
+{
+    char what[512];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(what, sizeof(what), format, values);
+    va_end(values);
+    config_error(check->report, line_of(check, key), "%s: %s", key, what);
+}
+
+static bool one_of(const char *text, const char *const *words)
+{
+    for (; *words; words++)
+        if (strcmp(text, *words) == 0)
+            return true;
+    return false;
+}
+
+/* Exactly `len` of these characters at the start. */
+static bool starts_with(const char *text, size_t len, const char *characters)
+{
+    return strspn(text, characters) >= len;
+}
+
+static bool made_of(const char *text, size_t len, const char *characters)
+{
+    return strlen(text) == len && starts_with(text, len, characters);
+}
+
+/* --- Texts
+ * -------------------------------------------------------------------------------------------------- */
+
+/* Control characters, also those of Unicode that break or turn a line: they would falsify what is printed. */
+static bool is_control(const unsigned char *c)
+{
+    if (*c < 0x20 || *c == 0x7f)
+        return true;
+    if (*c == 0xc2)
+        return c[1] < 0xa0;
+    if (*c == 0xe2)
+        return (c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae) ||
+               (c[1] == 0x81 && c[2] >= 0xa0 && c[2] <= 0xaf);
+    if (*c == 0xef)
+        return (c[1] == 0xbb && c[2] == 0xbf) || (c[1] == 0xbf && c[2] >= 0xbe);
+    return false;
+}
+
+static void check_text(struct config_report *report, const char *key, const char *text, size_t line)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (is_control(c)) {
+            config_error(report, line, "%s: has a control character, remove it", key);
+            return;
+        }
+    if (strlen(text) > TEXT_MAX)
+        config_error(report, line, "%s: is longer than %d bytes", key, TEXT_MAX);
+}
+
+static void check_texts(const struct config_table *table, const void *structure,
+                        const struct config_where *where, struct config_report *report)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct config_field *field = &table->fields[i];
+        const void *member = (const char *)structure + field->offset;
+        const struct config_list *list = member;
+        if (field->kind == CONFIG_IS_TEXT)
+            check_text(report, field->key, *(const char *const *)member, where->fields[i]);
+        for (size_t k = 0; field->kind == CONFIG_IS_LIST && k < list->count; k++) {
+            check_text(report, field->key, list->items[k], where->fields[i]);
+            if (!*list->items[k])
+                config_error(report, where->fields[i], "%s: an item is empty, remove it", field->key);
+        }
+    }
+}
+
+/* --- Billing
+ * ------------------------------------------------------------------------------------------------ */
+
+static void check_words(struct check *check)
+{
+    static const char *const statuses[] = {"active", "suspended", NULL};
+    static const char *const cadences[] = {"daily", "weekly", "monthly", NULL};
+    static const char *const treatments[] = {"none", "standard", "zero", "exempt", "reverse-charge", NULL};
+    const struct terms *terms = check->terms;
+    if (!one_of(terms->status, statuses))
+        wrong(check, "status", "\"%s\" is unknown, use active or suspended", terms->status);
+    if (!one_of(terms->cadence, cadences))
+        wrong(check, "cadence", "\"%s\" is unknown, use daily, weekly or monthly", terms->cadence);
+    if (!one_of(terms->tax_treatment, treatments))
+        wrong(check, "tax.treatment", "\"%s\" is unknown, use none, standard, zero, exempt or reverse-charge",
+              terms->tax_treatment);
+}
+
+static void check_billing(struct check *check)
+{
+    const struct terms *terms = check->terms;
+    bool standard = strcmp(terms->tax_treatment, "standard") == 0;
+    if (terms->subscription && terms->fee == 0)
+        wrong(check, "subscription", "without a fee nothing would ever be billed; set fee");
+    if (terms->subscription && (terms->included_crawls > 0 || terms->tier_count > 0))
+        wrong(check, "subscription",
+              "covers every crawl, so included_crawls and tiers have no effect; "
+              "remove them");
+    if (standard && terms->tax_rate == 0)
+        wrong(check, "tax.rate", "treatment standard needs a rate above zero; use treatment zero otherwise");
+    if (!standard && terms->tax_rate > 0)
+        wrong(check, "tax.rate", "only with treatment standard, remove it or change the treatment");
+    if (strcmp(terms->tax_treatment, "reverse-charge") == 0 && !*terms->buyer_tax_id)
+        wrong(check, "buyer.tax_id", "is missing: treatment reverse-charge needs it");
+}
+
+static void check_prices(struct check *check)
+{
+    for (size_t i = 0; i < check->terms->price_count; i++) {
+        const struct terms_price *price = &check->terms->prices[i];
+        check_texts(&terms_price_table, price, &price->where, check->report);
+        if (!*price->rule == (price->paths.count == 0))
+            config_error(check->report, price->where.line,
+                         "prices: say for what the price is, with either rule or paths");
+        for (size_t k = 0; k < price->paths.count; k++)
+            if (price->paths.items[k][0] != '/')
+                config_error(check->report, price->where.fields[1], "paths: \"%s\" must start with a slash",
+                             price->paths.items[k]);
+    }
+}
+
+static void check_tiers(struct check *check)
+{
+    for (size_t i = 1; i < check->terms->tier_count; i++)
+        if (check->terms->tiers[i].from_crawl <= check->terms->tiers[i - 1].from_crawl)
+            config_error(check->report, check->terms->tiers[i].where.line,
+                         "tiers: from_crawl must rise from one to the next");
+}
+
+/* --- The buyer
+ * ---------------------------------------------------------------------------------------------- */
+
+/* ISO 3166-1. */
+static bool is_country(const char *code)
+{
+    static const char codes[] =
+        "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT "
+        "BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH "
+        "ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT "
+        "HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS "
+        "LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI "
+        "NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG "
+        "SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG "
+        "UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
+    return made_of(code, 2, CAPITAL) && strstr(codes, code);
+}
+
+/* One @ with something before it, and a host with a dot behind it. */
+static bool is_email(const char *text)
+{
+    const char *at = strchr(text, '@');
+    if (!at || at == text || !at[1] || at[1] == '.' || strchr(at + 1, '@'))
+        return false;
+    return strchr(at + 1, '.') && text[strlen(text) - 1] != '.' && !strpbrk(text, " ,;<>\"()") &&
+           strlen(text) <= EMAIL_MAX;
+}
+
+/* An EAS code has four digits or, for some, two letters. */
+static bool is_endpoint(const char *text)
+{
+    size_t len = strcspn(text, ":");
+    return text[len] && text[len + 1] && strspn(text, len == 4 ? DIGITS : CAPITAL) == len &&
+           (len == 4 || len == 2);
+}
+
+static void check_buyer(struct check *check)
+{
+    const struct terms *terms = check->terms;
+    if (*terms->buyer_country && !is_country(terms->buyer_country))
+        wrong(check, "buyer.country", "\"%s\" is not an ISO 3166 code of two letters such as DE",
+              terms->buyer_country);
+    if (*terms->buyer_email && !is_email(terms->buyer_email))
+        wrong(check, "buyer.email", "\"%s\" is not an address such as billing@crawler.example",
+              terms->buyer_email);
+    if (*terms->buyer_endpoint && !is_endpoint(terms->buyer_endpoint))
+        wrong(check, "buyer.endpoint", "\"%s\" is not SCHEME:ID with an EAS code, such as 0088:7300010000001",
+              terms->buyer_endpoint);
+}
+
+/* --- Settlement
+ * --------------------------------------------------------------------------------------------- */
+
+/* ISO 13616: with the first four characters at the end and letters as 10 to 35, the number leaves 1 when
+ * divided by 97. */
+static bool is_iban(const char *iban)
+{
+    size_t len = strlen(iban);
+    int rest = 0;
+    if (len < 15 || len > 34 || !starts_with(iban, 2, CAPITAL) || !starts_with(iban + 2, 2, DIGITS) ||
+        !made_of(iban, len, CAPITAL DIGITS))
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        char c = iban[(i + 4) % len];
+        rest = c >= 'A' ? (rest * 100 + c - 'A' + 10) % 97 : (rest * 10 + c - '0') % 97;
+    }
+    return rest == 1;
+}
+
+/* ISO 9362: institution, country, place, and perhaps a branch. */
+static bool is_bic(const char *bic)
+{
+    size_t len = strlen(bic);
+    return (len == 8 || len == 11) && made_of(bic, len, CAPITAL DIGITS) && starts_with(bic + 4, 2, CAPITAL);
+}
+
+/* ABA: the digits weighed 3, 7, 1 sum up to a multiple of ten. */
+static bool is_routing_number(const char *number)
+{
+    static const int weights[] = {3, 7, 1};
+    int sum = 0;
+    if (!made_of(number, 9, DIGITS))
+        return false;
+    for (size_t i = 0; i < 9; i++)
+        sum += (number[i] - '0') * weights[i % 3];
+    return sum > 0 && sum % 10 == 0;
+}
+
+static void check_sepa(struct check *check)
+{
+    static const char *const schemes[] = {"", "b2b", "core", NULL};
+    const struct terms *terms = check->terms;
+    if (check->currency && strcmp(check->currency, "EUR") != 0)
+        wrong(check, "settlement.rail", "sepa-direct-debit collects EUR, but the site bills in %s",
+              check->currency);
+    if (!one_of(terms->scheme, schemes))
+        wrong(check, "settlement.scheme", "\"%s\" is unknown, use b2b or core", terms->scheme);
+    if (!is_iban(terms->iban))
+        wrong(check, "settlement.iban", "\"%s\" is not an IBAN: mistyped, or not without spaces",
+              terms->iban);
+    if (*terms->bic && !is_bic(terms->bic))
+        wrong(check, "settlement.bic", "\"%s\" is not a BIC of 8 or 11 characters", terms->bic);
+    size_t len = strlen(terms->mandate_id);
+    if (len < 1 || len > 35 || !starts_with(terms->mandate_id, len, CAPITAL SMALL DIGITS "/-?:().,'+ "))
+        wrong(check, "settlement.mandate_id", "\"%s\" is not 1 to 35 letters, digits and + ? / - : ( ) . , '",
+              terms->mandate_id);
+    if (!instant_is_date(slice_of(terms->mandate_date)))
+        wrong(check, "settlement.mandate_date", "\"%s\" is not a date such as 2026-11-30",
+              terms->mandate_date);
+}
+
+static void check_ach(struct check *check)
+{
+    static const char *const kinds[] = {"checking", "savings", NULL};
+    const struct terms *terms = check->terms;
+    size_t len = strlen(terms->account);
+    if (check->currency && strcmp(check->currency, "USD") != 0)
+        wrong(check, "settlement.rail", "ach collects USD, but the site bills in %s", check->currency);
+    if (!is_routing_number(terms->routing_number))
+        wrong(check, "settlement.routing_number", "\"%s\" is not a routing number of nine digits: mistyped?",
+              terms->routing_number);
+    if (len < 1 || len > 17 || !starts_with(terms->account, len, CAPITAL SMALL DIGITS "-"))
+        wrong(check, "settlement.account", "\"%s\" is not 1 to 17 letters, digits and dashes",
+              terms->account);
+    if (!one_of(terms->account_kind, kinds))
+        wrong(check, "settlement.kind", "\"%s\" is unknown, use checking or savings", terms->account_kind);
+}
+
+static void check_x402(struct check *check)
+{
+    const struct terms *terms = check->terms;
+    const char *colon = strchr(terms->network, ':');
+    if (!colon || colon == terms->network || !colon[1])
+        wrong(check, "settlement.network", "\"%s\" is not namespace:reference, e.g. eip155:8453",
+              terms->network);
+    if (!*terms->asset)
+        wrong(check, "settlement.asset", "is missing: rail x402 needs it");
+    if (!*terms->pay_to)
+        wrong(check, "settlement.pay_to", "is missing: rail x402 needs it");
+    if (terms->decimals < 0)
+        wrong(check, "settlement.decimals", "is missing: rail x402 needs it");
+}
+
+/* Particulars of another rail would be copied into invoices and mislead. */
+static void check_strangers(struct check *check)
+{
+    static const char *const sepa[] = {"rail", "scheme", "iban", "bic", "mandate_id", "mandate_date", NULL};
+    static const char *const ach[] = {"rail", "routing_number", "account", "kind", NULL};
+    static const char *const x402[] = {"rail", "network", "asset", "pay_to", "decimals", NULL};
+    static const char *const other[] = {"rail", NULL};
+    const char *rail = check->terms->rail;
+    const char *const *own = strcmp(rail, "sepa-direct-debit") == 0 ? sepa
+                             : strcmp(rail, "ach") == 0             ? ach
+                             : strcmp(rail, "x402") == 0            ? x402
+                                                                    : other;
+    for (size_t i = 0; i < terms_table.count; i++) {
+        const struct config_field *field = &terms_table.fields[i];
+        if (strncmp(field->key, "settlement.", 11) == 0 && terms_given(field, check->terms) &&
+            !one_of(field->key + 11, own))
+            wrong(check, field->key, "does not belong to rail %s, remove it", rail);
+    }
+}
+
+static void check_settlement(struct check *check)
+{
+    static const char *const plain[] = {"none", "card", NULL};
+    const char *rail = check->terms->rail;
+    if (strcmp(rail, "sepa-direct-debit") == 0)
+        check_sepa(check);
+    else if (strcmp(rail, "ach") == 0)
+        check_ach(check);
+    else if (strcmp(rail, "x402") == 0)
+        check_x402(check);
+    else if (!one_of(rail, plain)) {
+        wrong(check, "settlement.rail", "\"%s\" is unknown, use none, sepa-direct-debit, ach, card or x402",
+              rail);
+        return;
+    }
+    check_strangers(check);
+}
+
+void terms_check(const struct terms *terms, const char *currency, struct config_report *report)
+{
+    struct check check = {terms, currency, report};
+    check_texts(&terms_table, terms, &terms->where, report);
+    check_words(&check);
+    check_billing(&check);
+    check_prices(&check);
+    check_tiers(&check);
+    check_buyer(&check);
+    check_settlement(&check);
+}
