@@ -4,8 +4,8 @@
 #include "ledger/base/config/config.h"
 #include "ledger/base/log.h"
 #include "server/gate/site.h"
-#include "server/night.h"
-#include "server/reload.h"
+#include "server/run/schedule.h"
+#include "server/run/reload.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -166,9 +166,9 @@ static int run(const char *file, struct config *config)
         served.http = start_http(config, generation_handler(served.generation));
     if (served.http) {
         LOG(INFO, "listening", {"address", http_address(served.http)}, {"version", VERSION});
-        struct night *night = night_start(file, &config->nightly_at);
+        struct schedule *schedule = schedule_start(file, &config->nightly_at);
         stop(&served, serve(&served));
-        night_stop(night);
+        schedule_stop(schedule);
         status = 0;
     }
     generation_stop(served.generation);

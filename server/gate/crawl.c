@@ -62,7 +62,7 @@ enum err crawl_arrive(struct crawl *crawl)
         agents = NULL;
     crawl->decision = site_decide(gate->sites, crawl->site_index, &exchange->message, crawl->path, agents);
     if (crawl->decision.action == SITE_CHARGE && (agents || pays(crawl)))
-        crawl->view = account_take_view(gate->parts.accounts);
+        crawl->view = refresh_take_agreements(gate->parts.accounts);
     if (crawl->view) {
         struct tariff_place place = place_of(crawl);
         tariff_apply(&place, agents, &crawl->decision);
@@ -199,10 +199,10 @@ enum err crawl_authenticate(struct crawl *crawl, bool *asked)
 static enum err reserve(struct crawl *crawl)
 {
     struct tariff_place place = place_of(crawl);
-    const struct account_terms *terms = tariff_terms(&place, crawl->charge.agent);
+    const struct agreements_terms *terms = tariff_terms(&place, crawl->charge.agent);
     struct credit_limits limits = tariff_limits(&place, terms);
     crawl->charge.agreement_id = terms ? terms->agreement_id : 0;
-    enum err err = credit_reserve(account_credit(crawl->gate->parts.accounts), slice_of(crawl->site->name),
+    enum err err = credit_reserve(refresh_credit(crawl->gate->parts.accounts), slice_of(crawl->site->name),
                                   &crawl->charge, &limits, &crawl->claim);
     if (err != ERR_CREDIT_LIMIT_REACHED)
         return err;
@@ -212,7 +212,7 @@ static enum err reserve(struct crawl *crawl)
 
 void crawl_settle(struct crawl *crawl)
 {
-    credit_settle(account_credit(crawl->gate->parts.accounts), &crawl->claim, &crawl->charge);
+    credit_settle(refresh_credit(crawl->gate->parts.accounts), &crawl->claim, &crawl->charge);
 }
 
 enum err crawl_prepare_charge(struct crawl *crawl)

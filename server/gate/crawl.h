@@ -49,8 +49,8 @@ struct crawl {
     struct slice path;
     struct slice url;
     struct site_decision decision;
-    struct account_view *view; /* agreements, for who signs or pays; NULL: not read yet */
-    bool redeeming;            /* a charged page with a commitment that holds; else free, or refused */
+    struct agreements *view; /* agreements, for who signs or pays; NULL: not read yet */
+    bool redeeming;          /* a charged page with a commitment that holds; else free, or refused */
     struct payment_id id;
     struct slice id_text;
     bool at_other_price; /* the id's: it may only be a repeat, and then gets its receipt */

@@ -218,7 +218,7 @@ static void on_finished(void *context, struct exchange *exchange)
     if (!crawl)
         return;
     directory_key_clear(&crawl->key);
-    account_view_free(crawl->view);
+    agreements_free(crawl->view);
 }
 
 static void stop_thread(void *context)

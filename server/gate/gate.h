@@ -2,7 +2,7 @@
 #ifndef SERVER_GATE_GATE_H
 #define SERVER_GATE_GATE_H
 
-#include "ledger/credit/account.h"
+#include "ledger/credit/refresh.h"
 #include "ledger/base/config/config.h"
 #include "ledger/entry/writer.h"
 #include "server/agent/directory.h"
@@ -15,7 +15,7 @@ struct gate_parts {
     const struct config *config;
     struct directory *directory;
     struct writer *writer;
-    struct account_book *accounts;
+    struct refresh *accounts;
 };
 
 /* NULL after logging why: a key file that cannot be read or made, a folder that is not there. */

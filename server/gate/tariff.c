@@ -1,11 +1,11 @@
 #include "server/gate/tariff.h"
 
-const struct account_terms *tariff_terms(const struct tariff_place *place, struct slice account)
+const struct agreements_terms *tariff_terms(const struct tariff_place *place, struct slice account)
 {
-    return account_view_terms(place->view, slice_of(place->site->name), account, place->now_ms);
+    return agreements_terms(place->view, slice_of(place->site->name), account, place->now_ms);
 }
 
-static bool price_fits(const struct account_price *price, const char *rule, struct slice path)
+static bool price_fits(const struct agreements_price *price, const char *rule, struct slice path)
 {
     if (price->rule)
         return strcmp(price->rule, rule) == 0;
@@ -15,8 +15,8 @@ static bool price_fits(const struct account_price *price, const char *rule, stru
     return false;
 }
 
-static const struct account_price *find_price(const struct tariff_place *place,
-                                              const struct account_terms *terms, const char *rule)
+static const struct agreements_price *find_price(const struct tariff_place *place,
+                                                 const struct agreements_terms *terms, const char *rule)
 {
     for (size_t i = 0; terms && i < terms->price_count; i++)
         if (price_fits(&terms->prices[i], rule, place->path))
@@ -30,7 +30,7 @@ void tariff_apply(const struct tariff_place *place, const struct signature_agent
     for (; agents; agents = agents->next) {
         if (decision->account && !slice_eq(*decision->account, agents->account))
             continue;
-        const struct account_price *price =
+        const struct agreements_price *price =
             find_price(place, tariff_terms(place, agents->account), decision->rule);
         if (!price)
             continue;
@@ -51,14 +51,14 @@ static struct slice origin_of(struct slice account)
 
 enum err tariff_admits(const struct tariff_place *place, const struct signature_agent *agent, enum err listed)
 {
-    const struct account_terms *own = tariff_terms(place, agent->account);
-    const struct account_terms *of_origin = tariff_terms(place, origin_of(agent->account));
+    const struct agreements_terms *own = tariff_terms(place, agent->account);
+    const struct agreements_terms *of_origin = tariff_terms(place, origin_of(agent->account));
     if ((own && own->suspended) || (of_origin && of_origin->suspended))
         return ERR_AGENT_SUSPENDED;
     return own && listed == ERR_AGENT_UNKNOWN ? ERR_OK : listed;
 }
 
-struct credit_limits tariff_limits(const struct tariff_place *place, const struct account_terms *terms)
+struct credit_limits tariff_limits(const struct tariff_place *place, const struct agreements_terms *terms)
 {
     struct credit_limits limits = {place->site->agents_day_limit, place->site->agents_balance_limit};
     if (terms && terms->day_limit_micros >= 0)

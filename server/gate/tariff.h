@@ -2,13 +2,13 @@
 #ifndef SERVER_GATE_TARIFF_H
 #define SERVER_GATE_TARIFF_H
 
-#include "ledger/credit/account_view.h"
+#include "ledger/credit/agreements.h"
 #include "ledger/credit/credit.h"
 #include "server/gate/site.h"
 
 /* Where and when somebody asks. */
 struct tariff_place {
-    const struct account_view *view;
+    const struct agreements *view;
     const struct config_site *site;
     struct slice path;
     int64_t now_ms;
@@ -25,9 +25,9 @@ enum err tariff_admits(const struct tariff_place *place, const struct signature_
                        enum err listed) MUST_USE;
 
 /* The version in force with this account, or NULL. */
-const struct account_terms *tariff_terms(const struct tariff_place *place, struct slice account);
+const struct agreements_terms *tariff_terms(const struct tariff_place *place, struct slice account);
 
 /* The account's limits: the agreement's (NULL: none) or else the configuration's. */
-struct credit_limits tariff_limits(const struct tariff_place *place, const struct account_terms *terms);
+struct credit_limits tariff_limits(const struct tariff_place *place, const struct agreements_terms *terms);
 
 #endif

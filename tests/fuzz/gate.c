@@ -12,7 +12,7 @@
 #include "server/gate/gate.h"
 #include "server/gate/payment_id.h"
 #include "server/verify/component.h"
-#include "tools/crawltab/raw_request.h"
+#include "tools/crawltab/gate/raw_request.h"
 
 #include <errno.h>
 #include <jansson.h>

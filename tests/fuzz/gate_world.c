@@ -83,26 +83,26 @@ enum err writer_submit(struct writer *writer, struct charge *charge)
     return ERR_OK;
 }
 
-struct account_view *account_take_view(struct account_book *book)
+struct agreements *refresh_take_agreements(struct refresh *book)
 {
     (void)book;
-    return world.unread ? NULL : (struct account_view *)(void *)&world; /* nobody looks into it */
+    return world.unread ? NULL : (struct agreements *)(void *)&world; /* nobody looks into it */
 }
 
-void account_view_free(struct account_view *view)
+void agreements_free(struct agreements *view)
 {
-    HOLDS(!view || view == (struct account_view *)(void *)&world);
+    HOLDS(!view || view == (struct agreements *)(void *)&world);
 }
 
-const struct account_terms *account_view_terms(const struct account_view *view, struct slice site,
-                                               struct slice agent, int64_t now_ms)
+const struct agreements_terms *agreements_terms(const struct agreements *view, struct slice site,
+                                                struct slice agent, int64_t now_ms)
 {
-    static const struct account_terms terms = {.agreement_id = 5, .balance_limit_micros = -1};
+    static const struct agreements_terms terms = {.agreement_id = 5, .balance_limit_micros = -1};
     HOLDS(view && site.len > 0 && agent.len > 0 && now_ms == WORLD_NOW * 1000LL);
     return world.limited ? &terms : NULL;
 }
 
-struct credit *account_credit(struct account_book *book)
+struct credit *refresh_credit(struct refresh *book)
 {
     (void)book;
     return world.credit;

@@ -1,10 +1,10 @@
 /* What the fuzzed gate lives in instead of clock, chance, network and database: the doors of DESIGN.md
  * section 3 with another side behind them. Linked instead of clock.c, random.c, directory.c, writer.c,
- * account.c and account_view.c. */
+ * refresh.c and agreements.c. */
 #ifndef TESTS_FUZZ_GATE_WORLD_H
 #define TESTS_FUZZ_GATE_WORLD_H
 
-#include "ledger/credit/account.h"
+#include "ledger/credit/refresh.h"
 #include "ledger/entry/writer.h"
 #include "server/agent/directory.h"
 

@@ -2,7 +2,7 @@
  * a name in lower case. Input: SCHEME ARENA TEXT. */
 #include "tests/fuzz/support.h"
 
-#include "tools/crawltab/raw_request.h"
+#include "tools/crawltab/gate/raw_request.h"
 
 static void check_message(const struct message *message)
 {

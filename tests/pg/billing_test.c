@@ -6,7 +6,7 @@
 #include "ledger/bill/adjustment.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
-#include "ledger/collect/payment.h"
+#include "ledger/collect/event.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Raw requests as text: what becomes of each, and what is no request. */
 #include "tests/unit/support.h"
 
-#include "tools/crawltab/raw_request.h"
+#include "tools/crawltab/gate/raw_request.h"
 
 static bool parse(const char *text, const char *scheme, struct message *message, const char **why)
 {

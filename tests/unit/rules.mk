@@ -3,4 +3,4 @@ CRAWLER_PARTS = key purse quote receipt say sign store target
 $(filter $(BUILD)/tests/unit/crawler_%,$(TESTS)): $(CRAWLER_PARTS:%=$(BUILD)/tools/crawler/%.o)
 
 # The operator's command reads raw requests with a part of its own.
-$(BUILD)/tests/unit/raw_request_test: $(BUILD)/tools/crawltab/raw_request.o
+$(BUILD)/tests/unit/raw_request_test: $(BUILD)/tools/crawltab/gate/raw_request.o

@@ -70,7 +70,7 @@ function may_use(path, header)
     if (header == "microhttpd.h")
         return path ~ /^(server\/http\/[a-z_]+\.c|tools\/crawler\/serve\.c)$/
     if (header ~ /^curl\//)
-        return path ~ /^(server\/agent\/fetch\.c|tools\/crawltab\/(frame\/)?post\.c|tools\/crawler\/.*\.c)$/
+        return path ~ /^(server\/agent\/fetch\.c|tools\/crawltab\/frame\/post\.c|tools\/crawler\/.*\.c)$/
     if (header == "yaml.h")
         return path ~ /^ledger\/base\/config\/config_read\.c$/
     if (header ~ /^(cairo|cairo-pdf)\.h$|^pango\//)

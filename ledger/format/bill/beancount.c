@@ -3,7 +3,7 @@
 #include "ledger/format/bill/rendering.h"
 
 #include "ledger/base/amount.h"
-#include "ledger/format/bill/account.h"
+#include "ledger/format/bill/booking.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static void link_to(FILE *out, const char *number)
         fputc(isalnum((unsigned char)*number) || strchr("-_/.", *number) ? *number : '-', out);
 }
 
-static void posting(FILE *out, const struct account_book *book, enum account account, int64_t minor)
+static void posting(FILE *out, const struct booking *book, enum booking_account account, int64_t minor)
 {
     char amount[AMOUNT_TEXT_MAX];
     if (minor != 0)
@@ -36,7 +36,7 @@ static void posting(FILE *out, const struct account_book *book, enum account acc
                 amount_format_minor(minor, book->decimals, amount), book->currency);
 }
 
-static void head(FILE *out, const struct account_book *book, const char *date, const char *what)
+static void head(FILE *out, const struct booking *book, const char *date, const char *what)
 {
     char narration[120];
     snprintf(narration, sizeof(narration), "%s %.80s", what, format_text(book->document, "number"));
@@ -52,25 +52,25 @@ static void head(FILE *out, const struct account_book *book, const char *date, c
 
 bool beancount_render(const json_t *document, struct format_output *out)
 {
-    struct account_book book;
+    struct booking book;
     const json_t *payment;
     size_t i;
-    if (!account_book_open(&book, document, out))
+    if (!booking_open(&book, document, out))
         return false;
     FILE *file = open_memstream(&out->bytes, &out->len);
     if (!file)
         return format_fail(out, "no memory");
     fputs("plugin \"beancount.plugins.auto_accounts\"\n", file);
     head(file, &book, format_text(document, "issue_date"), book.sign > 0 ? "invoice" : "credit note");
-    posting(file, &book, ACCOUNT_RECEIVABLE, book.sign * book.total);
-    posting(file, &book, ACCOUNT_INCOME, -book.sign * book.net);
-    posting(file, &book, ACCOUNT_TAX, -book.sign * book.tax);
+    posting(file, &book, BOOKING_RECEIVABLE, book.sign * book.total);
+    posting(file, &book, BOOKING_INCOME, -book.sign * book.net);
+    posting(file, &book, BOOKING_TAX, -book.sign * book.tax);
     json_array_foreach(json_object_get(document, "payments"), i, payment)
     {
         int64_t minor = format_number(payment, "amount_minor");
         head(file, &book, format_text(payment, "received_on"), "payment of");
-        posting(file, &book, ACCOUNT_BANK, minor);
-        posting(file, &book, ACCOUNT_RECEIVABLE, -minor);
+        posting(file, &book, BOOKING_BANK, minor);
+        posting(file, &book, BOOKING_RECEIVABLE, -minor);
     }
     return format_close(file, out);
 }

@@ -4,7 +4,7 @@
 #include "ledger/format/bill/rendering.h"
 
 #include "ledger/base/amount.h"
-#include "ledger/format/bill/account.h"
+#include "ledger/format/bill/booking.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static void words(FILE *out, const char *text)
         fputc((unsigned char)*text < 0x20 || strchr(";|()", *text) ? ' ' : *text, out);
 }
 
-static void posting(FILE *out, const struct account_book *book, const char *account, int64_t minor)
+static void posting(FILE *out, const struct booking *book, const char *account, int64_t minor)
 {
     char amount[AMOUNT_TEXT_MAX];
     if (minor != 0)
@@ -24,7 +24,7 @@ static void posting(FILE *out, const struct account_book *book, const char *acco
                 book->currency);
 }
 
-static void head(FILE *out, const struct account_book *book, const char *date, const char *what)
+static void head(FILE *out, const struct booking *book, const char *date, const char *what)
 {
     fprintf(out, "\n%.10s * (", date);
     words(out, format_text(book->document, "number"));
@@ -35,20 +35,20 @@ static void head(FILE *out, const struct account_book *book, const char *date, c
     fputc('\n', out);
 }
 
-static void declarations(FILE *out, const struct account_book *book)
+static void declarations(FILE *out, const struct booking *book)
 {
     fprintf(out, "commodity %s\n    format 1000.%.*s %s\n\n", book->currency, book->decimals, "0000",
             book->currency);
-    for (size_t i = 0; i < ACCOUNT_COUNT; i++)
+    for (size_t i = 0; i < BOOKING_COUNT; i++)
         fprintf(out, "account %s\n", book->accounts[i]);
 }
 
 bool journal_render(const json_t *document, struct format_output *out)
 {
-    struct account_book book;
+    struct booking book;
     const json_t *payment;
     size_t i;
-    if (!account_book_open(&book, document, out))
+    if (!booking_open(&book, document, out))
         return false;
     FILE *file = open_memstream(&out->bytes, &out->len);
     if (!file)
@@ -56,15 +56,15 @@ bool journal_render(const json_t *document, struct format_output *out)
     declarations(file, &book);
     head(file, &book, format_text(document, "issue_date"),
          book.sign > 0 ? "invoice for crawls" : "credit note for crawls");
-    posting(file, &book, book.accounts[ACCOUNT_RECEIVABLE], book.sign * book.total);
-    posting(file, &book, book.accounts[ACCOUNT_INCOME], -book.sign * book.net);
-    posting(file, &book, book.accounts[ACCOUNT_TAX], -book.sign * book.tax);
+    posting(file, &book, book.accounts[BOOKING_RECEIVABLE], book.sign * book.total);
+    posting(file, &book, book.accounts[BOOKING_INCOME], -book.sign * book.net);
+    posting(file, &book, book.accounts[BOOKING_TAX], -book.sign * book.tax);
     json_array_foreach(json_object_get(document, "payments"), i, payment)
     {
         int64_t minor = format_number(payment, "amount_minor");
         head(file, &book, format_text(payment, "received_on"), "payment");
-        posting(file, &book, book.accounts[ACCOUNT_BANK], minor);
-        posting(file, &book, book.accounts[ACCOUNT_RECEIVABLE], -minor);
+        posting(file, &book, book.accounts[BOOKING_BANK], minor);
+        posting(file, &book, book.accounts[BOOKING_RECEIVABLE], -minor);
     }
     return format_close(file, out);
 }

@@ -1,0 +1,159 @@
+/* The texts stay where libpq put them: the view owns the rows. */
+#include "ledger/credit/agreements.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define BACK_MS 86400000 /* a clock that is set back by no more than this still finds its version */
+
+/* Columns of account_agreements. */
+enum column {
+    SITE,
+    AGENT,
+    AGREEMENT,
+    VALID_FROM,
+    SUSPENDED,
+    DAY_LIMIT,
+    BALANCE_LIMIT,
+    POSITION,
+    PRICE,
+    RULE,
+    GLOB
+};
+
+struct agreements {
+    atomic_size_t owners;
+    struct pg_rows rows;
+    struct agreements_terms *terms; /* by site, agent, version */
+    size_t count;
+    struct agreements_price *prices;
+    size_t price_count;
+    const char **globs;
+    size_t glob_count;
+};
+
+static int64_t limit_of(const struct pg_rows *rows, int row, int column)
+{
+    return pg_null(rows, row, column) ? -1 : pg_number(rows, row, column);
+}
+
+static void add_terms(struct agreements *view, int row)
+{
+    const struct pg_rows *rows = &view->rows;
+    view->terms[view->count++] = (struct agreements_terms){
+        .site = slice_of(pg_text(rows, row, SITE)),
+        .agent = slice_of(pg_text(rows, row, AGENT)),
+        .agreement_id = pg_number(rows, row, AGREEMENT),
+        .valid_from_ms = pg_number(rows, row, VALID_FROM),
+        .suspended = pg_flag(rows, row, SUSPENDED),
+        .day_limit_micros = limit_of(rows, row, DAY_LIMIT),
+        .balance_limit_micros = limit_of(rows, row, BALANCE_LIMIT),
+        .prices = &view->prices[view->price_count],
+    };
+}
+
+static void add_price(struct agreements *view, int row)
+{
+    const struct pg_rows *rows = &view->rows;
+    view->prices[view->price_count++] = (struct agreements_price){
+        .rule = pg_null(rows, row, RULE) ? NULL : pg_text(rows, row, RULE),
+        .paths = &view->globs[view->glob_count],
+        .price_micros = pg_number(rows, row, PRICE),
+    };
+    view->terms[view->count - 1].price_count++;
+}
+
+/* A row for each path of each price of each version: what is as in the row before was added with it. */
+static void add_row(struct agreements *view, int row)
+{
+    const struct pg_rows *rows = &view->rows;
+    bool same_terms = row > 0 && pg_number(rows, row, AGREEMENT) == pg_number(rows, row - 1, AGREEMENT);
+    bool same_price = same_terms && pg_number(rows, row, POSITION) == pg_number(rows, row - 1, POSITION);
+    if (!same_terms)
+        add_terms(view, row);
+    if (pg_null(rows, row, POSITION))
+        return;
+    if (!same_price)
+        add_price(view, row);
+    if (!pg_null(rows, row, GLOB)) {
+        view->globs[view->glob_count++] = pg_text(rows, row, GLOB);
+        view->prices[view->price_count - 1].path_count++;
+    }
+}
+
+enum err agreements_read(struct pg *pg, int64_t now_ms, struct agreements **view)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&params, now_ms - BACK_MS);
+    TRY(pg_run(pg, "account_agreements", &params, &rows));
+    struct agreements *made = calloc(1, sizeof(*made));
+    size_t room = (size_t)rows.count + 1;
+    if (!made) {
+        pg_rows_free(&rows);
+        return ERR_OVERLOADED;
+    }
+    made->rows = rows;
+    atomic_init(&made->owners, 1);
+    made->terms = calloc(room, sizeof(*made->terms));
+    made->prices = calloc(room, sizeof(*made->prices));
+    made->globs = calloc(room, sizeof(*made->globs));
+    if (!made->terms || !made->prices || !made->globs) {
+        agreements_free(made);
+        return ERR_OVERLOADED;
+    }
+    for (int row = 0; row < rows.count; row++)
+        add_row(made, row);
+    *view = made;
+out:
+    return err;
+}
+
+struct agreements *agreements_share(struct agreements *view)
+{
+    if (view)
+        atomic_fetch_add_explicit(&view->owners, 1, memory_order_relaxed);
+    return view;
+}
+
+void agreements_free(struct agreements *view)
+{
+    if (!view || atomic_fetch_sub(&view->owners, 1) > 1)
+        return;
+    pg_rows_free(&view->rows);
+    free(view->terms);
+    free(view->prices);
+    free(view->globs);
+    free(view);
+}
+
+static int compare(struct slice a, struct slice b)
+{
+    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+const struct agreements_terms *agreements_terms(const struct agreements *view, struct slice site,
+                                                struct slice agent, int64_t now_ms)
+{
+    /* To behind the last version of this pair, and from there back to the one that is in force. */
+    size_t low = 0, high = view->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct agreements_terms *terms = &view->terms[middle];
+        int order = compare(terms->site, site);
+        if ((order ? order : compare(terms->agent, agent)) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low > 0; low--) {
+        const struct agreements_terms *terms = &view->terms[low - 1];
+        if (!slice_eq(terms->site, site) || !slice_eq(terms->agent, agent))
+            return NULL;
+        if (terms->valid_from_ms <= now_ms)
+            return terms;
+    }
+    return NULL;
+}

@@ -1,0 +1,30 @@
+/* The gate's view of accounts: agreements, and what crawlers have spent. A thread with a connection of its
+ * own reads every ledger.refresh_seconds what has changed in the ledger. While the ledger is away, what was
+ * read last stays in use. */
+#ifndef LEDGER_CREDIT_REFRESH_H
+#define LEDGER_CREDIT_REFRESH_H
+
+#include "ledger/credit/agreements.h"
+#include "ledger/credit/credit.h"
+
+struct refresh;
+
+/* Starts the thread. A missing database is no error. `config` must outlive the book: its ledger settings are
+ * used, and its sites are waited for at first. NULL without memory or thread. */
+struct refresh *refresh_start(const struct config *config);
+
+/* Ends the thread and frees. Waits for a reading that is under way. NULL is fine. */
+void refresh_stop(struct refresh *book);
+
+/* True if agreements were read, and the days of all these sites are known. If not, they are read at once and
+ * not only at the next time. */
+bool refresh_ready(struct refresh *book, const struct config *config);
+
+/* The agreements as read last; the caller calls agreements_free. NULL before they were read for the first
+ * time: what anything costs is not known then. */
+struct agreements *refresh_take_agreements(struct refresh *book);
+
+/* The counters; live as long as the book. */
+struct credit *refresh_credit(struct refresh *book);
+
+#endif

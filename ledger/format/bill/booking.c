@@ -1,0 +1,42 @@
+#include "ledger/format/bill/booking.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A part of an account's name that all programs take: letters, digits and dashes, a capital letter or digit
+ * first. The exact name of who it is stands in each transaction. */
+static void name(char out[BOOKING_NAME_MAX], const char *above, const char *text)
+{
+    const char *scheme = strstr(text, "://");
+    size_t start = (size_t)snprintf(out, BOOKING_NAME_MAX, "%s:", above);
+    size_t len = start;
+    for (const char *c = scheme ? scheme + 3 : text; *c && len + 1 < BOOKING_NAME_MAX; c++)
+        if (isalnum((unsigned char)*c) || (len > start && out[len - 1] != '-'))
+            out[len++] = isalnum((unsigned char)*c) ? *c : '-';
+    len -= len > start && out[len - 1] == '-';
+    out[len] = '\0';
+    out[start] = (char)toupper((unsigned char)out[start]);
+    if (len == start)
+        snprintf(out + start, BOOKING_NAME_MAX - start, "Unknown");
+}
+
+bool booking_open(struct booking *book, const json_t *document, struct format_output *out)
+{
+    *book = (struct booking){.document = document,
+                             .currency = format_text(document, "currency"),
+                             .decimals = (int)format_number(document, "currency_decimals"),
+                             .sign = strcmp(format_text(document, "kind"), "credit-note") == 0 ? -1 : 1,
+                             .net = format_number(document, "net_minor"),
+                             .tax = format_number(document, "tax.amount_minor"),
+                             .total = format_number(document, "total_minor")};
+    if (book->net + book->tax != book->total || book->decimals < 0 || book->decimals > 4)
+        return format_fail(out, "invoice %.60s does not add up", format_text(document, "number"));
+    if (strlen(book->currency) != 3 || strlen(format_text(document, "issue_date")) != 10)
+        return format_fail(out, "invoice %.60s has no currency or date", format_text(document, "number"));
+    name(book->accounts[BOOKING_RECEIVABLE], "Assets:Receivable", format_text(document, "agent"));
+    name(book->accounts[BOOKING_INCOME], "Income:Crawls", format_text(document, "site"));
+    snprintf(book->accounts[BOOKING_TAX], BOOKING_NAME_MAX, "Liabilities:Tax");
+    snprintf(book->accounts[BOOKING_BANK], BOOKING_NAME_MAX, "Assets:Bank");
+    return true;
+}

@@ -1,0 +1,29 @@
+/* A generation: everything behind HTTP that one reading of the configuration made: ledger writer, key
+ * directories and gate. Built as a whole beside the one before, and stopped when its last request has left.
+ */
+#ifndef SERVER_RUN_GENERATION_H
+#define SERVER_RUN_GENERATION_H
+
+#include "ledger/base/config/config.h"
+#include "ledger/base/http/exchange.h"
+
+struct generation;
+
+/* Starts everything that `config` asks for, reading key files and opening folders anew. The generation owns
+ * the configuration, also when this fails. `former` (NULL: none): its cache of key directories is shared if
+ * all that it depends on is unchanged. NULL after logging why. */
+struct generation *generation_start(struct config *config, struct generation *former);
+
+const struct config *generation_config(const struct generation *generation);
+
+/* For the HTTP layer; lives as long as the generation. */
+const struct exchange_handler *generation_handler(const struct generation *generation);
+
+/* True while entries can be written to the ledger. */
+bool generation_ready(const struct generation *generation);
+
+/* Ends what no other generation shares, and frees. No request may be left in the handler. Waits for the
+ * ledger, `ledger.timeout_seconds` at most. NULL is fine. */
+void generation_stop(struct generation *generation);
+
+#endif

@@ -1,0 +1,207 @@
+#define _GNU_SOURCE /* pthread_condattr_setclock */
+#include "server/run/schedule.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/base/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The wall clock may be set meanwhile, so it is looked at this often. */
+#define LOOK_EVERY_MS 1000
+
+struct schedule {
+    const char *file;
+    int minutes[CONFIG_TIMES_MAX]; /* of the day */
+    size_t count;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool ending; /* under the lock */
+    pid_t child; /* under the lock; 0: none runs */
+};
+
+/* The next moment, after `now`, at which the local clock shows so many minutes since midnight. */
+static int64_t next_moment(int minutes, int64_t now_ms)
+{
+    time_t now = (time_t)(now_ms / 1000);
+    struct tm local;
+    localtime_r(&now, &local);
+    local.tm_hour = minutes / 60;
+    local.tm_min = minutes % 60;
+    local.tm_sec = 0;
+    local.tm_isdst = -1;
+    struct tm tomorrow = local;
+    time_t at = mktime(&local);
+    if (at <= now) {
+        tomorrow.tm_mday++;
+        at = mktime(&tomorrow);
+    }
+    return (int64_t)at * 1000;
+}
+
+static int64_t next_of_all(const struct schedule *schedule, int64_t now_ms)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < schedule->count; i++) {
+        int64_t moment = next_moment(schedule->minutes[i], now_ms);
+        next = moment < next ? moment : next;
+    }
+    return next;
+}
+
+/* "crawltab" beside this program. */
+static bool find_command(char *path, size_t room)
+{
+    static const char name[] = "/crawltab";
+    ssize_t len = readlink("/proc/self/exe", path, room - sizeof(name));
+    if (len <= 0)
+        return false;
+    path[len] = '\0';
+    char *slash = strrchr(path, '/');
+    memcpy(slash, name, sizeof(name));
+    return true;
+}
+
+/* The gate's threads block signals; the command must not. */
+static int spawn(const char *file, pid_t *child)
+{
+    char path[4096], config[] = "--config", verb[] = "nightly";
+    char *copy = strdup(file);
+    char *words[] = {path, config, copy, verb, NULL};
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    int problem = copy && find_command(path, sizeof(path)) ? posix_spawnattr_init(&attributes) : ENOENT;
+    if (problem == 0) {
+        sigemptyset(&none);
+        posix_spawnattr_setsigmask(&attributes, &none);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+        problem = posix_spawn(child, path, NULL, &attributes, words, environ);
+        posix_spawnattr_destroy(&attributes);
+    }
+    free(copy);
+    return problem;
+}
+
+static void log_end(int status)
+{
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (code == 0)
+        LOG(INFO, "nightly_done", {"status", LOG_NUMBER(code)});
+    else if (code == 75)
+        LOG(INFO, "nightly_done", {"status", LOG_NUMBER(code)},
+            {"detail", "another run is closing the days"});
+    else
+        LOG(ERROR, "nightly_failed", {"status", LOG_NUMBER(code)},
+            {"hint", "its own messages stand above; it is tried again at the next time"});
+}
+
+static void run_command(struct schedule *schedule)
+{
+    pid_t child = 0;
+    int status;
+    pthread_mutex_lock(&schedule->lock);
+    int problem = schedule->ending ? ECANCELED : spawn(schedule->file, &child);
+    schedule->child = problem == 0 ? child : 0;
+    pthread_mutex_unlock(&schedule->lock);
+    if (problem != 0) {
+        if (problem != ECANCELED)
+            LOG(ERROR, "nightly_not_started", {"detail", strerror(problem)},
+                {"hint", "crawltab must lie in the folder of crawltabd"});
+        return;
+    }
+    LOG(INFO, "nightly_started", {"pid", LOG_NUMBER(child)});
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    pthread_mutex_lock(&schedule->lock);
+    schedule->child = 0;
+    pthread_mutex_unlock(&schedule->lock);
+    log_end(status);
+}
+
+/* False when the thread is to end. */
+static bool sleep_a_little(struct schedule *schedule)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LOOK_EVERY_MS / 1000;
+    pthread_mutex_lock(&schedule->lock);
+    int result = 0;
+    while (!schedule->ending && result == 0)
+        result = pthread_cond_timedwait(&schedule->wake, &schedule->lock, &until);
+    bool go_on = !schedule->ending;
+    pthread_mutex_unlock(&schedule->lock);
+    return go_on;
+}
+
+static void *run(void *context)
+{
+    struct schedule *schedule = context;
+    int64_t looked_ms = clock_now_ms();
+    int64_t next_ms = next_of_all(schedule, looked_ms);
+    while (sleep_a_little(schedule)) {
+        int64_t now_ms = clock_now_ms();
+        bool due = now_ms >= next_ms;
+        /* A clock that was set back would wait for days. */
+        if (due || now_ms < looked_ms)
+            next_ms = next_of_all(schedule, now_ms);
+        looked_ms = now_ms;
+        if (due)
+            run_command(schedule);
+    }
+    return NULL;
+}
+
+static int minutes_of(const char *text)
+{
+    return ((text[0] - '0') * 10 + text[1] - '0') * 60 + (text[3] - '0') * 10 + text[4] - '0';
+}
+
+struct schedule *schedule_start(const char *file, const struct config_list *times)
+{
+    struct schedule *schedule = times->count > 0 ? calloc(1, sizeof(*schedule)) : NULL;
+    pthread_condattr_t monotonic;
+    if (times->count == 0)
+        return NULL;
+    if (schedule) {
+        schedule->file = file;
+        for (; schedule->count < times->count && schedule->count < CONFIG_TIMES_MAX; schedule->count++)
+            schedule->minutes[schedule->count] = minutes_of(times->items[schedule->count]);
+        pthread_mutex_init(&schedule->lock, NULL);
+        pthread_condattr_init(&monotonic);
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+        pthread_cond_init(&schedule->wake, &monotonic);
+        pthread_condattr_destroy(&monotonic);
+    }
+    if (!schedule || pthread_create(&schedule->thread, NULL, run, schedule) != 0) {
+        LOG(ERROR, "nightly_not_started", {"detail", "no memory or no threads"},
+            {"hint", "the gate goes on; run crawltab nightly from a timer"});
+        free(schedule);
+        return NULL;
+    }
+    return schedule;
+}
+
+void schedule_stop(struct schedule *schedule)
+{
+    if (!schedule)
+        return;
+    pthread_mutex_lock(&schedule->lock);
+    schedule->ending = true;
+    if (schedule->child > 0)
+        kill(schedule->child, SIGTERM);
+    pthread_cond_signal(&schedule->wake);
+    pthread_mutex_unlock(&schedule->lock);
+    pthread_join(schedule->thread, NULL);
+    pthread_cond_destroy(&schedule->wake);
+    pthread_mutex_destroy(&schedule->lock);
+    free(schedule);
+}

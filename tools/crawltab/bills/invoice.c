@@ -1,0 +1,289 @@
+#include "tools/crawltab/bills/invoice_change.h"
+#include "tools/crawltab/bills/invoice_file.h"
+#include "tools/crawltab/bills/invoice_page.h"
+#include "tools/crawltab/frame/show.h"
+
+#include "ledger/base/amount.h"
+#include "ledger/base/clock.h"
+#include "ledger/bill/document.h"
+
+#include <stdlib.h>
+
+/* Columns of invoice_list. */
+enum {
+    LIST_SITE,
+    LIST_NUMBER,
+    LIST_DATE,
+    LIST_AGENT,
+    LIST_ENTRIES,
+    LIST_TOTAL,
+    LIST_CURRENCY,
+    LIST_DECIMALS,
+    LIST_STATUS,
+    LIST_DUE,
+    LIST_KIND,
+    LIST_OPEN
+};
+
+/* What is listed; NULL: all. */
+struct selection {
+    const char *site;
+    const char *from;
+    const char *to;
+    const char *status;
+    const char *crawler;
+};
+
+/* --- list
+ * --------------------------------------------------------------------------------------------------- */
+
+static void print_row(const struct pg_rows *rows, int row)
+{
+    char money[SHOW_MONEY_MAX];
+    int64_t total = pg_number(rows, row, LIST_TOTAL);
+    bool credit = strcmp(pg_text(rows, row, LIST_KIND), "credit-note") == 0;
+    printf("%-15s %s %-10s ", pg_text(rows, row, LIST_NUMBER), pg_text(rows, row, LIST_DATE),
+           pg_text(rows, row, LIST_DUE));
+    show_column(stdout, pg_text(rows, row, LIST_AGENT), 20);
+    printf(" %11s %s\n",
+           show_minor(credit ? -total : total, pg_number(rows, row, LIST_DECIMALS),
+                      pg_text(rows, row, LIST_CURRENCY), money),
+           pg_text(rows, row, LIST_STATUS));
+}
+
+static void print_list(const struct pg_rows *rows)
+{
+    if (rows->count == 0) {
+        puts("no invoices");
+        return;
+    }
+    for (int i = 0; i < rows->count; i++) {
+        if (i == 0 || strcmp(pg_text(rows, i, LIST_SITE), pg_text(rows, i - 1, LIST_SITE)) != 0)
+            printf("%sSite %s\n%-15s %-10s %-10s %-20s %11s %s\n", i == 0 ? "" : "\n",
+                   pg_text(rows, i, LIST_SITE), "Number", "Date", "Due", "Crawler", "Total", "Status");
+        print_row(rows, i);
+    }
+}
+
+static json_t *list_json(const struct pg_rows *rows)
+{
+    static const struct {
+        const char *key;
+        int column;
+    } texts[] = {{"number", LIST_NUMBER}, {"kind", LIST_KIND},        {"site", LIST_SITE},
+                 {"date", LIST_DATE},     {"due_date", LIST_DUE},     {"agent", LIST_AGENT},
+                 {"status", LIST_STATUS}, {"currency", LIST_CURRENCY}},
+      numbers[] = {{"entries", LIST_ENTRIES}, {"total_minor", LIST_TOTAL}, {"open_minor", LIST_OPEN}};
+    json_t *list = json_array();
+    for (int i = 0; i < rows->count; i++) {
+        char total[AMOUNT_TEXT_MAX];
+        json_t *item = json_object();
+        for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
+            json_object_set_new(item, texts[k].key, show_json_text(rows, i, texts[k].column));
+        for (size_t k = 0; k < sizeof(numbers) / sizeof(*numbers); k++)
+            json_object_set_new(item, numbers[k].key, json_integer(pg_number(rows, i, numbers[k].column)));
+        amount_format_minor(pg_number(rows, i, LIST_TOTAL), (int)pg_number(rows, i, LIST_DECIMALS), total);
+        json_object_set_new(item, "total", json_string(total));
+        json_array_append_new(list, item);
+    }
+    return list;
+}
+
+static enum err read_list(struct pg *pg, const struct selection *selection, struct pg_rows *rows)
+{
+    struct pg_params params = {0};
+    pg_params_text(&params, selection->site);
+    pg_params_text(&params, selection->from);
+    pg_params_text(&params, selection->to);
+    pg_params_text(&params, selection->status);
+    pg_params_text(&params, selection->crawler);
+    pg_params_number(&params, clock_now_ms());
+    return pg_run(pg, "invoice_list", &params, rows);
+}
+
+static enum exit_status list(struct pg *pg, const struct selection *selection, bool json)
+{
+    struct pg_rows rows = {0};
+    bool ok = true;
+    if (read_list(pg, selection, &rows) != ERR_OK)
+        return EXIT_FAILED;
+    if (json)
+        ok = show_json(list_json(&rows), JSON_INDENT(2));
+    else
+        print_list(&rows);
+    pg_rows_free(&rows);
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+static enum exit_status export_files(struct pg *pg, const struct selection *selection,
+                                     const struct invoice_file *file)
+{
+    struct pg_rows rows = {0};
+    struct invoice_file_name *names = NULL;
+    enum exit_status status = EXIT_FAILED;
+    if (read_list(pg, selection, &rows) != ERR_OK ||
+        !(names = calloc((size_t)rows.count + 1, sizeof(*names))))
+        goto out;
+    for (int i = 0; i < rows.count; i++)
+        names[i] = (struct invoice_file_name){pg_text(&rows, i, LIST_SITE), pg_text(&rows, i, LIST_NUMBER)};
+    status = invoice_file_export(pg, names, (size_t)rows.count, file);
+out:
+    free(names);
+    pg_rows_free(&rows);
+    return status;
+}
+
+/* --- show
+ * --------------------------------------------------------------------------------------------------- */
+
+static enum exit_status show(struct pg *pg, const char *number, const char *site,
+                             const struct invoice_file *file)
+{
+    json_t *document;
+    int count;
+    if (document_read(pg, number, site, clock_now_ms(), &count, &document) != ERR_OK)
+        return EXIT_FAILED;
+    if (count == 0)
+        LOG(ERROR, "there is no such invoice", {"number", number}, {"site", site},
+            {"hint", "crawltab invoice list shows them all"});
+    else if (count > 1)
+        LOG(ERROR, "several sites have an invoice with this number", {"number", number},
+            {"hint", "say which one with --site"});
+    if (!document)
+        return EXIT_FAILED;
+    enum exit_status status = EXIT_DONE;
+    if (file->format)
+        status = invoice_file_show(document, file);
+    else
+        invoice_page_print(document);
+    json_decref(document);
+    return status;
+}
+
+/* --- the command
+ * -------------------------------------------------------------------------------------------- */
+
+static bool check_selection(const struct selection *selection)
+{
+    static const char *const statuses[] = {"issued", "sent", "part-paid", "overdue",
+                                           "paid",   "void", "credited"};
+    bool known = !selection->status;
+    if (!command_date("this is no date", selection->from) || !command_date("this is no date", selection->to))
+        return false;
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
+        known = known || strcmp(statuses[i], selection->status) == 0;
+    if (!known)
+        command_misused("no invoice has this status", selection->status,
+                        "use issued, sent, part-paid, overdue, paid, void or credited");
+    return known;
+}
+
+static bool is_change(const char *verb)
+{
+    return strcmp(verb, "paid") == 0 || strcmp(verb, "sent") == 0 || strcmp(verb, "void") == 0;
+}
+
+static bool check_export(const struct invoice_file *file)
+{
+    if (file->format && file->out)
+        return invoice_file_check(file);
+    if (!file->format)
+        command_misused("say which format", NULL, "crawltab invoice --help lists them for --format");
+    else
+        command_misused("name the folder", NULL, "with --out DIR");
+    return false;
+}
+
+static bool check(const struct command_words *words, const struct selection *selection,
+                  struct invoice_change *change, const struct invoice_file *file)
+{
+    const char *verb = words->count > 0 ? words->items[0] : "";
+    if (words->count == 1 && strcmp(verb, "export") == 0)
+        return check_export(file) && check_selection(selection);
+    if (words->count == 1 && strcmp(verb, "list") == 0)
+        return check_selection(selection);
+    if (words->count == 2 && strcmp(verb, "show") == 0)
+        return !file->format || invoice_file_check(file);
+    if (words->count == 2 && is_change(verb))
+        return invoice_change_check(verb, change);
+    command_misused("use: crawltab invoice list, export, or show, sent, paid or void with a NUMBER", NULL,
+                    "see crawltab invoice --help");
+    return false;
+}
+
+static enum exit_status run(const char *config_path, int argc, char **argv)
+{
+    struct selection selection = {.site = NULL};
+    struct invoice_change change = {.number = NULL};
+    struct invoice_file file = {.format = NULL};
+    const struct command_option options[] = {{"--site", &selection.site, NULL},
+                                             {"--from", &selection.from, NULL},
+                                             {"--to", &selection.to, NULL},
+                                             {"--status", &selection.status, NULL},
+                                             {"--crawler", &selection.crawler, NULL},
+                                             {"--amount", &change.amount, NULL},
+                                             {"--reference", &change.reference, NULL},
+                                             {"--date", &change.date, NULL},
+                                             {"--reason", &change.reason, NULL},
+                                             {"--format", &file.format, NULL},
+                                             {"--out", &file.out, NULL},
+                                             {"--entries-url", &file.entries_url, NULL},
+                                             {"--json", NULL, &change.json},
+                                             {NULL, NULL, NULL}};
+    struct command_words words;
+    if (!command_parse(argc, argv, options, &words))
+        return EXIT_USAGE;
+    if (change.json && !file.format)
+        file.format = "json";
+    if (!check(&words, &selection, &change, &file))
+        return EXIT_USAGE;
+    enum exit_status status = EXIT_FAILED;
+    struct config *config = command_config(config_path);
+    struct pg *pg = config ? command_open(config, "crawltab invoice") : NULL;
+    const char *verb = words.items[0];
+    change.number = words.items[1];
+    change.site = selection.site;
+    if (pg && strcmp(verb, "list") == 0)
+        status = list(pg, &selection, change.json);
+    else if (pg && strcmp(verb, "export") == 0)
+        status = export_files(pg, &selection, &file);
+    else if (pg && is_change(verb))
+        status = invoice_change_run(pg, verb, &change);
+    else if (pg)
+        status = show(pg, words.items[1], selection.site, &file);
+    pg_close(pg);
+    config_free(config);
+    return status;
+}
+
+const struct command invoice_command = {
+    "invoice", "list invoices, show one, or record what happened to it",
+    "usage: crawltab invoice list [--site NAME] [--crawler URL] [--status STATUS]\n"
+    "                             [--from DATE] [--to DATE] [--json]\n"
+    "       crawltab invoice show NUMBER [--site NAME] [--format FORMAT [--out FILE]]\n"
+    "       crawltab invoice export --format FORMAT --out DIR [--site NAME]\n"
+    "                             [--crawler URL] [--status STATUS] [--from DATE]\n"
+    "                             [--to DATE]\n"
+    "       crawltab invoice sent NUMBER [--site NAME] [--json]\n"
+    "       crawltab invoice paid NUMBER --amount AMOUNT --reference TEXT\n"
+    "                             [--date DATE] [--site NAME] [--json]\n"
+    "       crawltab invoice void NUMBER --reason TEXT [--site NAME] [--json]\n"
+    "\n"
+    "A payment is recorded once per reference, so it can be told again. A negative\n"
+    "amount is money paid back, or a debit that bounced. An invoice of which nothing\n"
+    "was paid can be made void: it keeps its number, and a credit note over all of it\n"
+    "is made when today is closed.\n"
+    "\n"
+    "options:\n"
+    "  --site NAME      only this site; numbers are unique within a site\n"
+    "  --crawler URL    only invoices to this crawler\n"
+    "  --status STATUS  issued, sent, part-paid, overdue, paid, void or credited\n"
+    "  --from, --to     dates, both included; --date: when it was received (today)\n"
+    "  --format FORMAT  json (the whole document), csv, html, pdf, ubl (an e-invoice\n"
+    "                   after EN 16931), hledger, ledger or beancount\n"
+    "  --out            a file, or for export a folder: SITE-NUMBER.EXTENSION\n"
+    "  --entries-url U  in html and pdf: where the buyer sees every crawl; {number}\n"
+    "                   in it becomes the invoice's\n"
+    "  --json           for programs; for show the same as --format json\n"
+    "  --config FILE    the configuration (default: config.yaml)\n",
+    run};

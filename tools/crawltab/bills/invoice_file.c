@@ -1,0 +1,135 @@
+#include "tools/crawltab/bills/invoice_file.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/base/file.h"
+#include "ledger/bill/document.h"
+#include "ledger/format/bill/rendering.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_ROOM 4096
+
+bool invoice_file_check(const struct invoice_file *file)
+{
+    if (rendering_called(file->format))
+        return true;
+    command_misused("there is no such format", file->format,
+                    "use json, csv, html, pdf, ubl, hledger, ledger or beancount");
+    return false;
+}
+
+/* "{number}" in the pattern becomes the invoice's, with what a URL cannot hold in percent. */
+static void add_entries_url(json_t *document, const char *pattern)
+{
+    static const char mark[] = "{number}";
+    char *url = NULL;
+    size_t size;
+    FILE *out = pattern ? open_memstream(&url, &size) : NULL;
+    if (!out)
+        return;
+    for (; *pattern; pattern++) {
+        if (strncmp(pattern, mark, strlen(mark)) != 0) {
+            fputc(*pattern, out);
+            continue;
+        }
+        for (const char *c = format_text(document, "number"); *c; c++)
+            fprintf(out, isalnum((unsigned char)*c) || strchr("-._~", *c) ? "%c" : "%%%02X",
+                    (unsigned char)*c);
+        pattern += strlen(mark) - 1;
+    }
+    if (fclose(out) == 0)
+        json_object_set_new(document, "entries_url", json_string(url));
+    free(url);
+}
+
+static bool render(json_t *document, const struct invoice_file *file, struct format_output *out)
+{
+    add_entries_url(document, file->entries_url);
+    if (rendering_called(file->format)->render(document, out))
+        return true;
+    LOG(ERROR, "the invoice cannot be written in this format", {"format", file->format},
+        {"detail", out->error});
+    return false;
+}
+
+/* Written beside and moved into place, for its owner only: it may hold account numbers. */
+static bool write_file(const char *path, const struct format_output *out)
+{
+    char fresh[PATH_ROOM + 8];
+    snprintf(fresh, sizeof(fresh), "%s.new", path);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && file_write_all(fd, out->bytes, out->len);
+    ok = fd >= 0 && close(fd) == 0 && ok;
+    ok = ok && rename(fresh, path) == 0;
+    if (!ok)
+        LOG(ERROR, "the file cannot be written", {"file", path}, {"detail", strerror(errno)});
+    return ok;
+}
+
+enum exit_status invoice_file_show(json_t *document, const struct invoice_file *file)
+{
+    struct format_output out = {0};
+    if (!file->out && strcmp(file->format, "pdf") == 0 && isatty(STDOUT_FILENO))
+        return command_misused("a PDF is nothing for a terminal", NULL, "name a file with --out");
+    if (!render(document, file, &out))
+        return EXIT_FAILED;
+    bool ok = file->out ? write_file(file->out, &out) : fwrite(out.bytes, 1, out.len, stdout) == out.len;
+    free(out.bytes);
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* "FOLDER/SITE-NUMBER.EXTENSION"; a slash in the number's pattern makes no folder. */
+static bool path_of(const struct invoice_file *file, const struct invoice_file_name *name,
+                    char path[PATH_ROOM])
+{
+    size_t start = strlen(file->out) + 1;
+    int len = snprintf(path, PATH_ROOM, "%s/%s-%s.%s", file->out, name->site, name->number,
+                       rendering_called(file->format)->extension);
+    if (len < 0 || len >= PATH_ROOM)
+        return false;
+    for (char *c = path + start; *c; c++)
+        if (*c == '/')
+            *c = '-';
+    return true;
+}
+
+static enum exit_status export_one(struct pg *pg, const struct invoice_file_name *name,
+                                   const struct invoice_file *file)
+{
+    struct format_output out = {0};
+    json_t *document = NULL;
+    char path[PATH_ROOM];
+    int count;
+    bool ok = path_of(file, name, path) &&
+              document_read(pg, name->number, name->site, clock_now_ms(), &count, &document) == ERR_OK &&
+              document && render(document, file, &out) && write_file(path, &out);
+    free(out.bytes);
+    json_decref(document);
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+enum exit_status invoice_file_export(struct pg *pg, const struct invoice_file_name *names, size_t count,
+                                     const struct invoice_file *file)
+{
+    enum exit_status status = EXIT_DONE;
+    size_t written = 0;
+    if (mkdir(file->out, 0700) != 0 && errno != EEXIST) {
+        LOG(ERROR, "the folder cannot be made", {"folder", file->out}, {"detail", strerror(errno)});
+        return EXIT_FAILED;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (export_one(pg, &names[i], file) == EXIT_DONE)
+            written++;
+        else
+            status = EXIT_FAILED;
+    }
+    printf("%zu of %zu invoices written to %s\n", written, count, file->out);
+    return status;
+}

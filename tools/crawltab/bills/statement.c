@@ -1,0 +1,181 @@
+#include "tools/crawltab/frame/command.h"
+#include "tools/crawltab/frame/show.h"
+
+#include "ledger/base/amount.h"
+#include "ledger/base/clock.h"
+
+#include <assert.h>
+
+/* Columns of statement_accounts. */
+enum { SITE_ID, CRAWLER_ID, SITE, CURRENCY, DECIMALS, OPENING, CARRIED, TO };
+
+/* Columns of statement_lines. */
+enum { LINE_DATE, LINE_WHAT, LINE_NUMBER, LINE_REFERENCE, LINE_AMOUNT };
+
+struct request {
+    const char *agent;
+    const char *site;
+    const char *from;
+    const char *to; /* NULL: each site's today */
+    bool json;
+};
+
+static enum err read_lines(struct pg *pg, const struct request *request, const struct pg_rows *accounts,
+                           int row, struct pg_rows *lines)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, pg_number(accounts, row, SITE_ID));
+    pg_params_number(&params, pg_number(accounts, row, CRAWLER_ID));
+    pg_params_text(&params, request->from);
+    pg_params_text(&params, pg_text(accounts, row, TO));
+    return pg_run(pg, "statement_lines", &params, lines);
+}
+
+static void print_line(const char *date, const char *what, const char *reference, int64_t minor, int decimals)
+{
+    char amount[AMOUNT_TEXT_MAX];
+    printf("%-10s  ", date);
+    show_column(stdout, what, 28);
+    fputs("  ", stdout);
+    show_column(stdout, reference, 22);
+    printf(" %14s\n", amount_format_minor(minor, decimals, amount));
+}
+
+static void print_account(const struct request *request, const struct pg_rows *accounts, int row,
+                          const struct pg_rows *lines)
+{
+    int decimals = (int)pg_number(accounts, row, DECIMALS);
+    int64_t balance = pg_number(accounts, row, OPENING);
+    char carried[SHOW_MONEY_MAX], what[64];
+    printf("%sSTATEMENT of %s to %s\n", row > 0 ? "\n" : "", request->from, pg_text(accounts, row, TO));
+    printf("Crawler     ");
+    show_column(stdout, request->agent, 66);
+    printf("\nSite        %s, in %s\n\n", pg_text(accounts, row, SITE), pg_text(accounts, row, CURRENCY));
+    print_line(request->from, "Opening balance", "", balance, decimals);
+    for (int i = 0; i < lines->count; i++) {
+        balance += pg_number(lines, i, LINE_AMOUNT);
+        snprintf(what, sizeof(what), "%s %s", pg_text(lines, i, LINE_WHAT), pg_text(lines, i, LINE_NUMBER));
+        print_line(pg_text(lines, i, LINE_DATE), what, pg_text(lines, i, LINE_REFERENCE),
+                   pg_number(lines, i, LINE_AMOUNT), decimals);
+    }
+    print_line(pg_text(accounts, row, TO), "Closing balance", "", balance, decimals);
+    printf("\nNot invoiced yet, carried forward: %s\n",
+           show_micros(pg_number(accounts, row, CARRIED), pg_text(accounts, row, CURRENCY), carried));
+}
+
+static json_t *account_json(const struct request *request, const struct pg_rows *accounts, int row,
+                            const struct pg_rows *lines)
+{
+    int64_t balance = pg_number(accounts, row, OPENING);
+    json_t *list = json_array();
+    for (int i = 0; i < lines->count; i++) {
+        balance += pg_number(lines, i, LINE_AMOUNT);
+        json_array_append_new(
+            list, json_pack("{s:s,s:s,s:s,s:s,s:I,s:I}", "date", pg_text(lines, i, LINE_DATE), "what",
+                            pg_text(lines, i, LINE_WHAT), "number", pg_text(lines, i, LINE_NUMBER),
+                            "reference", pg_text(lines, i, LINE_REFERENCE), "amount_minor",
+                            pg_number(lines, i, LINE_AMOUNT), "balance_minor", balance));
+    }
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:I,s:I}", "agent", request->agent, "site",
+                     pg_text(accounts, row, SITE), "from", request->from, "to", pg_text(accounts, row, TO),
+                     "currency", pg_text(accounts, row, CURRENCY), "currency_decimals",
+                     pg_number(accounts, row, DECIMALS), "opening_minor", pg_number(accounts, row, OPENING),
+                     "lines", list, "closing_minor", balance, "carried_micros",
+                     pg_number(accounts, row, CARRIED));
+}
+
+static enum exit_status print_accounts(struct pg *pg, const struct request *request,
+                                       const struct pg_rows *accounts)
+{
+    json_t *list = json_array();
+    enum exit_status status = EXIT_DONE;
+    for (int i = 0; i < accounts->count && status == EXIT_DONE; i++) {
+        struct pg_rows lines = {0};
+        if (read_lines(pg, request, accounts, i, &lines) != ERR_OK)
+            status = EXIT_FAILED;
+        else if (request->json)
+            json_array_append_new(list, account_json(request, accounts, i, &lines));
+        else
+            print_account(request, accounts, i, &lines);
+        pg_rows_free(&lines);
+    }
+    if (!request->json || status != EXIT_DONE)
+        json_decref(list);
+    else if (!show_json(list, JSON_INDENT(2)))
+        status = EXIT_FAILED;
+    return status;
+}
+
+static enum exit_status state(struct pg *pg, const struct request *request)
+{
+    struct pg_params params = {0};
+    struct pg_rows accounts = {0};
+    enum exit_status status = EXIT_FAILED;
+    pg_params_text(&params, request->agent);
+    pg_params_text(&params, request->site);
+    pg_params_text(&params, request->from);
+    pg_params_text(&params, request->to);
+    pg_params_number(&params, clock_now_ms());
+    if (pg_run(pg, "statement_accounts", &params, &accounts) != ERR_OK)
+        return EXIT_FAILED;
+    if (accounts.count > 0)
+        status = print_accounts(pg, request, &accounts);
+    else
+        LOG(ERROR, "there is no such account", {"crawler", request->agent}, {"site", request->site},
+            {"hint",
+             "a crawler has one from the first day closed with crawls of it; name it as on invoices"});
+    pg_rows_free(&accounts);
+    return status;
+}
+
+static bool check(const struct request *request)
+{
+    assert(request->from); /* it has a default */
+    if (!command_date("this is no date", request->from) || !command_date("this is no date", request->to))
+        return false;
+    if (request->to && strcmp(request->from, request->to) > 0) {
+        command_misused("--from is after --to", request->from, NULL);
+        return false;
+    }
+    return true;
+}
+
+static enum exit_status run(const char *config_path, int argc, char **argv)
+{
+    struct request request = {.from = "2000-01-01"};
+    const struct command_option options[] = {{"--site", &request.site, NULL},
+                                             {"--from", &request.from, NULL},
+                                             {"--to", &request.to, NULL},
+                                             {"--json", NULL, &request.json},
+                                             {NULL, NULL, NULL}};
+    struct command_words words;
+    if (!command_parse(argc, argv, options, &words) || !check(&request))
+        return EXIT_USAGE;
+    if (words.count != 1)
+        return command_misused("name one crawler, as it stands on its invoices", NULL,
+                               "see crawltab statement --help");
+    request.agent = words.items[0];
+    enum exit_status status = EXIT_FAILED;
+    struct config *config = command_config(config_path);
+    struct pg *pg = config ? command_open(config, "crawltab statement") : NULL;
+    if (pg)
+        status = state(pg, &request);
+    pg_close(pg);
+    config_free(config);
+    return status;
+}
+
+const struct command statement_command = {
+    "statement", "a crawler's account: invoices, credit notes, payments, balance",
+    "usage: crawltab statement CRAWLER [--site NAME] [--from DATE] [--to DATE]\n"
+    "                          [--json]\n"
+    "\n"
+    "One page for each site that the crawler has crawled. Invoices and credit notes\n"
+    "count on their date, payments on the day they were received.\n"
+    "\n"
+    "options:\n"
+    "  --site NAME    only this site\n"
+    "  --from, --to   dates, both included (default: everything up to today)\n"
+    "  --json         for programs\n"
+    "  --config FILE  the configuration (default: config.yaml)\n",
+    run};

@@ -1,0 +1,130 @@
+/* Old days of entries in files. */
+#include "tools/crawltab/frame/command.h"
+#include "tools/crawltab/frame/show.h"
+
+#include "ledger/archive/archive.h"
+#include "ledger/base/encoding.h"
+#include "ledger/base/instant.h"
+#include "ledger/pg/schema.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define CONNECT_MS 10000
+#define CALL_MS    3600000
+
+/* Columns of archive_list. */
+enum { LIST_DATE, LIST_ENTRIES, LIST_SUM, LIST_DIGEST, LIST_FILE, LIST_AT, LIST_ACTOR };
+
+static void tell(const char *what, const struct archive_day *day)
+{
+    char hex[2 * DIGEST_SIZE + 1];
+    printf("%s %" PRId64 " %s: %s\n  SHA-256 %s\n", what, day->entries,
+           day->entries == 1 ? "entry" : "entries", day->path, encoding_hex(day->digest, DIGEST_SIZE, hex));
+}
+
+static enum exit_status make(struct pg *pg, const char *date, const char *folder)
+{
+    struct archive_day day;
+    if (archive_day(pg, date, folder, command_actor(), &day) == ERR_OK) {
+        tell("archived", &day);
+        return EXIT_DONE;
+    }
+    if (pg_failure(pg) != PG_LOCKED)
+        return EXIT_FAILED;
+    LOG(ERROR, "somebody reads or writes the entries", {"detail", "nothing was taken out of the ledger"},
+        {"hint", "try again when no export runs"});
+    return EXIT_BUSY;
+}
+
+static enum exit_status restore(struct pg *pg, const char *path)
+{
+    struct archive_day day;
+    if (archive_restore(pg, path, command_actor(), &day) != ERR_OK)
+        return EXIT_FAILED;
+    tell("restored", &day);
+    return EXIT_DONE;
+}
+
+static enum exit_status list(struct pg *pg)
+{
+    struct pg_rows rows = {0};
+    char at[SHOW_INSTANT_MAX];
+    if (pg_run(pg, "archive_list", NULL, &rows) != ERR_OK)
+        return EXIT_FAILED;
+    for (int i = 0; i < rows.count; i++) {
+        printf("%s  %s entries, archived %s by ", pg_text(&rows, i, LIST_DATE),
+               pg_text(&rows, i, LIST_ENTRIES), show_instant(pg_number(&rows, i, LIST_AT), at));
+        show_text(stdout, pg_text(&rows, i, LIST_ACTOR));
+        printf("\n  ");
+        show_text(stdout, pg_text(&rows, i, LIST_FILE));
+        printf("\n  SHA-256 %s\n", pg_text(&rows, i, LIST_DIGEST));
+    }
+    if (rows.count == 0)
+        puts("nothing is archived");
+    pg_rows_free(&rows);
+    return EXIT_DONE;
+}
+
+/* As the owner of the tables: nobody else can take entries out of the ledger. */
+static struct pg *open_owner(const struct config *config)
+{
+    struct pg *pg = pg_open(&(struct pg_options){.config = config,
+                                                 .role = config->ledger_owner_role,
+                                                 .application = "crawltab archive",
+                                                 .connect_ms = CONNECT_MS,
+                                                 .timeout_ms = CALL_MS});
+    if (pg && schema_check(pg) != ERR_OK) {
+        pg_close(pg);
+        pg = NULL;
+    }
+    return pg;
+}
+
+static enum exit_status run(const char *config_path, int argc, char **argv)
+{
+    const char *folder = NULL;
+    const struct command_option options[] = {{"--to", &folder, NULL}, {NULL, NULL, NULL}};
+    struct command_words words;
+    if (!command_parse(argc, argv, options, &words))
+        return EXIT_USAGE;
+    const char *verb = words.count > 0 ? words.items[0] : "";
+    bool dated = words.count == 1 && instant_is_date(slice_of(verb));
+    bool listing = words.count == 1 && strcmp(verb, "list") == 0;
+    bool restoring = words.count == 2 && strcmp(verb, "restore") == 0;
+    if (!dated && !listing && !restoring)
+        return command_misused("use: crawltab archive YYYY-MM-DD --to FOLDER, list, or restore FILE",
+                               words.count > 0 ? verb : NULL, "see crawltab archive --help");
+    if (dated != (folder != NULL))
+        return command_misused(dated ? "--to is missing: where is the file to be?" : "--to goes with a date",
+                               folder, "see crawltab archive --help");
+    enum exit_status status = EXIT_FAILED;
+    struct config *config = command_config(config_path);
+    struct pg *pg = !config ? NULL : listing ? command_open(config, "crawltab archive") : open_owner(config);
+    if (pg)
+        status = dated ? make(pg, verb, folder) : listing ? list(pg) : restore(pg, words.items[1]);
+    pg_close(pg);
+    config_free(config);
+    return status;
+}
+
+const struct command archive_command = {
+    "archive", "move an old day of entries to a file, or back",
+    "usage: crawltab archive YYYY-MM-DD --to FOLDER\n"
+    "       crawltab archive list\n"
+    "       crawltab archive restore FILE\n"
+    "\n"
+    "Writes the entries of a day (UTC), all of whose billing days are closed, to\n"
+    "FOLDER/entries-YYYY-MM-DD.jsonl and then takes them out of the ledger. Invoices\n"
+    "and checkpoints stay. The file is JSON lines: what it is, then one entry a line\n"
+    "with all its columns. The ledger keeps its SHA-256 on record: sha256sum tells\n"
+    "whether it is whole. Keep copies: it is the only place of its entries.\n"
+    "\n"
+    "No payment of an archived day can be made again. restore brings the entries\n"
+    "back, if they are those that left. Killed at any point, the entries are in the\n"
+    "ledger or in a complete file; run it again. Both connect as the owner role.\n"
+    "\n"
+    "options:\n"
+    "  --to FOLDER    where the file is written\n"
+    "  --config FILE  the configuration (default: config.yaml)\n",
+    run};

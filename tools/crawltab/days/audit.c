@@ -1,0 +1,104 @@
+#include "tools/crawltab/frame/command.h"
+#include "tools/crawltab/days/checkpoint_key.h"
+#include "tools/crawltab/frame/show.h"
+
+#include "ledger/audit/audit.h"
+
+#include <inttypes.h>
+
+static void print_finding(void *context, const char *site, const char *row, const char *problem)
+{
+    (void)context;
+    if (*site) {
+        show_text(stdout, site);
+        fputs(": ", stdout);
+    }
+    show_text(stdout, row);
+    fputs(": ", stdout);
+    show_text(stdout, problem);
+    fputc('\n', stdout);
+}
+
+static void add_finding(void *context, const char *site, const char *row, const char *problem)
+{
+    json_array_append_new(context, json_pack("{s:s,s:s,s:s}", "site", site, "row", row, "problem", problem));
+}
+
+static bool tell(const struct audit_result *result, json_t *findings)
+{
+    if (findings)
+        return show_json(json_pack("{s:I,s:I,s:I,s:b,s:O}", "sites", result->sites, "days", result->days,
+                                   "away", result->away, "busy", result->busy, "findings", findings),
+                         JSON_INDENT(2));
+    printf("%" PRId64 " site%s, %" PRId64 " closed day%s audited: ", result->sites,
+           result->sites == 1 ? "" : "s", result->days, result->days == 1 ? "" : "s");
+    if (result->away > 0)
+        printf("entries of %" PRId64 " are in files and were not read; ", result->away);
+    if (result->findings == 0)
+        puts("everything adds up");
+    else
+        printf("%" PRId64 " finding%s\n", result->findings, result->findings == 1 ? "" : "s");
+    return true;
+}
+
+static enum exit_status audit(const struct config *config, struct pg *pg, const char *site, json_t *findings)
+{
+    const struct audit_order order = {.config = config,
+                                      .site = site,
+                                      .verifies = checkpoint_key_verifies,
+                                      .tell = findings ? add_finding : print_finding,
+                                      .context = findings};
+    struct audit_result result;
+    if (audit_run(pg, &order, &result) != ERR_OK)
+        return EXIT_FAILED;
+    if (site && result.sites == 0 && !result.busy) {
+        LOG(ERROR, "the ledger has no such site", {"site", site});
+        return EXIT_FAILED;
+    }
+    if (!tell(&result, findings) || result.findings > 0)
+        return EXIT_FAILED;
+    if (result.busy)
+        LOG(WARN, "a night is at work: its site was not audited", {"hint", "run again when it is done"});
+    return result.busy ? EXIT_BUSY : EXIT_DONE;
+}
+
+static enum exit_status run(const char *config_path, int argc, char **argv)
+{
+    const char *site = NULL;
+    bool json = false;
+    const struct command_option options[] = {
+        {"--site", &site, NULL}, {"--json", NULL, &json}, {NULL, NULL, NULL}};
+    struct command_words words;
+    if (!command_parse(argc, argv, options, &words))
+        return EXIT_USAGE;
+    if (words.count > 0)
+        return command_misused("audit takes no arguments", words.items[0], "see crawltab audit --help");
+    enum exit_status status = EXIT_FAILED;
+    struct config *config = command_config(config_path);
+    struct pg *pg = config ? command_open(config, "crawltab audit") : NULL;
+    json_t *findings = json ? json_array() : NULL;
+    if (pg)
+        status = audit(config, pg, site, findings);
+    json_decref(findings);
+    pg_close(pg);
+    config_free(config);
+    return status;
+}
+
+const struct command audit_command = {
+    "audit", "compute everything again from the rows and compare",
+    "usage: crawltab audit [--site NAME] [--json]\n"
+    "\n"
+    "Reads all entries of all closed days and makes of them again what the nights\n"
+    "made: totals, discounts, fees, accounts, invoices, credit notes, number series,\n"
+    "trees and checkpoints. Names every row that differs, at most 20 of each kind.\n"
+    "Checks too that the triggers and rights are in place which keep rows from being\n"
+    "changed.\n"
+    "\n"
+    "exit status: 0 everything adds up, 1 something does not, 75 a night is at work\n"
+    "\n"
+    "options:\n"
+    "  --site NAME    only this site\n"
+    "  --json         for programs\n"
+    "  --config FILE  the configuration (default: config.yaml)\n",
+    run};

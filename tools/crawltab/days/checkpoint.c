@@ -1,0 +1,221 @@
+#include "tools/crawltab/frame/command.h"
+#include "tools/crawltab/days/checkpoint_key.h"
+#include "tools/crawltab/frame/show.h"
+
+#include "ledger/proof/checkpoint.h"
+#include "ledger/proof/leaf.h"
+
+struct request {
+    const char *site; /* NULL: all */
+    const char *day;  /* NULL: the newest, or all */
+    bool json;
+};
+
+/* Columns of site_list. */
+enum { SITE_ID, SITE_NAME };
+
+static enum err list_sites(struct pg *pg, const struct request *request, struct pg_rows *rows)
+{
+    struct pg_params params = {0};
+    enum err err;
+    pg_params_text(&params, request->site);
+    TRY(pg_run(pg, "site_list", &params, rows));
+    if (rows->count == 0) {
+        LOG(ERROR, "the ledger has no such site", {"site", request->site},
+            {"hint", "a site is registered when its gate starts for the first time"});
+        err = ERR_INTERNAL;
+    }
+out:
+    return err;
+}
+
+/* --- show
+ * ---------------------------------------------------------------------------------------------- */
+
+static enum exit_status show(struct pg *pg, const struct request *request)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum exit_status status = EXIT_FAILED;
+    pg_params_text(&params, request->site);
+    pg_params_text(&params, request->day);
+    if (pg_run(pg, "checkpoint_show", &params, &rows) != ERR_OK)
+        goto out;
+    if (rows.count == 0) {
+        LOG(ERROR, "there is no such checkpoint", {"site", request->site}, {"day", request->day},
+            {"hint", "crawltab nightly makes one for each day that it closes"});
+    } else if (rows.count > 1) {
+        LOG(ERROR, "more than one site has checkpoints", {"hint", "name one with --site"});
+    } else if (request->json) {
+        json_t *json =
+            json_pack("{s:s,s:s,s:I,s:s,s:s,s:o}", "site", pg_text(&rows, 0, 0), "date", pg_text(&rows, 0, 1),
+                      "log_size", pg_number(&rows, 0, 2), "checkpoint", pg_text(&rows, 0, 3), "verifier_key",
+                      pg_text(&rows, 0, 4), "leaf", show_json_bytes(&rows, 0, 5));
+        status = show_json(json, JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
+    } else {
+        fputs(pg_text(&rows, 0, 3), stdout);
+        status = EXIT_DONE;
+    }
+out:
+    pg_rows_free(&rows);
+    return status;
+}
+
+/* --- key
+ * ----------------------------------------------------------------------------------------------- */
+
+static enum exit_status show_keys(const struct config *config, const struct request *request)
+{
+    struct note_key key;
+    enum exit_status status = EXIT_FAILED;
+    if (!checkpoint_key_load(config, true, &key))
+        return EXIT_FAILED;
+    for (size_t i = 0; i < config->site_count; i++) {
+        const struct config_site *site = &config->sites[i];
+        char origin[LEAF_ORIGIN_MAX], verifier[NOTE_VERIFIER_MAX];
+        if (request->site && strcmp(site->name, request->site) != 0)
+            continue;
+        if (leaf_origin(site->network, site->name, origin) &&
+            note_verifier(origin, key.public_key, verifier)) {
+            puts(verifier);
+            status = EXIT_DONE;
+        }
+    }
+    explicit_bzero(key.seed, sizeof(key.seed));
+    if (status != EXIT_DONE)
+        LOG(ERROR, "the configuration has no such site", {"site", request->site});
+    return status;
+}
+
+/* --- check
+ * --------------------------------------------------------------------------------------------- */
+
+static void print_finding(const char *site, const struct checkpoint_finding *finding)
+{
+    printf("%s %s: %s", site, finding->date, finding->problem);
+    if (finding->tile >= 0)
+        printf("; the first difference is in the 256 entries from number %lld on%s%s",
+               (long long)finding->tile * DAY_TREE_TILE, finding->first_id[0] ? ", payment id " : "",
+               finding->first_id);
+    putchar('\n');
+}
+
+static enum err check_days(struct pg *pg, int64_t site_id, const char *name, const struct request *request,
+                           size_t *findings)
+{
+    struct checkpoint_finding finding;
+    struct pg_params params = {0};
+    struct pg_rows days = {0};
+    int archived = 0;
+    enum err err;
+    pg_params_number(&params, site_id);
+    pg_params_text(&params, request->day);
+    TRY(pg_run(pg, "checkpoint_days", &params, &days));
+    for (int i = 0; i < days.count; i++) {
+        if (pg_flag(&days, i, 1)) {
+            printf("%s: %s is archived; crawltab archive restore brings it back for checking\n", name,
+                   pg_text(&days, i, 0));
+            archived++;
+            continue;
+        }
+        const struct day_tree_order order = {.site_id = site_id, .date = pg_text(&days, i, 0)};
+        TRY(checkpoint_check_day(pg, &order, &finding));
+        if (finding.problem)
+            print_finding(name, &finding);
+        *findings += finding.problem != NULL;
+    }
+    printf("%s: %d closed day%s read again\n", name, days.count - archived,
+           days.count - archived == 1 ? "" : "s");
+out:
+    pg_rows_free(&days);
+    return err;
+}
+
+static enum err check_site(struct pg *pg, int64_t site_id, const char *name, const struct request *request,
+                           size_t *findings)
+{
+    struct checkpoint_finding finding;
+    enum err err;
+    TRY(pg_begin(pg));
+    TRY(checkpoint_check_log(pg, site_id, NULL, checkpoint_key_verifies, &finding));
+    if (finding.problem)
+        print_finding(name, &finding);
+    *findings += finding.problem != NULL;
+    TRY(check_days(pg, site_id, name, request, findings));
+out:
+    pg_rollback(pg); /* nothing was written */
+    return err;
+}
+
+static enum exit_status check(struct pg *pg, const struct request *request)
+{
+    struct pg_rows sites = {0};
+    size_t findings = 0;
+    enum err err;
+    TRY(list_sites(pg, request, &sites));
+    for (int i = 0; i < sites.count; i++)
+        TRY(check_site(pg, pg_number(&sites, i, SITE_ID), pg_text(&sites, i, SITE_NAME), request, &findings));
+out:
+    pg_rows_free(&sites);
+    return err == ERR_OK && findings == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* --- the command
+ * -------------------------------------------------------------------------------------------- */
+
+static enum exit_status run_with_ledger(const struct config *config, const char *verb,
+                                        const struct request *request)
+{
+    struct pg *pg = command_open(config, "crawltab checkpoint");
+    enum exit_status status = EXIT_FAILED;
+    if (pg)
+        status = strcmp(verb, "show") == 0 ? show(pg, request) : check(pg, request);
+    pg_close(pg);
+    return status;
+}
+
+static enum exit_status run(const char *config_path, int argc, char **argv)
+{
+    struct request request = {.site = NULL};
+    const struct command_option options[] = {{"--site", &request.site, NULL},
+                                             {"--day", &request.day, NULL},
+                                             {"--json", NULL, &request.json},
+                                             {NULL, NULL, NULL}};
+    struct command_words words;
+    if (!command_parse(argc, argv, options, &words))
+        return EXIT_USAGE;
+    const char *verb = words.count == 1 ? words.items[0] : "";
+    if (strcmp(verb, "show") != 0 && strcmp(verb, "key") != 0 && strcmp(verb, "check") != 0)
+        return command_misused("use: crawltab checkpoint show, key or check", NULL,
+                               "see crawltab checkpoint --help");
+    if (!command_date("--day is no date", request.day))
+        return EXIT_USAGE;
+    struct config *config = command_config(config_path);
+    enum exit_status status = EXIT_FAILED;
+    if (config)
+        status =
+            strcmp(verb, "key") == 0 ? show_keys(config, &request) : run_with_ledger(config, verb, &request);
+    config_free(config);
+    return status;
+}
+
+const struct command checkpoint_command = {
+    "checkpoint", "what was signed for the closed days, and whether it still holds",
+    "usage: crawltab checkpoint show [--site NAME] [--day YYYY-MM-DD] [--json]\n"
+    "       crawltab checkpoint key [--site NAME]\n"
+    "       crawltab checkpoint check [--site NAME] [--day YYYY-MM-DD]\n"
+    "\n"
+    "Each site has a log of its closed days: a tree of hashes (RFC 6962). Closing a\n"
+    "day adds it and signs the log's size and root. Keep these checkpoints elsewhere\n"
+    "too: whoever has one can tell if anything before it was changed.\n"
+    "\n"
+    "show   the newest checkpoint, or that of a day (c2sp.org/tlog-checkpoint)\n"
+    "key    the public keys that verify them (c2sp.org/signed-note)\n"
+    "check  reads the entries again and compares them with what was signed\n"
+    "\n"
+    "options:\n"
+    "  --site NAME       only this site\n"
+    "  --day YYYY-MM-DD  only this day\n"
+    "  --json            show: the log's leaf and the key as well\n"
+    "  --config FILE     the configuration (default: config.yaml)\n",
+    run};

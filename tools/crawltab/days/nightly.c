@@ -1,0 +1,314 @@
+#include "tools/crawltab/frame/command.h"
+#include "tools/crawltab/days/checkpoint_key.h"
+#include "tools/crawltab/frame/show.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/base/instant.h"
+#include "ledger/night/day.h"
+#include "ledger/entry/entry.h"
+#include "ledger/site/site.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+/* Invoices of one day that are listed one by one. */
+#define LISTED_MAX 20
+
+struct night {
+    const struct config *config;
+    struct pg *pg;
+    const char *site; /* NULL: all */
+    const char *day;  /* NULL: all that are due */
+    bool dry_run;
+    json_t *days; /* with --json */
+    struct note_key key;
+    size_t closed;
+    int64_t entries, invoices; /* of all days that were closed */
+    enum exit_status status;
+};
+
+/* One row of site_list. */
+struct place {
+    struct night *night;
+    int64_t site_id;
+    const char *name;
+    const char *currency;
+    int64_t decimals;
+    int64_t started_ms; /* monotonic: when the entries of the day at hand began to be read */
+};
+
+static enum err read_invoices(struct pg *pg, const char *site, const char *date, struct pg_rows *rows)
+{
+    struct pg_params params = {0};
+    pg_params_text(&params, site);
+    pg_params_text(&params, date);
+    pg_params_text(&params, date);
+    pg_params_text(&params, NULL);
+    pg_params_text(&params, NULL);
+    pg_params_number(&params, clock_now_ms());
+    return pg_run(pg, "invoice_list", &params, rows);
+}
+
+static void print_invoices(const struct pg_rows *rows)
+{
+    char money[SHOW_MONEY_MAX];
+    for (int i = 0; i < rows->count && i < LISTED_MAX; i++) {
+        int64_t total = pg_number(rows, i, 5);
+        bool credit = strcmp(pg_text(rows, i, 10), "credit-note") == 0;
+        printf("  %-16s ", pg_text(rows, i, 1));
+        show_column(stdout, pg_text(rows, i, 3), 40);
+        printf(" %18s\n",
+               show_minor(credit ? -total : total, pg_number(rows, i, 7), pg_text(rows, i, 6), money));
+    }
+    if (rows->count > LISTED_MAX)
+        printf("  and %d more: crawltab invoice list\n", rows->count - LISTED_MAX);
+}
+
+static void print_day(const struct place *place, const struct day_closed *closed,
+                      const struct pg_rows *invoices)
+{
+    char sum[SHOW_MONEY_MAX];
+    printf("%s %s: %" PRId64 " %s for %s, %" PRId64 " %s%s\n", place->name, closed->date, closed->entries,
+           closed->entries == 1 ? "entry" : "entries", show_micros(closed->sum_micros, place->currency, sum),
+           closed->invoices, closed->invoices == 1 ? "invoice" : "invoices",
+           place->night->dry_run ? " (dry run)" : "");
+    print_invoices(invoices);
+}
+
+static json_t *day_json(const struct place *place, const struct day_closed *closed,
+                        const struct pg_rows *invoices)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < invoices->count; i++)
+        json_array_append_new(list,
+                              json_pack("{s:s,s:s,s:s,s:I,s:I}", "number", pg_text(invoices, i, 1), "kind",
+                                        pg_text(invoices, i, 10), "agent", pg_text(invoices, i, 3), "entries",
+                                        pg_number(invoices, i, 4), "total_minor", pg_number(invoices, i, 5)));
+    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:s,s:o}", "site", place->name, "date", closed->date, "entries",
+                     closed->entries, "sum_micros", closed->sum_micros, "invoiced_micros",
+                     closed->invoiced_micros, "currency", place->currency, "invoices", list);
+}
+
+static enum err tell_day(struct pg *pg, const struct day_closed *closed, void *context)
+{
+    const struct place *place = context;
+    struct night *night = place->night;
+    struct pg_rows invoices = {0};
+    enum err err;
+    night->closed++;
+    night->entries += closed->entries;
+    night->invoices += closed->invoices;
+    TRY(read_invoices(pg, place->name, closed->date, &invoices));
+    if (night->days)
+        json_array_append_new(night->days, day_json(place, closed, &invoices));
+    else
+        print_day(place, closed, &invoices);
+out:
+    pg_rows_free(&invoices);
+    return err;
+}
+
+/* True if the day asked for can be closed; says why not. */
+static bool can_close(struct night *night, const struct place *place)
+{
+    struct day_status status;
+    char due[SHOW_INSTANT_MAX], hint[80];
+    if (!night->day)
+        return true;
+    if (day_read(night->pg, place->site_id, night->day, &status) != ERR_OK) {
+        night->status = EXIT_FAILED;
+        return false;
+    }
+    if (!status.known) {
+        LOG(ERROR, "the ledger has no such day", {"site", place->name}, {"day", night->day},
+            {"detail", "days are made from the gate's first start to three days ahead"});
+        night->status = EXIT_FAILED;
+        return false;
+    }
+    if (!status.closed && status.due_ms > clock_now_ms()) {
+        snprintf(hint, sizeof(hint), "it will be possible from %s", show_instant(status.due_ms, due));
+        LOG(ERROR, "the day cannot be closed yet", {"site", place->name}, {"day", night->day},
+            {"detail", "entries of this day may still arrive"}, {"hint", hint});
+        night->status = EXIT_FAILED;
+        return false;
+    }
+    if (status.closed && !night->days)
+        printf("%s %s: already closed\n", place->name, night->day);
+    return !status.closed;
+}
+
+/* One line on a terminal that is written again and again, and is gone at the end. */
+static void show_progress(void *context, int64_t done, int64_t all)
+{
+    struct place *place = context;
+    int64_t now = clock_monotonic_ms();
+    if (place->started_ms == 0)
+        place->started_ms = now;
+    int64_t ms = now - place->started_ms;
+    if (done >= all) {
+        fputs("\r\033[K", stderr);
+        place->started_ms = 0;
+    } else if (ms > 0) {
+        fprintf(stderr,
+                "\r\033[K%s: %" PRId64 " of %" PRId64 " entries, %" PRId64 " a second, %" PRId64 " s left",
+                place->name, done, all, done * 1000 / ms, (all - done) * ms / done / 1000);
+    }
+}
+
+static void close_site(struct night *night, struct place *place)
+{
+    struct invoice_seller seller;
+    const struct day_order order = {.site_id = place->site_id,
+                                    .seller = &seller,
+                                    .last_date = night->day,
+                                    .actor = command_actor(),
+                                    .now_ms = clock_now_ms(),
+                                    .dry_run = night->dry_run,
+                                    .key = &night->key,
+                                    .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+                                    .progress_context = place};
+    bool busy = false;
+    if (!can_close(night, place))
+        return;
+    if (!invoice_seller_init(&seller, night->config, place->name) ||
+        day_close_due(night->pg, &order, tell_day, place, &busy) != ERR_OK)
+        night->status = EXIT_FAILED;
+    invoice_seller_free(&seller);
+    if (busy) {
+        LOG(WARN, "another run is closing the days of this site", {"site", place->name},
+            {"hint", "there is nothing to do here; run again if it should fail"});
+        if (night->status == EXIT_DONE)
+            night->status = EXIT_BUSY;
+    }
+}
+
+/* When the next day of the site can be closed, for whoever wonders why nothing happened. */
+static void print_next(struct night *night, const struct place *place)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    char due[SHOW_INSTANT_MAX];
+    pg_params_number(&params, place->site_id);
+    pg_params_text(&params, NULL);
+    pg_params_number(&params, ENTRY_LATEST_MS);
+    if (pg_run(night->pg, "day_next", &params, &rows) == ERR_OK && rows.count > 0)
+        printf("%s: nothing to do; %s can be closed from %s\n", place->name, pg_text(&rows, 0, 0),
+               show_instant(pg_number(&rows, 0, 1), due));
+    pg_rows_free(&rows);
+}
+
+/* Its invoices would get other numbers and no particulars of the seller, for ever: false after a warning,
+ * unless somebody asked for this site. */
+static bool is_ours(const struct night *night, const char *site)
+{
+    bool ours = night->site != NULL;
+    for (size_t i = 0; i < night->config->site_count; i++)
+        ours = ours || strcmp(night->config->sites[i].name, site) == 0;
+    if (!ours)
+        LOG(WARN, "a site of the ledger is not in this configuration: its days stay open", {"site", site},
+            {"hint", "use the configuration that has it; --site closes it without the seller's particulars"});
+    return ours;
+}
+
+static enum err close_sites(struct night *night)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_text(&params, night->site);
+    TRY(pg_run(night->pg, "site_list", &params, &rows));
+    if (rows.count == 0 && night->site) {
+        LOG(ERROR, "the ledger has no such site", {"site", night->site},
+            {"hint", "a site is registered when its gate starts for the first time"});
+        night->status = EXIT_FAILED;
+    } else if (rows.count == 0 && !night->days) {
+        puts("no sites yet: a site is registered when its gate starts for the first time");
+    }
+    for (int i = 0; i < rows.count; i++) {
+        struct place place = {
+            night, pg_number(&rows, i, 0), pg_text(&rows, i, 1), pg_text(&rows, i, 3), pg_number(&rows, i, 4),
+            0};
+        size_t before = night->closed;
+        if (!is_ours(night, place.name))
+            continue;
+        close_site(night, &place);
+        if (night->closed == before && !night->day && !night->days && night->status == EXIT_DONE)
+            print_next(night, &place);
+        fflush(stdout);
+    }
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+static enum exit_status close_days(struct night *night)
+{
+    if (!night->dry_run && !checkpoint_key_load(night->config, true, &night->key))
+        return EXIT_FAILED;
+    night->pg = command_open(night->config, "crawltab nightly");
+    if (!night->pg)
+        return EXIT_FAILED;
+    /* The gate makes its own partitions; this is the second pair of eyes. */
+    bool ok = night->dry_run || site_make_partitions(night->pg, clock_now_ms()) == ERR_OK;
+    if (!ok || close_sites(night) != ERR_OK)
+        night->status = EXIT_FAILED;
+    if (!night->days && night->closed > 1)
+        printf("%s%zu days: %" PRId64 " entries, %" PRId64 " invoices\n",
+               night->dry_run ? "would close " : "closed ", night->closed, night->entries, night->invoices);
+    if (night->days &&
+        !show_json(json_pack("{s:b,s:O}", "dry_run", night->dry_run, "days", night->days), JSON_INDENT(2)))
+        night->status = EXIT_FAILED;
+    return night->status;
+}
+
+static enum exit_status run(const char *config_path, int argc, char **argv)
+{
+    struct night night = {.status = EXIT_DONE};
+    bool json = false;
+    const struct command_option options[] = {{"--site", &night.site, NULL},
+                                             {"--day", &night.day, NULL},
+                                             {"--dry-run", NULL, &night.dry_run},
+                                             {"--json", NULL, &json},
+                                             {NULL, NULL, NULL}};
+    struct command_words words;
+    struct config *config = NULL;
+    enum exit_status status = EXIT_USAGE;
+    if (!command_parse(argc, argv, options, &words))
+        goto out;
+    if (words.count > 0) {
+        command_misused("nightly takes no arguments", words.items[0], "see crawltab nightly --help");
+        goto out;
+    }
+    if (!command_date("--day is no date", night.day))
+        goto out;
+    status = EXIT_FAILED;
+    config = command_config(config_path);
+    if (!config)
+        goto out;
+    night.config = config;
+    night.days = json ? json_array() : NULL;
+    status = close_days(&night);
+out:
+    explicit_bzero(&night.key, sizeof(night.key));
+    json_decref(night.days);
+    pg_close(night.pg);
+    config_free(config);
+    return status;
+}
+
+const struct command nightly_command = {
+    "nightly", "close the days that are over and make their invoices",
+    "usage: crawltab nightly [--site NAME] [--day YYYY-MM-DD] [--dry-run] [--json]\n"
+    "\n"
+    "Closes every day that is over, oldest first, into one invoice per crawler. A day\n"
+    "can be closed 61 minutes after its local midnight: the longest life of an offer\n"
+    "and of a commit. Run twice, it changes nothing; killed, it can be run again.\n"
+    "What is less than the currency's smallest unit is carried forward.\n"
+    "\n"
+    "options:\n"
+    "  --site NAME       only this site (default: all of the configuration)\n"
+    "  --day YYYY-MM-DD  only up to this day; refused while it cannot be closed\n"
+    "  --dry-run         show what would be billed, change nothing\n"
+    "  --json            what was closed, for programs\n"
+    "  --config FILE     the configuration (default: config.yaml)\n",
+    run};

@@ -1,0 +1,111 @@
+#include "tools/crawltab/frame/command.h"
+
+#include "ledger/base/instant.h"
+#include "ledger/pg/schema.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONNECT_MS 10000
+/* Closing a day of many million entries is one statement. */
+#define CALL_MS (4 * 3600000)
+
+enum exit_status command_misused(const char *what, const char *value, const char *hint)
+{
+    LOG(ERROR, what, {"argument", value}, {"hint", hint});
+    return EXIT_USAGE;
+}
+
+bool command_date(const char *what, const char *date)
+{
+    if (!date || instant_is_date(slice_of(date)))
+        return true;
+    command_misused(what, date, "write it as YYYY-MM-DD");
+    return false;
+}
+
+static const struct command_option *find(const struct command_option *options, const char *argument,
+                                         size_t len)
+{
+    for (; options->name; options++)
+        if (strlen(options->name) == len && strncmp(options->name, argument, len) == 0)
+            return options;
+    return NULL;
+}
+
+bool command_parse(int argc, char **argv, const struct command_option *options, struct command_words *words)
+{
+    *words = (struct command_words){.count = 0};
+    for (int i = 0; i < argc; i++) {
+        const char *argument = argv[i];
+        size_t len = strcspn(argument, "=");
+        if (strncmp(argument, "--", 2) != 0) {
+            if (words->count == COMMAND_WORDS_MAX) {
+                command_misused("too many arguments", argument, "see crawltab --help");
+                return false;
+            }
+            words->items[words->count++] = argument;
+            continue;
+        }
+        const struct command_option *option = find(options, argument, len);
+        const char *value = argument[len] == '=' ? argument + len + 1 : NULL;
+        assert(!option || !option->flag != !option->value); /* one of the two */
+        if (option && option->value && !value && i + 1 < argc)
+            value = argv[++i];
+        if (!option || (option->flag && value) || (option->value && !value)) {
+            command_misused(!option        ? "unknown option"
+                            : option->flag ? "this option takes no value"
+                                           : "this option needs a value",
+                            argument, "see --help of this command");
+            return false;
+        }
+        if (option->flag)
+            *option->flag = true;
+        else
+            *option->value = value;
+    }
+    return true;
+}
+
+struct config *command_config(const char *path)
+{
+    if (access(path, R_OK) != 0) {
+        LOG(ERROR, "cannot read the configuration", {"file", path}, {"detail", strerror(errno)},
+            {"hint", "name it with --config FILE; config.yaml.example is a start"});
+        return NULL;
+    }
+    return config_load(path, stderr, NULL);
+}
+
+struct pg *command_open(const struct config *config, const char *application)
+{
+    struct pg *pg = pg_open(&(struct pg_options){.config = config,
+                                                 .role = config->ledger_operator_role,
+                                                 .application = application,
+                                                 .connect_ms = CONNECT_MS,
+                                                 .timeout_ms = CALL_MS});
+    if (pg && schema_check(pg) != ERR_OK) {
+        pg_close(pg);
+        pg = NULL;
+    }
+    return pg;
+}
+
+const char *command_actor(void)
+{
+    /* cppcheck-suppress getpwuidCalled ; one thread */
+    const struct passwd *user = getpwuid(geteuid());
+    return user ? user->pw_name : "unknown user";
+}
+
+enum exit_status command_finish(enum exit_status status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    LOG(ERROR, "cannot write the output", {"detail", strerror(errno)});
+    return EXIT_FAILED;
+}

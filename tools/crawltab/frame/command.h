@@ -1,0 +1,76 @@
+/* The operator's subcommands: what they are called, what they share. One file per subcommand. */
+#ifndef TOOLS_CRAWLTAB_FRAME_COMMAND_H
+#define TOOLS_CRAWLTAB_FRAME_COMMAND_H
+
+#include "ledger/pg/pg.h"
+
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 64, /* EX_USAGE of sysexits.h */
+    EXIT_BUSY = 75   /* EX_TEMPFAIL: another run is at it */
+};
+
+struct command {
+    const char *name;
+    const char *summary; /* one line */
+    const char *help;    /* at most 80 columns */
+    enum exit_status (*run)(const char *config_path, int argc, char **argv);
+};
+
+extern const struct command agreement_command;
+extern const struct command crawler_command;
+extern const struct command migrate_command;
+extern const struct command nightly_command;
+extern const struct command invoice_command;
+extern const struct command adjust_command;
+extern const struct command statement_command;
+extern const struct command audit_command;
+extern const struct command lookup_command;
+extern const struct command archive_command;
+extern const struct command export_command;
+extern const struct command key_command;
+extern const struct command checkpoint_command;
+extern const struct command site_command;
+extern const struct command check_request_command;
+extern const struct command webhook_command;
+extern const struct command settle_command;
+extern const struct command import_command;
+
+/* One option: `value` gets what follows, or `flag` becomes true. */
+struct command_option {
+    const char *name; /* "--site" */
+    const char **value;
+    bool *flag;
+};
+
+#define COMMAND_WORDS_MAX 64
+
+struct command_words {
+    const char *items[COMMAND_WORDS_MAX];
+    int count;
+};
+
+/* Reads options, `--name value` or `--name=value`, and words. `options` ends with a NULL name. False after a
+ * message about what is wrong. */
+bool command_parse(int argc, char **argv, const struct command_option *options, struct command_words *words);
+
+/* Says what is wrong with the command line, and where help is. Returns EXIT_USAGE. */
+enum exit_status command_misused(const char *what, const char *value, const char *hint);
+
+/* True for a date YYYY-MM-DD, and for NULL. False after saying `what` is wrong: "--day is no date". */
+bool command_date(const char *what, const char *date);
+
+/* Loads the configuration; NULL after messages. The caller frees. */
+struct config *command_config(const char *path);
+
+/* Connects as the operator's role and checks the schema; NULL after a message. */
+struct pg *command_open(const struct config *config, const char *application);
+
+/* Who runs this: the operating system's user. Valid until the program ends. */
+const char *command_actor(void);
+
+/* Ends the output; EXIT_FAILED if it could not all be written. */
+enum exit_status command_finish(enum exit_status status);
+
+#endif

@@ -1,0 +1,88 @@
+/* crawltab: the operator's command. Everything it does is in the subcommands' files. */
+#include "tools/crawltab/frame/command.h"
+
+#include <stdio.h>
+
+static const struct command *const commands[] = {
+    &migrate_command,       &nightly_command,   &invoice_command,   &lookup_command,     &export_command,
+    &check_request_command, &key_command,       &webhook_command,   &checkpoint_command, &settle_command,
+    &import_command,        &crawler_command,   &agreement_command, &site_command,       &archive_command,
+    &adjust_command,        &statement_command, &audit_command,
+};
+#define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
+
+static void print_help(void)
+{
+    puts("usage: crawltab [--config FILE] COMMAND [OPTIONS]\n"
+         "\n"
+         "Keeps the ledger of crawltabd: crawlers run a tab, and each night it becomes\n"
+         "invoices.\n"
+         "\n"
+         "commands:");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-13s %s\n", commands[i]->name, commands[i]->summary);
+    puts("\n"
+         "options:\n"
+         "  --config FILE  the configuration (default: config.yaml)\n"
+         "  --help         this help, or that of the command it follows\n"
+         "\n"
+         "exit status: 0 done, 1 failed, 64 wrong usage, 75 another run is at it");
+}
+
+static bool asks_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+static enum exit_status run(const struct command *command, const char *config_path, int argc, char **argv)
+{
+    if (asks_help(argc, argv)) {
+        fputs(command->help, stdout);
+        return command_finish(EXIT_DONE);
+    }
+    return command_finish(command->run(config_path, argc, argv));
+}
+
+/* --config may stand before the command and after it. Takes it out of the arguments. */
+static bool take_config(int *argc, char **argv, const char **path)
+{
+    int kept = 0;
+    for (int i = 0; i < *argc; i++) {
+        if (strncmp(argv[i], "--config=", 9) == 0) {
+            *path = argv[i] + 9;
+        } else if (strcmp(argv[i], "--config") == 0) {
+            if (i + 1 == *argc)
+                return false;
+            *path = argv[++i];
+        } else {
+            argv[kept++] = argv[i];
+        }
+    }
+    *argc = kept;
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    const char *config_path = "config.yaml";
+    int count = argc - 1;
+    char **arguments = argv + 1;
+    log_for_people("crawltab");
+    if (!take_config(&count, arguments, &config_path))
+        return command_misused("--config needs a file", NULL, "see crawltab --help");
+    if (count == 0) {
+        print_help();
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(arguments[0], commands[i]->name) == 0)
+            return run(commands[i], config_path, count - 1, arguments + 1);
+    if (strcmp(arguments[0], "help") == 0 || asks_help(1, arguments)) {
+        print_help();
+        return command_finish(EXIT_DONE);
+    }
+    return command_misused("unknown command", arguments[0], "see crawltab --help");
+}
