@@ -1,7 +1,6 @@
 # Turns the .sql files named as arguments into a C file with their texts; see ledger/pg/sql.h. POSIX awk. A
-# file in statements/ is one prepared statement, named like the file; a file that starts with four digits
-# is a migration; any other is a script. Comment lines before a statement's first word stay out of the
-# program.
+# file under statements/ is one prepared statement, named like the file; one in migrations/ is a migration;
+# any other is a script. Comment lines before a statement's first word stay out of the program.
 
 function base(path) {
     sub(/.*\//, "", path)
@@ -10,9 +9,9 @@ function base(path) {
 }
 
 function kind_of(path) {
-    if (path ~ /(^|\/)statements\/[^\/]*$/)
+    if (path ~ /(^|\/)statements\//)
         return "statements"
-    return base(path) ~ /^[0-9][0-9][0-9][0-9]-/ ? "migrations" : "scripts"
+    return path ~ /(^|\/)migrations\// ? "migrations" : "scripts"
 }
 
 FNR == 1 {

@@ -1,6 +1,7 @@
 /* What a site and a crawler have agreed on, in versions: each says all the terms anew, from an instant on,
  * with who recorded it and why. In force at an instant is the highest version that is valid from then or
- * earlier; without one, the terms of terms_new. Nothing is ever changed (sql/0004-agreements.sql). */
+ * earlier; without one, the terms of terms_new. Nothing is ever changed
+ * (sql/migrations/0004-agreements.sql). */
 #ifndef LEDGER_TERMS_AGREEMENT_H
 #define LEDGER_TERMS_AGREEMENT_H
 

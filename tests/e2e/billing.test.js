@@ -265,7 +265,7 @@ async function compare(set, history) {
 
 // What an adjustment finds taken off the charges of a crawler is what the nights took off them.
 function discountsAgree(ledger, { site, charges }) {
-    const text = fs.readFileSync(path.join(root, 'sql/statements/adjustment_subject.sql'), 'utf8')
+    const text = fs.readFileSync(path.join(root, 'sql/statements/bill/adjustment_subject.sql'), 'utf8')
     const [crawlerId, billed] = ledger
         .query(
             `SELECT crawler_id, -sum(amount_micros) FROM crawler_day_line WHERE site_id = ${site.id}
