@@ -6,7 +6,12 @@ WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wvla -Wwrite-strings 
 HARDEN   = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 OPTIMISE = -O2 -g
 LINK     = -pie -Wl,-z,relro,-z,now,--as-needed
-ifdef SANITIZE
+ifeq ($(SANITIZE),thread)
+BUILD    = build-thread
+HARDEN   = -fPIE
+OPTIMISE = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+LINK     = -pie -Wl,-z,relro,-z,now -fsanitize=thread
+else ifdef SANITIZE
 BUILD    = build-sanitize
 HARDEN   = -fPIE -fstack-protector-strong
 OPTIMISE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -34,9 +39,9 @@ INSTALL  = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
-.PHONY: all help run demo test fault fuzz lint bench coverage format clean distclean install-deps \
+.PHONY: all help run demo test check fault fuzz lint bench coverage format clean distclean install-deps \
 	newcomer libraries tests
-all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan, in build-sanitize)
+all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan; SANITIZE=thread: with TSan)
 
 run: ## sets everything up, shows a paid crawl from offer to invoice, and stays up
 	$(INSTALL) run
@@ -48,11 +53,16 @@ demo: ## the same, but ends when the story has been told
 	@$(MAKE) -s $(JOBS) all
 	@tools/dev/run.sh --once
 
-test: ## every suite, closing with one line of totals (SANITIZE=1: under ASan and UBSan)
+test: ## every suite, closing with one line of totals (SANITIZE=1 or thread: under ASan and UBSan, or TSan)
 	$(INSTALL) test
 	@$(MAKE) -s $(JOBS) all tests
 	@$(MAKE) -s $(JOBS) FUZZ=1 fuzzers
 	@tools/dev/test.sh
+
+check: ## the quick round while working: house rules, unit tests, one paid crawl (90 seconds)
+	$(INSTALL) test
+	@$(MAKE) -s $(JOBS) all tests
+	@tools/dev/test.sh house config.yaml lock unit/ e2e/paid
 
 SEEDS ?= 10
 nights: ## a simulated month of nights with random histories, SEEDS=10 times; a short one is in make test
@@ -118,7 +128,7 @@ newcomer: ## make demo and make test in a fresh minimal Debian 12 (as root; need
 	@tools/dev/newcomer.sh
 
 clean: ## removes what was built
-	rm -rf build build-sanitize build-fuzz build-coverage
+	rm -rf build build-sanitize build-thread build-fuzz build-coverage
 
 distclean: clean ## removes the private PostgreSQL and its ledger too
 	@if [ -e var/postgres ]; then tools/dev/postgres.sh stop var/postgres; fi

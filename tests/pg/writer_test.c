@@ -160,10 +160,10 @@ static void a_burst_with_every_id_twice(void **state)
     (void)state;
     struct writer *writer = writer_start_ready();
     struct payment *payments = calloc(2 * PAIRS, sizeof(*payments));
-    for (size_t i = 0; i < 2 * PAIRS; i++) {
-        payments[i] = i < PAIRS ? payment_make(clock_now_ms(), AGENT, 100, PAGE) : payments[i - PAIRS];
+    for (size_t i = 0; i < PAIRS; i++)
+        payments[i] = payments[i + PAIRS] = payment_make(clock_now_ms(), AGENT, 100, PAGE);
+    for (size_t i = 0; i < 2 * PAIRS; i++)
         assert_int_equal(payment_submit(writer, &payments[i]), ERR_OK);
-    }
     for (size_t i = 0; i < 2 * PAIRS; i++)
         payment_wait(&payments[i]);
     writer_stop(writer);

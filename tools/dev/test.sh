@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs what has been built in $BUILD, every suite, and closes with one line, "N passed, N failed, N skipped".
 # Exit status 1 if anything failed or nothing passed. `make test` builds first and calls this; with arguments
-# only the suites whose names contain one of them run, e.g. `tools/dev/test.sh pg/ e2e`.
+# only the suites whose names contain one of them run, e.g. `tools/dev/test.sh pg/ e2e/paid`.
 #
 # A program that crashes, hangs, leaks, or whose output cannot be read counts as failed, whatever it printed.
 set -u
@@ -21,6 +21,7 @@ beside=$(($(nproc) - 1))
 sanitizer=$PWD/$logs/sanitizer
 export ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1:log_path=$sanitizer"
 export UBSAN_OPTIONS="print_stacktrace=1:log_path=$sanitizer"
+export TSAN_OPTIONS="suppressions=$PWD/tools/dev/tsan.supp:log_path=$sanitizer"
 export LSAN_OPTIONS="suppressions=$PWD/tools/dev/lsan.supp:print_suppressions=0"
 if [ "$BUILD" = build-sanitize ] && [ -x "$BUILD/crawltabd" ]; then
     # The leak check needs ptrace, which some containers withhold.
@@ -88,6 +89,7 @@ run_cmocka() {
     {
         ASAN_OPTIONS=${ASAN_OPTIONS/log_path=*/log_path=$PWD/$log.sanitizer} \
             UBSAN_OPTIONS=${UBSAN_OPTIONS/log_path=*/log_path=$PWD/$log.sanitizer} \
+            TSAN_OPTIONS=${TSAN_OPTIONS/log_path=*/log_path=$PWD/$log.sanitizer} \
             CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 600 "$1" >"$log.tap" 2>"$log" </dev/null
         echo $? >"$log.code"
     } 2>/dev/null
@@ -135,11 +137,13 @@ node_packages() {
         cp package-lock.json node_modules/.installed)
 }
 
-# node_suite NAME: the Node tests of tests/NAME.
+# node_suite NAME: the Node tests of tests/NAME, or those of its files that were chosen.
 node_suite() {
-    local name=$1 log=$logs/$1.log files code p f s
-    chosen "$name" || return
-    files=$(find "tests/$name" -maxdepth 1 -name '*.test.*js' | sort)
+    local name=$1 log=$logs/$1.log files='' file code p f s
+    for file in "tests/$name"/*.test.*js; do
+        file=${file#tests/}
+        if chosen "$name" || chosen "${file%%.test.*}"; then files="$files tests/$file"; fi
+    done
     [ -n "$files" ] || return
     if ! node_packages >"$log" 2>&1; then
         count "$name" 0 1 0 "$log"
