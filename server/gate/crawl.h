@@ -3,7 +3,7 @@
 #ifndef SERVER_GATE_CRAWL_H
 #define SERVER_GATE_CRAWL_H
 
-#include "server/gate/content.h"
+#include "server/content/content.h"
 #include "server/gate/gate.h"
 #include "server/gate/own_directory.h"
 #include "server/gate/payment_id.h"

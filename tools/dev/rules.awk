@@ -31,7 +31,8 @@ function rooms(    base, money, server)
     edge["ledger/night"] = base " ledger/site ledger/proof ledger/bill ledger/entry"
     edge["server/http"] = edge["server/verify"] = edge["ledger/format"]
     edge["server/agent"] = edge["ledger/entry"] " ledger/entry server/verify"
-    edge["server/gate"] = edge["ledger/credit"] " ledger/credit server/verify server/agent"
+    edge["server/content"] = edge["server/http"]
+    edge["server/gate"] = edge["ledger/credit"] " ledger/credit server/verify server/agent server/content"
     server = edge["server/gate"] " server/gate server/http"
     edge["server/run"] = server
     edge["server"] = server " server/run"

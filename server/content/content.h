@@ -1,7 +1,7 @@
 /* The `root` delivery style: files of a folder, with types, ranges, entity tags and conditions (RFC 9110
  * sections 8, 13 and 14). */
-#ifndef SERVER_GATE_CONTENT_H
-#define SERVER_GATE_CONTENT_H
+#ifndef SERVER_CONTENT_CONTENT_H
+#define SERVER_CONTENT_CONTENT_H
 
 #include "ledger/base/http/exchange.h"
 

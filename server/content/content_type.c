@@ -1,4 +1,4 @@
-#include "server/gate/content_type.h"
+#include "server/content/content_type.h"
 
 static const struct {
     struct slice ending;

@@ -1,10 +1,10 @@
 #define _GNU_SOURCE /* O_PATH */
-#include "server/gate/content.h"
+#include "server/content/content.h"
 
 #include "ledger/base/instant.h"
 #include "ledger/base/log.h"
 #include "ledger/base/text.h"
-#include "server/gate/content_type.h"
+#include "server/content/content_type.h"
 
 #include <errno.h>
 #include <fcntl.h>

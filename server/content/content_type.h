@@ -1,6 +1,6 @@
 /* Media types by file name. Pure. */
-#ifndef SERVER_GATE_CONTENT_TYPE_H
-#define SERVER_GATE_CONTENT_TYPE_H
+#ifndef SERVER_CONTENT_CONTENT_TYPE_H
+#define SERVER_CONTENT_CONTENT_TYPE_H
 
 #include "ledger/base/slice.h"
 
