@@ -55,7 +55,7 @@ enum err crawl_arrive(struct crawl *crawl)
     if (!slice_eq(exchange->message.method, SLICE("GET")) &&
         !slice_eq(exchange->message.method, SLICE("HEAD")))
         return ERR_METHOD_NOT_ALLOWED;
-    TRY(site_path(&exchange->arena, message_path(&exchange->message), &crawl->path));
+    TRY(site_path(&exchange->arena, message_path(&exchange->message), &crawl->path, &crawl->plain));
     /* A field that does not parse names nobody; it is refused where a signature is asked for. */
     if (signature_agent_parse(&exchange->arena, &exchange->message,
                               &gate->parts.config->directory_insecure_hosts, &agents) != ERR_OK)
@@ -118,12 +118,10 @@ out:
 enum err crawl_redeem(struct crawl *crawl)
 {
     enum err err;
-    const struct gate *gate = crawl->gate;
     if (!slice_eq(crawl->exchange->message.method, SLICE("GET")))
         return ERR_PAYMENT_REQUIRED; /* HEAD gives no content away, so it takes no money */
     TRY(open_commitment(crawl));
     TRY(select_signatures(crawl, SLICE("payment")));
-    TRY(content_open(gate->roots[crawl->site_index], crawl->exchange, crawl->path));
     crawl->redeeming = true;
 out:
     return err;
@@ -193,6 +191,16 @@ enum err crawl_authenticate(struct crawl *crawl, bool *asked)
         crawl->waited = false;
     }
     return crawl->failure != ERR_OK ? crawl->failure : err;
+}
+
+enum err crawl_deliver(struct crawl *crawl)
+{
+    const struct gate *gate = crawl->gate;
+    if (!crawl->plain)
+        return ERR_NOT_FOUND;
+    if (own_directory_is_at(crawl->path))
+        return own_directory_reply(gate->own_directory, crawl->exchange, crawl->now_ms);
+    return content_open(gate->roots[crawl->site_index], crawl->exchange, crawl->path);
 }
 
 /* Only the signature proves whose credit it is. */

@@ -47,6 +47,7 @@ struct crawl {
     size_t site_index;
     const struct config_site *site; /* NULL until the host is known */
     struct slice path;
+    bool plain; /* the path, see site_path */
     struct slice url;
     struct site_decision decision;
     struct agreements *view; /* agreements, for who signs or pays; NULL: not read yet */
@@ -71,7 +72,8 @@ enum err crawl_arrive(struct crawl *crawl) MUST_USE;
 /* What a payment id for this request is bound to. */
 struct payment_offer crawl_offer(const struct crawl *crawl);
 
-/* For a charged page: opens the commitment, the file and the signatures. ERR_OK with crawl->candidate. */
+/* For a charged page: opens the commitment and the signatures. ERR_OK with crawl->candidate. Nothing is told
+ * about the content: not even whether it is there. */
 enum err crawl_redeem(struct crawl *crawl) MUST_USE;
 
 /* For a page that is free for one account: the signatures that may prove it. */
@@ -80,6 +82,9 @@ enum err crawl_identify(struct crawl *crawl) MUST_USE;
 /* Tries the candidates. *asked: the directory of one is being fetched, which resumes the exchange; it may
  * have done so already. ERR_OK otherwise: crawl->candidate verified. Else why the last one did not. */
 enum err crawl_authenticate(struct crawl *crawl, bool *asked) MUST_USE;
+
+/* Prepares the content as the reply, for who may have it: only then is anything told about it. */
+enum err crawl_deliver(struct crawl *crawl) MUST_USE;
 
 /* Fills in crawl->charge for the writer, and reserves its amount. Above the crawler's limit, and at
  * another price than the present one, it may only be a repeat. After ERR_OK crawl_settle must be called once,

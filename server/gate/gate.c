@@ -44,32 +44,13 @@ static void on_recorded(struct charge *charge)
 static enum err enter(struct crawl *crawl)
 {
     enum err err;
-    bool sign = false;
     TRY(crawl_arrive(crawl));
-    if (crawl->decision.action == SITE_CHARGE) {
-        TRY(crawl_redeem(crawl));
-        /* Nothing is given away by 301, 304 and 416, so nothing is charged. */
-        sign = content_is_given(&crawl->exchange->reply);
-    } else if (crawl->decision.account) {
-        TRY(crawl_identify(crawl));
-        sign = true;
-    } else if (own_directory_is_at(crawl->path)) {
-        err = own_directory_reply(crawl->gate->own_directory, crawl->exchange, crawl->now_ms);
-    } else {
-        err = content_open(crawl->gate->roots[crawl->site_index], crawl->exchange, crawl->path);
-    }
-    if (sign)
-        crawl->stage = CRAWL_AUTHENTICATING;
+    if (crawl->decision.action != SITE_CHARGE && !crawl->decision.account)
+        return crawl_deliver(crawl);
+    TRY(crawl->decision.action == SITE_CHARGE ? crawl_redeem(crawl) : crawl_identify(crawl));
+    crawl->stage = CRAWL_AUTHENTICATING;
 out:
     return err;
-}
-
-/* Refused, or the page is free for the one who has proven to be him. */
-static enum err finish(struct crawl *crawl)
-{
-    if (crawl->outcome != ERR_OK)
-        return crawl->outcome;
-    return content_open(crawl->gate->roots[crawl->site_index], crawl->exchange, crawl->path);
 }
 
 static void log_outcome(const struct crawl *crawl, enum err outcome)
@@ -116,7 +97,7 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
     case CRAWL_AUTHENTICATING:
         break;
     case CRAWL_DECIDED:
-        err = finish(crawl);
+        err = crawl->outcome;
         break;
     case CRAWL_RECORDING:
         err = crawl->charge.outcome;
@@ -143,9 +124,15 @@ static struct charge *verify(struct crawl *crawl)
     enum err err = crawl_authenticate(crawl, &asked);
     if (asked)
         return NULL; /* it may be on its way already */
-    if (err == ERR_OK && crawl->redeeming)
+    /* Not before: "there is no such page" for a signature that was never checked would open every front that
+     * asks the site itself then. */
+    if (err == ERR_OK)
+        err = crawl_deliver(crawl);
+    /* Nothing is given away by 301, 304 and 416, so nothing is charged. */
+    bool charge = err == ERR_OK && crawl->redeeming && content_is_given(&crawl->exchange->reply);
+    if (charge)
         err = crawl_prepare_charge(crawl);
-    if (err != ERR_OK || !crawl->redeeming) {
+    if (err != ERR_OK || !charge) {
         decide(crawl, err);
         return NULL;
     }

@@ -6,6 +6,7 @@
 #include "server/gate/glob.h"
 #include "server/gate/offer.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -174,7 +175,36 @@ const struct offer_form *site_offer_form(const struct site_table *table, size_t 
     return table->sites[index].form;
 }
 
-enum err site_path(struct arena *arena, struct slice target_path, struct slice *path)
+/* Resolves "." and ".." in place (RFC 3986 section 5.2.4), as whoever stands before the gate or behind it may
+ * do: what is asked for is judged by where it leads. True if there were none, and no NUL. */
+static bool resolve_dots(char *path, size_t *len)
+{
+    bool plain = true;
+    size_t out = 0;
+    assert(*len > 0 && path[0] == '/');
+    for (size_t at = 0; at < *len;) {
+        size_t end = at + 1;
+        while (end < *len && path[end] != '/')
+            end++;
+        struct slice segment = {path + at + 1, end - at - 1};
+        bool up = slice_eq(segment, SLICE(".."));
+        bool dots = up || slice_eq(segment, SLICE("."));
+        plain = plain && !dots && slice_find(segment, '\0') == segment.len;
+        if (!dots) {
+            memmove(path + out, path + at, end - at);
+            out += end - at;
+        }
+        while (up && out > 0 && path[--out] != '/')
+            continue;
+        if (dots && end == *len)
+            path[out++] = '/'; /* they name a folder */
+        at = end;
+    }
+    *len = out;
+    return plain;
+}
+
+enum err site_path(struct arena *arena, struct slice target_path, struct slice *path, bool *plain)
 {
     char *out = arena_bytes(arena, target_path.len);
     size_t len = 0;
@@ -193,18 +223,8 @@ enum err site_path(struct arena *arena, struct slice target_path, struct slice *
         if (c != '/' || len == 0 || out[len - 1] != '/')
             out[len++] = c;
     }
-    *path = (struct slice){out, len};
-    for (size_t i = 0; i < path->len; i++) {
-        size_t end = i + 1;
-        while (end < path->len && path->data[end] != '/')
-            end++;
-        struct slice segment = {path->data + i + 1, end - i - 1};
-        if (slice_eq(segment, SLICE("..")) || slice_eq(segment, SLICE(".")) ||
-            slice_find(segment, '\0') < segment.len)
-            return ERR_NOT_FOUND;
-        i = end - 1;
-    }
-    *path = without_index(*path);
+    *plain = resolve_dots(out, &len);
+    *path = without_index((struct slice){out, len});
     return ERR_OK;
 }
 

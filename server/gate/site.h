@@ -33,9 +33,10 @@ bool site_find(const struct site_table *table, struct slice authority, size_t *i
 /* What the offers of the site have in common. */
 const struct offer_form *site_offer_form(const struct site_table *table, size_t index);
 
-/* The path as files and rules see it: percent-decoded, slashes merged, a last "index.html" left out.
- * ERR_NOT_FOUND for paths that climb with ".." or hold a NUL, ERR_MALFORMED_REQUEST for broken escapes. */
-enum err site_path(struct arena *arena, struct slice target_path, struct slice *path) MUST_USE;
+/* The path as files and rules see it: percent-decoded, slashes merged, "." and ".." resolved, a last
+ * "index.html" left out. *plain: it had no dots to resolve and holds no NUL; no file is served for any other,
+ * but rules judge it all the same. ERR_MALFORMED_REQUEST for broken escapes. */
+enum err site_path(struct arena *arena, struct slice target_path, struct slice *path, bool *plain) MUST_USE;
 
 /* True if the path, as site_path gives it, fits the glob of a rule or of an agreement; a path that ends in a
  * slash also if it does with "index.html" behind it. */
