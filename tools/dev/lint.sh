@@ -73,6 +73,9 @@ self_test() {
             printf '    /* lint: banned, its argument is ours */\n    system("true");\n}\n'
         } >server/verify/signature.c
         rules server/verify/signature.c || { echo "lint: its self-test finds what is not there"; exit 1; }
+        git init -q . && printf '## 1. One\n' >WIRE.md
+        printf '/* WIRE.md section\n * 2 and DESIGN.md */\n' >server/verify/cites.c
+        [ "$(citations | wc -l)" -eq 2 ] || { echo "lint: its self-test does not find citations"; exit 1; }
     ) || fail
     rm -rf "$tree"
 }
@@ -100,6 +103,24 @@ formatting() {
     fail
 }
 
+# A reader follows "WIRE.md section 4" in a comment: page and section have to be here. A citation may
+# be broken over two lines of a comment.
+citations() {
+    local page sections section file
+    sources '*.c' '*.h' '*.js' '*.sql' | xargs cat | sed 's/^ *\(\*\|--\|\/\/\) */ /' | tr '\n' ' ' |
+        grep -oE '\b[A-Z]{3,}[A-Z_]*\.md( +sections? +[0-9]+( and [0-9]+)*)?' | sort -u |
+        while read -r page sections; do
+            file=$(sources "*$page" | head -n 1)
+            [ -n "$file" ] || { echo "comments cite $page, which is not here (citation)"; continue; }
+            for section in $(echo "$sections" | grep -oE '[0-9]+'); do
+                grep -q "^## $section\. " "$file" || echo "comments cite section $section of $file (citation)"
+            done
+        done >"$output"
+    [ -s "$output" ] || return 0
+    cat "$output"
+    fail
+}
+
 static_analysis() {
     local flags
     if have cppcheck; then
@@ -123,6 +144,7 @@ static_analysis() {
 
 self_test
 house_rules
+citations
 formatting
 [ -n "$short" ] || static_analysis
 [ "$failed" -eq 0 ] && echo "lint: no findings"
