@@ -3,8 +3,6 @@
 #include "ledger/base/encoding.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #define MICROS 1000000
 
@@ -34,19 +32,38 @@ bool amount_parse(struct slice text, int64_t *micros)
     return true;
 }
 
+/* All money becomes text here: a count of units, `exponent` of whose decimals stand behind the point. Returns
+ * the length. Whole and rest are parted as numbers, not as characters: nothing has to be padded or cut. */
+static size_t write_decimal(int64_t amount, int exponent, char out[AMOUNT_TEXT_MAX])
+{
+    assert(exponent >= 0 && exponent <= 6);
+    uint64_t size = amount < 0 ? 0 - (uint64_t)amount : (uint64_t)amount, unit = 1;
+    size_t len = 0;
+    for (int i = 0; i < exponent; i++)
+        unit *= 10;
+    if (amount < 0)
+        out[len++] = '-';
+    len += encoding_decimal(size / unit, 1, out + len);
+    if (exponent > 0) {
+        out[len++] = '.';
+        len += encoding_decimal(size % unit, (size_t)exponent, out + len);
+    }
+    out[len] = '\0';
+    assert(len < AMOUNT_TEXT_MAX);
+    return len;
+}
+
+const char *amount_format_minor(int64_t minor, int exponent, char out[AMOUNT_TEXT_MAX])
+{
+    write_decimal(minor, exponent, out);
+    return out;
+}
+
 const char *amount_format_decimals(int64_t micros, int decimals, char out[AMOUNT_TEXT_MAX])
 {
     assert(decimals >= 0 && decimals <= 6);
-    uint64_t size = micros < 0 ? 0 - (uint64_t)micros : (uint64_t)micros;
-    size_t len = 0;
-    if (micros < 0)
-        out[len++] = '-';
-    len += encoding_decimal(size / MICROS, 1, out + len);
-    if (decimals > 0) {
-        out[len++] = '.';
-        encoding_decimal(size % MICROS, 6, out + len);
-    }
-    out[len + (size_t)decimals] = '\0';
+    size_t len = write_decimal(micros, 6, out) - (size_t)(6 - decimals);
+    out[decimals > 0 ? len : len - 1] = '\0'; /* without decimals the point goes, too */
     return out;
 }
 
@@ -65,24 +82,11 @@ const char *amount_format(int64_t micros, char out[AMOUNT_TEXT_MAX])
 
 const char *amount_format_percent(int64_t ppm, char out[AMOUNT_TEXT_MAX])
 {
-    int len = snprintf(out, AMOUNT_TEXT_MAX, "%" PRId64 ".%04d", ppm / 10000, (int)(ppm % 10000));
-    assert(ppm >= 0 && len > 0 && len < AMOUNT_TEXT_MAX);
+    size_t len = write_decimal(ppm, 4, out);
     while (out[len - 1] == '0')
         out[--len] = '\0';
     if (out[len - 1] == '.')
         out[--len] = '\0';
-    return out;
-}
-
-const char *amount_format_minor(int64_t minor, int exponent, char out[AMOUNT_TEXT_MAX])
-{
-    uint64_t size = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
-    uint64_t unit = (uint64_t)(MICROS / amount_minor_micros(exponent));
-    const char *sign = minor < 0 ? "-" : "";
-    if (exponent == 0)
-        snprintf(out, AMOUNT_TEXT_MAX, "%s%" PRIu64, sign, size);
-    else
-        snprintf(out, AMOUNT_TEXT_MAX, "%s%" PRIu64 ".%0*" PRIu64, sign, size / unit, exponent, size % unit);
     return out;
 }
 

@@ -9,6 +9,9 @@
 #include "ledger/base/series.h"
 #include "ledger/base/uuid.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 static void amounts_are_read_exactly(void **state)
 {
     static const struct {
@@ -59,6 +62,46 @@ static void amounts_are_written_as_people_write_them(void **state)
     assert_string_equal(amount_format_minor(-5, 2, out), "-0.05");
     assert_string_equal(amount_format_minor(1234, 0, out), "1234");
     assert_string_equal(amount_format_minor(1234, 3, out), "1.234");
+    assert_string_equal(amount_format_percent(190000, out), "19");
+    assert_string_equal(amount_format_percent(1000000, out), "100");
+    assert_string_equal(amount_format_percent(88750, out), "8.875");
+    assert_string_equal(amount_format_percent(0, out), "0");
+}
+
+/* The digits as the C library prints them, with a point put in: what must come out, for every magnitude. */
+static void expect_decimal(int64_t amount, int exponent)
+{
+    char digits[32], expected[40], out[AMOUNT_TEXT_MAX];
+    int len = snprintf(digits, sizeof(digits), "%0*" PRId64, exponent + (amount < 0 ? 2 : 1), amount);
+    if (exponent == 0)
+        snprintf(expected, sizeof(expected), "%s", digits);
+    else
+        snprintf(expected, sizeof(expected), "%.*s.%s", len - exponent, digits, digits + len - exponent);
+    assert_string_equal(amount_format_minor(amount, exponent, out), expected);
+    if (exponent == 6)
+        assert_string_equal(amount_format_decimals(amount, 6, out), expected);
+}
+
+static void every_magnitude_keeps_its_digits(void **state)
+{
+    uint64_t seed = 88172645463325252ULL;
+    (void)state;
+    for (int exponent = 0; exponent <= 6; exponent++) {
+        int64_t power = 1;
+        for (int i = 0; i < 19; i++, power = i < 19 ? power * 10 : power)
+            for (int64_t amount = power - 1; amount <= power + 1; amount++) {
+                expect_decimal(amount, exponent);
+                expect_decimal(-amount, exponent);
+            }
+        for (int i = 0; i < 630; i++) {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            expect_decimal((int64_t)(seed >> (i % 64)), exponent);
+        }
+        expect_decimal(INT64_MAX, exponent);
+        expect_decimal(INT64_MIN, exponent);
+    }
 }
 
 static void currencies_have_their_decimals(void **state)
@@ -257,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(amounts_are_read_exactly),
         cmocka_unit_test(amounts_are_written_as_people_write_them),
+        cmocka_unit_test(every_magnitude_keeps_its_digits),
         cmocka_unit_test(currencies_have_their_decimals),
         cmocka_unit_test(numbers_are_written_in_decimal),
         cmocka_unit_test(base64_follows_the_rfc),

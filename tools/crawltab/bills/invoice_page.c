@@ -99,7 +99,7 @@ static void print_minor(const json_t *document, const char *name, const char *me
 
 static void print_sums(const json_t *document)
 {
-    char total[AMOUNT_TEXT_MAX], tax[64];
+    char rate[AMOUNT_TEXT_MAX], tax[64];
     print_sum("Subtotal", format_number(document, "subtotal_micros"));
     if (!is_credit_note(document))
         print_sum("Carried in from before", format_number(document, "carried_in_micros"));
@@ -107,7 +107,7 @@ static void print_sums(const json_t *document)
               -format_number(document, "carried_out_micros"));
     print_minor(document, "Net", "net_minor");
     snprintf(tax, sizeof(tax), "Tax %s, %s %%", format_text(document, "tax.treatment"),
-             amount_format(format_number(document, "tax.rate_ppm") * 100, total));
+             amount_format_percent(format_number(document, "tax.rate_ppm"), rate));
     if (strcmp(format_text(document, "tax.treatment"), "none") != 0)
         print_minor(document, tax, "tax.amount_minor");
     print_minor(document, "Total", "total_minor");
