@@ -148,7 +148,7 @@ $(BUILD)/%.o: %.c | libraries
 	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The SQL statements, one a file, become strings of the program.
-SQL = $(sort $(shell find sql -name '*.sql'))
+SQL = $(sort $(shell find sql -name functions -prune -o -name '*.sql' -print))
 $(BUILD)/ledger/pg/sql.c: sql/embed.awk $(SQL)
 	@mkdir -p $(@D)
 	awk -f sql/embed.awk $(filter %.sql,$^) > $@.new && mv $@.new $@

@@ -1,0 +1,12 @@
+CREATE OR REPLACE FUNCTION archive_restore_begin(of_date date) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    LOCK TABLE public.archive IN SHARE ROW EXCLUSIVE MODE;
+    IF NOT EXISTS (SELECT FROM public.archived WHERE utc_date = of_date) THEN
+        RAISE EXCEPTION 'the entries of % (UTC) are not archived', of_date
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'crawltab archive list tells what is.';
+    END IF;
+    EXECUTE format('CREATE TABLE public.%I (LIKE public.charge INCLUDING ALL)',
+                   public.charge_partition(of_date));
+END
+$$;

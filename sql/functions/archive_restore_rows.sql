@@ -1,0 +1,12 @@
+CREATE OR REPLACE FUNCTION archive_restore_rows(of_date date, lines text[]) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF public.charge_partition_attached(of_date) THEN
+        RAISE EXCEPTION 'the entries of % (UTC) are in the ledger', of_date
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    EXECUTE format('INSERT INTO public.%1$I SELECT entry.* FROM unnest($1) AS line,'
+                   ' jsonb_populate_record(NULL::public.%1$I, line::jsonb) AS entry',
+                   public.charge_partition(of_date)) USING lines;
+END
+$$;

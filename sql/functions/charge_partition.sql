@@ -1,0 +1,3 @@
+CREATE OR REPLACE FUNCTION charge_partition(of_date date) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN 'charge_' || to_char(of_date, 'YYYYMMDD');

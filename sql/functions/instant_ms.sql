@@ -1,0 +1,3 @@
+CREATE OR REPLACE FUNCTION instant_ms(at timestamptz) RETURNS bigint
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN floor(extract(epoch FROM at) * 1000)::bigint;

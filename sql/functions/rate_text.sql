@@ -1,0 +1,3 @@
+CREATE OR REPLACE FUNCTION rate_text(ppm integer) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN regexp_replace(micros_text(ppm::bigint * 100), '[.]?0+$', '') || ' %';

@@ -1,0 +1,7 @@
+CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'table "%" is append-only: % is refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'insufficient_privilege', HINT = 'Corrections are new rows.';
+END
+$$;
