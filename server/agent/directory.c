@@ -9,10 +9,10 @@
 #include "server/agent/budget.h"
 #include "server/agent/freshness.h"
 #include "server/agent/head.h"
-#include "server/agent/listing.h"
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define BUCKETS            1024
@@ -39,7 +39,8 @@ struct entry {
     int64_t retry_ms; /* no fetch before this, after one that failed */
     int64_t early_ms; /* last fetch for a key that was not listed */
     int64_t used_ms;
-    bool failing; /* the last fetch failed */
+    bool failing;              /* the last fetch failed */
+    char failure[JWK_WHY_MAX]; /* and why */
     bool fetching;
     bool conditional; /* the fetch under way sent a validator */
     struct directory_wait *waiting;
@@ -221,9 +222,15 @@ enum directory_answer directory_find(struct directory *directory, struct slice u
     const struct listing_key *key = entry ? listing_find(entry->listing, thumbprint, now_ms) : NULL;
     if (entry)
         answer = judge(entry, key, monotonic_ms, waited);
+    out->why[0] = '\0';
     if (answer == DIRECTORY_KEY)
-        *out = (struct directory_key){signature_key_share(key->key), snapshot_share(entry->listing->snapshot),
-                                      key->jwk};
+        *out = (struct directory_key){.key = signature_key_share(key->key),
+                                      .snapshot = snapshot_share(entry->listing->snapshot),
+                                      .jwk = key->listed.jwk};
+    else if (answer == DIRECTORY_NO_KEY)
+        listing_explain(entry->listing, thumbprint, now_ms, out->why);
+    else if (answer == DIRECTORY_UNAVAILABLE && entry)
+        snprintf(out->why, sizeof(out->why), "%s", entry->failure);
     pthread_mutex_unlock(&directory->lock);
     return answer;
 }
@@ -245,8 +252,9 @@ static void keep_validator(struct validator *validator, const struct message *he
 struct outcome {
     struct listing *listing; /* new; NULL with `good`: the old one still holds */
     bool good;
-    int64_t now_ms;   /* wall clock */
-    int64_t retry_ms; /* for how long not to ask again, if it is not good */
+    const char *failure; /* if it is not: why */
+    int64_t now_ms;      /* wall clock */
+    int64_t retry_ms;    /* for how long not to ask again, if it is not good */
 };
 
 /* A failed directory is left alone for a while, and not by all gates to the same moment. */
@@ -267,22 +275,19 @@ static struct outcome judge_answer(const struct entry *entry, const struct fetch
     const struct config *config = entry->directory->config;
     struct outcome outcome = {.now_ms = clock_now_ms()};
     struct slice url = {entry->url, entry->url_len};
-    const char *refusal =
-        answer->status == 0 ? "no answer" : answer_refusal(answer->status, &answer->head, entry->conditional);
-    if (!refusal && answer->status == 200) {
+    outcome.failure =
+        answer->failure ? answer->failure : answer_refusal(answer->status, &answer->head, entry->conditional);
+    if (!outcome.failure && answer->status == 200)
         outcome.listing =
-            listing_read(url, answer, outcome.now_ms, config->directory_require_proof, &refusal);
-        outcome.good = outcome.listing != NULL;
-    } else if (!refusal) {
-        outcome.good = true;
-    }
+            listing_read(url, answer, outcome.now_ms, config->directory_require_proof, &outcome.failure);
+    outcome.good = outcome.listing || !outcome.failure;
     if (outcome.good) {
         LOG(INFO, "directory_fetched", {"url", entry->url}, {"status", LOG_NUMBER(answer->status)},
-            {"keys", outcome.listing ? LOG_NUMBER((int64_t)outcome.listing->count) : NULL});
+            {"keys", outcome.listing ? LOG_NUMBER((int64_t)outcome.listing->good) : NULL});
     } else {
         outcome.retry_ms = retry_after(config, answer, outcome.now_ms);
         LOG(WARN, "directory_failed", {"url", entry->url}, {"status", LOG_NUMBER(answer->status)},
-            {"detail", refusal}, {"retry_ms", LOG_NUMBER(outcome.retry_ms)});
+            {"detail", outcome.failure}, {"retry_ms", LOG_NUMBER(outcome.retry_ms)});
     }
     return outcome;
 }
@@ -307,8 +312,11 @@ static struct listing *settle(struct entry *entry, const struct fetch_answer *an
     struct listing *old = NULL;
     entry->failing = !outcome->good;
     entry->retry_ms = outcome->good ? 0 : clock_monotonic_ms() + outcome->retry_ms;
-    if (!outcome->good)
+    if (!outcome->good) {
+        snprintf(entry->failure, sizeof(entry->failure), answer->failure ? "%s" : "%s (status %ld)",
+                 outcome->failure, answer->status);
         return NULL;
+    }
     start_life(entry, answer, outcome->now_ms);
     if (!outcome->listing)
         return NULL;

@@ -7,7 +7,7 @@
 
 #include "ledger/base/http/exchange.h"
 #include "server/agent/fetch.h"
-#include "server/verify/jwk.h"
+#include "server/agent/listing.h"
 
 struct directory;
 struct snapshot;
@@ -22,6 +22,7 @@ struct directory_key {
     struct signature_key *key; /* shared, like the snapshot: give them back with directory_key_clear */
     struct snapshot *snapshot; /* the answer that lists the key */
     struct jwk jwk;
+    char why[LISTING_WHY_MAX]; /* there is no key: why, for the crawler's operator */
 };
 
 /* Gives back what the key shares. Fine on zeros, and again. */
@@ -29,8 +30,8 @@ void directory_key_clear(struct directory_key *key);
 
 enum directory_answer {
     DIRECTORY_KEY,         /* *key is filled in */
-    DIRECTORY_NO_KEY,      /* the directory does not list the key, or not for now */
-    DIRECTORY_UNAVAILABLE, /* no answer lately and no key from before */
+    DIRECTORY_NO_KEY,      /* the directory does not list the key, or not for now: key->why */
+    DIRECTORY_UNAVAILABLE, /* no answer lately and no key from before: key->why */
     DIRECTORY_ASK,         /* not known yet: wait with directory_await, then look again */
 };
 

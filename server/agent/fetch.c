@@ -169,10 +169,12 @@ static CURL *make_easy(const struct fetch *fetch, struct job *job)
     return easy;
 }
 
-static void finish(struct job *job, long status)
+/* `failure`: why there is no whole answer, or NULL. */
+static void finish(struct job *job, long status, const char *failure)
 {
     struct fetch_answer answer = {
-        .status = status,
+        .status = failure ? 0 : status,
+        .failure = failure,
         .head = {.fields = job->head.fields, .field_count = job->head.count},
         .body = slice_bytes(job->body, job->len),
     };
@@ -189,7 +191,7 @@ static void start(struct fetch *fetch, struct job *job)
     if (!job->easy || curl_multi_add_handle(fetch->multi, job->easy) != CURLM_OK) {
         LOG(ERROR, "fetch_failed", {"url", job->url}, {"detail", "no memory"});
         curl_easy_cleanup(job->easy);
-        finish(job, 0);
+        finish(job, 0, "no memory");
         return;
     }
     fetch->running[fetch->running_count++] = job;
@@ -242,7 +244,7 @@ static void end(struct fetch *fetch, CURL *easy, CURLcode result)
     curl_multi_remove_handle(fetch->multi, easy);
     curl_easy_cleanup(easy);
     forget(fetch, job);
-    finish(job, result == CURLE_OK ? status : 0);
+    finish(job, status, result == CURLE_OK ? NULL : detail);
 }
 
 static void *run(void *argument)
@@ -340,12 +342,12 @@ void fetch_stop(struct fetch *fetch)
     curl_multi_wakeup(fetch->multi);
     pthread_join(fetch->thread, NULL);
     while ((job = take(fetch, true)))
-        finish(job, 0);
+        finish(job, 0, "the gate is stopping");
     while (fetch->running_count > 0) {
         job = fetch->running[--fetch->running_count];
         curl_multi_remove_handle(fetch->multi, job->easy);
         curl_easy_cleanup(job->easy);
-        finish(job, 0);
+        finish(job, 0, "the gate is stopping");
     }
     curl_multi_cleanup(fetch->multi);
     pthread_mutex_destroy(&fetch->lock);

@@ -21,7 +21,8 @@ struct fetch_request {
 
 /* What came. Good until the callback returns. */
 struct fetch_answer {
-    long status;         /* of HTTP; 0 when there was no whole answer (the reason is logged) */
+    long status;         /* of HTTP; 0 when there was no whole answer */
+    const char *failure; /* why there was none: logged already; else NULL */
     struct message head; /* its fields, names in lower case; nothing else of a message */
     struct slice body;   /* as it came: never decoded */
 };

@@ -5,31 +5,41 @@
 
 #include "ledger/entry/snapshot.h"
 #include "server/agent/fetch.h"
-#include "server/verify/jwk.h"
+#include "server/verify/jwk_set.h"
 
+/* Room for a sentence of listing_explain, with its NUL. */
+#define LISTING_WHY_MAX (2 * JWK_WHY_MAX)
+
+/* One entry of the directory. */
 struct listing_key {
-    struct signature_key *key;
-    struct jwk jwk;
+    struct signature_key *key; /* NULL: it does not count, as listed.why says */
+    struct jwk_set_entry listed;
 };
 
 struct listing {
     struct snapshot *snapshot;
-    size_t count;
+    size_t good;  /* keys that count, whatever their nbf and exp */
+    size_t count; /* entries */
     struct listing_key keys[];
 };
 
 /* Reads the answer to a GET of `url`. NULL with *refusal, a static text, when it is no key set, has too many
- * keys or memory ran out. Keys that OpenSSL does not take are left out; with `require_proof` also those that
- * did not sign the answer, and a key then expires with its proof. A proof that is there but wrong is logged.
- * `now_ms` is the wall clock. */
+ * keys or memory ran out. Of its entries count those that may sign and whose numbers OpenSSL takes; with
+ * `require_proof` also those alone that signed the answer, and a key then expires with its proof. Entries
+ * that do not count are logged, and a proof that is there but wrong. `now_ms` is the wall clock. */
 struct listing *listing_read(struct slice url, const struct fetch_answer *answer, int64_t now_ms,
                              bool require_proof, const char **refusal);
 
 /* NULL is fine. */
 void listing_free(struct listing *listing);
 
-/* The key with the thumbprint if its nbf and exp allow `now_ms`, or NULL. */
+/* The key with the thumbprint if it counts and its nbf and exp allow `now_ms`, or NULL. If it is listed more
+ * than once, the entry that is in force. */
 const struct listing_key *listing_find(const struct listing *listing, const uint8_t thumbprint[DIGEST_SIZE],
                                        int64_t now_ms);
+
+/* Why listing_find finds nothing, as a sentence for the crawler's operator. */
+void listing_explain(const struct listing *listing, const uint8_t thumbprint[DIGEST_SIZE], int64_t now_ms,
+                     char why[LISTING_WHY_MAX]);
 
 #endif

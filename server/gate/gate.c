@@ -61,6 +61,7 @@ static void log_outcome(const struct crawl *crawl, enum err outcome)
     LOG(DEBUG, "request", {"site", crawl->site ? crawl->site->name : NULL},
         {"status", LOG_NUMBER(crawl->exchange->reply.status)},
         {"check", refused ? web_bot_auth_check_name(crawl->trace.failed) : NULL},
+        {"detail", refused && crawl->trace.failed == CHECK_KEY && *crawl->key.why ? crawl->key.why : NULL},
         {"code", outcome != ERR_OK ? err_code(outcome)
                  : recorded        ? "paid"
                                    : "free"},

@@ -2,8 +2,10 @@
 
 #include "ledger/base/encoding.h"
 
-#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#define QUOTED_MAX 60 /* characters of a member's value */
 
 /* Exactly the members that RFC 7638 section 3.2 and RFC 8037 section 2 require, in lexical order. */
 static void digest(struct jwk *jwk)
@@ -32,12 +34,30 @@ bool jwk_bytes(const struct jwk *jwk, const char *name, uint8_t *out, size_t roo
     return encoding_unbase64url((struct slice){rest.data, slice_find(rest, '"')}, out, room, len);
 }
 
-static bool says(const json_t *object, const char *name, const char *wanted, bool must)
+/* What the member holds if it is a text without a NUL, of which the rest would not be seen; or NULL. */
+static const char *text_of(const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
-    if (!value)
-        return !must;
-    return json_is_string(value) && strcmp(json_string_value(value), wanted) == 0;
+    const char *text = json_string_value(value);
+    return text && strlen(text) == json_string_length(value) ? text : NULL;
+}
+
+static bool says(const json_t *object, const char *name, const char *wanted)
+{
+    const char *text = text_of(object, name);
+    return text && strcmp(text, wanted) == 0;
+}
+
+/* Writes why the key is refused: the value of the member that it is about, cut where it is long, and `what`.
+ * Returns false. */
+static bool refuse(char why[JWK_WHY_MAX], const char *what, const json_t *object, const char *name)
+{
+    char *text = json_dumps(json_object_get(object, name), JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+    bool cut = text && strlen(text) > QUOTED_MAX;
+    snprintf(why, JWK_WHY_MAX, "%s is %.*s%s, %s", name, QUOTED_MAX, text ? text : "missing",
+             cut ? "..." : "", what);
+    free(text);
+    return false;
 }
 
 /* `alg` is absent, or one of the names in use for the algorithm: JOSE's and RFC 9421's. */
@@ -48,8 +68,9 @@ static bool algorithm_fits(const json_t *object, enum signature_algorithm algori
         [SIGNATURE_ECDSA_P256_SHA256] = {"ES256", "ES256"},
         [SIGNATURE_RSA_PSS_SHA512] = {"PS512", "PS512"},
     };
-    return says(object, "alg", jose[algorithm][0], false) || says(object, "alg", jose[algorithm][1], false) ||
-           says(object, "alg", signature_algorithm_name(algorithm), false);
+    return !json_object_get(object, "alg") || says(object, "alg", jose[algorithm][0]) ||
+           says(object, "alg", jose[algorithm][1]) ||
+           says(object, "alg", signature_algorithm_name(algorithm));
 }
 
 /* `key_ops` (RFC 7517 section 4.3) is absent or has verify. */
@@ -66,18 +87,16 @@ static bool may_verify(const json_t *object)
     return false;
 }
 
-/* NumericDate of RFC 7519: fractions are cut off. False when it is no number, or far from any date. */
+/* NumericDate of RFC 7519: fractions are cut off. False when it is no number, or far from any date. Whole
+ * numbers may have come as real ones (jwk_set.c): so far from any date they are exact. */
 static bool read_second(const json_t *object, const char *name, int64_t *seconds)
 {
     const json_t *value = json_object_get(object, name);
     if (!value)
         return true;
-    if (json_is_integer(value))
-        *seconds = json_integer_value(value);
-    else if (json_is_real(value) && json_real_value(value) > -1e15 && json_real_value(value) < 1e15)
-        *seconds = (int64_t)json_real_value(value);
-    else
+    if (!json_is_number(value) || json_number_value(value) <= -1e15 || json_number_value(value) >= 1e15)
         return false;
+    *seconds = json_is_integer(value) ? json_integer_value(value) : (int64_t)json_real_value(value);
     return true;
 }
 
@@ -87,29 +106,32 @@ static const char *number_text(const json_t *object, const char *name, size_t le
 {
     uint8_t bytes[SIGNATURE_RSA_MAX_BITS / 8];
     size_t len;
-    const char *text = json_string_value(json_object_get(object, name));
+    const char *text = text_of(object, name);
     if (!text || !encoding_unbase64url(slice_of(text), bytes, most, &len) || len < least)
         return NULL;
     return least == most || bytes[0] != 0 ? text : NULL;
 }
 
-static bool read_okp(const json_t *object, struct jwk *jwk)
+static bool read_okp(const json_t *object, struct jwk *jwk, char why[JWK_WHY_MAX])
 {
     size_t len;
     const char *x = number_text(object, "x", sizeof(jwk->raw), sizeof(jwk->raw));
-    if (!x || !says(object, "crv", "Ed25519", true) ||
-        !encoding_unbase64url(slice_of(x), jwk->raw, sizeof(jwk->raw), &len))
-        return false;
+    if (!says(object, "crv", "Ed25519"))
+        return refuse(why, "not \"Ed25519\"", object, "crv");
+    if (!x || !encoding_unbase64url(slice_of(x), jwk->raw, sizeof(jwk->raw), &len))
+        return refuse(why, "not 32 bytes in base64url", object, "x");
     jwk_complete(jwk);
     return true;
 }
 
-static bool read_ec(const json_t *object, struct jwk *jwk)
+static bool read_ec(const json_t *object, struct jwk *jwk, char why[JWK_WHY_MAX])
 {
     const char *x = number_text(object, "x", SIGNATURE_P256_KEY_SIZE / 2, SIGNATURE_P256_KEY_SIZE / 2);
     const char *y = number_text(object, "y", SIGNATURE_P256_KEY_SIZE / 2, SIGNATURE_P256_KEY_SIZE / 2);
-    if (!x || !y || !says(object, "crv", "P-256", true))
-        return false;
+    if (!says(object, "crv", "P-256"))
+        return refuse(why, "not \"P-256\"", object, "crv");
+    if (!x || !y)
+        return refuse(why, "not 32 bytes in base64url", object, x ? "y" : "x");
     jwk->algorithm = SIGNATURE_ECDSA_P256_SHA256;
     snprintf(jwk->canonical, sizeof(jwk->canonical),
              "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", x, y);
@@ -117,47 +139,75 @@ static bool read_ec(const json_t *object, struct jwk *jwk)
     return true;
 }
 
-static bool read_rsa(const json_t *object, struct jwk *jwk)
+static bool read_rsa(const json_t *object, struct jwk *jwk, char why[JWK_WHY_MAX])
 {
     const char *n = number_text(object, "n", SIGNATURE_RSA_MIN_BITS / 8, SIGNATURE_RSA_MAX_BITS / 8);
     const char *e = number_text(object, "e", 1, SIGNATURE_RSA_EXPONENT_MAX);
-    if (!n || !e)
-        return false;
+    if (!e)
+        return refuse(why, "not 1 to 4 bytes in base64url without leading zeros", object, "e");
+    if (!n)
+        return refuse(why, "not 2048 to 8192 bits in base64url without leading zeros", object, "n");
     jwk->algorithm = SIGNATURE_RSA_PSS_SHA512;
     snprintf(jwk->canonical, sizeof(jwk->canonical), "{\"e\":\"%s\",\"kty\":\"RSA\",\"n\":\"%s\"}", e, n);
     digest(jwk);
     return true;
 }
 
-static bool read_key(const json_t *object, struct jwk *jwk)
+static bool read_public(const json_t *object, struct jwk *jwk, char why[JWK_WHY_MAX])
 {
-    *jwk = (struct jwk){.expires = INT64_MAX};
-    if (!says(object, "use", "sig", false) || !may_verify(object) ||
-        !read_second(object, "nbf", &jwk->not_before) || !read_second(object, "exp", &jwk->expires))
-        return false;
-    bool read = (says(object, "kty", "OKP", true) && read_okp(object, jwk)) ||
-                (says(object, "kty", "EC", true) && read_ec(object, jwk)) ||
-                (says(object, "kty", "RSA", true) && read_rsa(object, jwk));
-    return read && algorithm_fits(object, jwk->algorithm);
+    if (says(object, "kty", "OKP"))
+        return read_okp(object, jwk, why);
+    if (says(object, "kty", "EC"))
+        return read_ec(object, jwk, why);
+    if (says(object, "kty", "RSA"))
+        return read_rsa(object, jwk, why);
+    return refuse(why, "not \"OKP\", \"EC\" or \"RSA\"", object, "kty");
 }
 
-enum err jwk_set_parse(struct slice json, struct jwk keys[JWK_SET_MAX], size_t *count)
+/* The name of a member that only a private key has (RFC 7518 section 6, RFC 8037 section 2), or NULL. */
+static const char *private_member(const json_t *object)
 {
-    enum err err = ERR_DIRECTORY_UNAVAILABLE;
-    json_t *root = json_loadb(json.data, json.len, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *set = json_object_get(root, "keys");
-    *count = 0;
-    if (json_is_array(set) && json_array_size(set) <= JWK_SET_MAX) {
-        for (size_t i = 0; i < json_array_size(set); i++)
-            if (read_key(json_array_get(set, i), &keys[*count]))
-                ++*count;
-        err = ERR_OK;
-    } else if (!set && json_object_get(root, "kty")) {
-        *count = read_key(root, &keys[0]) ? 1 : 0;
-        err = ERR_OK;
+    static const char *const names[] = {"d", "p", "q", "dp", "dq", "qi", "oth"};
+    size_t count = says(object, "kty", "RSA") ? sizeof(names) / sizeof(*names) : 1;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *value = json_object_get(object, names[i]);
+        if (value && !json_is_null(value))
+            return names[i];
     }
-    json_decref(root);
-    return err;
+    return NULL;
+}
+
+static bool may_sign(const json_t *object, struct jwk *jwk, char why[JWK_WHY_MAX])
+{
+    if (json_object_get(object, "use") && !says(object, "use", "sig"))
+        return refuse(why, "not \"sig\"", object, "use");
+    if (!may_verify(object))
+        return refuse(why, "without \"verify\"", object, "key_ops");
+    if (!algorithm_fits(object, jwk->algorithm))
+        return refuse(why, "not the algorithm of such a key", object, "alg");
+    if (!read_second(object, "nbf", &jwk->not_before))
+        return refuse(why, "no time in seconds since 1970", object, "nbf");
+    if (!read_second(object, "exp", &jwk->expires))
+        return refuse(why, "no time in seconds since 1970", object, "exp");
+    return true;
+}
+
+enum jwk_verdict jwk_read(const json_t *object, struct jwk *jwk, char why[JWK_WHY_MAX])
+{
+    *why = '\0';
+    *jwk = (struct jwk){.expires = INT64_MAX};
+    if (!json_is_object(object)) {
+        snprintf(why, JWK_WHY_MAX, "it is no JSON object");
+        return JWK_NO_KEY;
+    }
+    if (!read_public(object, jwk, why))
+        return JWK_NO_KEY;
+    const char *secret = private_member(object);
+    if (secret) {
+        snprintf(why, JWK_WHY_MAX, "its private half is published (%s): whoever reads it can sign", secret);
+        return JWK_COMPROMISED;
+    }
+    return may_sign(object, jwk, why) ? JWK_MAY_SIGN : JWK_MAY_NOT_SIGN;
 }
 
 bool jwk_is_published_test_key(const uint8_t thumbprint[DIGEST_SIZE])

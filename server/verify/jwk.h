@@ -1,4 +1,4 @@
-/* JSON Web Keys (RFC 7517, 7518 and 8037), their thumbprints (RFC 7638) and key sets. Pure. */
+/* JSON Web Keys (RFC 7517, 7518 and 8037) and their thumbprints (RFC 7638). Pure. */
 #ifndef SERVER_VERIFY_JWK_H
 #define SERVER_VERIFY_JWK_H
 
@@ -7,7 +7,9 @@
 #include "ledger/base/err.h"
 #include "server/verify/signature.h"
 
-#define JWK_SET_MAX     64   /* keys of a directory that are looked at; a larger one is refused */
+#include <jansson.h>
+
+#define JWK_WHY_MAX     160  /* a sentence on what is wrong with a key, with its NUL */
 #define JWK_TEXT_MAX    1440 /* canonical JSON of the longest RSA key that is taken, with its NUL */
 #define JWK_KEYID_CHARS ENCODING_BASE64URL_LEN(DIGEST_SIZE)
 
@@ -29,12 +31,20 @@ void jwk_complete(struct jwk *jwk);
  * when the key has no such member. */
 bool jwk_bytes(const struct jwk *jwk, const char *name, uint8_t *out, size_t room, size_t *len) MUST_USE;
 
-/* Reads a key set, or one bare key, and keeps the keys that may sign by an algorithm of signature.h: OKP with
- * Ed25519, EC with P-256, RSA. `alg` may be absent, or the JOSE or RFC 9421 name of the key type's algorithm.
- * Entries of other types or for other uses are left out; a malformed entry is left out too. Whether OpenSSL
- * takes the numbers is seen when signature_key_from_jwk is called. ERR_DIRECTORY_UNAVAILABLE when the text is
- * not a JSON key set or has more than JWK_SET_MAX keys. */
-enum err jwk_set_parse(struct slice json, struct jwk keys[JWK_SET_MAX], size_t *count) MUST_USE;
+/* What a key is good for. */
+enum jwk_verdict {
+    JWK_MAY_SIGN,
+    JWK_MAY_NOT_SIGN, /* a key, and its thumbprint is known, but not for this */
+    JWK_COMPROMISED,  /* it is there with its private half */
+    JWK_NO_KEY,       /* not even a thumbprint */
+};
+
+/* Reads one key that may sign by an algorithm of signature.h: OKP with Ed25519, EC with P-256, RSA. `use`,
+ * `key_ops` and `alg` may be absent, or fit; `alg` is the JOSE or RFC 9421 name. Members that are not
+ * understood are ignored (RFC 7517 section 4). Whether OpenSSL takes the numbers is seen when
+ * signature_key_from_jwk is called. `why`: empty with JWK_MAY_SIGN, else a sentence that quotes what is
+ * wrong. */
+enum jwk_verdict jwk_read(const json_t *object, struct jwk *jwk, char why[JWK_WHY_MAX]) MUST_USE;
 
 /* True for the keys that RFC 9421 appendix B.1 prints with their private halves. */
 bool jwk_is_published_test_key(const uint8_t thumbprint[DIGEST_SIZE]);

@@ -222,6 +222,78 @@ test('keys are fetched as the gate would', async t => {
     assert.deepEqual([removed.status, removed.code], [1, 'key_unknown'])
 })
 
+// Inputs of the kinds that came up in the field: NAME.http and NAME.keys.json in tests/cases/verify.
+test('requests from the field', t => {
+    const cases = {
+        'dup-expired-first': ['valid', /^ok$/],
+        'huge-exp-other-key': ['valid', /^ok$/],
+        'nbf-ms': ['invalid', /^key: .*nbf, 1743465600000, lies .* ahead; it looks like milliseconds/]
+    }
+    const folder = path.join(root, 'tests/cases/verify')
+    for (const [name, [verdict, detail, ...words]] of Object.entries(cases)) {
+        const keys = path.join(folder, `${name}.keys.json`)
+        const request = fs.readFileSync(path.join(folder, `${name}.http`))
+        const answer = checkJson(request, '--keys', keys, '--now', String(now), ...words)
+        assert.equal(answer.verdict, verdict, `${name}: ${JSON.stringify(answer)}`)
+        assert.match(answer.detail, detail, name)
+    }
+})
+
+test("what is wrong with a key is told to the crawler's operator", async t => {
+    const key = await makeKey()
+    const other = await makeKey()
+    const request = text(await withWebBotAuth(key, 'https://crawler.example', url, null, { time }))
+    const cases = [
+        [[other, key], 'valid', 'ok'],
+        [[{ ...key.public, exp: 2 ** 64 }, key], 'valid', 'ok'],
+        [[{ ...key.public, note: '\0' }], 'valid', 'ok'],
+        [[{ ...key.public, exp: now }, { ...key.public, exp: now + 1 }], 'valid', 'ok'],
+        [[other], 'invalid', 'key: no entry has this thumbprint; there is 1'],
+        [[], 'invalid', 'key: no entry has this thumbprint; there are 0'],
+        [
+            [{ ...other.public, kid: key.keyid }],
+            'invalid',
+            'key: no entry has this thumbprint; entry 1 has it as its kid, ' +
+                `but the thumbprint of its key is ${other.keyid}`
+        ],
+        [
+            [{ ...key.public, exp: now - 86400 }],
+            'invalid',
+            `key: entry 1 has expired: it held until ${now - 86400}, 86400 s ago`
+        ],
+        [
+            [key, key.private],
+            'invalid',
+            'key: entry 1 does not count: its private half is published (d): whoever reads it can sign'
+        ],
+        [
+            [{ ...key.public, use: 'enc' }],
+            'invalid',
+            'key: entry 1 does not count: use is "enc", not "sig"'
+        ],
+        [
+            [{ ...key.public, alg: 'RS256' }],
+            'invalid',
+            'key: entry 1 does not count: alg is "RS256", not the algorithm of such a key'
+        ],
+        [
+            [{ ...key.public, key_ops: ['sign'] }],
+            'invalid',
+            'key: entry 1 does not count: key_ops is ["sign"], without "verify"'
+        ],
+        [
+            [{ ...key.public, x: `${key.public.x}=` }],
+            'invalid',
+            'key: no entry has this thumbprint; entry 1 does not count: ' +
+                `x is "${key.public.x}=", not 32 bytes in base64url`
+        ]
+    ]
+    for (const [keys, verdict, detail] of cases) {
+        const answer = checkJson(request, '--keys', keyFile(t, ...keys), '--now', String(now))
+        assert.deepEqual([answer.verdict, answer.detail], [verdict, detail])
+    }
+})
+
 test('a person sees every check, the base and the verdict', async t => {
     const key = await makeKey()
     const file = path.join(temporaryFolder(t), 'request.txt')

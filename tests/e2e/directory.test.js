@@ -132,8 +132,8 @@ test('directories that fail charge nobody', async t => {
                 response.end(zlib.gzipSync(Buffer.alloc(50_000_000, 0x20)))
             }
         ],
-        'ten thousand keys': ['too many keys', (request, response) => list(response, keys(10_000))],
-        'one key too many': ['too many keys', (request, response) => list(response, keys(65))],
+        'ten thousand keys': ['more than 64 keys', (request, response) => list(response, keys(10_000))],
+        'one key too many': ['more than 64 keys', (request, response) => list(response, keys(65))],
         'a redirect': [
             'redirects',
             (request, response) => {
@@ -183,7 +183,7 @@ test('directories that fail charge nobody', async t => {
                 list(response, [key])
             }
         ],
-        'no JSON': ['JSON key set', (request, response) => response.end('<html>')],
+        'no JSON': ['it is no JSON object', (request, response) => response.end('<html>')],
         'a header without end': [
             'header',
             (request, response) => {
@@ -347,6 +347,33 @@ test('keys that go and come, and what is kept of them', async t => {
         'every charge has the body that its key is from'
     )
     assert.ok(!gate.log.includes('event=directory_failed'))
+})
+
+test('one odd entry takes nothing from the others, and a published private half is refused', async t => {
+    const { gate, ledger, key, agent, attempt } = await scene(t)
+    const other = await makeKey()
+    const odd = [
+        `{"kty":"OKP","crv":"Ed25519","x":"${other.public.x}","exp":18446744073709551615}`,
+        '{"kty":"OKP","x":"\\u0000","x":1}',
+        '{"kty":"OKP" "crv"}',
+        '5'
+    ]
+    const good = JSON.stringify({ ...key.public, exp: 1 })
+    let n = 0
+    for (const entry of odd) {
+        agent.answer = (request, response) =>
+            response.end(`\ufeff{"keys":[${entry},${good},${JSON.stringify(key.public)}]}`)
+        assert.equal((await attempt(`${agent.origin}/odd/${n++}`)).status, 200, entry)
+    }
+    agent.answer = (request, response) =>
+        response.end(JSON.stringify({ keys: [key.public, key.private, other.public] }))
+    assertCode(await attempt(`${agent.origin}/leak`), 403, 'key_unknown')
+    assert.equal((await attempt(`${agent.origin}/leak`, other)).status, 200, 'the other key is untouched')
+    const told = `event=directory_key_refused url=${agent.origin}/leak entry=1 keyid=${key.keyid} `
+    await gate.logged(new RegExp(`${told}detail="its private`))
+    await gate.logged(/event=request .*code=key_unknown/)
+    await gate.logged(/check=key detail="entry 1 does not count: its private half is published/)
+    assert.equal(ledger.count('charge'), odd.length + 1)
 })
 
 test('all directories down at once', async t => {

@@ -2,6 +2,7 @@
 #include "tests/fuzz/support.h"
 
 #include "server/agent/key_ring.h"
+#include "server/verify/jwk_set.h"
 
 static void check_key(const struct jwk *jwk)
 {
@@ -31,14 +32,17 @@ static void check_ring(struct slice json)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct jwk keys[JWK_SET_MAX];
-    size_t count = 0;
+    static struct jwk_set set;
     struct slice json = slice_bytes(data, size);
-    enum err err = jwk_set_parse(json, keys, &count);
-    HOLDS(err == ERR_OK || err == ERR_DIRECTORY_UNAVAILABLE);
-    HOLDS(count <= JWK_SET_MAX);
-    for (size_t i = 0; err == ERR_OK && i < count; i++)
-        check_key(&keys[i]);
+    const char *why = jwk_set_parse(json, &set);
+    HOLDS(set.count <= JWK_SET_MAX && (!why || set.count == 0));
+    for (size_t i = 0; i < set.count; i++) {
+        const struct jwk_set_entry *entry = &set.entries[i];
+        HOLDS(strnlen(entry->why, JWK_WHY_MAX) < JWK_WHY_MAX);
+        HOLDS((entry->verdict == JWK_MAY_SIGN) == !*entry->why);
+        if (entry->verdict != JWK_NO_KEY)
+            check_key(&entry->jwk);
+    }
     check_ring(json);
     return 0;
 }

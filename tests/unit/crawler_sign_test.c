@@ -2,6 +2,7 @@
 #include "tests/unit/support.h"
 
 #include "server/verify/web_bot_auth.h"
+#include "server/verify/jwk_set.h"
 #include "tools/crawler/receipt.h"
 #include "tools/crawler/sign.h"
 
@@ -75,15 +76,15 @@ static void the_directory_has_the_public_half_alone(void **state)
 {
     (void)state;
     struct key key = new_key();
-    static struct jwk keys[JWK_SET_MAX];
-    size_t count;
+    static struct jwk_set set;
     char *text = key_directory(&key);
     assert_non_null(text);
     assert_null(strstr(text, "\"d\""));
     assert_non_null(strstr(text, key.keyid));
-    assert_int_equal(jwk_set_parse(slice_of(text), keys, &count), ERR_OK);
-    assert_int_equal(count, 1);
-    assert_memory_equal(keys[0].thumbprint, key.jwk.thumbprint, DIGEST_SIZE);
+    assert_null(jwk_set_parse(slice_of(text), &set));
+    assert_int_equal(set.count, 1);
+    assert_int_equal(set.entries[0].verdict, JWK_MAY_SIGN);
+    assert_memory_equal(set.entries[0].jwk.thumbprint, key.jwk.thumbprint, DIGEST_SIZE);
     free(text);
 }
 

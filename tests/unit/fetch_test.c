@@ -88,18 +88,18 @@ static void a_busy_host_does_not_hold_up_the_others(void **state)
     assert_string_equal(take_next(&fetch), "");
     struct job *done = fetch.running[0];
     forget(&fetch, done);
-    finish(done, 0);
+    finish(done, 0, "ended");
     assert_string_equal(take_next(&fetch), urls[2]);
     assert_null(fetch.queue);
     assert_true(fetch.queue_tail == &fetch.queue);
     while (fetch.running_count > 0)
-        finish(fetch.running[--fetch.running_count], 0);
+        finish(fetch.running[--fetch.running_count], 0, "ended");
     /* The queue is bounded. */
     for (size_t i = 0; i < QUEUED_MAX; i++)
         assert_true(fetch_get(&fetch, &(struct fetch_request){.url = slice_of(urls[0])}, nothing, NULL));
     assert_false(fetch_get(&fetch, &(struct fetch_request){.url = slice_of(urls[0])}, nothing, NULL));
     for (struct job *job; (job = take(&fetch, true));)
-        finish(job, 0);
+        finish(job, 0, "ended");
     curl_multi_cleanup(fetch.multi);
     pthread_mutex_destroy(&fetch.lock);
 }

@@ -4,7 +4,6 @@
 
 #include "ledger/base/encoding.h"
 #include "server/verify/component.h"
-#include "server/verify/jwk.h"
 #include "server/verify/web_bot_auth.h"
 
 #include <jansson.h>
@@ -219,70 +218,6 @@ static void both_generations_of_draft_vectors_verify(void **state)
     (void)state;
     assert_int_equal(check_draft_vectors("web_bot_auth_architecture_v1", 1735689700), 1);
     assert_int_equal(check_draft_vectors("web_bot_auth_architecture_v2", 1735689700), 1);
-}
-
-static void thumbprints_are_the_published_ones(void **state)
-{
-    json_t *list = vectors("jwk-thumbprint-vectors");
-    size_t checked = 0;
-    (void)state;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *vector = json_array_get(list, i);
-        const char *jwk = json_string_value(json_object_get(vector, "jwk"));
-        struct jwk keys[JWK_SET_MAX];
-        size_t count;
-        char text[64] = "";
-        if (!strstr(jwk, "Ed25519"))
-            continue;
-        assert_int_equal(jwk_set_parse(slice_of(jwk), keys, &count), ERR_OK);
-        assert_int_equal(count, 1);
-        encoding_base64url(keys[0].thumbprint, DIGEST_SIZE, text);
-        assert_string_equal(text, json_string_value(json_object_get(vector, "thumbprint")));
-        checked++;
-    }
-    assert_int_equal(checked, 1);
-    json_decref(list);
-}
-
-#define X   "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
-#define OKP "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" X "\""
-
-static void key_sets_are_read_with_care(void **state)
-{
-    static const struct {
-        const char *json;
-        int count; /* -1: refused */
-    } cases[] = {
-        {"{\"keys\":[" OKP "}]}", 1},
-        {"{\"keys\":[" OKP ",\"use\":\"sig\",\"alg\":\"EdDSA\",\"kid\":\"whatever\"}]}", 1},
-        {"{\"keys\":[" OKP ",\"use\":\"enc\"}]}", 0},
-        {"{\"keys\":[" OKP ",\"alg\":\"RS256\"}]}", 0},
-        {"{\"keys\":[" OKP ",\"key_ops\":[\"encrypt\"]}]}", 0},
-        {"{\"keys\":[" OKP ",\"key_ops\":[\"verify\"]}]}", 1},
-        {"{\"keys\":[" OKP ",\"nbf\":\"soon\"}]}", 0},
-        {"{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}," OKP "}]}", 1},
-        {"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"" X "\"}]}", 0},
-        {"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}]}", 0},
-        {"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" X "=\"}]}", 0},
-        {"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}, 5, null]}", 0},
-        {"{\"keys\":[]}", 0},
-        {OKP "}", 1},
-        {"{\"keys\":{}}", -1},
-        {"{\"keys\":[" OKP ",\"kty\":\"OKP\"}]}", -1},
-        {"[]", -1},
-        {"", -1},
-        {"{\"keys\":[", -1},
-        {"<html>", -1},
-    };
-    struct jwk keys[JWK_SET_MAX];
-    size_t count;
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        enum err err = jwk_set_parse(slice_of(cases[i].json), keys, &count);
-        if (err != (cases[i].count < 0 ? ERR_DIRECTORY_UNAVAILABLE : ERR_OK) ||
-            (int)count != (cases[i].count < 0 ? 0 : cases[i].count))
-            fail_msg("err %d, count %zu: %s", err, count, cases[i].json);
-    }
 }
 
 static void keys_of_small_order_are_refused(void **state)
@@ -535,8 +470,6 @@ int main(void)
         cmocka_unit_test(what_cannot_be_covered_is_refused),
         cmocka_unit_test(too_many_components_are_refused),
         cmocka_unit_test(both_generations_of_draft_vectors_verify),
-        cmocka_unit_test(thumbprints_are_the_published_ones),
-        cmocka_unit_test(key_sets_are_read_with_care),
         cmocka_unit_test(keys_of_small_order_are_refused),
         cmocka_unit_test(malleable_signatures_are_refused),
         cmocka_unit_test(signature_agents_are_located),

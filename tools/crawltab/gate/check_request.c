@@ -5,7 +5,6 @@
 #include "ledger/base/encoding.h"
 #include "server/agent/directory.h"
 #include "server/verify/component.h"
-#include "server/verify/jwk.h"
 #include "server/verify/web_bot_auth.h"
 #include "tools/crawltab/gate/raw_request.h"
 
@@ -39,8 +38,7 @@ struct inquiry {
     struct web_bot_auth_policy policy;
     struct web_bot_auth_trace trace;
     struct web_bot_auth_checked checked[CHECKS_MAX];
-    struct jwk *keys; /* of --keys, or NULL */
-    size_t key_count;
+    struct listing *keys; /* of --keys, or NULL */
     bool fetch;
 
     enum err err;
@@ -74,17 +72,21 @@ static char *read_all(const char *path, size_t *len)
     return text;
 }
 
+/* Reads the file as the gate reads a directory's answer. */
 static bool load_keys(struct inquiry *inquiry, const char *path)
 {
     size_t len;
+    const char *why = NULL;
     char *text = read_all(path, &len);
-    inquiry->keys = calloc(JWK_SET_MAX, sizeof(*inquiry->keys));
-    bool ok = text && inquiry->keys &&
-              jwk_set_parse(slice_bytes(text, len), inquiry->keys, &inquiry->key_count) == ERR_OK;
-    if (text && !ok)
-        command_misused("not a JWK set", path, "a key directory's body is expected: {\"keys\":[…]}");
+    if (!text)
+        return false;
+    const struct fetch_answer answer = {.status = 200, .body = slice_bytes(text, len)};
+    inquiry->keys =
+        listing_read(SLICE("https://keys.invalid/"), &answer, inquiry->policy.now * 1000, false, &why);
+    if (!inquiry->keys)
+        command_misused(why, path, "a key directory's body is expected: {\"keys\":[…]}");
     free(text);
-    return ok;
+    return inquiry->keys != NULL;
 }
 
 struct waiter {
@@ -128,17 +130,14 @@ static enum directory_answer given_key(const struct inquiry *inquiry,
                                        const struct web_bot_auth_candidate *candidate,
                                        struct directory_key *key)
 {
-    int64_t now = inquiry->policy.now;
-    for (size_t i = 0; i < inquiry->key_count; i++) {
-        const struct jwk *jwk = &inquiry->keys[i];
-        if (memcmp(jwk->thumbprint, candidate->thumbprint, DIGEST_SIZE) != 0)
-            continue;
-        if (now < jwk->not_before || now >= jwk->expires)
-            return DIRECTORY_NO_KEY;
-        *key = (struct directory_key){.key = signature_key_from_jwk(jwk), .jwk = *jwk};
-        return key->key ? DIRECTORY_KEY : DIRECTORY_NO_KEY;
+    int64_t now_ms = inquiry->policy.now * 1000;
+    const struct listing_key *found = listing_find(inquiry->keys, candidate->thumbprint, now_ms);
+    if (!found) {
+        listing_explain(inquiry->keys, candidate->thumbprint, now_ms, key->why);
+        return DIRECTORY_NO_KEY;
     }
-    return DIRECTORY_NO_KEY;
+    *key = (struct directory_key){.key = signature_key_share(found->key), .jwk = found->listed.jwk};
+    return DIRECTORY_KEY;
 }
 
 /* --- The checks with the key. */
@@ -147,19 +146,19 @@ static enum err find_key(struct inquiry *inquiry, const struct web_bot_auth_cand
                          struct directory_key *key)
 {
     enum directory_answer answer = DIRECTORY_UNAVAILABLE;
-    const char *detail = "no keys to look into: give --keys FILE or --fetch";
-    if (inquiry->keys) {
+    const char *what = "";
+    if (inquiry->keys)
         answer = given_key(inquiry, candidate, key);
-        detail = answer == DIRECTORY_KEY ? "in the file, and in force" : "not in the file, or not in force";
-    } else if (inquiry->fetch && candidate->agent) {
+    else if (inquiry->fetch)
         answer = fetch_key(inquiry, candidate, key);
-        detail = answer == DIRECTORY_KEY      ? "in the directory, and in force"
-                 : answer == DIRECTORY_NO_KEY ? "not in the directory, or not in force"
-                                              : "the directory could not be read";
-    }
+    if (answer == DIRECTORY_KEY)
+        what = inquiry->keys ? "in the file, and in force" : "in the directory, and in force";
+    else if (answer == DIRECTORY_UNAVAILABLE)
+        what = inquiry->fetch ? "the directory could not be read: "
+                              : "no keys to look into: give --keys FILE or --fetch";
     struct web_bot_auth_checked checked = {
         .check = CHECK_KEY, .label = candidate->label, .ok = answer == DIRECTORY_KEY};
-    web_bot_auth_tell(&inquiry->policy, &inquiry->arena, &checked, "%s", detail);
+    web_bot_auth_tell(&inquiry->policy, &inquiry->arena, &checked, "%s%s", what, key->why);
     return answer == DIRECTORY_KEY      ? ERR_OK
            : answer == DIRECTORY_NO_KEY ? ERR_KEY_UNKNOWN
                                         : ERR_DIRECTORY_UNAVAILABLE;
@@ -433,10 +432,11 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
     if (inquiry && memory) {
         arena_init(&inquiry->arena, memory, ARENA_SIZE);
         inquiry->config = config_defaults();
+        log_set_level(LOG_LEVEL_ERROR); /* what a fetch would log is told with its check */
         if (set_policy(inquiry, &w))
             status = answer(inquiry, &w);
         config_free(inquiry->config);
-        free(inquiry->keys);
+        listing_free(inquiry->keys);
     }
     free(inquiry);
     free(memory);
