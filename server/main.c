@@ -3,7 +3,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/config/config.h"
 #include "ledger/base/log.h"
-#include "server/gate/site.h"
+#include "server/gate/rules.h"
 #include "server/run/schedule.h"
 #include "server/run/reload.h"
 

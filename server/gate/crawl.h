@@ -7,7 +7,7 @@
 #include "server/gate/gate.h"
 #include "server/gate/own_directory.h"
 #include "server/gate/payment_id.h"
-#include "server/gate/site.h"
+#include "server/gate/rules.h"
 #include "server/gate/tariff.h"
 #include "server/verify/web_bot_auth.h"
 

@@ -4,7 +4,7 @@
 
 #include "ledger/credit/agreements.h"
 #include "ledger/credit/credit.h"
-#include "server/gate/site.h"
+#include "server/gate/rules.h"
 
 /* Where and when somebody asks. */
 struct tariff_place {

@@ -1,11 +1,11 @@
-/* One HTTP thread and the requests that it has: what http.c and lane.c share. */
+/* One HTTP thread and the requests that it has: what http.c and serving.c share. */
 #ifndef SERVER_HTTP_WORKER_H
 #define SERVER_HTTP_WORKER_H
 
 #include "server/http/connection.h"
 #include "server/http/http.h"
 #include "server/http/idle.h"
-#include "server/http/lane.h"
+#include "server/http/serving.h"
 #include "server/http/listen.h"
 
 #include <pthread.h>

@@ -8,7 +8,7 @@
 #include "server/gate/glob.h"
 #include "server/gate/offer.h"
 #include "server/gate/payment_id.h"
-#include "server/gate/site.h"
+#include "server/gate/rules.h"
 
 #include <arpa/inet.h>
 #include <jansson.h>

@@ -1,4 +1,4 @@
-#include "server/gate/site.h"
+#include "server/gate/rules.h"
 
 #include "ledger/base/encoding.h"
 #include "ledger/base/log.h"

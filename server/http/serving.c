@@ -1,4 +1,4 @@
-#include "server/http/lane.h"
+#include "server/http/serving.h"
 
 #include "server/http/worker.h"
 

@@ -1,7 +1,7 @@
 /* A handler as one HTTP thread uses it. A thread has one that new requests enter, and for a while after a
  * switch the former one too. */
-#ifndef SERVER_HTTP_LANE_H
-#define SERVER_HTTP_LANE_H
+#ifndef SERVER_HTTP_SERVING_H
+#define SERVER_HTTP_SERVING_H
 
 #include "ledger/base/http/exchange.h"
 
