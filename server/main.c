@@ -155,7 +155,7 @@ static struct http *start_http(const struct config *config, const struct exchang
     return http_start(&options, handler);
 }
 
-static int run(const char *file, struct config *config)
+static int start_and_serve(const char *file, struct config *config)
 {
     sigset_t signals = signals_that_matter(true);
     int status = 1;
@@ -179,11 +179,11 @@ static int run(const char *file, struct config *config)
 /* What the configuration's reader cannot know is whether the rules make sense to the gate. */
 static int check(const char *file, const struct config *config)
 {
-    struct site_table *sites = site_table_new(config);
-    if (sites)
+    struct rules *rules = rules_new(config);
+    if (rules)
         printf("%s: good, %zu site%s\n", file, config->site_count, config->site_count == 1 ? "" : "s");
-    site_table_free(sites);
-    return sites ? 0 : 1;
+    rules_free(rules);
+    return rules ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -208,5 +208,5 @@ int main(int argc, char **argv)
     }
     clock_set_offset_ms(options.clock_offset * 1000);
     reload_log_level(config);
-    return run(options.config, config);
+    return start_and_serve(options.config, config);
 }

@@ -8,6 +8,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+struct file_stamp file_stamp_of(const struct stat *status)
+{
+    return (struct file_stamp){
+        .device = status->st_dev,
+        .inode = status->st_ino,
+        .size = status->st_size,
+        .seconds = status->st_mtim.tv_sec,
+        .nanoseconds = status->st_mtim.tv_nsec,
+    };
+}
+
+struct file_stamp file_stamp(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? file_stamp_of(&status) : (struct file_stamp){.size = 0};
+}
+
+bool file_same(const struct file_stamp *a, const struct file_stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size && a->seconds == b->seconds &&
+           a->nanoseconds == b->nanoseconds;
+}
+
 bool file_write_all(int fd, const char *text, size_t len)
 {
     for (size_t done = 0; done < len;) {

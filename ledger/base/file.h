@@ -4,6 +4,22 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+struct stat;
+
+/* What tells that a file has been replaced. All zero: there was none. */
+struct file_stamp {
+    uint64_t device;
+    uint64_t inode;
+    int64_t size;
+    int64_t seconds;
+    int64_t nanoseconds;
+};
+
+struct file_stamp file_stamp(const char *path);
+struct file_stamp file_stamp_of(const struct stat *status);
+bool file_same(const struct file_stamp *a, const struct file_stamp *b);
 
 /* Writes all of it, however often the kernel takes only a part. False with errno. */
 bool file_write_all(int fd, const char *text, size_t len);

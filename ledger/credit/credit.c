@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define PLACES 4096 /* of the table of accounts; more accounts than that share places */
+#define BUCKETS 4096 /* of the table of accounts; more accounts than that share buckets */
 
 struct day_sum {
     int64_t starts_ms;
@@ -20,8 +20,8 @@ struct day_sum {
 
 /* Never freed before the end, so that claims may point to it. */
 struct credit_account {
-    struct site *site;
-    struct credit_account *next; /* at the same place */
+    struct credit_site *site;
+    struct credit_account *next; /* in the same bucket */
     int64_t owed_micros;         /* from closed days */
     struct day_sum *days;        /* not closed, as they came */
     size_t day_count;
@@ -33,8 +33,8 @@ struct span {
     int64_t starts_ms, ends_ms;
 };
 
-struct site {
-    struct site *next;
+struct credit_site {
+    struct credit_site *next;
     int64_t open_ms;   /* start of the first day that is not closed */
     struct span *days; /* billing days around now */
     size_t day_count;
@@ -59,8 +59,8 @@ struct doubtful {
 
 struct credit {
     pthread_mutex_t mutex;
-    struct site *sites;
-    struct credit_account *places[PLACES];
+    struct credit_site *sites;
+    struct credit_account *buckets[BUCKETS];
     struct credit_mark *marks; /* by writer_id */
     size_t mark_count;
     struct known *known;
@@ -84,13 +84,13 @@ void credit_free(struct credit *credit)
 {
     if (!credit)
         return;
-    for (struct site *site = credit->sites, *next; site; site = next) {
+    for (struct credit_site *site = credit->sites, *next; site; site = next) {
         next = site->next;
         free(site->days);
         free(site);
     }
-    for (size_t i = 0; i < PLACES; i++)
-        for (struct credit_account *account = credit->places[i], *next; account; account = next) {
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct credit_account *account = credit->buckets[i], *next; account; account = next) {
             next = account->next;
             free(account->days);
             free(account);
@@ -112,17 +112,17 @@ static void *grow(void *array, size_t count, size_t size)
 /* --- Sites, accounts and their days
  * ------------------------------------------------------------------------ */
 
-static struct site *find_site(const struct credit *credit, struct slice name)
+static struct credit_site *find_site(const struct credit *credit, struct slice name)
 {
-    struct site *site = credit->sites;
+    struct credit_site *site = credit->sites;
     while (site && !slice_eq((struct slice){site->name, site->name_len}, name))
         site = site->next;
     return site;
 }
 
-static struct site *make_site(struct credit *credit, struct slice name)
+static struct credit_site *make_site(struct credit *credit, struct slice name)
 {
-    struct site *site = find_site(credit, name);
+    struct credit_site *site = find_site(credit, name);
     if (site || !(site = calloc(1, sizeof(*site) + name.len)))
         return site;
     site->next = credit->sites;
@@ -133,7 +133,7 @@ static struct site *make_site(struct credit *credit, struct slice name)
 }
 
 /* Start of the site's billing day at a moment; -1: not known. */
-static int64_t find_day(const struct site *site, int64_t ms)
+static int64_t find_day(const struct credit_site *site, int64_t ms)
 {
     for (size_t i = 0; site && i < site->day_count; i++)
         if (site->days[i].starts_ms <= ms && ms < site->days[i].ends_ms)
@@ -141,20 +141,21 @@ static int64_t find_day(const struct site *site, int64_t ms)
     return -1;
 }
 
-static struct credit_account *make_account(struct credit *credit, struct site *site, struct slice agent)
+static struct credit_account *make_account(struct credit *credit, struct credit_site *site,
+                                           struct slice agent)
 {
-    struct credit_account **place = &credit->places[slice_hash(agent) % PLACES];
-    for (struct credit_account *account = *place; account; account = account->next)
+    struct credit_account **bucket = &credit->buckets[slice_hash(agent) % BUCKETS];
+    for (struct credit_account *account = *bucket; account; account = account->next)
         if (account->site == site && slice_eq((struct slice){account->agent, account->agent_len}, agent))
             return account;
     struct credit_account *account = calloc(1, sizeof(*account) + agent.len);
     if (!account)
         return NULL;
     account->site = site;
-    account->next = *place;
+    account->next = *bucket;
     account->agent_len = agent.len;
     memcpy(account->agent, agent.data, agent.len);
-    *place = account;
+    *bucket = account;
     return account;
 }
 
@@ -321,7 +322,7 @@ bool credit_knows(struct credit *credit, struct slice site, int64_t ms)
 static enum err reserve(struct credit *credit, struct slice name, struct charge *charge,
                         const struct credit_limits *limits, struct credit_claim *claim)
 {
-    struct site *site = find_site(credit, name);
+    struct credit_site *site = find_site(credit, name);
     struct credit_claim wanted = {.day_ms = find_day(site, uuid_ms(charge->payment_id))};
     if (wanted.day_ms < 0 || wanted.day_ms < site->open_ms)
         return ERR_LEDGER_UNAVAILABLE;
@@ -410,19 +411,19 @@ static bool make_room(struct credit *credit, const struct credit_news *news)
             return false;
     for (size_t i = 0; i < news->balance_count; i++) {
         const struct credit_balance *balance = &news->balances[i];
-        struct site *site = make_site(credit, balance->site);
+        struct credit_site *site = make_site(credit, balance->site);
         if (!site || (balance->agent.data && !make_account(credit, site, balance->agent)))
             return false;
     }
     for (size_t i = 0; i < news->spend_count; i++) {
         const struct credit_spend *spend = &news->spend[i];
-        struct site *site = make_site(credit, spend->site);
+        struct credit_site *site = make_site(credit, spend->site);
         struct credit_account *account = site ? make_account(credit, site, spend->agent) : NULL;
         bool open = site && spend->day_ms >= site->open_ms;
         if (!account || (open && !make_sum(account, spend->day_ms)) || !make_mark(credit, spend->writer_id))
             return false;
     }
-    for (struct site *site = credit->sites; site; site = site->next) {
+    for (struct credit_site *site = credit->sites; site; site = site->next) {
         struct span *days = realloc(site->days, (news->day_count + 1) * sizeof(*days));
         if (!days)
             return false;
@@ -433,10 +434,10 @@ static bool make_room(struct credit *credit, const struct credit_news *news)
 
 static void apply_days(struct credit *credit, const struct credit_news *news)
 {
-    for (struct site *site = credit->sites; site; site = site->next)
+    for (struct credit_site *site = credit->sites; site; site = site->next)
         site->day_count = 0;
     for (size_t i = 0; i < news->day_count; i++) {
-        struct site *site = find_site(credit, news->days[i].site);
+        struct credit_site *site = find_site(credit, news->days[i].site);
         site->days[site->day_count++] = (struct span){news->days[i].starts_ms, news->days[i].ends_ms};
     }
 }
@@ -460,8 +461,8 @@ static void apply_balances(struct credit *credit, const struct credit_news *news
         return;
     for (size_t i = 0; i < news->balance_count; i++)
         find_site(credit, news->balances[i].site)->open_ms = news->balances[i].open_ms;
-    for (size_t i = 0; i < PLACES; i++)
-        for (struct credit_account *account = credit->places[i]; account; account = account->next) {
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct credit_account *account = credit->buckets[i]; account; account = account->next) {
             account->owed_micros = 0;
             drop_closed_days(account);
         }
@@ -478,7 +479,7 @@ static void apply_spend(struct credit *credit, const struct credit_news *news)
     for (size_t i = 0; i < news->spend_count; i++) {
         const struct credit_spend *spend = &news->spend[i];
         struct credit_mark *mark = find_mark(credit, spend->writer_id);
-        struct site *site = find_site(credit, spend->site);
+        struct credit_site *site = find_site(credit, spend->site);
         struct day_sum *day = find_sum(make_account(credit, site, spend->agent), spend->day_ms);
         if (day) /* not closed */
             day->read_micros = plus(day->read_micros, spend->amount_micros);

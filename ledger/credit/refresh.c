@@ -315,7 +315,7 @@ static bool wait(struct refresh *book, int64_t ms)
     return go_on;
 }
 
-static void *run(void *context)
+static void *keep_reading(void *context)
 {
     struct refresh *book = context;
     bool told = false;
@@ -349,7 +349,7 @@ struct refresh *refresh_start(const struct config *config)
     book->agreements = -1;
     book->backoff_ms = HURRY_MS;
     book->credit = credit_new();
-    if (book->credit && init_lock(book) && pthread_create(&book->thread, NULL, run, book) == 0)
+    if (book->credit && init_lock(book) && pthread_create(&book->thread, NULL, keep_reading, book) == 0)
         return book;
     credit_free(book->credit);
     free(book);

@@ -5,16 +5,16 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define CACHE_PLACES 8192
+#define CACHE_KEYS 8192
 
-struct place {
+struct known_key {
     uint8_t digest[DIGEST_SIZE]; /* SHA-256 of thumbprint and agent */
     int64_t crawler_id;          /* 0: free */
     uint64_t snapshot;           /* serial of the one that is stored; 0: none */
 };
 
 struct crawler_cache {
-    struct place places[CACHE_PLACES];
+    struct known_key keys[CACHE_KEYS];
 };
 
 struct crawler_cache *crawler_cache_new(void)
@@ -90,14 +90,14 @@ enum err crawler_find(struct crawler_cache *cache, struct pg *pg, const struct c
     uint8_t digest[DIGEST_SIZE];
     const struct slice parts[] = {slice_bytes(key->thumbprint, DIGEST_SIZE), key->agent};
     digest_sha256(parts, 2, digest);
-    struct place *place = &cache->places[(size_t)(digest[0] << 8 | digest[1]) % CACHE_PLACES];
-    bool known = place->crawler_id && memcmp(place->digest, digest, DIGEST_SIZE) == 0;
-    if (known && (!key->snapshot || place->snapshot == key->snapshot->serial)) {
-        *crawler_id = place->crawler_id;
+    struct known_key *slot = &cache->keys[(size_t)(digest[0] << 8 | digest[1]) % CACHE_KEYS];
+    bool known = slot->crawler_id && memcmp(slot->digest, digest, DIGEST_SIZE) == 0;
+    if (known && (!key->snapshot || slot->snapshot == key->snapshot->serial)) {
+        *crawler_id = slot->crawler_id;
         goto out;
     }
     if (known)
-        *crawler_id = place->crawler_id;
+        *crawler_id = slot->crawler_id;
     else
         TRY(read_id(pg, key->agent, crawler_id));
     if (*crawler_id == 0) {
@@ -109,9 +109,9 @@ enum err crawler_find(struct crawler_cache *cache, struct pg *pg, const struct c
         TRY(insert_key(pg, key, now_ms, *crawler_id));
     if (key->snapshot)
         TRY(insert_source(pg, key, now_ms, *crawler_id));
-    *place = (struct place){.crawler_id = *crawler_id};
-    place->snapshot = key->snapshot ? key->snapshot->serial : 0;
-    memcpy(place->digest, digest, DIGEST_SIZE);
+    *slot = (struct known_key){.crawler_id = *crawler_id};
+    slot->snapshot = key->snapshot ? key->snapshot->serial : 0;
+    memcpy(slot->digest, digest, DIGEST_SIZE);
 out:
     return err;
 }

@@ -10,7 +10,7 @@
 #define WAYS  4
 #define LOCKS 64
 
-struct place {
+struct receipt {
     uint8_t id[UUID_SIZE];
     uint8_t content[DIGEST_SIZE];
     int64_t recorded_at_ms;
@@ -21,7 +21,7 @@ struct receipt_cache {
     pthread_mutex_t locks[LOCKS];
     atomic_uint_fast64_t generation;
     size_t sets;
-    struct place *places;
+    struct receipt *receipts;
 };
 
 struct receipt_cache *receipt_cache_new(size_t receipts)
@@ -33,8 +33,8 @@ struct receipt_cache *receipt_cache_new(size_t receipts)
         pthread_mutex_init(&cache->locks[i], NULL);
     atomic_init(&cache->generation, 1);
     cache->sets = (receipts + WAYS - 1) / WAYS;
-    cache->places = calloc(cache->sets * WAYS + 1, sizeof(*cache->places));
-    if (!cache->places) {
+    cache->receipts = calloc(cache->sets * WAYS + 1, sizeof(*cache->receipts));
+    if (!cache->receipts) {
         receipt_cache_free(cache);
         return NULL;
     }
@@ -47,7 +47,7 @@ void receipt_cache_free(struct receipt_cache *cache)
         return;
     for (size_t i = 0; i < LOCKS; i++)
         pthread_mutex_destroy(&cache->locks[i]);
-    free(cache->places);
+    free(cache->receipts);
     free(cache);
 }
 
@@ -64,19 +64,19 @@ void receipt_cache_put(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
     if (cache->sets == 0)
         return;
     size_t set = set_of(cache, id);
-    struct place *places = &cache->places[set * WAYS], *chosen = NULL;
+    struct receipt *receipts = &cache->receipts[set * WAYS], *chosen = NULL;
     uint64_t generation = atomic_load(&cache->generation);
     pthread_mutex_lock(&cache->locks[set % LOCKS]);
     for (size_t i = 0; i < WAYS; i++) {
-        struct place *place = &places[i];
-        if (place->generation != generation)
-            memset(place->id, 0, UUID_SIZE); /* lower than every id */
-        if (memcmp(place->id, id, UUID_SIZE) == 0) {
-            chosen = place;
+        struct receipt *receipt = &receipts[i];
+        if (receipt->generation != generation)
+            memset(receipt->id, 0, UUID_SIZE); /* lower than every id */
+        if (memcmp(receipt->id, id, UUID_SIZE) == 0) {
+            chosen = receipt;
             break;
         }
-        if (!chosen || memcmp(place->id, chosen->id, UUID_SIZE) < 0)
-            chosen = place;
+        if (!chosen || memcmp(receipt->id, chosen->id, UUID_SIZE) < 0)
+            chosen = receipt;
     }
     chosen->generation = generation;
     chosen->recorded_at_ms = recorded_at_ms;
@@ -92,14 +92,14 @@ bool receipt_cache_find(struct receipt_cache *cache, const uint8_t id[UUID_SIZE]
     if (cache->sets == 0)
         return false;
     size_t set = set_of(cache, id);
-    const struct place *places = &cache->places[set * WAYS];
+    const struct receipt *receipts = &cache->receipts[set * WAYS];
     uint64_t generation = atomic_load(&cache->generation);
     pthread_mutex_lock(&cache->locks[set % LOCKS]);
     for (size_t i = 0; i < WAYS && !found; i++) {
-        found = places[i].generation == generation && memcmp(places[i].id, id, UUID_SIZE) == 0 &&
-                memcmp(places[i].content, content, DIGEST_SIZE) == 0;
+        found = receipts[i].generation == generation && memcmp(receipts[i].id, id, UUID_SIZE) == 0 &&
+                memcmp(receipts[i].content, content, DIGEST_SIZE) == 0;
         if (found)
-            *recorded_at_ms = places[i].recorded_at_ms;
+            *recorded_at_ms = receipts[i].recorded_at_ms;
     }
     pthread_mutex_unlock(&cache->locks[set % LOCKS]);
     return found;

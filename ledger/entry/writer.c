@@ -1,7 +1,8 @@
-/* Invariants: a charge is in the queue or in one worker's batch, never in two places, and leaves them through
- * answer(). A worker has a thread and a connection of its own; all share the queue. Only its thread touches a
- * worker. While the ledger is away, entries wait until their deadline for it to come back; a batch whose
- * outcome is unknown is sent again, which is safe because its ids are its keys. */
+/* Invariants: a charge is in the queue or in one thread's batch, never in two places, and leaves them through
+ * answer(). Each of the writer's threads has a connection of its own; all share the queue. What is in a
+ * struct writer_thread only that thread touches. While the ledger is away, entries wait until their deadline
+ * for it to come back; a batch whose outcome is unknown is sent again, which is safe because its ids are its
+ * keys. */
 #include "ledger/entry/writer.h"
 
 #include "ledger/base/clock.h"
@@ -25,10 +26,10 @@
 #define PUT_OFF_MS     20 /* between tries of a statement that the server put off */
 #define RESERVE_MAX_MS 1000
 
-struct worker {
+struct writer_thread {
     struct writer *writer;
     const struct config *config;
-    pthread_t thread;
+    pthread_t id;
     struct session *session; /* NULL: no connection */
     struct crawler_cache *crawlers;
     struct entry_arrays *arrays;
@@ -43,16 +44,16 @@ struct worker {
 struct writer {
     const struct config *config;
     pthread_mutex_t mutex;
-    pthread_cond_t work;        /* connected workers wait for this: an entry, or the end */
+    pthread_cond_t work;        /* connected threads wait for this: an entry, or the end */
     pthread_cond_t end;         /* and the others for this */
     struct charge *head, *tail; /* under the mutex, like all up to stopping */
     size_t queued;
-    size_t idle; /* workers that wait for work */
+    size_t idle; /* threads that wait for work */
     bool stopping;
-    atomic_size_t connected; /* workers that are */
+    atomic_size_t connected; /* threads that are */
     struct receipt_cache *receipts;
-    struct worker *workers;
-    size_t worker_count; /* whose threads run */
+    struct writer_thread *threads;
+    size_t thread_count; /* that run */
 };
 
 /* An entry must not slip into a day that is about to be closed. */
@@ -158,79 +159,79 @@ static void refuse(struct charge *charge)
 }
 
 /* Answers the entries of the batch that are decided, or whose deadline is `until_ms` or before. */
-static void answer_batch(struct worker *worker, int64_t until_ms)
+static void answer_batch(struct writer_thread *thread, int64_t until_ms)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < worker->count; i++) {
-        struct entry *entry = &worker->batch[i];
+    for (size_t i = 0; i < thread->count; i++) {
+        struct entry *entry = &thread->batch[i];
         if (entry->decided) {
-            remember(worker->writer, entry->charge);
+            remember(thread->writer, entry->charge);
             answer(entry->charge);
         } else if (entry->charge->deadline_ms <= until_ms) {
             refuse(entry->charge);
         } else {
-            worker->batch[kept++] = *entry;
+            thread->batch[kept++] = *entry;
         }
     }
-    worker->count = kept;
+    thread->count = kept;
 }
 
-static void expire(struct worker *worker, int64_t until_ms)
+static void expire(struct writer_thread *thread, int64_t until_ms)
 {
     struct charge *charge;
-    answer_batch(worker, until_ms);
-    while ((charge = take(worker->writer, until_ms)))
+    answer_batch(thread, until_ms);
+    while ((charge = take(thread->writer, until_ms)))
         refuse(charge);
 }
 
-static void fill_batch(struct worker *worker)
+static void fill_batch(struct writer_thread *thread)
 {
     struct charge *charge;
-    size_t room = (size_t)worker->config->ledger_batch_entries;
-    while (worker->count < room && (charge = take(worker->writer, INT64_MAX))) {
-        assert(charge->site < worker->config->site_count && uuid_is_v7(charge->payment_id));
+    size_t room = (size_t)thread->config->ledger_batch_entries;
+    while (thread->count < room && (charge = take(thread->writer, INT64_MAX))) {
+        assert(charge->site < thread->config->site_count && uuid_is_v7(charge->payment_id));
         charge->repeated = false;
-        worker->batch[worker->count] = (struct entry){.charge = charge, .order = worker->taken++};
-        worker->count++;
+        thread->batch[thread->count] = (struct entry){.charge = charge, .order = thread->taken++};
+        thread->count++;
     }
 }
 
 /* --- The connection
  * ----------------------------------------------------------------------------------------- */
 
-static void lose(struct worker *worker)
+static void lose(struct writer_thread *thread)
 {
-    atomic_fetch_sub(&worker->writer->connected, 1);
-    session_close(worker->session);
-    worker->session = NULL;
-    worker->backoff_ms = BACKOFF_MIN_MS;
-    worker->connect_at_ms = clock_monotonic_ms();
+    atomic_fetch_sub(&thread->writer->connected, 1);
+    session_close(thread->session);
+    thread->session = NULL;
+    thread->backoff_ms = BACKOFF_MIN_MS;
+    thread->connect_at_ms = clock_monotonic_ms();
 }
 
 /* Entries with less time left than this are not sent any more: a deadline too short for a commit would cost
  * the others their connection. */
-static int64_t reserve_ms(const struct worker *worker)
+static int64_t reserve_ms(const struct writer_thread *thread)
 {
-    int64_t fifth = worker->config->ledger_timeout_seconds * 1000 / 5;
+    int64_t fifth = thread->config->ledger_timeout_seconds * 1000 / 5;
     return fifth < RESERVE_MAX_MS ? fifth : RESERVE_MAX_MS;
 }
 
-static int64_t first_deadline(const struct worker *worker)
+static int64_t first_deadline(const struct writer_thread *thread)
 {
     int64_t first = INT64_MAX;
-    for (size_t i = 0; i < worker->count; i++)
-        if (worker->batch[i].charge->deadline_ms < first)
-            first = worker->batch[i].charge->deadline_ms;
+    for (size_t i = 0; i < thread->count; i++)
+        if (thread->batch[i].charge->deadline_ms < first)
+            first = thread->batch[i].charge->deadline_ms;
     return first;
 }
 
 /* Who waits already is answered in time, however long connecting takes: new entries are taken only once there
  * is a connection. 0: nobody waits. */
-static int64_t connect_deadline(struct worker *worker)
+static int64_t connect_deadline(struct writer_thread *thread)
 {
-    struct writer *writer = worker->writer;
-    expire(worker, clock_monotonic_ms() + reserve_ms(worker));
-    int64_t first = first_deadline(worker);
+    struct writer *writer = thread->writer;
+    expire(thread, clock_monotonic_ms() + reserve_ms(thread));
+    int64_t first = first_deadline(thread);
     pthread_mutex_lock(&writer->mutex);
     if (writer->head && writer->head->deadline_ms < first)
         first = writer->head->deadline_ms;
@@ -238,48 +239,48 @@ static int64_t connect_deadline(struct worker *worker)
     return first == INT64_MAX ? 0 : first;
 }
 
-static void connect_now(struct worker *worker)
+static void connect_now(struct writer_thread *thread)
 {
-    int64_t deadline_ms = connect_deadline(worker);
-    log_repeats_begin(&worker->repeats);
-    worker->session = session_open(worker->config, deadline_ms);
+    int64_t deadline_ms = connect_deadline(thread);
+    log_repeats_begin(&thread->repeats);
+    thread->session = session_open(thread->config, deadline_ms);
     log_repeats_end();
-    if (worker->session) {
-        worker->repeats = (struct log_repeats){0};
-        receipt_cache_forget(worker->writer->receipts);
-        crawler_cache_forget(worker->crawlers);
-        atomic_fetch_add(&worker->writer->connected, 1);
-        LOG(INFO, "ledger_ready", {"role", worker->config->ledger_gate_role});
+    if (thread->session) {
+        thread->repeats = (struct log_repeats){0};
+        receipt_cache_forget(thread->writer->receipts);
+        crawler_cache_forget(thread->crawlers);
+        atomic_fetch_add(&thread->writer->connected, 1);
+        LOG(INFO, "ledger_ready", {"role", thread->config->ledger_gate_role});
         return;
     }
-    worker->connect_at_ms = clock_monotonic_ms() + worker->backoff_ms;
-    worker->backoff_ms = worker->backoff_ms * 2 < BACKOFF_MAX_MS ? worker->backoff_ms * 2 : BACKOFF_MAX_MS;
+    thread->connect_at_ms = clock_monotonic_ms() + thread->backoff_ms;
+    thread->backoff_ms = thread->backoff_ms * 2 < BACKOFF_MAX_MS ? thread->backoff_ms * 2 : BACKOFF_MAX_MS;
 }
 
 /* True if there is a session. */
-static bool keep_connected(struct worker *worker)
+static bool keep_connected(struct writer_thread *thread)
 {
-    if (worker->session) {
-        session_keep(worker->session, worker->config);
-        if (!pg_alive(worker->session->pg))
-            lose(worker);
+    if (thread->session) {
+        session_keep(thread->session, thread->config);
+        if (!pg_alive(thread->session->pg))
+            lose(thread);
     }
-    if (!worker->session && clock_monotonic_ms() >= worker->connect_at_ms)
-        connect_now(worker);
-    return worker->session != NULL;
+    if (!thread->session && clock_monotonic_ms() >= thread->connect_at_ms)
+        connect_now(thread);
+    return thread->session != NULL;
 }
 
 /* --- Writing
  * ------------------------------------------------------------------------------------------------ */
 
-static enum err find_crawler(struct worker *worker, struct entry *entry)
+static enum err find_crawler(struct writer_thread *thread, struct entry *entry)
 {
     const struct charge *charge = entry->charge;
     const struct crawler_key key = {charge->agent, charge->thumbprint, charge->public_key,
                                     charge->directory_url, charge->snapshot};
-    struct pg *pg = worker->session->pg;
-    entry->site_id = worker->session->site_ids[charge->site];
-    enum err err = crawler_find(worker->crawlers, pg, &key, clock_now_ms(), &entry->crawler_id);
+    struct pg *pg = thread->session->pg;
+    entry->site_id = thread->session->site_ids[charge->site];
+    enum err err = crawler_find(thread->crawlers, pg, &key, clock_now_ms(), &entry->crawler_id);
     if (err == ERR_OK || pg_failure(pg) != PG_DATA)
         return err;
     entry->charge->outcome = ERR_INTERNAL;
@@ -288,50 +289,50 @@ static enum err find_crawler(struct worker *worker, struct entry *entry)
 }
 
 /* Decides as many entries as it can. Safe to run again for those that it left. */
-static enum err try_batch(struct worker *worker)
+static enum err try_batch(struct writer_thread *thread)
 {
-    struct pg *pg = worker->session->pg;
+    struct pg *pg = thread->session->pg;
     enum err err = ERR_OK;
-    for (size_t i = 0; i < worker->count; i++) {
-        struct entry *entry = &worker->batch[i];
+    for (size_t i = 0; i < thread->count; i++) {
+        struct entry *entry = &thread->batch[i];
         entry->conflict = false;
-        if (too_late(worker->config, entry->charge)) {
+        if (too_late(thread->config, entry->charge)) {
             entry->charge->outcome = ERR_LEDGER_UNAVAILABLE;
             entry->decided = true;
         } else {
-            TRY(find_crawler(worker, entry));
+            TRY(find_crawler(thread, entry));
         }
     }
-    entry_sort(worker->batch, worker->count);
-    TRY(entry_insert(worker->arrays, worker->session, worker->batch, worker->count));
-    TRY(entry_compare(worker->arrays, pg, worker->batch, worker->count));
-    TRY(entry_insert_conflicts(worker->arrays, worker->session, worker->batch, worker->count));
+    entry_sort(thread->batch, thread->count);
+    TRY(entry_insert(thread->arrays, thread->session, thread->batch, thread->count));
+    TRY(entry_compare(thread->arrays, pg, thread->batch, thread->count));
+    TRY(entry_insert_conflicts(thread->arrays, thread->session, thread->batch, thread->count));
 out:
     return err;
 }
 
-static void write_batch(struct worker *worker)
+static void write_batch(struct writer_thread *thread)
 {
-    expire(worker, clock_monotonic_ms() + reserve_ms(worker));
-    if (worker->count == 0)
+    expire(thread, clock_monotonic_ms() + reserve_ms(thread));
+    if (thread->count == 0)
         return;
-    struct pg *pg = worker->session->pg;
-    pg_deadline(pg, first_deadline(worker));
-    enum err err = try_batch(worker);
+    struct pg *pg = thread->session->pg;
+    pg_deadline(pg, first_deadline(thread));
+    enum err err = try_batch(thread);
     enum pg_failure failure = pg_failure(pg);
     pg_deadline(pg, 0);
-    answer_batch(worker, clock_monotonic_ms());
-    if (err == ERR_OK && worker->count == 0)
+    answer_batch(thread, clock_monotonic_ms());
+    if (err == ERR_OK && thread->count == 0)
         return;
     if (failure == PG_LOST) {
-        lose(worker);
+        lose(thread);
     } else if (err == ERR_OK || failure == PG_RETRY) {
         poll(NULL, 0, PUT_OFF_MS);
     } else {
         /* The ledger is not as it should be. Nobody is charged; the next session looks again. */
-        answer_batch(worker, INT64_MAX);
-        lose(worker);
-        worker->connect_at_ms = clock_monotonic_ms() + BACKOFF_MAX_MS;
+        answer_batch(thread, INT64_MAX);
+        lose(thread);
+        thread->connect_at_ms = clock_monotonic_ms() + BACKOFF_MAX_MS;
     }
 }
 
@@ -345,38 +346,38 @@ static void wait_until(struct writer *writer, pthread_cond_t *condition, int64_t
 }
 
 /* Waits for entries, or for the moment to look at the connection. False when stopped and nothing is left that
- * this worker could do. */
-static bool wait_for_work(struct worker *worker)
+ * this thread could do. */
+static bool wait_for_work(struct writer_thread *thread)
 {
-    struct writer *writer = worker->writer;
+    struct writer *writer = thread->writer;
     int64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&writer->mutex);
-    bool pending = worker->count > 0 || writer->head;
-    if (!writer->stopping && worker->session && !pending) {
+    bool pending = thread->count > 0 || writer->head;
+    if (!writer->stopping && thread->session && !pending) {
         writer->idle++;
         wait_until(writer, &writer->work, now + IDLE_MS);
         writer->idle--;
-    } else if (!writer->stopping && !worker->session && worker->connect_at_ms > now) {
-        bool soon = pending && worker->connect_at_ms > now + EXPIRE_MS;
-        wait_until(writer, &writer->end, soon ? now + EXPIRE_MS : worker->connect_at_ms);
+    } else if (!writer->stopping && !thread->session && thread->connect_at_ms > now) {
+        bool soon = pending && thread->connect_at_ms > now + EXPIRE_MS;
+        wait_until(writer, &writer->end, soon ? now + EXPIRE_MS : thread->connect_at_ms);
     }
-    bool go_on = !writer->stopping || (worker->session && (worker->count > 0 || writer->head));
+    bool go_on = !writer->stopping || (thread->session && (thread->count > 0 || writer->head));
     pthread_mutex_unlock(&writer->mutex);
     return go_on;
 }
 
-static void *run(void *context)
+static void *write_entries(void *context)
 {
-    struct worker *worker = context;
-    while (wait_for_work(worker)) {
-        expire(worker, clock_monotonic_ms());
-        if (!keep_connected(worker))
+    struct writer_thread *thread = context;
+    while (wait_for_work(thread)) {
+        expire(thread, clock_monotonic_ms());
+        if (!keep_connected(thread))
             continue;
-        fill_batch(worker);
-        if (worker->count > 0)
-            write_batch(worker);
+        fill_batch(thread);
+        if (thread->count > 0)
+            write_batch(thread);
     }
-    answer_batch(worker, INT64_MAX);
+    answer_batch(thread, INT64_MAX);
     return NULL;
 }
 
@@ -397,28 +398,29 @@ static bool init_lock(struct writer *writer)
     return ok;
 }
 
-static bool start_worker(struct writer *writer, struct worker *worker)
+static bool start_thread(struct writer *writer, struct writer_thread *thread)
 {
     size_t room = (size_t)writer->config->ledger_batch_entries;
-    *worker = (struct worker){.writer = writer, .config = writer->config, .backoff_ms = BACKOFF_MIN_MS};
-    worker->crawlers = crawler_cache_new();
-    worker->arrays = entry_arrays_new();
-    worker->batch = calloc(room, sizeof(*worker->batch));
-    return worker->crawlers && worker->arrays && worker->batch &&
-           pthread_create(&worker->thread, NULL, run, worker) == 0;
+    *thread =
+        (struct writer_thread){.writer = writer, .config = writer->config, .backoff_ms = BACKOFF_MIN_MS};
+    thread->crawlers = crawler_cache_new();
+    thread->arrays = entry_arrays_new();
+    thread->batch = calloc(room, sizeof(*thread->batch));
+    return thread->crawlers && thread->arrays && thread->batch &&
+           pthread_create(&thread->id, NULL, write_entries, thread) == 0;
 }
 
 static void release(struct writer *writer)
 {
-    for (size_t i = 0; writer->workers && i < (size_t)writer->config->ledger_writers; i++) {
-        struct worker *worker = &writer->workers[i];
-        crawler_cache_free(worker->crawlers);
-        entry_arrays_free(worker->arrays);
-        session_close(worker->session);
-        free(worker->batch);
+    for (size_t i = 0; writer->threads && i < (size_t)writer->config->ledger_writers; i++) {
+        struct writer_thread *thread = &writer->threads[i];
+        crawler_cache_free(thread->crawlers);
+        entry_arrays_free(thread->arrays);
+        session_close(thread->session);
+        free(thread->batch);
     }
     receipt_cache_free(writer->receipts);
-    free(writer->workers);
+    free(writer->threads);
     free(writer);
 }
 
@@ -428,18 +430,18 @@ struct writer *writer_start(const struct config *config)
     if (!writer)
         return NULL;
     writer->config = config;
-    writer->workers = calloc((size_t)config->ledger_writers, sizeof(*writer->workers));
+    writer->threads = calloc((size_t)config->ledger_writers, sizeof(*writer->threads));
     writer->receipts = receipt_cache_new((size_t)config->ledger_replay_entries);
-    if (!writer->workers || !writer->receipts || !init_lock(writer)) {
+    if (!writer->threads || !writer->receipts || !init_lock(writer)) {
         release(writer);
         return NULL;
     }
-    while (writer->worker_count < (size_t)config->ledger_writers) {
-        if (!start_worker(writer, &writer->workers[writer->worker_count])) {
+    while (writer->thread_count < (size_t)config->ledger_writers) {
+        if (!start_thread(writer, &writer->threads[writer->thread_count])) {
             writer_stop(writer);
             return NULL;
         }
-        writer->worker_count++;
+        writer->thread_count++;
     }
     return writer;
 }
@@ -454,8 +456,8 @@ void writer_stop(struct writer *writer)
     pthread_cond_broadcast(&writer->work);
     pthread_cond_broadcast(&writer->end);
     pthread_mutex_unlock(&writer->mutex);
-    for (size_t i = 0; i < writer->worker_count; i++)
-        pthread_join(writer->workers[i].thread, NULL);
+    for (size_t i = 0; i < writer->thread_count; i++)
+        pthread_join(writer->threads[i].id, NULL);
     while ((left = take(writer, INT64_MAX)))
         refuse(left);
     pthread_cond_destroy(&writer->work);

@@ -1,6 +1,6 @@
 /* The writer: takes charges from the HTTP threads through a bounded queue and commits everything that has
- * queued meanwhile as one transaction (group commit). One or more workers (ledger.writers), each a thread
- * with a connection, share the queue. A charge is answered exactly once, and with ERR_OK only after its entry
+ * queued meanwhile as one transaction (group commit). One or more threads (ledger.writers), each with
+ * a connection, share the queue. A charge is answered exactly once, and with ERR_OK only after its entry
  * is durable (promise P1). */
 #ifndef LEDGER_ENTRY_WRITER_H
 #define LEDGER_ENTRY_WRITER_H
@@ -30,7 +30,7 @@ struct charge {
     struct slice signature;      /* raw bytes */
     struct slice signature_base; /* RFC 9421 section 2.5 */
 
-    /* The result, set before `done` is called on a worker's thread:
+    /* The result, set before `done` is called on a writer's thread:
      * ERR_OK               recorded now, or earlier with the same signer and content
      * ERR_PAYMENT_CONFLICT the id was used by another signer or for other content; a conflict row was written
      * unless_repeat        when that is not ERR_OK: it was not recorded
@@ -50,7 +50,7 @@ struct charge {
 
 struct writer;
 
-/* Starts the workers. They connect when they can and as often as they must: a missing database is no error.
+/* Starts the threads. They connect when they can and as often as they must: a missing database is no error.
  * `config` must outlive the writer. NULL without memory or thread. */
 struct writer *writer_start(const struct config *config);
 

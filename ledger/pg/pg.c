@@ -194,8 +194,8 @@ static size_t statement_number(const char *name)
 }
 
 /* Prepared on first use, except behind a pooler: what is prepared stays with a server process. */
-static enum err run(struct pg *pg, const char *statement, const struct pg_params *params,
-                    struct pg_rows *rows)
+static enum err execute(struct pg *pg, const char *statement, const struct pg_params *params,
+                        struct pg_rows *rows)
 {
     static const struct pg_params none;
     enum err err = ERR_OK;
@@ -233,7 +233,7 @@ static enum err run_pooled(struct pg *pg, const char *statement, const struct pg
     struct pg_rows spare = {0};
     struct pg_rows *result = rows ? rows : &spare;
     TRY(pg_begin(pg));
-    TRY(run(pg, statement, params, result));
+    TRY(execute(pg, statement, params, result));
     TRY(pg_commit(pg));
 out:
     if (err != ERR_OK) {
@@ -250,7 +250,7 @@ out:
 enum err pg_run(struct pg *pg, const char *statement, const struct pg_params *params, struct pg_rows *rows)
 {
     bool alone = pg->pooled && pg->conn && PQtransactionStatus(pg->conn) == PQTRANS_IDLE;
-    return alone ? run_pooled(pg, statement, params, rows) : run(pg, statement, params, rows);
+    return alone ? run_pooled(pg, statement, params, rows) : execute(pg, statement, params, rows);
 }
 
 enum err pg_script(struct pg *pg, const char *name, const char *text)
@@ -269,7 +269,7 @@ static enum err make_settings(struct pg *pg, bool local, int64_t *pid)
     enum err err;
     pg_params_number(&params, pg->limit_server ? pg->timeout_ms : 0);
     pg_params_text(&params, local ? "true" : "false");
-    TRY(run(pg, "session_settings", &params, &rows));
+    TRY(execute(pg, "session_settings", &params, &rows));
     if (pid)
         *pid = pg_number(&rows, 0, 0);
 out:

@@ -30,8 +30,8 @@ struct reading {
     uint8_t bytes[LEAF_MAX];
 };
 
-static enum err run(struct pg *pg, const char *statement, const struct day_tree_order *order,
-                    struct pg_rows *rows)
+static enum err read_of_day(struct pg *pg, const char *statement, const struct day_tree_order *order,
+                            struct pg_rows *rows)
 {
     struct pg_params params = {0};
     pg_params_number(&params, order->site_id);
@@ -44,7 +44,7 @@ static enum err read_facts(struct pg *pg, const struct day_tree_order *order, st
 {
     struct pg_rows rows = {0};
     enum err err;
-    TRY(run(pg, "day_facts", order, &rows));
+    TRY(read_of_day(pg, "day_facts", order, &rows));
     TRY(rows.count == 1 ? ERR_OK : ERR_INTERNAL);
     facts->site = strdup(pg_text(&rows, 0, 0));
     facts->network = strdup(pg_text(&rows, 0, 1));
@@ -66,7 +66,7 @@ static enum err read_accounts(struct pg *pg, struct reading *reading)
     struct day_tree *tree = reading->tree;
     struct pg_rows rows = {0};
     enum err err;
-    TRY(run(pg, "day_accounts", reading->order, &rows));
+    TRY(read_of_day(pg, "day_accounts", reading->order, &rows));
     tree->accounts = calloc((size_t)rows.count + 1, sizeof(*tree->accounts));
     TRY(tree->accounts ? ERR_OK : ERR_OVERLOADED);
     for (int i = 0; i < rows.count; i++) {
@@ -89,7 +89,7 @@ static enum err read_versions(struct pg *pg, struct reading *reading)
     const struct day_tree_order site = {.site_id = reading->order->site_id};
     struct pg_rows rows = {0};
     enum err err;
-    TRY(run(pg, "agreement_versions", &site, &rows));
+    TRY(read_of_day(pg, "agreement_versions", &site, &rows));
     reading->versions = calloc((size_t)rows.count + 1, sizeof(*reading->versions));
     TRY(reading->versions ? ERR_OK : ERR_OVERLOADED);
     for (int i = 0; i < rows.count; i++)

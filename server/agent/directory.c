@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 #define BUCKETS            1024
-#define ENTRIES_MAX        4096
+#define DIRECTORIES_MAX    4096
 #define WAITERS_MAX        4096
 #define RETRY_AFTER_MAX_MS 300000
 #define REFRESH_PERCENT    80 /* of its life is behind a directory in use when it is fetched again */
@@ -28,8 +28,8 @@ struct validator {
 };
 
 /* One directory. What it lists is replaced as a whole by a fetch that succeeded. */
-struct entry {
-    struct entry *next;
+struct known_directory {
+    struct known_directory *next;
     struct directory *directory;
     struct listing *listing; /* NULL: never read */
     struct validator etag;
@@ -55,7 +55,7 @@ struct directory {
     pthread_mutex_t lock; /* short: look-ups and swaps, never I/O or parsing */
     struct budget *budget;
     size_t count;
-    struct entry *buckets[BUCKETS];
+    struct known_directory *buckets[BUCKETS];
 };
 
 struct directory *directory_start(const struct config *config, struct fetch *fetch)
@@ -82,10 +82,10 @@ void directory_key_clear(struct directory_key *key)
     key->snapshot = NULL;
 }
 
-static void free_entry(struct entry *entry)
+static void free_known(struct known_directory *known)
 {
-    listing_free(entry->listing);
-    free(entry);
+    listing_free(known->listing);
+    free(known);
 }
 
 void directory_stop(struct directory *directory)
@@ -94,9 +94,9 @@ void directory_stop(struct directory *directory)
         return;
     for (size_t i = 0; i < BUCKETS; i++)
         while (directory->buckets[i]) {
-            struct entry *entry = directory->buckets[i];
-            directory->buckets[i] = entry->next;
-            free_entry(entry);
+            struct known_directory *known = directory->buckets[i];
+            directory->buckets[i] = known->next;
+            free_known(known);
         }
     budget_free(directory->budget);
     pthread_mutex_destroy(&directory->lock);
@@ -108,107 +108,108 @@ static size_t bucket_of(struct slice url)
     return (size_t)(slice_hash(url) % BUCKETS);
 }
 
-static struct entry *find(struct directory *directory, struct slice url)
+static struct known_directory *find(struct directory *directory, struct slice url)
 {
-    for (struct entry *entry = directory->buckets[bucket_of(url)]; entry; entry = entry->next)
-        if (slice_eq(slice_bytes(entry->url, entry->url_len), url))
-            return entry;
+    for (struct known_directory *known = directory->buckets[bucket_of(url)]; known; known = known->next)
+        if (slice_eq(slice_bytes(known->url, known->url_len), url))
+            return known;
     return NULL;
 }
 
-/* Drops the entry that was used longest ago and that nobody waits for. Rare: only when the table is full. */
+/* Drops the directory that was used longest ago and that nobody waits for. Rare: only when the table is full.
+ */
 static bool evict(struct directory *directory)
 {
-    struct entry **oldest = NULL;
+    struct known_directory **oldest = NULL;
     for (size_t i = 0; i < BUCKETS; i++)
-        for (struct entry **at = &directory->buckets[i]; *at; at = &(*at)->next)
+        for (struct known_directory **at = &directory->buckets[i]; *at; at = &(*at)->next)
             if (!(*at)->fetching && (!oldest || (*at)->used_ms < (*oldest)->used_ms))
                 oldest = at;
     if (!oldest)
         return false;
-    struct entry *entry = *oldest;
-    *oldest = entry->next;
+    struct known_directory *known = *oldest;
+    *oldest = known->next;
     directory->count--;
-    free_entry(entry);
+    free_known(known);
     return true;
 }
 
-static struct entry *add(struct directory *directory, struct slice url)
+static struct known_directory *add(struct directory *directory, struct slice url)
 {
-    if (directory->count >= ENTRIES_MAX && !evict(directory))
+    if (directory->count >= DIRECTORIES_MAX && !evict(directory))
         return NULL;
-    struct entry *entry = calloc(1, sizeof(*entry) + url.len + 1);
-    if (!entry)
+    struct known_directory *known = calloc(1, sizeof(*known) + url.len + 1);
+    if (!known)
         return NULL;
-    memcpy(entry->url, url.data, url.len);
-    entry->url_len = url.len;
-    entry->directory = directory;
-    entry->next = directory->buckets[bucket_of(url)];
-    directory->buckets[bucket_of(url)] = entry;
+    memcpy(known->url, url.data, url.len);
+    known->url_len = url.len;
+    known->directory = directory;
+    known->next = directory->buckets[bucket_of(url)];
+    directory->buckets[bucket_of(url)] = known;
     directory->count++;
-    return entry;
+    return known;
 }
 
 static void on_fetched(void *context, const struct fetch_answer *answer);
 
 /* With the lock held. Nothing happens when one is under way or too much is queued. */
-static void start_fetch(struct entry *entry)
+static void start_fetch(struct known_directory *known)
 {
-    const struct directory *directory = entry->directory;
-    if (entry->fetching)
+    const struct directory *directory = known->directory;
+    if (known->fetching)
         return;
-    struct fetch_request request = {.url = {entry->url, entry->url_len}};
+    struct fetch_request request = {.url = {known->url, known->url_len}};
     /* A proof is over one answer, so a new one needs a whole answer. */
-    if (entry->listing && !directory->config->directory_require_proof) {
-        request.etag = (struct slice){entry->etag.text, entry->etag.len};
-        request.last_modified = (struct slice){entry->last_modified.text, entry->last_modified.len};
+    if (known->listing && !directory->config->directory_require_proof) {
+        request.etag = (struct slice){known->etag.text, known->etag.len};
+        request.last_modified = (struct slice){known->last_modified.text, known->last_modified.len};
     }
-    entry->conditional = request.etag.len > 0 || request.last_modified.len > 0;
-    entry->fetching = fetch_get(directory->fetch, &request, on_fetched, entry);
+    known->conditional = request.etag.len > 0 || request.last_modified.len > 0;
+    known->fetching = fetch_get(directory->fetch, &request, on_fetched, known);
 }
 
-static bool is_fresh(const struct entry *entry, int64_t now_ms)
+static bool is_fresh(const struct known_directory *known, int64_t now_ms)
 {
-    return entry->listing && now_ms - entry->read_ms < entry->life_ms;
+    return known->listing && now_ms - known->read_ms < known->life_ms;
 }
 
-static bool may_fetch_early(const struct entry *entry, int64_t now_ms)
+static bool may_fetch_early(const struct known_directory *known, int64_t now_ms)
 {
-    return entry->early_ms == 0 ||
-           now_ms - entry->early_ms >= entry->directory->config->directory_unknown_key_seconds * 1000;
+    return known->early_ms == 0 ||
+           now_ms - known->early_ms >= known->directory->config->directory_unknown_key_seconds * 1000;
 }
 
 /* A key that is listed: whether it is used as it is. *fetch: and its directory fetched in the background. */
-static bool is_usable(const struct entry *entry, int64_t now_ms, bool waited, bool *fetch)
+static bool is_usable(const struct known_directory *known, int64_t now_ms, bool waited, bool *fetch)
 {
-    int64_t age_ms = now_ms - entry->read_ms;
-    int64_t stale_ms = entry->directory->config->directory_stale_seconds * 1000;
+    int64_t age_ms = now_ms - known->read_ms;
+    int64_t stale_ms = known->directory->config->directory_stale_seconds * 1000;
     *fetch = false;
-    if (is_fresh(entry, now_ms))
-        *fetch = now_ms >= entry->retry_ms && age_ms >= entry->life_ms / 100 * REFRESH_PERCENT;
-    else if (entry->failing && age_ms < entry->life_ms + stale_ms)
-        *fetch = now_ms >= entry->retry_ms;
+    if (is_fresh(known, now_ms))
+        *fetch = now_ms >= known->retry_ms && age_ms >= known->life_ms / 100 * REFRESH_PERCENT;
+    else if (known->failing && age_ms < known->life_ms + stale_ms)
+        *fetch = now_ms >= known->retry_ms;
     else
-        return waited && !entry->failing;
+        return waited && !known->failing;
     return true;
 }
 
-static enum directory_answer judge(struct entry *entry, const struct listing_key *key, int64_t now_ms,
-                                   bool waited)
+static enum directory_answer judge(struct known_directory *known, const struct listing_key *key,
+                                   int64_t now_ms, bool waited)
 {
     bool fetch = false;
-    entry->used_ms = now_ms;
-    if (key && is_usable(entry, now_ms, waited, &fetch)) {
+    known->used_ms = now_ms;
+    if (key && is_usable(known, now_ms, waited, &fetch)) {
         if (fetch)
-            start_fetch(entry);
+            start_fetch(known);
         return DIRECTORY_KEY;
     }
     /* The fetch under way, early or not, may bring the key: it serves all who ask meanwhile. */
-    if (!waited && entry->fetching)
+    if (!waited && known->fetching)
         return DIRECTORY_ASK;
-    if (!waited && now_ms >= entry->retry_ms && (!is_fresh(entry, now_ms) || may_fetch_early(entry, now_ms)))
+    if (!waited && now_ms >= known->retry_ms && (!is_fresh(known, now_ms) || may_fetch_early(known, now_ms)))
         return DIRECTORY_ASK;
-    return entry->listing && !entry->failing ? DIRECTORY_NO_KEY : DIRECTORY_UNAVAILABLE;
+    return known->listing && !known->failing ? DIRECTORY_NO_KEY : DIRECTORY_UNAVAILABLE;
 }
 
 enum directory_answer directory_find(struct directory *directory, struct slice url,
@@ -218,19 +219,19 @@ enum directory_answer directory_find(struct directory *directory, struct slice u
     enum directory_answer answer = waited ? DIRECTORY_UNAVAILABLE : DIRECTORY_ASK;
     int64_t monotonic_ms = clock_monotonic_ms();
     pthread_mutex_lock(&directory->lock);
-    struct entry *entry = find(directory, url);
-    const struct listing_key *key = entry ? listing_find(entry->listing, thumbprint, now_ms) : NULL;
-    if (entry)
-        answer = judge(entry, key, monotonic_ms, waited);
+    struct known_directory *known = find(directory, url);
+    const struct listing_key *key = known ? listing_find(known->listing, thumbprint, now_ms) : NULL;
+    if (known)
+        answer = judge(known, key, monotonic_ms, waited);
     out->why[0] = '\0';
     if (answer == DIRECTORY_KEY)
         *out = (struct directory_key){.key = signature_key_share(key->key),
-                                      .snapshot = snapshot_share(entry->listing->snapshot),
+                                      .snapshot = snapshot_share(known->listing->snapshot),
                                       .jwk = key->listed.jwk};
     else if (answer == DIRECTORY_NO_KEY)
-        listing_explain(entry->listing, thumbprint, now_ms, out->why);
-    else if (answer == DIRECTORY_UNAVAILABLE && entry)
-        snprintf(out->why, sizeof(out->why), "%s", entry->failure);
+        listing_explain(known->listing, thumbprint, now_ms, out->why);
+    else if (answer == DIRECTORY_UNAVAILABLE && known)
+        snprintf(out->why, sizeof(out->why), "%s", known->failure);
     pthread_mutex_unlock(&directory->lock);
     return answer;
 }
@@ -270,79 +271,80 @@ static int64_t retry_after(const struct config *config, const struct fetch_answe
     return asked_ms > wait_ms ? asked_ms : wait_ms;
 }
 
-static struct outcome judge_answer(const struct entry *entry, const struct fetch_answer *answer)
+static struct outcome judge_answer(const struct known_directory *known, const struct fetch_answer *answer)
 {
-    const struct config *config = entry->directory->config;
+    const struct config *config = known->directory->config;
     struct outcome outcome = {.now_ms = clock_now_ms()};
-    struct slice url = {entry->url, entry->url_len};
+    struct slice url = {known->url, known->url_len};
     outcome.failure =
-        answer->failure ? answer->failure : answer_refusal(answer->status, &answer->head, entry->conditional);
+        answer->failure ? answer->failure : answer_refusal(answer->status, &answer->head, known->conditional);
     if (!outcome.failure && answer->status == 200)
         outcome.listing =
             listing_read(url, answer, outcome.now_ms, config->directory_require_proof, &outcome.failure);
     outcome.good = outcome.listing || !outcome.failure;
     if (outcome.good) {
-        LOG(INFO, "directory_fetched", {"url", entry->url}, {"status", LOG_NUMBER(answer->status)},
+        LOG(INFO, "directory_fetched", {"url", known->url}, {"status", LOG_NUMBER(answer->status)},
             {"keys", outcome.listing ? LOG_NUMBER((int64_t)outcome.listing->good) : NULL});
     } else {
         outcome.retry_ms = retry_after(config, answer, outcome.now_ms);
-        LOG(WARN, "directory_failed", {"url", entry->url}, {"status", LOG_NUMBER(answer->status)},
+        LOG(WARN, "directory_failed", {"url", known->url}, {"status", LOG_NUMBER(answer->status)},
             {"detail", outcome.failure}, {"retry_ms", LOG_NUMBER(outcome.retry_ms)});
     }
     return outcome;
 }
 
-static void start_life(struct entry *entry, const struct fetch_answer *answer, int64_t now_ms)
+static void start_life(struct known_directory *known, const struct fetch_answer *answer, int64_t now_ms)
 {
-    const struct config *config = entry->directory->config;
+    const struct config *config = known->directory->config;
     int64_t seconds = freshness_seconds(&answer->head, now_ms / 1000);
-    entry->read_ms = clock_monotonic_ms();
+    known->read_ms = clock_monotonic_ms();
     if (answer->status == 304 && !freshness_stated(&answer->head))
         return;
     if (seconds < config->directory_min_fresh_seconds)
         seconds = config->directory_min_fresh_seconds;
     if (seconds > config->directory_max_fresh_seconds)
         seconds = config->directory_max_fresh_seconds;
-    entry->life_ms = seconds * 1000;
+    known->life_ms = seconds * 1000;
 }
 
 /* With the lock held. Returns the listing that has gone out of use. */
-static struct listing *settle(struct entry *entry, const struct fetch_answer *answer, struct outcome *outcome)
+static struct listing *settle(struct known_directory *known, const struct fetch_answer *answer,
+                              struct outcome *outcome)
 {
     struct listing *old = NULL;
-    entry->failing = !outcome->good;
-    entry->retry_ms = outcome->good ? 0 : clock_monotonic_ms() + outcome->retry_ms;
+    known->failing = !outcome->good;
+    known->retry_ms = outcome->good ? 0 : clock_monotonic_ms() + outcome->retry_ms;
     if (!outcome->good) {
-        snprintf(entry->failure, sizeof(entry->failure), answer->failure ? "%s" : "%s (status %ld)",
+        snprintf(known->failure, sizeof(known->failure), answer->failure ? "%s" : "%s (status %ld)",
                  outcome->failure, answer->status);
         return NULL;
     }
-    start_life(entry, answer, outcome->now_ms);
+    start_life(known, answer, outcome->now_ms);
     if (!outcome->listing)
         return NULL;
-    old = entry->listing;
-    entry->listing = outcome->listing;
-    keep_validator(&entry->etag, &answer->head, SLICE("etag"));
-    keep_validator(&entry->last_modified, &answer->head, SLICE("last-modified"));
+    old = known->listing;
+    known->listing = outcome->listing;
+    keep_validator(&known->etag, &answer->head, SLICE("etag"));
+    keep_validator(&known->last_modified, &answer->head, SLICE("last-modified"));
     /* The same body is the same evidence: the writer need not look at it again. */
-    if (old && memcmp(old->snapshot->digest, entry->listing->snapshot->digest, DIGEST_SIZE) == 0) {
-        snapshot_free(entry->listing->snapshot);
-        entry->listing->snapshot = snapshot_share(old->snapshot);
+    if (old && memcmp(old->snapshot->digest, known->listing->snapshot->digest, DIGEST_SIZE) == 0) {
+        snapshot_free(known->listing->snapshot);
+        known->listing->snapshot = snapshot_share(old->snapshot);
     }
     return old;
 }
 
 static void on_fetched(void *context, const struct fetch_answer *answer)
 {
-    struct entry *entry = context;
-    struct directory *directory = entry->directory;
-    struct outcome outcome = judge_answer(entry, answer);
+    struct known_directory *known = context;
+    struct directory *directory = known->directory;
+    struct outcome outcome = judge_answer(known, answer);
     pthread_mutex_lock(&directory->lock);
-    struct listing *old = settle(entry, answer, &outcome);
-    struct directory_wait *waiting = entry->waiting;
-    entry->waiting = NULL;
-    entry->waiting_count = 0;
-    entry->fetching = false;
+    struct listing *old = settle(known, answer, &outcome);
+    struct directory_wait *waiting = known->waiting;
+    known->waiting = NULL;
+    known->waiting_count = 0;
+    known->fetching = false;
     pthread_mutex_unlock(&directory->lock);
     listing_free(old);
     while (waiting) {
@@ -354,37 +356,37 @@ static void on_fetched(void *context, const struct fetch_answer *answer)
 
 /* With the lock held: makes sure that a fetch is under way. */
 static enum err ensure_fetch(struct directory *directory, struct slice url,
-                             const struct exchange_client *client, struct entry **entry)
+                             const struct exchange_client *client, struct known_directory **known)
 {
     int64_t now_ms = clock_monotonic_ms();
-    *entry = find(directory, url);
-    if (*entry && (*entry)->fetching)
+    *known = find(directory, url);
+    if (*known && (*known)->fetching)
         return ERR_OK;
     if (!budget_take(directory->budget, client, now_ms))
         return ERR_RATE_LIMITED;
-    if (!*entry)
-        *entry = add(directory, url);
-    if (!*entry)
+    if (!*known)
+        *known = add(directory, url);
+    if (!*known)
         return ERR_OVERLOADED;
-    if (is_fresh(*entry, now_ms))
-        (*entry)->early_ms = now_ms;
-    start_fetch(*entry);
-    return (*entry)->fetching ? ERR_OK : ERR_OVERLOADED;
+    if (is_fresh(*known, now_ms))
+        (*known)->early_ms = now_ms;
+    start_fetch(*known);
+    return (*known)->fetching ? ERR_OK : ERR_OVERLOADED;
 }
 
 enum err directory_await(struct directory *directory, struct slice url, struct directory_wait *wait)
 {
     enum err err;
-    struct entry *entry;
+    struct known_directory *known;
     pthread_mutex_lock(&directory->lock);
-    TRY(ensure_fetch(directory, url, &wait->client, &entry));
-    if (entry->waiting_count >= WAITERS_MAX) {
+    TRY(ensure_fetch(directory, url, &wait->client, &known));
+    if (known->waiting_count >= WAITERS_MAX) {
         err = ERR_OVERLOADED;
         goto out;
     }
-    wait->next = entry->waiting;
-    entry->waiting = wait;
-    entry->waiting_count++;
+    wait->next = known->waiting;
+    known->waiting = wait;
+    known->waiting_count++;
 out:
     pthread_mutex_unlock(&directory->lock);
     return err;

@@ -247,7 +247,7 @@ static void end(struct fetch *fetch, CURL *easy, CURLcode result)
     finish(job, status, result == CURLE_OK ? NULL : detail);
 }
 
-static void *run(void *argument)
+static void *fetch_queued(void *argument)
 {
     struct fetch *fetch = argument;
     while (!atomic_load(&fetch->stopping)) {
@@ -279,7 +279,7 @@ struct fetch *fetch_start(const struct config *config)
     fetch->queue_tail = &fetch->queue;
     pthread_mutex_init(&fetch->lock, NULL);
     fetch->multi = curl_multi_init();
-    if (!fetch->multi || pthread_create(&fetch->thread, NULL, run, fetch) != 0) {
+    if (!fetch->multi || pthread_create(&fetch->thread, NULL, fetch_queued, fetch) != 0) {
         curl_multi_cleanup(fetch->multi);
         pthread_mutex_destroy(&fetch->lock);
         free(fetch);

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE /* mkostemp */
 #include "server/agent/key_file.h"
 
-#include "ledger/base/file.h"
 #include "ledger/base/log.h"
 #include "ledger/base/random.h"
 
@@ -21,29 +20,6 @@ static bool fail(const char *path, const char *detail, const char *hint)
 {
     LOG(ERROR, "identity_key_refused", {"file", path}, {"detail", detail}, {"hint", hint});
     return false;
-}
-
-static struct key_file_stamp stamp_of(const struct stat *status)
-{
-    return (struct key_file_stamp){
-        .device = status->st_dev,
-        .inode = status->st_ino,
-        .size = status->st_size,
-        .seconds = status->st_mtim.tv_sec,
-        .nanoseconds = status->st_mtim.tv_nsec,
-    };
-}
-
-struct key_file_stamp key_file_stamp(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 ? stamp_of(&status) : (struct key_file_stamp){.size = 0};
-}
-
-bool key_file_same(const struct key_file_stamp *a, const struct key_file_stamp *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size == b->size && a->seconds == b->seconds &&
-           a->nanoseconds == b->nanoseconds;
 }
 
 /* All that can be read, at most `room` bytes; false with errno. */
@@ -74,7 +50,7 @@ static bool read_from(int fd, const char *path, struct key_ring *ring)
                             "identity");
 }
 
-bool key_file_read(const char *path, struct key_ring *ring, struct key_file_stamp *stamp)
+bool key_file_read(const char *path, struct key_ring *ring, struct file_stamp *stamp)
 {
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -86,7 +62,7 @@ bool key_file_read(const char *path, struct key_ring *ring, struct key_file_stam
         LOG(WARN, "identity_key_exposed", {"file", path}, {"detail", "others may read the private keys"},
             {"hint", "chmod 600"});
     if (ok && stamp)
-        *stamp = stamp_of(&status);
+        *stamp = file_stamp_of(&status);
     close(fd);
     return ok;
 }
@@ -176,7 +152,7 @@ static bool is_missing(const char *path)
 }
 
 bool key_file_make(const char *path, const struct key_ring_timing *timing, struct key_ring *ring,
-                   struct key_file_stamp *stamp)
+                   struct file_stamp *stamp)
 {
     bool made = false;
     if (is_missing(path) && !make(path, timing, &made))

@@ -3,27 +3,16 @@
 #ifndef SERVER_AGENT_KEY_FILE_H
 #define SERVER_AGENT_KEY_FILE_H
 
+#include "ledger/base/file.h"
 #include "server/agent/key_ring.h"
 
-/* What tells that the file has been replaced. All zero: there was none. */
-struct key_file_stamp {
-    uint64_t device;
-    uint64_t inode;
-    int64_t size;
-    int64_t seconds;
-    int64_t nanoseconds;
-};
-
-struct key_file_stamp key_file_stamp(const char *path);
-bool key_file_same(const struct key_file_stamp *a, const struct key_file_stamp *b);
-
 /* Reads the file; *stamp (may be NULL) is of what was read. False after logging why. */
-bool key_file_read(const char *path, struct key_ring *ring, struct key_file_stamp *stamp);
+bool key_file_read(const char *path, struct key_ring *ring, struct file_stamp *stamp);
 
 /* Reads the file, and makes it first, with one key, if it is not there. Programs that start at once end up
  * with the same key. False after logging why. */
 bool key_file_make(const char *path, const struct key_ring_timing *timing, struct key_ring *ring,
-                   struct key_file_stamp *stamp);
+                   struct file_stamp *stamp);
 
 /* What a rotation did. */
 struct key_file_rotation {

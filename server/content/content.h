@@ -12,7 +12,7 @@ struct content_root;
 struct content_root *content_root_open(const char *folder);
 void content_root_close(struct content_root *root);
 
-/* Opens the file for `path` (as site_path made it) and fills the reply: status 200, 206, 301, 304 or 416 and
+/* Opens the file for `path` (as rules_path made it) and fills the reply: status 200, 206, 301, 304 or 416 and
  * its fields. Nothing outside the folder can be reached, by symbolic links either. ERR_NOT_FOUND when there
  * is no such file. */
 enum err content_open(const struct content_root *root, struct exchange *exchange, struct slice path) MUST_USE;

@@ -10,7 +10,7 @@ static enum err find_site(struct crawl *crawl)
 {
     const struct gate *gate = crawl->gate;
     struct message *message = &crawl->exchange->message;
-    if (!site_find(gate->sites, message->authority, &crawl->site_index, &message->authority))
+    if (!rules_find_site(gate->rules, message->authority, &crawl->site_index, &message->authority))
         return ERR_MISDIRECTED;
     crawl->site = &gate->parts.config->sites[crawl->site_index];
     message->scheme = slice_of(crawl->site->scheme);
@@ -55,19 +55,19 @@ enum err crawl_arrive(struct crawl *crawl)
     if (!slice_eq(exchange->message.method, SLICE("GET")) &&
         !slice_eq(exchange->message.method, SLICE("HEAD")))
         return ERR_METHOD_NOT_ALLOWED;
-    TRY(site_path(&exchange->arena, message_path(&exchange->message), &crawl->path, &crawl->plain));
+    TRY(rules_path(&exchange->arena, message_path(&exchange->message), &crawl->path, &crawl->plain));
     /* A field that does not parse names nobody; it is refused where a signature is asked for. */
     if (signature_agent_parse(&exchange->arena, &exchange->message,
                               &gate->parts.config->directory_insecure_hosts, &agents) != ERR_OK)
         agents = NULL;
-    crawl->decision = site_decide(gate->sites, crawl->site_index, &exchange->message, crawl->path, agents);
-    if (crawl->decision.action == SITE_CHARGE && (agents || pays(crawl)))
+    crawl->decision = rules_decide(gate->rules, crawl->site_index, &exchange->message, crawl->path, agents);
+    if (crawl->decision.action == RULES_CHARGE && (agents || pays(crawl)))
         crawl->view = refresh_take_agreements(gate->parts.accounts);
     if (crawl->view) {
         struct tariff_place place = place_of(crawl);
         tariff_apply(&place, agents, &crawl->decision);
     }
-    if (crawl->decision.action == SITE_BLOCK)
+    if (crawl->decision.action == RULES_BLOCK)
         err = ERR_BLOCKED;
 out:
     return err;
@@ -144,7 +144,7 @@ static enum err try_candidate(struct crawl *crawl, bool *asked)
     if (crawl->redeeming) {
         struct tariff_place place = place_of(crawl);
         TRY(tariff_admits(&place, candidate->agent,
-                          site_admits(crawl->gate->sites, crawl->site_index, candidate->agent)));
+                          rules_admit(crawl->gate->rules, crawl->site_index, candidate->agent)));
     }
     crawl->trace.failed = CHECK_KEY;
     switch (directory_find(crawl->gate->parts.directory, candidate->agent->directory_url,

@@ -13,7 +13,7 @@
 
 struct gate {
     struct gate_parts parts;
-    struct site_table *sites;
+    struct rules *rules;
     struct own_directory *own_directory;
     struct content_root **roots; /* per site */
     uint8_t key_bytes[2][DIGEST_SIZE];
@@ -47,9 +47,9 @@ struct crawl {
     size_t site_index;
     const struct config_site *site; /* NULL until the host is known */
     struct slice path;
-    bool plain; /* the path, see site_path */
+    bool plain; /* the path, see rules_path */
     struct slice url;
-    struct site_decision decision;
+    struct rules_decision decision;
     struct agreements *view; /* agreements, for who signs or pays; NULL: not read yet */
     bool redeeming;          /* a charged page with a commitment that holds; else free, or refused */
     struct payment_id id;

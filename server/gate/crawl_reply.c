@@ -42,7 +42,7 @@ static bool write_offer(struct crawl *crawl, enum err err)
 {
     uint8_t random[10];
     struct offer offer = {
-        .form = site_offer_form(crawl->gate->sites, crawl->site_index),
+        .form = rules_offer_form(crawl->gate->rules, crawl->site_index),
         .url = crawl->url,
         .price_micros = crawl->decision.price_micros,
     };

@@ -45,9 +45,9 @@ static enum err enter(struct crawl *crawl)
 {
     enum err err;
     TRY(crawl_arrive(crawl));
-    if (crawl->decision.action != SITE_CHARGE && !crawl->decision.account)
+    if (crawl->decision.action != RULES_CHARGE && !crawl->decision.account)
         return crawl_deliver(crawl);
-    TRY(crawl->decision.action == SITE_CHARGE ? crawl_redeem(crawl) : crawl_identify(crawl));
+    TRY(crawl->decision.action == RULES_CHARGE ? crawl_redeem(crawl) : crawl_identify(crawl));
     crawl->stage = CRAWL_AUTHENTICATING;
 out:
     return err;
@@ -267,8 +267,8 @@ struct gate *gate_new(const struct gate_parts *parts)
     if (!gate)
         return NULL;
     gate->parts = *parts;
-    gate->sites = site_table_new(parts->config);
-    if (!gate->sites || !open_roots(gate) || !offer_key_load(parts->config->offer_key_file, &key)) {
+    gate->rules = rules_new(parts->config);
+    if (!gate->rules || !open_roots(gate) || !offer_key_load(parts->config->offer_key_file, &key)) {
         gate_free(gate);
         return NULL;
     }
@@ -288,7 +288,7 @@ void gate_free(struct gate *gate)
 {
     if (!gate)
         return;
-    site_table_free(gate->sites);
+    rules_free(gate->rules);
     own_directory_free(gate->own_directory);
     for (size_t i = 0; gate->roots && i < gate->parts.config->site_count; i++)
         content_root_close(gate->roots[i]);

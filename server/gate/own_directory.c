@@ -38,7 +38,7 @@ struct own_directory {
     const struct config *config;
     pthread_mutex_t lock; /* over all of the following; held for a signature per key at the longest */
     struct key_ring ring;
-    struct key_file_stamp stamp;
+    struct file_stamp stamp;
     int64_t checked_ms;
     char *body;
     char digest[ENCODING_BASE64_LEN(DIGEST_SIZE) + sizeof("sha-256=::")];
@@ -105,8 +105,8 @@ static void reload_if_replaced(struct own_directory *own, int64_t now_ms)
     if (now_ms >= own->checked_ms && now_ms - own->checked_ms < CHECK_INTERVAL_MS)
         return;
     own->checked_ms = now_ms;
-    struct key_file_stamp stamp = key_file_stamp(own->config->identity_key_file);
-    if (key_file_same(&stamp, &own->stamp))
+    struct file_stamp stamp = file_stamp(own->config->identity_key_file);
+    if (file_same(&stamp, &own->stamp))
         return;
     own->stamp = stamp;
     if (!key_file_read(own->config->identity_key_file, &ring, &own->stamp))

@@ -12,7 +12,7 @@ struct own_directory;
 struct own_directory *own_directory_new(const struct config *config, int64_t now_ms);
 void own_directory_free(struct own_directory *own);
 
-/* True for the path (as site_path made it) of the directory. */
+/* True for the path (as rules_path made it) of the directory. */
 bool own_directory_is_at(struct slice path);
 
 /* Fills the reply; the message's authority is the one that is signed. ERR_REQUEST_TOO_LARGE when the arena is

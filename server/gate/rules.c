@@ -19,7 +19,7 @@ struct accounts {
 };
 
 struct rule {
-    enum site_action action;
+    enum rules_action action;
     int64_t price_micros;
     const char *name;
     struct slice *globs;
@@ -29,7 +29,7 @@ struct rule {
     struct accounts accounts;
 };
 
-struct site {
+struct site_rules {
     struct slice *hosts;
     size_t host_count;
     struct slice default_port; /* with its colon */
@@ -41,10 +41,10 @@ struct site {
     const struct offer_form *form;
 };
 
-struct site_table {
+struct rules {
     struct arena arena;
     size_t count;
-    struct site *sites;
+    struct site_rules *sites;
 };
 
 /* "/a/index.html" and "/a/" are the same page. */
@@ -86,9 +86,9 @@ static bool compile_accounts(struct arena *arena, const struct config *config, c
 static bool compile_rule(struct arena *arena, const struct config *config, const struct config_rule *from,
                          struct rule *rule)
 {
-    rule->action = strcmp(from->action, "charge") == 0  ? SITE_CHARGE
-                   : strcmp(from->action, "block") == 0 ? SITE_BLOCK
-                                                        : SITE_ALLOW;
+    rule->action = strcmp(from->action, "charge") == 0  ? RULES_CHARGE
+                   : strcmp(from->action, "block") == 0 ? RULES_BLOCK
+                                                        : RULES_ALLOW;
     rule->price_micros = from->price;
     rule->name = from->name;
     rule->globs = copy_list(arena, &from->paths, &rule->glob_count);
@@ -97,7 +97,7 @@ static bool compile_rule(struct arena *arena, const struct config *config, const
 }
 
 static bool compile_site(struct arena *arena, const struct config *config, const struct config_site *from,
-                         struct site *site)
+                         struct site_rules *site)
 {
     site->default_port = strcmp(from->scheme, "https") == 0 ? SLICE(":443") : SLICE(":80");
     site->hosts = arena_alloc(arena, from->hosts.count * sizeof(*site->hosts));
@@ -117,34 +117,34 @@ static bool compile_site(struct arena *arena, const struct config *config, const
            compile_accounts(arena, config, &from->agents_deny, &site->denied);
 }
 
-struct site_table *site_table_new(const struct config *config)
+struct rules *rules_new(const struct config *config)
 {
-    struct site_table *table = malloc(sizeof(*table));
+    struct rules *rules = malloc(sizeof(*rules));
     char *memory = malloc(MEMORY_SIZE);
-    if (!table || !memory) {
-        free(table);
+    if (!rules || !memory) {
+        free(rules);
         free(memory);
         return NULL;
     }
-    arena_init(&table->arena, memory, MEMORY_SIZE);
-    table->count = config->site_count;
-    table->sites = arena_alloc(&table->arena, config->site_count * sizeof(*table->sites));
-    bool ok = table->sites != NULL;
-    for (size_t i = 0; ok && i < table->count; i++)
-        ok = compile_site(&table->arena, config, &config->sites[i], &table->sites[i]);
+    arena_init(&rules->arena, memory, MEMORY_SIZE);
+    rules->count = config->site_count;
+    rules->sites = arena_alloc(&rules->arena, config->site_count * sizeof(*rules->sites));
+    bool ok = rules->sites != NULL;
+    for (size_t i = 0; ok && i < rules->count; i++)
+        ok = compile_site(&rules->arena, config, &config->sites[i], &rules->sites[i]);
     if (ok)
-        return table;
+        return rules;
     LOG(ERROR, "configuration_refused", {"detail", "the rules could not be compiled"});
-    site_table_free(table);
+    rules_free(rules);
     return NULL;
 }
 
-void site_table_free(struct site_table *table)
+void rules_free(struct rules *rules)
 {
-    if (!table)
+    if (!rules)
         return;
-    free(table->arena.memory);
-    free(table);
+    free(rules->arena.memory);
+    free(rules);
 }
 
 static struct slice without_port(struct slice authority, struct slice port)
@@ -155,10 +155,10 @@ static struct slice without_port(struct slice authority, struct slice port)
     return authority;
 }
 
-bool site_find(const struct site_table *table, struct slice authority, size_t *index, struct slice *host)
+bool rules_find_site(const struct rules *rules, struct slice authority, size_t *index, struct slice *host)
 {
-    for (size_t i = 0; i < table->count; i++) {
-        const struct site *site = &table->sites[i];
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct site_rules *site = &rules->sites[i];
         struct slice name = without_port(authority, site->default_port);
         for (size_t k = 0; k < site->host_count; k++)
             if (slice_eq(name, without_port(site->hosts[k], site->default_port))) {
@@ -170,9 +170,9 @@ bool site_find(const struct site_table *table, struct slice authority, size_t *i
     return false;
 }
 
-const struct offer_form *site_offer_form(const struct site_table *table, size_t index)
+const struct offer_form *rules_offer_form(const struct rules *rules, size_t index)
 {
-    return table->sites[index].form;
+    return rules->sites[index].form;
 }
 
 /* Resolves "." and ".." in place (RFC 3986 section 5.2.4), as whoever stands before the gate or behind it may
@@ -204,7 +204,7 @@ static bool resolve_dots(char *path, size_t *len)
     return plain;
 }
 
-enum err site_path(struct arena *arena, struct slice target_path, struct slice *path, bool *plain)
+enum err rules_path(struct arena *arena, struct slice target_path, struct slice *path, bool *plain)
 {
     char *out = arena_bytes(arena, target_path.len);
     size_t len = 0;
@@ -228,7 +228,7 @@ enum err site_path(struct arena *arena, struct slice target_path, struct slice *
     return ERR_OK;
 }
 
-bool site_glob_fits(struct slice glob, struct slice path)
+bool rules_glob_fits(struct slice glob, struct slice path)
 {
     static const struct slice index = SLICE("index.html");
     char name[PATH_MAX]; /* longer ones are no file's */
@@ -257,7 +257,7 @@ struct visitor {
 static bool path_fits(const struct rule *rule, struct slice path)
 {
     for (size_t i = 0; i < rule->glob_count; i++)
-        if (site_glob_fits(rule->globs[i], path))
+        if (rules_glob_fits(rule->globs[i], path))
             return true;
     return false;
 }
@@ -293,9 +293,9 @@ static bool is_denied(const struct accounts *denied, struct slice account)
     return false;
 }
 
-enum err site_admits(const struct site_table *table, size_t index, const struct signature_agent *agent)
+enum err rules_admit(const struct rules *rules, size_t index, const struct signature_agent *agent)
 {
-    const struct site *site = &table->sites[index];
+    const struct site_rules *site = &rules->sites[index];
     if (is_denied(&site->denied, agent->account))
         return ERR_AGENT_SUSPENDED;
     if (site->refuse_unknown && !account_in(&site->allowed, agent->account))
@@ -324,13 +324,13 @@ static bool fits(const struct rule *rule, const struct visitor *visitor, struct 
     return *account || word_fits(rule, visitor->user_agent);
 }
 
-struct site_decision site_decide(const struct site_table *table, size_t index, const struct message *message,
-                                 struct slice path, const struct signature_agent *agents)
+struct rules_decision rules_decide(const struct rules *rules, size_t index, const struct message *message,
+                                   struct slice path, const struct signature_agent *agents)
 {
-    const struct site *site = &table->sites[index];
+    const struct site_rules *site = &rules->sites[index];
     const struct message_field *user_agent = message_field(message, SLICE("user-agent"));
     struct visitor visitor = {.user_agent = user_agent ? user_agent->value : SLICE(""), .agents = agents};
-    struct site_decision decision = {.action = SITE_ALLOW};
+    struct rules_decision decision = {.action = RULES_ALLOW};
     if (free_for_all(path))
         return decision;
     visitor.crawler =

@@ -9,47 +9,46 @@
 #include "server/verify/signature_agent.h"
 
 struct offer_form;
-struct site_table;
+struct rules;
 
-enum site_action { SITE_ALLOW, SITE_CHARGE, SITE_BLOCK };
+enum rules_action { RULES_ALLOW, RULES_CHARGE, RULES_BLOCK };
 
 /* What the rules say about one request. */
-struct site_decision {
-    enum site_action action;
-    int64_t price_micros; /* with SITE_CHARGE */
-    const char *rule;     /* name; with SITE_CHARGE */
+struct rules_decision {
+    enum rules_action action;
+    int64_t price_micros; /* with RULES_CHARGE */
+    const char *rule;     /* name; with RULES_CHARGE */
     const struct slice
         *account; /* the rule is for this account: it holds only if the signature proves it; or NULL */
 };
 
 /* NULL without memory, or when a rule's agent is no location (logged). `config` must outlive it. */
-struct site_table *site_table_new(const struct config *config);
-void site_table_free(struct site_table *table);
+struct rules *rules_new(const struct config *config);
+void rules_free(struct rules *rules);
 
 /* The index of the site with this host in config->sites; false when there is none. `authority` is lower case;
  * *host becomes it without the site's default port. */
-bool site_find(const struct site_table *table, struct slice authority, size_t *index, struct slice *host);
+bool rules_find_site(const struct rules *rules, struct slice authority, size_t *index, struct slice *host);
 
 /* What the offers of the site have in common. */
-const struct offer_form *site_offer_form(const struct site_table *table, size_t index);
+const struct offer_form *rules_offer_form(const struct rules *rules, size_t index);
 
 /* The path as files and rules see it: percent-decoded, slashes merged, "." and ".." resolved, a last
  * "index.html" left out. *plain: it had no dots to resolve and holds no NUL; no file is served for any other,
  * but rules judge it all the same. ERR_MALFORMED_REQUEST for broken escapes. */
-enum err site_path(struct arena *arena, struct slice target_path, struct slice *path, bool *plain) MUST_USE;
+enum err rules_path(struct arena *arena, struct slice target_path, struct slice *path, bool *plain) MUST_USE;
 
-/* True if the path, as site_path gives it, fits the glob of a rule or of an agreement; a path that ends in a
+/* True if the path, as rules_path gives it, fits the glob of a rule or of an agreement; a path that ends in a
  * slash also if it does with "index.html" behind it. */
-bool site_glob_fits(struct slice glob, struct slice path);
+bool rules_glob_fits(struct slice glob, struct slice path);
 
 /* The first rule that fits. `agents` is who the request claims to be (may be NULL). People, and the paths
  * that are free for all, are allowed. */
-struct site_decision site_decide(const struct site_table *table, size_t index, const struct message *message,
-                                 struct slice path, const struct signature_agent *agents);
+struct rules_decision rules_decide(const struct rules *rules, size_t index, const struct message *message,
+                                   struct slice path, const struct signature_agent *agents);
 
 /* Whether the site takes payments from who the request claims to be: ERR_OK, ERR_AGENT_SUSPENDED or
  * ERR_AGENT_UNKNOWN. Decided before any key is fetched. */
-enum err site_admits(const struct site_table *table, size_t index,
-                     const struct signature_agent *agent) MUST_USE;
+enum err rules_admit(const struct rules *rules, size_t index, const struct signature_agent *agent) MUST_USE;
 
 #endif

@@ -10,7 +10,7 @@ static bool price_fits(const struct agreements_price *price, const char *rule, s
     if (price->rule)
         return strcmp(price->rule, rule) == 0;
     for (size_t i = 0; i < price->path_count; i++)
-        if (site_glob_fits(slice_of(price->paths[i]), path))
+        if (rules_glob_fits(slice_of(price->paths[i]), path))
             return true;
     return false;
 }
@@ -25,7 +25,7 @@ static const struct agreements_price *find_price(const struct tariff_place *plac
 }
 
 void tariff_apply(const struct tariff_place *place, const struct signature_agent *agents,
-                  struct site_decision *decision)
+                  struct rules_decision *decision)
 {
     for (; agents; agents = agents->next) {
         if (decision->account && !slice_eq(*decision->account, agents->account))

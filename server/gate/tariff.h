@@ -17,7 +17,7 @@ struct tariff_place {
 /* For a page that is charged for: changes the price to that of the first of the agents (NULL: none) that has
  * an exception from the price list here. The decision then holds for its account alone. */
 void tariff_apply(const struct tariff_place *place, const struct signature_agent *agents,
-                  struct site_decision *decision);
+                  struct rules_decision *decision);
 
 /* Whether the site takes payments from this agent: `listed` is what the configuration says. An agreement
  * makes an agent known; a suspended one refuses it and, if it is with an origin, all its URLs. */

@@ -61,7 +61,7 @@ static struct http_private *take_request(struct worker *worker)
     }
     private->exchange = (struct exchange){.resume = resume, .reply = {.fd = -1}};
     private->worker = worker;
-    private->lane = NULL;
+    private->serving = NULL;
     private->read = false;
     atomic_store_explicit(&private->parking, NOT_PARKED, memory_order_relaxed);
     arena_init(&private->exchange.arena, private->memory, sizeof(private->memory));
@@ -179,7 +179,7 @@ static enum MHD_Result send_reply(struct http_private *private)
     enum MHD_Result result =
         MHD_queue_response(private->connection, private->exchange.reply.status, response);
     MHD_destroy_response(response);
-    lane_leave(private); /* what is being sent is ours: a slow reader must not hold the handler */
+    serving_leave(private); /* what is being sent is ours: a slow reader must not hold the handler */
     return result;
 }
 
@@ -208,12 +208,12 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (!private->read) {
         enum err err = request_read(&private->exchange, connection, private->target, method);
         private->read = true;
-        private->lane = lane_enter(worker);
+        private->serving = serving_enter(worker);
         connection_work(private->place, INT64_MAX);
         private->place->read +=
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
         if (err != ERR_OK) {
-            private->lane->handler->refuse(private->lane->thread, &private->exchange, err);
+            private->serving->handler->refuse(private->serving->thread, &private->exchange, err);
             return send_reply(private);
         }
         /* A reply now would close the connection behind it, which is right only where a body follows. */
@@ -222,11 +222,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     }
     if (atomic_load(&private->parking) == HANDED_OVER)
         return suspend(private);
-    const struct lane *lane = private->lane;
-    if (lane->handler->handle(lane->thread, &private->exchange) == EXCHANGE_REPLY)
+    const struct serving *serving = private->serving;
+    if (serving->handler->handle(serving->thread, &private->exchange) == EXCHANGE_REPLY)
         return send_reply(private);
     atomic_store(&private->parking, HANDED_OVER);
-    lane->handler->parked(lane->thread, &private->exchange);
+    serving->handler->parked(serving->thread, &private->exchange);
     return MHD_YES;
 }
 
@@ -246,7 +246,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     enum parking expected = HANDED_OVER;
     if (atomic_compare_exchange_strong(&private->parking, &expected, ORPHANED))
         return; /* others still use it */
-    lane_leave(private);
+    serving_leave(private);
     give_request(private);
 }
 
@@ -280,9 +280,9 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
                             MHD_OPTION_END);
 }
 
-static bool turned(const struct lane *lane)
+static bool turned(const struct serving *serving)
 {
-    return lane && lane->handler->turned(lane->thread);
+    return serving && serving->handler->turned(serving->thread);
 }
 
 /* Requests whose connection went away while others worked for them. */
@@ -291,7 +291,7 @@ static void free_orphans(struct worker *worker)
     struct http_private *orphan = atomic_exchange(&worker->orphans, NULL);
     while (orphan) {
         struct http_private *next = orphan->next_spare;
-        lane_leave(orphan);
+        serving_leave(orphan);
         give_request(orphan);
         orphan = next;
     }
@@ -335,10 +335,10 @@ static void turn(struct worker *worker)
     /* After that, in which those that were stowed have made room. */
     if (fds[2].revents)
         idle_wake(&worker->idle, worker->daemon);
-    bool busy = turned(worker->lane);
+    bool busy = turned(worker->serving);
     worker->busy = turned(worker->former) || busy;
     free_orphans(worker);
-    lane_keep(worker);
+    serving_switch(worker);
     sweep(worker);
 }
 
@@ -374,7 +374,7 @@ static void drain(struct worker *worker)
     worker->daemon = NULL;
 }
 
-static void *run(void *argument)
+static void *serve(void *argument)
 {
     struct worker *worker = argument;
     while (!atomic_load_explicit(&worker->http->stopping, memory_order_relaxed))
@@ -386,15 +386,15 @@ static void *run(void *argument)
 static bool start_worker(struct worker *worker, const struct exchange_handler *handler)
 {
     worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    worker->lane = worker->wake < 0 ? NULL : lane_new(handler);
-    if (!worker->lane || !idle_open(&worker->idle, worker->http->clients))
+    worker->serving = worker->wake < 0 ? NULL : serving_new(handler);
+    if (!worker->serving || !idle_open(&worker->idle, worker->http->clients))
         return false;
     worker->daemon = start_daemon(worker);
     if (!worker->daemon) {
         LOG(ERROR, "http_start_failed", {"detail", "libmicrohttpd did not start"});
         return false;
     }
-    worker->running = pthread_create(&worker->thread, NULL, run, worker) == 0;
+    worker->running = pthread_create(&worker->thread, NULL, serve, worker) == 0;
     if (!worker->running)
         LOG(ERROR, "http_start_failed", {"detail", "no thread"});
     return worker->running;
@@ -444,19 +444,19 @@ const char *http_address(const struct http *http)
 
 bool http_switch(struct http *http, const struct exchange_handler *handler)
 {
-    struct lane *lanes[THREADS_MAX];
+    struct serving *servings[THREADS_MAX];
     assert(http_switched(http));
     for (size_t i = 0; i < http->worker_count; i++) {
-        lanes[i] = lane_new(handler);
-        if (lanes[i])
+        servings[i] = serving_new(handler);
+        if (servings[i])
             continue;
         while (i > 0)
-            lane_free(lanes[--i]);
+            serving_free(servings[--i]);
         return false;
     }
     atomic_store(&http->switching, http->worker_count);
     for (size_t i = 0; i < http->worker_count; i++)
-        atomic_store_explicit(&http->workers[i].next, lanes[i], memory_order_release);
+        atomic_store_explicit(&http->workers[i].next, servings[i], memory_order_release);
     return true;
 }
 
@@ -474,9 +474,9 @@ static void stop_worker(struct worker *worker)
     else
         close(worker->socket);
     idle_close(&worker->idle);
-    lane_free(worker->lane);
-    lane_free(worker->former);
-    lane_free(atomic_load(&worker->next));
+    serving_free(worker->serving);
+    serving_free(worker->former);
+    serving_free(atomic_load(&worker->next));
     while (worker->spare) {
         struct http_private *private = worker->spare;
         worker->spare = private->next_spare;

@@ -32,7 +32,7 @@ size_t limits_connections(size_t wanted)
 
 /* Open addressing with linear probing; a client that has left is closed up, so every search ends at a hole.
  */
-struct client {
+struct client_count {
     uint8_t address[16];
     size_t count; /* 0: a hole */
 };
@@ -41,7 +41,7 @@ struct limits_clients {
     pthread_mutex_t lock;
     size_t most;
     size_t mask;
-    struct client table[];
+    struct client_count table[];
 };
 
 struct limits_clients *limits_clients_new(size_t most, size_t connections)
@@ -100,7 +100,7 @@ bool limits_clients_enter(struct limits_clients *clients, const uint8_t address[
         return true;
     name_client(address, name);
     pthread_mutex_lock(&clients->lock);
-    struct client *client = &clients->table[find(clients, name)];
+    struct client_count *client = &clients->table[find(clients, name)];
     memcpy(client->address, name, 16);
     bool fits = client->count++ < clients->most;
     pthread_mutex_unlock(&clients->lock);

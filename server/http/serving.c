@@ -5,56 +5,56 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct lane *lane_new(const struct exchange_handler *handler)
+struct serving *serving_new(const struct exchange_handler *handler)
 {
-    struct lane *lane = calloc(1, sizeof(*lane));
-    if (!lane)
+    struct serving *serving = calloc(1, sizeof(*serving));
+    if (!serving)
         return NULL;
-    lane->handler = handler;
-    lane->thread = handler->thread_start(handler->context);
-    if (lane->thread)
-        return lane;
-    free(lane);
+    serving->handler = handler;
+    serving->thread = handler->thread_start(handler->context);
+    if (serving->thread)
+        return serving;
+    free(serving);
     return NULL;
 }
 
-void lane_free(struct lane *lane)
+void serving_free(struct serving *serving)
 {
-    if (!lane)
+    if (!serving)
         return;
-    lane->handler->thread_stop(lane->thread);
-    free(lane);
+    serving->handler->thread_stop(serving->thread);
+    free(serving);
 }
 
-void lane_keep(struct worker *worker)
+void serving_switch(struct worker *worker)
 {
-    struct lane *next = atomic_load_explicit(&worker->next, memory_order_acquire);
+    struct serving *next = atomic_load_explicit(&worker->next, memory_order_acquire);
     if (next) {
         assert(!worker->former);
-        worker->former = worker->lane;
-        worker->lane = next;
+        worker->former = worker->serving;
+        worker->serving = next;
         atomic_store_explicit(&worker->next, NULL, memory_order_relaxed);
     }
     if (worker->former && worker->former->active == 0) {
-        lane_free(worker->former);
+        serving_free(worker->former);
         worker->former = NULL;
         atomic_fetch_sub(&worker->http->switching, 1);
     }
 }
 
-struct lane *lane_enter(struct worker *worker)
+struct serving *serving_enter(struct worker *worker)
 {
-    lane_keep(worker);
-    worker->lane->active++;
-    return worker->lane;
+    serving_switch(worker);
+    worker->serving->active++;
+    return worker->serving;
 }
 
-void lane_leave(struct http_private *private)
+void serving_leave(struct http_private *private)
 {
-    struct lane *lane = private->lane;
-    if (!lane)
+    struct serving *serving = private->serving;
+    if (!serving)
         return;
-    lane->handler->finished(lane->thread, &private->exchange);
-    lane->active--;
-    private->lane = NULL;
+    serving->handler->finished(serving->thread, &private->exchange);
+    serving->active--;
+    private->serving = NULL;
 }

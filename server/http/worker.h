@@ -28,7 +28,8 @@ struct http_private {
     struct exchange exchange; /* first: what the handler sees */
     struct MHD_Connection *connection;
     struct worker *worker;
-    struct lane *lane;   /* that it is in, from the first look at its fields to its reply */
+    struct serving
+        *serving;        /* of the handler that it is with, from the first look at its fields to its reply */
     struct slice target; /* as on the request line */
     struct connection *place;
     bool read; /* fields are gathered */
@@ -49,11 +50,11 @@ struct worker {
     struct MHD_Daemon *daemon;
     struct connection_list connections; /* those of libmicrohttpd */
     struct idle idle;
-    bool busy;           /* the handler has work left */
-    int64_t sweep_ms;    /* next time to look at all of them */
-    struct lane *lane;   /* that new requests enter */
-    struct lane *former; /* where requests from before the last switch go on, or NULL */
-    _Atomic(struct lane *) next;
+    bool busy;               /* the handler has work left */
+    int64_t sweep_ms;        /* next time to look at all of them */
+    struct serving *serving; /* that new requests enter */
+    struct serving *former;  /* where requests from before the last switch go on, or NULL */
+    _Atomic(struct serving *) next;
     _Atomic(struct http_private *) orphans; /* whose work is done; linked by next_spare */
     struct http_private *spare;
     size_t spare_count;

@@ -1,10 +1,10 @@
 #include "server/run/generation.h"
 
 #include "ledger/credit/refresh.h"
+#include "ledger/base/file.h"
 #include "ledger/base/log.h"
 #include "ledger/entry/writer.h"
 #include "server/agent/directory.h"
-#include "server/agent/key_file.h"
 #include "server/gate/gate.h"
 
 #include <stdatomic.h>
@@ -20,8 +20,8 @@ struct settings {
 /* The key directories, which generations share as long as nothing changes for them: a reload must not make
  * the gate fetch all of them again. */
 struct agents {
-    struct settings *settings;         /* that they were started with */
-    struct key_file_stamp authorities; /* of directory.ca_file */
+    struct settings *settings;     /* that they were started with */
+    struct file_stamp authorities; /* of directory.ca_file */
     struct fetch *fetch;
     struct directory *directory;
     atomic_uint users;
@@ -80,9 +80,9 @@ static void agents_release(struct agents *agents)
     free(agents);
 }
 
-static struct key_file_stamp stamp_authorities(const struct config *config)
+static struct file_stamp stamp_authorities(const struct config *config)
 {
-    return key_file_stamp(config->directory_ca_file);
+    return file_stamp(config->directory_ca_file);
 }
 
 static struct agents *agents_new(struct settings *settings)
@@ -113,8 +113,8 @@ static struct agents *agents_for(struct settings *settings, struct agents *forme
 {
     bool differ = !former;
     if (former) {
-        struct key_file_stamp stamp = stamp_authorities(settings->config);
-        differ = !key_file_same(&stamp, &former->authorities);
+        struct file_stamp stamp = stamp_authorities(settings->config);
+        differ = !file_same(&stamp, &former->authorities);
         config_compare(former->settings->config, settings->config, note_agents_key, &differ);
     }
     if (differ)

@@ -142,7 +142,7 @@ static bool sleep_a_little(struct schedule *schedule)
     return go_on;
 }
 
-static void *run(void *context)
+static void *watch_the_clock(void *context)
 {
     struct schedule *schedule = context;
     int64_t looked_ms = clock_now_ms();
@@ -181,7 +181,7 @@ struct schedule *schedule_start(const char *file, const struct config_list *time
         pthread_cond_init(&schedule->wake, &monotonic);
         pthread_condattr_destroy(&monotonic);
     }
-    if (!schedule || pthread_create(&schedule->thread, NULL, run, schedule) != 0) {
+    if (!schedule || pthread_create(&schedule->thread, NULL, watch_the_clock, schedule) != 0) {
         LOG(ERROR, "nightly_not_started", {"detail", "no memory or no threads"},
             {"hint", "the gate goes on; run crawltab nightly from a timer"});
         free(schedule);

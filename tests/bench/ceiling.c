@@ -63,7 +63,7 @@ static void read_response(const char *path)
     }
 }
 
-static void *run(void *daemon)
+static void *answer_requests(void *daemon)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
     struct pollfd events = {.fd = info->epoll_fd, .events = POLLIN};
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
         struct MHD_Daemon *daemon = MHD_start_daemon(
             MHD_USE_EPOLL | MHD_USE_TURBO, 0, NULL, NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET,
             sockets[i], MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_END);
-        if (!daemon || pthread_create(&threads[i], NULL, run, daemon) != 0)
+        if (!daemon || pthread_create(&threads[i], NULL, answer_requests, daemon) != 0)
             fail("libmicrohttpd");
     }
     puts(bound);

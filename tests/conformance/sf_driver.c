@@ -175,7 +175,7 @@ static void put_member(const struct sf_member *member)
     put(SLICE("]]"));
 }
 
-static void run(struct arena *arena, enum type type, struct slice field)
+static void print_parsed(struct arena *arena, enum type type, struct slice field)
 {
     struct sf_member item;
     struct sf_list list;
@@ -220,7 +220,7 @@ static const char *run_line(struct slice line)
         return "the line is too long for this machine";
     arena_init(&arena, memory, size);
     if (join(&arena, (struct slice){line.data + tab + 1, line.len - tab - 1}, &field))
-        run(&arena, type, field);
+        print_parsed(&arena, type, field);
     else
         wrong = "a field line is not hexadecimal";
     free(memory);

@@ -3,7 +3,7 @@
  * over the base of the first member of Signature-Input, so that mutations go past the first checks.
  *
  * Nothing is charged but for a 200 with a receipt, and nothing where neither id nor signature were given.
- * Input: WORLD TEXT; the bits of WORLD are in run(). */
+ * Input: WORLD TEXT; the bits of WORLD are in take_through(). */
 #include "tests/fuzz/gate_world.h"
 #include "tests/fuzz/support.h"
 
@@ -213,7 +213,7 @@ static void resume(struct exchange *exchange)
 
 /* To the reply, through as many parkings as it takes: one a key and one for the ledger, for each of the
  * signatures. */
-static void run(struct exchange *exchange)
+static void take_through(struct exchange *exchange)
 {
     for (int turns = 0; handler.handle(thread, exchange) == EXCHANGE_PARK; turns++) {
         HOLDS(turns < 100);
@@ -231,7 +231,7 @@ static void answer(const struct message *message, bool opened)
     struct exchange exchange = {.arena = arena, .message = *message, .reply.fd = -1, .resume = resume};
     exchange.message.scheme = SLICE("");
     world.submitted = world.recorded = 0;
-    run(&exchange);
+    take_through(&exchange);
     check_reply(&exchange, opened);
     handler.finished(thread, &exchange);
     if (exchange.reply.fd >= 0)

@@ -208,7 +208,7 @@ static void paths_have_one_spelling(void **state)
         struct slice path;
         bool plain = false;
         bool broken = !cases[i].path && !cases[i].dots;
-        enum err err = site_path(fresh_arena(), slice_of(cases[i].target), &path, &plain);
+        enum err err = rules_path(fresh_arena(), slice_of(cases[i].target), &path, &plain);
         if (err != (broken ? ERR_MALFORMED_REQUEST : ERR_OK) || (!broken && plain == cases[i].dots))
             fail_msg("err %d: %s", err, cases[i].target);
         if (cases[i].path)
@@ -273,27 +273,27 @@ static void the_first_rule_that_fits_decides(void **state)
     static const struct {
         const char *path;
         const char *fields;
-        enum site_action action;
+        enum rules_action action;
         const char *rule;
         bool account;
     } cases[] = {
-        {"/page", HUMAN, SITE_ALLOW, NULL, false},
-        {"/page", "", SITE_ALLOW, NULL, false},
-        {"/page", GPT, SITE_CHARGE, "rest", false},
-        {"/page", HUMAN AGENT("https://new.example"), SITE_CHARGE, "rest", false},
-        {"/page", HUMAN "signature-input: x\n", SITE_CHARGE, "rest", false},
-        {"/page", HUMAN "payment: x\n", SITE_CHARGE, "rest", false},
-        {"/", GPT, SITE_ALLOW, "front", false},
-        {"/robots.txt", GPT, SITE_ALLOW, NULL, false},
-        {"/sitemap.xml", AGENT("https://foe.example"), SITE_ALLOW, NULL, false},
-        {"/.well-known/security.txt", GPT, SITE_ALLOW, NULL, false},
-        {"/page", AGENT("https://friend.example"), SITE_ALLOW, "friend", true},
-        {"/page", AGENT("https://foe.example"), SITE_BLOCK, "foe", true},
-        {"/deep/x", "user-agent: Googlebot/2.1\n", SITE_CHARGE, "search", false},
-        {"/page", "user-agent: Googlebot/2.1\n", SITE_ALLOW, NULL, false},
+        {"/page", HUMAN, RULES_ALLOW, NULL, false},
+        {"/page", "", RULES_ALLOW, NULL, false},
+        {"/page", GPT, RULES_CHARGE, "rest", false},
+        {"/page", HUMAN AGENT("https://new.example"), RULES_CHARGE, "rest", false},
+        {"/page", HUMAN "signature-input: x\n", RULES_CHARGE, "rest", false},
+        {"/page", HUMAN "payment: x\n", RULES_CHARGE, "rest", false},
+        {"/", GPT, RULES_ALLOW, "front", false},
+        {"/robots.txt", GPT, RULES_ALLOW, NULL, false},
+        {"/sitemap.xml", AGENT("https://foe.example"), RULES_ALLOW, NULL, false},
+        {"/.well-known/security.txt", GPT, RULES_ALLOW, NULL, false},
+        {"/page", AGENT("https://friend.example"), RULES_ALLOW, "friend", true},
+        {"/page", AGENT("https://foe.example"), RULES_BLOCK, "foe", true},
+        {"/deep/x", "user-agent: Googlebot/2.1\n", RULES_CHARGE, "search", false},
+        {"/page", "user-agent: Googlebot/2.1\n", RULES_ALLOW, NULL, false},
     };
     struct config *config = config_from(rules_yaml);
-    struct site_table *table = site_table_new(config);
+    struct rules *table = rules_new(config);
     (void)state;
     assert_non_null(table);
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -303,13 +303,13 @@ static void the_first_rule_that_fits_decides(void **state)
         struct signature_agent *agents;
         assert_int_equal(signature_agent_parse(arena, &message, &config->directory_insecure_hosts, &agents),
                          ERR_OK);
-        struct site_decision decision = site_decide(table, 0, &message, slice_of(cases[i].path), agents);
+        struct rules_decision decision = rules_decide(table, 0, &message, slice_of(cases[i].path), agents);
         if (decision.action != cases[i].action || (decision.account != NULL) != cases[i].account)
             fail_msg("case %zu: action %d", i, decision.action);
         if (cases[i].rule)
             assert_string_equal(decision.rule, cases[i].rule);
     }
-    site_table_free(table);
+    rules_free(table);
     config_free(config);
 }
 
@@ -335,7 +335,7 @@ static void a_folders_page_fits_by_either_name(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-        if (site_glob_fits(slice_of(cases[i].glob), slice_of(cases[i].path)) != cases[i].fits)
+        if (rules_glob_fits(slice_of(cases[i].glob), slice_of(cases[i].path)) != cases[i].fits)
             fail_msg("%s %s", cases[i].glob, cases[i].path);
 }
 
@@ -363,7 +363,7 @@ static void who_is_denied_is_denied_at_every_path(void **state)
                     "    terms_url: https://a.example/terms\n"
                     "    agents:\n"
                     "      deny: [\"https://bad.example\", \"https://shared.example/bad\"]\n");
-    struct site_table *table = site_table_new(config);
+    struct rules *table = rules_new(config);
     (void)state;
     assert_non_null(table);
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -372,28 +372,28 @@ static void who_is_denied_is_denied_at_every_path(void **state)
         assert_int_equal(signature_agent_locate(arena, slice_of(cases[i].location),
                                                 &config->directory_insecure_hosts, &agent),
                          ERR_OK);
-        if (site_admits(table, 0, &agent) != cases[i].err)
+        if (rules_admit(table, 0, &agent) != cases[i].err)
             fail_msg("%s", cases[i].location);
     }
-    site_table_free(table);
+    rules_free(table);
     config_free(config);
 }
 
 static void sites_are_found_by_host(void **state)
 {
     struct config *config = config_from(rules_yaml);
-    struct site_table *table = site_table_new(config);
+    struct rules *table = rules_new(config);
     size_t index;
     struct slice host;
     (void)state;
-    assert_true(site_find(table, SLICE("a.example"), &index, &host));
+    assert_true(rules_find_site(table, SLICE("a.example"), &index, &host));
     assert_slice(host, "a.example");
-    assert_true(site_find(table, SLICE("a.example:443"), &index, &host));
+    assert_true(rules_find_site(table, SLICE("a.example:443"), &index, &host));
     assert_slice(host, "a.example");
-    assert_true(site_find(table, SLICE("alias.example"), &index, &host));
-    assert_false(site_find(table, SLICE("a.example:8443"), &index, &host));
-    assert_false(site_find(table, SLICE("b.example"), &index, &host));
-    site_table_free(table);
+    assert_true(rules_find_site(table, SLICE("alias.example"), &index, &host));
+    assert_false(rules_find_site(table, SLICE("a.example:8443"), &index, &host));
+    assert_false(rules_find_site(table, SLICE("b.example"), &index, &host));
+    rules_free(table);
     config_free(config);
 }
 

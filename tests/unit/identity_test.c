@@ -189,7 +189,7 @@ static void the_file_is_made_once_and_for_its_owner_alone(void **state)
 {
     struct key_ring ring;
     struct key_ring again;
-    struct key_file_stamp stamp;
+    struct file_stamp stamp;
     struct stat status;
     (void)state;
     assert_true(key_file_make(path, &timing_now, &ring, &stamp));
@@ -200,8 +200,8 @@ static void the_file_is_made_once_and_for_its_owner_alone(void **state)
     assert_int_equal(status.st_mode & 0777, 0600);
     assert_true(key_file_make(path, &timing_now, &again, NULL));
     assert_string_equal(again.keys[0].keyid, ring.keys[0].keyid);
-    struct key_file_stamp now = key_file_stamp(path);
-    assert_true(key_file_same(&now, &stamp));
+    struct file_stamp now = file_stamp(path);
+    assert_true(file_same(&now, &stamp));
 }
 
 static void a_rotation_replaces_the_file(void **state)
@@ -212,13 +212,13 @@ static void a_rotation_replaces_the_file(void **state)
     assert_true(key_file_rotate(path, &timing_now, &rotation));
     assert_true(rotation.made);
     assert_int_equal(rotation.ring.count, 1);
-    struct key_file_stamp first = key_file_stamp(path);
+    struct file_stamp first = file_stamp(path);
     assert_true(key_file_rotate(path, &timing_now, &rotation));
     assert_false(rotation.made);
     assert_int_equal(rotation.ring.count, 2);
     assert_int_equal(rotation.dropped, 0);
-    struct key_file_stamp second = key_file_stamp(path);
-    assert_false(key_file_same(&first, &second));
+    struct file_stamp second = file_stamp(path);
+    assert_false(file_same(&first, &second));
     later.now = NOW + 3 * (int64_t)YEAR;
     assert_true(key_file_rotate(path, &later, &rotation));
     assert_int_equal(rotation.dropped, 2);

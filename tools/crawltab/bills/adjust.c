@@ -108,7 +108,7 @@ static bool read_kind(struct request *request, bool reversal, const char *refund
     return true;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status adjust_entry(const char *config_path, int argc, char **argv)
 {
     struct request request = {.json = false};
     const char *refund = NULL, *credit = NULL;
@@ -152,4 +152,4 @@ const struct command adjust_command = {
     "  --reason TEXT    stands on the credit note\n"
     "  --json           what was made, for programs\n"
     "  --config FILE    the configuration (default: config.yaml)\n",
-    run};
+    adjust_entry};

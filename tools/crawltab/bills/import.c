@@ -162,7 +162,7 @@ static enum exit_status import_all(struct import *import, const json_t *movement
     return err == ERR_OK && import->failed == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status import_payments(const char *config_path, int argc, char **argv)
 {
     const char *site = NULL;
     bool json = false;
@@ -211,4 +211,4 @@ const struct command import_command = {
     "  --config FILE  the configuration (default: config.yaml)\n"
     "\n"
     "exit status: 1 when a movement that names an invoice could not be booked\n",
-    run};
+    import_payments};

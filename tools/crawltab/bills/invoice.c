@@ -211,7 +211,7 @@ static bool check(const struct command_words *words, const struct selection *sel
     return false;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status manage_invoices(const char *config_path, int argc, char **argv)
 {
     struct selection selection = {.site = NULL};
     struct invoice_change change = {.number = NULL};
@@ -286,4 +286,4 @@ const struct command invoice_command = {
     "                   in it becomes the invoice's\n"
     "  --json           for programs; for show the same as --format json\n"
     "  --config FILE    the configuration (default: config.yaml)\n",
-    run};
+    manage_invoices};

@@ -242,7 +242,7 @@ static enum exit_status write_again(struct pg *pg, const char *batch, const char
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status settle_invoices(const char *config_path, int argc, char **argv)
 {
     struct settling settling = {.out = "."};
     bool json = false;
@@ -304,4 +304,4 @@ const struct command settle_command = {
     "  --collect-on DATE  when the bank shall collect (default: in five days)\n"
     "  --out FOLDER       where the file goes (default: here)\n"
     "  --config FILE      the configuration (default: config.yaml)\n",
-    run};
+    settle_invoices};

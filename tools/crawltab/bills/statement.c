@@ -140,7 +140,7 @@ static bool check(const struct request *request)
     return true;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status tell_accounts(const char *config_path, int argc, char **argv)
 {
     struct request request = {.from = "2000-01-01"};
     const struct command_option options[] = {{"--site", &request.site, NULL},
@@ -178,4 +178,4 @@ const struct command statement_command = {
     "  --from, --to   dates, both included (default: everything up to today)\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    run};
+    tell_accounts};

@@ -204,7 +204,7 @@ static enum exit_status secret(const struct config *config, const char *name)
     return EXIT_DONE;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status manage_webhook(const char *config_path, int argc, char **argv)
 {
     const char *site = NULL;
     bool json = false;
@@ -258,4 +258,4 @@ const struct command webhook_command = {
     "  --config FILE  the configuration (default: config.yaml)\n"
     "\n"
     "exit status: 1 when a message was not taken\n",
-    run};
+    manage_webhook};

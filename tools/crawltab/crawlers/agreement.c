@@ -288,7 +288,7 @@ static enum exit_status run_on(const struct config *config, struct scene *scene,
     return set(scene, words->items + 2, (size_t)words->count - 2);
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status manage_agreements(const char *config_path, int argc, char **argv)
 {
     struct options options = {0};
     const struct command_option known[] = {
@@ -343,4 +343,4 @@ const struct command agreement_command = {
     "\n"
     "TIME is a date such as 2026-12-01, 2026-12-01T08:30, or 2026-12-01T07:30Z; the\n"
     "first two are in the site's time zone.\n",
-    run};
+    manage_agreements};

@@ -284,7 +284,7 @@ static enum exit_status run_on(struct pg *pg, const struct config *config, enum 
     return set_status(pg, &site, &order, verb == SUSPEND ? "suspended" : "active");
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status manage_crawlers(const char *config_path, int argc, char **argv)
 {
     struct options options = {0};
     const struct command_option known[] = {{"--site", &options.site, NULL},
@@ -338,4 +338,4 @@ const struct command crawler_command = {
     "  --reason TEXT  why; recorded with who\n"
     "  --json         for programs: amounts in micro-units\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    run};
+    manage_crawlers};

@@ -81,7 +81,7 @@ static struct pg *open_owner(const struct config *config)
     return pg;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status archive_days(const char *config_path, int argc, char **argv)
 {
     const char *folder = NULL;
     const struct command_option options[] = {{"--to", &folder, NULL}, {NULL, NULL, NULL}};
@@ -127,4 +127,4 @@ const struct command archive_command = {
     "options:\n"
     "  --to FOLDER    where the file is written\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    run};
+    archive_days};

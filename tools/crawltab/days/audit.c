@@ -62,7 +62,7 @@ static enum exit_status audit(const struct config *config, struct pg *pg, const 
     return result.busy ? EXIT_BUSY : EXIT_DONE;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status audit_ledger(const char *config_path, int argc, char **argv)
 {
     const char *site = NULL;
     bool json = false;
@@ -101,4 +101,4 @@ const struct command audit_command = {
     "  --site NAME    only this site\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    run};
+    audit_ledger};

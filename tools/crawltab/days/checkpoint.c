@@ -174,7 +174,7 @@ static enum exit_status run_with_ledger(const struct config *config, const char 
     return status;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status show_checkpoints(const char *config_path, int argc, char **argv)
 {
     struct request request = {.site = NULL};
     const struct command_option options[] = {{"--site", &request.site, NULL},
@@ -218,4 +218,4 @@ const struct command checkpoint_command = {
     "  --day YYYY-MM-DD  only this day\n"
     "  --json            show: the log's leaf and the key as well\n"
     "  --config FILE     the configuration (default: config.yaml)\n",
-    run};
+    show_checkpoints};

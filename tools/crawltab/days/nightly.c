@@ -28,7 +28,7 @@ struct night {
 };
 
 /* One row of site_list. */
-struct place {
+struct night_site {
     struct night *night;
     int64_t site_id;
     const char *name;
@@ -64,18 +64,18 @@ static void print_invoices(const struct pg_rows *rows)
         printf("  and %d more: crawltab invoice list\n", rows->count - LISTED_MAX);
 }
 
-static void print_day(const struct place *place, const struct day_closed *closed,
+static void print_day(const struct night_site *site, const struct day_closed *closed,
                       const struct pg_rows *invoices)
 {
     char sum[SHOW_MONEY_MAX];
-    printf("%s %s: %" PRId64 " %s for %s, %" PRId64 " %s%s\n", place->name, closed->date, closed->entries,
-           closed->entries == 1 ? "entry" : "entries", show_micros(closed->sum_micros, place->currency, sum),
+    printf("%s %s: %" PRId64 " %s for %s, %" PRId64 " %s%s\n", site->name, closed->date, closed->entries,
+           closed->entries == 1 ? "entry" : "entries", show_micros(closed->sum_micros, site->currency, sum),
            closed->invoices, closed->invoices == 1 ? "invoice" : "invoices",
-           place->night->dry_run ? " (dry run)" : "");
+           site->night->dry_run ? " (dry run)" : "");
     print_invoices(invoices);
 }
 
-static json_t *day_json(const struct place *place, const struct day_closed *closed,
+static json_t *day_json(const struct night_site *site, const struct day_closed *closed,
                         const struct pg_rows *invoices)
 {
     json_t *list = json_array();
@@ -84,81 +84,81 @@ static json_t *day_json(const struct place *place, const struct day_closed *clos
                               json_pack("{s:s,s:s,s:s,s:I,s:I}", "number", pg_text(invoices, i, 1), "kind",
                                         pg_text(invoices, i, 10), "agent", pg_text(invoices, i, 3), "entries",
                                         pg_number(invoices, i, 4), "total_minor", pg_number(invoices, i, 5)));
-    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:s,s:o}", "site", place->name, "date", closed->date, "entries",
+    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:s,s:o}", "site", site->name, "date", closed->date, "entries",
                      closed->entries, "sum_micros", closed->sum_micros, "invoiced_micros",
-                     closed->invoiced_micros, "currency", place->currency, "invoices", list);
+                     closed->invoiced_micros, "currency", site->currency, "invoices", list);
 }
 
 static enum err tell_day(struct pg *pg, const struct day_closed *closed, void *context)
 {
-    const struct place *place = context;
-    struct night *night = place->night;
+    const struct night_site *site = context;
+    struct night *night = site->night;
     struct pg_rows invoices = {0};
     enum err err;
     night->closed++;
     night->entries += closed->entries;
     night->invoices += closed->invoices;
-    TRY(read_invoices(pg, place->name, closed->date, &invoices));
+    TRY(read_invoices(pg, site->name, closed->date, &invoices));
     if (night->days)
-        json_array_append_new(night->days, day_json(place, closed, &invoices));
+        json_array_append_new(night->days, day_json(site, closed, &invoices));
     else
-        print_day(place, closed, &invoices);
+        print_day(site, closed, &invoices);
 out:
     pg_rows_free(&invoices);
     return err;
 }
 
 /* True if the day asked for can be closed; says why not. */
-static bool can_close(struct night *night, const struct place *place)
+static bool can_close(struct night *night, const struct night_site *site)
 {
     struct day_status status;
     char due[SHOW_INSTANT_MAX], hint[80];
     if (!night->day)
         return true;
-    if (day_read(night->pg, place->site_id, night->day, &status) != ERR_OK) {
+    if (day_read(night->pg, site->site_id, night->day, &status) != ERR_OK) {
         night->status = EXIT_FAILED;
         return false;
     }
     if (!status.known) {
-        LOG(ERROR, "the ledger has no such day", {"site", place->name}, {"day", night->day},
+        LOG(ERROR, "the ledger has no such day", {"site", site->name}, {"day", night->day},
             {"detail", "days are made from the gate's first start to three days ahead"});
         night->status = EXIT_FAILED;
         return false;
     }
     if (!status.closed && status.due_ms > clock_now_ms()) {
         snprintf(hint, sizeof(hint), "it will be possible from %s", show_instant(status.due_ms, due));
-        LOG(ERROR, "the day cannot be closed yet", {"site", place->name}, {"day", night->day},
+        LOG(ERROR, "the day cannot be closed yet", {"site", site->name}, {"day", night->day},
             {"detail", "entries of this day may still arrive"}, {"hint", hint});
         night->status = EXIT_FAILED;
         return false;
     }
     if (status.closed && !night->days)
-        printf("%s %s: already closed\n", place->name, night->day);
+        printf("%s %s: already closed\n", site->name, night->day);
     return !status.closed;
 }
 
 /* One line on a terminal that is written again and again, and is gone at the end. */
 static void show_progress(void *context, int64_t done, int64_t all)
 {
-    struct place *place = context;
+    struct night_site *site = context;
     int64_t now = clock_monotonic_ms();
-    if (place->started_ms == 0)
-        place->started_ms = now;
-    int64_t ms = now - place->started_ms;
+    if (site->started_ms == 0)
+        site->started_ms = now;
+    int64_t ms = now - site->started_ms;
     if (done >= all) {
         fputs("\r\033[K", stderr);
-        place->started_ms = 0;
+        site->started_ms = 0;
     } else if (ms > 0) {
         fprintf(stderr,
                 "\r\033[K%s: %" PRId64 " of %" PRId64 " entries, %" PRId64 " a second, %" PRId64 " s left",
-                place->name, done, all, done * 1000 / ms, (all - done) * ms / done / 1000);
+                site->name, done, all, done * 1000 / ms, (all - done) * ms / done / 1000);
     }
 }
 
-static void close_site(struct night *night, struct place *place)
+static void close_site(struct night *night, struct night_site *site)
 {
     struct invoice_seller seller;
-    const struct day_order order = {.site_id = place->site_id,
+    const struct day_order order = {.site_id = site->site_id,
                                     .seller = &seller,
                                     .last_date = night->day,
                                     .actor = command_actor(),
@@ -166,16 +166,16 @@ static void close_site(struct night *night, struct place *place)
                                     .dry_run = night->dry_run,
                                     .key = &night->key,
                                     .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
-                                    .progress_context = place};
+                                    .progress_context = site};
     bool busy = false;
-    if (!can_close(night, place))
+    if (!can_close(night, site))
         return;
-    if (!invoice_seller_init(&seller, night->config, place->name) ||
-        day_close_due(night->pg, &order, tell_day, place, &busy) != ERR_OK)
+    if (!invoice_seller_init(&seller, night->config, site->name) ||
+        day_close_due(night->pg, &order, tell_day, site, &busy) != ERR_OK)
         night->status = EXIT_FAILED;
     invoice_seller_free(&seller);
     if (busy) {
-        LOG(WARN, "another run is closing the days of this site", {"site", place->name},
+        LOG(WARN, "another run is closing the days of this site", {"site", site->name},
             {"hint", "there is nothing to do here; run again if it should fail"});
         if (night->status == EXIT_DONE)
             night->status = EXIT_BUSY;
@@ -183,16 +183,16 @@ static void close_site(struct night *night, struct place *place)
 }
 
 /* When the next day of the site can be closed, for whoever wonders why nothing happened. */
-static void print_next(struct night *night, const struct place *place)
+static void print_next(struct night *night, const struct night_site *site)
 {
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     char due[SHOW_INSTANT_MAX];
-    pg_params_number(&params, place->site_id);
+    pg_params_number(&params, site->site_id);
     pg_params_text(&params, NULL);
     pg_params_number(&params, ENTRY_LATEST_MS);
     if (pg_run(night->pg, "day_next", &params, &rows) == ERR_OK && rows.count > 0)
-        printf("%s: nothing to do; %s can be closed from %s\n", place->name, pg_text(&rows, 0, 0),
+        printf("%s: nothing to do; %s can be closed from %s\n", site->name, pg_text(&rows, 0, 0),
                show_instant(pg_number(&rows, 0, 1), due));
     pg_rows_free(&rows);
 }
@@ -225,15 +225,15 @@ static enum err close_sites(struct night *night)
         puts("no sites yet: a site is registered when its gate starts for the first time");
     }
     for (int i = 0; i < rows.count; i++) {
-        struct place place = {
+        struct night_site site = {
             night, pg_number(&rows, i, 0), pg_text(&rows, i, 1), pg_text(&rows, i, 3), pg_number(&rows, i, 4),
             0};
         size_t before = night->closed;
-        if (!is_ours(night, place.name))
+        if (!is_ours(night, site.name))
             continue;
-        close_site(night, &place);
+        close_site(night, &site);
         if (night->closed == before && !night->day && !night->days && night->status == EXIT_DONE)
-            print_next(night, &place);
+            print_next(night, &site);
         fflush(stdout);
     }
 out:
@@ -261,7 +261,7 @@ static enum exit_status close_days(struct night *night)
     return night->status;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status bill_days(const char *config_path, int argc, char **argv)
 {
     struct night night = {.status = EXIT_DONE};
     bool json = false;
@@ -311,4 +311,4 @@ const struct command nightly_command = {
     "  --dry-run         show what would be billed, change nothing\n"
     "  --json            what was closed, for programs\n"
     "  --config FILE     the configuration (default: config.yaml)\n",
-    run};
+    bill_days};

@@ -203,7 +203,7 @@ static bool site_exists(struct pg *pg, const char *site)
     return asked && found;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status export_entries(const char *config_path, int argc, char **argv)
 {
     struct range range = {.csv = true};
     const char *format = "csv";
@@ -242,4 +242,4 @@ const struct command export_command = {
     "  --site NAME    only this site\n"
     "  --format NAME  csv (default) or jsonl\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    run};
+    export_entries};

@@ -301,7 +301,7 @@ out:
     return status;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status look_up_payment(const char *config_path, int argc, char **argv)
 {
     bool json = false;
     const struct command_option options[] = {{"--json", NULL, &json}, {NULL, NULL, NULL}};
@@ -335,4 +335,4 @@ const struct command lookup_command = {
     "options:\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    run};
+    look_up_payment};

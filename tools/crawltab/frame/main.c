@@ -37,7 +37,7 @@ static bool asks_help(int argc, char **argv)
     return false;
 }
 
-static enum exit_status run(const struct command *command, const char *config_path, int argc, char **argv)
+static enum exit_status obey(const struct command *command, const char *config_path, int argc, char **argv)
 {
     if (asks_help(argc, argv)) {
         fputs(command->help, stdout);
@@ -79,7 +79,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(arguments[0], commands[i]->name) == 0)
-            return run(commands[i], config_path, count - 1, arguments + 1);
+            return obey(commands[i], config_path, count - 1, arguments + 1);
     if (strcmp(arguments[0], "help") == 0 || asks_help(1, arguments)) {
         print_help();
         return command_finish(EXIT_DONE);

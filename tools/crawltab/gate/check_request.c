@@ -399,7 +399,7 @@ static enum exit_status answer(struct inquiry *inquiry, const struct words *word
     return status_of(inquiry);
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status check_request(const char *config_path, int argc, char **argv)
 {
     struct words w = {.file = NULL};
     const struct command_option options[] = {{"--scheme", &w.scheme, NULL},
@@ -471,4 +471,4 @@ const struct command check_request_command = {
     "\n"
     "exit status: 0 valid, 1 invalid, 2 unverified (not signed, or no key to be had),\n"
     "64 wrong usage\n",
-    run};
+    check_request};

@@ -92,7 +92,7 @@ static enum exit_status rotate(const struct config *config, int64_t now, bool js
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status manage_keys(const char *config_path, int argc, char **argv)
 {
     bool json = false;
     const struct command_option options[] = {{"--json", NULL, &json}, {NULL, NULL, NULL}};
@@ -128,4 +128,4 @@ const struct command key_command = {
     "options:\n"
     "  --json         for programs: times in seconds since 1970\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    run};
+    manage_keys};

@@ -25,7 +25,7 @@ static enum exit_status migrate(const struct config *config)
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status migrate_ledger(const char *config_path, int argc, char **argv)
 {
     bool bootstrap = false;
     const char *superuser = NULL;
@@ -59,4 +59,4 @@ const struct command migrate_command = {
     "                    database; connects to database \"postgres\" as a superuser\n"
     "  --superuser NAME  that superuser (default: libpq's, PGUSER or your own name)\n"
     "  --config FILE     the configuration (default: config.yaml)\n",
-    run};
+    migrate_ledger};

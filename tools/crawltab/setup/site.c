@@ -106,7 +106,7 @@ out:
     return status;
 }
 
-static enum exit_status run(const char *config_path, int argc, char **argv)
+static enum exit_status manage_sites(const char *config_path, int argc, char **argv)
 {
     struct change change = {.from = NULL};
     const struct command_option options[] = {{"--from", &change.from, NULL}, {NULL, NULL, NULL}};
@@ -146,4 +146,4 @@ const struct command site_command = {
     "options:\n"
     "  --from YYYY-MM-DD  the first local date in the new zone\n"
     "  --config FILE      the configuration (default: config.yaml)\n",
-    run};
+    manage_sites};
