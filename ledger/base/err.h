@@ -32,7 +32,11 @@
     X(ERR_METHOD_NOT_ALLOWED, 405, "method_not_allowed", "only GET and HEAD are served here")                \
     X(ERR_PAYMENT_CONFLICT, 409, "payment_conflict",                                                         \
       "this payment id was already used by another signer or for other content")                             \
+    X(ERR_PRECONDITION_FAILED, 412, "precondition_failed",                                                   \
+      "a condition of the request does not hold for the page as it is; nothing was charged")                 \
     X(ERR_BODY_REFUSED, 413, "body_refused", "GET and HEAD have no body here; nothing was charged")          \
+    X(ERR_RANGE_NOT_SATISFIABLE, 416, "range_not_satisfiable",                                               \
+      "the page does not reach as far as the range that was asked for; nothing was charged")                 \
     X(ERR_REQUEST_TOO_LARGE, 431, "request_too_large",                                                       \
       "the request's fields are larger than the gate reads")                                                 \
     X(ERR_MISDIRECTED, 421, "misdirected_request", "no site of this gate has this host name")                \

@@ -39,16 +39,111 @@ static int number(const char *digits, size_t count)
     return value;
 }
 
-bool instant_is_date(struct slice text)
+/* `month` counts from 1. */
+static int days_of(int year, int month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (month == 2 && leap ? 1 : 0);
+}
+
+bool instant_is_date(struct slice text)
+{
     if (text.len != 10 || text.data[4] != '-' || text.data[7] != '-')
         return false;
     int year = number(text.data, 4);
     int month = number(text.data + 5, 2);
     int day = number(text.data + 8, 2);
-    if (year < 1 || month < 1 || month > 12 || day < 1)
+    return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= days_of(year, month);
+}
+
+/* The takers below read a text from its front. */
+static bool take(struct slice *text, const char *literal)
+{
+    size_t len = strlen(literal);
+    if (!slice_starts(*text, (struct slice){literal, len}))
         return false;
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return day <= days[month - 1] + (month == 2 && leap ? 1 : 0);
+    *text = (struct slice){text->data + len, text->len - len};
+    return true;
+}
+
+/* One of the names; *index is which. */
+static bool take_name(struct slice *text, const char *const *names, int count, int *index)
+{
+    for (*index = 0; *index < count; ++*index)
+        if (take(text, names[*index]))
+            return true;
+    return false;
+}
+
+static bool take_number(struct slice *text, size_t digits, int *value)
+{
+    *value = text->len < digits ? -1 : number(text->data, digits);
+    if (*value < 0)
+        return false;
+    *text = (struct slice){text->data + digits, text->len - digits};
+    return true;
+}
+
+static bool take_month(struct slice *text, struct tm *tm)
+{
+    static const char *const names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    return take_name(text, names, 12, &tm->tm_mon);
+}
+
+static bool take_time(struct slice *text, struct tm *tm)
+{
+    return take(text, " ") && take_number(text, 2, &tm->tm_hour) && take(text, ":") &&
+           take_number(text, 2, &tm->tm_min) && take(text, ":") && take_number(text, 2, &tm->tm_sec);
+}
+
+/* ", 06 Nov 1994 08:49:37 GMT", or ", 06-Nov-94 08:49:37 GMT" with a dash and two digits. */
+static bool take_date(struct slice text, const char *between, size_t digits, struct tm *tm)
+{
+    return take(&text, ", ") && take_number(&text, 2, &tm->tm_mday) && take(&text, between) &&
+           take_month(&text, tm) && take(&text, between) && take_number(&text, digits, &tm->tm_year) &&
+           take_time(&text, tm) && take(&text, " GMT") && text.len == 0;
+}
+
+/* " Nov  6 08:49:37 1994". */
+static bool take_asctime(struct slice text, struct tm *tm)
+{
+    return take(&text, " ") && take_month(&text, tm) && take(&text, " ") &&
+           (take(&text, " ") ? take_number(&text, 1, &tm->tm_mday) : take_number(&text, 2, &tm->tm_mday)) &&
+           take_time(&text, tm) && take(&text, " ") && take_number(&text, 4, &tm->tm_year) && text.len == 0;
+}
+
+/* The full year of two digits: the latest that is at most fifty years ahead. */
+static int full_year(int digits, int64_t now)
+{
+    int year = split(now * 1000).tm_year + 1900;
+    int full = year - year % 100 + 100 + digits;
+    while (full > year + 50)
+        full -= 100;
+    return full;
+}
+
+bool instant_parse_http(struct slice text, int64_t now, int64_t *seconds)
+{
+    static const char *const long_days[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                            "Friday", "Saturday", "Sunday"};
+    static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+    struct tm tm = {.tm_year = 0};
+    int day;
+    if (take_name(&text, long_days, 7, &day)) {
+        if (!take_date(text, "-", 2, &tm))
+            return false;
+        tm.tm_year = full_year(tm.tm_year, now);
+    } else if (!take_name(&text, days, 7, &day) ||
+               !(take_date(text, " ", 4, &tm) || take_asctime(text, &tm))) {
+        return false;
+    }
+    /* A leap second may be told. */
+    if (tm.tm_year < 1 || tm.tm_mday < 1 || tm.tm_mday > days_of(tm.tm_year, tm.tm_mon + 1) ||
+        tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+        return false;
+    tm.tm_year -= 1900;
+    *seconds = (int64_t)timegm(&tm);
+    return true;
 }

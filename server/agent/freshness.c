@@ -1,7 +1,6 @@
-#define _GNU_SOURCE /* strptime, timegm */
 #include "server/agent/freshness.h"
 
-#include <time.h>
+#include "ledger/base/instant.h"
 
 #define SECONDS_MAX ((int64_t)1 << 31) /* RFC 9111 section 1.2.2: larger ones are taken for this */
 
@@ -20,27 +19,6 @@ static bool read_seconds(struct slice text, int64_t *seconds)
     if (*seconds > SECONDS_MAX)
         *seconds = SECONDS_MAX;
     return text.len > 0;
-}
-
-bool freshness_date(struct slice text, int64_t *seconds)
-{
-    static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
-                                        "%a %b %e %H:%M:%S %Y"};
-    char copy[40];
-    text = slice_trim(text);
-    if (text.len == 0 || text.len >= sizeof(copy))
-        return false;
-    memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
-    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
-        struct tm tm = {.tm_isdst = 0};
-        const char *end = strptime(copy, forms[i], &tm); /* nobody calls setlocale: English names */
-        if (end && *end == '\0' && strlen(copy) == text.len) {
-            *seconds = (int64_t)timegm(&tm);
-            return true;
-        }
-    }
-    return false;
 }
 
 /* What Cache-Control says, over all its lines. -1: not said. */
@@ -106,10 +84,10 @@ static struct cache_control read_control(const struct message *answer)
     return control;
 }
 
-static bool field_date(const struct message *answer, struct slice name, int64_t *seconds)
+static bool field_date(const struct message *answer, struct slice name, int64_t now, int64_t *seconds)
 {
     const struct message_field *field = message_field(answer, name);
-    return field && freshness_date(field->value, seconds);
+    return field && instant_parse_http(slice_trim(field->value), now, seconds);
 }
 
 /* Section 4.2.3, without the time that the answer was under way: a fetch is short. */
@@ -120,7 +98,7 @@ static int64_t current_age(const struct message *answer, int64_t now)
     const struct message_field *field = message_field(answer, SLICE("age"));
     if (field && !read_seconds(slice_trim(field->value), &age))
         age = 0; /* section 5.1: an invalid Age is ignored */
-    if (field_date(answer, SLICE("date"), &date) && now - date > age)
+    if (field_date(answer, SLICE("date"), now, &date) && now - date > age)
         age = now - date;
     return age;
 }
@@ -130,15 +108,15 @@ static int64_t lifetime(const struct message *answer, const struct cache_control
 {
     int64_t date;
     int64_t until;
-    if (!field_date(answer, SLICE("date"), &date))
+    if (!field_date(answer, SLICE("date"), now, &date))
         date = now;
     if (control->s_maxage >= 0)
         return control->s_maxage;
     if (control->max_age >= 0)
         return control->max_age;
     if (message_field(answer, SLICE("expires"))) /* section 5.3: "0" and the like have expired */
-        return field_date(answer, SLICE("expires"), &until) ? until - date : 0;
-    if (field_date(answer, SLICE("last-modified"), &until) && until < date)
+        return field_date(answer, SLICE("expires"), now, &until) ? until - date : 0;
+    if (field_date(answer, SLICE("last-modified"), now, &until) && until < date)
         return (date - until) / 10;
     return FRESHNESS_UNSTATED_SECONDS;
 }
@@ -167,5 +145,5 @@ int64_t freshness_retry_seconds(const struct message *answer, int64_t now)
         return 0;
     if (read_seconds(slice_trim(field->value), &seconds))
         return seconds;
-    return freshness_date(field->value, &seconds) && seconds > now ? seconds - now : 0;
+    return field_date(answer, SLICE("retry-after"), now, &seconds) && seconds > now ? seconds - now : 0;
 }

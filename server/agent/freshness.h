@@ -22,7 +22,4 @@ int64_t freshness_seconds(const struct message *answer, int64_t now);
 /* Seconds that Retry-After asks to wait, as a number or a date; 0 when absent or unreadable. */
 int64_t freshness_retry_seconds(const struct message *answer, int64_t now);
 
-/* An HTTP date in any of the three forms of RFC 9110 section 5.6.7, in seconds since 1970. */
-bool freshness_date(struct slice text, int64_t *seconds);
-
 #endif

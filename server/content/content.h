@@ -5,6 +5,8 @@
 
 #include "ledger/base/http/exchange.h"
 
+#define CONTENT_ETAG_MAX 48
+
 /* A folder that files are served from. */
 struct content_root;
 
@@ -12,15 +14,33 @@ struct content_root;
 struct content_root *content_root_open(const char *folder);
 void content_root_close(struct content_root *root);
 
-/* Opens the file for `path` (as rules_path made it) and fills the reply: status 200, 206, 301, 304 or 416 and
- * its fields. Nothing outside the folder can be reached, by symbolic links either. ERR_NOT_FOUND when there
- * is no such file. */
-enum err content_open(const struct content_root *root, struct exchange *exchange, struct slice path) MUST_USE;
+/* One page as it is on disk. */
+struct content {
+    int fd;      /* its file, or -1 */
+    bool folder; /* a folder that was asked for without its last slash */
+    uint64_t size;
+    int64_t modified; /* seconds since 1970 */
+    char etag[CONTENT_ETAG_MAX];
+};
+
+/* Finds the page for `path` (as rules_path made it). Nothing outside the folder can be reached, by symbolic
+ * links either. ERR_NOT_FOUND when there is none, ERR_OVERLOADED without descriptors, ERR_REQUEST_TOO_LARGE.
+ * After ERR_OK content_close is called once. */
+enum err content_find(const struct content_root *root, struct arena *arena, struct slice path,
+                      struct content *content) MUST_USE;
+
+/* Closes the file unless the reply has it. Fine after a failure of content_find, and again. */
+void content_close(struct content *content);
+
+/* Fills the reply with the page, or what the request's conditions and range make of it: status 200, 206, 301
+ * or 304. ERR_PRECONDITION_FAILED, ERR_RANGE_NOT_SATISFIABLE, ERR_REQUEST_TOO_LARGE. */
+enum err content_answer(struct content *content, struct exchange *exchange, struct slice path,
+                        int64_t now_ms) MUST_USE;
 
 /* Takes the content back out of the reply. */
 void content_discard(struct exchange_reply *reply);
 
-/* True if the reply gives content away, so that it is paid for. */
+/* True if the reply gives content away, so that it is paid for: an empty page is none. */
 bool content_is_given(const struct exchange_reply *reply);
 
 #endif

@@ -200,7 +200,9 @@ enum err crawl_deliver(struct crawl *crawl)
         return ERR_NOT_FOUND;
     if (own_directory_is_at(crawl->path))
         return own_directory_reply(gate->own_directory, crawl->exchange, crawl->now_ms);
-    return content_open(gate->roots[crawl->site_index], crawl->exchange, crawl->path);
+    enum err err =
+        content_find(gate->roots[crawl->site_index], &crawl->exchange->arena, crawl->path, &crawl->content);
+    return err != ERR_OK ? err : content_answer(&crawl->content, crawl->exchange, crawl->path, crawl->now_ms);
 }
 
 /* Only the signature proves whose credit it is. */

@@ -49,6 +49,7 @@ struct crawl {
     struct slice path;
     bool plain; /* the path, see rules_path */
     struct slice url;
+    struct content content; /* the page, while it is looked at */
     struct rules_decision decision;
     struct agreements *view; /* agreements, for who signs or pays; NULL: not read yet */
     bool redeeming;          /* a charged page with a commitment that holds; else free, or refused */

@@ -71,6 +71,10 @@ static bool add_advice(struct crawl *crawl, enum err err)
     case ERR_LEDGER_UNAVAILABLE:
     case ERR_OVERLOADED:
         return exchange_header(exchange, "Retry-After", "1");
+    case ERR_RANGE_NOT_SATISFIABLE:
+        return exchange_header(
+            exchange, "Content-Range",
+            arena_format(&exchange->arena, "bytes */%llu", (unsigned long long)crawl->content.size).data);
     case ERR_METHOD_NOT_ALLOWED:
         return exchange_header(exchange, "Allow", "GET, HEAD");
     case ERR_SIGNATURE_REQUIRED:

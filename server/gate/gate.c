@@ -129,7 +129,7 @@ static struct charge *verify(struct crawl *crawl)
      * asks the site itself then. */
     if (err == ERR_OK)
         err = crawl_deliver(crawl);
-    /* Nothing is given away by 301, 304 and 416, so nothing is charged. */
+    /* Nothing is given away by 301, 304 and an empty page, so nothing is charged. */
     bool charge = err == ERR_OK && crawl->redeeming && content_is_given(&crawl->exchange->reply);
     if (charge)
         err = crawl_prepare_charge(crawl);

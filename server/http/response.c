@@ -4,10 +4,21 @@
 
 #include <microhttpd.h>
 
+/* Of a body that is never sent. */
+static ssize_t no_content(void *context, uint64_t position, char *out, size_t room)
+{
+    (void)context, (void)position, (void)out, (void)room;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 struct MHD_Response *response_make(struct exchange_reply *reply)
 {
     struct MHD_Response *response;
-    if (reply->fd >= 0) {
+    if (reply->status == 304) {
+        /* libmicrohttpd writes Content-Length in any case: then let it be what a 200 would have (RFC 9110
+         * section 8.6). */
+        response = MHD_create_response_from_callback(reply->length, 1024, no_content, NULL, NULL);
+    } else if (reply->fd >= 0) {
         response = MHD_create_response_from_fd_at_offset64(reply->length, reply->fd, reply->offset);
         if (response)
             reply->fd = -1; /* libmicrohttpd closes it */

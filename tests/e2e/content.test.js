@@ -60,7 +60,7 @@ test('files', async t => {
             assert.equal(response.text, text)
         }
         assert.equal((await get('/ten.txt', { range: 'bytes=2-4' })).headers['content-range'], 'bytes 2-4/10')
-        for (const range of ['bytes=10-', 'bytes=-0']) {
+        for (const range of ['bytes=10-', 'bytes=-0', 'bytes=99999999999999999999-']) {
             const outside = await get('/ten.txt', { range })
             assert.equal(outside.status, 416)
             assert.equal(outside.headers['content-range'], 'bytes */10')
@@ -70,8 +70,7 @@ test('files', async t => {
             'bytes=a-b',
             'lines=1-2',
             'bytes=0-1,3-4',
-            'bytes=-',
-            'bytes=99999999999999999999-'
+            'bytes=-'
         ])
             assert.equal((await get('/ten.txt', { range })).status, 200, range)
     })

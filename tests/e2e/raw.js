@@ -49,9 +49,9 @@ export function talk(port, text, { end = false, silence = 5000 } = {}) {
             reject(new Error(`not closed after ${JSON.stringify(Buffer.concat(chunks).toString('latin1'))}`))
         })
         socket.on('connect', async () => {
-            for (const piece of [text].flat()) {
+            for (const [i, piece] of [text].flat().entries()) {
+                if (i > 0) await new Promise(done => setTimeout(done, 20))
                 socket.write(Buffer.from(piece, 'latin1'))
-                await new Promise(done => setTimeout(done, 20))
             }
             if (end) socket.end()
         })

@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 static void amounts_are_read_exactly(void **state)
 {
@@ -213,6 +214,76 @@ static void instants_are_written_in_utc(void **state)
     assert_string_equal(instant_format_http(784111777000, out), "Sun, 06 Nov 1994 08:49:37 GMT");
 }
 
+static void write_http_date(char *text, size_t room, int form, const struct tm *tm)
+{
+    char day[24];
+    size_t len = form == 0   ? strftime(text, room, "%a, %d %b %Y %H:%M:%S GMT", tm)
+                 : form == 1 ? strftime(day, sizeof(day), "%A, %d-%b", tm)
+                             : strftime(text, room, "%a %b %e %H:%M:%S %Y", tm);
+    assert_true(len > 0);
+    if (form == 1)
+        snprintf(text, room, "%s-%02d %02d:%02d:%02d GMT", day, tm->tm_year % 100, tm->tm_hour, tm->tm_min,
+                 tm->tm_sec);
+}
+
+/* What the C library writes in the three forms of RFC 9110 section 5.6.7 is read back, from the year 1000,
+ * when it begins to write four digits, to 9999. */
+static void http_dates_are_read_in_three_forms(void **state)
+{
+    int64_t now = 1795800000; /* in 2026 */
+    (void)state;
+    for (int64_t at = -30610224000; at < 253402300800; at += 86400LL * 137 + 12345)
+        for (int form = 0; form < 3; form++) {
+            char text[64];
+            time_t time = (time_t)at;
+            struct tm tm;
+            int64_t seconds;
+            gmtime_r(&time, &tm);
+            if (form == 1 && (tm.tm_year < 77 || tm.tm_year > 176))
+                continue; /* two digits do not tell it */
+            write_http_date(text, sizeof(text), form, &tm);
+            assert_true(instant_parse_http(slice_of(text), now, &seconds));
+            assert_int_equal(seconds, at);
+        }
+}
+
+static void what_is_no_http_date_is_none(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "Sun",
+                                      "Sun, 06 Nov 1994 08:49:37",
+                                      "Sun, 06 Nov 1994 08:49:37 UTC",
+                                      "Sun, 06 Nov 1994 08:49:37 GMT ",
+                                      "Sun, 6 Nov 1994 08:49:37 GMT",
+                                      "Sun, 31 Nov 1994 08:49:37 GMT",
+                                      "Sun, 29 Feb 1900 08:49:37 GMT",
+                                      "Sun, 00 Nov 1994 08:49:37 GMT",
+                                      "Sun, 06 Nov 0000 08:49:37 GMT",
+                                      "Sun, 06 Nov 1994 24:49:37 GMT",
+                                      "Sun, 06 Nov 1994 08:60:37 GMT",
+                                      "Sun, 06 Nov 1994 08:49:61 GMT",
+                                      "sun, 06 nov 1994 08:49:37 gmt",
+                                      "Sunday, 06 Nov 94 08:49:37 GMT",
+                                      "Sun, 06-Nov-94 08:49:37 GMT",
+                                      "Sunday, 06-Nov-1994 08:49:37 GMT",
+                                      "Sun Nov 06 08:49:37 1994 GMT",
+                                      "Sun Nov  16 08:49:37 1994",
+                                      "784111777"};
+    int64_t seconds = 5;
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        if (instant_parse_http(slice_of(bad[i]), 1795800000, &seconds))
+            fail_msg("%s", bad[i]);
+    assert_int_equal(seconds, 5);
+    assert_true(instant_parse_http(SLICE("Sat, 31 Dec 2016 23:59:60 GMT"), 1795800000, &seconds));
+    assert_int_equal(seconds, 1483228800);
+    /* Fifty years ahead, and one more. */
+    assert_true(instant_parse_http(SLICE("Tuesday, 24-Nov-76 00:00:00 GMT"), 1795800000, &seconds));
+    assert_int_equal(seconds, 3373401600);
+    assert_true(instant_parse_http(SLICE("Thursday, 24-Nov-77 00:00:00 GMT"), 1795800000, &seconds));
+    assert_int_equal(seconds, 249177600);
+}
+
 /* FIPS 180-2 "abc", and RFC 4231 test case 2, in two parts. */
 static void digests_are_the_published_ones(void **state)
 {
@@ -308,6 +379,8 @@ int main(void)
         cmocka_unit_test(a_uuid_carries_its_time),
         cmocka_unit_test(dates_are_real),
         cmocka_unit_test(instants_are_written_in_utc),
+        cmocka_unit_test(http_dates_are_read_in_three_forms),
+        cmocka_unit_test(what_is_no_http_date_is_none),
         cmocka_unit_test(digests_are_the_published_ones),
         cmocka_unit_test(failures_have_the_codes_of_the_protocol),
         cmocka_unit_test(series_of_numbers),

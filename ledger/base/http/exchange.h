@@ -21,7 +21,7 @@ struct exchange_reply {
     struct slice body; /* static or in the exchange's arena; not used when fd >= 0 */
     int fd;            /* a file to send from, closed by the HTTP layer; -1: none */
     uint64_t offset;
-    uint64_t length;
+    uint64_t length; /* of what is sent from the file; of a 304: of the page that is not sent */
 };
 
 /* Where a request came from. */
