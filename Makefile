@@ -39,8 +39,8 @@ INSTALL  = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
-.PHONY: all help run demo test check fault fuzz lint bench coverage format clean distclean install-deps \
-	newcomer libraries tests
+.PHONY: all help run demo test check mutants fault fuzz lint bench coverage format clean \
+	distclean install-deps newcomer libraries tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan; SANITIZE=thread: with TSan)
 
 run: ## sets everything up, shows a paid crawl from offer to invoice, and stays up
@@ -70,6 +70,11 @@ nights: ## a simulated month of nights with random histories, SEEDS=10 times; a 
 	@$(MAKE) -s $(JOBS) all
 	@cd tests/e2e && for seed in $$(seq $(SEEDS)); do \
 		SEED=$$seed NIGHTS=31 node --test --test-reporter=spec billing.test.js || exit 1; done
+
+mutants: ## makes each mistake of tests/mutants in a copy, and tells which no test notices (WORDS=…: some)
+	$(INSTALL) test
+	@$(MAKE) -s $(JOBS) all tests
+	@node tests/mutants/run.js $(WORDS)
 
 TIME ?= 60
 fuzz: ## libFuzzer on every parser, TIME=60 seconds each; what it finds stays in build-fuzz/finds
@@ -128,7 +133,7 @@ newcomer: ## make demo and make test in a fresh minimal Debian 12 (as root; need
 	@tools/dev/newcomer.sh
 
 clean: ## removes what was built
-	rm -rf build build-sanitize build-thread build-fuzz build-coverage
+	rm -rf build build-sanitize build-thread build-fuzz build-coverage build-mutants
 
 distclean: clean ## removes the private PostgreSQL and its ledger too
 	@if [ -e var/postgres ]; then tools/dev/postgres.sh stop var/postgres; fi

@@ -193,6 +193,7 @@ lock_files_name_no_registry() {
 check 'house rules' tools/dev/lint.sh --short
 check 'config.yaml.example' example_is_current
 check 'npm lock files' lock_files_name_no_registry
+check 'mutant lists' node tests/mutants/run.js --check
 cmocka_suites "$BUILD"/tests/unit/*_test "$BUILD"/tests/pg/*_test
 fuzz_targets
 node_suite e2e
