@@ -26,7 +26,7 @@ struct schedule {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool ending; /* under the lock */
-    pid_t child; /* under the lock; 0: none runs */
+    pid_t child; /* under the lock; 0: none, or reaped */
 };
 
 /* The next moment, after `now`, at which the local clock shows so many minutes since midnight. */
@@ -104,6 +104,15 @@ static void log_end(int status)
             {"hint", "its own messages stand above; it is tried again at the next time"});
 }
 
+/* Until the child has ended, and leaves it there: as long as it is not reaped, its pid is nobody else's, and
+ * schedule_stop may signal it. It is reaped under the lock that schedule_stop signals under. */
+static void wait_for_end(pid_t child)
+{
+    siginfo_t info;
+    while (waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+        continue;
+}
+
 static void run_command(struct schedule *schedule)
 {
     pid_t child = 0;
@@ -119,9 +128,10 @@ static void run_command(struct schedule *schedule)
         return;
     }
     LOG(INFO, "nightly_started", {"pid", LOG_NUMBER(child)});
+    wait_for_end(child);
+    pthread_mutex_lock(&schedule->lock);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
-    pthread_mutex_lock(&schedule->lock);
     schedule->child = 0;
     pthread_mutex_unlock(&schedule->lock);
     log_end(status);
