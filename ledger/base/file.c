@@ -75,35 +75,49 @@ bool file_make(const char *path, const char *text, size_t len, bool *made)
     return ok;
 }
 
+/* Wiped where it was: it may be a key. */
+static void forget(char *text, size_t len)
+{
+    if (text)
+        explicit_bzero(text, len);
+    free(text);
+}
+
+/* Twice the room, and the old block wiped, which realloc would not do. NULL without memory. */
+static char *grow(char *text, size_t len, size_t *room)
+{
+    char *more = malloc(*room = *room * 2 + 4096);
+    if (more && len > 0)
+        memcpy(more, text, len);
+    forget(text, len);
+    return more;
+}
+
+/* Without a FILE, whose buffer would keep a copy. */
 char *file_read(const char *path, size_t max, size_t *len)
 {
-    FILE *file = fopen(path, "re");
     char *text = NULL;
     size_t room = 0;
+    ssize_t got = 1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     *len = 0;
-    while (file) {
-        if (*len + 1 >= room) {
-            char *more = realloc(text, room = room * 2 + 4096);
-            if (!more)
-                break;
-            text = more;
-        }
-        size_t got = fread(text + *len, 1, room - *len - 1, file);
-        *len += got;
-        if (*len > max)
-            errno = EFBIG;
-        if (got == 0 || *len > max)
+    if (fd < 0)
+        return NULL;
+    while (got != 0 && *len <= max) {
+        if (*len + 1 >= room && !(text = grow(text, *len, &room)))
             break;
+        got = read(fd, text + *len, room - *len - 1);
+        if (got < 0 && errno != EINTR)
+            break;
+        *len += got > 0 ? (size_t)got : 0;
     }
-    bool ok = file && text && !ferror(file) && *len <= max;
-    int why = errno;
-    if (file)
-        fclose(file);
-    if (ok) {
+    int why = !text ? ENOMEM : *len > max ? EFBIG : errno;
+    close(fd);
+    if (text && got == 0 && *len <= max) {
         text[*len] = '\0';
         return text;
     }
-    free(text);
+    forget(text, *len);
     errno = why;
     return NULL;
 }

@@ -41,10 +41,12 @@ static bool read_from(int fd, const char *path, struct key_ring *ring)
 {
     char text[FILE_MAX];
     size_t len;
-    if (!read_all(fd, text, sizeof(text), &len))
-        return fail(path, strerror(errno), NULL);
-    const char *problem = key_ring_parse(slice_bytes(text, len), ring);
+    bool ok = read_all(fd, text, sizeof(text), &len);
+    const char *why = ok ? NULL : strerror(errno);
+    const char *problem = ok ? key_ring_parse(slice_bytes(text, len), ring) : NULL;
     explicit_bzero(text, sizeof(text));
+    if (!ok)
+        return fail(path, why, NULL);
     return !problem || fail(path, problem,
                             "put a copy back; or move the file away, then `crawltab key rotate` makes a new "
                             "identity");

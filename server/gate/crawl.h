@@ -5,6 +5,7 @@
 
 #include "server/content/content.h"
 #include "server/gate/gate.h"
+#include "server/gate/offer_key.h"
 #include "server/gate/own_directory.h"
 #include "server/gate/payment_id.h"
 #include "server/gate/rules.h"
@@ -16,8 +17,7 @@ struct gate {
     struct rules *rules;
     struct own_directory *own_directory;
     struct content_root **roots; /* per site */
-    uint8_t key_bytes[2][DIGEST_SIZE];
-    bool has_previous_key;
+    struct offer_key offer_key;
 };
 
 /* What one HTTP thread owns. */

@@ -5,7 +5,6 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
 #include "ledger/base/random.h"
-#include "server/gate/offer_key.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -224,10 +223,10 @@ static void *start_thread(void *context)
     if (!thread)
         return NULL;
     thread->gate = gate;
-    thread->keys.current = hmac_new(gate->key_bytes[0], DIGEST_SIZE);
-    if (gate->has_previous_key)
-        thread->keys.previous = hmac_new(gate->key_bytes[1], DIGEST_SIZE);
-    if (thread->keys.current && (thread->keys.previous || !gate->has_previous_key))
+    thread->keys.current = hmac_new(gate->offer_key.current, OFFER_KEY_SIZE);
+    if (gate->offer_key.has_previous)
+        thread->keys.previous = hmac_new(gate->offer_key.previous, OFFER_KEY_SIZE);
+    if (thread->keys.current && (thread->keys.previous || !gate->offer_key.has_previous))
         return thread;
     stop_thread(thread);
     return NULL;
@@ -261,14 +260,13 @@ static bool open_roots(struct gate *gate)
 
 struct gate *gate_new(const struct gate_parts *parts)
 {
-    struct offer_key key;
     struct gate *gate = calloc(1, sizeof(*gate));
-    static_assert(OFFER_KEY_SIZE == DIGEST_SIZE, "keys are as long as the MAC's digest");
     if (!gate)
         return NULL;
     gate->parts = *parts;
     gate->rules = rules_new(parts->config);
-    if (!gate->rules || !open_roots(gate) || !offer_key_load(parts->config->offer_key_file, &key)) {
+    if (!gate->rules || !open_roots(gate) ||
+        !offer_key_load(parts->config->offer_key_file, &gate->offer_key)) {
         gate_free(gate);
         return NULL;
     }
@@ -277,10 +275,6 @@ struct gate *gate_new(const struct gate_parts *parts)
         gate_free(gate);
         return NULL;
     }
-    memcpy(gate->key_bytes[0], key.current, OFFER_KEY_SIZE);
-    memcpy(gate->key_bytes[1], key.previous, OFFER_KEY_SIZE);
-    gate->has_previous_key = key.has_previous;
-    explicit_bzero(&key, sizeof(key));
     return gate;
 }
 
@@ -293,6 +287,6 @@ void gate_free(struct gate *gate)
     for (size_t i = 0; gate->roots && i < gate->parts.config->site_count; i++)
         content_root_close(gate->roots[i]);
     free(gate->roots);
-    explicit_bzero(gate->key_bytes, sizeof(gate->key_bytes));
+    explicit_bzero(&gate->offer_key, sizeof(gate->offer_key));
     free(gate);
 }

@@ -6,8 +6,11 @@
 #include "ledger/base/random.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#define FILE_MAX 4096
 
 static bool fail(const char *path, const char *detail, const char *hint)
 {
@@ -34,33 +37,34 @@ static bool make(const char *path)
     return true;
 }
 
-static bool read_line(FILE *file, uint8_t key[OFFER_KEY_SIZE], bool *empty)
+/* The next line of the text; false if it is no key. `empty`: there is none, or nothing in it. */
+static bool read_line(char **rest, uint8_t key[OFFER_KEY_SIZE], bool *empty)
 {
-    char line[256];
-    *empty = true;
-    if (!fgets(line, sizeof(line), file))
-        return true;
-    struct slice text = {line, strcspn(line, "\r\n")};
-    *empty = text.len == 0;
-    bool ok = *empty || encoding_unhex(text, key, OFFER_KEY_SIZE);
-    explicit_bzero(line, sizeof(line));
-    return ok;
+    struct slice line = {*rest, strcspn(*rest, "\n")};
+    *rest += line.len + (line.data[line.len] == '\n');
+    line.len = strcspn(line.data, "\r\n");
+    *empty = line.len == 0;
+    return *empty || encoding_unhex(line, key, OFFER_KEY_SIZE);
 }
 
 bool offer_key_load(const char *path, struct offer_key *key)
 {
-    bool empty;
-    bool no_previous;
+    bool empty, no_previous;
+    size_t len;
     if (access(path, F_OK) != 0 && errno == ENOENT && !make(path))
         return false;
-    FILE *file = fopen(path, "re");
-    if (!file)
+    char *text = file_read(path, FILE_MAX, &len);
+    if (!text)
         return fail(path, strerror(errno), NULL);
-    bool ok = read_line(file, key->current, &empty) && !empty && read_line(file, key->previous, &no_previous);
-    fclose(file);
+    char *rest = text;
+    bool ok =
+        read_line(&rest, key->current, &empty) && !empty && read_line(&rest, key->previous, &no_previous);
+    explicit_bzero(text, len);
+    free(text);
     key->has_previous = ok && !no_previous;
-    if (!ok)
-        return fail(path, "a line is not a key",
-                    "each line is a key of 64 hexadecimal digits; the newest stands first");
-    return true;
+    if (ok)
+        return true;
+    explicit_bzero(key, sizeof(*key));
+    return fail(path, "a line is not a key",
+                "each line is a key of 64 hexadecimal digits; the newest stands first");
 }

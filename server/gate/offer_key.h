@@ -13,8 +13,8 @@ struct offer_key {
     bool has_previous;
 };
 
-/* Reads the file; makes it with a fresh key, readable by its owner alone, if it is not there. False after
- * logging why. */
+/* Reads the file; makes it with a fresh key, readable by its owner alone, if it is not there. The caller
+ * wipes the key. False after logging why. */
 bool offer_key_load(const char *path, struct offer_key *key);
 
 #endif
