@@ -2,11 +2,11 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/encoding.h"
+#include "ledger/pg/pg_connect.h"
 #include "ledger/pg/pg_target.h"
 #include "ledger/pg/sql.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <limits.h>
@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define STATEMENTS_MAX 128
-#define PROBLEM_MAX    512
+#define PROBLEM_MAX    PG_CONNECT_PROBLEM_MAX
 
 struct pg {
     PGconn *conn;
@@ -32,22 +32,6 @@ struct pg {
 
 /* --- Waiting
  * ------------------------------------------------------------------------------------------------ */
-
-/* Waits until the socket is ready; false at the deadline. */
-static bool wait_socket(PGconn *conn, short events, int64_t deadline_ms)
-{
-    for (;;) {
-        int64_t left = deadline_ms - clock_monotonic_ms();
-        struct pollfd socket = {.fd = PQsocket(conn), .events = events};
-        if (left <= 0 || socket.fd < 0)
-            return false;
-        int ready = poll(&socket, 1, left < 60000 ? (int)left : 60000);
-        if (ready > 0)
-            return true;
-        if (ready < 0 && errno != EINTR)
-            return false;
-    }
-}
 
 static int64_t call_deadline(const struct pg *pg)
 {
@@ -83,13 +67,13 @@ static PGresult *collect(struct pg *pg, int64_t deadline_ms)
     PGresult *kept = NULL;
     int rest;
     while ((rest = PQflush(pg->conn)) > 0)
-        if (!wait_socket(pg->conn, POLLIN | POLLOUT, deadline_ms) || !PQconsumeInput(pg->conn))
+        if (!pg_connect_wait(pg->conn, POLLIN | POLLOUT, deadline_ms) || !PQconsumeInput(pg->conn))
             return NULL;
     if (rest < 0)
         return NULL;
     for (;;) {
         while (PQisBusy(pg->conn))
-            if (!wait_socket(pg->conn, POLLIN, deadline_ms) || !PQconsumeInput(pg->conn)) {
+            if (!pg_connect_wait(pg->conn, POLLIN, deadline_ms) || !PQconsumeInput(pg->conn)) {
                 PQclear(kept);
                 return NULL;
             }
@@ -405,19 +389,6 @@ char *pg_database_name(const struct config *config)
     return name;
 }
 
-static bool connect_until(struct pg *pg, int64_t deadline_ms)
-{
-    if (!pg->conn || PQstatus(pg->conn) == CONNECTION_BAD)
-        return false;
-    for (PostgresPollingStatusType status = PGRES_POLLING_WRITING; status != PGRES_POLLING_OK;
-         status = PQconnectPoll(pg->conn)) {
-        if (status == PGRES_POLLING_FAILED ||
-            !wait_socket(pg->conn, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_ms))
-            return false;
-    }
-    return PQsetnonblocking(pg->conn, 1) == 0;
-}
-
 static const char *connect_hint(const char *problem)
 {
     if (strstr(problem, "role \"") && strstr(problem, "does not exist"))
@@ -441,11 +412,9 @@ static bool connect_any(struct pg *pg, struct pg_target *target, int64_t connect
     for (size_t i = 0; i < hosts->count; i++) {
         int64_t now = clock_monotonic_ms();
         pg_target_set_host(target, &hosts->items[i]);
-        PQfinish(pg->conn);
-        pg->conn = PQconnectStartParams(target->keys, target->values, 0);
-        if (connect_until(pg, now + (deadline_ms - now) / (int64_t)(hosts->count - i)))
+        pg->conn = pg_connect(target, now + (deadline_ms - now) / (int64_t)(hosts->count - i), pg->problem);
+        if (pg->conn)
             return true;
-        keep_problem(pg, pg->conn ? PQerrorMessage(pg->conn) : "out of memory");
         size_t used = strlen(problems);
         snprintf(problems + used, sizeof(problems) - used, "%s%s%s%s", i > 0 ? "; " : "",
                  hosts->count > 1 ? hosts->items[i].host : "", hosts->count > 1 ? ": " : "", pg->problem);

@@ -1,7 +1,8 @@
-/* The door to PostgreSQL, and, with pg_target.c, the only user of libpq. Every statement has a name and
- * stands in sql/statements; there is no function that runs a text made at run time. Every call has a
- * deadline: when it passes, or when the connection breaks, the connection is given up and what the server did
- * is unknown (PG_LOST). Failures are logged here, once. One connection serves one thread. */
+/* The door to PostgreSQL, and, with pg_target.c and pg_connect.c, the only user of libpq. Every statement has
+ * a name and stands in sql/statements; there is no function that runs a text made at run time. Every call has
+ * a deadline, looking up a host's name included: when it passes, or when the connection breaks, the
+ * connection is given up and what the server did is unknown (PG_LOST). Failures are logged here, once. One
+ * connection serves one thread. */
 #ifndef LEDGER_PG_PG_H
 #define LEDGER_PG_PG_H
 

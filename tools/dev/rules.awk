@@ -67,7 +67,7 @@ function may_use(path, header)
     if (path ~ /^tests\//)
         return 1
     if (header == "libpq-fe.h")
-        return path ~ /^ledger\/pg\/pg(_target)?\.c$/
+        return path ~ /^ledger\/pg\/pg(_target|_connect)?\.c$/
     if (header == "microhttpd.h")
         return path ~ /^(server\/http\/[a-z_]+\.c|tools\/crawler\/serve\.c)$/
     if (header ~ /^curl\//)
