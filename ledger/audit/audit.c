@@ -80,12 +80,24 @@ out:
     return err;
 }
 
+static enum err count_conflicts(struct audit *audit, const struct pg_params *site)
+{
+    struct pg_rows rows = {0};
+    enum err err;
+    TRY(pg_run(audit->pg, "conflict_totals", site, &rows));
+    audit->result->conflicts += pg_number(&rows, 0, 0);
+    audit->result->conflicts_kept += pg_number(&rows, 0, 1);
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
 /* Inside a transaction. */
 static enum err check_site(struct audit *audit)
 {
     static const char *const statements[] = {"audit_days",    "audit_agreements",    "audit_invoices",
                                              "audit_series",  "audit_invoice_lines", "audit_adjustments",
-                                             "audit_balance", "audit_spend"};
+                                             "audit_balance", "audit_spend",         "audit_conflicts"};
     struct checkpoint_finding finding;
     struct pg_params params = {0};
     enum err err;
@@ -93,6 +105,7 @@ static enum err check_site(struct audit *audit)
     TRY(pg_run(audit->pg, "series_lock", &params, NULL));
     for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++)
         TRY(check(audit, statements[i], &params));
+    TRY(count_conflicts(audit, &params));
     TRY(checkpoint_check_log(audit->pg, audit->site_id, NULL, audit->order->verifies, &finding));
     tell_checkpoint(audit, &finding);
     TRY(check_days(audit, &params));

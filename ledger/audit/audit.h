@@ -22,7 +22,9 @@ struct audit_result {
     int64_t days;
     int64_t away; /* of these, with entries in files, which were not read */
     int64_t findings;
-    bool busy; /* a night is at work: its site was not audited */
+    int64_t conflicts;      /* attempts to use a payment id again, which were refused */
+    int64_t conflicts_kept; /* of these, in full; the rest is a number */
+    bool busy;              /* a night is at work: its site was not audited */
 };
 
 /* Keeps the night out of a site while that is audited. Of each kind of finding at most 20 are told. */

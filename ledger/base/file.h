@@ -30,8 +30,8 @@ bool file_write_all(int fd, const char *text, size_t len);
  * with errno. */
 bool file_make(const char *path, const char *text, size_t len, bool *made);
 
-/* Reads the whole file into memory, NUL-terminated behind its length; the caller frees. What it returns is the
- * only copy: who reads a key wipes it. NULL with errno; EFBIG when it is larger than `max`. */
+/* Reads the whole file into memory, NUL-terminated behind its length; the caller frees. What it returns is
+ * the only copy: who reads a key wipes it. NULL with errno; EFBIG when it is larger than `max`. */
 char *file_read(const char *path, size_t max, size_t *len);
 
 #endif

@@ -20,8 +20,10 @@
 /* Threads that were left to themselves with one host: who tries again every two seconds must not pile them
  * up. For each host by itself, so that one whose name is not found does not keep others from being tried. */
 #define LEFT_MAX 4
-/* The thread ends at the deadline by itself and knows best what is wrong, unless it hangs. */
-#define GRACE_MS 100
+/* So long before the deadline the thread ends by itself, since it knows best what is wrong, unless it hangs:
+ * this part of the time, and no more than so many milliseconds. */
+#define GRACE_PART   10
+#define GRACE_MAX_MS 100
 
 /* Shared by the thread that waits and the one that tries; freed by the one that leaves last. */
 struct attempt {
@@ -31,7 +33,8 @@ struct attempt {
     bool left;
     struct attempt *next; /* in the list of those that were left, under its mutex */
     PGconn *conn;
-    int64_t deadline_ms;
+    int64_t deadline_ms;               /* of who waits */
+    int64_t ends_ms;                   /* of the thread, before that */
     char *keys[PG_TARGET_OPTIONS_MAX]; /* copies: the target may be gone when the look-up returns */
     char *values[PG_TARGET_OPTIONS_MAX];
     char problem[PG_CONNECT_PROBLEM_MAX];
@@ -76,7 +79,9 @@ static struct attempt *attempt_new(const struct pg_target *target, int64_t deadl
     struct attempt *attempt = calloc(1, sizeof(*attempt));
     if (!attempt)
         return NULL;
+    int64_t grace_ms = (deadline_ms - clock_monotonic_ms()) / GRACE_PART;
     attempt->deadline_ms = deadline_ms;
+    attempt->ends_ms = deadline_ms - (grace_ms < GRACE_MAX_MS ? grace_ms : GRACE_MAX_MS);
     bool ok = pthread_mutex_init(&attempt->mutex, NULL) == 0 && pthread_condattr_init(&monotonic) == 0 &&
               pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0 &&
               pthread_cond_init(&attempt->ended, &monotonic) == 0;
@@ -154,7 +159,7 @@ static void *try_to_connect(void *context)
     struct attempt *attempt = context;
     PGconn *conn =
         PQconnectStartParams((const char *const *)attempt->keys, (const char *const *)attempt->values, 0);
-    bool connected = connect_until(conn, attempt->deadline_ms);
+    bool connected = connect_until(conn, attempt->ends_ms);
     const char *why = conn ? PQerrorMessage(conn) : "out of memory";
     pthread_mutex_lock(&attempt->mutex);
     attempt->conn = conn;
@@ -183,8 +188,7 @@ static bool start(struct attempt *attempt)
 /* True when the thread has ended in time; else it owns the attempt from now on. */
 static bool wait_for_end(struct attempt *attempt)
 {
-    int64_t until_ms = attempt->deadline_ms + GRACE_MS;
-    const struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
+    const struct timespec until = {attempt->deadline_ms / 1000, attempt->deadline_ms % 1000 * 1000000};
     int result = 0;
     pthread_mutex_lock(&attempt->mutex);
     while (!attempt->done && result == 0)

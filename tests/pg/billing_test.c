@@ -440,6 +440,11 @@ static void changed_rows_are_named(void **state)
           "fee \"\" 1 at 1.00 : is there and should not");
     found("spend", "DELETE FROM spend WHERE crawler_id = 2",
           "INSERT INTO spend SELECT * FROM keep.spend WHERE crawler_id = 2", "spend of " B);
+    found(
+        "conflict",
+        "INSERT INTO conflict SELECT payment_id, sha256(signature), site_id, crawler_id, amount_micros, rule,"
+        " resource, recorded_at, thumbprint, signature, signature_base FROM charge WHERE " ONE_CHARGE,
+        "DELETE FROM conflict", "by " A ": 1 attempts are kept, 0 were counted");
     found("day_seal", "UPDATE day_seal SET end_id = uuid_floor(instant(0)) WHERE local_date = '2026-10-02'",
           "UPDATE day_seal SET end_id = uuid_floor(ends_at) FROM day WHERE day.local_date = "
           "day_seal.local_date",

@@ -68,11 +68,42 @@ static void lookup_tells_the_whole_story(void **state)
     assert_string_equal(get(json, "signature_base"), "\"payment\": x\n\"@signature-params\": y");
     assert_string_equal(get(json, "thumbprint"), "WlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlo");
     assert_int_equal(json_array_size(json_object_get(json, "conflicts")), 1);
+    const json_t *count = json_array_get(json_object_get(json, "conflict_counts"), 0);
+    assert_string_equal(get(count, "agent"), "https://thief.example");
+    assert_int_equal(json_integer_value(json_object_get(count, "attempts")), 1);
+    assert_int_equal(json_integer_value(json_object_get(count, "kept")), 1);
     assert_true(json_is_null(json_object_get(json, "invoice")));
     json_decref(json);
     assert_int_equal(CRAWLTAB(output, "lookup", "0199aaaa-0000-7000-8000-000000000000"), 1);
     assert_non_null(strstr(output, "no entry has this payment id"));
     assert_int_equal(CRAWLTAB(output, "lookup", "hello"), 64);
+}
+
+/* Of many attempts with one id the first are shown, and how many more there were. */
+static void lookup_and_audit_tell_how_often_an_id_was_used(void **state)
+{
+    enum { ATTEMPTS = 11 };
+    (void)state;
+    char id[UUID_TEXT_MAX];
+    clock_set_offset_ms(-2 * DAY_MS);
+    struct writer *writer = writer_start_ready();
+    first = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
+    assert_int_equal(payment_pay(writer, &first), ERR_OK);
+    for (uint8_t i = 0; i < ATTEMPTS; i++) {
+        struct payment thief = payment_make(0, "https://thief.example", 2500, PAGE);
+        memcpy(thief.charge.payment_id, first.charge.payment_id, UUID_SIZE);
+        thief.charge.signature = slice_bytes(&i, 1);
+        assert_int_equal(payment_pay(writer, &thief), ERR_PAYMENT_CONFLICT);
+    }
+    writer_stop(writer);
+    clock_set_offset_ms(0);
+    assert_int_equal(CRAWLTAB(output, "lookup", uuid_format(first.charge.payment_id, id)), 0);
+    assert_non_null(strstr(output, "Conflict 8 of 8: refused"));
+    assert_non_null(strstr(output, "Further     3 attempts were refused, counted and not kept\n"
+                                   "Signer      https://thief.example\n"));
+    assert_narrow();
+    assert_int_equal(CRAWLTAB(output, "audit"), 0);
+    assert_non_null(strstr(output, "11 attempts to use a payment id again, 8 kept; everything"));
 }
 
 static void invoice_is_found_from_the_entry(void **state)
@@ -169,6 +200,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lookup_tells_the_whole_story, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(lookup_and_audit_tell_how_often_an_id_was_used, ledger_setup,
+                                        ledger_teardown),
         cmocka_unit_test_setup_teardown(invoice_is_found_from_the_entry, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(export_is_complete_and_harmless, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(export_crosses_pages, ledger_setup, ledger_teardown),

@@ -102,7 +102,10 @@ static void nothing_can_be_changed(void **state)
     struct writer *writer = writer_start_ready();
     struct payment payment =
         payment_make(clock_now_ms(), "https://crawler.example", 2500, "http://127.0.0.1:8402/");
+    struct payment again = payment;
+    again.charge.amount_micros++;
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    assert_int_equal(payment_pay(writer, &again), ERR_PAYMENT_CONFLICT); /* a counter that counts up alone */
     writer_stop(writer);
     if (!sql_as("crawltab_owner", every_change, output))
         fail_msg("%s", output);
@@ -135,7 +138,7 @@ static void rights_are_narrow(void **state)
                                           "UPDATE", "DELETE",   "TRUNCATE", "REFERENCES", "TRIGGER"};
     (void)state;
     assert_string_equal(rights_of("crawltab_gate"),
-                        "charge INSERT, conflict INSERT, crawler INSERT, crawler_key INSERT,"
+                        "charge INSERT, crawler INSERT, crawler_key INSERT,"
                         " crawler_key_source INSERT, day INSERT, directory_snapshot INSERT, site INSERT,"
                         " spend INSERT");
     const char *operator_may = rights_of("crawltab_operator");
@@ -171,11 +174,11 @@ static void the_gate_may_insert_and_select_alone(void **state)
             " WHERE m.member = r.oid) OR EXISTS (SELECT FROM pg_class WHERE relowner = r.oid)"
             " OR has_schema_privilege(oid, 'public', 'CREATE'))"),
         "0");
-    /* Of the functions with the owner's rights it may run the one that makes partitions. */
-    assert_string_equal(sql("SELECT string_agg(proname, ' ') FROM pg_proc WHERE prosecdef"
+    /* Of the functions with the owner's rights it may run those that make partitions and count conflicts. */
+    assert_string_equal(sql("SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE prosecdef"
                             " AND pronamespace = 'public'::regnamespace"
                             " AND has_function_privilege('crawltab_gate', oid, 'EXECUTE')"),
-                        "charge_partitions");
+                        "charge_partitions note_conflicts");
 }
 
 /* Every table and partition has triggers that fire always, before UPDATE (16), DELETE (8) and TRUNCATE (32).

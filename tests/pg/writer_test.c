@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,43 @@ static void other_content_is_a_conflict(void **state)
     writer_stop(writer);
     assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "1|2500");
     assert_string_equal(sql("SELECT count(*), count(DISTINCT signature) FROM conflict"), "3|3");
+}
+
+/* As many different signatures for a paid id as somebody likes to make. */
+static void refused_attempts_are_counted_and_some_are_kept(void **state)
+{
+    enum { WRITERS = 2, ATTEMPTS = 60 };
+    (void)state;
+    struct writer *writers[WRITERS] = {writer_start_ready(), writer_start_ready()};
+    struct payment paid = payment_make(clock_now_ms(), "https://paid.example", 2500, PAGE);
+    struct payment *attempts = calloc(ATTEMPTS, sizeof(*attempts));
+    static char signatures[ATTEMPTS][8];
+    assert_int_equal(payment_pay(writers[0], &paid), ERR_OK);
+    for (size_t i = 0; i < ATTEMPTS; i++) { /* two thirds of one crawler, a third of another */
+        attempts[i] = payment_make(0, i % 3 ? AGENT : "https://other.example", 2500, PAGE);
+        memcpy(attempts[i].charge.payment_id, paid.charge.payment_id, UUID_SIZE);
+        attempts[i].charge.signature =
+            (struct slice){signatures[i], (size_t)snprintf(signatures[i], sizeof(signatures[i]), "%zu", i)};
+        assert_int_equal(payment_submit(writers[i % WRITERS], &attempts[i]), ERR_OK);
+    }
+    for (size_t i = 0; i < ATTEMPTS; i++) {
+        payment_wait(&attempts[i]);
+        assert_int_equal(attempts[i].charge.outcome, ERR_PAYMENT_CONFLICT);
+    }
+    assert_string_equal(
+        sql("SELECT attempts, (SELECT count(*) FROM conflict c WHERE c.crawler_id = n.crawler_id)"
+            " FROM conflict_count n JOIN crawler USING (crawler_id) ORDER BY agent"),
+        "40|8\n20|8");
+    /* One that is kept, again: nothing new. One that is not: who could tell. */
+    const char *kept = sql("SELECT min(convert_from(signature, 'UTF8')::integer) FROM conflict");
+    struct payment *again = &attempts[strtoul(kept, NULL, 10)];
+    assert_int_equal(payment_pay(writers[0], again), ERR_PAYMENT_CONFLICT);
+    assert_string_equal(sql("SELECT sum(attempts) FROM conflict_count"), "60");
+    for (size_t i = 0; i < WRITERS; i++)
+        writer_stop(writers[i]);
+    assert_string_equal(sql("SELECT count(*) FROM conflict"), "16");
+    assert_string_equal(sql("SELECT count(*) FROM charge"), "1");
+    free(attempts);
 }
 
 /* Straight through the batch: three with one id, one of them different, and one of its own. */
@@ -503,6 +541,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(repeat_gets_the_first_receipt, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(other_content_is_a_conflict, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(refused_attempts_are_counted_and_some_are_kept, ledger_setup,
+                                        ledger_teardown),
         cmocka_unit_test_setup_teardown(one_batch_with_the_same_id, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(known_ids_among_new_ones, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_burst_with_every_id_twice, ledger_setup, ledger_teardown),

@@ -12,7 +12,7 @@ WITH ledger AS (
     SELECT l.relname, 'sealed', l.oid FROM ledger l
      WHERE l.relname = 'adjustment' OR l.oid IN (SELECT oid FROM part)
     UNION ALL
-    SELECT l.relname, 'count_up', l.oid FROM ledger l WHERE l.relname = 'number_series'
+    SELECT l.relname, 'count_up', l.oid FROM ledger l WHERE l.relname IN ('number_series', 'conflict_count')
 )
 SELECT 'table ' || g.relname, 'its trigger "' || g.wanted || '" is missing or does not fire always'
   FROM guarded g

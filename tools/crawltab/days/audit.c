@@ -27,13 +27,18 @@ static void add_finding(void *context, const char *site, const char *row, const 
 static bool tell(const struct audit_result *result, json_t *findings)
 {
     if (findings)
-        return show_json(json_pack("{s:I,s:I,s:I,s:b,s:O}", "sites", result->sites, "days", result->days,
-                                   "away", result->away, "busy", result->busy, "findings", findings),
+        return show_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:b,s:O}", "sites", result->sites, "days",
+                                   result->days, "away", result->away, "conflicts", result->conflicts,
+                                   "conflicts_kept", result->conflicts_kept, "busy", result->busy, "findings",
+                                   findings),
                          JSON_INDENT(2));
     printf("%" PRId64 " site%s, %" PRId64 " closed day%s audited: ", result->sites,
            result->sites == 1 ? "" : "s", result->days, result->days == 1 ? "" : "s");
     if (result->away > 0)
         printf("entries of %" PRId64 " are in files and were not read; ", result->away);
+    if (result->conflicts > 0)
+        printf("%" PRId64 " attempt%s to use a payment id again, %" PRId64 " kept; ", result->conflicts,
+               result->conflicts == 1 ? "" : "s", result->conflicts_kept);
     if (result->findings == 0)
         puts("everything adds up");
     else

@@ -49,6 +49,14 @@ enum {
     CONFLICT_AGREEMENT
 };
 
+/* Columns of conflict_counts. */
+enum { COUNT_AGENT, COUNT_ATTEMPTS, COUNT_KEPT };
+
+/* All that is known of one payment id. */
+struct answer {
+    struct pg_rows entry, taken, conflicts, counts, archived;
+};
+
 static void print_fact(const char *name, const char *value)
 {
     printf("%-12s", name);
@@ -161,6 +169,17 @@ static void print_conflict(const struct pg_rows *rows, int row)
     print_base(rows, row, CONFLICT_BASE);
 }
 
+/* Of whom more attempts were counted than are kept. */
+static void print_count(const struct pg_rows *counts, int row)
+{
+    int64_t rest = pg_number(counts, row, COUNT_ATTEMPTS) - pg_number(counts, row, COUNT_KEPT);
+    if (rest <= 0)
+        return;
+    printf("\nFurther     %" PRId64 " attempt%s refused, counted and not kept\n", rest,
+           rest == 1 ? " was" : "s were");
+    print_fact("Signer", pg_text(counts, row, COUNT_AGENT));
+}
+
 /* --- JSON
  * --------------------------------------------------------------------------------------------------- */
 
@@ -208,6 +227,16 @@ static json_t *conflict_json(const struct pg_rows *rows, int row)
     return json;
 }
 
+static json_t *counts_json(const struct pg_rows *counts)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < counts->count; i++)
+        json_array_append_new(
+            list, json_pack("{s:o,s:I,s:I}", "agent", show_json_text(counts, i, COUNT_AGENT), "attempts",
+                            pg_number(counts, i, COUNT_ATTEMPTS), "kept", pg_number(counts, i, COUNT_KEPT)));
+    return list;
+}
+
 static json_t *taken_json(const struct pg_rows *taken)
 {
     char at[SHOW_INSTANT_MAX];
@@ -223,9 +252,9 @@ static json_t *taken_json(const struct pg_rows *taken)
     return list;
 }
 
-static json_t *entry_json(const struct pg_rows *entry, const struct pg_rows *taken,
-                          const struct pg_rows *conflicts)
+static json_t *entry_json(const struct answer *answer)
 {
+    const struct pg_rows *entry = &answer->entry;
     static const struct {
         const char *key;
         int column;
@@ -247,57 +276,61 @@ static json_t *entry_json(const struct pg_rows *entry, const struct pg_rows *tak
     set_bytes(json, "thumbprint", show_base64url(entry, 0, ENTRY_THUMBPRINT));
     set_bytes(json, "signature", show_base64(entry, 0, ENTRY_SIGNATURE));
     json_object_set_new(json, "signature_base", show_json_bytes(entry, 0, ENTRY_BASE));
-    for (int i = 0; i < conflicts->count; i++)
-        json_array_append_new(list, conflict_json(conflicts, i));
-    json_object_set_new(json, "adjustments", taken_json(taken));
+    for (int i = 0; i < answer->conflicts.count; i++)
+        json_array_append_new(list, conflict_json(&answer->conflicts, i));
+    json_object_set_new(json, "adjustments", taken_json(&answer->taken));
     json_object_set_new(json, "conflicts", list);
+    json_object_set_new(json, "conflict_counts", counts_json(&answer->counts));
     return json;
 }
 
 /* --- the command
  * -------------------------------------------------------------------------------------------- */
 
-static enum exit_status show(const struct pg_rows *entry, const struct pg_rows *taken,
-                             const struct pg_rows *conflicts, bool json)
+static enum exit_status show(const struct answer *answer, bool json)
 {
     if (json)
-        return show_json(entry_json(entry, taken, conflicts), JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
-    print_entry(entry);
-    for (int i = 0; i < taken->count; i++)
-        print_taken(taken, i, pg_text(entry, 0, ENTRY_CURRENCY));
-    for (int i = 0; i < conflicts->count; i++)
-        print_conflict(conflicts, i);
+        return show_json(entry_json(answer), JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
+    print_entry(&answer->entry);
+    for (int i = 0; i < answer->taken.count; i++)
+        print_taken(&answer->taken, i, pg_text(&answer->entry, 0, ENTRY_CURRENCY));
+    for (int i = 0; i < answer->conflicts.count; i++)
+        print_conflict(&answer->conflicts, i);
+    for (int i = 0; i < answer->counts.count; i++)
+        print_count(&answer->counts, i);
     return EXIT_DONE;
 }
 
 static enum exit_status lookup(struct pg *pg, const uint8_t id[UUID_SIZE], bool json)
 {
     struct pg_params params = {0};
-    struct pg_rows entry = {0}, taken = {0}, conflicts = {0}, archived = {0};
+    struct answer answer = {.entry = {0}};
     enum exit_status status = EXIT_FAILED;
     char text[UUID_TEXT_MAX];
     pg_params_bytes(&params, slice_bytes(id, UUID_SIZE));
-    if (pg_run(pg, "charge_lookup", &params, &entry) != ERR_OK ||
-        pg_run(pg, "adjustment_lookup", &params, &taken) != ERR_OK ||
-        pg_run(pg, "conflict_lookup", &params, &conflicts) != ERR_OK)
+    if (pg_run(pg, "charge_lookup", &params, &answer.entry) != ERR_OK ||
+        pg_run(pg, "adjustment_lookup", &params, &answer.taken) != ERR_OK ||
+        pg_run(pg, "conflict_lookup", &params, &answer.conflicts) != ERR_OK ||
+        pg_run(pg, "conflict_counts", &params, &answer.counts) != ERR_OK)
         goto out;
-    if (entry.count == 0 && pg_run(pg, "archive_find", &params, &archived) != ERR_OK)
+    if (answer.entry.count == 0 && pg_run(pg, "archive_find", &params, &answer.archived) != ERR_OK)
         goto out;
-    if (entry.count == 0 && archived.count > 0)
+    if (answer.entry.count == 0 && answer.archived.count > 0)
         LOG(ERROR, "the entries of this payment id's day are archived", {"id", uuid_format(id, text)},
-            {"file", pg_text(&archived, 0, 1)}, {"SHA-256", pg_text(&archived, 0, 2)},
+            {"file", pg_text(&answer.archived, 0, 1)}, {"SHA-256", pg_text(&answer.archived, 0, 2)},
             {"hint", "crawltab archive restore FILE brings them back, or look for the id in the file"});
-    else if (entry.count == 0)
+    else if (answer.entry.count == 0)
         LOG(ERROR, "no entry has this payment id", {"id", uuid_format(id, text)},
             {"detail", "nothing was charged for it"},
             {"hint", "an offer leaves no trace until it is paid; was it made by this ledger?"});
     else
-        status = show(&entry, &taken, &conflicts, json);
+        status = show(&answer, json);
 out:
-    pg_rows_free(&entry);
-    pg_rows_free(&taken);
-    pg_rows_free(&conflicts);
-    pg_rows_free(&archived);
+    pg_rows_free(&answer.entry);
+    pg_rows_free(&answer.taken);
+    pg_rows_free(&answer.conflicts);
+    pg_rows_free(&answer.counts);
+    pg_rows_free(&answer.archived);
     return status;
 }
 
@@ -330,7 +363,8 @@ const struct command lookup_command = {
     "\n"
     "Shows the entry of a payment id (64 characters as in the offer, or its UUID as\n"
     "in exports): signer, key, URL, price, receipt time, invoice, what was signed,\n"
-    "and other commitments that used the same id and were refused.\n"
+    "and other commitments that used the same id and were refused: the first eight\n"
+    "of each crawler, and how many more there were.\n"
     "\n"
     "options:\n"
     "  --json         for programs\n"

@@ -1,0 +1,8 @@
+-- Refused attempts of site $1 that are kept and not counted.
+SELECT 'conflict of payment id ' || c.payment_id || ' by ' || k.agent,
+       count(*) || ' attempts are kept, ' || coalesce(n.attempts, 0) || ' were counted'
+  FROM conflict c JOIN crawler k USING (crawler_id) LEFT JOIN conflict_count n USING (payment_id, crawler_id)
+ WHERE c.site_id = $1::bigint
+ GROUP BY c.payment_id, k.agent, n.attempts
+HAVING count(*) > coalesce(n.attempts, 0)
+ ORDER BY 1 LIMIT 20
