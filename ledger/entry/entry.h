@@ -10,8 +10,8 @@
  * that a commit may take. So a day can be closed this long after its end, and nothing comes late. */
 #define ENTRY_LATEST_MS ((int64_t)(3600 + 60) * 1000)
 
-/* Entries are summed up in the table "spend" by the quarter of an hour of their ids, as uuid_quarter does it.
- */
+/* Entries are summed up in the table "spend" by the quarter of an hour of their ids, as uuid_quarter does it
+ * with its quarter_ms(). */
 #define ENTRY_QUARTER_MS 900000
 
 struct entry {

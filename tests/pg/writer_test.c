@@ -5,6 +5,7 @@
 #include "ledger/entry/entry.h"
 #include "ledger/entry/session.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -161,7 +162,7 @@ static void known_ids_among_new_ones(void **state)
         "2) n");
     int64_t now_ms = clock_now_ms();
     for (int64_t i = 0; i < 8; i++) /* of two quarters of an hour */
-        payments[i] = payment_make(now_ms - i / 4 * 900000, AGENT, 100 + i, PAGE);
+        payments[i] = payment_make(now_ms - i / 4 * ENTRY_QUARTER_MS, AGENT, 100 + i, PAGE);
     write_batch(session, payments, 4);
     assert_int_equal(session->sequence, 1);
     assert_true(session->careful_until_ms == 0);
@@ -190,6 +191,26 @@ static void known_ids_among_new_ones(void **state)
             " USING (crawler_id, quarter, n, micros)"),
         "4");
     assert_string_equal(sql("SELECT string_agg(DISTINCT sequence::text, ' ') FROM spend"), "1 3 4 5");
+}
+
+/* Spending is summed up by the gate, and by the database when it is audited. */
+static void quarters_are_the_same_in_c_and_sql(void **state)
+{
+    static const int64_t quarters[] = {0, 1, 1961712, INT64_C(281474976710655) / ENTRY_QUARTER_MS - 1};
+    char query[256], id[UUID_TEXT_MAX], expected[64];
+    (void)state;
+    assert_int_equal(strtoll(sql("SELECT quarter_ms()"), NULL, 10), ENTRY_QUARTER_MS);
+    for (size_t i = 0; i < 3 * sizeof(quarters) / sizeof(*quarters); i++) {
+        int64_t starts_ms = quarters[i / 3] * ENTRY_QUARTER_MS;
+        int64_t ms = starts_ms + (int64_t[]){0, 1, ENTRY_QUARTER_MS - 1}[i % 3];
+        struct payment payment = payment_make(ms, AGENT, 1, PAGE);
+        uuid_format(payment.charge.payment_id, id);
+        snprintf(query, sizeof(query), "SELECT q, instant_ms(quarter_start(q)) FROM uuid_quarter('%s') AS q",
+                 id);
+        snprintf(expected, sizeof(expected), "%" PRId64 "|%" PRId64,
+                 uuid_ms(payment.charge.payment_id) / ENTRY_QUARTER_MS, starts_ms);
+        assert_string_equal(sql(query), expected);
+    }
 }
 
 static void a_burst_with_every_id_twice(void **state)
@@ -545,6 +566,7 @@ int main(void)
                                         ledger_teardown),
         cmocka_unit_test_setup_teardown(one_batch_with_the_same_id, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(known_ids_among_new_ones, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(quarters_are_the_same_in_c_and_sql, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_burst_with_every_id_twice, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(two_gates_race, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(two_gates_of_three_writers_race, ledger_setup, ledger_teardown),

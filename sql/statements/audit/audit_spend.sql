@@ -9,14 +9,14 @@ WITH since AS (
     SELECT c.crawler_id, uuid_quarter(c.payment_id) AS quarter, count(*) AS entries,
            sum(c.amount_micros) AS micros
       FROM since JOIN charge c ON c.site_id = $1::bigint
-       AND c.payment_id >= uuid_floor(instant(since.quarter * 900000))
+       AND c.payment_id >= uuid_floor(quarter_start(since.quarter))
      GROUP BY 1, 2
 )
-SELECT 'spend of ' || k.agent || ' from ' || instant_text(instant(quarter * 900000)),
+SELECT 'spend of ' || k.agent || ' from ' || instant_text(quarter_start(quarter)),
        'counts ' || coalesce(s.entries, 0) || ' entries for ' || coalesce(s.micros, 0) || ', there are '
            || coalesce(e.entries, 0) || ' for ' || coalesce(e.micros, 0)
   FROM spent s FULL JOIN entered e USING (crawler_id, quarter) JOIN crawler k USING (crawler_id)
  WHERE (s.micros IS DISTINCT FROM e.micros OR s.entries IS DISTINCT FROM e.entries)
    AND NOT EXISTS (SELECT FROM archived v
-                    WHERE v.utc_date = (instant(quarter * 900000) AT TIME ZONE 'UTC')::date)
+                    WHERE v.utc_date = (quarter_start(quarter) AT TIME ZONE 'UTC')::date)
  ORDER BY 1 LIMIT 20

@@ -22,10 +22,10 @@ WITH RECURSIVE source AS (
                           GROUP BY site_id, crawler_id) AS fresh
 )
 SELECT n.writer_id, max(n.sequence), s.name, k.agent,
-       coalesce(instant_ms(d.starts_at), n.quarter * 900000) AS day_ms, sum(n.amount_micros)::bigint
+       instant_ms(coalesce(d.starts_at, quarter_start(n.quarter))) AS day_ms, sum(n.amount_micros)::bigint
   FROM news n
   JOIN site s USING (site_id)
   JOIN crawler k USING (crawler_id)
-  LEFT JOIN day d ON d.site_id = n.site_id AND d.starts_at <= instant(n.quarter * 900000)
-                 AND d.ends_at > instant(n.quarter * 900000)
+  LEFT JOIN day d ON d.site_id = n.site_id AND d.starts_at <= quarter_start(n.quarter)
+                 AND d.ends_at > quarter_start(n.quarter)
  GROUP BY n.writer_id, s.name, k.agent, day_ms
