@@ -20,3 +20,5 @@ CREATE OR REPLACE FUNCTION agreement_text(of_agreement bigint) RETURNS text
           FROM agreement a WHERE a.agreement_id = of_agreement),
         'No agreement: the site''s price list, invoices daily; due in 30 days.')
 $$;
+COMMENT ON FUNCTION agreement_text IS 'The terms in a sentence or two, as invoices print them. NULL: those
+of a crawler without an agreement.';

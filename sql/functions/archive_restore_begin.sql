@@ -10,3 +10,5 @@ BEGIN
                    public.charge_partition(of_date));
 END
 $$;
+COMMENT ON FUNCTION archive_restore_begin IS 'Makes the table for the entries of an archived day. It is not
+part of the ledger yet.';

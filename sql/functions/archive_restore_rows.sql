@@ -10,3 +10,5 @@ BEGIN
                    public.charge_partition(of_date)) USING lines;
 END
 $$;
+COMMENT ON FUNCTION archive_restore_rows IS 'Adds entries to the table of archive_restore_begin, each a JSON
+object as the archive''s file has it.';

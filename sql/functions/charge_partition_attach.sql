@@ -11,3 +11,5 @@ BEGIN
                    public.uuid_floor((of_date + 1)::timestamp AT TIME ZONE 'UTC'));
 END
 $$;
+COMMENT ON FUNCTION charge_partition_attach IS 'Makes the table that has this name a partition, with the
+triggers that every partition has.';

@@ -5,3 +5,5 @@ BEGIN
         USING ERRCODE = 'insufficient_privilege', HINT = 'Corrections are new rows.';
 END
 $$;
+COMMENT ON FUNCTION refuse_change IS 'Trigger of every table (make_append_only): what is there stays as it
+is, whoever asks (promise P3).';

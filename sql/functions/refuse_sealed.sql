@@ -14,3 +14,5 @@ BEGIN
     RETURN NULL;
 END
 $$;
+COMMENT ON FUNCTION refuse_sealed IS 'Trigger of each partition (guard_seals): refuses an entry of a day
+that its site has sealed.';

@@ -9,3 +9,5 @@ BEGIN
     RETURN NEW;
 END
 $$;
+COMMENT ON FUNCTION refuse_sealed_adjustment IS 'Trigger of adjustment: refuses one of a day that its site
+has sealed.';

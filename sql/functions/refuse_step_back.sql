@@ -7,3 +7,4 @@ BEGIN
     RETURN NEW;
 END
 $$;
+COMMENT ON FUNCTION refuse_step_back IS 'Trigger of number_series: no number is given twice.';

@@ -6,3 +6,4 @@ CREATE OR REPLACE FUNCTION tax_note(treatment text) RETURNS text
         WHEN 'exempt' THEN 'Exempt from tax.'
         WHEN 'zero' THEN 'Zero-rated.'
         ELSE '' END;
+COMMENT ON FUNCTION tax_note IS 'What an invoice has to say about its tax; empty if nothing.';

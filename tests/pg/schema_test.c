@@ -197,6 +197,18 @@ static void every_table_has_its_triggers(void **state)
                         "t");
 }
 
+static void everything_says_what_it_is_for(void **state)
+{
+    (void)state;
+    assert_string_equal(sql("SELECT coalesce(string_agg(name, ', '), '') FROM ("
+                            " SELECT relname AS name, obj_description(oid, 'pg_class') AS says FROM pg_class"
+                            "  WHERE relkind IN ('r', 'p', 'v', 'm') AND NOT relispartition"
+                            "  AND relnamespace = 'public'::regnamespace"
+                            " UNION ALL SELECT proname, obj_description(oid, 'pg_proc') FROM pg_proc"
+                            "  WHERE pronamespace = 'public'::regnamespace) AS made WHERE says IS NULL"),
+                        "");
+}
+
 static void counters_count_up(void **state)
 {
     (void)state;
@@ -218,6 +230,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rights_are_narrow, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(the_gate_may_insert_and_select_alone, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(every_table_has_its_triggers, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(everything_says_what_it_is_for, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(counters_count_up, ledger_setup, ledger_teardown),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);
