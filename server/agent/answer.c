@@ -1,5 +1,7 @@
 #include "server/agent/answer.h"
 
+#include "server/agent/unpack.h"
+
 bool answer_type_fits(struct slice content_type)
 {
     static const char *const types[] = {"application/http-message-signatures-directory+json",
@@ -15,27 +17,18 @@ bool answer_type_fits(struct slice content_type)
     return false;
 }
 
-static bool is_encoded(const struct message *answer)
-{
-    for (const struct message_field *field = message_field(answer, SLICE("content-encoding")); field;
-         field = message_field_next(answer, field))
-        if (!slice_eq_nocase(slice_trim(field->value), SLICE("identity")))
-            return true;
-    return false;
-}
-
-const char *answer_refusal(long status, const struct message *answer, bool conditional)
+const char *answer_refusal(long status, const struct message *answer, struct answer_question question)
 {
     const struct message_field *type = message_field(answer, SLICE("content-type"));
-    if (status == 304 && conditional)
+    if (status == 304 && question.conditional)
         return NULL;
     if (status >= 300 && status < 400)
         return "redirects are not followed";
     if (status != 200)
         return "the status is not 200";
-    if (is_encoded(answer))
-        return "the body is encoded, although identity was asked for";
-    if (!type || message_field_next(answer, type) || !answer_type_fits(type->value))
+    if (unpack_coding(answer) == UNPACK_UNKNOWN)
+        return "the body is encoded in a way that is not known here, although identity was asked for";
+    if (question.well_known && (!type || message_field_next(answer, type) || !answer_type_fits(type->value)))
         return "the media type is not that of a key directory";
     return NULL;
 }

@@ -9,6 +9,7 @@
 #include "server/agent/budget.h"
 #include "server/agent/freshness.h"
 #include "server/agent/head.h"
+#include "server/verify/signature_agent.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -271,16 +272,25 @@ static int64_t retry_after(const struct config *config, const struct fetch_answe
     return asked_ms > wait_ms ? asked_ms : wait_ms;
 }
 
+static struct answer_question question_of(const struct known_directory *known)
+{
+    const char *path = strchr(strstr(known->url, "://") + 3, '/'); /* the URL is normalised: it has one */
+    return (struct answer_question){
+        .conditional = known->conditional,
+        .well_known = slice_eq(slice_bytes(path, strcspn(path, "?")), SLICE(SIGNATURE_AGENT_WELL_KNOWN)),
+    };
+}
+
 static struct outcome judge_answer(const struct known_directory *known, const struct fetch_answer *answer)
 {
     const struct config *config = known->directory->config;
     struct outcome outcome = {.now_ms = clock_now_ms()};
     struct slice url = {known->url, known->url_len};
+    const struct listing_terms terms = {outcome.now_ms, config->directory_require_proof};
     outcome.failure =
-        answer->failure ? answer->failure : answer_refusal(answer->status, &answer->head, known->conditional);
+        answer->failure ? answer->failure : answer_refusal(answer->status, &answer->head, question_of(entry));
     if (!outcome.failure && answer->status == 200)
-        outcome.listing =
-            listing_read(url, answer, outcome.now_ms, config->directory_require_proof, &outcome.failure);
+        outcome.listing = listing_read(url, answer, &terms, &outcome.failure);
     outcome.good = outcome.listing || !outcome.failure;
     if (outcome.good) {
         LOG(INFO, "directory_fetched", {"url", known->url}, {"status", LOG_NUMBER(answer->status)},

@@ -177,6 +177,7 @@ static void finish(struct job *job, long status, const char *failure)
         .failure = failure,
         .head = {.fields = job->head.fields, .field_count = job->head.count},
         .body = slice_bytes(job->body, job->len),
+        .room = job->room,
     };
     job->done(job->context, &answer);
     curl_slist_free_all(job->headers);

@@ -25,6 +25,7 @@ struct fetch_answer {
     const char *failure; /* why there was none: logged already; else NULL */
     struct message head; /* its fields, names in lower case; nothing else of a message */
     struct slice body;   /* as it came: never decoded */
+    size_t room;         /* directory.max_bytes: the largest body that is taken, packed or not */
 };
 
 /* Called on the fetch thread, once per fetch_get. */

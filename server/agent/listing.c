@@ -3,6 +3,7 @@
 #include "ledger/base/log.h"
 #include "server/agent/head.h"
 #include "server/agent/proof.h"
+#include "server/agent/unpack.h"
 #include "server/verify/component.h"
 
 #include <inttypes.h>
@@ -105,13 +106,13 @@ static struct slice field_value(struct arena *arena, const struct message *head,
     return absent || !value.data ? SLICE("") : value;
 }
 
-static struct snapshot *take_snapshot(struct slice url, const struct fetch_answer *answer, int64_t now_ms,
-                                      struct arena *arena)
+static struct snapshot *take_snapshot(struct slice url, const struct fetch_answer *answer,
+                                      struct slice content, int64_t now_ms, struct arena *arena)
 {
     struct snapshot from = {
         .fetched_at_ms = now_ms,
         .url = url,
-        .body = answer->body,
+        .body = content,
         .content_type = field_value(arena, &answer->head, SLICE("content-type")),
         .content_digest = field_value(arena, &answer->head, SLICE("content-digest")),
         .signature_input = field_value(arena, &answer->head, SLICE("signature-input")),
@@ -192,8 +193,8 @@ static void log_refused(const struct listing *listing, struct slice url, struct 
         }
 }
 
-struct listing *listing_read(struct slice url, const struct fetch_answer *answer, int64_t now_ms,
-                             bool require_proof, const char **refusal)
+static struct listing *read_content(struct slice content, struct slice url, const struct fetch_answer *answer,
+                                    const struct listing_terms *terms, const char **refusal)
 {
     struct arena arena;
     struct listing *listing = NULL;
@@ -203,7 +204,7 @@ struct listing *listing_read(struct slice url, const struct fetch_answer *answer
     if (!memory || !set)
         goto out;
     arena_init(&arena, memory, 2 * HEAD_BYTES_MAX);
-    const char *why = jwk_set_parse(answer->body, set);
+    const char *why = jwk_set_parse(content, set);
     if (why) {
         *refusal = why;
         goto out;
@@ -212,12 +213,12 @@ struct listing *listing_read(struct slice url, const struct fetch_answer *answer
     if (!listing)
         goto out;
     struct message request = request_for(url);
-    struct proof_answer proven = {&request, &answer->head, answer->body, now_ms / 1000};
-    check_proofs(listing, &proven, &arena, require_proof, url);
+    struct proof_answer proven = {&request, &answer->head, answer->body, content, terms->now_ms / 1000};
+    check_proofs(listing, &proven, &arena, terms->require_proof, url);
     log_refused(listing, url, &arena);
     for (size_t i = 0; i < listing->count; i++)
         listing->good += listing->keys[i].key != NULL;
-    listing->snapshot = take_snapshot(url, answer, now_ms, &arena);
+    listing->snapshot = take_snapshot(url, answer, content, terms->now_ms, &arena);
     if (!listing->snapshot) {
         listing_free(listing);
         listing = NULL;
@@ -225,5 +226,19 @@ struct listing *listing_read(struct slice url, const struct fetch_answer *answer
 out:
     free(set);
     free(memory);
+    return listing;
+}
+
+struct listing *listing_read(struct slice url, const struct fetch_answer *answer,
+                             const struct listing_terms *terms, const char **refusal)
+{
+    size_t len;
+    if (unpack_coding(&answer->head) == UNPACK_NONE)
+        return read_content(answer->body, url, answer, terms, refusal);
+    char *content = unpack_body(answer->body, answer->room, &len, refusal);
+    if (!content)
+        return NULL;
+    struct listing *listing = read_content(slice_bytes(content, len), url, answer, terms, refusal);
+    free(content);
     return listing;
 }

@@ -23,12 +23,16 @@ struct listing {
     struct listing_key keys[];
 };
 
-/* Reads the answer to a GET of `url`. NULL with *refusal, a static text, when it is no key set, has too many
- * keys or memory ran out. Of its entries count those that may sign and whose numbers OpenSSL takes; with
- * `require_proof` also those alone that signed the answer, and a key then expires with its proof. Entries
- * that do not count are logged, and a proof that is there but wrong. `now_ms` is the wall clock. */
-struct listing *listing_read(struct slice url, const struct fetch_answer *answer, int64_t now_ms,
-                             bool require_proof, const char **refusal);
+struct listing_terms {
+    int64_t now_ms;     /* wall clock */
+    bool require_proof; /* only keys that have signed the answer count, and they expire with their proof */
+};
+
+/* Reads the answer to a GET of `url`, unpacked if it came packed. NULL with *refusal, a static text, when it
+ * is no key set, has too many keys or memory ran out. Of its entries count those that may sign and whose
+ * numbers OpenSSL takes. Entries that do not count are logged, and a proof that is there but wrong. */
+struct listing *listing_read(struct slice url, const struct fetch_answer *answer,
+                             const struct listing_terms *terms, const char **refusal);
 
 /* NULL is fine. */
 void listing_free(struct listing *listing);

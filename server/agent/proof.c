@@ -93,7 +93,10 @@ static const char *judge(struct arena *arena, const struct proof_answer *answer,
     const char *failure = judge_parameters(input, jwk, answer->now, expires);
     if (failure)
         return failure;
-    if (!proof_digest_fits(arena, answer->response, answer->body))
+    /* The digest is of what was sent (RFC 9530 section 2). Caches that pack what an origin has signed leave
+     * it as it is: then it is of the content, which is what counts. */
+    if (!proof_digest_fits(arena, answer->response, answer->body) &&
+        !proof_digest_fits(arena, answer->response, answer->content))
         return "the body is not what its Content-Digest says";
     if (!read_dictionary(arena, answer->response, SLICE("signature"), &signatures))
         return "the Signature field does not parse";

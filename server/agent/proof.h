@@ -15,8 +15,9 @@
 struct proof_answer {
     const struct message *request;  /* the GET: authority and target */
     const struct message *response; /* its fields */
-    struct slice body;
-    int64_t now; /* seconds, wall clock */
+    struct slice body;              /* as it came */
+    struct slice content;           /* unpacked; the same where it came so */
+    int64_t now;                    /* seconds, wall clock */
 };
 
 /* What an answer says of one key. */

@@ -126,10 +126,24 @@ test('directories that fail charge nobody', async t => {
             }
         ],
         'a gzip bomb': [
-            'encoded',
+            'unpacked it is larger than directory.max_bytes',
             (request, response) => {
                 response.setHeader('content-encoding', 'gzip')
                 response.end(zlib.gzipSync(Buffer.alloc(50_000_000, 0x20)))
+            }
+        ],
+        'no gzip': [
+            'does not unpack',
+            (request, response) => {
+                response.setHeader('content-encoding', 'gzip')
+                list(response, [key])
+            }
+        ],
+        'an unknown coding': [
+            'encoded in a way that is not known',
+            (request, response) => {
+                response.setHeader('content-encoding', 'br')
+                response.end(zlib.brotliCompressSync(JSON.stringify({ keys: [key.public] })))
             }
         ],
         'ten thousand keys': ['more than 64 keys', (request, response) => list(response, keys(10_000))],
@@ -201,9 +215,11 @@ test('directories that fail charge nobody', async t => {
         ]
     }
     let n = 0
+    const wellKnown = '/.well-known/http-message-signatures-directory'
     for (const [name, [reason, answer]] of Object.entries(cases)) {
         await t.test(name, async () => {
-            const origin = `${agent.origin}/case/${n++}`
+            const path = reason === 'media type' ? wellKnown : '/case'
+            const origin = `${agent.origin}${path}?${n++}`
             agent.answer = answer
             assertCode(await attempt(origin), 503, 'directory_unavailable')
             const told = gate.log.split('\n').filter(line => line.includes(`${origin} `))
@@ -347,6 +363,35 @@ test('keys that go and come, and what is kept of them', async t => {
         'every charge has the body that its key is from'
     )
     assert.ok(!gate.log.includes('event=directory_failed'))
+})
+
+test('packed answers, and other media types at a URL with a path', async t => {
+    const { key, agent, ledger, attempt } = await scene(t, { require_proof: true })
+    const body = Buffer.from(JSON.stringify({ keys: [key.public] }))
+    const gzip = zlib.gzipSync(body)
+    const answers = [
+        // Packed by a cache behind the origin that signed, and by the origin itself.
+        ['/', { 'content-encoding': 'gzip' }, gzip, body],
+        ['/1', { 'content-encoding': 'GZip' }, gzip, gzip],
+        ['/2', { 'content-encoding': 'deflate' }, zlib.deflateSync(body), body],
+        ['/3', { 'content-type': 'text/plain; charset=utf-8' }, body, body],
+        ['/4', { 'content-type': null }, body, body]
+    ]
+    for (const [path, fields, sent, signed] of answers) {
+        agent.answer = (request, response) => {
+            for (const [name, value] of Object.entries({ ...fields, ...proof(key, agent.host, signed) }))
+                if (value) response.setHeader(name, value)
+                else response.removeHeader(name)
+            response.end(sent)
+        }
+        const answer = await attempt(agent.origin + path)
+        assert.equal(answer.status, 200, `${path} ${answer.text}`)
+    }
+    assert.equal(
+        ledger.query("SELECT DISTINCT convert_from(body, 'UTF8') FROM directory_snapshot"),
+        body.toString(),
+        'the content is kept'
+    )
 })
 
 test('one odd entry takes nothing from the others, and a published private half is refused', async t => {

@@ -9,6 +9,7 @@
 #include "server/agent/head.h"
 #include "server/agent/listing.h"
 #include "server/agent/proof.h"
+#include "server/agent/unpack.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -173,7 +174,7 @@ static void only_directories_are_answers(void **state)
         long status;
         const char *fields;
         bool conditional;
-        const char *refusal;
+        const char *refusal; /* at the well-known path */
     } cases[] = {
         {200, "content-type: application/http-message-signatures-directory+json", false, NULL},
         {200, "content-type: application/http-message-signatures-directory; a=b", false, NULL},
@@ -189,17 +190,57 @@ static void only_directories_are_answers(void **state)
         {200, "content-type: application/json5", false, "media type"},
         {200, "content-type: text/json", false, "media type"},
         {200, "content-type: application/json; x=\x01", false, "media type"},
-        {200, "content-type: application/json\ncontent-encoding: gzip", false, "encoded"},
+        {200, "content-type: application/json\ncontent-encoding: gzip", false, NULL},
+        {200, "content-type: application/json\ncontent-encoding: identity\ncontent-encoding: Deflate", false,
+         NULL},
         {200, "content-type: application/json\ncontent-encoding: identity\ncontent-encoding: br", false,
+         "encoded"},
+        {200, "content-type: application/json\ncontent-encoding: gzip, gzip", false, "encoded"},
+        {200, "content-type: application/json\ncontent-encoding: gzip\ncontent-encoding: gzip", false,
          "encoded"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct message answer = answer_of(cases[i].fields);
-        const char *refusal = answer_refusal(cases[i].status, &answer, cases[i].conditional);
+        struct answer_question question = {cases[i].conditional, true};
+        const char *refusal = answer_refusal(cases[i].status, &answer, question);
         if (!cases[i].refusal != !refusal || (refusal && !strstr(refusal, cases[i].refusal)))
             fail_msg("case %zu: %s", i, refusal ? refusal : "taken");
+        /* Only there the media type must be a directory's. */
+        question.well_known = false;
+        const char *elsewhere = answer_refusal(cases[i].status, &answer, question);
+        assert_true(refusal && strstr(refusal, "media type") ? !elsewhere : elsewhere == refusal);
     }
+}
+
+static const uint8_t gzipped[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03,
+                                  0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xd7, 0x51, 0xc8, 0x40, 0xa2,
+                                  0x00, 0x9f, 0xa1, 0xca, 0x09, 0x13, 0x00, 0x00, 0x00};
+static const uint8_t deflated[] = {0x78, 0x9c, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xd7, 0x51,
+                                   0xc8, 0x40, 0xa2, 0x00, 0x44, 0x28, 0x06, 0xd5};
+
+static void packed_bodies_are_unpacked_to_a_bound(void **state)
+{
+    static const struct slice packed[] = {{(const char *)gzipped, sizeof(gzipped)},
+                                          {(const char *)deflated, sizeof(deflated)}};
+    static const char content[] = "hello, hello, hello";
+    const char *why;
+    size_t len;
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char *text = unpack_body(packed[i], strlen(content), &len, &why);
+        assert_non_null(text);
+        assert_slice(slice_bytes(text, len), content);
+        free(text);
+        assert_null(unpack_body(packed[i], strlen(content) - 1, &len, &why));
+        assert_non_null(strstr(why, "larger than directory.max_bytes"));
+        for (size_t cut = 0; cut < packed[i].len; cut++) {
+            assert_null(unpack_body((struct slice){packed[i].data, cut}, 100, &len, &why));
+            assert_non_null(strstr(why, "does not unpack"));
+        }
+    }
+    assert_null(unpack_body(SLICE("{\"keys\":[]}"), 100, &len, &why));
+    assert_non_null(strstr(why, "does not unpack"));
 }
 
 static bool add(struct head *head, const char *line)
@@ -313,9 +354,10 @@ static const char a_set[] = "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"n
 static void listings_know_their_keys_times(void **state)
 {
     struct fetch_answer answer = {.status = 200, .body = SLICE(a_set)};
+    struct listing_terms terms = {.now_ms = 150000};
     const char *refusal;
     struct slice url = SLICE("https://crawler.example/keys?a");
-    struct listing *listing = listing_read(url, &answer, 150000, false, &refusal);
+    struct listing *listing = listing_read(url, &answer, &terms, &refusal);
     (void)state;
     assert_non_null(listing);
     assert_int_equal(listing->good, 1);
@@ -330,12 +372,13 @@ static void listings_know_their_keys_times(void **state)
     assert_slice(listing->snapshot->url, "https://crawler.example/keys?a");
     listing_free(listing);
     listing_free(NULL);
-    listing = listing_read(url, &answer, 150000, true, &refusal);
+    terms.require_proof = true;
+    listing = listing_read(url, &answer, &terms, &refusal);
     assert_non_null(listing);
     assert_int_equal(listing->good, 0); /* no proof */
     listing_free(listing);
     answer.body = SLICE("{\"keys\":1}");
-    assert_null(listing_read(url, &answer, 150000, false, &refusal));
+    assert_null(listing_read(url, &answer, &terms, &refusal));
     assert_string_equal(refusal, "its member keys is no array");
 }
 
@@ -347,9 +390,10 @@ static struct listing *list_of(const char *entries)
 {
     char body[1024];
     const char *refusal = NULL;
+    const struct listing_terms terms = {.now_ms = 150000};
     snprintf(body, sizeof(body), "{\"keys\":[%s]}", entries);
     struct fetch_answer answer = {.status = 200, .body = slice_of(body)};
-    struct listing *listing = listing_read(SLICE("https://a.example/"), &answer, 150000, false, &refusal);
+    struct listing *listing = listing_read(SLICE("https://a.example/"), &answer, &terms, &refusal);
     assert_non_null(listing);
     return listing;
 }
@@ -424,6 +468,7 @@ int main(void)
         cmocka_unit_test(freshness_follows_what_is_said),
         cmocka_unit_test(retry_after_is_a_number_or_a_date),
         cmocka_unit_test(only_directories_are_answers),
+        cmocka_unit_test(packed_bodies_are_unpacked_to_a_bound),
         cmocka_unit_test(heads_are_bounded_and_strict),
         cmocka_unit_test(networks_have_a_budget_each),
         cmocka_unit_test(digests_are_checked),

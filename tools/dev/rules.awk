@@ -78,6 +78,8 @@ function may_use(path, header)
         return path ~ /^ledger\/format\/bill\/pdf[a-z_]*\.[ch]$/
     if (header ~ /^libxml\//)
         return path == "ledger/format/xml.c"
+    if (header == "zlib.h")
+        return path == "server/agent/unpack.c"
     if (header ~ /^openssl\//)
         return path ~ /^(ledger\/base\/digest\.c|server\/verify\/signature\.c)$/
     return header !~ /\// || header ~ /^(sys|netinet|arpa|net|linux)\//

@@ -81,8 +81,8 @@ static bool load_keys(struct inquiry *inquiry, const char *path)
     if (!text)
         return false;
     const struct fetch_answer answer = {.status = 200, .body = slice_bytes(text, len)};
-    inquiry->keys =
-        listing_read(SLICE("https://keys.invalid/"), &answer, inquiry->policy.now * 1000, false, &why);
+    inquiry->keys = listing_read(SLICE("https://keys.invalid/"), &answer,
+                                 &(struct listing_terms){.now_ms = inquiry->policy.now * 1000}, &why);
     if (!inquiry->keys)
         command_misused(why, path, "a key directory's body is expected: {\"keys\":[…]}");
     free(text);
