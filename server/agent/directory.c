@@ -288,7 +288,7 @@ static struct outcome judge_answer(const struct known_directory *known, const st
     struct slice url = {known->url, known->url_len};
     const struct listing_terms terms = {outcome.now_ms, config->directory_require_proof};
     outcome.failure =
-        answer->failure ? answer->failure : answer_refusal(answer->status, &answer->head, question_of(entry));
+        answer->failure ? answer->failure : answer_refusal(answer->status, &answer->head, question_of(known));
     if (!outcome.failure && answer->status == 200)
         outcome.listing = listing_read(url, answer, &terms, &outcome.failure);
     outcome.good = outcome.listing || !outcome.failure;

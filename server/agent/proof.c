@@ -1,7 +1,7 @@
 #include "server/agent/proof.h"
 
-#include "ledger/base/digest.h"
 #include "server/verify/component.h"
+#include "server/verify/content_digest.h"
 
 static bool read_dictionary(struct arena *arena, const struct message *response, struct slice name,
                             struct sf_list *dictionary)
@@ -11,24 +11,6 @@ static bool read_dictionary(struct arena *arena, const struct message *response,
     *dictionary = (struct sf_list){.first = NULL};
     return !absent && field.data && sf_parse_dictionary(arena, field, dictionary) &&
            !dictionary->key_repeated;
-}
-
-bool proof_digest_fits(struct arena *arena, const struct message *response, struct slice body)
-{
-    struct sf_list digests;
-    uint8_t sha256[DIGEST_SIZE];
-    uint8_t sha512[DIGEST_SHA512_SIZE];
-    if (!read_dictionary(arena, response, SLICE("content-digest"), &digests))
-        return false;
-    const struct sf_member *short_one = sf_find(&digests, SLICE("sha-256"));
-    const struct sf_member *long_one = sf_find(&digests, SLICE("sha-512"));
-    digest_sha256(&body, 1, sha256);
-    digest_sha512(body, sha512);
-    bool short_fits = short_one && short_one->value.kind == SF_BYTES &&
-                      slice_eq(short_one->value.text, slice_bytes(sha256, sizeof(sha256)));
-    bool long_fits = long_one && long_one->value.kind == SF_BYTES &&
-                     slice_eq(long_one->value.text, slice_bytes(sha512, sizeof(sha512)));
-    return (short_fits || long_fits) && (short_fits || !short_one) && (long_fits || !long_one);
 }
 
 static bool covers(const struct sf_member *input, struct slice name, bool of_request)
@@ -95,9 +77,9 @@ static const char *judge(struct arena *arena, const struct proof_answer *answer,
         return failure;
     /* The digest is of what was sent (RFC 9530 section 2). Caches that pack what an origin has signed leave
      * it as it is: then it is of the content, which is what counts. */
-    if (!proof_digest_fits(arena, answer->response, answer->body) &&
-        !proof_digest_fits(arena, answer->response, answer->content))
-        return "the body is not what its Content-Digest says";
+    failure = content_digest_refusal(arena, answer->response, answer->body);
+    if (failure && content_digest_refusal(arena, answer->response, answer->content))
+        return failure;
     if (!read_dictionary(arena, answer->response, SLICE("signature"), &signatures))
         return "the Signature field does not parse";
     const struct sf_member *signature = sf_find(&signatures, input->key);

@@ -32,8 +32,4 @@ struct proof {
 struct proof proof_of(struct arena *arena, const struct proof_answer *answer, const struct jwk *jwk,
                       const struct signature_key *key);
 
-/* Whether the Content-Digest field (RFC 9530) has the body's SHA-256 or SHA-512, and no wrong one of either.
- */
-bool proof_digest_fits(struct arena *arena, const struct message *response, struct slice body);
-
 #endif

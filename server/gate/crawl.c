@@ -51,6 +51,7 @@ enum err crawl_arrive(struct crawl *crawl)
     struct exchange *exchange = crawl->exchange;
     const struct gate *gate = crawl->gate;
     struct signature_agent *agents;
+    struct fault fault;
     TRY(find_site(crawl));
     if (!slice_eq(exchange->message.method, SLICE("GET")) &&
         !slice_eq(exchange->message.method, SLICE("HEAD")))
@@ -58,7 +59,7 @@ enum err crawl_arrive(struct crawl *crawl)
     TRY(rules_path(&exchange->arena, message_path(&exchange->message), &crawl->path, &crawl->plain));
     /* A field that does not parse names nobody; it is refused where a signature is asked for. */
     if (signature_agent_parse(&exchange->arena, &exchange->message,
-                              &gate->parts.config->directory_insecure_hosts, &agents) != ERR_OK)
+                              &gate->parts.config->directory_insecure_hosts, &agents, &fault) != ERR_OK)
         agents = NULL;
     crawl->decision = rules_decide(gate->rules, crawl->site_index, &exchange->message, crawl->path, agents);
     if (crawl->decision.action == RULES_CHARGE && (agents || pays(crawl)))
@@ -75,17 +76,10 @@ out:
 
 static struct web_bot_auth_policy policy_of(struct crawl *crawl)
 {
-    const struct config *config = crawl->gate->parts.config;
-    return (struct web_bot_auth_policy){
-        .now = crawl->now_ms / 1000,
-        .clock_skew = config->signature_clock_skew_seconds,
-        .max_lifetime = config->signature_max_lifetime_seconds,
-        .require_target = crawl->site->require_target,
-        .allow_test_keys = config->signature_allow_test_keys,
-        .algorithms = &config->signature_algorithms,
-        .insecure_hosts = &config->directory_insecure_hosts,
-        .trace = &crawl->trace,
-    };
+    struct web_bot_auth_policy policy = web_bot_auth_policy(crawl->gate->parts.config, crawl->site);
+    policy.now = crawl->now_ms / 1000;
+    policy.trace = &crawl->trace;
+    return policy;
 }
 
 static enum err select_signatures(struct crawl *crawl, struct slice commitment)

@@ -83,7 +83,7 @@ static bool add_advice(struct crawl *crawl, enum err err)
     case ERR_KEY_UNKNOWN:
         return exchange_header(
             exchange, "Accept-Signature",
-            "sig=(\"@authority\" \"payment\" \"signature-agent\");created;expires;tag=\"web-bot-auth\"");
+            offer_accept_signature(&exchange->arena, crawl->decision.action == RULES_CHARGE, SLICE("")));
     default:
         return true;
     }

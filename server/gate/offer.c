@@ -155,12 +155,18 @@ static bool add_payment_required(struct exchange *exchange, const struct offer *
     return exchange_header(exchange, "PAYMENT-REQUIRED", value);
 }
 
-static const char *accept_signature(struct arena *arena, const struct offer *offer)
+const char *offer_accept_signature(struct arena *arena, bool paying, struct slice nonce)
 {
     struct text text = text_begin(arena);
-    add(&text, "sig=(\"@authority\" \"payment\" \"signature-agent\");created;expires;nonce=\"");
-    text_add(&text, slice_bytes(offer->id, PAYMENT_ID_TEXT));
-    add(&text, "\";tag=\"web-bot-auth\"");
+    add(&text, paying ? "sig=(\"@authority\" \"payment\" \"signature-agent\")"
+                      : "sig=(\"@authority\" \"signature-agent\")");
+    add(&text, ";created;expires");
+    if (nonce.len > 0) {
+        add(&text, ";nonce=\"");
+        text_add(&text, nonce);
+        text_char(&text, '"');
+    }
+    add(&text, ";tag=\"web-bot-auth\"");
     return text_end(&text).data;
 }
 
@@ -181,7 +187,8 @@ bool offer_write(struct exchange *exchange, const struct offer *offer, const cha
     return exchange->reply.body.data && add_payment_required(exchange, offer, why) &&
            exchange_header(exchange, "Content-Type", "application/json") &&
            exchange_header(exchange, "Cache-Control", "no-store") &&
-           exchange_header(exchange, "Accept-Signature", accept_signature(arena, offer)) &&
+           exchange_header(exchange, "Accept-Signature",
+                           offer_accept_signature(arena, true, slice_bytes(offer->id, PAYMENT_ID_TEXT))) &&
            exchange_header(exchange, "crawler-price",
                            offer_price(arena, offer->form->currency, offer->price_micros)) &&
            exchange_header(exchange, "Link", offer->form->link);

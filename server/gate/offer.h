@@ -25,6 +25,11 @@ const struct offer_form *offer_form_make(struct arena *arena, const struct confi
  * caller's. `why` is a sentence without quotes. False when the arena is full. */
 bool offer_write(struct exchange *exchange, const struct offer *offer, const char *why);
 
+/* The value of Accept-Signature (RFC 9421 section 5.1) in the arena, or NULL when full: what a signature must
+ * cover for a page that is paid for, or else for one that is free for whoever proves who it is. `nonce` may
+ * be empty. */
+const char *offer_accept_signature(struct arena *arena, bool paying, struct slice nonce);
+
 /* "USD 0.0025" in the arena, or NULL when full. */
 const char *offer_price(struct arena *arena, const char *currency, int64_t micros);
 

@@ -64,6 +64,7 @@ static bool set_authority(struct exchange *exchange)
         struct slice rest = {message->target.data + colon, message->target.len - colon};
         if (!slice_starts(rest, SLICE("://")))
             return false;
+        message->absolute_target = message->target;
         rest = (struct slice){rest.data + 3, rest.len - 3};
         size_t slash = slice_find(rest, '/');
         authority = (struct slice){rest.data, slash};

@@ -9,6 +9,7 @@ struct context {
     struct arena *arena;
     const struct message *request;           /* NULL when a response's is not known */
     const struct message_response *response; /* NULL for a request */
+    struct fault *fault;                     /* where it is told what is wrong with a component, or NULL */
 };
 
 /* One covered component: what it names, and what stands in the base for it. */
@@ -20,6 +21,13 @@ struct covered {
     struct slice identifier; /* with its parameters as they were sent */
     struct slice value;
 };
+
+static enum err wrong(const struct context *context, const char *why, struct slice text)
+{
+    if (context->fault)
+        *context->fault = (struct fault){why, text};
+    return ERR_MALFORMED_SIGNATURE;
+}
 
 /* The lines of one field. */
 struct lines {
@@ -122,17 +130,19 @@ static enum err bytes_value(struct arena *arena, struct lines lines, struct slic
 }
 
 /* Section 2.1.2: the member of a dictionary field, without its key. */
-static enum err member_value(struct arena *arena, struct slice field, struct slice key, struct slice *value)
+static enum err member_value(const struct context *context, struct slice field, struct covered *covered)
 {
     struct sf_list dictionary;
-    if (!sf_parse_dictionary(arena, field, &dictionary) || dictionary.key_repeated)
-        return ERR_MALFORMED_SIGNATURE;
-    const struct sf_member *member = sf_find(&dictionary, key);
+    if (!sf_parse_dictionary(context->arena, field, &dictionary))
+        return wrong(context, "a member is covered of a field that is no dictionary", covered->component);
+    if (dictionary.key_repeated)
+        return wrong(context, "a member is covered of a field in which one stands twice", covered->component);
+    const struct sf_member *member = sf_find(&dictionary, covered->key);
     if (!member)
-        return ERR_MALFORMED_SIGNATURE;
-    struct text text = text_begin(arena);
+        return wrong(context, "the field does not have the covered member", covered->key);
+    struct text text = text_begin(context->arena);
     sf_write_member(&text, member);
-    return text_value(&text, value);
+    return text_value(&text, &covered->value);
 }
 
 enum field_type { FIELD_UNKNOWN, FIELD_ITEM, FIELD_LIST, FIELD_DICTIONARY };
@@ -161,17 +171,23 @@ static enum field_type type_of(struct slice name)
 }
 
 /* Section 2.1.1: the whole field, serialised strictly. */
-static enum err strict_value(struct arena *arena, struct slice field, enum field_type type,
-                             struct slice *value)
+static enum err strict_value(const struct context *context, struct slice field, struct covered *covered)
 {
     struct sf_member item;
     struct sf_list list;
-    bool ok = type == FIELD_ITEM         ? sf_parse_item(arena, field, &item)
-              : type == FIELD_LIST       ? sf_parse_list(arena, field, &list)
-              : type == FIELD_DICTIONARY ? sf_parse_dictionary(arena, field, &list) && !list.key_repeated
-                                         : false;
+    struct arena *arena = context->arena;
+    enum field_type type = type_of(covered->component);
+    /* Signature-Agent was an item before it was a dictionary, and is one from most signers. */
+    if (slice_eq(covered->component, SLICE("signature-agent")) && slice_starts(field, SLICE("\"")))
+        type = FIELD_ITEM;
+    if (type == FIELD_UNKNOWN)
+        return wrong(context, "with ;sf the type of the field must be known, and it is not",
+                     covered->component);
+    bool ok = type == FIELD_ITEM   ? sf_parse_item(arena, field, &item)
+              : type == FIELD_LIST ? sf_parse_list(arena, field, &list)
+                                   : sf_parse_dictionary(arena, field, &list) && !list.key_repeated;
     if (!ok)
-        return ERR_MALFORMED_SIGNATURE;
+        return wrong(context, "with ;sf the field must parse as its type, and does not", covered->component);
     struct text text = text_begin(arena);
     if (type == FIELD_ITEM)
         sf_write_member(&text, &item);
@@ -179,7 +195,7 @@ static enum err strict_value(struct arena *arena, struct slice field, enum field
         sf_write_list(&text, &list);
     else
         sf_write_dictionary(&text, &list);
-    return text_value(&text, value);
+    return text_value(&text, &covered->value);
 }
 
 static enum err field_value(const struct context *context, struct covered *covered)
@@ -188,34 +204,60 @@ static enum err field_value(const struct context *context, struct covered *cover
     struct lines lines =
         own ? lines_of(context->response->fields, context->response->field_count, covered->component)
             : lines_of(context->request->fields, context->request->field_count, covered->component);
-    bool no_dictionary = covered->sf && covered->key.data && type_of(covered->component) != FIELD_DICTIONARY;
-    if (!lines.first || covered->name.data || no_dictionary)
-        return ERR_MALFORMED_SIGNATURE;
+    if (!lines.first)
+        return wrong(context, "the field is not there", covered->component);
+    if (covered->name.data)
+        return wrong(context, "a field has no parameter ;name", covered->component);
+    if (covered->sf && covered->key.data && type_of(covered->component) != FIELD_DICTIONARY)
+        return wrong(context, "with ;sf and ;key the field must be known as a dictionary, and is not",
+                     covered->component);
     if (covered->bs)
         return bytes_value(context->arena, lines, &covered->value);
     struct slice field = join_lines(context->arena, lines);
     if (!field.data)
         return ERR_REQUEST_TOO_LARGE;
     if (covered->key.data)
-        return member_value(context->arena, field, covered->key, &covered->value);
+        return member_value(context, field, covered);
     if (covered->sf)
-        return strict_value(context->arena, field, type_of(covered->component), &covered->value);
+        return strict_value(context, field, covered);
     covered->value = field;
     return ERR_OK;
 }
 
-/* Section 2.2, of a request. */
-static enum err request_value(struct arena *arena, const struct message *message, struct covered *covered)
+static enum err query_param(const struct context *context, struct covered *covered)
 {
+    const char *why = NULL;
+    struct slice query = message_query(context->request);
+    if (!covered->name.data)
+        return wrong(context, "@query-param has no ;name", covered->component);
+    query = query.len > 0 ? (struct slice){query.data + 1, query.len - 1} : query;
+    enum err err = query_param_value(context->arena, query, covered->name, &covered->value, &why);
+    return why ? wrong(context, why, covered->name) : err;
+}
+
+static enum err target_uri(struct arena *arena, const struct message *message, struct slice *value)
+{
+    struct text text = text_begin(arena);
+    text_add(&text, message->scheme);
+    text_add(&text, SLICE("://"));
+    text_add(&text, message->authority);
+    text_add(&text, message_path(message));
+    text_add(&text, message_query(message));
+    return text_value(&text, value);
+}
+
+/* Section 2.2, of a request. */
+static enum err request_value(const struct context *context, struct covered *covered)
+{
+    const struct message *message = context->request;
     struct slice component = covered->component;
     struct slice query = message_query(message);
-    bool is_query_param = slice_eq(component, SLICE("@query-param"));
-    if (is_query_param != (covered->name.data != NULL))
-        return ERR_MALFORMED_SIGNATURE;
-    if (is_query_param) {
-        query = query.len > 0 ? (struct slice){query.data + 1, query.len - 1} : query;
-        return query_param_value(arena, query, covered->name, &covered->value);
-    }
+    if (slice_eq(component, SLICE("@query-param")))
+        return query_param(context, covered);
+    if (covered->name.data)
+        return wrong(context, "only @query-param has a parameter ;name", component);
+    if (slice_eq(component, SLICE("@target-uri")))
+        return target_uri(context->arena, message, &covered->value);
     if (slice_eq(component, SLICE("@method")))
         covered->value = message->method;
     else if (slice_eq(component, SLICE("@authority")))
@@ -223,34 +265,27 @@ static enum err request_value(struct arena *arena, const struct message *message
     else if (slice_eq(component, SLICE("@scheme")))
         covered->value = message->scheme;
     else if (slice_eq(component, SLICE("@request-target")))
-        covered->value = message->target;
+        covered->value = message->absolute_target.data ? message->absolute_target : message->target;
     else if (slice_eq(component, SLICE("@path")))
         covered->value = message_path(message);
     else if (slice_eq(component, SLICE("@query")))
         covered->value = query.len > 0 ? query : SLICE("?");
-    else if (slice_eq(component, SLICE("@target-uri"))) {
-        struct text text = text_begin(arena);
-        text_add(&text, message->scheme);
-        text_add(&text, SLICE("://"));
-        text_add(&text, message->authority);
-        text_add(&text, message_path(message));
-        text_add(&text, query);
-        return text_value(&text, &covered->value);
-    } else {
-        return ERR_MALFORMED_SIGNATURE;
-    }
+    else if (slice_eq(component, SLICE("@status")))
+        return wrong(context, "a request has no status", component);
+    else
+        return wrong(context, "there is no such component", component);
     return ERR_OK;
 }
 
 static enum err derived_value(const struct context *context, struct covered *covered)
 {
     if (covered->sf || covered->bs || covered->key.data)
-        return ERR_MALFORMED_SIGNATURE;
+        return wrong(context, "the parameters ;sf, ;bs and ;key are for fields", covered->component);
     if (!context->response || covered->req)
-        return request_value(context->arena, context->request, covered);
+        return request_value(context, covered);
     unsigned status = context->response->status;
     if (!slice_eq(covered->component, SLICE("@status")) || covered->name.data || status < 100 || status > 999)
-        return ERR_MALFORMED_SIGNATURE;
+        return wrong(context, "a response has no such component without ;req", covered->component);
     covered->value = arena_format(context->arena, "%u", status);
     return covered->value.data ? ERR_OK : ERR_REQUEST_TOO_LARGE;
 }
@@ -276,9 +311,10 @@ static bool may_stand_in_base(struct slice value, bool field)
     return true;
 }
 
-/* The parameters of one component. False for unknown ones, those of a wrong type, and `;tr`: a request that
- * is paid for has no trailers. */
-static bool read_parameters(const struct sf_member *item, struct covered *covered)
+/* The parameters of one component. Unknown ones and those of a wrong type are errors, and so is `;tr`: a
+ * request that is paid for has no trailers. */
+static enum err read_parameters(const struct context *context, const struct sf_member *item,
+                                struct covered *covered)
 {
     for (const struct sf_parameter *p = item->parameters; p; p = p->next) {
         bool flag = p->value.kind == SF_BOOLEAN && p->value.number;
@@ -294,27 +330,33 @@ static bool read_parameters(const struct sf_member *item, struct covered *covere
         else if (string && slice_eq(p->key, SLICE("name")))
             covered->name = p->value.text;
         else
-            return false;
+            return wrong(context, "a component's parameter is not known, or not of its type", p->key);
     }
-    return !(covered->bs && (covered->sf || covered->key.data));
+    if (item->parameter_repeated)
+        return wrong(context, "a component has a parameter twice", covered->component);
+    if (covered->bs && (covered->sf || covered->key.data))
+        return wrong(context, "the parameter ;bs excludes ;sf and ;key", covered->component);
+    if (covered->req && !(context->response && context->request))
+        return wrong(context, "the parameter ;req is for responses", covered->component);
+    return ERR_OK;
 }
 
 static enum err cover(const struct context *context, const struct sf_member *item, struct covered *covered)
 {
-    enum err err = ERR_MALFORMED_SIGNATURE;
+    enum err err;
     *covered = (struct covered){.component = item->value.text};
-    if (item->value.kind != SF_STRING || item->parameter_repeated || !read_parameters(item, covered) ||
-        (covered->req && !(context->response && context->request)))
-        goto out;
     bool field = !slice_starts(covered->component, SLICE("@"));
+    if (item->value.kind != SF_STRING)
+        return wrong(context, "a component is no string in double quotes", SLICE(""));
+    TRY(read_parameters(context, item, covered));
     if (field && !is_field_name(covered->component))
-        goto out;
+        return wrong(context, "this is no name of a field, in lower case", covered->component);
     TRY(field ? field_value(context, covered) : derived_value(context, covered));
     struct text text = text_begin(context->arena);
     sf_write_member(&text, item);
     TRY(text_value(&text, &covered->identifier));
     if (!may_stand_in_base(covered->value, field))
-        err = ERR_MALFORMED_SIGNATURE;
+        return wrong(context, "its value has control characters, or others than ASCII", covered->component);
 out:
     return err;
 }
@@ -338,11 +380,11 @@ static enum err build(const struct context *context, const struct sf_member *inp
     enum err err = ERR_OK;
     for (const struct sf_member *item = input->items; item; item = item->next) {
         if (count == COMPONENTS_MAX)
-            return ERR_MALFORMED_SIGNATURE;
+            return wrong(context, "more components are covered than are looked at", item->value.text);
         TRY(cover(context, item, &covered[count]));
         for (size_t i = 0; i < count; i++)
             if (same(&covered[i], &covered[count]))
-                return ERR_MALFORMED_SIGNATURE;
+                return wrong(context, "a component is covered twice", covered[count].component);
         count++;
     }
     struct text text = text_begin(context->arena);
@@ -360,13 +402,13 @@ out:
 }
 
 enum err component_base(struct arena *arena, const struct message *message, const struct sf_member *input,
-                        struct slice *base)
+                        struct slice *base, struct fault *fault)
 {
-    return build(&(struct context){arena, message, NULL}, input, base);
+    return build(&(struct context){arena, message, NULL, fault}, input, base);
 }
 
 enum err component_response_base(struct arena *arena, const struct message_response *response,
                                  const struct sf_member *input, struct slice *base)
 {
-    return build(&(struct context){arena, response->request, response}, input, base);
+    return build(&(struct context){arena, response->request, response, NULL}, input, base);
 }

@@ -5,6 +5,7 @@
 
 #include "ledger/base/err.h"
 #include "ledger/base/http/message.h"
+#include "server/verify/fault.h"
 #include "server/verify/sf.h"
 
 /* All lines of a request's field as one value: each without line folding and white space around it, joined
@@ -16,10 +17,10 @@ struct slice component_field(struct arena *arena, const struct message *message,
 /* Builds the base for the covered components and parameters in `input`, an inner list of Signature-Input,
  * from the message as we see it. ERR_MALFORMED_SIGNATURE for what section 2.5 calls an error: an unknown
  * component or parameter, one that stands twice, parameters that exclude each other, a field or member that
- * is not there, `;sf` on a field whose type we do not know, trailers, a value that is not ASCII.
- * ERR_REQUEST_TOO_LARGE when the arena is full. */
+ * is not there, `;sf` on a field whose type we do not know, trailers, a value that is not ASCII; *fault (may
+ * be NULL) then says which. ERR_REQUEST_TOO_LARGE when the arena is full. */
 enum err component_base(struct arena *arena, const struct message *message, const struct sf_member *input,
-                        struct slice *base) MUST_USE;
+                        struct slice *base, struct fault *fault) MUST_USE;
 
 /* The same for a response: `@status`, its own fields, and with `;req` what component_base knows of the
  * request that it answers. */

@@ -37,14 +37,20 @@ static bool stays(char c)
            c == '_';
 }
 
-static enum err rewrite(struct arena *arena, struct slice part, struct slice *out)
+static enum err wrong(const char **why, const char *sentence)
+{
+    *why = sentence;
+    return ERR_MALFORMED_SIGNATURE;
+}
+
+static enum err rewrite(struct arena *arena, struct slice part, struct slice *out, const char **why)
 {
     static const char digits[] = "0123456789ABCDEF";
     struct slice decoded = decode(arena, part);
     if (!decoded.data)
         return ERR_REQUEST_TOO_LARGE;
     if (!utf8_valid(decoded))
-        return ERR_MALFORMED_SIGNATURE;
+        return wrong(why, "the query is not UTF-8");
     struct text text = text_begin(arena);
     for (size_t i = 0; i < decoded.len; i++) {
         unsigned char c = (unsigned char)decoded.data[i];
@@ -61,36 +67,38 @@ static enum err rewrite(struct arena *arena, struct slice part, struct slice *ou
 }
 
 /* One "name=value". What was not wanted is given back to the arena. */
-static enum err read_pair(struct arena *arena, struct slice pair, struct slice name, struct slice *value)
+static enum err read_pair(struct arena *arena, struct slice pair, struct slice name, struct slice *value,
+                          const char **why)
 {
     enum err err;
     size_t before = arena->used;
     struct slice rewritten;
     struct slice this_name = take_until(&pair, '=');
     struct slice this_value;
-    TRY(rewrite(arena, this_name, &rewritten));
-    TRY(rewrite(arena, pair, &this_value));
+    TRY(rewrite(arena, this_name, &rewritten, why));
+    TRY(rewrite(arena, pair, &this_value, why));
     if (!slice_eq(rewritten, name))
         arena->used = before;
     else if (value->data)
-        err = ERR_MALFORMED_SIGNATURE;
+        err = wrong(why, "the query has this parameter more than once");
     else
         *value = this_value;
 out:
     return err;
 }
 
-enum err query_param_value(struct arena *arena, struct slice query, struct slice name, struct slice *value)
+enum err query_param_value(struct arena *arena, struct slice query, struct slice name, struct slice *value,
+                           const char **why)
 {
     enum err err = ERR_OK;
     *value = (struct slice){NULL, 0};
     while (query.len > 0) {
         struct slice pair = take_until(&query, '&');
         if (pair.len > 0)
-            TRY(read_pair(arena, pair, name, value));
+            TRY(read_pair(arena, pair, name, value, why));
     }
     if (!value->data)
-        err = ERR_MALFORMED_SIGNATURE;
+        err = wrong(why, "the query does not have this parameter");
 out:
     return err;
 }

@@ -16,34 +16,56 @@ static bool listed(const struct config_list *hosts, struct slice host)
     return false;
 }
 
+static enum err refuse(struct signature_agent *agent, enum err err, const char *why, struct slice text)
+{
+    agent->account = agent->directory_url = SLICE("");
+    agent->fault = (struct fault){why, text};
+    agent->err = err;
+    return err;
+}
+
+/* What keeps a location that parses from being taken, or NULL. */
+static const char *refusal_of(struct arena *arena, const struct url *url, const struct config_list *insecure)
+{
+    if (slice_eq(url->scheme, SLICE("https")) && url->port.len == 0 && !url->address)
+        return NULL;
+    if (listed(insecure, url_host_port(arena, url)))
+        return NULL;
+    return url->address                           ? "its host is an address, a name is wanted"
+           : slice_eq(url->scheme, SLICE("http")) ? "it is http, only https is taken"
+                                                  : "it names a port, only that of https is taken";
+}
+
 static enum err locate(struct arena *arena, struct slice location, enum location_type type,
                        const struct config_list *insecure, struct signature_agent *agent)
 {
     struct url url;
     if (!url_parse(arena, location, &url))
-        return ERR_MALFORMED_SIGNATURE_AGENT;
+        return refuse(agent, ERR_MALFORMED_SIGNATURE_AGENT, url.why, location);
     struct slice origin = url_origin(arena, &url);
-    struct slice host = url_host_port(arena, &url);
-    if (!origin.data || !host.data)
-        return ERR_REQUEST_TOO_LARGE;
-    bool secure = slice_eq(url.scheme, SLICE("https")) && url.port.len == 0 && !url.address;
-    if (!secure && !listed(insecure, host))
-        return ERR_MALFORMED_SIGNATURE_AGENT;
+    const char *refusal = refusal_of(arena, &url, insecure);
+    if (refusal)
+        return refuse(agent, ERR_MALFORMED_SIGNATURE_AGENT, refusal, location);
     bool bare = slice_eq(url.path, SLICE("/"));
     bool well_known = slice_eq(url.path, SLICE(SIGNATURE_AGENT_WELL_KNOWN));
     /* A query may choose between key sets, so it makes an account of its own. */
     bool by_origin = url.query.len == 0 && ((bare && type != JWKS_URI) || well_known);
     if (type == DIRECTORY && !by_origin)
-        return ERR_MALFORMED_SIGNATURE_AGENT;
+        return refuse(agent, ERR_MALFORMED_SIGNATURE_AGENT,
+                      "with ;type=directory it is an origin, without a path or query", location);
     struct text text = text_begin(arena);
     text_add(&text, origin);
     text_add(&text, by_origin ? SLICE(SIGNATURE_AGENT_WELL_KNOWN) : url.path);
     text_add(&text, url.query);
-    agent->directory_url = text_end(&text);
-    agent->account = by_origin ? origin : agent->directory_url;
-    if (!agent->directory_url.data)
-        return ERR_REQUEST_TOO_LARGE;
-    return agent->directory_url.len <= LOCATION_MAX ? ERR_OK : ERR_MALFORMED_SIGNATURE_AGENT;
+    struct slice directory_url = text_end(&text);
+    if (!origin.data || !directory_url.data)
+        return refuse(agent, ERR_REQUEST_TOO_LARGE, "the request is too large", SLICE(""));
+    if (directory_url.len > LOCATION_MAX)
+        return refuse(agent, ERR_MALFORMED_SIGNATURE_AGENT, "the URL is longer than 2,048 bytes", location);
+    agent->directory_url = directory_url;
+    agent->account = by_origin ? origin : directory_url;
+    agent->err = ERR_OK;
+    return ERR_OK;
 }
 
 enum err signature_agent_locate(struct arena *arena, struct slice location,
@@ -77,58 +99,115 @@ static bool is_bare_host(struct slice field)
     return dot;
 }
 
-static enum err parse_one(struct arena *arena, struct slice location, const struct config_list *insecure,
-                          struct signature_agent **agents)
+/* The field, and what comes of it. */
+struct reading {
+    struct arena *arena;
+    const struct config_list *insecure;
+    struct signature_agent **agents;
+    struct fault *fault;
+};
+
+static enum err malformed(const struct reading *reading, const char *why, struct slice text)
 {
-    *agents = arena_alloc(arena, sizeof(**agents));
-    return *agents ? locate(arena, location, BY_PATH, insecure, *agents) : ERR_REQUEST_TOO_LARGE;
+    *reading->fault = (struct fault){why, text};
+    return ERR_MALFORMED_SIGNATURE_AGENT;
 }
 
-static enum err parse_dictionary(struct arena *arena, struct slice field, const struct config_list *insecure,
-                                 struct signature_agent **agents)
+static enum err read_one(const struct reading *reading, struct slice location)
 {
-    enum err err = ERR_OK;
+    struct signature_agent *agent = arena_alloc(reading->arena, sizeof(*agent));
+    if (!agent)
+        return ERR_REQUEST_TOO_LARGE;
+    *reading->agents = agent;
+    return locate(reading->arena, location, BY_PATH, reading->insecure, agent);
+}
+
+static enum err read_bare_host(const struct reading *reading, struct slice field)
+{
+    struct slice location = arena_format(reading->arena, "https://%.*s", (int)field.len, field.data);
+    return location.data ? read_one(reading, location) : ERR_REQUEST_TOO_LARGE;
+}
+
+static enum err read_string(const struct reading *reading, struct slice field)
+{
+    struct sf_member item;
+    struct sf_list list;
+    if (sf_parse_item(reading->arena, field, &item) && item.value.kind == SF_STRING)
+        return read_one(reading, item.value.text);
+    if (sf_parse_list(reading->arena, field, &list))
+        return malformed(reading, "several strings: several signers are label=\"URL\" each, with commas",
+                         field);
+    return malformed(reading, "it is no string in double quotes (RFC 9651)", field);
+}
+
+/* What somebody meant who did not write a dictionary. */
+static const char *guess(struct slice field)
+{
+    if (field.len == 0)
+        return "it is empty";
+    if (slice_starts(field, SLICE("https://")) || slice_starts(field, SLICE("http://")))
+        return "a URL is written in double quotes, as in \"https://crawler.example\", and this has none";
+    if (slice_starts(field, SLICE("'")))
+        return "a URL is written in double quotes, as in \"https://crawler.example\", and these are single "
+               "ones";
+    return "it is neither a string in double quotes nor a dictionary (RFC 9651)";
+}
+
+static enum err read_member(const struct reading *reading, const struct sf_member *member,
+                            struct signature_agent *agent)
+{
+    const struct sf_parameter *type = sf_parameter(member, SLICE("type"));
+    agent->key = member->key;
+    if (member->value.kind != SF_STRING)
+        return refuse(agent, ERR_MALFORMED_SIGNATURE_AGENT, "a member is no string in double quotes",
+                      member->key);
+    if (type_of(member) == UNKNOWN)
+        return refuse(agent, ERR_SIGNATURE_REQUIRED, "its type is not known here, directory and jwks_uri are",
+                      type->value.text);
+    return locate(reading->arena, member->value.text, type_of(member), reading->insecure, agent);
+}
+
+/* The first failure of a malformed member, if no member is good and not all are merely of other types. */
+static enum err read_dictionary(const struct reading *reading, struct slice field)
+{
     struct sf_list dictionary;
-    struct signature_agent **tail = agents;
-    if (!sf_parse_dictionary(arena, field, &dictionary) || dictionary.key_repeated || dictionary.count == 0)
-        return ERR_MALFORMED_SIGNATURE_AGENT;
+    struct signature_agent **tail = reading->agents;
+    const struct signature_agent *worst = NULL;
+    bool good = false;
+    if (!sf_parse_dictionary(reading->arena, field, &dictionary) || dictionary.count == 0)
+        return malformed(reading, guess(field), field);
+    if (dictionary.key_repeated)
+        return malformed(reading, "a member stands in it twice", field);
     for (const struct sf_member *member = dictionary.first; member; member = member->next) {
-        enum location_type type = type_of(member);
-        if (member->value.kind != SF_STRING)
-            return ERR_MALFORMED_SIGNATURE_AGENT;
-        if (type == UNKNOWN)
-            continue;
-        struct signature_agent *agent = arena_alloc(arena, sizeof(*agent));
-        if (!agent)
-            return ERR_REQUEST_TOO_LARGE;
-        TRY(locate(arena, member->value.text, type, insecure, agent));
-        agent->key = member->key;
+        struct signature_agent *agent = arena_alloc(reading->arena, sizeof(*agent));
+        enum err err = agent ? read_member(reading, member, agent) : ERR_REQUEST_TOO_LARGE;
+        if (err == ERR_REQUEST_TOO_LARGE)
+            return err;
+        good = good || err == ERR_OK;
+        worst = !worst && err == ERR_MALFORMED_SIGNATURE_AGENT ? agent : worst;
         *tail = agent;
         tail = &agent->next;
     }
-out:
-    return err;
+    return !good && worst ? malformed(reading, worst->fault.why, worst->fault.text) : ERR_OK;
 }
 
 enum err signature_agent_parse(struct arena *arena, const struct message *message,
-                               const struct config_list *insecure, struct signature_agent **agents)
+                               const struct config_list *insecure, struct signature_agent **agents,
+                               struct fault *fault)
 {
     bool absent;
     struct slice field = component_field(arena, message, SLICE("signature-agent"), &absent);
+    const struct reading reading = {arena, insecure, agents, fault};
     *agents = NULL;
+    *fault = (struct fault){NULL, SLICE("")};
     if (absent)
         return ERR_OK;
     if (!field.data)
         return ERR_REQUEST_TOO_LARGE;
-    if (is_bare_host(field)) {
-        struct slice location = arena_format(arena, "https://%.*s", (int)field.len, field.data);
-        return location.data ? parse_one(arena, location, insecure, agents) : ERR_REQUEST_TOO_LARGE;
-    }
-    if (slice_starts(field, SLICE("\""))) {
-        struct sf_member item;
-        if (!sf_parse_item(arena, field, &item) || item.value.kind != SF_STRING)
-            return ERR_MALFORMED_SIGNATURE_AGENT;
-        return parse_one(arena, item.value.text, insecure, agents);
-    }
-    return parse_dictionary(arena, field, insecure, agents);
+    if (!is_bare_host(field) && !slice_starts(field, SLICE("\"")))
+        return read_dictionary(&reading, field);
+    enum err err = is_bare_host(field) ? read_bare_host(&reading, field) : read_string(&reading, field);
+    if (err != ERR_OK && *agents)
+        *fault = (*agents)->fault;
+    return err;
 }

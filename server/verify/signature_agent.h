@@ -6,6 +6,7 @@
 #include "ledger/base/config/config.h"
 #include "ledger/base/err.h"
 #include "ledger/base/http/message.h"
+#include "server/verify/fault.h"
 #include "server/verify/sf.h"
 
 #define SIGNATURE_AGENT_WELL_KNOWN "/.well-known/http-message-signatures-directory"
@@ -15,17 +16,24 @@ struct signature_agent {
     struct slice key;           /* the dictionary member's key; empty for the forms without one */
     struct slice account;       /* normalised origin for well-known directories, normalised URL otherwise */
     struct slice directory_url; /* where to fetch the keys */
+    /* Why the member names nobody; its account is empty then. ERR_SIGNATURE_REQUIRED: it is of a type that is
+     * not known here, ERR_MALFORMED_SIGNATURE_AGENT: its location is none that is taken. ERR_OK: it is good.
+     */
+    enum err err;
+    struct fault fault;
     struct signature_agent *next;
 };
 
-/* Reads the field. *agents is NULL when the field is absent. Members of unknown types are left out.
- * ERR_MALFORMED_SIGNATURE_AGENT when it does not parse, a member stands twice or a location is refused: only
- * https to a host name on port 443, but for the hosts in `insecure`. */
+/* Reads the field: its members one by one, those that name nobody among them, so that one bad member takes
+ * nothing from a signature that covers another. *agents is NULL when the field is absent.
+ * ERR_MALFORMED_SIGNATURE_AGENT with *fault when it does not parse, a member stands twice, or the members are
+ * all refused: only https to a host name on port 443 is taken, but for the hosts in `insecure`. */
 enum err signature_agent_parse(struct arena *arena, const struct message *message,
-                               const struct config_list *insecure, struct signature_agent **agents) MUST_USE;
+                               const struct config_list *insecure, struct signature_agent **agents,
+                               struct fault *fault) MUST_USE;
 
 /* The account and directory of one location, as `signature_agent_parse` does for a string: also for
- * configuration files. */
+ * configuration files. Returns agent->err, with agent->fault. */
 enum err signature_agent_locate(struct arena *arena, struct slice location,
                                 const struct config_list *insecure, struct signature_agent *agent) MUST_USE;
 

@@ -54,27 +54,37 @@ static bool ends_in_number(struct slice host)
     return last.len > 0;
 }
 
-static bool set_authority(struct arena *arena, struct slice authority, struct url *url)
+static bool is_port(struct slice port)
+{
+    for (size_t i = 0; i < port.len; i++)
+        if (port.data[i] < '0' || port.data[i] > '9')
+            return false;
+    return port.len <= 5;
+}
+
+/* What is wrong with it, or NULL. */
+static const char *set_authority(struct arena *arena, struct slice authority, struct url *url)
 {
     bool literal = slice_starts(authority, SLICE("["));
     size_t end = literal ? slice_find(authority, ']') + 1 : slice_find(authority, ':');
-    if (end > authority.len || slice_find(authority, '@') < authority.len)
-        return false;
+    if (slice_find(authority, '@') < authority.len)
+        return "a user's name stands in the URL";
+    if (end > authority.len)
+        return "the URL's host has no closing bracket";
     struct slice host = {authority.data, end};
     struct slice port = from(authority, end);
     if (port.len > 0 && port.data[0] != ':')
-        return false;
+        return "the URL's host is followed by something else than a port";
     port = port.len > 0 ? from(port, 1) : port;
-    for (size_t i = 0; i < port.len; i++)
-        if (port.data[i] < '0' || port.data[i] > '9' || port.len > 5)
-            return false;
+    if (!is_port(port))
+        return "the URL's port is none";
     if (slice_eq(port, slice_eq(url->scheme, SLICE("https")) ? SLICE("443") : SLICE("80")))
         port.len = 0;
     if (!literal && !is_name(host))
-        return false;
+        return "the URL's host is no host name";
     char *lower = arena_copy(arena, host);
     if (!lower)
-        return false;
+        return "the request is too large";
     for (size_t i = 0; i < host.len; i++)
         lower[i] = slice_lower(lower[i]);
     url->host = slice_bytes(lower, host.len);
@@ -82,7 +92,7 @@ static bool set_authority(struct arena *arena, struct slice authority, struct ur
         url->host.len--;
     url->port = port;
     url->address = literal || ends_in_number(url->host);
-    return true;
+    return NULL;
 }
 
 /* Percent-encodings: unreserved ones decoded, the others in capitals. False on a broken one. */
@@ -134,34 +144,58 @@ static size_t remove_dots(char *path, size_t len)
     return out;
 }
 
+/* The scheme, and the text behind its slashes. */
+static const char *take_scheme(struct slice *text, struct url *url)
+{
+    static const struct slice schemes[] = {SLICE("https"), SLICE("http")};
+    for (size_t i = 0; i < 2; i++) {
+        struct slice scheme = schemes[i];
+        if (text->len < scheme.len + 3 || !slice_eq_nocase((struct slice){text->data, scheme.len}, scheme) ||
+            !slice_starts(from(*text, scheme.len), SLICE("://")))
+            continue;
+        url->scheme = scheme;
+        *text = from(*text, scheme.len + 3);
+        return NULL;
+    }
+    return "it is no URL that begins with https://";
+}
+
+static const char *parse(struct arena *arena, struct slice text, struct url *url)
+{
+    if (text.len > 2048)
+        return "the URL is longer than 2,048 bytes";
+    if (!printable(text))
+        return "the URL has a character that must not stand in one";
+    if (slice_find(text, '#') < text.len)
+        return "the URL has a fragment";
+    const char *why = take_scheme(&text, url);
+    if (why)
+        return why;
+    size_t query = slice_find(text, '?');
+    url->query = from(text, query);
+    text.len = query;
+    size_t slash = slice_find(text, '/');
+    why = set_authority(arena, (struct slice){text.data, slash}, url);
+    if (why)
+        return why;
+    struct slice path = slash < text.len ? from(text, slash) : SLICE("/");
+    struct text normal = text_begin(arena);
+    bool escaped = normal_escapes(&normal, path);
+    struct slice done = text_end(&normal);
+    if (!escaped)
+        return "the URL's path has a broken percent-encoding";
+    if (!done.data)
+        return "the request is too large";
+    char *start = arena->memory + (done.data - arena->memory);
+    url->path = slice_bytes(start, remove_dots(start, done.len));
+    return NULL;
+}
+
 bool url_parse(struct arena *arena, struct slice text, struct url *url)
 {
     *url = (struct url){.scheme = SLICE("https")};
-    if (text.len > 2048 || !printable(text) || slice_find(text, '#') < text.len)
-        return false;
-    size_t skip = 8;
-    if (text.len >= 7 && slice_eq_nocase((struct slice){text.data, 7}, SLICE("http://"))) {
-        url->scheme = SLICE("http");
-        skip = 7;
-    } else if (text.len < 8 || !slice_eq_nocase((struct slice){text.data, 8}, SLICE("https://"))) {
-        return false;
-    }
-    struct slice rest = from(text, skip);
-    size_t query = slice_find(rest, '?');
-    url->query = from(rest, query);
-    rest.len = query;
-    size_t slash = slice_find(rest, '/');
-    if (!set_authority(arena, (struct slice){rest.data, slash}, url))
-        return false;
-    struct slice path = slash < rest.len ? from(rest, slash) : SLICE("/");
-    struct text normal = text_begin(arena);
-    bool ok = normal_escapes(&normal, path);
-    struct slice done = text_end(&normal);
-    if (!ok || !done.data)
-        return false;
-    char *start = arena->memory + (done.data - arena->memory);
-    url->path = slice_bytes(start, remove_dots(start, done.len));
-    return true;
+    url->why = parse(arena, text, url);
+    return !url->why;
 }
 
 static void add_host_port(struct text *out, const struct url *url)

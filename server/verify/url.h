@@ -12,10 +12,11 @@ struct url {
     struct slice path;   /* normalised, at least "/" */
     struct slice query;  /* with its '?', or empty; as sent */
     bool address;        /* the host is an IP literal */
+    const char *why;     /* it is none: what is wrong, static */
 };
 
 /* Parses an absolute http or https URL. Refused: userinfo, a fragment, anything outside printable ASCII,
- * hosts that are neither DNS names nor addresses. False also when the arena is full. */
+ * hosts that are neither DNS names nor addresses. False with url->why, also when the arena is full. */
 bool url_parse(struct arena *arena, struct slice text, struct url *url);
 
 /* "https://host[:port]". data is NULL when the arena is full. */

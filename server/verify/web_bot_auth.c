@@ -2,13 +2,15 @@
 
 #include "ledger/base/encoding.h"
 #include "server/verify/component.h"
+#include "server/verify/content_digest.h"
 #include "server/verify/jwk.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #define SIGNATURES_MAX 8
-#define DETAIL_MAX     256
+#define DETAIL_MAX     384
+#define QUOTED_MAX     160
 
 static const char *const check_names[] = {
 #define CHECK_ROW(check, name) name,
@@ -39,12 +41,25 @@ bool web_bot_auth_tell(const struct web_bot_auth_policy *policy, struct arena *a
     return checked->ok;
 }
 
+struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, const struct config_site *site)
+{
+    return (struct web_bot_auth_policy){
+        .clock_skew = config->signature_clock_skew_seconds,
+        .max_lifetime = config->signature_max_lifetime_seconds,
+        .require_target = site->require_target,
+        .allow_test_keys = config->signature_allow_test_keys,
+        .algorithms = &config->signature_algorithms,
+        .insecure_hosts = &config->directory_insecure_hosts,
+    };
+}
+
 /* What one signature is judged with. */
 struct trial {
     struct arena *arena;
     const struct message *message;
     const struct web_bot_auth_policy *policy;
     const struct signature_agent *agents;
+    const struct sf_list *inputs;
     const struct sf_list *signatures;
     const struct sf_member *input; /* of the signature under trial */
 };
@@ -56,8 +71,11 @@ struct trial {
         &(struct web_bot_auth_checked){.check = (which), .label = (trial)->input->key, .ok = (good)},        \
         __VA_ARGS__)
 
-/* A slice as two arguments of printf's "%.*s". */
-#define TEXT(slice) (int)(slice).len, (slice).len > 0 ? (slice).data : ""
+/* A slice as two arguments of printf's "%.*s", no longer than a line's worth. */
+#define TEXT(slice) (slice).len<QUOTED_MAX ? (int)(slice).len : QUOTED_MAX, (slice).len> 0 ? (slice).data : ""
+
+/* A fault as the arguments of "%s%s%.*s": what is wrong, and the text that it is about. */
+#define FAULT(fault) (fault).why, (fault).text.len > 0 ? ": " : "", TEXT((fault).text)
 
 static const struct sf_bare *parameter_of(const struct sf_member *input, struct slice name, enum sf_kind kind)
 {
@@ -158,17 +176,23 @@ static const struct sf_member *covered(const struct sf_member *input, struct sli
     return NULL;
 }
 
-/* The commitment as a whole, or the member that binds the rest of it. */
+/* True for the ways of writing it that leave no part of the field out: as it is, strictly serialised (;sf) or
+ * byte by byte (;bs); and for the member that binds the rest. */
+static bool binds_commitment(const struct sf_member *item)
+{
+    for (const struct sf_parameter *p = item->parameters; p; p = p->next)
+        if (!slice_eq(p->key, SLICE("sf")) && !slice_eq(p->key, SLICE("bs")) &&
+            !(slice_eq(p->key, SLICE("key")) && p->value.kind == SF_STRING &&
+              slice_eq(p->value.text, SLICE("id"))))
+            return false;
+    return true;
+}
+
 static bool commitment_covered(const struct sf_member *input, struct slice commitment)
 {
-    for (const struct sf_member *item = input->items; item; item = item->next) {
-        if (item->value.kind != SF_STRING || !slice_eq(item->value.text, commitment))
-            continue;
-        const struct sf_parameter *key = sf_parameter(item, SLICE("key"));
-        if (!item->parameters ||
-            (key && key->value.kind == SF_STRING && slice_eq(key->value.text, SLICE("id"))))
+    for (const struct sf_member *item = input->items; item; item = item->next)
+        if (item->value.kind == SF_STRING && slice_eq(item->value.text, commitment) && binds_commitment(item))
             return true;
-    }
     return false;
 }
 
@@ -179,43 +203,111 @@ static bool target_covered(const struct sf_member *input)
     return (authority && !authority->parameters) || (uri && !uri->parameters);
 }
 
-/* The agent that the signature covers: the member it names, or the whole field if that has but one. A
- * signature is never attributed to a member that it does not cover. */
-static const struct signature_agent *agent_of(const struct sf_member *input,
-                                              const struct signature_agent *agents)
+/* The key of a covered member of the field, `"signature-agent";key="…"`; data is NULL for other components.
+ */
+static struct slice member_key(const struct sf_member *item, struct slice field)
+{
+    const struct sf_parameter *key = sf_parameter(item, SLICE("key"));
+    bool named = item->value.kind == SF_STRING && slice_eq(item->value.text, field) && key &&
+                 key->value.kind == SF_STRING;
+    return named ? key->value.text : (struct slice){NULL, 0};
+}
+
+static bool covers_member(const struct sf_member *input, struct slice field, struct slice key)
+{
+    for (const struct sf_member *item = input->items; item; item = item->next) {
+        struct slice covered_key = member_key(item, field);
+        if (covered_key.data && slice_eq(covered_key, key))
+            return true;
+    }
+    return false;
+}
+
+/* True if the member of Signature-Agent is covered by a signature that this one encloses: it covers that
+ * one's components only to bind them, and is not for its agent (Web Bot Auth, "Multiple Signatures"). */
+static bool is_enclosed(const struct trial *trial, struct slice key)
+{
+    for (const struct sf_member *item = trial->input->items; item; item = item->next) {
+        struct slice label = member_key(item, SLICE("signature"));
+        const struct sf_member *inner = label.data ? sf_find(trial->inputs, label) : NULL;
+        if (inner && inner != trial->input && covers_member(inner, SLICE("signature-agent"), key))
+            return true;
+    }
+    return false;
+}
+
+static bool covers_agent(const struct sf_member *input, struct slice key)
 {
     const struct sf_member *item = covered(input, SLICE("signature-agent"));
-    if (!item || !agents)
-        return NULL;
-    const struct sf_parameter *key = sf_parameter(item, SLICE("key"));
-    if (!key)
-        return agents->next ? NULL : agents;
-    for (; key->value.kind == SF_STRING && agents; agents = agents->next)
-        if (agents->key.len > 0 && slice_eq(agents->key, key->value.text))
-            return agents;
-    return NULL;
+    bool whole = false;
+    for (; item && !whole; item = item->next)
+        whole = item->value.kind == SF_STRING && slice_eq(item->value.text, SLICE("signature-agent")) &&
+                !sf_parameter(item, SLICE("key"));
+    return whole || covers_member(input, SLICE("signature-agent"), key);
+}
+
+/* The agent that the signature is for: of the members that it covers the one that is named like its label or,
+ * if none is, the only one that no enclosed signature covers. A signature is never attributed to a member
+ * that it does not cover. NULL with *why. */
+static const struct signature_agent *agent_of(const struct trial *trial, const char **why)
+{
+    const struct signature_agent *found = NULL;
+    size_t count = 0;
+    for (const struct signature_agent *agent = trial->agents; agent; agent = agent->next) {
+        if (!covers_agent(trial->input, agent->key))
+            continue;
+        if (agent->key.len > 0 && slice_eq(agent->key, trial->input->key))
+            return agent;
+        if (is_enclosed(trial, agent->key))
+            continue;
+        found = agent;
+        count++;
+    }
+    *why = !trial->agents ? "there is no Signature-Agent"
+           : count == 0   ? "the signature covers no member of Signature-Agent that is its own"
+                          : "the signature covers several members of Signature-Agent, none named like it";
+    return count == 1 ? found : NULL;
+}
+
+static enum err check_agent(const struct trial *trial, struct web_bot_auth_candidate *candidate)
+{
+    struct fault fault = {NULL, SLICE("")};
+    candidate->agent = agent_of(trial, &fault.why);
+    if (candidate->agent && candidate->agent->err == ERR_OK) {
+        TELL(trial, CHECK_AGENT_COVERED, true, "%.*s", TEXT(candidate->agent->account));
+        return ERR_OK;
+    }
+    fault = candidate->agent ? candidate->agent->fault : fault;
+    TELL(trial, CHECK_AGENT_COVERED, false, "%s%s%.*s", FAULT(fault));
+    return candidate->agent ? candidate->agent->err : ERR_SIGNATURE_REQUIRED;
 }
 
 static enum err check_coverage(const struct trial *trial, struct web_bot_auth_candidate *candidate)
 {
+    enum err err;
     const struct web_bot_auth_policy *policy = trial->policy;
     const struct sf_member *input = trial->input;
-    candidate->agent = agent_of(input, trial->agents);
-    bool nameless = !trial->agents && policy->agent_optional;
-    if (!TELL(trial, CHECK_AGENT_COVERED, candidate->agent || nameless, "%.*s",
-              TEXT(candidate->agent ? candidate->agent->account
-                   : nameless       ? SLICE("there is no Signature-Agent")
-                   : trial->agents  ? SLICE("the signature covers no member of Signature-Agent")
-                                    : SLICE("there is no Signature-Agent"))))
-        return ERR_SIGNATURE_REQUIRED;
     bool paying = policy->commitment.len > 0;
+    TRY(check_agent(trial, candidate));
     if (paying && !TELL(trial, CHECK_COMMITMENT_COVERED, commitment_covered(input, policy->commitment),
                         "%.*s", TEXT(policy->commitment)))
         return ERR_SIGNATURE_REQUIRED;
     if ((!paying || policy->require_target) &&
         !TELL(trial, CHECK_TARGET_COVERED, target_covered(input), "@authority or @target-uri"))
         return ERR_SIGNATURE_REQUIRED;
-    return ERR_OK;
+out:
+    return err;
+}
+
+/* A signature over the digest of another body says nothing about this one. */
+static enum err check_digest(const struct trial *trial)
+{
+    if (!covered(trial->input, SLICE("content-digest")))
+        return ERR_OK;
+    const char *refusal = content_digest_refusal(trial->arena, trial->message, trial->message->body);
+    return TELL(trial, CHECK_DIGEST, !refusal, "%s", refusal ? refusal : "that of the body")
+               ? ERR_OK
+               : ERR_SIGNATURE_INVALID;
 }
 
 /* In the order in which a signer would want to hear of it. */
@@ -241,13 +333,14 @@ static enum err judge(const struct trial *trial, struct web_bot_auth_candidate *
                                                   : "a byte sequence"))
         return ERR_MALFORMED_SIGNATURE;
     TRY(check_coverage(trial, candidate));
+    TRY(check_digest(trial));
     candidate->label = input->key;
     candidate->signature = signature->value.text;
-    err = component_base(trial->arena, trial->message, input, &candidate->base);
-    TELL(trial, CHECK_BASE, err == ERR_OK, "%s",
-         err == ERR_OK                  ? "built"
-         : err == ERR_REQUEST_TOO_LARGE ? "the request is too large"
-                                        : "a component is unknown, stands twice or has no value here");
+    struct fault fault = {"the request is too large", SLICE("")};
+    err = component_base(trial->arena, trial->message, input, &candidate->base, &fault);
+    if (err == ERR_OK)
+        fault.why = "built";
+    TELL(trial, CHECK_BASE, err == ERR_OK, "%s%s%.*s", FAULT(fault));
 out:
     return err;
 }
@@ -255,10 +348,12 @@ out:
 /* Which failure tells the signer most: one that got further wins. */
 static int rank(enum err err)
 {
-    static const enum err order[] = {ERR_SIGNATURE_REQUIRED, ERR_MALFORMED_SIGNATURE, ERR_SIGNATURE_INVALID,
-                                     ERR_SIGNATURE_EXPIRED, ERR_REQUEST_TOO_LARGE};
+    static const enum err order[] = {ERR_SIGNATURE_REQUIRED,  ERR_MALFORMED_SIGNATURE_AGENT,
+                                     ERR_MALFORMED_SIGNATURE, ERR_SIGNATURE_INVALID,
+                                     ERR_SIGNATURE_EXPIRED,   ERR_REQUEST_TOO_LARGE};
+    const int places = sizeof(order) / sizeof(*order);
     int place = 0;
-    while (place < 5 && order[place] != err)
+    while (place < places && order[place] != err)
         place++;
     return place;
 }
@@ -289,10 +384,12 @@ static enum err read_dictionary(const struct trial *trial, enum web_bot_auth_che
 
 static enum err read_agents(struct trial *trial, struct signature_agent **agents)
 {
-    enum err err = signature_agent_parse(trial->arena, trial->message, trial->policy->insecure_hosts, agents);
-    TELL_REQUEST(trial, CHECK_AGENT, err == ERR_OK, "%s",
-                 err == ERR_OK ? (*agents ? "parses" : "not there")
-                               : "does not parse, or names a location that is not taken here");
+    struct fault fault;
+    enum err err =
+        signature_agent_parse(trial->arena, trial->message, trial->policy->insecure_hosts, agents, &fault);
+    TELL_REQUEST(
+        trial, CHECK_AGENT, err == ERR_OK, "%s%s%.*s",
+        FAULT(err != ERR_OK ? fault : ((struct fault){*agents ? "parses" : "not there", SLICE("")})));
     trial->agents = *agents;
     return err;
 }
@@ -322,7 +419,8 @@ enum err web_bot_auth_select(struct arena *arena, const struct message *message,
     struct sf_list signatures;
     struct signature_agent *agents;
     struct web_bot_auth_candidate **tail = candidates;
-    struct trial trial = {.arena = arena, .message = message, .policy = policy, .signatures = &signatures};
+    struct trial trial = {
+        .arena = arena, .message = message, .policy = policy, .inputs = &inputs, .signatures = &signatures};
     *candidates = NULL;
     TRY(check_fields(&trial));
     TRY(read_dictionary(&trial, CHECK_INPUT, SLICE("signature-input"), &inputs));

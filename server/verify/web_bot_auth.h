@@ -28,6 +28,7 @@
     X(CHECK_AGENT_COVERED, "covers-signature-agent")                                                         \
     X(CHECK_COMMITMENT_COVERED, "covers-payment")                                                            \
     X(CHECK_TARGET_COVERED, "covers-target") /* @authority or @target-uri */                                 \
+    X(CHECK_DIGEST, "content-digest")        /* is that of the body, where it is covered */                  \
     X(CHECK_BASE, "signature-base")          /* every covered component has a value */                       \
     /* with the key, made by whoever has it */                                                               \
     X(CHECK_KEY, "key")               /* the directory lists it, and it is in force */                       \
@@ -67,16 +68,19 @@ struct web_bot_auth_policy {
     struct slice commitment; /* the field that must be covered, e.g. "payment"; empty: identity alone */
     bool require_target;     /* cover @authority or @target-uri too, also beside a commitment */
     bool allow_test_keys;    /* accept the key pairs printed in RFC 9421 and the drafts */
-    bool agent_optional;     /* without the field Signature-Agent the key alone says who signs */
     const struct config_list *algorithms; /* RFC 9421 names that are taken; NULL: ed25519 alone */
     const struct config_list *insecure_hosts;
     struct web_bot_auth_trace *trace; /* or NULL */
 };
 
+/* What the configuration says for a site; time, commitment and trace are the caller's. Both must outlive it.
+ */
+struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, const struct config_site *site);
+
 /* A signature that is good but for its key. */
 struct web_bot_auth_candidate {
     struct slice label;
-    const struct signature_agent *agent; /* NULL only with agent_optional */
+    const struct signature_agent *agent; /* a good one */
     uint8_t thumbprint[DIGEST_SIZE];     /* keyid, decoded */
     struct slice alg;                    /* the parameter; empty when absent */
     struct slice signature;              /* raw bytes */

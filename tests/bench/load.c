@@ -398,7 +398,7 @@ static void sign_one(const struct signer *signer, const char *id, struct request
     struct message_field fields[] = {field("payment", payment), field("signature-agent", agent)};
     struct message message = {.authority = slice_of(signer->host), .fields = fields, .field_count = 2};
     if (!sf_parse_list(&arena, slice_of(input), &inputs) ||
-        component_base(&arena, &message, inputs.first, &base) != ERR_OK ||
+        component_base(&arena, &message, inputs.first, &base, NULL) != ERR_OK ||
         !signature_sign_ed25519(signer->seed, base, raw))
         fail("signing");
     encoding_base64(raw, sizeof(raw), signature);

@@ -118,7 +118,7 @@ static void make_world(void)
     if (!sf_parse_dictionary(&arena, slice_of(world.input), &world.inputs))
         die("the input does not parse");
     arena_init(&arena, world.base_memory, sizeof(world.base_memory));
-    if (component_base(&arena, &world.message, world.inputs.first, &world.base) != ERR_OK ||
+    if (component_base(&arena, &world.message, world.inputs.first, &world.base, NULL) != ERR_OK ||
         !signature_sign_ed25519(seed, world.base, world.signature))
         die("signing");
     encoding_base64(world.signature, sizeof(world.signature), digits);
@@ -140,7 +140,7 @@ static void fields(void)
 static void base(void)
 {
     struct slice built;
-    if (component_base(&world.arena, &world.message, world.inputs.first, &built) != ERR_OK)
+    if (component_base(&world.arena, &world.message, world.inputs.first, &built, NULL) != ERR_OK)
         die("the base");
 }
 

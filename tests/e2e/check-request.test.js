@@ -55,9 +55,12 @@ test('both generations of draft vectors', t => {
             if (vector.signature_agent) headers['Signature-Agent'] = vector.signature_agent
             const request = text(headers, '/path/to/resource', 'example.com')
             const words = ['--keys', keyFile(t, key), '--now', '1735689700', '--max-lifetime', '9999999999']
-            const valid = checkJson(request, ...words, '--allow-test-keys')
-            assert.equal(valid.verdict, 'valid', JSON.stringify(valid))
-            assert.equal(valid.agent, vector.signature_agent ? 'https://signature-agent.test' : null)
+            words.push('--algorithms', 'ed25519,rsa-pss-sha512')
+            const judged = checkJson(request, ...words, '--allow-test-keys')
+            const told = vector.signature_agent
+                ? ['valid', 'https://signature-agent.test']
+                : ['unverified', null] // nobody can be looked up, here as in the gate
+            assert.deepEqual([judged.verdict, judged.agent], told, JSON.stringify(judged))
             const refused = checkJson(request, ...words)
             assert.deepEqual([refused.verdict, refused.checks.at(-1).name], ['invalid', 'test-key'])
             checked++
@@ -127,7 +130,7 @@ test('each rule broken once', async t => {
         [
             text(without(good, 'Signature-Agent')),
             at,
-            'invalid',
+            'unverified',
             'signature_required',
             'covers-signature-agent'
         ],
@@ -215,11 +218,33 @@ test('keys are fetched as the gate would', async t => {
     assert.equal((await fetching()).code, 'malformed_signature_agent', 'another port than 443')
     const untrusted = await fetching('--insecure-hosts', agent.host)
     assert.deepEqual([untrusted.verdict, untrusted.code], ['unverified', 'directory_unavailable'])
+    assert.match(untrusted.detail, /^key: the directory could not be read: .*certificate/)
     const trusted = await fetching('--insecure-hosts', agent.host, '--ca', tls.caFile)
     assert.deepEqual([trusted.status, trusted.verdict], [0, 'valid'], JSON.stringify(trusted))
     agent.answer = (request, response) => response.end('{"keys":[]}')
-    const removed = await fetching('--insecure-hosts', agent.host, '--ca', tls.caFile)
+    const reading = ['--insecure-hosts', agent.host, '--ca', tls.caFile]
+    const removed = await fetching(...reading)
     assert.deepEqual([removed.status, removed.code], [1, 'key_unknown'])
+    const failures = [
+        [response => response.writeHead(404).end(), 'the status is not 200 (status 404)'],
+        [
+            response => response.writeHead(301, { location: '/' }).end(),
+            'redirects are not followed (status 301)'
+        ],
+        [
+            response => response.setHeader('content-type', 'text/html').end('{"keys":[]}'),
+            'the media type is not that of a key directory (status 200)'
+        ],
+        [response => response.end('<html>'), 'it is no JSON object (status 200)']
+    ]
+    for (const [answer, why] of failures) {
+        agent.answer = (_, response) => answer(response)
+        const failed = await fetching(...reading)
+        assert.deepEqual([failed.status, failed.code], [2, 'directory_unavailable'])
+        assert.equal(failed.detail, `key: the directory could not be read: ${why}`)
+    }
+    agent.answer = (_, response) => response.end(JSON.stringify({ keys: [key.private] }))
+    assert.match((await fetching(...reading)).detail, /its private half is published \(d\)/)
 })
 
 // Inputs of the kinds that came up in the field: NAME.http and NAME.keys.json in tests/cases/verify.
@@ -227,7 +252,20 @@ test('requests from the field', t => {
     const cases = {
         'dup-expired-first': ['valid', /^ok$/],
         'huge-exp-other-key': ['valid', /^ok$/],
-        'nbf-ms': ['invalid', /^key: .*nbf, 1743465600000, lies .* ahead; it looks like milliseconds/]
+        'nbf-ms': ['invalid', /^key: .*nbf, 1743465600000, lies .* ahead; it looks like milliseconds/],
+        'payment-sf': ['valid', /^ok$/, '--profile', 'payment'],
+        'request-target-absolute': ['valid', /^ok$/],
+        'two-signers-inner-first': ['valid', /^ok$/],
+        'no-agent': ['unverified', /^covers-signature-agent: there is no Signature-Agent$/],
+        'agent-type-cimd': ['unverified', /^covers-signature-agent: its type is not known here.*: cimd$/],
+        'agent-unquoted-url': [
+            'invalid',
+            /^signature-agent: a URL is written in double quotes, .*: https:\/\/crawler.example$/
+        ],
+        'agent-single-quote': [
+            'invalid',
+            /^signature-agent: a URL is written in double quotes, .*: 'https:\/\/crawler.example'$/
+        ]
     }
     const folder = path.join(root, 'tests/cases/verify')
     for (const [name, [verdict, detail, ...words]] of Object.entries(cases)) {
@@ -236,6 +274,7 @@ test('requests from the field', t => {
         const answer = checkJson(request, '--keys', keys, '--now', String(now), ...words)
         assert.equal(answer.verdict, verdict, `${name}: ${JSON.stringify(answer)}`)
         assert.match(answer.detail, detail, name)
+        if (name.startsWith('two-')) assert.equal(answer.agent, 'https://browser.example')
     }
 })
 
@@ -292,6 +331,34 @@ test("what is wrong with a key is told to the crawler's operator", async t => {
         const answer = checkJson(request, '--keys', keyFile(t, ...keys), '--now', String(now))
         assert.deepEqual([answer.verdict, answer.detail], [verdict, detail])
     }
+})
+
+test("a site's own settings judge where it is named", async t => {
+    const key = await makeKey()
+    const folder = temporaryFolder(t)
+    const config = path.join(folder, 'config.yaml')
+    const site = {
+        name: 'strict',
+        hosts: ['shop.example'],
+        root: folder,
+        network: 'example:402',
+        terms_url: 'https://shop.example/terms',
+        signature: { require_target: true }
+    }
+    const signature = { max_lifetime_seconds: 60 }
+    const other = { ...site, name: 'other', hosts: ['other.example'] }
+    fs.writeFileSync(config, JSON.stringify({ signature, sites: [other, site] }))
+    const words = ['--keys', keyFile(t, key), '--now', String(now), '--profile', 'payment']
+    words.push('--config', config, '--site')
+    const agent = 'https://crawler.example'
+    const components = ['payment', 'signature-agent']
+    const bare = await withWebBotAuth(key, agent, url, id, { time, components })
+    assert.equal(checkJson(text(bare), ...words, 'strict').checks.at(-1).name, 'covers-target')
+    const long = await withWebBotAuth(key, agent, url, id, { time, lifetime: 61 })
+    assert.equal(checkJson(text(long), ...words, 'strict').checks.at(-1).name, 'lifetime')
+    const good = await withWebBotAuth(key, agent, url, id, { time })
+    assert.equal(checkJson(text(good), ...words, 'strict').verdict, 'valid')
+    assert.equal(check(text(good), ...words, 'none').status, 64)
 })
 
 test('a person sees every check, the base and the verdict', async t => {

@@ -1,6 +1,6 @@
 // Crawlers made of packages that we did not write. Each signs the commitment to an offer and gives back the
 // fields to send. `time` is the signer's clock in milliseconds.
-import { webcrypto } from 'node:crypto'
+import { createPrivateKey, sign, webcrypto } from 'node:crypto'
 import { signatureHeaders, jwkToKeyID, helpers } from 'web-bot-auth'
 import { signerFromJWK } from 'web-bot-auth/crypto'
 import { appendSignature, component, createSignature, webcrypto as providers } from 'http-message-sig'
@@ -80,6 +80,21 @@ export async function withHttpMessageSig(
         signer: providers.signer(key.crypto.privateKey)
     })
     return Object.fromEntries(appendSignature(fields, signature))
+}
+
+// By hand, for what no package writes: `components` are identifiers with their values.
+export function withBase(key, fields, components, { time = Date.now(), lifetime = 60, label = 'sig' } = {}) {
+    const created = Math.floor(time / 1000)
+    const parameters =
+        `(${components.map(([identifier]) => identifier).join(' ')});created=${created}` +
+        `;expires=${created + lifetime};keyid="${key.keyid}";tag="web-bot-auth"`
+    const base = [...components, ['"@signature-params"', parameters]].map(pair => pair.join(': ')).join('\n')
+    const signature = sign(null, Buffer.from(base), createPrivateKey({ key: key.private, format: 'jwk' }))
+    return {
+        ...fields,
+        'Signature-Input': `${label}=${parameters}`,
+        Signature: `${label}=:${signature.toString('base64')}:`
+    }
 }
 
 // A gate that takes payments, and a crawler with its directory.

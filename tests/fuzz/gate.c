@@ -133,7 +133,8 @@ static struct slice sign(struct arena *arena, const struct message *message)
     struct slice field = component_field(arena, message, SLICE("signature-input"), &absent);
     char *text = arena_bytes(arena, ENCODING_BASE64_LEN(sizeof(raw)));
     if (!field.data || !text || !sf_parse_dictionary(arena, field, &inputs) || !inputs.first ||
-        inputs.first->value.kind != SF_INNER || component_base(arena, message, inputs.first, &base) != ERR_OK)
+        inputs.first->value.kind != SF_INNER ||
+        component_base(arena, message, inputs.first, &base, NULL) != ERR_OK)
         return (struct slice){NULL, 0};
     HOLDS(signature_sign_ed25519(seed, base, raw));
     return slice_bytes(text, encoding_base64(raw, sizeof(raw), text));

@@ -47,9 +47,17 @@ static void check_field(struct arena *arena, struct slice text)
     struct message_field field = {SLICE("signature-agent"), text};
     struct message message = {.fields = &field, .field_count = 1};
     struct signature_agent *agent;
-    if (signature_agent_parse(arena, &message, &insecure, &agent) != ERR_OK)
+    struct fault fault;
+    if (signature_agent_parse(arena, &message, &insecure, &agent, &fault) != ERR_OK) {
+        HOLDS(fault.why);
         return;
+    }
+    HOLDS(!fault.why);
     for (; agent; agent = agent->next) {
+        HOLDS((agent->err == ERR_OK) == !agent->fault.why);
+        HOLDS((agent->err == ERR_OK) == (agent->account.len > 0));
+        if (agent->err != ERR_OK)
+            continue;
         HOLDS(agent->account.len > 0 && agent->directory_url.len > 0);
         HOLDS(slice_starts(agent->directory_url, SLICE("https://")) ||
               slice_starts(agent->directory_url, SLICE("http://127.0.0.1:8403/")) ||

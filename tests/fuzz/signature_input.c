@@ -23,11 +23,11 @@ static void check_base(struct slice base)
     HOLDS(slice_starts((struct slice){end, base.len - (size_t)(end - base.data)}, slice_of(last)));
 }
 
-static void check_candidates(const struct web_bot_auth_candidate *candidate, bool agent_optional)
+static void check_candidates(const struct web_bot_auth_candidate *candidate)
 {
     HOLDS(candidate);
     for (; candidate; candidate = candidate->next) {
-        HOLDS(candidate->agent || agent_optional);
+        HOLDS(candidate->agent && candidate->agent->err == ERR_OK && candidate->agent->account.len > 0);
         HOLDS(candidate->label.len > 0 && candidate->signature.data);
         check_base(candidate->base);
     }
@@ -44,7 +44,8 @@ static void check_components(const struct message *message, size_t arena_size)
     if (field.data && sf_parse_dictionary(&arena, field, &inputs)) {
         for (const struct sf_member *input = inputs.first; input; input = input->next) {
             struct arena small = fuzz_arena(arena_size);
-            if (input->value.kind == SF_INNER && component_base(&small, message, input, &base) == ERR_OK)
+            if (input->value.kind == SF_INNER &&
+                component_base(&small, message, input, &base, NULL) == ERR_OK)
                 check_base(base);
             fuzz_arena_free(&small);
         }
@@ -67,7 +68,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                          .commitment = bits & 1 ? SLICE("payment") : SLICE(""),
                                          .require_target = bits & 2,
                                          .allow_test_keys = bits & 4,
-                                         .agent_optional = bits & 8,
                                          .insecure_hosts = &insecure,
                                          .trace = bits & 32 ? NULL : &trace};
     struct web_bot_auth_candidate *candidates = NULL;
@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum err err = web_bot_auth_select(&small, &message, &policy, &candidates);
     HOLDS(err >= 0 && err < ERR_COUNT);
     if (err == ERR_OK)
-        check_candidates(candidates, policy.agent_optional);
+        check_candidates(candidates);
     else if (arena_size == FUZZ_ARENA_PLENTY)
         HOLDS(err != ERR_REQUEST_TOO_LARGE);
     HOLDS(trace.count <= trace.room);

@@ -37,7 +37,7 @@ static enum err base_of(struct arena *arena, const struct message *message, cons
 {
     struct sf_list list;
     assert_true(sf_parse_list(arena, slice_of(input), &list));
-    return component_base(arena, message, list.first, base);
+    return component_base(arena, message, list.first, base, NULL);
 }
 
 static void covers(const char *request, const char *component, const char *value)
@@ -86,6 +86,7 @@ static void components_have_the_values_of_the_rfc(void **state)
         {"\"payment\";key=\"id\";sf", "\"x\""},
         {"\"cache-status\";sf", "a;hit, b"},
         {"\"client-cert\";sf", ":AAAA:"},
+        {"\"signature-agent\";sf", "\"https://a.example\""},
         {"\"x-two\";bs", ":YQ==:, :Yg==:"},
         {"\"x-empty\";bs", "::"},
         {"\"x-bytes\";bs", ":w7wsIHg=:"},
@@ -184,77 +185,106 @@ static void names_of_query_parameters_are_written_anew(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct slice value;
+        const char *why = NULL;
         enum err err =
-            query_param_value(fresh_arena(), slice_of(cases[i].query), slice_of(cases[i].name), &value);
+            query_param_value(fresh_arena(), slice_of(cases[i].query), slice_of(cases[i].name), &value, &why);
         if (err != (cases[i].value ? ERR_OK : ERR_MALFORMED_SIGNATURE))
             fail_msg("err %d: %s in %s", err, cases[i].name, cases[i].query);
+        assert_int_equal(why != NULL, err == ERR_MALFORMED_SIGNATURE);
         if (err == ERR_OK)
             assert_slice(value, cases[i].value);
     }
 }
 
-static void what_cannot_be_covered_is_refused(void **state)
+/* RFC 9421 section 2.2.5. */
+static void the_request_target_is_as_it_was_sent(void **state)
 {
-    static const char *const inputs[] = {
-        "(\"missing\")",
-        "(\"missing\";bs)",
-        "(\"{x\")",
-        "(\"@query-param\";name=\"\")",
-        "(\"host\" \"host\")",
-        "(\"@method\" \"@method\")",
-        "(\"dict\";key=\"a\" \"dict\";key=\"a\")",
-        "(\"payment\";key=\"id\";sf \"payment\";sf;key=\"id\")",
-        "(\"@query-param\";name=\"x\" \"@query-param\";name=\"x\")",
-        "(\"dict\";key=\"zz\")",
-        "(\"dict\";key=\"\")",
-        "(\"dict\";sf)",
-        "(\"dict\";sf;key=\"a\")",
-        "(\"cache-status\";sf;key=\"a\")",
-        "(\"signature-agent\";sf)",
-        "(\"priority\";sf)",
-        "(\"twice\";key=\"a\")",
-        "(\"x-two\";bs;sf)",
-        "(\"dict\";bs;key=\"a\")",
-        "(\"x-two\";bs=?0)",
-        "(\"x-two\";bs=1)",
-        "(\"payment\";sf=\"x\")",
-        "(\"host\";key=\"a\")",
-        "(\"x-bytes\";key=\"a\")",
-        "(\"host\";name=\"a\")",
-        "(\"@status\")",
-        "(\"@unknown\")",
-        "(\"@signature-params\")",
-        "(\"@\")",
-        "(\"@method\";sf)",
-        "(\"@method\";bs)",
-        "(\"@method\";key=\"a\")",
-        "(\"@method\";name=\"a\")",
-        "(\"@authority\";req)",
-        "(\"host\";req)",
-        "(\"host\";req=?0)",
-        "(\"host\";tr)",
-        "(\"host\";unknown)",
-        "(\"@query-param\")",
-        "(\"@query-param\";name=x)",
-        "(\"@query-param\";name=\"z\")",
-        "(\"dict\";key=\"a\";key=\"b\")",
-        "(\"dict\";key=a)",
-        "(\"Host\")",
-        "(\"\")",
-        "(\"ho st\")",
-        "(\"host\\\"\")",
-        "(host)",
-        "(1)",
-        "(\"x-bytes\")",
-        "(\"@unknown-header\")",
-    };
+    struct arena *arena = fresh_arena();
+    struct message message = request_of(arena, "GET /p?x=1\nhost: a.example");
+    struct slice base;
     (void)state;
-    for (size_t i = 0; i < sizeof(inputs) / sizeof(*inputs); i++) {
+    assert_int_equal(base_of(arena, &message, "(\"@request-target\" \"@path\")", &base), ERR_OK);
+    assert_true(slice_starts(base, SLICE("\"@request-target\": /p?x=1\n\"@path\": /p\n")));
+    message.absolute_target = SLICE("https://a.example/p?x=1");
+    assert_int_equal(base_of(arena, &message, "(\"@request-target\" \"@path\")", &base), ERR_OK);
+    assert_true(slice_starts(base, SLICE("\"@request-target\": https://a.example/p?x=1\n\"@path\": /p\n")));
+}
+
+/* What is wrong, and the text that it is about. */
+static const struct {
+    const char *input;
+    const char *why;
+    const char *text;
+} not_covered[] = {
+    {"(\"missing\")", "the field is not there", "missing"},
+    {"(\"missing\";bs)", "the field is not there", "missing"},
+    {"(\"{x\")", "this is no name of a field, in lower case", "{x"},
+    {"(\"@query-param\";name=\"\")", "the query does not have this parameter", ""},
+    {"(\"host\" \"host\")", "a component is covered twice", "host"},
+    {"(\"@method\" \"@method\")", "a component is covered twice", "@method"},
+    {"(\"dict\";key=\"a\" \"dict\";key=\"a\")", "a component is covered twice", "dict"},
+    {"(\"payment\";key=\"id\";sf \"payment\";sf;key=\"id\")", "a component is covered twice", "payment"},
+    {"(\"@query-param\";name=\"x\" \"@query-param\";name=\"x\")", "a component is covered twice",
+     "@query-param"},
+    {"(\"dict\";key=\"zz\")", "the field does not have the covered member", "zz"},
+    {"(\"dict\";key=\"\")", "the field does not have the covered member", ""},
+    {"(\"dict\";sf)", "with ;sf the type of the field must be known, and it is not", "dict"},
+    {"(\"dict\";sf;key=\"a\")", "with ;sf and ;key the field must be known as a dictionary, and is not",
+     "dict"},
+    {"(\"cache-status\";sf;key=\"a\")",
+     "with ;sf and ;key the field must be known as a dictionary, and is not", "cache-status"},
+    {"(\"priority\";sf)", "with ;sf the field must parse as its type, and does not", "priority"},
+    {"(\"twice\";key=\"a\")", "a member is covered of a field in which one stands twice", "twice"},
+    {"(\"x-two\";bs;sf)", "the parameter ;bs excludes ;sf and ;key", "x-two"},
+    {"(\"dict\";bs;key=\"a\")", "the parameter ;bs excludes ;sf and ;key", "dict"},
+    {"(\"x-two\";bs=?0)", "a component's parameter is not known, or not of its type", "bs"},
+    {"(\"x-two\";bs=1)", "a component's parameter is not known, or not of its type", "bs"},
+    {"(\"payment\";sf=\"x\")", "a component's parameter is not known, or not of its type", "sf"},
+    {"(\"host\";key=\"a\")", "the field does not have the covered member", "a"},
+    {"(\"x-bytes\";key=\"a\")", "a member is covered of a field that is no dictionary", "x-bytes"},
+    {"(\"host\";name=\"a\")", "a field has no parameter ;name", "host"},
+    {"(\"@status\")", "a request has no status", "@status"},
+    {"(\"@unknown\")", "there is no such component", "@unknown"},
+    {"(\"@signature-params\")", "there is no such component", "@signature-params"},
+    {"(\"@\")", "there is no such component", "@"},
+    {"(\"@method\";sf)", "the parameters ;sf, ;bs and ;key are for fields", "@method"},
+    {"(\"@method\";bs)", "the parameters ;sf, ;bs and ;key are for fields", "@method"},
+    {"(\"@method\";key=\"a\")", "the parameters ;sf, ;bs and ;key are for fields", "@method"},
+    {"(\"@method\";name=\"a\")", "only @query-param has a parameter ;name", "@method"},
+    {"(\"@authority\";req)", "the parameter ;req is for responses", "@authority"},
+    {"(\"host\";req)", "the parameter ;req is for responses", "host"},
+    {"(\"host\";req=?0)", "a component's parameter is not known, or not of its type", "req"},
+    {"(\"host\";tr)", "a component's parameter is not known, or not of its type", "tr"},
+    {"(\"host\";unknown)", "a component's parameter is not known, or not of its type", "unknown"},
+    {"(\"@query-param\")", "@query-param has no ;name", "@query-param"},
+    {"(\"@query-param\";name=x)", "a component's parameter is not known, or not of its type", "name"},
+    {"(\"@query-param\";name=\"z\")", "the query does not have this parameter", "z"},
+    {"(\"dict\";key=\"a\";key=\"b\")", "a component has a parameter twice", "dict"},
+    {"(\"dict\";key=a)", "a component's parameter is not known, or not of its type", "key"},
+    {"(\"Host\")", "this is no name of a field, in lower case", "Host"},
+    {"(\"\")", "this is no name of a field, in lower case", ""},
+    {"(\"ho st\")", "this is no name of a field, in lower case", "ho st"},
+    {"(\"host\\\"\")", "this is no name of a field, in lower case", "host\""},
+    {"(host)", "a component is no string in double quotes", ""},
+    {"(1)", "a component is no string in double quotes", ""},
+    {"(\"x-bytes\")", "its value has control characters, or others than ASCII", "x-bytes"},
+    {"(\"@unknown-header\")", "there is no such component", "@unknown-header"},
+};
+
+static void what_cannot_be_covered_is_refused_and_told(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(not_covered) / sizeof(*not_covered); i++) {
         struct arena *arena = fresh_arena();
         struct message message = request_of(arena, request_text);
+        struct fault fault = {"nothing", SLICE("")};
+        struct sf_list list;
         struct slice base;
-        if (base_of(arena, &message, inputs[i], &base) != ERR_MALFORMED_SIGNATURE)
-            fail_msg("taken: %s", inputs[i]);
+        assert_true(sf_parse_list(arena, slice_of(not_covered[i].input), &list));
+        if (component_base(arena, &message, list.first, &base, &fault) != ERR_MALFORMED_SIGNATURE ||
+            strcmp(fault.why, not_covered[i].why) != 0 ||
+            !slice_eq(fault.text, slice_of(not_covered[i].text)))
+            fail_msg("%s, %.*s: %s", fault.why, (int)fault.text.len, fault.text.data, not_covered[i].input);
     }
 }
 
@@ -346,7 +376,7 @@ static void a_full_arena_is_a_refusal(void **state)
         struct arena small;
         struct slice base;
         arena_init(&small, memory, size);
-        enum err err = component_base(&small, &message, list.first, &base);
+        enum err err = component_base(&small, &message, list.first, &base, NULL);
         assert_true(err == ERR_OK || !built);
         assert_true(err == ERR_OK || err == ERR_REQUEST_TOO_LARGE || err == ERR_MALFORMED_SIGNATURE);
         refused += err == ERR_REQUEST_TOO_LARGE;
@@ -417,7 +447,8 @@ int main(void)
         cmocka_unit_test(the_examples_of_section_2),
         cmocka_unit_test(folded_lines_are_unfolded),
         cmocka_unit_test(names_of_query_parameters_are_written_anew),
-        cmocka_unit_test(what_cannot_be_covered_is_refused),
+        cmocka_unit_test(what_cannot_be_covered_is_refused_and_told),
+        cmocka_unit_test(the_request_target_is_as_it_was_sent),
         cmocka_unit_test(different_members_are_different_components),
         cmocka_unit_test(line_ends_and_controls_are_no_values),
         cmocka_unit_test(a_field_without_bytes_is_empty_and_not_absent),

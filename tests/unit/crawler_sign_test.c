@@ -41,7 +41,12 @@ static void verify_signed(struct slice commitment, bool with_payment)
     struct sign_terms terms = {.created = NOW, .nonce = {1, 2, 3}};
     struct sign_fields signed_fields;
     struct message_field fields[4] = {{SLICE("signature-agent"), SLICE("\"https://crawler.example\"")}};
-    struct message message = {SLICE("GET"), SLICE("https"), SLICE("example.com"), SLICE("/page"), fields, 1};
+    struct message message = {.method = SLICE("GET"),
+                              .scheme = SLICE("https"),
+                              .authority = SLICE("example.com"),
+                              .target = SLICE("/page"),
+                              .fields = fields,
+                              .field_count = 1};
     if (with_payment)
         fields[message.field_count++] = (struct message_field){
             SLICE("payment"), SLICE("scheme=\"deferred\", network=\"example:402\", id=\"abc\"")};

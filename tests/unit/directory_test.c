@@ -10,6 +10,7 @@
 #include "server/agent/listing.h"
 #include "server/agent/proof.h"
 #include "server/agent/unpack.h"
+#include "server/verify/content_digest.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -322,20 +323,23 @@ static void digests_are_checked(void **state)
 {
     static const struct {
         const char *fields;
-        bool fits;
+        const char *refusal; /* NULL: it fits */
     } cases[] = {
         /* RFC 9530 appendix D, of {"hello": "world"} and a line feed. */
-        {"content-digest: sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:", true},
+        {"content-digest: sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:", NULL},
         {"content-digest: "
          "sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+pgk4vf2aCsyRZOtw8MjkM7iw7yZ/Wk"
          "ppmM44T3qg==:",
-         true},
-        {"content-digest: md5=:RK/0qy18MlBSVnWgjwz6lQ==:", false},
-        {"content-digest: sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDk=:", false},
-        {"content-digest: sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:, sha-512=:AAAA:", false},
-        {"content-digest: sha-256=\"RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=\"", false},
-        {"content-digest: sha-256", false},
-        {"", false},
+         NULL},
+        {"content-digest: md5=:RK/0qy18MlBSVnWgjwz6lQ==:", "neither sha-256 nor sha-512"},
+        {"content-digest: sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDk=:",
+         "not what its Content-Digest says"},
+        {"content-digest: sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:, sha-512=:AAAA:",
+         "not what its"},
+        {"content-digest: sha-256=\"RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=\"", "not what its"},
+        {"content-digest: sha-256", "not what its"},
+        {"content-digest: sha-256=:AA", "does not parse"},
+        {"", "there is no Content-Digest"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -343,8 +347,9 @@ static void digests_are_checked(void **state)
         char memory[4096];
         struct arena arena;
         arena_init(&arena, memory, sizeof(memory));
-        if (proof_digest_fits(&arena, &answer, SLICE("{\"hello\": \"world\"}\n")) != cases[i].fits)
-            fail_msg("case %zu", i);
+        const char *refusal = content_digest_refusal(&arena, &answer, SLICE("{\"hello\": \"world\"}\n"));
+        if (!refusal != !cases[i].refusal || (refusal && !strstr(refusal, cases[i].refusal)))
+            fail_msg("case %zu: %s", i, refusal ? refusal : "fits");
     }
 }
 

@@ -90,7 +90,7 @@ static const struct {
      ERR_SIGNATURE_REQUIRED, "covers-signature-agent"},
     {AGENT SIG "signature-input: s=(\"payment\" \"signature-agent\";key=\"k\")" TIMES REST,
      ERR_SIGNATURE_REQUIRED, "covers-signature-agent"},
-    {AGENT SIG "signature-input: s=(1 \"payment\";key=1 \"payment\";bs \"signature-agent\")" TIMES REST,
+    {AGENT SIG "signature-input: s=(1 \"payment\";key=1 \"payment\";req \"signature-agent\")" TIMES REST,
      ERR_SIGNATURE_REQUIRED, "covers-payment"},
     {AGENT SIG "signature-input: s=(\"payment\" \"missing\" \"signature-agent\")" TIMES REST,
      ERR_MALFORMED_SIGNATURE, "signature-base"},
@@ -114,6 +114,31 @@ static void failures_are_told_by_name(void **state)
         }
 }
 
+/* A covered Content-Digest must be that of the body, however it is covered. */
+static void a_covered_digest_is_that_of_the_body(void **state)
+{
+    static const char of_nothing[] = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
+    static const char *const forms[] = {"", ";sf", ";bs", ";key=\"sha-256\""};
+    (void)state;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++)
+        for (int body = 0; body < 2; body++) {
+            struct web_bot_auth_candidate *candidates;
+            struct web_bot_auth_policy policy = policy_for("");
+            struct arena *arena = fresh_arena();
+            char text[512];
+            snprintf(
+                text, sizeof(text),
+                "PUT /\nhost: a.example\ncontent-digest: %s\n" AGENT SIG
+                "signature-input: s=(\"@authority\" \"content-digest\"%s \"signature-agent\")" TIMES REST,
+                of_nothing, forms[i]);
+            struct message message = request_of(arena, text);
+            message.body = body ? SLICE("x") : SLICE("");
+            enum err err = web_bot_auth_select(arena, &message, &policy, &candidates);
+            assert_int_equal(err, body ? ERR_SIGNATURE_INVALID : ERR_OK);
+            assert_string_equal(web_bot_auth_check_name(trace.failed), body ? "content-digest" : "");
+        }
+}
+
 /* The failure of the signature that got furthest is the one that is told. */
 static void the_best_failure_is_told(void **state)
 {
@@ -134,21 +159,22 @@ static void a_policy_may_choose(void **state)
 {
     struct web_bot_auth_candidate *candidates;
     struct web_bot_auth_policy policy = policy_for("");
-    const char *identity = SIG "signature-input: s=(\"@authority\")" TIMES REST;
-    const char *uri = SIG "signature-input: s=(\"@target-uri\" 1)" TIMES REST;
+    const char *identity = AGENT SIG "signature-input: s=(\"@authority\" \"signature-agent\")" TIMES REST;
+    const char *uri = AGENT SIG "signature-input: s=(\"@target-uri\" \"signature-agent\" 1)" TIMES REST;
+    const char *nobody = SIG "signature-input: s=(\"@authority\")" TIMES REST;
+    const char *of_request = AGENT SIG
+        "signature-input: s=(\"@authority\";req \"@target-uri\";req \"signature-agent\")" TIMES REST;
     (void)state;
-    assert_int_equal(select_in(fresh_arena(), identity, &policy, &candidates), ERR_SIGNATURE_REQUIRED);
-    policy.agent_optional = true;
+    assert_int_equal(select_in(fresh_arena(), nobody, &policy, &candidates), ERR_SIGNATURE_REQUIRED);
+    assert_string_equal(web_bot_auth_check_name(trace.failed), "covers-signature-agent");
     assert_int_equal(select_in(fresh_arena(), identity, &policy, &candidates), ERR_OK);
-    assert_null(candidates->agent);
+    assert_slice(candidates->agent->account, "https://a.example");
     assert_int_equal(select_in(fresh_arena(), uri, &policy, &candidates), ERR_MALFORMED_SIGNATURE);
-    assert_int_equal(select_in(fresh_arena(),
-                               SIG "signature-input: s=(\"@authority\";req \"@target-uri\";req)" TIMES REST,
-                               &policy, &candidates),
-                     ERR_SIGNATURE_REQUIRED);
+    assert_int_equal(select_in(fresh_arena(), of_request, &policy, &candidates), ERR_SIGNATURE_REQUIRED);
     assert_string_equal(web_bot_auth_check_name(trace.failed), "covers-target");
     policy.algorithms = &two;
-    const char *with_alg = SIG "signature-input: s=(\"@authority\")" TIMES REST ";alg=\"ecdsa-p256-sha256\"";
+    const char *with_alg = AGENT SIG "signature-input: s=(\"@authority\" \"signature-agent\")" TIMES REST
+                                     ";alg=\"ecdsa-p256-sha256\"";
     assert_int_equal(select_in(fresh_arena(), with_alg, &policy, &candidates), ERR_OK);
     policy.algorithms = &none;
     assert_int_equal(select_in(fresh_arena(), with_alg, &policy, &candidates), ERR_SIGNATURE_INVALID);
@@ -213,35 +239,140 @@ static void a_full_arena_is_a_refusal(void **state)
     }
 }
 
-static void agents_of_unknown_types_are_left_out(void **state)
+/* The members one by one: how many name somebody, and what is wrong with the first that does not, or with the
+ * field. */
+static const struct {
+    const char *field;
+    enum err err;
+    size_t good;
+    const char *why; /* NULL: all is well */
+    const char *text;
+} members[] = {
+    {"a=\"https://a.example\";type=cimd", ERR_OK, 0, "its type is not known here", "cimd"},
+    {"a=\"https://a.example\";type=5", ERR_OK, 0, "its type is not known here", ""},
+    {"a=\"https://a.example\";type=\"directory\", b=\"https://b.example\"", ERR_OK, 2, NULL, ""},
+    {"a=\"https://a.example/.well-known/http-message-signatures-directory\";type=directory", ERR_OK, 1, NULL,
+     ""},
+    {"a=\"https://a.example/?q\"", ERR_OK, 1, NULL, ""},
+    {"\"https://a.example\";x", ERR_OK, 1, NULL, ""},
+    {"a=\"http://a.example\", b=\"https://b.example\"", ERR_OK, 1, "it is http, only https is taken",
+     "http://a.example"},
+    {"b=\"https://b.example\", a=5, c=\"\"", ERR_OK, 1, "a member is no string in double quotes", "a"},
+    {"a=5, b=\"https://b.example\";type=cimd", ERR_MALFORMED_SIGNATURE_AGENT, 0, "a member is no string",
+     "a"},
+    {"A-1.b:9", ERR_MALFORMED_SIGNATURE_AGENT, 0, "it names a port, only that of https is taken",
+     "https://A-1.b:9"},
+    {"A{.b", ERR_MALFORMED_SIGNATURE_AGENT, 0, "it is neither a string in double quotes nor a dictionary",
+     "A{.b"},
+    {"9.a/", ERR_MALFORMED_SIGNATURE_AGENT, 0, "it is neither", "9.a/"},
+    {"\"https://a.example\", \"https://b.example\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "several strings",
+     "\"https://a.example\", \"https://b.example\""},
+    {"\"https://a.example", ERR_MALFORMED_SIGNATURE_AGENT, 0, "it is no string in double quotes",
+     "\"https://a.example"},
+    {"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "it is empty", ""},
+    {"https://a.example", ERR_MALFORMED_SIGNATURE_AGENT, 0,
+     "a URL is written in double quotes, as in \"https://crawler.example\", and this has none",
+     "https://a.example"},
+    {"'https://a.example'", ERR_MALFORMED_SIGNATURE_AGENT, 0,
+     "a URL is written in double quotes, as in \"https://crawler.example\", and these are single ones",
+     "'https://a.example'"},
+    {"a=\"https://a.example\", a=\"https://b.example\"", ERR_MALFORMED_SIGNATURE_AGENT, 0,
+     "a member stands in it twice", "a=\"https://a.example\", a=\"https://b.example\""},
+    {"\"a.example\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "it is no URL that begins with https://",
+     "a.example"},
+    {"\"data:,x\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "it is no URL that begins with https://", "data:,x"},
+    {"\"http://a.example\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "it is http", "http://a.example"},
+    {"\"https://1.2.3.4\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "its host is an address", "https://1.2.3.4"},
+    {"\"https://u@a.example\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "a user's name stands in the URL",
+     "https://u@a.example"},
+    {"\"https://a.example/#x\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "the URL has a fragment",
+     "https://a.example/#x"},
+    {"\"https://a..b\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "the URL's host is no host name", "https://a..b"},
+    {"\"https://a b\"", ERR_MALFORMED_SIGNATURE_AGENT, 0,
+     "the URL has a character that must not stand in one", "https://a b"},
+    {"\"https://a/%zz\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "the URL's path has a broken percent-encoding",
+     "https://a/%zz"},
+    {"\"https://a:x\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "the URL's port is none", "https://a:x"},
+    {"\"https://[::1\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "the URL's host has no closing bracket",
+     "https://[::1"},
+    {"\"https://[::1]x\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "the URL's host is followed by something else",
+     "https://[::1]x"},
+    {"a=\"https://a.example/x\";type=directory", ERR_MALFORMED_SIGNATURE_AGENT, 0,
+     "with ;type=directory it is an origin", "https://a.example/x"},
+};
+
+static void members_are_judged_one_by_one(void **state)
 {
+    (void)state;
+    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+        struct message_field field = {SLICE("signature-agent"), slice_of(members[i].field)};
+        struct message message = {.fields = &field, .field_count = 1};
+        struct signature_agent *agents;
+        struct fault fault;
+        size_t good = 0;
+        enum err err = signature_agent_parse(fresh_arena(), &message, &none, &agents, &fault);
+        for (const struct signature_agent *agent = agents; err == ERR_OK && agent; agent = agent->next) {
+            good += agent->err == ERR_OK;
+            fault = fault.why ? fault : agent->fault;
+        }
+        bool told = members[i].why
+                        ? fault.why && slice_starts(slice_of(fault.why), slice_of(members[i].why)) &&
+                              slice_eq(fault.text, slice_of(members[i].text))
+                        : !fault.why;
+        if (err != members[i].err || good != members[i].good || !told)
+            fail_msg("err %d, %zu agents, %s: %.*s: %s", err, good, fault.why ? fault.why : "",
+                     (int)fault.text.len, fault.text.data, members[i].field);
+    }
+}
+
+/* Which agent each signature is for; "" where it is for none. */
+static void each_signature_has_its_own_agent(void **state)
+{
+#define TWO     "signature-agent: a=\"https://a.example\", b=\"https://b.example\"\n"
+#define SA(key) "\"signature-agent\";key=\"" key "\""
     static const struct {
-        const char *field;
-        enum err err;
-        size_t count;
+        const char *agents;
+        const char *covered; /* by the signature s */
+        const char *other;   /* by the signature a */
+        const char *account;
     } cases[] = {
-        {"a=\"https://a.example\";type=cimd", ERR_OK, 0},
-        {"a=\"https://a.example\";type=5", ERR_OK, 0},
-        {"a=\"https://a.example\";type=\"directory\", b=\"https://b.example\"", ERR_OK, 2},
-        {"a=\"https://a.example/.well-known/http-message-signatures-directory\";type=directory", ERR_OK, 1},
-        {"a=\"https://a.example/?q\"", ERR_OK, 1},
-        {"\"https://a.example\";x", ERR_OK, 1},
-        {"A-1.b:9", ERR_MALFORMED_SIGNATURE_AGENT, 0},
-        {"A{.b", ERR_MALFORMED_SIGNATURE_AGENT, 0},
-        {"9.a/", ERR_MALFORMED_SIGNATURE_AGENT, 0},
-        {"\"https://a.example\", \"https://b.example\"", ERR_MALFORMED_SIGNATURE_AGENT, 0},
+        {TWO, SA("b"), SA("a"), "https://b.example"},
+        {TWO, SA("a") " " SA("b") " \"signature\";key=\"a\"", SA("a"), "https://b.example"},
+        {TWO, SA("b") " \"signature\";key=\"a\" " SA("a"), SA("a"), "https://b.example"},
+        {TWO, SA("a") " \"signature\";key=\"a\"", SA("a"), ""}, /* the enclosed one's alone */
+        {TWO, SA("a") " " SA("b"), SA("a"), ""},                /* which of the two? */
+        {TWO, "\"signature-agent\"", SA("a"), ""},
+        {TWO, "\"payment\"", SA("a"), ""},
+        {TWO, SA("c"), SA("a"), ""},
+        {"signature-agent: a=\"https://a.example\", s=\"https://s.example\"\n", "\"signature-agent\"",
+         SA("a"), "https://s.example"},
+        {"signature-agent: a=\"https://a.example\", s=\"https://s.example\"\n", SA("a") " " SA("s"), SA("a"),
+         "https://s.example"},
+        {"signature-agent: a=\"https://a.example\", s=\"https://s.example\"\n", SA("a"), SA("a"),
+         "https://a.example"}, /* a name that differs from the label is taken */
+        {"signature-agent: a=\"http://a.example\", s=\"https://s.example\"\n", SA("s"), SA("a"),
+         "https://s.example"},
+        {"signature-agent: s=\"http://s.example\", a=\"https://a.example\"\n", SA("s"), SA("a"), ""},
+        {AGENT, "\"signature-agent\";sf", "\"signature-agent\"", "https://a.example"},
+        {AGENT, "\"signature-agent\";bs", "\"signature-agent\"", "https://a.example"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        struct message_field field = {SLICE("signature-agent"), slice_of(cases[i].field)};
-        struct message message = {.fields = &field, .field_count = 1};
-        struct signature_agent *agents;
-        size_t count = 0;
-        enum err err = signature_agent_parse(fresh_arena(), &message, &none, &agents);
-        for (const struct signature_agent *agent = agents; err == ERR_OK && agent; agent = agent->next)
-            count++;
-        if (err != cases[i].err || count != cases[i].count)
-            fail_msg("err %d, %zu agents: %s", err, count, cases[i].field);
+        struct web_bot_auth_candidate *candidate;
+        struct web_bot_auth_policy policy = policy_for("");
+        char fields[1024];
+        snprintf(fields, sizeof(fields),
+                 "%ssignature: s=:AAAA:, a=:AAAA:\nsignature-input: s=(\"@authority\" %s)" TIMES REST
+                 ", a=(\"@authority\" %s)" TIMES REST,
+                 cases[i].agents, cases[i].covered, cases[i].other);
+        const char *account = "";
+        enum err err = select_in(fresh_arena(), fields, &policy, &candidate);
+        for (; err == ERR_OK && candidate; candidate = candidate->next)
+            if (slice_eq(candidate->label, SLICE("s")))
+                account = candidate->agent->account.data;
+        if (strncmp(account, cases[i].account, strlen(cases[i].account)) != 0 ||
+            !*account != !*cases[i].account)
+            fail_msg("case %zu: %s", i, account);
     }
 }
 
@@ -317,9 +448,14 @@ static void urls_are_normal_or_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(failures_are_told_by_name),  cmocka_unit_test(the_best_failure_is_told),
-        cmocka_unit_test(a_policy_may_choose),        cmocka_unit_test(the_key_decides_the_algorithm),
-        cmocka_unit_test(a_full_arena_is_a_refusal),  cmocka_unit_test(agents_of_unknown_types_are_left_out),
+        cmocka_unit_test(failures_are_told_by_name),
+        cmocka_unit_test(a_covered_digest_is_that_of_the_body),
+        cmocka_unit_test(the_best_failure_is_told),
+        cmocka_unit_test(a_policy_may_choose),
+        cmocka_unit_test(the_key_decides_the_algorithm),
+        cmocka_unit_test(a_full_arena_is_a_refusal),
+        cmocka_unit_test(members_are_judged_one_by_one),
+        cmocka_unit_test(each_signature_has_its_own_agent),
         cmocka_unit_test(urls_are_normal_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

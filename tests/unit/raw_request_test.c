@@ -27,6 +27,20 @@ static void a_request_becomes_a_message(void **state)
     assert_slice(message.fields[3].name, "empty");
 }
 
+static void the_body_is_as_long_as_it_says(void **state)
+{
+    struct message message;
+    const char *why;
+    (void)state;
+    assert_true(
+        parse("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 04 \r\n\r\na\r\nbc", "https", &message, &why));
+    assert_slice(message.body, "a\r\nb");
+    assert_true(parse("GET / HTTP/1.1\nHost: a\n\n\nmore", "https", &message, &why));
+    assert_int_equal(message.body.len, 0);
+    assert_true(parse("GET / HTTP/1.1\nHost: a", "https", &message, &why));
+    assert_int_equal(message.body.len, 0);
+}
+
 static void the_scheme_says_which_port_is_left_out(void **state)
 {
     static const struct {
@@ -65,6 +79,7 @@ static void absolute_targets_name_their_host(void **state)
     assert_true(parse("GET https://A.example/x?y HTTP/1.1\nHost: b.example\n\n", "https", &message, &why));
     assert_slice(message.authority, "a.example");
     assert_slice(message.target, "/x?y");
+    assert_slice(message.absolute_target, "https://A.example/x?y");
     assert_true(parse("GET http://a.example HTTP/1.1\n\n", "http", &message, &why));
     assert_slice(message.target, "/");
 }
@@ -87,6 +102,13 @@ static void what_is_no_request_is_told(void **state)
         {"GET / HTTP/1.1\n: a\n\n", "a line is not"},
         {"GET / HTTP/1.1\n folded\n\n", "a folded line"},
         {"GET / HTTP/1.1\nHost: a\nX: a\rb\n\n", "a field holds"},
+        {"PUT / HTTP/1.1\nHost: a\nContent-Length: 3\n\nab", "the body is shorter than Content-Length says"},
+        {"PUT / HTTP/1.1\nHost: a\nContent-Length: 99999999999999999999999\n\nab",
+         "the body is shorter than Content-Length says"},
+        {"PUT / HTTP/1.1\nHost: a\nContent-Length: 1\nContent-Length: 1\n\na", "Content-Length stands twice"},
+        {"PUT / HTTP/1.1\nHost: a\nContent-Length: +1\n\na", "Content-Length is no number"},
+        {"PUT / HTTP/1.1\nHost: a\nContent-Length:\n\na", "Content-Length is no number"},
+        {"PUT / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n0\n\n", "the body has a Transfer-Encoding"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -114,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_becomes_a_message),
+        cmocka_unit_test(the_body_is_as_long_as_it_says),
         cmocka_unit_test(the_scheme_says_which_port_is_left_out),
         cmocka_unit_test(folds_become_one_space),
         cmocka_unit_test(absolute_targets_name_their_host),

@@ -109,7 +109,7 @@ static bool verifies(const json_t *test, const char *message, const char *input,
         err = component_response_base(arena, &response, inputs.first, &base);
     } else {
         struct message request = request_from(&raw);
-        err = component_base(arena, &request, inputs.first, &base);
+        err = component_base(arena, &request, inputs.first, &base, NULL);
     }
     assert_int_equal(err, ERR_OK);
     if (compare)

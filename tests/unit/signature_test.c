@@ -371,7 +371,7 @@ static void check_vector(const json_t *vector)
                                     &signatures));
     encoding_base64url(keys[0].thumbprint, DIGEST_SIZE, keyid);
     assert_slice(sf_parameter(inputs.first, SLICE("keyid"))->value.text, keyid);
-    assert_int_equal(component_base(arena, &message, inputs.first, &base), ERR_OK);
+    assert_int_equal(component_base(arena, &message, inputs.first, &base, NULL), ERR_OK);
     struct signature_key *key = signature_key_from_jwk(&keys[0]);
     assert_non_null(key);
     assert_slice(sf_parameter(inputs.first, SLICE("alg"))->value.text,

@@ -37,7 +37,7 @@ static enum err base_for(struct arena *arena, const struct message *message, con
 {
     struct sf_list list;
     assert_true(sf_parse_list(arena, slice_of(input), &list));
-    return component_base(arena, message, list.first, base);
+    return component_base(arena, message, list.first, base, NULL);
 }
 
 static struct signature_key *rfc_public_key(void)
@@ -306,7 +306,8 @@ static void signature_agents_are_located(void **state)
         struct message message = request_of(
             arena, arena_format(arena, "GET /\nhost: a.example\nsignature-agent: %s", cases[i].field).data);
         struct signature_agent *agents;
-        enum err err = signature_agent_parse(arena, &message, &insecure, &agents);
+        struct fault fault;
+        enum err err = signature_agent_parse(arena, &message, &insecure, &agents, &fault);
         if (err != (cases[i].account ? ERR_OK : ERR_MALFORMED_SIGNATURE_AGENT))
             fail_msg("err %d: %s", err, cases[i].field);
         if (err == ERR_OK) {
@@ -372,6 +373,10 @@ static void each_rule_of_the_profile_holds(void **state)
         {"s=" COVER PARAMS, "s=" SIG, ERR_OK},
         {"s=(\"payment\" \"signature-agent\")" PARAMS, "s=" SIG, ERR_OK},
         {"s=(\"payment\";key=\"id\" \"signature-agent\")" PARAMS, "s=" SIG, ERR_OK},
+        {"s=(\"payment\";sf \"signature-agent\")" PARAMS, "s=" SIG, ERR_OK},
+        {"s=(\"payment\";bs \"signature-agent\";bs)" PARAMS, "s=" SIG, ERR_OK},
+        {"s=(\"payment\";sf;key=\"id\" \"signature-agent\";sf)" PARAMS, "s=" SIG, ERR_OK},
+        {"s=(\"payment\";sf;key=\"scheme\" \"signature-agent\")" PARAMS, "s=" SIG, ERR_SIGNATURE_REQUIRED},
         {"s=" COVER PARAMS ";alg=\"ed25519\";nonce=\"n\"", "s=" SIG, ERR_OK},
         {"s=" COVER ";expires=1101;created=1130;keyid=\"" KEYID "\";tag=\"web-bot-auth\"", "s=" SIG,
          ERR_SIGNATURE_INVALID},

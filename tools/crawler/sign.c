@@ -19,7 +19,7 @@ bool sign_request(struct arena *arena, const struct key *key, const struct messa
                                  payment, (long long)terms->created,
                                  (long long)terms->created + SIGN_LIFETIME_SECONDS, key->keyid, nonce);
     if (!fields->input.data || !sf_parse_dictionary(arena, fields->input, &dictionary) ||
-        component_base(arena, message, dictionary.first, &base) != ERR_OK ||
+        component_base(arena, message, dictionary.first, &base, NULL) != ERR_OK ||
         !signature_sign_ed25519(key->seed, base, signature))
         return false;
     text[encoding_base64(signature, sizeof(signature), text)] = '\0';

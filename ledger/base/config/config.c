@@ -100,6 +100,8 @@ struct config *config_defaults(void)
     loaded->config.folder = config_keep_text(&loaded->reader, ".");
     loaded->reader.folder = loaded->config.folder;
     config_read_initial(&loaded->reader, &config_gate_table, &loaded->config);
+    config_child_make(&loaded->reader, &sites, &loaded->config, 1);
+    config_read_initial(&loaded->reader, &config_site_table, &loaded->config.sites[0]);
     return &loaded->config;
 }
 

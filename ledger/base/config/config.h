@@ -236,7 +236,8 @@ struct config {
  * with config_free. */
 struct config *config_load(const char *path, FILE *errors, FILE *warnings);
 
-/* The defaults, without any site: for what runs without a file. Freed with config_free as well. */
+/* The defaults, and those of one site, which has no name: for what runs without a file. Freed with
+ * config_free as well. */
 struct config *config_defaults(void);
 void config_free(struct config *config);
 

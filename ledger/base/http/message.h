@@ -17,6 +17,8 @@ struct message {
     struct slice target;    /* request target as sent, with query; origin-form */
     const struct message_field *fields;
     size_t field_count;
+    struct slice absolute_target; /* the target where it was sent in absolute-form; else data is NULL */
+    struct slice body;            /* of a request; empty where there is none */
 };
 
 struct message_response {

@@ -1,4 +1,6 @@
-/* crawltab check-request: what the gate would say about a request's signature, check by check. */
+/* crawltab check-request: what the gate would say about a request's signature, check by check. The checks,
+ * the reading of directories and the settings are the gate's own: what it shows here is what happens there.
+ */
 #include "tools/crawltab/frame/command.h"
 
 #include "ledger/base/clock.h"
@@ -15,16 +17,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ARENA_SIZE       (4 << 20)
-#define TEXT_MAX         (1 << 20)
-#define CHECKS_MAX       256
-#define EXIT_INVALID     1
-#define EXIT_UNVERIFIED  2
-#define DEFAULT_LIFETIME 86400
-#define DEFAULT_SKEW     30
+#define ARENA_SIZE      (4 << 20)
+#define TEXT_MAX        (1 << 20)
+#define CHECKS_MAX      256
+#define EXIT_INVALID    1
+#define EXIT_UNVERIFIED 2
 
 /* The command line as given. */
 struct words {
+    const char *config_path, *site;
     const char *scheme, *now, *keys, *profile, *lifetime, *skew, *algorithms, *insecure_host, *ca;
     bool fetch, require_target, allow_test_keys, json;
     const char *file;
@@ -34,7 +35,8 @@ struct words {
 struct inquiry {
     struct arena arena;
     struct message message;
-    struct config *config; /* of the fetch */
+    struct config *config;          /* of the gate, or the defaults */
+    const struct config_site *site; /* of which */
     struct web_bot_auth_policy policy;
     struct web_bot_auth_trace trace;
     struct web_bot_auth_checked checked[CHECKS_MAX];
@@ -184,26 +186,33 @@ static void show_any_base(struct inquiry *inquiry)
         component_field(&inquiry->arena, &inquiry->message, SLICE("signature-input"), &absent);
     if (field.data && sf_parse_dictionary(&inquiry->arena, field, &inputs) && inputs.first &&
         inputs.first->value.kind == SF_INNER &&
-        component_base(&inquiry->arena, &inquiry->message, inputs.first, &inquiry->base) != ERR_OK)
+        component_base(&inquiry->arena, &inquiry->message, inputs.first, &inquiry->base, NULL) != ERR_OK)
         inquiry->base = (struct slice){NULL, 0};
+}
+
+/* As in the gate (crawl_authenticate): one good signature suffices, and "not known" wins over "bad". */
+static void try_candidates(struct inquiry *inquiry, const struct web_bot_auth_candidate *candidate)
+{
+    enum web_bot_auth_check failed = CHECK_COUNT;
+    for (; candidate; candidate = candidate->next) {
+        enum err err = verify(inquiry, candidate);
+        if (err == ERR_OK || inquiry->err != ERR_DIRECTORY_UNAVAILABLE) {
+            inquiry->err = err;
+            inquiry->candidate = candidate;
+            failed = inquiry->trace.failed;
+        }
+        if (err == ERR_OK)
+            return;
+    }
+    inquiry->trace.failed = failed;
 }
 
 static void inquire(struct inquiry *inquiry)
 {
     struct web_bot_auth_candidate *candidates;
-    inquiry->policy.agent_optional = inquiry->policy.commitment.len == 0;
     inquiry->err = web_bot_auth_select(&inquiry->arena, &inquiry->message, &inquiry->policy, &candidates);
-    inquiry->candidate = inquiry->err == ERR_OK ? candidates : NULL;
-    for (const struct web_bot_auth_candidate *c = inquiry->candidate; c; c = c->next) {
-        enum err err = verify(inquiry, c);
-        /* As in the gate: one good signature suffices, and "not known" wins over "bad". */
-        if (err == ERR_OK || c == candidates || inquiry->err != ERR_DIRECTORY_UNAVAILABLE) {
-            inquiry->err = err;
-            inquiry->candidate = c;
-        }
-        if (err == ERR_OK)
-            break;
-    }
+    if (inquiry->err == ERR_OK)
+        try_candidates(inquiry, candidates);
     if (inquiry->candidate)
         inquiry->base = inquiry->candidate->base;
     else
@@ -216,10 +225,12 @@ static enum exit_status status_of(const struct inquiry *inquiry)
 {
     if (inquiry->err == ERR_OK)
         return EXIT_DONE;
-    bool unsigned_request = inquiry->err == ERR_SIGNATURE_REQUIRED &&
-                            (inquiry->trace.failed == CHECK_FIELDS || inquiry->trace.failed == CHECK_TAG);
-    return (enum exit_status)(unsigned_request || inquiry->err == ERR_DIRECTORY_UNAVAILABLE ? EXIT_UNVERIFIED
-                                                                                            : EXIT_INVALID);
+    /* Not signed, or by nobody who can be looked up. */
+    bool nobody = inquiry->err == ERR_SIGNATURE_REQUIRED &&
+                  (inquiry->trace.failed == CHECK_FIELDS || inquiry->trace.failed == CHECK_TAG ||
+                   inquiry->trace.failed == CHECK_AGENT_COVERED);
+    return (enum exit_status)(nobody || inquiry->err == ERR_DIRECTORY_UNAVAILABLE ? EXIT_UNVERIFIED
+                                                                                  : EXIT_INVALID);
 }
 
 static const char *verdict_of(const struct inquiry *inquiry)
@@ -270,9 +281,8 @@ static void print_text(const struct inquiry *inquiry)
     putchar('\n');
     if (inquiry->candidate) {
         keyid_text(inquiry->candidate, keyid);
-        if (inquiry->candidate->agent)
-            printf("agent:   %.*s\n", (int)inquiry->candidate->agent->account.len,
-                   inquiry->candidate->agent->account.data);
+        printf("agent:   %.*s\n", (int)inquiry->candidate->agent->account.len,
+               inquiry->candidate->agent->account.data);
         printf("key:     %s\n", keyid);
     }
 }
@@ -303,12 +313,11 @@ static void print_json(const struct inquiry *inquiry)
     char keyid[64];
     if (candidate)
         keyid_text(candidate, keyid);
-    json_t *answer =
-        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "verdict", verdict_of(inquiry), "code",
-                  err_code(inquiry->err), "detail", reason_of(inquiry), "agent",
-                  candidate && candidate->agent ? json_slice(candidate->agent->account) : json_null(),
-                  "thumbprint", candidate ? json_string(keyid) : json_null(), "base",
-                  json_slice(inquiry->base), "checks", json_checks(inquiry));
+    json_t *answer = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "verdict", verdict_of(inquiry), "code",
+                               err_code(inquiry->err), "detail", reason_of(inquiry), "agent",
+                               candidate ? json_slice(candidate->agent->account) : json_null(), "thumbprint",
+                               candidate ? json_string(keyid) : json_null(), "base",
+                               json_slice(inquiry->base), "checks", json_checks(inquiry));
     json_dumpf(answer, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
     putchar('\n');
     json_decref(answer);
@@ -356,28 +365,53 @@ static struct config_list *split(struct arena *arena, const char *text)
     return list;
 }
 
+/* The configuration's site of this name or, without one, what a site has by default. */
+static bool set_site(struct inquiry *inquiry, const struct words *words)
+{
+    inquiry->config = words->site ? command_config(words->config_path) : config_defaults();
+    for (size_t i = 0; inquiry->config && i < inquiry->config->site_count; i++)
+        if (!words->site || strcmp(inquiry->config->sites[i].name, words->site) == 0)
+            inquiry->site = &inquiry->config->sites[i];
+    if (inquiry->config && !inquiry->site)
+        command_misused("the configuration has no such site", words->site, "see its sites");
+    return inquiry->site != NULL;
+}
+
+/* What the words of the command line say instead of the configuration. */
+static bool change_policy(struct inquiry *inquiry, const struct words *words)
+{
+    struct web_bot_auth_policy *policy = &inquiry->policy;
+    if (!read_number(words->lifetime, "see --max-lifetime", policy->max_lifetime, &policy->max_lifetime) ||
+        !read_number(words->skew, "see --skew", policy->clock_skew, &policy->clock_skew))
+        return false;
+    policy->require_target = policy->require_target || words->require_target;
+    policy->allow_test_keys = policy->allow_test_keys || words->allow_test_keys;
+    if (words->algorithms)
+        policy->algorithms = split(&inquiry->arena, words->algorithms);
+    if (words->insecure_host)
+        inquiry->config->directory_insecure_hosts = *split(&inquiry->arena, words->insecure_host);
+    if (words->ca)
+        inquiry->config->directory_ca_file = words->ca;
+    return true;
+}
+
 static bool set_policy(struct inquiry *inquiry, const struct words *words)
 {
     struct web_bot_auth_policy *policy = &inquiry->policy;
+    int64_t now;
     if (!one_of(words->scheme, "https", "http", "--scheme is https or http") ||
         !one_of(words->profile, "identity", "payment", "--profile is identity or payment") ||
-        !read_number(words->now, "--now is in seconds since 1970", clock_now_ms() / 1000, &policy->now) ||
-        !read_number(words->lifetime, "see --max-lifetime", DEFAULT_LIFETIME, &policy->max_lifetime) ||
-        !read_number(words->skew, "see --skew", DEFAULT_SKEW, &policy->clock_skew))
+        !read_number(words->now, "--now is in seconds since 1970", clock_now_ms() / 1000, &now) ||
+        !set_site(inquiry, words))
         return false;
+    *policy = web_bot_auth_policy(inquiry->config, inquiry->site);
+    policy->now = now;
     policy->commitment =
         words->profile && strcmp(words->profile, "payment") == 0 ? SLICE("payment") : SLICE("");
-    policy->require_target = words->require_target;
-    policy->allow_test_keys = words->allow_test_keys;
-    policy->algorithms = split(
-        &inquiry->arena, words->algorithms ? words->algorithms : "ed25519,ecdsa-p256-sha256,rsa-pss-sha512");
-    policy->insecure_hosts = split(&inquiry->arena, words->insecure_host ? words->insecure_host : "");
     policy->trace = &inquiry->trace;
     inquiry->trace = (struct web_bot_auth_trace){CHECK_COUNT, inquiry->checked, CHECKS_MAX, 0};
-    inquiry->config->directory_insecure_hosts = *policy->insecure_hosts;
-    inquiry->config->directory_ca_file = words->ca ? words->ca : "";
     inquiry->fetch = words->fetch;
-    return !words->keys || load_keys(inquiry, words->keys);
+    return change_policy(inquiry, words) && (!words->keys || load_keys(inquiry, words->keys));
 }
 
 static enum exit_status answer(struct inquiry *inquiry, const struct words *words)
@@ -386,8 +420,9 @@ static enum exit_status answer(struct inquiry *inquiry, const struct words *word
     char *text = read_all(words->file, &len);
     if (!text)
         return EXIT_USAGE;
-    if (raw_request_parse(&inquiry->arena, slice_bytes(text, len), words->scheme ? words->scheme : "https",
-                          &inquiry->message, &inquiry->why))
+    if (raw_request_parse(&inquiry->arena, slice_bytes(text, len),
+                          words->scheme ? words->scheme : inquiry->site->scheme, &inquiry->message,
+                          &inquiry->why))
         inquire(inquiry);
     else
         inquiry->err = ERR_MALFORMED_REQUEST;
@@ -401,8 +436,9 @@ static enum exit_status answer(struct inquiry *inquiry, const struct words *word
 
 static enum exit_status check_request(const char *config_path, int argc, char **argv)
 {
-    struct words w = {.file = NULL};
-    const struct command_option options[] = {{"--scheme", &w.scheme, NULL},
+    struct words w = {.config_path = config_path};
+    const struct command_option options[] = {{"--site", &w.site, NULL},
+                                             {"--scheme", &w.scheme, NULL},
                                              {"--now", &w.now, NULL},
                                              {"--keys", &w.keys, NULL},
                                              {"--fetch", NULL, &w.fetch},
@@ -417,7 +453,6 @@ static enum exit_status check_request(const char *config_path, int argc, char **
                                              {"--json", NULL, &w.json},
                                              {NULL, NULL, NULL}};
     struct command_words names;
-    (void)config_path;
     if (!command_parse(argc, argv, options, &names))
         return EXIT_USAGE;
     if (names.count > 1)
@@ -431,7 +466,6 @@ static enum exit_status check_request(const char *config_path, int argc, char **
     enum exit_status status = EXIT_USAGE;
     if (inquiry && memory) {
         arena_init(&inquiry->arena, memory, ARENA_SIZE);
-        inquiry->config = config_defaults();
         log_set_level(LOG_LEVEL_ERROR); /* what a fetch would log is told with its check */
         if (set_policy(inquiry, &w))
             status = answer(inquiry, &w);
@@ -449,26 +483,27 @@ const struct command check_request_command = {
     "\n"
     "Reads a raw HTTP/1.1 request from FILE or standard input, makes the checks that\n"
     "the gate makes of its signature, in that order, and shows each with what was\n"
-    "found, the signature base as it was built, and the verdict. Needs no ledger.\n"
+    "found, the signature base as it was built, and the verdict. Needs no ledger, and\n"
+    "no configuration: a gate's defaults hold.\n"
     "\n"
     "options:\n"
     "  --keys FILE         the crawler's key directory, as a file\n"
     "  --fetch             fetch the key directory, as the gate would\n"
+    "  --site NAME         judge by this site of the configuration (--config FILE)\n"
     "  --scheme NAME       https (default) or http: how the request was sent\n"
     "  --now UNIX          the time of the check (default: now)\n"
     "  --profile NAME      identity (default), or payment: the field Payment must be\n"
     "                      covered\n"
     "  --require-target    cover @authority or @target-uri also with payment\n"
-    "  --max-lifetime S    the longest from created to expires (default: 86400)\n"
-    "  --skew S            how far created may lie ahead (default: 30)\n"
-    "  --algorithms LIST   with commas; default: ed25519,ecdsa-p256-sha256,\n"
-    "                      rsa-pss-sha512\n"
+    "  --max-lifetime S    the longest from created to expires\n"
+    "  --skew S            how far created may lie ahead\n"
+    "  --algorithms LIST   with commas: ed25519,ecdsa-p256-sha256,rsa-pss-sha512\n"
     "  --allow-test-keys   take the key pairs that are printed in RFC 9421\n"
     "  --insecure-hosts LIST\n"
     "                      directories that may use http, any port and any address\n"
     "  --ca FILE           certificates to trust when fetching, PEM (default: system)\n"
     "  --json              the same for programs\n"
     "\n"
-    "exit status: 0 valid, 1 invalid, 2 unverified (not signed, or no key to be had),\n"
-    "64 wrong usage\n",
+    "exit status: 0 valid, 1 invalid, 2 unverified (signed by nobody who can be looked\n"
+    "up, or no key to be had), 64 wrong usage\n",
     check_request};

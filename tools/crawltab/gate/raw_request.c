@@ -55,10 +55,11 @@ static bool unfold(struct arena *arena, struct message_field *field, struct slic
     return field->value.data != NULL;
 }
 
-static const char *parse_fields(struct arena *arena, struct slice text, struct message *message)
+/* `text` goes on behind the fields. */
+static const char *parse_fields(struct arena *arena, struct slice *text, struct message *message)
 {
     struct message_field *fields = arena_alloc(arena, RAW_REQUEST_FIELDS_MAX * sizeof(*fields));
-    for (struct slice line; text.len > 0 && (line = take_line(&text)).len > 0;) {
+    for (struct slice line; text->len > 0 && (line = take_line(text)).len > 0;) {
         if (!fields || message->field_count == RAW_REQUEST_FIELDS_MAX)
             return "the request has more fields than are looked at";
         size_t colon = slice_find(line, ':');
@@ -101,6 +102,7 @@ static const char *set_authority(struct arena *arena, struct message *message)
         struct slice rest = {message->target.data + colon, message->target.len - colon};
         if (!slice_starts(rest, SLICE("://")))
             return "the target is neither a path nor a URL";
+        message->absolute_target = message->target;
         rest = (struct slice){rest.data + 3, rest.len - 3};
         size_t slash = slice_find(rest, '/');
         authority = (struct slice){rest.data, slash};
@@ -112,6 +114,30 @@ static const char *set_authority(struct arena *arena, struct message *message)
     return message->authority.data ? NULL : "the request is too large";
 }
 
+/* The body that Content-Length announces (RFC 9112 section 6.3); without it there is none. */
+static const char *take_body(struct slice text, struct message *message)
+{
+    const struct message_field *field = message_field(message, SLICE("content-length"));
+    struct slice digits = field ? slice_trim(field->value) : SLICE("0");
+    size_t length = 0;
+    if (message_field(message, SLICE("transfer-encoding")))
+        return "the body has a Transfer-Encoding: give it as it is, with Content-Length";
+    if (field && message_field_next(message, field))
+        return "Content-Length stands twice";
+    if (digits.len == 0)
+        return "Content-Length is no number";
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.data[i] < '0' || digits.data[i] > '9')
+            return "Content-Length is no number";
+        if (length <= text.len) /* more digits only make it longer */
+            length = length * 10 + (size_t)(digits.data[i] - '0');
+    }
+    if (length > text.len)
+        return "the body is shorter than Content-Length says";
+    message->body = (struct slice){text.data, length};
+    return NULL;
+}
+
 bool raw_request_parse(struct arena *arena, struct slice text, const char *scheme, struct message *message,
                        const char **why)
 {
@@ -121,8 +147,10 @@ bool raw_request_parse(struct arena *arena, struct slice text, const char *schem
         text = (struct slice){text.data + 1, text.len - 1};
     if (text.len == 0 || !parse_request_line(take_line(&text), message))
         return false;
-    *why = parse_fields(arena, text, message);
+    *why = parse_fields(arena, &text, message);
     if (!*why)
         *why = set_authority(arena, message);
+    if (!*why)
+        *why = take_body(text, message);
     return *why == NULL;
 }

@@ -7,10 +7,10 @@
 
 #define RAW_REQUEST_FIELDS_MAX 200
 
-/* Reads request line and fields (RFC 9112 sections 3 and 5); what is behind the empty line is left alone.
- * Lines may end with LF alone. Folded lines are joined with one space (section 5.2). The authority is Host's,
- * or that of an absolute-form target, lower case and without the scheme's default port. False with *why,
- * static, when it is no request. */
+/* Reads request line, fields and body (RFC 9112 sections 3, 5 and 6.3); what is behind the body is left
+ * alone. Lines may end with LF alone. Folded lines are joined with one space (section 5.2). The authority is
+ * Host's, or that of an absolute-form target, lower case and without the scheme's default port. False with
+ * *why, static, when it is no request. */
 bool raw_request_parse(struct arena *arena, struct slice text, const char *scheme, struct message *message,
                        const char **why);
 
