@@ -121,6 +121,13 @@ citations() {
     fail
 }
 
+# Two branches that each add a migration must not both get its number.
+migrations() {
+    sources 'sql/migrations/*.sql' | sed 's#.*/##; s/-.*//' | awk '$1 + 0 != NR {
+        printf "sql/migrations: number %d is %s (migration)\n", NR, $1 + 0 < NR ? "given twice" : "missing"
+        exit 1 }' || fail
+}
+
 static_analysis() {
     local flags
     if have cppcheck; then
@@ -145,6 +152,7 @@ static_analysis() {
 self_test
 house_rules
 citations
+migrations
 formatting
 [ -n "$short" ] || static_analysis
 [ "$failed" -eq 0 ] && echo "lint: no findings"
