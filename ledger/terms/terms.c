@@ -119,6 +119,7 @@ bool terms_given(const struct config_field *field, const void *structure)
     case CONFIG_IS_LIST:
         return ((const struct config_list *)member)->count > 0;
     case CONFIG_IS_TEXT:
+    case CONFIG_IS_CODE:
     case CONFIG_IS_PATH:
         return **(const char *const *)member != '\0';
     case CONFIG_IS_NUMBER:
@@ -140,13 +141,18 @@ static void split_key(const struct config_field *field, char section[64], char n
     snprintf(name, 64, "%s%s", dot ? dot + 1 : field->key, suffix);
 }
 
+static bool is_text(const struct config_field *field)
+{
+    return field->kind == CONFIG_IS_TEXT || field->kind == CONFIG_IS_CODE;
+}
+
 /* NULL after a failure. */
 static json_t *value_json(const struct config_field *field, const void *structure)
 {
     const void *member = (const char *)structure + field->offset;
     if (field->kind == CONFIG_IS_FLAG)
         return json_boolean(*(const bool *)member);
-    if (field->kind == CONFIG_IS_TEXT)
+    if (is_text(field))
         return json_string(*(const char *const *)member);
     if (field->kind != CONFIG_IS_LIST)
         return json_integer(*(const int64_t *)member);
@@ -225,7 +231,7 @@ static bool value_from_json(struct config_reader *reader, const struct config_fi
         *(bool *)member = json_is_true(json);
         return json_is_boolean(json);
     }
-    if (field->kind == CONFIG_IS_TEXT) {
+    if (is_text(field)) {
         *(const char **)member =
             config_keep_text(reader, json_is_string(json) ? json_string_value(json) : "");
         return json_is_string(json);

@@ -54,8 +54,8 @@
     X(rail, "settlement.rail", TEXT, "none", 0, 0,                                                           \
       "How the buyer pays: none (by transfer), sepa-direct-debit, ach, card\nor x402.")                      \
     X(scheme, "settlement.scheme", TEXT, "", 0, 0, "sepa-direct-debit: b2b (also without it) or core.")      \
-    X(iban, "settlement.iban", TEXT, "", 0, 0, "sepa-direct-debit: the account, without spaces.")            \
-    X(bic, "settlement.bic", TEXT, "", 0, 0, "sepa-direct-debit: its bank; optional.")                       \
+    X(iban, "settlement.iban", CODE, "", 0, 0, "sepa-direct-debit: the account.")                            \
+    X(bic, "settlement.bic", CODE, "", 0, 0, "sepa-direct-debit: its bank; optional.")                       \
     X(mandate_id, "settlement.mandate_id", TEXT, "", 0, 0, "sepa-direct-debit: reference of the mandate.")   \
     X(mandate_date, "settlement.mandate_date", TEXT, "", 0, 0,                                               \
       "sepa-direct-debit: when it was signed, such as 2026-11-30.")                                          \

@@ -1,13 +1,13 @@
 #include "ledger/terms/terms_table.h"
 
+#include "ledger/base/identifier.h"
 #include "ledger/base/instant.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX  200
-#define EMAIL_MAX 254
+#define TEXT_MAX 200
 
 #define DIGITS  "0123456789"
 #define CAPITAL "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -97,7 +97,7 @@ static void check_texts(const struct config_table *table, const void *structure,
         const struct config_field *field = &table->fields[i];
         const void *member = (const char *)structure + field->offset;
         const struct config_list *list = member;
-        if (field->kind == CONFIG_IS_TEXT)
+        if (field->kind == CONFIG_IS_TEXT || field->kind == CONFIG_IS_CODE)
             check_text(report, field->key, *(const char *const *)member, where->fields[i]);
         for (size_t k = 0; field->kind == CONFIG_IS_LIST && k < list->count; k++) {
             check_text(report, field->key, list->items[k], where->fields[i]);
@@ -169,78 +169,22 @@ static void check_tiers(struct check *check)
 /* --- The buyer
  * ---------------------------------------------------------------------------------------------- */
 
-/* ISO 3166-1. */
-static bool is_country(const char *code)
-{
-    static const char codes[] =
-        "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT "
-        "BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH "
-        "ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT "
-        "HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS "
-        "LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI "
-        "NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG "
-        "SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG "
-        "UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
-    return made_of(code, 2, CAPITAL) && strstr(codes, code);
-}
-
-/* One @ with something before it, and a host with a dot behind it. */
-static bool is_email(const char *text)
-{
-    const char *at = strchr(text, '@');
-    if (!at || at == text || !at[1] || at[1] == '.' || strchr(at + 1, '@'))
-        return false;
-    return strchr(at + 1, '.') && text[strlen(text) - 1] != '.' && !strpbrk(text, " ,;<>\"()") &&
-           strlen(text) <= EMAIL_MAX;
-}
-
-/* An EAS code has four digits or, for some, two letters. */
-static bool is_endpoint(const char *text)
-{
-    size_t len = strcspn(text, ":");
-    return text[len] && text[len + 1] && strspn(text, len == 4 ? DIGITS : CAPITAL) == len &&
-           (len == 4 || len == 2);
-}
-
 static void check_buyer(struct check *check)
 {
     const struct terms *terms = check->terms;
-    if (*terms->buyer_country && !is_country(terms->buyer_country))
+    const char *fault = *terms->buyer_endpoint ? identifier_endpoint_fault(terms->buyer_endpoint) : NULL;
+    if (*terms->buyer_country && !identifier_is_country(terms->buyer_country))
         wrong(check, "buyer.country", "\"%s\" is not an ISO 3166 code of two letters such as DE",
               terms->buyer_country);
-    if (*terms->buyer_email && !is_email(terms->buyer_email))
+    if (*terms->buyer_email && !identifier_is_email(terms->buyer_email))
         wrong(check, "buyer.email", "\"%s\" is not an address such as billing@crawler.example",
               terms->buyer_email);
-    if (*terms->buyer_endpoint && !is_endpoint(terms->buyer_endpoint))
-        wrong(check, "buyer.endpoint", "\"%s\" is not SCHEME:ID with an EAS code, such as 0088:7300010000001",
-              terms->buyer_endpoint);
+    if (fault)
+        wrong(check, "buyer.endpoint", "\"%s\" %s", terms->buyer_endpoint, fault);
 }
 
 /* --- Settlement
  * --------------------------------------------------------------------------------------------- */
-
-/* ISO 13616: with the first four characters at the end and letters as 10 to 35, the number leaves 1 when
- * divided by 97. */
-static bool is_iban(const char *iban)
-{
-    size_t len = strlen(iban);
-    int rest = 0;
-    if (len < 15 || len > 34 || !starts_with(iban, 2, CAPITAL) || !starts_with(iban + 2, 2, DIGITS) ||
-        !made_of(iban, len, CAPITAL DIGITS))
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        char c = iban[(i + 4) % len];
-        rest = c >= 'A' ? (rest * 100 + c - 'A' + 10) % 97 : (rest * 10 + c - '0') % 97;
-    }
-    return rest == 1;
-}
-
-/* ISO 9362: institution, country, place, and perhaps a branch. */
-static bool is_bic(const char *bic)
-{
-    size_t len = strlen(bic);
-    return (len == 8 || len == 11) && made_of(bic, len, CAPITAL DIGITS) && starts_with(bic + 4, 2, CAPITAL);
-}
 
 /* ABA: the digits weighed 3, 7, 1 sum up to a multiple of ten. */
 static bool is_routing_number(const char *number)
@@ -258,15 +202,15 @@ static void check_sepa(struct check *check)
 {
     static const char *const schemes[] = {"", "b2b", "core", NULL};
     const struct terms *terms = check->terms;
+    const char *fault = identifier_iban_fault(terms->iban);
     if (check->currency && strcmp(check->currency, "EUR") != 0)
         wrong(check, "settlement.rail", "sepa-direct-debit collects EUR, but the site bills in %s",
               check->currency);
     if (!one_of(terms->scheme, schemes))
         wrong(check, "settlement.scheme", "\"%s\" is unknown, use b2b or core", terms->scheme);
-    if (!is_iban(terms->iban))
-        wrong(check, "settlement.iban", "\"%s\" is not an IBAN: mistyped, or not without spaces",
-              terms->iban);
-    if (*terms->bic && !is_bic(terms->bic))
+    if (fault)
+        wrong(check, "settlement.iban", "\"%s\" %s", terms->iban, fault);
+    if (*terms->bic && !identifier_is_bic(terms->bic))
         wrong(check, "settlement.bic", "\"%s\" is not a BIC of 8 or 11 characters", terms->bic);
     size_t len = strlen(terms->mandate_id);
     if (len < 1 || len > 35 || !starts_with(terms->mandate_id, len, CAPITAL SMALL DIGITS "/-?:().,'+ "))

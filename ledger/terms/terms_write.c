@@ -35,6 +35,7 @@ static void write_value(FILE *out, const struct config_field *field, const void 
     char amount[AMOUNT_TEXT_MAX];
     switch (field->kind) {
     case CONFIG_IS_TEXT:
+    case CONFIG_IS_CODE:
     case CONFIG_IS_PATH:
         write_text(out, *(const char *const *)member);
         return;

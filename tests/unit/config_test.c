@@ -124,6 +124,53 @@ static void every_mistake_is_told_at_once(void **state)
     assert_non_null(strstr(said, ":4: network is missing"));
 }
 
+#define BILLING SITE "    billing:\n"
+
+/* What is wrong with one setting of the seller, on its own line. */
+static void the_sellers_identifiers_are_checked(void **state)
+{
+    static const char *const cases[][2] = {
+        {"iban: FR1420041010050500013M02607",
+         "iban: \"FR1420041010050500013M02607\" is not an IBAN: the check"},
+        {"iban: FR14 2004 1010 0505 0001 3M02 60",
+         "iban: \"FR1420041010050500013M0260\" is not an IBAN: its c"},
+        {"iban: ZZ68539007547034", "iban: \"ZZ68539007547034\" is not an IBAN: no country that has them"},
+        {"iban: \"12\"", "iban: \"12\" is not an IBAN: two letters of the country"},
+        {"bic: BNPA", "bic: \"BNPA\" is not a BIC of 8 or 11 characters"},
+        {"creditor_id: DE97ZZZ09999999999", "creditor_id: \"DE97ZZZ09999999999\" is not a SEPA creditor id"},
+        {"email: a.example", "email: \"a.example\" is not an address"},
+        {"country: UK", "country: \"UK\" is not two capital letters such as FR"},
+        {"endpoint: \"88:1\"", "endpoint: \"88:1\" is not SCHEME:ID with an EAS code"},
+        {"endpoint: \"0192:123456789\"", "endpoint: \"0192:123456789\" is not a Norwegian organisation"},
+        {"logo: /nowhere.png", "logo: \"/nowhere.png\" cannot be read"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[512], expected[256];
+        snprintf(text, sizeof(text), BILLING "      city: Paris\n      %s\n", cases[i][0]);
+        snprintf(expected, sizeof(expected), ":9: billing.%s", cases[i][1]);
+        assert_null(load(text));
+        if (strncmp(said, expected, strlen(expected)) != 0)
+            assert_string_equal(said, expected);
+    }
+}
+
+static void codes_lose_their_spaces(void **state)
+{
+    (void)state;
+    struct config *config =
+        load(BILLING "      iban: \"fr14 2004 1010 0505 0001 3M02\u00a0606\"\n"
+                     "      bic: bnpa fr pp\n      endpoint: \"EM:bills@gazette.example\"\n"
+                     "      creditor_id: DE98 ZZZ 09999999999\n");
+    assert_string_equal(said, "");
+    assert_non_null(config);
+    assert_string_equal(config->sites[0].billing_iban, "FR1420041010050500013M02606");
+    assert_string_equal(config->sites[0].billing_bic, "BNPAFRPP");
+    assert_string_equal(config->sites[0].billing_creditor_id, "DE98ZZZ09999999999");
+    assert_string_equal(config->sites[0].billing_endpoint, "EM:bills@gazette.example");
+    config_free(config);
+}
+
 static void a_network_without_colon_is_a_warning(void **state)
 {
     (void)state;
@@ -164,6 +211,8 @@ int main(void)
         cmocka_unit_test(defaults_are_filled_in),
         cmocka_unit_test(mistakes_are_told_with_line_and_hint),
         cmocka_unit_test(every_mistake_is_told_at_once),
+        cmocka_unit_test(the_sellers_identifiers_are_checked),
+        cmocka_unit_test(codes_lose_their_spaces),
         cmocka_unit_test(a_network_without_colon_is_a_warning),
         cmocka_unit_test(a_missing_file_says_what_to_do),
         cmocka_unit_test(relative_paths_start_at_the_file),

@@ -141,10 +141,10 @@ static void mistakes_are_told_with_line_and_hint(void **state)
         {SEPA "  network: a:b\n", "t:6: settlement.network: does not belong to rail sepa-direct-debit"},
         {SEPA "  bic: DEUTDE\n", "t:6: settlement.bic: \"DEUTDE\" is not a BIC"},
         {SEPA "  scheme: b2c\n", "t:6: settlement.scheme: \"b2c\" is unknown, use b2b or core\n"},
-        {"settlement:\n  rail: sepa-direct-debit\n  iban: DE89 3704 0044 0532 0130 00\n  mandate_id: M\n"
+        {"settlement:\n  rail: sepa-direct-debit\n  iban: DE89 3704 0044 0532 0131 00\n  mandate_id: M\n"
          "  mandate_date: 2026-02-30\n",
-         "t:3: settlement.iban: \"DE89 3704 0044 0532 0130 00\" is not an IBAN: mistyped, or not without "
-         "spaces\n"
+         "t:3: settlement.iban: \"DE89370400440532013100\" is not an IBAN: the check digits say that it is "
+         "mistyped\n"
          "t:5: settlement.mandate_date: \"2026-02-30\" is not a date such as 2026-11-30\n"},
         {ACH, "t:2: settlement.rail: ach collects USD, but the site bills in EUR\n"},
         {"settlement:\n  rail: x402\n", "t: settlement.network: \"\" is not namespace:reference"},
@@ -155,6 +155,17 @@ static void mistakes_are_told_with_line_and_hint(void **state)
         if (strncmp(said, cases[i].expected, strlen(cases[i].expected)) != 0)
             assert_string_equal(said, cases[i].expected);
     }
+}
+
+static void addresses_are_checked_by_their_scheme(void **state)
+{
+    (void)state;
+    assert_null(read_text("buyer:\n  endpoint: \"0088:7300010000002\"\n", "EUR"));
+    assert_string_equal(said,
+                        "t:2: buyer.endpoint: \"0088:7300010000002\" is not a GLN: thirteen digits, the "
+                        "last one a check digit\n");
+    assert_null(read_text("buyer:\n  endpoint: \"EM:nobody\"\n", "EUR"));
+    assert_string_equal(said, "t:2: buyer.endpoint: \"EM:nobody\" is not an e-mail address\n");
 }
 
 static void assert_taken(const char *text, const char *currency)
@@ -435,6 +446,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_gives_the_terms),
+        cmocka_unit_test(addresses_are_checked_by_their_scheme),
         cmocka_unit_test(mistakes_are_told_with_line_and_hint),
         cmocka_unit_test(good_particulars_are_taken),
         cmocka_unit_test(mistyped_accounts_are_found),

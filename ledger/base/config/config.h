@@ -24,11 +24,13 @@ struct config_where {
     const size_t *fields; /* lines, by position in the table */
 };
 
-/* C types of the table's kinds. TEXT: any scalar. PATH: relative ones are taken from the folder of the file,
- * empty stays empty. NUMBER: whole, between min and max. FLAG: true or false. AMOUNT: decimal to micro-units,
- * at most max. Number and amount are -1 when not given and without default. RATE: percent to millionths.
- * LIST: a sequence of scalars. */
+/* C types of the table's kinds. TEXT: any scalar. CODE: a text that people group with spaces, such as an
+ * IBAN: without them, and in capitals. PATH: relative ones are taken from the folder of the file, empty stays
+ * empty. NUMBER: whole, between min and max. FLAG: true or false. AMOUNT: decimal to micro-units, at most
+ * max. Number and amount are -1 when not given and without default. RATE: percent to millionths. LIST: a
+ * sequence of scalars. */
 typedef const char *CONFIG_TEXT;
+typedef const char *CONFIG_CODE;
 typedef const char *CONFIG_PATH;
 typedef int64_t CONFIG_NUMBER;
 typedef bool CONFIG_FLAG;
@@ -149,9 +151,9 @@ typedef struct config_list CONFIG_LIST;
     X(billing_website, "billing.website", TEXT, "", 0, 0, "The seller's page.")                              \
     X(billing_endpoint, "billing.endpoint", TEXT, "", 0, 0,                                                  \
       "Electronic address (Peppol), as SCHEME:ID, e.g. 0088:7300010000001.")                                 \
-    X(billing_iban, "billing.iban", TEXT, "", 0, 0, "Account to pay into.")                                  \
-    X(billing_bic, "billing.bic", TEXT, "", 0, 0, "Its bank.")                                               \
-    X(billing_creditor_id, "billing.creditor_id", TEXT, "", 0, 0,                                            \
+    X(billing_iban, "billing.iban", CODE, "", 0, 0, "Account to pay into.")                                  \
+    X(billing_bic, "billing.bic", CODE, "", 0, 0, "Its bank.")                                               \
+    X(billing_creditor_id, "billing.creditor_id", CODE, "", 0, 0,                                            \
       "SEPA creditor identifier, for direct debits.")                                                        \
     X(billing_ach_destination, "billing.ach_destination", TEXT, "", 0, 0,                                    \
       "Routing number of the seller's bank, for ACH files.")                                                 \

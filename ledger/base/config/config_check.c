@@ -2,7 +2,6 @@
 #include "ledger/base/config/config_table.h"
 
 #include "ledger/base/amount.h"
-#include "ledger/base/series.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -110,43 +109,6 @@ static bool is_webhook(const char *url)
            strncmp(url, "http://localhost", 16) == 0 || strncmp(url, "http://[::1]", 12) == 0;
 }
 
-static bool starts_like(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
-}
-
-static void check_series(const struct config_site *site, size_t line, struct config_report *report)
-{
-    static const char date[] = "2000-01-01", hint[] = "write it like \"INV-{year}-{number:6}\"";
-    struct series invoice, credit;
-    bool read = series_read(site->invoice_number, date, &invoice);
-    bool credit_read = series_read(site->invoice_credit_number, date, &credit);
-    if (!read)
-        config_error(report, line, "invoice.number: \"%s\" is no pattern, %s", site->invoice_number, hint);
-    if (!credit_read)
-        config_error(report, line, "invoice.credit_note_number: \"%s\" is no pattern, %s",
-                     site->invoice_credit_number, hint);
-    if (read && credit_read &&
-        (starts_like(invoice.before, credit.before) || starts_like(credit.before, invoice.before)))
-        config_error(report, line,
-                     "invoice.credit_note_number: \"%s\" could give the numbers of \"%s\", begin it with "
-                     "something else",
-                     site->invoice_credit_number, site->invoice_number);
-}
-
-static void check_billing(const struct config_site *site, size_t line, struct config_report *report)
-{
-    const char *country = site->billing_country, *endpoint = site->billing_endpoint;
-    check_series(site, line, report);
-    if (*country && (strlen(country) != 2 || strspn(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2))
-        config_error(report, line, "billing.country: \"%s\" is not two capital letters such as FR", country);
-    if (*endpoint && (strspn(endpoint, "0123456789") != 4 || endpoint[4] != ':' || !endpoint[5]))
-        config_error(report, line, "billing.endpoint: \"%s\" is not SCHEME:ID such as 0088:7300010000001",
-                     endpoint);
-    if (*site->billing_logo && access(site->billing_logo, R_OK) != 0)
-        config_error(report, line, "billing.logo: \"%s\" cannot be read", site->billing_logo);
-}
-
 static void check_site(const struct config_site *site, size_t line, struct config_report *report)
 {
     static const char *const schemes[] = {"https", "http", NULL};
@@ -159,7 +121,7 @@ static void check_site(const struct config_site *site, size_t line, struct confi
         config_error(report, line, "scheme: \"%s\" is unknown, use https or http", site->scheme);
     if (amount_exponent(slice_of(site->currency)) < 0)
         config_error(report, line, "currency: \"%s\" is not an ISO 4217 code such as USD", site->currency);
-    check_billing(site, line, report);
+    config_check_billing(site, report);
     if (!zone_known(site->time_zone))
         config_error(report, line, "time_zone: \"%s\" is not in the tz database, e.g. Europe/Paris",
                      site->time_zone);

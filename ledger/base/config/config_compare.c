@@ -19,6 +19,7 @@ static bool same_field(const struct config_field *field, const void *a, const vo
     const void *right = (const char *)b + field->offset;
     switch (field->kind) {
     case CONFIG_IS_TEXT:
+    case CONFIG_IS_CODE:
     case CONFIG_IS_PATH:
         return strcmp(*(const char *const *)left, *(const char *const *)right) == 0;
     case CONFIG_IS_NUMBER:

@@ -88,6 +88,21 @@ static const char *text_of(const yaml_node_t *node)
     return (const char *)node->data.scalar.value;
 }
 
+/* Without spaces (also those that do not break a line), in capitals. */
+static const char *code_of(struct config_reader *reader, const char *text)
+{
+    char *code = config_keep_text(reader, text);
+    size_t len = 0;
+    for (const char *c = text; *c; c++) {
+        if (strncmp(c, "\xc2\xa0", 2) == 0)
+            c++;
+        else if (!strchr(" \t", *c))
+            code[len++] = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+    }
+    code[len] = '\0';
+    return code;
+}
+
 /* The text with relative paths taken from the folder of the file. */
 static const char *path_of(struct config_reader *reader, const char *text)
 {
@@ -152,6 +167,9 @@ static void set_scalar(struct reading *reading, const struct config_field *field
     switch (field->kind) {
     case CONFIG_IS_TEXT:
         *(const char **)target = config_keep_text(reading->reader, text);
+        return;
+    case CONFIG_IS_CODE:
+        *(const char **)target = code_of(reading->reader, text);
         return;
     case CONFIG_IS_PATH:
         *(const char **)target = path_of(reading->reader, text);

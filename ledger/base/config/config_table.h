@@ -7,6 +7,7 @@
 
 enum config_kind {
     CONFIG_IS_TEXT,
+    CONFIG_IS_CODE,
     CONFIG_IS_PATH,
     CONFIG_IS_NUMBER,
     CONFIG_IS_FLAG,
@@ -92,6 +93,9 @@ void config_read_key(struct config_reader *reader, const struct config_table *ta
 
 /* What types cannot say: hosts that stand twice, prices without charge, unknown zones and currencies. */
 void config_check(const struct config *config, struct config_report *report);
+
+/* The part of it for a site's seller, and what its invoices are like. */
+void config_check_billing(const struct config_site *site, struct config_report *report);
 
 /* A value that an example shows instead of the default, as YAML. Ends with a NULL key. */
 struct config_sample {

@@ -1,0 +1,75 @@
+/* What the configuration's types cannot say of invoices: identifiers, and the patterns of numbers. */
+#include "ledger/base/config/config_table.h"
+
+#include "ledger/base/identifier.h"
+#include "ledger/base/series.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* The site under examination. */
+struct check {
+    const struct config_site *site;
+    struct config_report *report;
+};
+
+/* The line of a setting, or of its site when it is not given. */
+static size_t line_of(const struct check *check, const char *key)
+{
+    for (size_t i = 0; i < config_site_table.count; i++)
+        if (strcmp(config_site_table.fields[i].key, key) == 0 && check->site->where.fields[i] > 0)
+            return check->site->where.fields[i];
+    return check->site->where.line;
+}
+
+/* Tells that the text of a setting is wrong; "" is none. `fault` is the end of the sentence, or NULL. */
+static void tell(const struct check *check, const char *key, const char *text, const char *fault)
+{
+    if (*text && fault)
+        config_error(check->report, line_of(check, key), "%s: \"%s\" %s", key, text, fault);
+}
+
+static bool starts_like(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+static void check_series(const struct check *check)
+{
+    static const char date[] = "2000-01-01",
+                      hint[] = "is no pattern, write it like \"INV-{year}-{number:6}\"";
+    const struct config_site *site = check->site;
+    struct series invoice, credit;
+    bool read = series_read(site->invoice_number, date, &invoice);
+    bool credit_read = series_read(site->invoice_credit_number, date, &credit);
+    tell(check, "invoice.number", site->invoice_number, read ? NULL : hint);
+    tell(check, "invoice.credit_note_number", site->invoice_credit_number, credit_read ? NULL : hint);
+    if (read && credit_read &&
+        (starts_like(invoice.before, credit.before) || starts_like(credit.before, invoice.before)))
+        config_error(check->report, line_of(check, "invoice.credit_note_number"),
+                     "invoice.credit_note_number: \"%s\" could give the numbers of \"%s\", begin it with "
+                     "something else",
+                     site->invoice_credit_number, site->invoice_number);
+}
+
+void config_check_billing(const struct config_site *site, struct config_report *report)
+{
+    const struct check check = {site, report};
+    check_series(&check);
+    tell(&check, "billing.country", site->billing_country,
+         identifier_is_country(site->billing_country) ? NULL : "is not two capital letters such as FR");
+    tell(&check, "billing.email", site->billing_email,
+         identifier_is_email(site->billing_email) ? NULL
+                                                  : "is not an address such as billing@gazette.example");
+    tell(&check, "billing.endpoint", site->billing_endpoint,
+         identifier_endpoint_fault(site->billing_endpoint));
+    tell(&check, "billing.iban", site->billing_iban, identifier_iban_fault(site->billing_iban));
+    tell(&check, "billing.bic", site->billing_bic,
+         identifier_is_bic(site->billing_bic) ? NULL : "is not a BIC of 8 or 11 characters");
+    tell(&check, "billing.creditor_id", site->billing_creditor_id,
+         identifier_is_creditor(site->billing_creditor_id)
+             ? NULL
+             : "is not a SEPA creditor identifier such as DE98ZZZ09999999999");
+    tell(&check, "billing.logo", site->billing_logo,
+         access(site->billing_logo, R_OK) == 0 ? NULL : "cannot be read");
+}
