@@ -12,10 +12,10 @@
  *   period            {first_date, last_date, starts_at, ends_at, time_zone}: local days, both included, and
  *                     their instants, half open
  *   seller, buyer     parties: {name, street, city, postal_code, region, country, tax_id, registration,
- *                     email, endpoint}: texts, each only where known, name always. A buyer may have
- *                     purchase_order; a seller website, what payments need (iban, bic, creditor_id,
- *                     ach_...), and logo, a data: URL. country is of ISO 3166-1, two letters; endpoint is
- *                     "SCHEME:ID" (Peppol)
+ *                     registration_scheme, email, endpoint}: texts, each only where known, name always. A
+ *                     buyer may have purchase_order and reference; a seller contact, phone, website,
+ *                     tax_registration, what payments need (iban, bic, creditor_id, ach_...), and logo, a
+ *                     data: URL. country is of ISO 3166-1, two letters; endpoint is "SCHEME:ID" (Peppol)
  *   settlement        how the crawler's operator pays: the agreement's {rail, ...}, or {}
  *   agreement         null, or {version, text}: what was agreed, in words
  *   lines             [{line, kind, description, quantity, unit_price_micros, amount_micros}]: amount =

@@ -46,9 +46,14 @@
     X(buyer_country, "buyer.country", TEXT, "", 0, 0, "ISO 3166 code of two letters, such as DE.")           \
     X(buyer_tax_id, "buyer.tax_id", TEXT, "", 0, 0, "VAT number or the like, such as DE123456789.")          \
     X(buyer_registration, "buyer.registration", TEXT, "", 0, 0, "Number in the company register.")           \
+    X(buyer_registration_scheme, "buyer.registration_scheme", TEXT, "", 0, 0,                                \
+      "ICD code of that register (ISO/IEC 6523), such as 0208; without it the\ncountry's usual one, if the " \
+      "number fits it.")                                                                                     \
     X(buyer_email, "buyer.email", TEXT, "", 0, 0, "Where invoices go.")                                      \
     X(buyer_purchase_order, "buyer.purchase_order", TEXT, "", 0, 0,                                          \
       "The buyer's reference, printed on invoices.")                                                         \
+    X(buyer_reference, "buyer.reference", TEXT, "", 0, 0,                                                    \
+      "What e-invoices quote to reach the right desk, such as a Leitweg-ID;\nwithout it the crawler's URL.") \
     X(buyer_endpoint, "buyer.endpoint", TEXT, "", 0, 0,                                                      \
       "Electronic address for e-invoices (Peppol), SCHEME:ID, such as\n0088:7300010000001.")                 \
     X(rail, "settlement.rail", TEXT, "none", 0, 0,                                                           \

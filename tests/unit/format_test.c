@@ -249,9 +249,12 @@ static int64_t sum_of_lines(const xml_element *root, bool credit, int64_t unit)
     for (; line; line = xml_next(line)) {
         char quantity[32];
         xml_value(line, credit ? "CreditedQuantity" : "InvoicedQuantity", quantity, sizeof(quantity));
+        char base[32];
+        xml_value(line, "Price/BaseQuantity", base, sizeof(base));
         int64_t exact = strtoll(quantity, NULL, 10) * micros_of(line, "Price/PriceAmount");
         int64_t amount = hundredths(line, "LineExtensionAmount") * 10000;
-        assert_true(llabs(exact - amount) * 2 <= unit);
+        assert_true(amount % unit == 0);
+        assert_true(llabs(exact / (*base ? strtoll(base, NULL, 10) : 1) - amount) <= 20000);
         sum += amount / 10000;
     }
     return sum;
@@ -363,11 +366,15 @@ static void e_invoices_follow_peppol(void **state)
     json_object_set_new(
         document, "settlement",
         json_pack("{s:s,s:s,s:s}", "rail", "sepa-direct-debit", "mandate_id", "M-1", "iban", "DE89"));
+    json_object_set_new(json_object_get(document, "seller"), "creditor_id",
+                        json_string("DE98ZZZ09999999999"));
     assert_text(document, "PaymentMeans/PaymentMeansCode", "59");
     assert_text(document, "PaymentMeans/PaymentMandate/PayerFinancialAccount/ID", "DE89");
     json_object_set_new(json_object_get(document, "buyer"), "purchase_order", json_string("PO-1"));
+    json_object_set_new(json_object_get(document, "buyer"), "reference",
+                        json_string("04011000-1234512345-06"));
     assert_text(document, "OrderReference/ID", "PO-1");
-    assert_text(document, "BuyerReference", "");
+    assert_text(document, "BuyerReference", "04011000-1234512345-06");
     json_decref(document);
     struct wish wish = usual;
     wish.kind = "credit-note";

@@ -147,7 +147,16 @@ typedef struct config_list CONFIG_LIST;
     X(billing_tax_id, "billing.tax_id", TEXT, "", 0, 0,                                                      \
       "The seller's number for value added tax, with its country's prefix.")                                 \
     X(billing_registration, "billing.registration", TEXT, "", 0, 0, "Number in the register of companies.")  \
-    X(billing_email, "billing.email", TEXT, "", 0, 0, "Where to ask about invoices.")                        \
+    X(billing_registration_scheme, "billing.registration_scheme", TEXT, "", 0, 0,                            \
+      "ICD code of that register (ISO/IEC 6523), such as 0208; empty: the country's usual one, if the\n"     \
+      "number fits it.")                                                                                     \
+    X(billing_tax_registration, "billing.tax_registration", TEXT, "", 0, 0,                                  \
+      "A second tax number, or the statement that takes its place on e-invoices, such as\n"                  \
+      "\"Foretaksregisteret\" or \"Godkänd för F-skatt\".")                                                  \
+    X(billing_contact, "billing.contact", TEXT, "", 0, 0,                                                    \
+      "Person or department to ask about invoices; e-invoices within Germany need it, and phone.")           \
+    X(billing_phone, "billing.phone", TEXT, "", 0, 0, "Its telephone number.")                               \
+    X(billing_email, "billing.email", TEXT, "", 0, 0, "Its e-mail address.")                                 \
     X(billing_website, "billing.website", TEXT, "", 0, 0, "The seller's page.")                              \
     X(billing_endpoint, "billing.endpoint", TEXT, "", 0, 0,                                                  \
       "Electronic address (Peppol), as SCHEME:ID, e.g. 0088:7300010000001.")                                 \

@@ -1,6 +1,7 @@
 /* What the configuration's types cannot say of invoices: identifiers, and the patterns of numbers. */
 #include "ledger/base/config/config_table.h"
 
+#include "ledger/base/einvoice.h"
 #include "ledger/base/identifier.h"
 #include "ledger/base/series.h"
 
@@ -52,6 +53,46 @@ static void check_series(const struct check *check)
                      site->invoice_credit_number, site->invoice_number);
 }
 
+static const char *setting(const struct config_site *site, const char *key)
+{
+    for (size_t i = 0; i < config_site_table.count; i++)
+        if (strcmp(config_site_table.fields[i].key, key) == 0)
+            return *(const char *const *)((const char *)site + config_site_table.fields[i].offset);
+    return "";
+}
+
+/* Whoever has an electronic address sends e-invoices: what they would lack is told before they are made. */
+static void check_einvoices(const struct check *check)
+{
+    const struct config_site *site = check->site;
+    for (const struct einvoice_need *need = einvoice_needs; *site->billing_endpoint && *need->country;
+         need++) {
+        char key[64];
+        snprintf(key, sizeof(key), "billing.%s", need->member);
+        if (strcmp(need->country, site->billing_country) != 0 || strcmp(need->party, "seller") != 0 ||
+            need->when & EINVOICE_GIVEN || *setting(site, key))
+            continue;
+        config_warning(check->report, line_of(check, "billing.endpoint"),
+                       "%s: is missing, and e-invoices %s %s need it (Peppol rule %s)", key,
+                       need->when & EINVOICE_DOMESTIC ? "within" : "from", need->country, need->rule);
+    }
+}
+
+static void check_registration(const struct check *check)
+{
+    const struct config_site *site = check->site;
+    const char *scheme = site->billing_registration_scheme;
+    char number[80];
+    if (!*scheme)
+        return;
+    if (strlen(scheme) != 4 || strspn(scheme, "0123456789") != 4)
+        tell(check, "billing.registration_scheme", scheme, "is not an ICD code of four digits such as 0208");
+    else
+        tell(
+            check, "billing.registration", site->billing_registration,
+            identifier_fault(scheme, identifier_compact(site->billing_registration, number, sizeof(number))));
+}
+
 void config_check_billing(const struct config_site *site, struct config_report *report)
 {
     const struct check check = {site, report};
@@ -63,6 +104,8 @@ void config_check_billing(const struct config_site *site, struct config_report *
                                                   : "is not an address such as billing@gazette.example");
     tell(&check, "billing.endpoint", site->billing_endpoint,
          identifier_endpoint_fault(site->billing_endpoint));
+    check_registration(&check);
+    check_einvoices(&check);
     tell(&check, "billing.iban", site->billing_iban, identifier_iban_fault(site->billing_iban));
     tell(&check, "billing.bic", site->billing_bic,
          identifier_is_bic(site->billing_bic) ? NULL : "is not a BIC of 8 or 11 characters");

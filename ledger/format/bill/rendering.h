@@ -1,6 +1,10 @@
 /* The formats of an invoice: each a pure function from the document of ledger/bill/document.h to the bytes of
- * a file. Beside the document's own members a rendering takes entries_url       where the buyer can see each
- * entry; optional Invoices and credit notes are rendered alike. */
+ * a file. Invoices and credit notes are rendered alike. Beside the document's own members a rendering takes
+ *
+ *   entries_url       where the buyer can see each entry
+ *   mark, mark_url    the number that the Greek tax authority gave the invoice, and its page of it
+ *
+ * each of them optional. */
 #ifndef LEDGER_FORMAT_BILL_RENDERING_H
 #define LEDGER_FORMAT_BILL_RENDERING_H
 

@@ -5,19 +5,26 @@
  * The difference, which is also where a remainder is carried in and out, stands as one charge or allowance of
  * the document, in the same tax category: so the net amount (BT-109) is ours, the tax is of that amount, and
  * BR-CO-10 to BR-CO-16 hold to the last digit. PayableRoundingAmount would come after the tax, too late.
- * Unit prices have the six decimals that they need; the norm limits only sums to two. */
+ * Unit prices have the six decimals that they need; the norm limits only sums to two. Where a rounded line is
+ * further from quantity * price than Peppol allows (0.02, as in yen), the price is that of the whole
+ * quantity.
+ */
 #include "ledger/format/bill/rendering.h"
 
 #include "ledger/base/amount.h"
+#include "ledger/format/bill/ubl_party.h"
 #include "ledger/format/xml.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define CUSTOMIZATION "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
-#define PROFILE       "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
-#define OASIS         "urn:oasis:names:specification:ubl:schema:xsd:"
+#define NORM         "urn:cen.eu:en16931:2017"
+#define PEPPOL       NORM "#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
+#define XRECHNUNG    NORM "#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0"
+#define PROFILE      "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
+#define OASIS        "urn:oasis:names:specification:ubl:schema:xsd:"
+#define SLACK_MICROS 20000 /* of a line, PEPPOL-EN16931-R120 */
 
 /* One document being written. */
 struct ubl {
@@ -114,19 +121,19 @@ static bool outside_tax(const struct ubl *ubl)
     return *ubl->category == 'O';
 }
 
-/* Category and rate. What is outside the scope of tax must not have a rate (BR-O-05); the reason is wanted
- * only where the tax is summed up. */
-static void tax_category(struct ubl *ubl, const char *name, bool reason)
+/* Category and rate. Lines and sums outside the scope of tax must not have a rate (BR-O-05); the summary
+ * wants a reason, and within Germany a rate also then (DE-R-014). */
+static void tax_category(struct ubl *ubl, const char *name, bool summary)
 {
     static const char *const reasons[][2] = {
         {"E", "Exempt from tax"}, {"AE", "Reverse charge"}, {"O", "Not subject to VAT"}};
     char rate[AMOUNT_TEXT_MAX];
     xml_open(ubl->xml, name);
     xml_leaf(ubl->xml, "cbc:ID", ubl->category);
-    if (!outside_tax(ubl))
+    if (!outside_tax(ubl) || (summary && ubl_party_within(ubl->document, "DE")))
         xml_leaf(ubl->xml, "cbc:Percent",
                  amount_format_percent(format_number(ubl->document, "tax.rate_ppm"), rate));
-    for (size_t i = 0; reason && i < sizeof(reasons) / sizeof(*reasons); i++)
+    for (size_t i = 0; summary && i < sizeof(reasons) / sizeof(*reasons); i++)
         if (strcmp(ubl->category, reasons[i][0]) == 0)
             xml_leaf(ubl->xml, "cbc:TaxExemptionReason",
                      *text_of(ubl, "tax.note") ? text_of(ubl, "tax.note") : reasons[i][1]);
@@ -150,68 +157,56 @@ static void tax_total(struct ubl *ubl)
 /* --- Parties
  * ------------------------------------------------------------------------------------------------ */
 
-static void endpoint(struct ubl *ubl, const char *address)
-{
-    char scheme[8];
-    size_t len = strcspn(address, ":");
-    snprintf(scheme, sizeof(scheme), "%.*s", (int)len, address);
-    with_attribute(ubl, "cbc:EndpointID", "schemeID", scheme, address + len + 1);
-}
-
-static void postal_address(struct ubl *ubl, const json_t *party)
-{
-    xml_open(ubl->xml, "cac:PostalAddress");
-    xml_leaf(ubl->xml, "cbc:StreetName", format_text(party, "street"));
-    xml_leaf(ubl->xml, "cbc:AdditionalStreetName", format_text(party, "street_2"));
-    xml_leaf(ubl->xml, "cbc:CityName", format_text(party, "city"));
-    xml_leaf(ubl->xml, "cbc:PostalZone", format_text(party, "postal_code"));
-    xml_leaf(ubl->xml, "cbc:CountrySubentity", format_text(party, "region"));
-    nested(ubl, "cac:Country/cbc:IdentificationCode", format_text(party, "country"));
-    xml_close(ubl->xml);
-}
-
 static bool by_sepa_debit(const struct ubl *ubl)
 {
     return !ubl->credit && strcmp(text_of(ubl, "settlement.rail"), "sepa-direct-debit") == 0;
 }
 
-/* Documents outside the scope of tax must not name tax numbers (BR-O-02). */
 static void write_party(struct ubl *ubl, const char *role, const char *member)
 {
-    const json_t *party = json_object_get(ubl->document, member);
-    const char *tax_id = format_text(party, "tax_id"), *creditor = format_text(party, "creditor_id");
-    xml_open(ubl->xml, role);
-    xml_open(ubl->xml, "cac:Party");
-    endpoint(ubl, format_text(party, "endpoint"));
-    if (*creditor && by_sepa_debit(ubl)) {
-        xml_open(ubl->xml, "cac:PartyIdentification");
-        with_attribute(ubl, "cbc:ID", "schemeID", "SEPA", creditor);
-        xml_close(ubl->xml);
-    }
-    postal_address(ubl, party);
-    if (*tax_id && !outside_tax(ubl)) {
-        xml_open(ubl->xml, "cac:PartyTaxScheme");
-        xml_leaf(ubl->xml, "cbc:CompanyID", tax_id);
-        nested(ubl, "cac:TaxScheme/cbc:ID", "VAT");
-        xml_close(ubl->xml);
-    }
-    xml_open(ubl->xml, "cac:PartyLegalEntity");
-    xml_leaf(ubl->xml, "cbc:RegistrationName", format_text(party, "name"));
-    xml_leaf(ubl->xml, "cbc:CompanyID", format_text(party, "registration"));
-    xml_close(ubl->xml);
-    nested(ubl, "cac:Contact/cbc:ElectronicMail", format_text(party, "email"));
-    xml_close(ubl->xml);
-    xml_close(ubl->xml);
+    const bool collects = strcmp(member, "seller") == 0 && by_sepa_debit(ubl);
+    const struct ubl_party party = {role, member, collects ? text_of(ubl, "seller.creditor_id") : "",
+                                    !outside_tax(ubl)};
+    ubl_party_write(ubl->xml, ubl->document, &party);
 }
 
 /* --- The parts of the document
  * ------------------------------------------------------------------------------ */
 
+/* Which rules the document follows. What does not go over Peppol follows the norm, or Germany's use of it. */
+static const char *customization_of(const struct ubl *ubl)
+{
+    if (ubl_party_by_peppol(ubl->document))
+        return PEPPOL;
+    return ubl_party_within(ubl->document, "DE") ? XRECHNUNG : NORM;
+}
+
+/* What the Greek tax authority gave the invoice when it was told of it (GR-R-004, GR-R-008). */
+static void write_mark(struct ubl *ubl)
+{
+    if (!*text_of(ubl, "mark"))
+        return;
+    xml_open(ubl->xml, "cac:AdditionalDocumentReference");
+    xml_leaf(ubl->xml, "cbc:ID", text_of(ubl, "mark"));
+    xml_leaf(ubl->xml, "cbc:DocumentDescription", "##M.AR.K##");
+    xml_close(ubl->xml);
+    if (!*text_of(ubl, "mark_url"))
+        return;
+    xml_open(ubl->xml, "cac:AdditionalDocumentReference");
+    xml_leaf(ubl->xml, "cbc:ID", text_of(ubl, "mark"));
+    xml_leaf(ubl->xml, "cbc:DocumentDescription", "##INVOICE|URL##");
+    nested(ubl, "cac:Attachment/cac:ExternalReference/cbc:URI", text_of(ubl, "mark_url"));
+    xml_close(ubl->xml);
+}
+
 static void header(struct ubl *ubl)
 {
-    xml_leaf(ubl->xml, "cbc:CustomizationID", CUSTOMIZATION);
+    char number[160];
+    xml_leaf(ubl->xml, "cbc:CustomizationID", customization_of(ubl));
     xml_leaf(ubl->xml, "cbc:ProfileID", PROFILE);
-    xml_leaf(ubl->xml, "cbc:ID", text_of(ubl, "number"));
+    xml_leaf(ubl->xml, "cbc:ID",
+             ubl_party_number(ubl->document, text_of(ubl, "number"), text_of(ubl, "issue_date"), ubl->credit,
+                              number));
     xml_leaf(ubl->xml, "cbc:IssueDate", text_of(ubl, "issue_date"));
     if (ubl->credit) {
         xml_leaf(ubl->xml, "cbc:CreditNoteTypeCode", "381");
@@ -221,10 +216,9 @@ static void header(struct ubl *ubl)
     }
     xml_leaf(ubl->xml, "cbc:Note", text_of(ubl, "rounding"));
     xml_leaf(ubl->xml, "cbc:DocumentCurrencyCode", ubl->currency);
-    /* One of the two is a must (PEPPOL-EN16931-R003); without an order, the identity that signed the crawls.
-     */
-    if (!*text_of(ubl, "buyer.purchase_order"))
-        xml_leaf(ubl->xml, "cbc:BuyerReference", text_of(ubl, "agent"));
+    /* It or an order is a must (PEPPOL-EN16931-R003), within Germany it (DE-R-015). */
+    xml_leaf(ubl->xml, "cbc:BuyerReference",
+             *text_of(ubl, "buyer.reference") ? text_of(ubl, "buyer.reference") : text_of(ubl, "agent"));
     xml_open(ubl->xml, "cac:InvoicePeriod");
     xml_leaf(ubl->xml, "cbc:StartDate", text_of(ubl, "period.first_date"));
     xml_leaf(ubl->xml, "cbc:EndDate", text_of(ubl, "period.last_date"));
@@ -233,37 +227,66 @@ static void header(struct ubl *ubl)
     if (*text_of(ubl, "corrects.number")) {
         xml_open(ubl->xml, "cac:BillingReference");
         xml_open(ubl->xml, "cac:InvoiceDocumentReference");
-        xml_leaf(ubl->xml, "cbc:ID", text_of(ubl, "corrects.number"));
+        xml_leaf(ubl->xml, "cbc:ID",
+                 ubl_party_number(ubl->document, text_of(ubl, "corrects.number"),
+                                  text_of(ubl, "corrects.date"), false, number));
         xml_leaf(ubl->xml, "cbc:IssueDate", text_of(ubl, "corrects.date"));
         xml_close(ubl->xml);
         xml_close(ubl->xml);
     }
+    write_mark(ubl);
 }
 
-/* UNCL 4461: how it is paid. A code that needs an account is taken only where there is one (BR-61). */
-static const char *means_code(const struct ubl *ubl)
+/* How it is paid: a code of UNCL 4461, and words where the code says too little. */
+struct means {
+    const char *code, *words, *account, *branch;
+    char parts[2][16];
+};
+
+/* A code that needs an account is taken only where there is one (BR-61), one that needs a card's or a
+ * mandate's number where we have it. Countries take only some: Denmark not 30 (DK-R-005) but its own account
+ * numbers, which its IBANs hold; the Netherlands not 1 (NL-R-008); Germany 48 only with the card's number
+ * (DE-R-024). */
+static void choose_means(const struct ubl *ubl, struct means *means)
 {
-    const char *rail = text_of(ubl, "settlement.rail");
-    if (by_sepa_debit(ubl))
-        return "59";
-    if (!ubl->credit && strcmp(rail, "ach") == 0)
-        return "49";
-    if (!ubl->credit && strcmp(rail, "card") == 0)
-        return "48";
-    return !ubl->credit && strcmp(rail, "x402") != 0 && *text_of(ubl, "seller.iban") ? "30" : "1";
+    const char *rail = text_of(ubl, "settlement.rail"), *iban = text_of(ubl, "seller.iban");
+    bool transfer = !ubl->credit && *iban && (!*rail || strcmp(rail, "none") == 0);
+    *means = (struct means){.code = ubl_party_within(ubl->document, "NL") ? "57" : "1"};
+    if (by_sepa_debit(ubl)) {
+        means->code = "59";
+    } else if (transfer && ubl_party_within(ubl->document, "DK") && strlen(iban) == 18) {
+        snprintf(means->parts[0], sizeof(means->parts[0]), "%.10s", iban + 8);
+        snprintf(means->parts[1], sizeof(means->parts[1]), "%.4s", iban + 4);
+        means->code = "42";
+        means->account = means->parts[0];
+        means->branch = means->parts[1];
+    } else if (transfer) {
+        means->code = ubl_party_within(ubl->document, "DK") ? "58" : "30";
+        means->account = iban;
+        means->branch = text_of(ubl, "seller.bic");
+    } else if (!ubl->credit && strcmp(rail, "card") == 0 && !ubl_party_within(ubl->document, "DE")) {
+        means->code = "48";
+    } else if (!ubl->credit && *rail && strcmp(rail, "none") != 0) {
+        means->words = strcmp(rail, "ach") == 0 ? "ACH debit" : rail;
+    }
 }
 
 static void payment(struct ubl *ubl)
 {
-    const char *code = means_code(ubl);
+    struct means means;
+    choose_means(ubl, &means);
     xml_open(ubl->xml, "cac:PaymentMeans");
-    xml_leaf(ubl->xml, "cbc:PaymentMeansCode", code);
+    xml_open(ubl->xml, "cbc:PaymentMeansCode");
+    if (means.words)
+        xml_attribute(ubl->xml, "name", means.words);
+    xml_text(ubl->xml, means.code);
+    xml_close(ubl->xml);
     if (!ubl->credit)
         xml_leaf(ubl->xml, "cbc:PaymentID", text_of(ubl, "number"));
-    if (strcmp(code, "30") == 0) {
+    if (means.account) {
         xml_open(ubl->xml, "cac:PayeeFinancialAccount");
-        xml_leaf(ubl->xml, "cbc:ID", text_of(ubl, "seller.iban"));
-        nested(ubl, "cac:FinancialInstitutionBranch/cbc:ID", text_of(ubl, "seller.bic"));
+        xml_leaf(ubl->xml, "cbc:ID", means.account);
+        nested(ubl, "cac:FinancialInstitutionBranch/cbc:ID", means.branch);
         xml_close(ubl->xml);
     }
     if (by_sepa_debit(ubl)) {
@@ -308,57 +331,79 @@ static void totals(struct ubl *ubl)
     xml_close(ubl->xml);
 }
 
+/* The price of one, or of the whole quantity when the rounded line is too far from quantity times price. */
+static void write_price(struct ubl *ubl, const json_t *line, int64_t minor)
+{
+    int64_t quantity = format_number(line, "quantity"), micros = format_number(line, "amount_micros");
+    int64_t error = minor * amount_minor_micros(ubl->decimals) - micros;
+    char text[AMOUNT_TEXT_MAX];
+    bool whole = error > SLACK_MICROS || error < -SLACK_MICROS;
+    xml_open(ubl->xml, "cac:Price");
+    if (whole) {
+        amount(ubl, "cbc:PriceAmount", minor < 0 ? -minor : minor);
+        snprintf(text, sizeof(text), "%" PRId64, quantity < 0 ? -quantity : quantity);
+        with_attribute(ubl, "cbc:BaseQuantity", "unitCode", "C62", text);
+    } else {
+        with_attribute(ubl, "cbc:PriceAmount", "currencyID", ubl->currency,
+                       amount_format(format_number(line, "unit_price_micros"), text));
+    }
+    xml_close(ubl->xml);
+}
+
 /* A price is never below zero (BR-27); what lessens the bill has a quantity that is. */
 static void write_line(struct ubl *ubl, const json_t *line)
 {
-    char number[24], price[AMOUNT_TEXT_MAX];
+    char number[24];
+    int64_t minor = rounded(ubl, format_number(line, "amount_micros"));
     xml_open(ubl->xml, ubl->credit ? "cac:CreditNoteLine" : "cac:InvoiceLine");
     snprintf(number, sizeof(number), "%" PRId64, format_number(line, "line"));
     xml_leaf(ubl->xml, "cbc:ID", number);
     snprintf(number, sizeof(number), "%" PRId64, format_number(line, "quantity"));
     with_attribute(ubl, ubl->credit ? "cbc:CreditedQuantity" : "cbc:InvoicedQuantity", "unitCode", "C62",
                    number);
-    amount(ubl, "cbc:LineExtensionAmount", rounded(ubl, format_number(line, "amount_micros")));
+    amount(ubl, "cbc:LineExtensionAmount", minor);
     xml_open(ubl->xml, "cac:Item");
     xml_leaf(ubl->xml, "cbc:Name", format_text(line, "description"));
     tax_category(ubl, "cac:ClassifiedTaxCategory", false);
     xml_close(ubl->xml);
-    xml_open(ubl->xml, "cac:Price");
-    with_attribute(ubl, "cbc:PriceAmount", "currencyID", ubl->currency,
-                   amount_format(format_number(line, "unit_price_micros"), price));
-    xml_close(ubl->xml);
+    write_price(ubl, line, minor);
     xml_close(ubl->xml);
 }
 
 /* --- The document
  * ------------------------------------------------------------------------------------------- */
 
-static bool is_endpoint(const char *address)
-{
-    size_t len = strcspn(address, ":");
-    return len > 0 && len < 8 && address[len] && address[len + 1];
-}
-
-/* What the norm demands and an invoice may lack. */
+/* What the norm demands and an invoice may lack, beside what its parties must have. */
 static bool complete(const struct ubl *ubl, struct format_output *out)
 {
-    static const char *const needed[] = {"seller.name", "seller.country", "seller.endpoint",
-                                         "buyer.name",  "buyer.country",  "buyer.endpoint"};
     const char *number = text_of(ubl, "number");
-    for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-        if (!*text_of(ubl, needed[i]))
-            return format_fail(
-                out, "invoice %.60s has no %s, which an e-invoice needs; %s", number, needed[i],
-                *needed[i] == 's' ? "set billing in the configuration" : "set buyer in the agreement");
-    if (!is_endpoint(text_of(ubl, "seller.endpoint")) || !is_endpoint(text_of(ubl, "buyer.endpoint")))
-        return format_fail(out, "invoice %.60s: endpoints are SCHEME:ID, e.g. 0088:7300010000001", number);
+    if (!ubl_party_check(ubl->document, out))
+        return false;
     if (!ubl->category)
         return format_fail(out, "invoice %.60s: tax.treatment \"%.40s\" is unknown", number,
                            text_of(ubl, "tax.treatment"));
-    if (!outside_tax(ubl) && !*text_of(ubl, "seller.tax_id"))
+    if (!outside_tax(ubl) && !*text_of(ubl, "seller.tax_id") && !*text_of(ubl, "seller.tax_registration"))
         return format_fail(out, "invoice %.60s has no seller.tax_id, which taxed e-invoices need", number);
-    if (strcmp(ubl->category, "AE") == 0 && !*text_of(ubl, "buyer.tax_id"))
-        return format_fail(out, "invoice %.60s has no buyer.tax_id, which reverse charge needs", number);
+    if (strcmp(ubl->category, "AE") == 0 && !ubl_party_has_vat(ubl->document, "buyer") &&
+        !*text_of(ubl, "buyer.registration"))
+        return format_fail(out,
+                           "invoice %.60s has no buyer.tax_id with its country's prefix, and no "
+                           "buyer.registration, one of which reverse charge needs",
+                           number);
+    if (by_sepa_debit(ubl) && !*text_of(ubl, "seller.creditor_id"))
+        return format_fail(out, "invoice %.60s has no seller.creditor_id, which direct debits need", number);
+    bool greek = strcmp(text_of(ubl, "seller.country"), "GR") == 0;
+    if (greek && outside_tax(ubl))
+        return format_fail(
+            out,
+            "invoice %.60s: e-invoices from Greece name tax numbers (GR-R-001), so tax.treatment "
+            "none has no place there",
+            number);
+    if (greek && !*text_of(ubl, "mark"))
+        return format_fail(out,
+                           "invoice %.60s: e-invoices from Greece carry the MARK that myDATA gave them "
+                           "(GR-R-004); give it with --mark",
+                           number);
     if (ubl->decimals < 0 || ubl->decimals > 2)
         return format_fail(out, "invoice %.60s: EN 16931 has no more than two decimals, %s has %d", number,
                            ubl->currency, ubl->decimals);

@@ -185,9 +185,11 @@ static bool is_change(const char *verb)
 
 static bool check_export(const struct invoice_file *file)
 {
-    if (file->format && file->out)
+    if (file->format && file->out && !file->mark)
         return invoice_file_check(file);
-    if (!file->format)
+    if (file->mark)
+        command_misused("a MARK is of one invoice", NULL, "give it to crawltab invoice show");
+    else if (!file->format)
         command_misused("say which format", NULL, "crawltab invoice --help lists them for --format");
     else
         command_misused("name the folder", NULL, "with --out DIR");
@@ -228,6 +230,8 @@ static enum exit_status manage_invoices(const char *config_path, int argc, char 
                                              {"--format", &file.format, NULL},
                                              {"--out", &file.out, NULL},
                                              {"--entries-url", &file.entries_url, NULL},
+                                             {"--mark", &file.mark, NULL},
+                                             {"--mark-url", &file.mark_url, NULL},
                                              {"--json", NULL, &change.json},
                                              {NULL, NULL, NULL}};
     struct command_words words;
@@ -261,6 +265,7 @@ const struct command invoice_command = {
     "usage: crawltab invoice list [--site NAME] [--crawler URL] [--status STATUS]\n"
     "                             [--from DATE] [--to DATE] [--json]\n"
     "       crawltab invoice show NUMBER [--site NAME] [--format FORMAT [--out FILE]]\n"
+    "                             [--mark NUMBER [--mark-url URL]]\n"
     "       crawltab invoice export --format FORMAT --out DIR [--site NAME]\n"
     "                             [--crawler URL] [--status STATUS] [--from DATE]\n"
     "                             [--to DATE]\n"
@@ -284,6 +289,8 @@ const struct command invoice_command = {
     "  --out            a file, or for export a folder: SITE-NUMBER.EXTENSION\n"
     "  --entries-url U  in html and pdf: where the buyer sees every crawl; {number}\n"
     "                   in it becomes the invoice's\n"
+    "  --mark NUMBER    in ubl from Greece: the MARK that myDATA gave this invoice;\n"
+    "                   --mark-url its page there\n"
     "  --json           for programs; for show the same as --format json\n"
     "  --config FILE    the configuration (default: config.yaml)\n",
     manage_invoices};

@@ -18,10 +18,15 @@
 
 bool invoice_file_check(const struct invoice_file *file)
 {
-    if (rendering_called(file->format))
+    static const char digits[] = "0123456789";
+    bool marked = !file->mark || (*file->mark > '0' && !file->mark[strspn(file->mark, digits)]);
+    if (!marked)
+        command_misused("this is no MARK", file->mark, "it is the whole number that myDATA gave");
+    else if (rendering_called(file->format))
         return true;
-    command_misused("there is no such format", file->format,
-                    "use json, csv, html, pdf, ubl, hledger, ledger or beancount");
+    else
+        command_misused("there is no such format", file->format,
+                        "use json, csv, html, pdf, ubl, hledger, ledger or beancount");
     return false;
 }
 
@@ -52,6 +57,10 @@ static void add_entries_url(json_t *document, const char *pattern)
 static bool render(json_t *document, const struct invoice_file *file, struct format_output *out)
 {
     add_entries_url(document, file->entries_url);
+    if (file->mark)
+        json_object_set_new(document, "mark", json_string(file->mark));
+    if (file->mark_url)
+        json_object_set_new(document, "mark_url", json_string(file->mark_url));
     if (rendering_called(file->format)->render(document, out))
         return true;
     LOG(ERROR, "the invoice cannot be written in this format", {"format", file->format},

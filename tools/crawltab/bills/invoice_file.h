@@ -9,9 +9,9 @@
 /* What the command line says. */
 struct invoice_file {
     const char *format;
-    const char *out; /* a file, or the folder of an export; NULL: standard output */
-    const char
-        *entries_url; /* where buyers see their crawls; {number} stands for the invoice's. NULL: nowhere */
+    const char *out;             /* a file, or the folder of an export; NULL: standard output */
+    const char *entries_url;     /* where buyers see their crawls; {number} is the invoice's. NULL: nowhere */
+    const char *mark, *mark_url; /* of the Greek tax authority, or NULL */
 };
 
 /* An invoice to export. */
@@ -20,10 +20,10 @@ struct invoice_file_name {
     const char *number;
 };
 
-/* False after a message if there is no such format. */
+/* False after a message if there is no such format, or the mark is no number. */
 bool invoice_file_check(const struct invoice_file *file);
 
-/* Renders the document to the file. Adds entries_url to it. */
+/* Renders the document to the file. Adds entries_url and mark to it. */
 enum exit_status invoice_file_show(json_t *document, const struct invoice_file *file);
 
 /* Writes each of them into the folder as SITE-NUMBER.EXTENSION. One that lacks what the format needs is told,
