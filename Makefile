@@ -1,7 +1,7 @@
 # crawltab. `make run` and `make test` are the two commands that matter; `make help` lists the others.
 CC       = gcc
 BUILD   ?= build
-PKGS     = libpq libmicrohttpd libcrypto jansson yaml-0.1 libcurl libxml-2.0 pangocairo zlib
+PKGS     = libpq libmicrohttpd libcrypto jansson yaml-0.1 libcurl libxml-2.0 pangocairo icu-i18n zlib
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wvla -Wwrite-strings -Wcast-qual
 HARDEN   = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 OPTIMISE = -O2 -g

@@ -37,8 +37,8 @@ const terms = [
 
 // A ledger with one invoice over five crawls, whose gate runs so many seconds behind. `ago` runs the command
 // on a clock as late as that.
-async function invoiced(t, late = oneDay) {
-    const place = await scene(t, { sites: [site] }, '--clock-offset', `-${late}`)
+async function invoiced(t, late = oneDay, change = {}) {
+    const place = await scene(t, { sites: [{ ...site, ...change }] }, '--clock-offset', `-${late}`)
     const { gate, key, agent, config, crawltab } = place
     const ago = (seconds, ...words) =>
         run('faketime', '-f', `-${seconds}s`, path.join(build, 'crawltab'), '--config', config, ...words)
@@ -166,7 +166,8 @@ test('a credit note in every format', async t => {
 })
 
 test('many invoices go into a folder, and what cannot is told', async t => {
-    const { crawltab, number, file } = await invoiced(t)
+    const yen = { currency: 'JPY', rules: [{ action: 'charge', price: '3.7' }] }
+    const { crawltab, number, file } = await invoiced(t, oneDay, yen)
     const out = file('books')
     const words = ['invoice', 'export', '--out', out, '--from', '2020-01-01', '--to', '2999-12-31']
     const done = await crawltab(...words, '--format', 'beancount')
@@ -175,6 +176,14 @@ test('many invoices go into a folder, and what cannot is told', async t => {
     const first = fs.readFileSync(path.join(out, `example-${number}.beancount`))
     await crawltab(...words, '--format', 'beancount')
     assert.deepEqual(fs.readFileSync(path.join(out, `example-${number}.beancount`)), first)
+    // A currency without decimals, in books and on an e-invoice.
+    for (const format of ['ledger', 'hledger', 'ubl'])
+        await crawltab('invoice', 'show', number, '--format', format, '--out', file(format))
+    const balance = run('ledger', '--strict', '--pedantic', '-f', file('ledger'), 'balance', 'Assets')
+    assert.match(balance, /^ +21 JPY {2}Assets:Receivable/)
+    run('hledger', 'check', '--strict', '-f', file('hledger'))
+    run('bean-check', path.join(out, `example-${number}.beancount`))
+    assert.match(fs.readFileSync(file('ubl'), 'utf8'), /<cbc:BaseQuantity unitCode="C62">5<\/cbc/)
     const none = await crawltab('invoice', 'export', '--out', out, '--format', 'csv', '--to', '2020-01-01')
     assert.equal(none.stdout, `0 of 0 invoices written to ${out}\n`)
     for (const [code, pattern, ...wrong] of [

@@ -438,11 +438,28 @@ static void bookings_of_a_credit_note_are_turned_round(void **state)
     free(second);
     json_object_set_new(credit, "net_minor", json_integer(1));
     struct format_output out = {0};
-    assert_false(journal_render(credit, &out));
+    assert_false(ledger_render(credit, &out));
+    assert_false(hledger_render(credit, &out));
     assert_false(beancount_render(credit, &out));
     assert_non_null(strstr(out.error, "does not add up"));
     json_decref(invoice);
     json_decref(credit);
+}
+
+/* ledger cannot read a decimal mark without decimals behind it, hledger wants one. */
+static void whole_currencies_are_declared_to_each_program(void **state)
+{
+    struct wish wish = usual;
+    (void)state;
+    wish.currency = "JPY";
+    wish.decimals = 0;
+    json_t *document = document_of(&wish);
+    char *to_ledger = rendered("ledger", document, NULL), *to_hledger = rendered("hledger", document, NULL);
+    assert_non_null(strstr(to_ledger, "\n    format 1000 JPY\n"));
+    assert_non_null(strstr(to_hledger, "\n    format 1000. JPY\n"));
+    free(to_ledger);
+    free(to_hledger);
+    json_decref(document);
 }
 
 /* --- The view
@@ -475,6 +492,73 @@ static void a_view_says_how_to_pay(void **state)
     }
 }
 
+/* How many places a number of the view has behind its point, with what stands for those that it lacks; of the
+ * last column also its text in front of the pads. */
+static int places(const char *number)
+{
+    const char *pads = number + strcspn(number, VIEW_PAD VIEW_POINT_PAD), *point = strchr(number, '.');
+    int count = point ? (int)(pads - point - 1) : -1;
+    if (!point && strncmp(pads, VIEW_POINT_PAD, 3) == 0)
+        count = 0, pads += 3;
+    for (; strncmp(pads, VIEW_PAD, 3) == 0; pads += 3)
+        count++;
+    assert_true(count >= 2 && *pads == '\0');
+    return count;
+}
+
+static void points_stand_below_each_other(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        struct wish wish = usual;
+        wish.decimals = i % 3 ? 2 : 0;
+        wish.lines = 1 + i % 20;
+        json_t *document = document_of(&wish), *view = view_of(document);
+        const json_t *rows = json_object_get(view, "rows"), *sums = json_object_get(view, "sums"), *row;
+        int price = places(json_string_value(json_array_get(json_array_get(rows, 0), 2)));
+        int amount = places(json_string_value(json_array_get(json_array_get(sums, 0), 1)));
+        size_t k;
+        json_array_foreach(rows, k, row)
+        {
+            const char *text = json_string_value(json_array_get(row, 3));
+            assert_int_equal(places(json_string_value(json_array_get(row, 2))), price);
+            assert_int_equal(places(text), amount);
+            /* No more zeros than money needs: "25.00", not "25.0000". */
+            const char *end = text + strcspn(text, VIEW_PAD);
+            assert_false(end - strchr(text, '.') > 3 && end[-1] == '0');
+        }
+        json_array_foreach(sums, k, row)
+        {
+            assert_int_equal(places(json_string_value(json_array_get(row, 1))), amount);
+        }
+        json_decref(view);
+        json_decref(document);
+    }
+}
+
+static void a_view_has_words_for_codes(void **state)
+{
+    json_t *document = document_of(&usual);
+    (void)state;
+    json_object_set_new(json_object_get(document, "seller"), "iban",
+                        json_string("FR1420041010050500013M02606"));
+    json_t *view = view_of(document);
+    const json_t *lines = format_member(view, "seller.lines");
+    assert_string_equal(json_string_value(json_array_get(lines, 2)), "France");
+    assert_non_null(strstr(json_string_value(json_array_get(json_object_get(view, "notes"), 0)),
+                           "IBAN FR14\u00a02004\u00a01010\u00a00505\u00a00001\u00a03M02\u00a0606,"));
+    assert_string_equal(format_text(view, "currency"), "EUR");
+    json_decref(view);
+    json_object_set_new(json_object_get(document, "buyer"), "email",
+                        json_string("a.very.long.address@sub-domain.crawler.example"));
+    char *page = rendered("html", document, NULL);
+    assert_non_null(strstr(page, "\na<wbr>.very<wbr>.long<wbr>.address<wbr>@sub-<wbr>domain<wbr>.crawler"));
+    assert_non_null(strstr(page, "<dd>2026-11-30</dd>"));
+    assert_non_null(strstr(page, "Amount (EUR)"));
+    free(page);
+    json_decref(document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -486,7 +570,10 @@ int main(void)
         cmocka_unit_test(e_invoices_follow_peppol),
         cmocka_unit_test(what_an_e_invoice_lacks_is_told),
         cmocka_unit_test(bookings_of_a_credit_note_are_turned_round),
+        cmocka_unit_test(whole_currencies_are_declared_to_each_program),
         cmocka_unit_test(a_view_says_how_to_pay),
+        cmocka_unit_test(points_stand_below_each_other),
+        cmocka_unit_test(a_view_has_words_for_codes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

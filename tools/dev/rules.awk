@@ -80,6 +80,8 @@ function may_use(path, header)
         return path == "ledger/format/xml.c"
     if (header == "zlib.h")
         return path == "server/agent/unpack.c"
+    if (header ~ /^unicode\//)
+        return path == "ledger/format/unicode.c"
     if (header ~ /^openssl\//)
         return path ~ /^(ledger\/base\/digest\.c|server\/verify\/signature\.c)$/
     return header !~ /\// || header ~ /^(sys|netinet|arpa|net|linux)\//

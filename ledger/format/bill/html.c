@@ -23,7 +23,8 @@ static const char style[] =
     "            border: 1px solid currentColor; font-size: .85rem; color: #8a4b08 }\n"
     "  .status.paid { color: #1d6b3a }\n"
     "  h2 { font-size: .8rem; color: var(--soft); font-weight: 600; margin: 0 0 .25rem }\n"
-    "  .parties { display: grid; grid-template-columns: 1fr 1fr 1.4fr; gap: 1.5rem; margin: 2rem 0 }\n"
+    "  .parties { display: grid; grid-template-columns: 1fr 1fr 1.4fr; gap: 1.5rem; margin: 2rem 0;\n"
+    "             align-items: start }\n"
     "  .parties p { margin: 0 } .parties strong { display: block }\n"
     "  dl { display: grid; grid-template-columns: auto 1fr; gap: 0 .8rem; margin: 0 }\n"
     "  dt { color: var(--soft) } dd { margin: 0 }\n"
@@ -32,6 +33,7 @@ static const char style[] =
     "  th, td { padding: .4rem .3rem; vertical-align: top }\n"
     "  td { border-bottom: 1px solid var(--line) }\n"
     "  .n { text-align: right; white-space: nowrap; overflow-wrap: normal; padding-left: 1rem }\n"
+    "  .pad { font-weight: 400 }\n"
     "  .sums { width: auto; margin: 1rem 0 2rem auto } .sums td { border: 0; padding: .15rem .3rem }\n"
     "  .sums tr:last-child td { border-top: 2px solid var(--ink); font-weight: 700; padding-top: .4rem }\n"
     "  .notes p { margin: 0 0 .5rem; color: var(--soft) } .notes p:first-child { color: var(--ink) }\n"
@@ -79,6 +81,33 @@ static void element(FILE *out, const char *open, const char *value, const char *
     fputs(close, out);
 }
 
+/* With places to break a line in what has no spaces, such as addresses: before @ and points, behind dashes
+ * and slashes. */
+static void address(FILE *out, const char *value)
+{
+    if (!strchr(value, '@') && !strstr(value, "://")) {
+        text(out, value);
+        return;
+    }
+    for (const char *c = value; *c; c++) {
+        if (c > value && strchr("@.", *c))
+            fputs("<wbr>", out);
+        text(out, (char[]){*c, '\0'});
+        if (strchr("/-_?&=", *c) && c[1] && !strchr("/-0123456789", c[1]))
+            fputs("<wbr>", out);
+    }
+}
+
+/* A number, and apart from it what sets its point below the others'. */
+static void figure(FILE *out, const char *value)
+{
+    const char *pads = value + strcspn(value, VIEW_PAD VIEW_POINT_PAD);
+    for (; value < pads; value++)
+        text(out, (char[]){*value, '\0'});
+    if (*pads)
+        element(out, "<span class=\"pad\">", pads, "</span>");
+}
+
 static const char *item(const json_t *array, size_t index)
 {
     const char *value = json_string_value(json_array_get(array, index));
@@ -119,8 +148,10 @@ static void write_party(FILE *out, const char *label, const json_t *party)
     const json_t *lines = json_object_get(party, "lines");
     element(out, "<div>\n<h2>", label, "</h2>\n");
     element(out, "<p><strong>", format_text(party, "name"), "</strong>");
-    for (size_t i = 0; i < json_array_size(lines); i++)
-        element(out, i > 0 ? "<br>\n" : "\n", item(lines, i), "");
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        fputs(i > 0 ? "<br>\n" : "\n", out);
+        address(out, item(lines, i));
+    }
     fputs("</p>\n</div>\n", out);
 }
 
@@ -135,30 +166,38 @@ static void write_parties(FILE *out, const json_t *view)
     json_array_foreach(json_object_get(view, "facts"), i, fact)
     {
         element(out, "<dt>", item(fact, 0), "</dt>");
-        element(out, "<dd>", item(fact, 1), "</dd>\n");
+        fputs("<dd>", out);
+        address(out, item(fact, 1));
+        fputs("</dd>\n", out);
     }
     fputs("</dl>\n</section>\n", out);
+}
+
+static void write_cell(FILE *out, const char *value, const char *close)
+{
+    fputs("<td class=\"n\">", out);
+    figure(out, value);
+    fputs(close, out);
 }
 
 static void write_lines(FILE *out, const json_t *view)
 {
     const json_t *row;
     size_t i;
-    fputs("<table class=\"lines\">\n<thead><tr><th>Description</th><th class=\"n\">Quantity</th><th "
-          "class=\"n\">Unit price</th>"
-          "<th class=\"n\">Amount</th></tr></thead>\n<tbody>\n",
-          out);
+    fputs("<table class=\"lines\">\n<thead><tr><th>Description</th><th class=\"n\">Quantity</th>", out);
+    element(out, "<th class=\"n\">Unit price (", format_text(view, "currency"), ")</th>");
+    element(out, "<th class=\"n\">Amount (", format_text(view, "currency"), ")</th></tr></thead>\n<tbody>\n");
     json_array_foreach(json_object_get(view, "rows"), i, row)
     {
         element(out, "<tr><td>", item(row, 0), "</td>");
         for (size_t k = 1; k < 4; k++)
-            element(out, "<td class=\"n\">", item(row, k), k < 3 ? "</td>" : "</td></tr>\n");
+            write_cell(out, item(row, k), k < 3 ? "</td>" : "</td></tr>\n");
     }
     fputs("</tbody>\n</table>\n<table class=\"sums\">\n", out);
     json_array_foreach(json_object_get(view, "sums"), i, row)
     {
         element(out, "<tr><td>", item(row, 0), "</td>");
-        element(out, "<td class=\"n\">", item(row, 1), "</td></tr>\n");
+        write_cell(out, item(row, 1), "</td></tr>\n");
     }
     fputs("</table>\n", out);
 }

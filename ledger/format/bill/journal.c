@@ -1,6 +1,7 @@
 /* Plain-text accounting: the journal that hledger and ledger both read, with what their strict checks want to
- * be declared. An invoice debits what the crawler owes and credits income and tax; a credit note the other
- * way round; a payment moves what is owed to the bank. Amounts are those of the invoice, in minor units. */
+ * be declared; only a currency without decimals is declared to each in its own way. An invoice debits what
+ * the crawler owes and credits income and tax; a credit note the other way round; a payment moves what is
+ * owed to the bank. Amounts are those of the invoice, in minor units. */
 #include "ledger/format/bill/rendering.h"
 
 #include "ledger/base/amount.h"
@@ -35,15 +36,16 @@ static void head(FILE *out, const struct booking *book, const char *date, const 
     fputc('\n', out);
 }
 
-static void declarations(FILE *out, const struct booking *book)
+/* hledger wants a decimal mark also where no decimals follow, which ledger cannot read. */
+static void declarations(FILE *out, const struct booking *book, bool mark)
 {
-    fprintf(out, "commodity %s\n    format 1000.%.*s %s\n\n", book->currency, book->decimals, "0000",
-            book->currency);
+    fprintf(out, "commodity %s\n    format 1000%s%.*s %s\n\n", book->currency,
+            mark || book->decimals > 0 ? "." : "", book->decimals, "0000", book->currency);
     for (size_t i = 0; i < BOOKING_COUNT; i++)
         fprintf(out, "account %s\n", book->accounts[i]);
 }
 
-bool journal_render(const json_t *document, struct format_output *out)
+static bool render(const json_t *document, bool mark, struct format_output *out)
 {
     struct booking book;
     const json_t *payment;
@@ -53,7 +55,7 @@ bool journal_render(const json_t *document, struct format_output *out)
     FILE *file = open_memstream(&out->bytes, &out->len);
     if (!file)
         return format_fail(out, "no memory");
-    declarations(file, &book);
+    declarations(file, &book, mark);
     head(file, &book, format_text(document, "issue_date"),
          book.sign > 0 ? "invoice for crawls" : "credit note for crawls");
     posting(file, &book, book.accounts[BOOKING_RECEIVABLE], book.sign * book.total);
@@ -67,4 +69,14 @@ bool journal_render(const json_t *document, struct format_output *out)
         posting(file, &book, book.accounts[BOOKING_RECEIVABLE], -minor);
     }
     return format_close(file, out);
+}
+
+bool hledger_render(const json_t *document, struct format_output *out)
+{
+    return render(document, true, out);
+}
+
+bool ledger_render(const json_t *document, struct format_output *out)
+{
+    return render(document, false, out);
 }

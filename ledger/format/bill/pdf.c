@@ -3,6 +3,7 @@
 #include "ledger/format/bill/rendering.h"
 
 #include "ledger/format/bill/pdf_logo.h"
+#include "ledger/format/bill/pdf_text.h"
 #include "ledger/format/bill/view.h"
 
 #include <cairo-pdf.h>
@@ -11,27 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAMILY       "DejaVu Sans"
 #define MARGIN       48
 #define FOOTER_ROOM  30
 #define GAP          18
 #define CHART_HEIGHT 60
+#define LEADING      2 /* between lines of the plain type that are drawn one by one */
 
-enum colour { INK, SOFT, LINE, BAR, COLOUR_COUNT };
-
-/* How a text is set. */
-struct type {
-    int size;
-    bool bold;
-    enum colour colour;
-    PangoAlignment align;
-};
-
-static const struct type plain = {9, false, INK, PANGO_ALIGN_LEFT};
-static const struct type strong = {9, true, INK, PANGO_ALIGN_LEFT};
-static const struct type soft = {8, false, SOFT, PANGO_ALIGN_LEFT};
-static const struct type figures = {9, false, INK, PANGO_ALIGN_RIGHT};
-static const struct type total = {10, true, INK, PANGO_ALIGN_RIGHT};
+static const struct pdf_type plain = {9, false, PDF_INK, PANGO_ALIGN_LEFT};
+static const struct pdf_type strong = {9, true, PDF_INK, PANGO_ALIGN_LEFT};
+static const struct pdf_type soft = {8, false, PDF_SOFT, PANGO_ALIGN_LEFT};
+static const struct pdf_type total = {10, true, PDF_INK, PANGO_ALIGN_RIGHT};
 
 /* Columns of the table: description, quantity, unit price, amount; the first takes what is left. */
 #define COLUMNS 4
@@ -49,73 +39,11 @@ struct sheet {
 /* --- Drawing
  * ------------------------------------------------------------------------------------------------ */
 
-static void set_colour(struct sheet *sheet, enum colour colour)
+static void draw_line(struct sheet *sheet, int y, enum pdf_colour colour, int width)
 {
-    static const unsigned char colours[COLOUR_COUNT][3] = {
-        {0x1c, 0x24, 0x30}, {0x5b, 0x66, 0x75}, {0xd8, 0xdd, 0xe4}, {0x2f, 0x6f, 0xae}};
-    const unsigned char *c = colours[colour];
-    cairo_set_source_rgb(sheet->cr, c[0] / 255.0, c[1] / 255.0, c[2] / 255.0);
-}
-
-static void draw_line(struct sheet *sheet, int y, enum colour colour, int width)
-{
-    set_colour(sheet, colour);
+    pdf_set_colour(sheet->cr, colour);
     cairo_rectangle(sheet->cr, MARGIN, y, sheet->width - 2 * MARGIN, width);
     cairo_fill(sheet->cr);
-}
-
-static PangoLayout *layout_of(struct sheet *sheet, const struct type *type, const char *text, int width)
-{
-    PangoLayout *layout = pango_cairo_create_layout(sheet->cr);
-    PangoFontDescription *font = pango_font_description_new();
-    /* A point is a point, and letters stand where the font wants them, not on the pixels of a screen. */
-    cairo_font_options_t *options = cairo_font_options_create();
-    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-    pango_cairo_context_set_font_options(pango_layout_get_context(layout), options);
-    cairo_font_options_destroy(options);
-    pango_cairo_context_set_resolution(pango_layout_get_context(layout), 72);
-    pango_context_set_round_glyph_positions(pango_layout_get_context(layout), FALSE);
-    pango_layout_context_changed(layout);
-    pango_font_description_set_family(font, FAMILY);
-    pango_font_description_set_size(font, type->size * PANGO_SCALE);
-    pango_font_description_set_weight(font, type->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
-    pango_layout_set_font_description(layout, font);
-    pango_font_description_free(font);
-    pango_layout_set_width(layout, width * PANGO_SCALE);
-    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-    pango_layout_set_alignment(layout, type->align);
-    pango_layout_set_line_spacing(layout, 1.25F);
-    pango_layout_set_text(layout, text, -1);
-    return layout;
-}
-
-static int height_of(PangoLayout *layout)
-{
-    int height;
-    pango_layout_get_size(layout, NULL, &height);
-    return (height + PANGO_SCALE - 1) / PANGO_SCALE;
-}
-
-/* How high a text is at that width. */
-static int measure(struct sheet *sheet, const struct type *type, const char *text, int width)
-{
-    PangoLayout *layout = layout_of(sheet, type, text, width);
-    int height = height_of(layout);
-    g_object_unref(layout);
-    return height;
-}
-
-/* Draws it, and returns its height. */
-static int draw(struct sheet *sheet, const struct type *type, const char *text, int x, int y, int width)
-{
-    PangoLayout *layout = layout_of(sheet, type, text, width);
-    int height = height_of(layout);
-    set_colour(sheet, type->colour);
-    cairo_move_to(sheet->cr, x, y);
-    pango_cairo_show_layout(sheet->cr, layout);
-    g_object_unref(layout);
-    return height;
 }
 
 static const char *item(const json_t *array, size_t index)
@@ -139,38 +67,41 @@ static int bottom(const struct sheet *sheet)
 
 static void write_footer(struct sheet *sheet)
 {
-    static const struct type right = {8, false, SOFT, PANGO_ALIGN_RIGHT};
+    static const struct pdf_type right = {8, false, PDF_SOFT, PANGO_ALIGN_RIGHT};
     char pages[48];
     json_t *left = json_sprintf("%s · %s %s", format_text(sheet->view, "seller.name"),
                                 format_text(sheet->view, "title"), format_text(sheet->view, "number"));
     const char *text = json_string_value(left);
     int y = sheet->height - MARGIN - 12;
-    draw_line(sheet, y - 6, LINE, 1);
+    draw_line(sheet, y - 6, PDF_LINE, 1);
     /* A name that is too long would run into the margin; its first line says enough. */
-    PangoLayout *layout = layout_of(sheet, &soft, text ? text : "", text_width(sheet) - 90);
+    PangoLayout *layout = pdf_layout(sheet->cr, &soft, text ? text : "", text_width(sheet) - 90);
     pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_MIDDLE);
-    set_colour(sheet, SOFT);
+    pdf_set_colour(sheet->cr, PDF_SOFT);
     cairo_move_to(sheet->cr, MARGIN, y);
     pango_cairo_show_layout(sheet->cr, layout);
     g_object_unref(layout);
     snprintf(pages, sizeof(pages), "Page %d of %d", sheet->page, sheet->pages);
-    draw(sheet, &right, pages, sheet->width - MARGIN - 90, y, 90);
+    pdf_draw(sheet->cr, &right, pages, sheet->width - MARGIN - 90, y, 90);
     json_decref(left);
 }
 
 static void write_table_head(struct sheet *sheet)
 {
     static const char *const names[COLUMNS] = {"Description", "Quantity", "Unit price", "Amount"};
-    struct type type = soft;
+    const char *currency = format_text(sheet->view, "currency");
+    struct pdf_type type = soft;
     int x = MARGIN, height = 0;
     for (size_t i = 0; i < COLUMNS; i++) {
         int width = column_widths[i] ? column_widths[i] : text_width(sheet) - 270;
         type.align = i > 0 ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT;
-        height = draw(sheet, &type, names[i], x, sheet->y, width);
+        char name[40];
+        snprintf(name, sizeof(name), i > 1 ? "%s (%.8s)" : "%s", names[i], currency);
+        height = pdf_draw(sheet->cr, &type, name, x, sheet->y, width);
         x += width;
     }
     sheet->y += height + 3;
-    draw_line(sheet, sheet->y, INK, 1);
+    draw_line(sheet, sheet->y, PDF_INK, 1);
     sheet->y += 5;
 }
 
@@ -192,14 +123,14 @@ static void make_room(struct sheet *sheet, int height)
 }
 
 /* Text that may go on on the next page, line by line. */
-static void write_paragraph(struct sheet *sheet, const struct type *type, const char *text)
+static void write_paragraph(struct sheet *sheet, const struct pdf_type *type, const char *text)
 {
-    PangoLayout *layout = layout_of(sheet, type, text, text_width(sheet));
+    PangoLayout *layout = pdf_layout(sheet->cr, type, text, text_width(sheet));
     int count = pango_layout_get_line_count(layout);
-    int height = (height_of(layout) + count - 1) / count;
+    int height = (pdf_height(layout) + count - 1) / count;
     for (int i = 0; i < count; i++) {
         make_room(sheet, height);
-        set_colour(sheet, type->colour);
+        pdf_set_colour(sheet->cr, type->colour);
         cairo_move_to(sheet->cr, MARGIN, sheet->y + type->size);
         pango_cairo_show_layout_line(sheet->cr, pango_layout_get_line_readonly(layout, i));
         sheet->y += height;
@@ -213,29 +144,35 @@ static void write_paragraph(struct sheet *sheet, const struct type *type, const 
 
 static void write_title(struct sheet *sheet)
 {
-    static const struct type title = {18, true, INK, PANGO_ALIGN_RIGHT};
-    static const struct type number = {10, false, SOFT, PANGO_ALIGN_RIGHT};
-    static const struct type name = {12, true, INK, PANGO_ALIGN_LEFT};
+    static const struct pdf_type title = {18, true, PDF_INK, PANGO_ALIGN_RIGHT};
+    static const struct pdf_type number = {10, false, PDF_SOFT, PANGO_ALIGN_RIGHT};
+    static const struct pdf_type name = {12, true, PDF_INK, PANGO_ALIGN_LEFT};
     const char *status = format_text(sheet->view, "status");
     int half = text_width(sheet) / 2, right = MARGIN + half, left_y = sheet->y, y = sheet->y;
     int logo = pdf_logo_draw(sheet->cr, format_text(sheet->document, "seller.logo"), MARGIN, left_y);
     left_y += logo > 0 ? logo + 8 : 0;
-    left_y += draw(sheet, &name, format_text(sheet->view, "seller.name"), MARGIN, left_y, half - 10);
-    y += draw(sheet, &title, format_text(sheet->view, "title"), right, y, half);
-    y += draw(sheet, &number, format_text(sheet->view, "number"), right, y, half);
+    left_y += pdf_draw(sheet->cr, &name, format_text(sheet->view, "seller.name"), MARGIN, left_y, half - 10);
+    y += pdf_draw(sheet->cr, &title, format_text(sheet->view, "title"), right, y, half);
+    y += pdf_draw(sheet->cr, &number, format_text(sheet->view, "number"), right, y, half);
     if (*status)
-        y += draw(sheet, &number, status, right, y, half);
+        y += pdf_draw(sheet->cr, &number, status, right, y, half);
     sheet->y = (y > left_y ? y : left_y) + GAP;
 }
 
 static int write_party(struct sheet *sheet, const char *label, const json_t *party, int x, int width)
 {
     const json_t *lines = json_object_get(party, "lines");
+    json_t *text = json_string("");
     int y = sheet->y;
-    y += draw(sheet, &soft, label, x, y, width);
-    y += draw(sheet, &strong, format_text(party, "name"), x, y, width);
-    for (size_t i = 0; i < json_array_size(lines); i++)
-        y += draw(sheet, &plain, item(lines, i), x, y, width);
+    y += pdf_draw(sheet->cr, &soft, label, x, y, width) + LEADING;
+    y += pdf_draw_address(sheet->cr, &strong, format_text(party, "name"), x, y, width) + LEADING;
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        json_t *more = json_sprintf("%s%s%s", json_string_value(text), i > 0 ? "\n" : "", item(lines, i));
+        json_decref(text);
+        text = more;
+    }
+    y += pdf_draw_address(sheet->cr, &plain, json_string_value(text), x, y, width);
+    json_decref(text);
     return y;
 }
 
@@ -248,9 +185,10 @@ static void write_parties(struct sheet *sheet)
     int to = write_party(sheet, "To", json_object_get(sheet->view, "buyer"), MARGIN + width + GAP, width);
     json_array_foreach(json_object_get(sheet->view, "facts"), i, fact)
     {
-        int label = draw(sheet, &soft, item(fact, 0), x, y + 1, 52);
-        int value = draw(sheet, &plain, item(fact, 1), x + 56, y, sheet->width - MARGIN - x - 56);
-        y += label > value ? label : value;
+        int label = pdf_draw(sheet->cr, &soft, item(fact, 0), x, y + 1, 52);
+        int value =
+            pdf_draw_address(sheet->cr, &plain, item(fact, 1), x + 56, y, sheet->width - MARGIN - x - 56);
+        y += (label > value ? label : value) + LEADING;
     }
     sheet->y = (from > to ? from : to) > y ? (from > to ? from : to) : y;
     sheet->y += GAP;
@@ -261,18 +199,22 @@ static void write_row(struct sheet *sheet, const json_t *row)
     int x = MARGIN, height = 0;
     for (size_t i = 0; i < COLUMNS; i++) {
         int width = column_widths[i] ? column_widths[i] : text_width(sheet) - 270;
-        int one = measure(sheet, i > 0 ? &figures : &plain, item(row, i), width - (i > 0 ? 6 : 0));
+        int one =
+            pdf_measure(sheet->cr, i > 0 ? &pdf_figures : &plain, item(row, i), width - (i > 0 ? 6 : 0));
         height = one > height ? one : height;
     }
     make_room(sheet, height + 7);
     for (size_t i = 0; i < COLUMNS; i++) {
         int width = column_widths[i] ? column_widths[i] : text_width(sheet) - 270;
         int inset = i > 0 ? 6 : 0;
-        draw(sheet, i > 0 ? &figures : &plain, item(row, i), x + inset, sheet->y, width - inset);
+        if (i > 0)
+            pdf_draw_figure(sheet->cr, &pdf_figures, item(row, i), x + inset, sheet->y, width - inset);
+        else
+            pdf_draw(sheet->cr, &plain, item(row, i), x, sheet->y, width);
         x += width;
     }
     sheet->y += height + 3;
-    draw_line(sheet, sheet->y, LINE, 1);
+    draw_line(sheet, sheet->y, PDF_LINE, 1);
     sheet->y += 4;
 }
 
@@ -295,7 +237,7 @@ static void write_sums(struct sheet *sheet)
 {
     const json_t *sums = json_object_get(sheet->view, "sums"), *sum;
     size_t count = json_array_size(sums), i;
-    int line = measure(sheet, &total, "0", 100) + 3;
+    int line = pdf_measure(sheet->cr, &total, "0", 100) + 3;
     int label_width = text_width(sheet) - 124;
     make_room(sheet, (int)count * line + 16);
     sheet->y += 6;
@@ -303,13 +245,14 @@ static void write_sums(struct sheet *sheet)
     {
         bool last = i + 1 == count;
         if (last) {
-            set_colour(sheet, INK);
+            pdf_set_colour(sheet->cr, PDF_INK);
             cairo_rectangle(sheet->cr, sheet->width - MARGIN - 260, sheet->y, 260, 1);
             cairo_fill(sheet->cr);
             sheet->y += 4;
         }
-        draw(sheet, last ? &total : &figures, item(sum, 0), MARGIN, sheet->y, label_width);
-        draw(sheet, last ? &total : &figures, item(sum, 1), MARGIN + label_width + 4, sheet->y, 120);
+        pdf_draw(sheet->cr, last ? &total : &pdf_figures, item(sum, 0), MARGIN, sheet->y, label_width);
+        pdf_draw_figure(sheet->cr, last ? &total : &pdf_figures, item(sum, 1), MARGIN + label_width + 4,
+                        sheet->y, 120);
         sheet->y += line;
     }
     sheet->y += GAP;
@@ -343,12 +286,12 @@ static void write_chart(struct sheet *sheet)
         int left = MARGIN + (int)i * text_width(sheet) / slots;
         int right = MARGIN + (int)(i + 1) * text_width(sheet) / slots;
         int width = right - left > 3 ? right - left - (right - left) / 4 : 1;
-        set_colour(sheet, BAR);
+        pdf_set_colour(sheet->cr, PDF_BAR);
         cairo_rectangle(sheet->cr, left, sheet->y + CHART_HEIGHT - height, width, height);
         cairo_fill(sheet->cr);
     }
     sheet->y += CHART_HEIGHT;
-    draw_line(sheet, sheet->y, LINE, 1);
+    draw_line(sheet, sheet->y, PDF_LINE, 1);
     sheet->y += 4;
     json_t *caption =
         json_sprintf("Crawls by day, at their price: %s to %s", format_text(json_array_get(days, 0), "date"),

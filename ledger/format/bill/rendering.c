@@ -8,8 +8,8 @@ const struct rendering renderings[] = {
     {"html", "html", html_render},
     {"pdf", "pdf", pdf_render},
     {"ubl", "xml", ubl_render},
-    {"hledger", "journal", journal_render},
-    {"ledger", "ledger", journal_render},
+    {"hledger", "journal", hledger_render},
+    {"ledger", "ledger", ledger_render},
     {"beancount", "beancount", beancount_render},
     {NULL, NULL, NULL},
 };

@@ -39,7 +39,8 @@ rendering_function pdf_render;
 rendering_function ubl_render;
 
 /* A transaction in the journal format that hledger and ledger share. */
-rendering_function journal_render;
+rendering_function hledger_render;
+rendering_function ledger_render;
 
 /* A transaction for beancount. */
 rendering_function beancount_render;

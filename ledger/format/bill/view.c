@@ -1,6 +1,7 @@
 #include "ledger/format/bill/view.h"
 
 #include "ledger/base/amount.h"
+#include "ledger/format/unicode.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,12 +57,15 @@ static void add_labelled(json_t *lines, const char *label, const char *value)
 static json_t *party_view(const json_t *party)
 {
     json_t *lines = json_array();
+    char country[UNICODE_COUNTRY_MAX];
     add(lines, format_text(party, "street"));
     add(lines, format_text(party, "street_2"));
     add_place(lines, party);
-    add(lines, format_text(party, "country"));
+    add(lines, unicode_country(format_text(party, "country"), country));
     add_labelled(lines, "Tax ID", format_text(party, "tax_id"));
     add_labelled(lines, "Registration", format_text(party, "registration"));
+    add(lines, format_text(party, "contact"));
+    add(lines, format_text(party, "phone"));
     add(lines, format_text(party, "email"));
     add(lines, format_text(party, "website"));
     return json_pack("{s:s,s:o}", "name", format_text(party, "name"), "lines", lines);
@@ -102,6 +106,7 @@ static json_t *facts_view(const json_t *document)
 /* --- Lines and sums
  * ----------------------------------------------------------------------------------------- */
 
+/* The most decimals among a member of the lines. */
 static int decimals_of(const json_t *lines, const char *member)
 {
     const json_t *line;
@@ -115,22 +120,51 @@ static int decimals_of(const json_t *lines, const char *member)
     return most;
 }
 
-static json_t *rows_view(const json_t *lines)
+/* The most decimals in the column of amounts, lines and sums. */
+static int amount_column(const json_t *document)
 {
-    int price_decimals = decimals_of(lines, "unit_price_micros");
-    int amount_decimals_ = decimals_of(lines, "amount_micros");
+    static const char *const members[] = {"subtotal_micros", "carried_in_micros", "carried_out_micros"};
+    int most = decimals_of(json_object_get(document, "lines"), "amount_micros");
+    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+        int needed = amount_decimals(format_number(document, members[i]));
+        most = needed > most ? needed : most;
+    }
+    return most;
+}
+
+/* The number with what brings its point below those with `decimals`. */
+static json_t *padded(const char *number, int decimals)
+{
+    char pads[8 * sizeof(VIEW_PAD)] = "";
+    const char *point = strchr(number, '.');
+    size_t len = 0;
+    if (!point)
+        len += (size_t)snprintf(pads, sizeof(pads), VIEW_POINT_PAD);
+    for (int i = point ? (int)strlen(point + 1) : 0; i < decimals; i++)
+        len += (size_t)snprintf(pads + len, sizeof(pads) - len, VIEW_PAD);
+    return json_sprintf("%s%s", number, pads);
+}
+
+static json_t *padded_micros(int64_t micros, int decimals)
+{
+    char amount[AMOUNT_TEXT_MAX];
+    return padded(amount_format(micros, amount), decimals);
+}
+
+static json_t *rows_view(const json_t *document)
+{
+    const json_t *lines = json_object_get(document, "lines"), *line;
+    int price_decimals = decimals_of(lines, "unit_price_micros"), decimals = amount_column(document);
     json_t *rows = json_array();
-    const json_t *line;
     size_t i;
     json_array_foreach(lines, i, line)
     {
-        char quantity[24], price[AMOUNT_TEXT_MAX], amount[AMOUNT_TEXT_MAX];
+        char quantity[24];
         snprintf(quantity, sizeof(quantity), "%" PRId64, format_number(line, "quantity"));
-        json_array_append_new(rows, json_pack("[s,s,s,s]", format_text(line, "description"), quantity,
-                                              amount_format_decimals(format_number(line, "unit_price_micros"),
-                                                                     price_decimals, price),
-                                              amount_format_decimals(format_number(line, "amount_micros"),
-                                                                     amount_decimals_, amount)));
+        json_array_append_new(
+            rows, json_pack("[s,s,o,o]", format_text(line, "description"), quantity,
+                            padded_micros(format_number(line, "unit_price_micros"), price_decimals),
+                            padded_micros(format_number(line, "amount_micros"), decimals)));
     }
     return rows;
 }
@@ -144,30 +178,47 @@ static const char *tax_label(const json_t *document, char out[64])
     return out;
 }
 
+static void add_sum(json_t *sums, const char *label, json_t *amount)
+{
+    json_array_append_new(sums, json_pack("[s,o]", label, amount));
+}
+
+/* A member in minor units; what is to be paid has its currency. */
+static json_t *minor_sum(const json_t *document, const char *path, int decimals, bool last)
+{
+    char amount[AMOUNT_TEXT_MAX], text[64];
+    if (last)
+        return padded(minor(document, path, text), decimals);
+    return padded(amount_format_minor(format_number(document, path),
+                                      (int)format_number(document, "currency_decimals"), amount),
+                  decimals);
+}
+
 static json_t *sums_view(const json_t *document)
 {
     int64_t in = format_number(document, "carried_in_micros"),
             forward = format_number(document, "carried_out_micros");
     int64_t paid = format_number(document, "paid_minor"),
             credited = format_number(document, "credited_minor");
-    char amount[AMOUNT_TEXT_MAX], text[64], label[64];
+    int decimals = amount_column(document);
+    bool more = paid != 0 || credited != 0;
+    char label[64];
     json_t *sums = json_array();
-    pair(sums, "Subtotal", amount_format(format_number(document, "subtotal_micros"), amount));
+    add_sum(sums, "Subtotal", padded_micros(format_number(document, "subtotal_micros"), decimals));
     if (in != 0)
-        pair(sums, "Carried in from the last invoice", amount_format(in, amount));
+        add_sum(sums, "Carried in from the last invoice", padded_micros(in, decimals));
     if (forward != 0)
-        pair(sums, "Carried forward to the next invoice", amount_format(-forward, amount));
-    pair(sums, "Net amount", minor(document, "net_minor", text));
+        add_sum(sums, "Carried forward to the next invoice", padded_micros(-forward, decimals));
+    add_sum(sums, "Net amount", minor_sum(document, "net_minor", decimals, false));
     if (strcmp(format_text(document, "tax.treatment"), "none") != 0)
-        pair(sums, tax_label(document, label), minor(document, "tax.amount_minor", text));
-    pair(sums, "Total", minor(document, "total_minor", text));
-    if (paid == 0 && credited == 0)
-        return sums;
+        add_sum(sums, tax_label(document, label), minor_sum(document, "tax.amount_minor", decimals, false));
+    add_sum(sums, "Total", minor_sum(document, "total_minor", decimals, !more));
     if (paid != 0)
-        pair(sums, "Paid", minor(document, "paid_minor", text));
+        add_sum(sums, "Paid", minor_sum(document, "paid_minor", decimals, false));
     if (credited != 0)
-        pair(sums, "Credited", minor(document, "credited_minor", text));
-    pair(sums, "To be paid", minor(document, "open_minor", text));
+        add_sum(sums, "Credited", minor_sum(document, "credited_minor", decimals, false));
+    if (more)
+        add_sum(sums, "To be paid", minor_sum(document, "open_minor", decimals, true));
     return sums;
 }
 
@@ -181,13 +232,26 @@ static const char *tail_of(const char *account)
     return len > 4 ? account + len - 4 : account;
 }
 
+/* "FR14 2004 …", in fours that no line breaks. */
+static const char *grouped(const char *iban, char out[64])
+{
+    size_t len = 0;
+    for (size_t i = 0; iban[i] && len + 4 < 64; i++) {
+        if (i > 0 && i % 4 == 0)
+            len += (size_t)snprintf(out + len, 64 - len, "\xc2\xa0");
+        out[len++] = iban[i];
+    }
+    out[len] = '\0';
+    return out;
+}
+
 /* How the rest is paid. */
 static json_t *payment_note(const json_t *document)
 {
     const char *rail = format_text(document, "settlement.rail"), *iban = format_text(document, "seller.iban"),
                *bic = format_text(document, "seller.bic"), *number = format_text(document, "number"),
                *due = format_text(document, "due_date");
-    char amount[64];
+    char amount[64], account[64];
     minor(document, "open_minor", amount);
     if (is_credit(document))
         return json_sprintf("This amount is credited against invoice %s; there is nothing to pay.",
@@ -209,8 +273,8 @@ static json_t *payment_note(const json_t *document)
         return json_sprintf("%s is requested over x402 on %s.", amount,
                             format_text(document, "settlement.network"));
     if (*iban)
-        return json_sprintf("Please pay %s by %s to IBAN %s%s%s, reference %s.", amount, due, iban,
-                            *bic ? ", BIC " : "", bic, number);
+        return json_sprintf("Please pay %s by %s to IBAN %s%s%s, reference %s.", amount, due,
+                            grouped(iban, account), *bic ? ", BIC " : "", bic, number);
     return json_sprintf("Please pay %s by %s, reference %s.", amount, due, number);
 }
 
@@ -259,11 +323,12 @@ json_t *view_of(const json_t *document)
 {
     const char *status = format_text(document, "status");
     bool quiet = strcmp(status, "issued") == 0 || strcmp(status, "sent") == 0;
-    return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "title",
+    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "title",
                      is_credit(document) ? "Credit note" : "Invoice", "number",
-                     format_text(document, "number"), "status", quiet ? "" : status, "seller",
+                     format_text(document, "number"), "status", quiet ? "" : status, "currency",
+                     format_text(document, "currency"), "seller",
                      party_view(json_object_get(document, "seller")), "buyer",
                      party_view(json_object_get(document, "buyer")), "facts", facts_view(document), "rows",
-                     rows_view(json_object_get(document, "lines")), "sums", sums_view(document), "notes",
-                     notes_view(document), "days", days_view(document));
+                     rows_view(document), "sums", sums_view(document), "notes", notes_view(document), "days",
+                     days_view(document));
 }

@@ -1,0 +1,134 @@
+#include "ledger/format/bill/pdf_text.h"
+
+#include "ledger/format/bill/view.h"
+
+#include <pango/pangocairo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FAMILY   "DejaVu Sans"
+#define ANY_ROOM 100000
+
+const struct pdf_type pdf_figures = {9, false, PDF_INK, PANGO_ALIGN_RIGHT};
+
+void pdf_set_colour(cairo_t *cr, enum pdf_colour colour)
+{
+    static const unsigned char colours[PDF_COLOUR_COUNT][3] = {
+        {0x1c, 0x24, 0x30}, {0x5b, 0x66, 0x75}, {0xd8, 0xdd, 0xe4}, {0x2f, 0x6f, 0xae}};
+    const unsigned char *c = colours[colour];
+    cairo_set_source_rgb(cr, c[0] / 255.0, c[1] / 255.0, c[2] / 255.0);
+}
+
+PangoLayout *pdf_layout(cairo_t *cr, const struct pdf_type *type, const char *text, int width)
+{
+    PangoLayout *layout = pango_cairo_create_layout(cr);
+    PangoFontDescription *font = pango_font_description_new();
+    /* A point is a point, and letters stand where the font wants them, not on the pixels of a screen. */
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    pango_cairo_context_set_font_options(pango_layout_get_context(layout), options);
+    cairo_font_options_destroy(options);
+    pango_cairo_context_set_resolution(pango_layout_get_context(layout), 72);
+    pango_context_set_round_glyph_positions(pango_layout_get_context(layout), FALSE);
+    pango_layout_context_changed(layout);
+    pango_font_description_set_family(font, FAMILY);
+    pango_font_description_set_size(font, type->size * PANGO_SCALE);
+    pango_font_description_set_weight(font, type->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
+    pango_layout_set_font_description(layout, font);
+    pango_font_description_free(font);
+    pango_layout_set_width(layout, width * PANGO_SCALE);
+    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+    pango_layout_set_alignment(layout, type->align);
+    pango_layout_set_line_spacing(layout, 1.25F);
+    pango_layout_set_text(layout, text, -1);
+    return layout;
+}
+
+int pdf_height(PangoLayout *layout)
+{
+    int height;
+    pango_layout_get_size(layout, NULL, &height);
+    return (height + PANGO_SCALE - 1) / PANGO_SCALE;
+}
+
+int pdf_measure(cairo_t *cr, const struct pdf_type *type, const char *text, int width)
+{
+    PangoLayout *layout = pdf_layout(cr, type, text, width);
+    int height = pdf_height(layout);
+    g_object_unref(layout);
+    return height;
+}
+
+int pdf_draw(cairo_t *cr, const struct pdf_type *type, const char *text, int x, int y, int width)
+{
+    PangoLayout *layout = pdf_layout(cr, type, text, width);
+    int height = pdf_height(layout);
+    pdf_set_colour(cr, type->colour);
+    cairo_move_to(cr, x, y);
+    pango_cairo_show_layout(cr, layout);
+    g_object_unref(layout);
+    return height;
+}
+
+/* How wide the first bytes of a text are, in Pango's units. */
+static int width_of(cairo_t *cr, const struct pdf_type *type, const char *text, size_t len)
+{
+    PangoLayout *layout = pdf_layout(cr, type, "", ANY_ROOM);
+    int width;
+    pango_layout_set_text(layout, text, (int)len);
+    pango_layout_get_size(layout, &width, NULL);
+    g_object_unref(layout);
+    return width;
+}
+
+/* How much of a word goes on this line: all that fits of it, up to one of its signs; all of it when there is
+ * none, and then it is broken where the line ends. */
+static size_t piece_of(cairo_t *cr, const struct pdf_type *type, const char *word, size_t len, int width)
+{
+    size_t piece = 0;
+    if (width_of(cr, type, word, len) <= width * PANGO_SCALE)
+        return len;
+    for (size_t i = 1; i < len; i++) {
+        if (!strchr("@.", word[i]) && !strchr("/-_?&=", word[i - 1]))
+            continue;
+        if (width_of(cr, type, word, i) > width * PANGO_SCALE)
+            break;
+        piece = i;
+    }
+    return piece > 0 ? piece : len;
+}
+
+int pdf_draw_address(cairo_t *cr, const struct pdf_type *type, const char *text, int x, int y, int width)
+{
+    char *broken = NULL;
+    size_t size;
+    FILE *out = open_memstream(&broken, &size);
+    if (!out)
+        return pdf_draw(cr, type, text, x, y, width);
+    while (*text) {
+        size_t len = strcspn(text, " \n");
+        size_t piece = piece_of(cr, type, text, len, width);
+        fwrite(text, 1, piece, out);
+        text += piece;
+        if (piece < len)
+            fputc('\n', out);
+        else if (*text)
+            fputc(*text++, out);
+    }
+    bool whole = ferror(out) == 0;
+    whole = fclose(out) == 0 && whole;
+    int height = pdf_draw(cr, type, whole ? broken : "", x, y, width);
+    free(broken);
+    return height;
+}
+
+int pdf_draw_figure(cairo_t *cr, const struct pdf_type *type, const char *text, int x, int y, int width)
+{
+    const char *pads = text + strcspn(text, VIEW_PAD VIEW_POINT_PAD);
+    char number[64];
+    int room = (width_of(cr, &pdf_figures, pads, strlen(pads)) + PANGO_SCALE / 2) / PANGO_SCALE;
+    snprintf(number, sizeof(number), "%.*s", (int)(pads - text), text);
+    return pdf_draw(cr, type, number, x, y, width - room);
+}
