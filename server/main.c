@@ -161,6 +161,7 @@ static int start_and_serve(const char *file, struct config *config)
     int status = 1;
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     struct served served = {.file = file, .generation = generation_start(config, NULL)};
     if (served.generation)
         served.http = start_http(config, generation_handler(served.generation));

@@ -2,6 +2,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/encoding.h"
+#include "ledger/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,27 +74,34 @@ static bool next_line(struct slice *rest, struct slice *line)
 /* --- Away
  * ------------------------------------------------------------------------------------------------------- */
 
+/* Where the entries are written to. */
+struct sink {
+    FILE *file;
+    const char *path;
+};
+
 static enum err write_entry(void *context, const struct pg_row *row)
 {
-    FILE *file = context;
+    const struct sink *sink = context;
     struct slice line = pg_row_bytes(row, 0);
-    bool ok = fwrite(line.data, 1, line.len, file) == line.len && putc('\n', file) != EOF;
-    return ok ? ERR_OK : ERR_INTERNAL;
+    bool ok = fwrite(line.data, 1, line.len, sink->file) == line.len && putc('\n', sink->file) != EOF;
+    return ok ? ERR_OK : failed(sink->path, strerror(errno), NULL);
 }
 
-static bool write_head(FILE *file, const char *date, const struct pg_rows *totals)
+static enum err write_head(struct sink *sink, const char *date, const struct pg_rows *totals)
 {
     json_t *head =
         json_pack("{s:s,s:s,s:s,s:s,s:I,s:I}", "format", FORMAT, "utc_date", date, "first_id",
                   pg_text(totals, 0, 0), "end_id", pg_text(totals, 0, 1), "entries",
                   (json_int_t)pg_number(totals, 0, 2), "sum_micros", (json_int_t)pg_number(totals, 0, 3));
-    bool ok = head && json_dumpf(head, file, JSON_COMPACT) == 0 && putc('\n', file) != EOF;
+    bool ok = head && json_dumpf(head, sink->file, JSON_COMPACT) == 0 && putc('\n', sink->file) != EOF;
+    int why = errno;
     json_decref(head);
-    return ok;
+    return ok ? ERR_OK : failed(sink->path, strerror(why), NULL);
 }
 
 /* The entries as they are now, to the open file. */
-static enum err write_all(struct pg *pg, const char *date, FILE *file, struct archive_day *day)
+static enum err write_all(struct pg *pg, const char *date, struct sink *sink, struct archive_day *day)
 {
     struct pg_params params = {0};
     struct pg_rows totals = {0};
@@ -109,8 +117,8 @@ static enum err write_all(struct pg *pg, const char *date, FILE *file, struct ar
         err = ERR_INTERNAL;
         goto out;
     }
-    TRY(write_head(file, date, &totals) ? ERR_OK : ERR_INTERNAL);
-    TRY(pg_stream(pg, "archive_entries", &params, write_entry, file));
+    TRY(write_head(sink, date, &totals));
+    TRY(pg_stream(pg, "archive_entries", &params, write_entry, sink));
     TRY(pg_commit(pg));
 out:
     pg_rollback(pg);
@@ -118,54 +126,28 @@ out:
     return err;
 }
 
-static bool flush_folder(const char *folder)
+/* Makes the file, on the disk for good: its entries leave the ledger next. *made is false if it was there: a
+ * run that was killed may have left the same file. */
+static enum err write_file(struct pg *pg, const char *date, struct archive_day *day, bool *made)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
-static bool same_files(const char *a, const char *b)
-{
-    struct mapping left = {.memory = NULL}, right = {.memory = NULL};
-    bool same =
-        map_file(a, &left) == ERR_OK && map_file(b, &right) == ERR_OK && slice_eq(left.text, right.text);
-    unmap(&left);
-    unmap(&right);
-    return same;
-}
-
-/* Gives the file its name, unless another one has it. A run that was killed may have left the same file. */
-static enum err name_file(const char *partial, const char *folder, const struct archive_day *day, bool *made)
-{
-    *made = link(partial, day->path) == 0;
-    if (!*made && errno != EEXIST)
-        return failed(day->path, strerror(errno), NULL);
-    if (!*made && !same_files(partial, day->path))
+    struct file_draft *draft;
+    enum file_named named;
+    const char *problem = file_draft_begin(AT_FDCWD, day->path, FILE_PRIVATE, &draft);
+    struct sink sink = {problem ? NULL : file_draft_stream(draft), day->path};
+    enum err err = sink.file ? write_all(pg, date, &sink, day)
+                             : failed(day->path, problem ? problem : strerror(errno), NULL);
+    if (err != ERR_OK) {
+        file_draft_discard(draft);
+        return err;
+    }
+    problem = file_draft_make(draft, &named);
+    *made = !problem && named == FILE_MADE;
+    if (problem)
+        return failed(day->path, problem, NULL);
+    if (named == FILE_OTHER)
         return failed(day->path, "another file has this name",
                       "choose another folder, or move that file away");
-    return flush_folder(folder) ? ERR_OK : failed(folder, strerror(errno), NULL);
-}
-
-/* Makes the file, on the disk for good. *made is false if it was there. */
-static enum err write_file(struct pg *pg, const char *date, const char *folder, struct archive_day *day,
-                           bool *made)
-{
-    char partial[ARCHIVE_PATH_MAX + 32];
-    snprintf(partial, sizeof(partial), "%s.%ld.partial", day->path, (long)getpid());
-    FILE *file = fopen(partial, "we");
-    if (!file)
-        return failed(partial, strerror(errno), NULL);
-    enum err err = write_all(pg, date, file, day);
-    if (err == ERR_OK && (fflush(file) != 0 || ferror(file) || fsync(fileno(file)) != 0))
-        err = failed(partial, strerror(errno), NULL);
-    fclose(file);
-    if (err == ERR_OK)
-        err = name_file(partial, folder, day, made);
-    unlink(partial);
-    return err;
+    return ERR_OK;
 }
 
 static enum err let_go(struct pg *pg, const char *date, const char *actor, const struct archive_day *day)
@@ -193,7 +175,7 @@ enum err archive_day(struct pg *pg, const char *date, const char *folder, const 
         return failed(folder, strerror(errno), "give a folder that exists with --to");
     int len = snprintf(day->path, sizeof(day->path), "%s/entries-%s.jsonl", place, date);
     TRY(len < (int)sizeof(day->path) ? ERR_OK : failed(place, "the path is too long", NULL));
-    TRY(write_file(pg, date, place, day, &made));
+    TRY(write_file(pg, date, day, &made));
     TRY(map_file(day->path, &mapping)); /* what can be read again */
     digest_sha256(&mapping.text, 1, day->digest);
     TRY(let_go(pg, date, actor, day));

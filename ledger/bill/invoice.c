@@ -35,7 +35,7 @@ static const char *media_type_of(const char *path)
 static bool read_logo(struct invoice_seller *seller, const char *path)
 {
     seller->logo_type = media_type_of(path);
-    seller->logo = seller->logo_type ? file_read(path, LOGO_MAX, &seller->logo_len) : NULL;
+    seller->logo = seller->logo_type ? file_read(path, LOGO_MAX, &seller->logo_len, NULL) : NULL;
     if (!seller->logo)
         LOG(ERROR, "logo_unreadable", {"file", path},
             {"detail", "billing.logo is no PNG, JPEG or SVG file of at most 256 KiB"});

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PREFIX     "whsec_"
@@ -27,15 +28,14 @@ static bool make(const char *path)
 {
     char line[sizeof(PREFIX) + ENCODING_BASE64_LEN(FRESH_SIZE) + 1] = PREFIX;
     uint8_t fresh[FRESH_SIZE];
-    bool made;
+    enum file_named named;
     random_bytes(fresh, sizeof(fresh));
     size_t len = strlen(PREFIX) + encoding_base64(fresh, sizeof(fresh), line + strlen(PREFIX));
     line[len++] = '\n';
-    bool ok = file_make(path, line, len, &made);
-    int why = errno;
+    const char *problem = file_make(path, line, len, &named);
     explicit_bzero(fresh, sizeof(fresh));
     explicit_bzero(line, sizeof(line));
-    return ok || fail(path, strerror(why), "the folder of webhook.secret_file must exist and be writable");
+    return !problem || fail(path, problem, "the folder of webhook.secret_file must exist and be writable");
 }
 
 bool webhook_secret_parse(struct slice text, struct webhook_secret *secret)
@@ -51,16 +51,21 @@ bool webhook_secret_parse(struct slice text, struct webhook_secret *secret)
 
 bool webhook_secret_load(const char *path, struct webhook_secret *secret)
 {
+    struct stat status;
     size_t len;
     if (access(path, F_OK) != 0 && errno == ENOENT && !make(path))
         return false;
-    char *text = file_read(path, FILE_MAX, &len);
+    char *text = file_read(path, FILE_MAX, &len, &status);
     if (!text)
         return fail(path, strerror(errno), NULL);
-    bool ok = webhook_secret_parse((struct slice){text, strcspn(text, "\r\n")}, secret);
+    bool ok =
+        file_is_exposed(&status)
+            ? fail(path, FILE_EXPOSED, FILE_EXPOSED_HINT)
+            : webhook_secret_parse((struct slice){text, strcspn(text, "\r\n")}, secret) ||
+                  fail(path, "the first line is no secret", "it is whsec_ and 24 to 64 bytes in base64");
     explicit_bzero(text, len);
     free(text);
-    return ok || fail(path, "the first line is no secret", "it is whsec_ and 24 to 64 bytes in base64");
+    return ok;
 }
 
 bool webhook_sign(const struct webhook_secret *secret, const char *id, int64_t timestamp, struct slice body,

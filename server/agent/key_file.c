@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* mkostemp */
 #include "server/agent/key_file.h"
 
 #include "ledger/base/log.h"
@@ -6,15 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* Eight keys take less than 3 KB. */
-#define FILE_MAX      16384
-#define FILE_PATH_MAX 4096
+#define FILE_MAX 16384
 
 static bool fail(const char *path, const char *detail, const char *hint)
 {
@@ -22,101 +19,46 @@ static bool fail(const char *path, const char *detail, const char *hint)
     return false;
 }
 
-/* All that can be read, at most `room` bytes; false with errno. */
-static bool read_all(int fd, char *text, size_t room, size_t *len)
+static bool parse(const char *path, const char *text, size_t len, struct key_ring *ring)
 {
-    for (*len = 0; *len < room;) {
-        ssize_t got = read(fd, text + *len, room - *len);
-        if (got == 0)
-            return true;
-        if (got < 0 && errno != EINTR)
-            return false;
-        *len += got > 0 ? (size_t)got : 0;
-    }
-    errno = EFBIG;
-    return false;
-}
-
-static bool read_from(int fd, const char *path, struct key_ring *ring)
-{
-    char text[FILE_MAX];
-    size_t len;
-    bool ok = read_all(fd, text, sizeof(text), &len);
-    const char *why = ok ? NULL : strerror(errno);
-    const char *problem = ok ? key_ring_parse(slice_bytes(text, len), ring) : NULL;
-    explicit_bzero(text, sizeof(text));
-    if (!ok)
-        return fail(path, why, NULL);
+    const char *problem = key_ring_parse(slice_bytes(text, len), ring);
     return !problem || fail(path, problem,
                             "put a copy back; or move the file away, then `crawltab key rotate` makes a new "
                             "identity");
 }
 
+static bool check_mode(const char *path, const struct stat *status)
+{
+    if (file_is_exposed(status))
+        return fail(path, FILE_EXPOSED, FILE_EXPOSED_HINT);
+    if ((status->st_mode & S_IRWXG) != 0)
+        LOG(WARN, "identity_key_exposed", {"file", path}, {"detail", "its group may read the private keys"},
+            {"hint", "chmod 600"});
+    return true;
+}
+
 bool key_file_read(const char *path, struct key_ring *ring, struct file_stamp *stamp)
 {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    size_t len;
+    char *text = file_read(path, FILE_MAX, &len, &status);
+    if (!text)
         return fail(path, strerror(errno), NULL);
-    bool ok = fstat(fd, &status) == 0 || fail(path, strerror(errno), NULL);
-    ok = ok && read_from(fd, path, ring);
-    if (ok && (status.st_mode & 077) != 0)
-        LOG(WARN, "identity_key_exposed", {"file", path}, {"detail", "others may read the private keys"},
-            {"hint", "chmod 600"});
+    bool ok = check_mode(path, &status) && parse(path, text, len, ring);
     if (ok && stamp)
         *stamp = file_stamp_of(&status);
-    close(fd);
+    explicit_bzero(text, len);
+    free(text);
     return ok;
 }
 
-/* Makes the folder of the file if it is missing; not its parents. */
-static void make_folder(const char *path)
-{
-    char folder[FILE_PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    if (slash && snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path) < (int)sizeof(folder))
-        mkdir(folder, 0700);
-}
-
-/* Writes the ring to a new file beside `path`, readable by its owner alone, and on to the disk. `like` (may
- * be NULL) says whom it is to belong to. */
-static bool write_beside(const char *path, const struct key_ring *ring, const struct stat *like,
-                         char beside[FILE_PATH_MAX])
+/* As the file's text; the caller wipes and frees. NULL without memory. */
+static char *text_of(const struct key_ring *ring)
 {
     json_t *set = key_ring_private(ring);
     char *text = set ? json_dumps(set, JSON_INDENT(2)) : NULL;
-    int fd = -1;
-    bool ok = false;
-    errno = ENOMEM;
-    if (text && snprintf(beside, FILE_PATH_MAX, "%s.XXXXXX", path) < FILE_PATH_MAX)
-        fd = mkostemp(beside, O_CLOEXEC); /* mode 0600 */
-    if (fd >= 0) {
-        ok = (!like || like->st_uid == geteuid() || fchown(fd, like->st_uid, like->st_gid) == 0) &&
-             file_write_all(fd, text, strlen(text)) && file_write_all(fd, "\n", 1) && fsync(fd) == 0;
-        int why = errno;
-        close(fd);
-        if (!ok)
-            unlink(beside);
-        errno = why;
-    }
-    if (text)
-        explicit_bzero(text, strlen(text));
-    free(text);
     json_decref(set);
-    return ok || fail(path, strerror(errno), "the folder of identity.key_file must exist and be writable");
-}
-
-/* A name is on the disk when its folder is. */
-static bool sync_folder(const char *path)
-{
-    char folder[FILE_PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return ok;
+    return text;
 }
 
 static bool add_key(const char *path, const struct key_ring_timing *timing, struct key_ring *ring)
@@ -130,22 +72,22 @@ static bool add_key(const char *path, const struct key_ring_timing *timing, stru
     return ok || fail(path, "OpenSSL cannot make an Ed25519 key", NULL);
 }
 
-/* Linked into place, which fails where another was faster: its file is as good. */
+/* Where another was faster, its file is as good. */
 static bool make(const char *path, const struct key_ring_timing *timing, bool *made)
 {
-    char beside[FILE_PATH_MAX];
     struct key_ring ring = {.count = 0};
-    make_folder(path);
-    bool ok = add_key(path, timing, &ring) && write_beside(path, &ring, NULL, beside);
-    key_ring_forget(&ring);
-    if (!ok)
+    enum file_named named;
+    if (!add_key(path, timing, &ring))
         return false;
-    *made = link(beside, path) == 0;
-    ok = *made || errno == EEXIST;
-    int why = errno;
-    unlink(beside);
-    ok = ok && sync_folder(path);
-    return ok || fail(path, strerror(why), NULL);
+    char *text = text_of(&ring);
+    key_ring_forget(&ring);
+    if (!text)
+        return fail(path, strerror(ENOMEM), NULL);
+    const char *problem = file_make(path, text, strlen(text), &named);
+    explicit_bzero(text, strlen(text));
+    free(text);
+    *made = !problem && named == FILE_MADE;
+    return !problem || fail(path, problem, "the folder of identity.key_file must exist and be writable");
 }
 
 static bool is_missing(const char *path)
@@ -185,10 +127,42 @@ static int open_locked(const char *path, struct stat *status)
     }
 }
 
+/* Puts the ring in the file's place, with the file's owner: whoever rotates may be another. */
+static bool replace(const char *path, const struct key_ring *ring, const struct stat *old)
+{
+    struct file_draft *draft = NULL;
+    char *text = text_of(ring);
+    const char *problem = text ? file_draft_begin(AT_FDCWD, path, FILE_PRIVATE, &draft) : strerror(ENOMEM);
+    if (!problem) {
+        file_draft_give(draft, old);
+        file_draft_write(draft, text, strlen(text));
+        problem = file_draft_replace(draft, false);
+    }
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+    return !problem || fail(path, problem, "the folder of identity.key_file must be writable");
+}
+
+static bool rotate_open(int fd, const char *path, const struct stat *status,
+                        const struct key_ring_timing *timing, struct key_file_rotation *rotation)
+{
+    size_t len;
+    char *text = file_read_open(fd, FILE_MAX, &len);
+    if (!text)
+        return fail(path, strerror(errno), NULL);
+    bool ok = parse(path, text, len, &rotation->ring);
+    explicit_bzero(text, len);
+    free(text);
+    if (!ok)
+        return false;
+    rotation->dropped = key_ring_drop_expired(&rotation->ring, timing->now);
+    return add_key(path, timing, &rotation->ring) && replace(path, &rotation->ring, status);
+}
+
 bool key_file_rotate(const char *path, const struct key_ring_timing *timing,
                      struct key_file_rotation *rotation)
 {
-    char beside[FILE_PATH_MAX];
     struct stat status;
     *rotation = (struct key_file_rotation){.dropped = 0};
     if (is_missing(path)) {
@@ -197,19 +171,13 @@ bool key_file_rotate(const char *path, const struct key_ring_timing *timing,
         if (rotation->made)
             return key_file_read(path, &rotation->ring, NULL);
     }
-    int fd = open_locked(path, &status);
-    if (fd < 0)
-        return fail(path, strerror(errno), NULL);
-    bool ok = read_from(fd, path, &rotation->ring);
-    if (ok) {
-        rotation->dropped = key_ring_drop_expired(&rotation->ring, timing->now);
-        ok = add_key(path, timing, &rotation->ring) && write_beside(path, &rotation->ring, &status, beside);
-    }
-    if (ok && (rename(beside, path) != 0 || !sync_folder(path))) {
-        ok = fail(path, strerror(errno), NULL);
-        unlink(beside);
-    }
-    close(fd);
+    /* The configuration may name a link on purpose: what it leads to is replaced, and not the link. */
+    char *file = realpath(path, NULL);
+    int fd = file ? open_locked(file, &status) : -1;
+    bool ok = fd >= 0 ? rotate_open(fd, file, &status, timing, rotation) : fail(path, strerror(errno), NULL);
+    if (fd >= 0)
+        close(fd);
+    free(file);
     if (!ok)
         key_ring_forget(&rotation->ring);
     return ok;

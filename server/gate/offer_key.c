@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_MAX 4096
@@ -23,16 +24,16 @@ static bool make(const char *path)
 {
     char line[2 * OFFER_KEY_SIZE + 2];
     uint8_t key[OFFER_KEY_SIZE];
-    bool made;
+    enum file_named named;
     random_bytes(key, sizeof(key));
     encoding_hex(key, sizeof(key), line);
     line[2 * OFFER_KEY_SIZE] = '\n';
-    bool ok = file_make(path, line, sizeof(line) - 1, &made);
+    const char *problem = file_make(path, line, sizeof(line) - 1, &named);
     explicit_bzero(key, sizeof(key));
     explicit_bzero(line, sizeof(line));
-    if (!ok)
-        return fail(path, strerror(errno), "the folder of offer.key_file must exist and be writable");
-    if (made)
+    if (problem)
+        return fail(path, problem, "the folder of offer.key_file must exist and be writable");
+    if (named == FILE_MADE)
         LOG(INFO, "offer_key_made", {"file", path});
     return true;
 }
@@ -50,21 +51,25 @@ static bool read_line(char **rest, uint8_t key[OFFER_KEY_SIZE], bool *empty)
 bool offer_key_load(const char *path, struct offer_key *key)
 {
     bool empty, no_previous;
+    struct stat status;
     size_t len;
     if (access(path, F_OK) != 0 && errno == ENOENT && !make(path))
         return false;
-    char *text = file_read(path, FILE_MAX, &len);
+    char *text = file_read(path, FILE_MAX, &len, &status);
     if (!text)
         return fail(path, strerror(errno), NULL);
     char *rest = text;
-    bool ok =
-        read_line(&rest, key->current, &empty) && !empty && read_line(&rest, key->previous, &no_previous);
+    bool exposed = file_is_exposed(&status);
+    bool ok = !exposed && read_line(&rest, key->current, &empty) && !empty &&
+              read_line(&rest, key->previous, &no_previous);
     explicit_bzero(text, len);
     free(text);
     key->has_previous = ok && !no_previous;
     if (ok)
         return true;
     explicit_bzero(key, sizeof(*key));
+    if (exposed)
+        return fail(path, FILE_EXPOSED, FILE_EXPOSED_HINT);
     return fail(path, "a line is not a key",
                 "each line is a key of 64 hexadecimal digits; the newest stands first");
 }

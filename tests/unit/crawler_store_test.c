@@ -5,10 +5,14 @@
 #include "tools/crawler/store.h"
 
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static int files;
 
 static struct slice name_of(const char *url)
 {
@@ -127,13 +131,44 @@ static void pages_stay_in_the_folder(void **state)
     assert_int_equal(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+static int count_one(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+    (void)path, (void)status, (void)where;
+    files += type == FTW_F;
+    return 0;
+}
+
+static void half_a_page_is_not_kept(void **state)
+{
+    char folder[] = "/tmp/crawler-store-XXXXXX";
+    struct rlimit before;
+    struct target target;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    struct store *store = store_open(folder);
+    write_page(store, "https://e.example/a", "e.example/a");
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){3, before.rlim_max}), 0);
+    struct arena *arena = fresh_arena();
+    assert_true(target_parse(arena, SLICE("https://e.example/b"), &target));
+    assert_null(store_page(store, arena, &target, SLICE("content")).data);
+    assert_true(target_parse(arena, SLICE("https://e.example/a"), &target));
+    assert_null(store_page(store, arena, &target, SLICE("content")).data);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    store_close(store);
+    files = 0;
+    assert_int_equal(nftw(folder, count_one, 8, FTW_PHYS), 0);
+    assert_int_equal(files, 2); /* the page from before, and the receipts */
+    assert_int_equal(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_follow_host_and_path),
-        cmocka_unit_test(dots_lead_nowhere),
-        cmocka_unit_test(long_segments_end_in_a_digest),
-        cmocka_unit_test(pages_stay_in_the_folder),
+        cmocka_unit_test(names_follow_host_and_path),    cmocka_unit_test(dots_lead_nowhere),
+        cmocka_unit_test(long_segments_end_in_a_digest), cmocka_unit_test(pages_stay_in_the_folder),
+        cmocka_unit_test(half_a_page_is_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

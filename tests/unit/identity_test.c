@@ -183,6 +183,7 @@ static void write_file(const char *text)
     assert_non_null(file);
     assert_int_equal(fputs(text, file) >= 0, 1);
     assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0600), 0);
 }
 
 static void the_file_is_made_once_and_for_its_owner_alone(void **state)
@@ -226,6 +227,39 @@ static void a_rotation_replaces_the_file(void **state)
     struct stat status;
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+/* A link in the configuration is there on purpose: what it leads to is replaced. */
+static void a_rotation_replaces_what_a_link_leads_to(void **state)
+{
+    struct key_file_rotation rotation;
+    struct key_ring ring;
+    struct stat status;
+    char target[300];
+    (void)state;
+    snprintf(target, sizeof(target), "%s.target", path);
+    assert_true(key_file_rotate(target, &timing_now, &rotation));
+    assert_int_equal(symlink(target, path), 0);
+    assert_true(key_file_rotate(path, &timing_now, &rotation));
+    assert_int_equal(lstat(path, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_true(key_file_read(target, &ring, NULL));
+    assert_int_equal(ring.count, 2);
+    /* One that leads nowhere is no place for a first key. */
+    assert_int_equal(unlink(target), 0);
+    assert_false(key_file_make(path, &timing_now, &ring, NULL));
+    assert_int_equal(access(target, F_OK), -1);
+}
+
+static void keys_that_everybody_reads_are_refused(void **state)
+{
+    struct key_ring ring;
+    (void)state;
+    assert_true(key_file_make(path, &timing_now, &ring, NULL));
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_false(key_file_read(path, &ring, NULL));
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_true(key_file_read(path, &ring, NULL));
 }
 
 static void *rotate_once(void *context)
@@ -446,6 +480,8 @@ int main(void)
         cmocka_unit_test_teardown(the_file_is_made_once_and_for_its_owner_alone, remove_file),
         cmocka_unit_test_teardown(a_rotation_replaces_the_file, remove_file),
         cmocka_unit_test_teardown(rotations_at_once_lose_no_key, remove_file),
+        cmocka_unit_test_teardown(a_rotation_replaces_what_a_link_leads_to, remove_file),
+        cmocka_unit_test_teardown(keys_that_everybody_reads_are_refused, remove_file),
         cmocka_unit_test_teardown(a_garbled_file_is_left_alone, remove_file),
         cmocka_unit_test_teardown(the_answer_is_signed_for_its_authority, remove_file),
         cmocka_unit_test_teardown(signing_is_done_again_at_half_time_only, remove_file),

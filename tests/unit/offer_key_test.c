@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAPPING_MAX (64 << 20) /* larger ones are a sanitizer's */
@@ -28,6 +29,7 @@ static void write_text(const char *name, const char *text)
     FILE *file = fopen(path_of(name), "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0 && fclose(file) == 0);
+    assert_int_equal(chmod(path_of(name), 0600), 0);
 }
 
 /* The test's key, byte by byte, so that the test keeps no copy of it. */
@@ -161,6 +163,22 @@ static void a_file_has_one_key_or_two(void **state)
     }
 }
 
+static void a_file_that_everybody_reads_is_refused(void **state)
+{
+    static const mode_t modes[] = {0644, 0604, 0602, 0620, 0666};
+    struct offer_key key;
+    (void)state;
+    write_key("offer.key", 2 * OFFER_KEY_SIZE);
+    for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+        assert_int_equal(chmod(path_of("offer.key"), modes[i]), 0);
+        assert_false(offer_key_load(path_of("offer.key"), &key));
+        assert_int_equal(copies(), 0);
+    }
+    assert_int_equal(chmod(path_of("offer.key"), 0440), 0);
+    assert_true(offer_key_load(path_of("offer.key"), &key));
+    explicit_bzero(&key, sizeof(key));
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -183,6 +201,7 @@ int main(void)
         cmocka_unit_test(a_gate_that_does_not_start_leaves_no_key),
         cmocka_unit_test(a_file_that_is_refused_leaves_no_key),
         cmocka_unit_test(a_file_has_one_key_or_two),
+        cmocka_unit_test(a_file_that_everybody_reads_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -5,13 +5,12 @@
 #include "tools/crawler/say.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define FILE_MAX 65536
+#define JWK_MAX  512
 #define X_CHARS  ENCODING_BASE64URL_LEN(SIGNATURE_ED25519_KEY_SIZE)
 
 /* Fills the public half from the private one. */
@@ -25,77 +24,47 @@ static bool complete(struct key *key)
     return true;
 }
 
-static bool write_private(int fd, const struct key *key)
+/* The private JWK. Returns its length. */
+static size_t write_private(const struct key *key, char text[JWK_MAX])
 {
     char x[X_CHARS + 1];
     char d[X_CHARS + 1];
-    char text[512];
     x[encoding_base64url(key->jwk.raw, sizeof(key->jwk.raw), x)] = '\0';
     d[encoding_base64url(key->seed, sizeof(key->seed), d)] = '\0';
-    int len = snprintf(text, sizeof(text),
-                       "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"%s\",\"d\":\"%s\"}\n", x, d);
-    bool ok = file_write_all(fd, text, (size_t)len) && fsync(fd) == 0;
+    int len =
+        snprintf(text, JWK_MAX, "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"%s\",\"d\":\"%s\"}\n", x, d);
     explicit_bzero(d, sizeof(d));
-    explicit_bzero(text, sizeof(text));
-    return ok;
+    return (size_t)len;
 }
 
 bool key_make(const char *path, struct key *key)
 {
+    char text[JWK_MAX];
+    enum file_named named;
     random_bytes(key->seed, sizeof(key->seed));
     if (!complete(key)) {
         say_problem("OpenSSL cannot make an Ed25519 key");
         return false;
     }
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 && errno == EEXIST) {
+    const char *problem = file_make(path, text, write_private(key, text), &named);
+    explicit_bzero(text, sizeof(text));
+    if (problem)
+        say_problem("cannot write the key to \"%s\": %s", path, problem);
+    else if (named != FILE_MADE)
         say_problem("\"%s\" exists and is left as it is: a key that was overwritten is gone for ever", path);
-        return false;
-    }
-    bool ok = fd >= 0 && write_private(fd, key);
-    int why = errno;
-    if (fd >= 0 && close(fd) != 0 && ok) {
-        ok = false;
-        why = errno;
-    }
-    if (!ok) {
-        say_problem("cannot write the key to \"%s\": %s", path, strerror(why));
-        if (fd >= 0)
-            unlink(path);
-    }
-    return ok;
+    return !problem && named == FILE_MADE;
 }
 
 /* The whole file as text, or NULL after saying why. The caller wipes and frees. */
-static char *read_file(const char *path)
+static char *read_file(const char *path, size_t *len)
 {
     struct stat status;
-    char *text = NULL;
-    size_t len = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &status) != 0) {
-        say_problem("cannot read the key \"%s\": %s%s", path, strerror(errno),
+    char *text = file_read(path, FILE_MAX, len, &status);
+    if (!text)
+        say_problem("cannot read the key \"%s\": %s%s", path, errno == EFBIG ? "too large" : strerror(errno),
                     errno == ENOENT ? "; `crawler keygen --key FILE` makes one" : "");
-        goto out;
-    }
-    if ((status.st_mode & 077) != 0)
+    else if ((status.st_mode & 077) != 0)
         say_problem("warning: others may read the private key \"%s\"; chmod 600 is due", path);
-    text = calloc(1, FILE_MAX + 1);
-    while (text && len < FILE_MAX) {
-        ssize_t got = read(fd, text + len, FILE_MAX - len);
-        if (got <= 0) {
-            if (got == 0)
-                goto out;
-            break;
-        }
-        len += (size_t)got;
-    }
-    say_problem("cannot read the key \"%s\": %s", path, len == FILE_MAX ? "too large" : strerror(errno));
-    free(text);
-    text = NULL;
-out:
-    if (fd >= 0)
-        close(fd);
     return text;
 }
 
@@ -137,7 +106,8 @@ static const char *take_key(const char *path, const json_t *object, struct key *
 
 bool key_load(const char *path, struct key *key)
 {
-    char *text = read_file(path);
+    size_t len;
+    char *text = read_file(path, &len);
     if (!text)
         return false;
     json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
@@ -145,7 +115,7 @@ bool key_load(const char *path, struct key *key)
     if (problem)
         say_problem("the key \"%s\" cannot be used: %s", path, problem);
     json_decref(object);
-    explicit_bzero(text, FILE_MAX);
+    explicit_bzero(text, len);
     free(text);
     return problem == NULL;
 }

@@ -1,9 +1,11 @@
 /* crawler keygen and crawler directory: the key and what is published of it. */
+#include "ledger/base/file.h"
 #include "tools/crawler/commands.h"
 #include "tools/crawler/key.h"
 #include "tools/crawler/say.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 
@@ -82,19 +84,27 @@ int keygen_main(int argc, char **argv)
     return fflush(stdout) == 0 ? COMMANDS_OK : COMMANDS_FAILED;
 }
 
+static const char *write_file(const char *path, const char *text)
+{
+    struct file_draft *draft;
+    const char *problem = file_draft_begin(AT_FDCWD, path, FILE_PUBLIC, &draft);
+    if (problem)
+        return problem;
+    file_draft_write(draft, text, strlen(text));
+    file_draft_write(draft, "\n", 1);
+    return file_draft_replace(draft, false);
+}
+
 static bool write_directory(const char *path, const char *text)
 {
-    FILE *out = path ? fopen(path, "we") : stdout;
-    bool ok = out && fprintf(out, "%s\n", text) > 0 && fflush(out) == 0;
-    int why = errno;
-    if (out && path && fclose(out) != 0 && ok) {
-        ok = false;
-        why = errno;
-    }
-    if (!ok)
-        say_problem("cannot write the directory to \"%s\": %s", path ? path : "standard output",
-                    strerror(why));
-    return ok;
+    const char *problem = NULL;
+    if (path)
+        problem = write_file(path, text);
+    else if (puts(text) == EOF || fflush(stdout) != 0)
+        problem = strerror(errno);
+    if (problem)
+        say_problem("cannot write the directory to \"%s\": %s", path ? path : "standard output", problem);
+    return !problem;
 }
 
 int directory_main(int argc, char **argv)

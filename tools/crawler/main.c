@@ -2,6 +2,7 @@
 #include "tools/crawler/commands.h"
 #include "tools/crawler/say.h"
 
+#include <signal.h>
 #include <string.h>
 
 static const char help[] =
@@ -35,6 +36,7 @@ int main(int argc, char **argv)
     } commands[] = {
         {"keygen", keygen_main}, {"directory", directory_main}, {"serve", serve_main}, {"fetch", fetch_main}};
     setvbuf(stdout, NULL, _IOLBF, 0);
+    signal(SIGXFSZ, SIG_IGN); /* a file over its limit is told like a full disk, and does not end us */
     static char full_name[32];
     const char *name = argc > 1 ? argv[1] : NULL;
     if (!name) {

@@ -2,6 +2,7 @@
 
 #include "ledger/base/digest.h"
 #include "ledger/base/encoding.h"
+#include "ledger/base/file.h"
 #include "ledger/base/text.h"
 #include "tools/crawler/say.h"
 
@@ -152,17 +153,6 @@ void store_close(struct store *store)
     free(store);
 }
 
-static bool write_all(int fd, struct slice content)
-{
-    for (size_t done = 0; done < content.len;) {
-        ssize_t wrote = write(fd, content.data + done, content.len - done);
-        if (wrote < 0 && errno != EINTR)
-            return false;
-        done += wrote > 0 ? (size_t)wrote : 0;
-    }
-    return true;
-}
-
 /* Opens the folder that the last segment of `name` goes to, made on the way. -1 with errno. */
 static int open_parent(const struct store *store, char *name, const char **last)
 {
@@ -170,7 +160,10 @@ static int open_parent(const struct store *store, char *name, const char **last)
     for (char *slash; fd >= 0 && (slash = strchr(name, '/')) != NULL; name = slash + 1) {
         *slash = '\0';
         int inner = -1;
-        if (mkdirat(fd, name, 0777) == 0 || errno == EEXIST)
+        bool made = mkdirat(fd, name, 0777) == 0;
+        if (made)
+            fsync(fd); /* or a crash takes the folder away, and the page with it */
+        if (made || errno == EEXIST)
             inner = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         int why = errno;
         close(fd);
@@ -181,56 +174,50 @@ static int open_parent(const struct store *store, char *name, const char **last)
     return fd;
 }
 
-/* Under another name first, so that nobody ever sees half a page. False with errno. */
-static bool write_file(const struct store *store, char *name, struct slice content)
+/* A symbolic link gives way to the page: it is never written through. */
+static const char *write_in(int folder, const char *name, struct slice content)
+{
+    struct file_draft *draft;
+    const char *problem = file_draft_begin(folder, name, FILE_PUBLIC, &draft);
+    if (problem)
+        return problem;
+    file_draft_write(draft, content.data, content.len);
+    return file_draft_replace(draft, true);
+}
+
+/* What is wrong, or NULL. Takes `name` apart. */
+static const char *write_file(const struct store *store, char *name, struct slice content)
 {
     const char *last;
-    char part[32];
-    bool ok = false;
-    int why = 0;
     int folder = open_parent(store, name, &last);
     if (folder < 0)
-        return false;
-    snprintf(part, sizeof(part), ".crawler-%ld.part", (long)getpid());
-    unlinkat(folder, part, 0);
-    int fd = openat(folder, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (fd >= 0) {
-        ok = write_all(fd, content);
-        why = errno;
-        ok = close(fd) == 0 && ok && renameat(folder, part, folder, last) == 0;
-        why = ok || why == ENOSPC ? why : errno;
-        if (!ok)
-            unlinkat(folder, part, 0);
-    } else {
-        why = errno;
-    }
+        return strerror(errno);
+    const char *problem = write_in(folder, last, content);
     close(folder);
-    errno = why;
-    return ok;
+    return problem;
 }
 
 struct slice store_page(struct store *store, struct arena *arena, const struct target *target,
                         struct slice content)
 {
     struct slice name = store_name(arena, target);
-    bool ok = false;
-    for (int i = 0; i < 2 && !ok; i++) {
+    const char *problem = "";
+    for (int i = 0; i < 2 && problem; i++) {
         if (i > 0 || !name.data || name.len > NAME_MAX_IN)
             name = store_fallback_name(arena, target);
         char *copy = name.data ? arena_copy(arena, name) : NULL;
-        errno = ENOMEM;
-        ok = copy && write_file(store, copy, content);
+        problem = copy ? write_file(store, copy, content) : strerror(ENOMEM);
     }
-    if (ok)
+    if (!problem)
         return name;
-    say_problem("cannot store %s below \"%s\": %s", target->text.data, store->folder, strerror(errno));
+    say_problem("cannot store %s below \"%s\": %s", target->text.data, store->folder, problem);
     return (struct slice){NULL, 0};
 }
 
 bool store_receipt(struct store *store, const char *line)
 {
-    struct slice text = slice_of(line);
-    if (write_all(store->receipts, text) && (fdatasync(store->receipts) == 0 || errno == EINVAL))
+    if (file_write_all(store->receipts, line, strlen(line)) &&
+        (fdatasync(store->receipts) == 0 || errno == EINVAL))
         return true;
     say_problem("cannot write a receipt to \"%s/" STORE_RECEIPTS "\": %s", store->folder, strerror(errno));
     say_problem("the receipt: %s", line);

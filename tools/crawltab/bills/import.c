@@ -126,7 +126,7 @@ static json_t *read_file(const char *path)
     struct format_output out = {0};
     json_t *movements = NULL;
     size_t len;
-    char *text = file_read(path, FILE_MAX, &len);
+    char *text = file_read(path, FILE_MAX, &len, NULL);
     if (!text) {
         LOG(ERROR, "the file cannot be read", {"file", path},
             {"detail", errno == EFBIG ? "it is larger than 64 MiB" : strerror(errno)});

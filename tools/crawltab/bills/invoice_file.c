@@ -7,7 +7,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,18 +67,13 @@ static bool render(json_t *document, const struct invoice_file *file, struct for
     return false;
 }
 
-/* Written beside and moved into place, for its owner only: it may hold account numbers. */
+/* For its owner only: it may hold account numbers. */
 static bool write_file(const char *path, const struct format_output *out)
 {
-    char fresh[PATH_ROOM + 8];
-    snprintf(fresh, sizeof(fresh), "%s.new", path);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && file_write_all(fd, out->bytes, out->len);
-    ok = fd >= 0 && close(fd) == 0 && ok;
-    ok = ok && rename(fresh, path) == 0;
-    if (!ok)
-        LOG(ERROR, "the file cannot be written", {"file", path}, {"detail", strerror(errno)});
-    return ok;
+    const char *problem = file_replace(path, out->bytes, out->len, FILE_PRIVATE);
+    if (problem)
+        LOG(ERROR, "the file cannot be written", {"file", path}, {"detail", problem});
+    return !problem;
 }
 
 enum exit_status invoice_file_show(json_t *document, const struct invoice_file *file)

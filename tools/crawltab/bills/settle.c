@@ -42,13 +42,16 @@ static const struct settlement_rail *rail_called(const char *name)
 /* Nobody but its owner may read the file: it holds account numbers. */
 static bool write_file(const char *folder, const char *name, const char *bytes, size_t len, char *path)
 {
-    bool made;
-    if (snprintf(path, 4096, "%s/%s", folder, name) >= 4096 || !file_make(path, bytes, len, &made)) {
-        LOG(ERROR, "the file cannot be written", {"file", path}, {"detail", strerror(errno)},
+    enum file_named named = FILE_MADE;
+    const char *problem = snprintf(path, 4096, "%s/%s", folder, name) < 4096
+                              ? file_make(path, bytes, len, &named)
+                              : strerror(ENAMETOOLONG);
+    if (!problem && named == FILE_OTHER)
+        problem = "another file has this name";
+    if (problem)
+        LOG(ERROR, "the file cannot be written", {"file", path}, {"detail", problem},
             {"hint", "the batch is in the ledger; crawltab settle write BATCH writes its file again"});
-        return false;
-    }
-    return true;
+    return !problem;
 }
 
 static void tell(struct settling *settling, const struct settlement_order *order,

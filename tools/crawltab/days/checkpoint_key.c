@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define FILE_MAX 256
 
@@ -21,17 +22,16 @@ static bool make_file(const char *path)
 {
     uint8_t seed[NOTE_KEY_SIZE];
     char line[2 * NOTE_KEY_SIZE + 1];
-    bool made = false;
+    enum file_named named;
     random_bytes(seed, sizeof(seed));
     encoding_hex(seed, sizeof(seed), line);
     line[2 * NOTE_KEY_SIZE] = '\n';
-    bool ok = file_make(path, line, sizeof(line), &made);
+    const char *problem = file_make(path, line, sizeof(line), &named);
     explicit_bzero(seed, sizeof(seed));
     explicit_bzero(line, sizeof(line));
-    if (!ok)
-        return fail(path, strerror(errno),
-                    "the folder of ledger.checkpoint_key_file must exist and be writable");
-    if (made)
+    if (problem)
+        return fail(path, problem, "the folder of ledger.checkpoint_key_file must exist and be writable");
+    if (named == FILE_MADE)
         LOG(INFO, "checkpoint_key_made", {"file", path},
             {"hint", "crawltab checkpoint key shows its public half, to be given to who checks the log"});
     return true;
@@ -40,19 +40,22 @@ static bool make_file(const char *path)
 bool checkpoint_key_load(const struct config *config, bool make, struct note_key *key)
 {
     const char *path = config->ledger_checkpoint_key_file;
+    struct stat status;
     size_t len = 0;
-    char *text = file_read(path, FILE_MAX, &len);
+    char *text = file_read(path, FILE_MAX, &len, &status);
     if (!text && errno == ENOENT && make) {
         if (!make_file(path))
             return false;
-        text = file_read(path, FILE_MAX, &len);
+        text = file_read(path, FILE_MAX, &len, &status);
     }
     if (!text)
         return fail(path, strerror(errno), errno == ENOENT ? "the first crawltab nightly makes it" : NULL);
     struct slice line = {text, strcspn(text, "\r\n")};
-    bool ok = (encoding_unhex(line, key->seed, NOTE_KEY_SIZE) &&
-               signature_public_ed25519(key->seed, key->public_key)) ||
-              fail(path, "it is not one line of 64 hexadecimal digits", "put a copy of the key back");
+    bool ok = file_is_exposed(&status) ? fail(path, FILE_EXPOSED, FILE_EXPOSED_HINT)
+                                       : (encoding_unhex(line, key->seed, NOTE_KEY_SIZE) &&
+                                          signature_public_ed25519(key->seed, key->public_key)) ||
+                                             fail(path, "it is not one line of 64 hexadecimal digits",
+                                                  "put a copy of the key back");
     key->signs = signature_sign_ed25519;
     explicit_bzero(text, len);
     free(text);

@@ -1,6 +1,7 @@
 /* crawltab: the operator's command. Everything it does is in the subcommands' files. */
 #include "tools/crawltab/frame/command.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 static const struct command *const commands[] = {
@@ -71,6 +72,7 @@ int main(int argc, char **argv)
     int count = argc - 1;
     char **arguments = argv + 1;
     log_for_people("crawltab");
+    signal(SIGXFSZ, SIG_IGN); /* a file over its limit is told like a full disk, and does not end us */
     if (!take_config(&count, arguments, &config_path))
         return command_misused("--config needs a file", NULL, "see crawltab --help");
     if (count == 0) {
