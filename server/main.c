@@ -38,16 +38,8 @@ static const char help[] = "Usage: crawltabd [--config FILE] [OPTION]\n"
 struct options {
     const char *config;
     bool check;
-    long long clock_offset;
+    int64_t clock_offset_ms;
 };
-
-static bool parse_offset(const char *text, long long *seconds)
-{
-    char *end;
-    errno = 0;
-    *seconds = strtoll(text, &end, 10);
-    return *text && !*end && errno == 0 && llabs(*seconds) <= 10LL * 366 * 86400;
-}
 
 /* -1: go on; else the exit status. */
 static int parse_options(int argc, char **argv, struct options *options)
@@ -74,7 +66,7 @@ static int parse_options(int argc, char **argv, struct options *options)
             config_write_example(stdout);
             return fflush(stdout) == 0 ? 0 : 1;
         case OFFSET:
-            if (parse_offset(optarg, &options->clock_offset))
+            if (clock_read_offset(optarg, &options->clock_offset_ms))
                 break;
             fprintf(stderr, "crawltabd: --clock-offset: \"%s\" is not a number of seconds\n", optarg);
             return EX_USAGE;
@@ -94,12 +86,6 @@ static int parse_options(int argc, char **argv, struct options *options)
         return EX_USAGE;
     }
     return -1;
-}
-
-static bool on_loopback(const char *listen)
-{
-    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 ||
-           strncmp(listen, "localhost:", 10) == 0;
 }
 
 static sigset_t signals_that_matter(bool reload_too)
@@ -201,13 +187,13 @@ int main(int argc, char **argv)
         config_free(config);
         return status;
     }
-    if (options.clock_offset != 0 && !on_loopback(config->listen)) {
+    if (options.clock_offset_ms != 0 && !config_on_loopback(config)) {
         fprintf(stderr, "crawltabd: --clock-offset is for demonstrations on loopback; `listen` is %s\n",
                 config->listen);
         config_free(config);
         return EX_USAGE;
     }
-    clock_set_offset_ms(options.clock_offset * 1000);
+    clock_set_offset_ms(options.clock_offset_ms);
     reload_log_level(config);
     return start_and_serve(options.config, config);
 }

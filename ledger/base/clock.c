@@ -1,6 +1,10 @@
 #include "ledger/base/clock.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <time.h>
+
+#define OFFSET_MAX_SECONDS (10LL * 366 * 86400)
 
 static int64_t offset;
 
@@ -16,9 +20,30 @@ int64_t clock_now_ms(void)
     return read_ms(CLOCK_REALTIME) + offset;
 }
 
+int64_t clock_system_ms(void)
+{
+    return read_ms(CLOCK_REALTIME);
+}
+
 void clock_set_offset_ms(int64_t offset_ms)
 {
     offset = offset_ms;
+}
+
+int64_t clock_offset_ms(void)
+{
+    return offset;
+}
+
+bool clock_read_offset(const char *seconds, int64_t *offset_ms)
+{
+    char *end;
+    errno = 0;
+    long long number = strtoll(seconds, &end, 10);
+    if (!*seconds || *end || errno != 0 || llabs(number) > OFFSET_MAX_SECONDS)
+        return false;
+    *offset_ms = number * 1000;
+    return true;
 }
 
 int64_t clock_monotonic_ms(void)

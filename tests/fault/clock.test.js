@@ -1,6 +1,7 @@
 // Invariant: whatever the gate's clock does while it runs, nothing is lost or doubled, each entry belongs to
 // the day that its id says and is billed with it, and what is refused is refused with a code that tells the
 // crawler what to do.
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { build } from '../e2e/support.js'
 import { check } from './checker.js'
@@ -20,10 +21,9 @@ const codes = new Set([
     'directory_unavailable'
 ])
 
-// A gate whose wall clock is moved by step(seconds).
-async function steppedWorld(t) {
-    const set = await world(t, { gate: false }, { offset })
-    const file = path.join(set.folder, 'clock')
+// A wall clock, moved by step(seconds), for the programs that are started with env.
+function movedClock(folder) {
+    const file = path.join(folder, 'clock')
     const step = seconds => {
         const bytes = Buffer.alloc(8)
         bytes.writeBigInt64LE(BigInt(seconds))
@@ -33,6 +33,14 @@ async function steppedWorld(t) {
     const env = { LD_PRELOAD: path.join(build, 'tests/fault/clock.so'), TEST_CLOCK: file }
     // A sanitizer wants to come first, but has nothing to do with this function.
     env.ASAN_OPTIONS = `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`
+    return { step, env }
+}
+
+// A gate with such a clock, which is already moved when the gate starts.
+async function steppedWorld(t, seconds = 0) {
+    const set = await world(t, { gate: false }, { offset })
+    const { step, env } = movedClock(set.folder)
+    step(seconds)
     set.gate = await set.otherGate({ env })
     await ready(set.gate)
     return { ...set, step }
@@ -86,4 +94,46 @@ test('the clock is stepped by an hour, forth and back', t =>
 test('the clock is set to 1970 and back', t => {
     const toEpoch = -Math.floor(Date.now() / 1000) - offset + 5 * hour
     return run(t, full ? [toEpoch, 0, toEpoch, hour] : [toEpoch])
+})
+
+test('a night whose clock is wrong by days closes nothing', async t => {
+    const set = await world(t)
+    const { step, env } = movedClock(set.folder)
+    const words = ['--config', set.config, 'nightly']
+    const night = () =>
+        spawnSync(path.join(build, 'crawltab'), words, { env: { ...process.env, ...env }, encoding: 'utf8' })
+    for (const days of [4, -4]) {
+        step(days * 24 * hour)
+        const { status, stderr } = night()
+        assert.equal(status, 1)
+        assert.match(stderr, /this machine's clock and the database's differ/)
+        assert.match(stderr, /no day was closed/)
+        assert.equal(set.ledger.count('day_close') + set.ledger.count('day_seal'), 0)
+    }
+    step(0)
+    assert.equal(night().status, 0)
+    assert.ok(set.ledger.count('day_close') > 0)
+})
+
+test('no day is closed that is not over for the slowest gate', async t => {
+    const set = await steppedWorld(t, -10 * 24 * hour)
+    // Days that are over for the night, but not for the gate.
+    const between = () =>
+        set.ledger.query(`SELECT count(*) FROM day_seal WHERE local_date >= (now() AT TIME ZONE 'UTC')::date - 10`)
+    const late = await set.crawltab('nightly')
+    assert.match(late.stderr, /a gate's clock is behind/)
+    assert.equal(between(), '0')
+    set.step(0)
+    await until(() => set.ledger.query('SELECT min(ahead_ms) = max(ahead_ms) FROM gate_clock') === 'f', 'a report')
+    await set.crawltab('nightly')
+    assert.ok(between() > 0)
+})
+
+test('an entry that is younger than now stops the night', async t => {
+    const set = await world(t, {}, { offset: 7200 })
+    const load = new Load(set, { clients: 1, seed })
+    await load.progress(1)
+    await load.stop()
+    await assert.rejects(set.crawltab('nightly'), /the ledger has entries that are younger than now/)
+    assert.equal(set.ledger.count('day_close'), 0)
 })

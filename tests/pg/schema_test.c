@@ -139,8 +139,8 @@ static void rights_are_narrow(void **state)
     (void)state;
     assert_string_equal(rights_of("crawltab_gate"),
                         "charge INSERT, crawler INSERT, crawler_key INSERT,"
-                        " crawler_key_source INSERT, day INSERT, directory_snapshot INSERT, site INSERT,"
-                        " spend INSERT");
+                        " crawler_key_source INSERT, day INSERT, directory_snapshot INSERT,"
+                        " gate_clock INSERT, site INSERT, spend INSERT");
     const char *operator_may = rights_of("crawltab_operator");
     assert_non_null(strstr(operator_may, "invoice INSERT"));
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)

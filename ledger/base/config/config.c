@@ -114,6 +114,13 @@ void config_free(struct config *config)
     free(loaded);
 }
 
+bool config_on_loopback(const struct config *config)
+{
+    const char *listen = config->listen;
+    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 ||
+           strncmp(listen, "localhost:", 10) == 0;
+}
+
 size_t config_threads(const struct config *config)
 {
     cpu_set_t cores;

@@ -255,6 +255,9 @@ void config_free(struct config *config);
 /* `threads`, or one for each core that this process may use. */
 size_t config_threads(const struct config *config);
 
+/* True if the gate listens on loopback alone: what is for demonstrations is allowed then. */
+bool config_on_loopback(const struct config *config);
+
 /* Called with the name of a key that differs: "offer.ttl_seconds", or "sites.NAME" for anything in a site. */
 typedef void config_difference(void *context, const char *key);
 

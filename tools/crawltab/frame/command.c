@@ -1,5 +1,6 @@
 #include "tools/crawltab/frame/command.h"
 
+#include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
 #include "ledger/pg/schema.h"
 
@@ -78,7 +79,13 @@ struct config *command_config(const char *path)
             {"hint", "name it with --config FILE; config.yaml.example is a start"});
         return NULL;
     }
-    return config_load(path, stderr, NULL);
+    struct config *config = config_load(path, stderr, NULL);
+    if (config && clock_offset_ms() != 0 && !config_on_loopback(config)) {
+        LOG(ERROR, "--clock-offset is for demonstrations on loopback", {"listen", config->listen});
+        config_free(config);
+        config = NULL;
+    }
+    return config;
 }
 
 struct pg *command_open(const struct config *config, const char *application)

@@ -1,6 +1,8 @@
 /* crawltab: the operator's command. Everything it does is in the subcommands' files. */
 #include "tools/crawltab/frame/command.h"
 
+#include "ledger/base/clock.h"
+
 #include <signal.h>
 #include <stdio.h>
 
@@ -24,8 +26,10 @@ static void print_help(void)
         printf("  %-13s %s\n", commands[i]->name, commands[i]->summary);
     puts("\n"
          "options:\n"
-         "  --config FILE  the configuration (default: config.yaml)\n"
-         "  --help         this help, or that of the command it follows\n"
+         "  --config FILE        the configuration (default: config.yaml)\n"
+         "  --clock-offset SECS  with the clock moved, for demonstrations; like the gate's,\n"
+         "                       only where that listens on loopback\n"
+         "  --help               this help, or that of the command it follows\n"
          "\n"
          "exit status: 0 done, 1 failed, 64 wrong usage, 75 another run is at it");
 }
@@ -47,17 +51,19 @@ static enum exit_status obey(const struct command *command, const char *config_p
     return command_finish(command->run(config_path, argc, argv));
 }
 
-/* --config may stand before the command and after it. Takes it out of the arguments. */
-static bool take_config(int *argc, char **argv, const char **path)
+/* What may stand before the command and after it. Takes the option and its value out of the arguments; false
+ * if it has no value. */
+static bool take_option(int *argc, char **argv, const char *name, const char **value)
 {
+    size_t len = strlen(name);
     int kept = 0;
     for (int i = 0; i < *argc; i++) {
-        if (strncmp(argv[i], "--config=", 9) == 0) {
-            *path = argv[i] + 9;
-        } else if (strcmp(argv[i], "--config") == 0) {
+        if (strncmp(argv[i], name, len) == 0 && argv[i][len] == '=') {
+            *value = argv[i] + len + 1;
+        } else if (strcmp(argv[i], name) == 0) {
             if (i + 1 == *argc)
                 return false;
-            *path = argv[++i];
+            *value = argv[++i];
         } else {
             argv[kept++] = argv[i];
         }
@@ -68,13 +74,17 @@ static bool take_config(int *argc, char **argv, const char **path)
 
 int main(int argc, char **argv)
 {
-    const char *config_path = "config.yaml";
+    const char *config_path = "config.yaml", *offset = "0";
+    int64_t offset_ms = 0;
     int count = argc - 1;
     char **arguments = argv + 1;
     log_for_people("crawltab");
     signal(SIGXFSZ, SIG_IGN); /* a file over its limit is told like a full disk, and does not end us */
-    if (!take_config(&count, arguments, &config_path))
+    if (!take_option(&count, arguments, "--config", &config_path))
         return command_misused("--config needs a file", NULL, "see crawltab --help");
+    if (!take_option(&count, arguments, "--clock-offset", &offset) || !clock_read_offset(offset, &offset_ms))
+        return command_misused("--clock-offset needs a number of seconds", offset, "see crawltab --help");
+    clock_set_offset_ms(offset_ms);
     if (count == 0) {
         print_help();
         return EXIT_USAGE;
