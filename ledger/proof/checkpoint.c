@@ -1,6 +1,7 @@
 #include "ledger/proof/checkpoint.h"
 
 #include "ledger/base/encoding.h"
+#include "ledger/proof/key_change.h"
 #include "ledger/proof/leaf.h"
 
 #include <inttypes.h>
@@ -209,27 +210,47 @@ out:
     return err;
 }
 
+/* What is wrong with one row of the log, or NULL. `verifier` is the key that is trusted; NULL: the chain's.
+ */
+static const char *check_row(const struct pg_rows *rows, int row, struct merkle_tree *log,
+                             struct key_chain *chain, const char *verifier, note_verifies *verifies)
+{
+    const char *by = verifier ? verifier : pg_text(rows, row, LOG_VERIFIER);
+    struct slice text;
+    if (!add_stored(log, rows, row))
+        return "a day of the log is not what was signed";
+    const char *problem = verifier ? NULL : key_chain_follow(chain, (int64_t)log->size, by, verifies);
+    if (problem)
+        return problem;
+    if (!note_open(slice_of(pg_text(rows, row, LOG_NOTE)), by, verifies, &text))
+        return "a checkpoint's signature is not good";
+    return text_is(text, by, log) ? NULL : "a checkpoint says something else than the log";
+}
+
 enum err checkpoint_check_log(struct pg *pg, int64_t site_id, const char *verifier, note_verifies *verifies,
                               struct checkpoint_finding *finding)
 {
     struct merkle_tree log = {.size = 0};
+    struct key_chain chain;
     struct pg_rows rows = {0};
     enum err err;
     *finding = (struct checkpoint_finding){.tile = -1};
+    TRY(key_chain_read(pg, site_id, &chain));
     TRY(read_log(pg, site_id, &rows));
     for (int i = 0; i < rows.count && !finding->problem; i++) {
-        const char *by = verifier ? verifier : pg_text(&rows, i, LOG_VERIFIER);
-        struct slice text;
-        if (!add_stored(&log, &rows, i))
-            found(finding, "a day of the log is not what was signed", pg_text(&rows, i, LOG_DATE));
-        else if (!note_open(slice_of(pg_text(&rows, i, LOG_NOTE)), by, verifies, &text))
-            found(finding, "a checkpoint's signature is not good", pg_text(&rows, i, LOG_DATE));
-        else if (!text_is(text, by, &log))
-            found(finding, "a checkpoint says something else than the log", pg_text(&rows, i, LOG_DATE));
+        const char *problem = check_row(&rows, i, &log, &chain, verifier, verifies);
+        if (problem)
+            found(finding, problem, pg_text(&rows, i, LOG_DATE));
+    }
+    if (!finding->problem && !verifier && rows.count > 0) {
+        const char *problem = key_chain_follow(&chain, INT64_MAX, NULL, verifies);
+        if (problem)
+            found(finding, problem, pg_text(&rows, rows.count - 1, LOG_DATE));
     }
     if (!finding->problem)
         TRY(check_missing(pg, site_id, finding));
 out:
+    key_chain_free(&chain);
     pg_rows_free(&rows);
     return err;
 }

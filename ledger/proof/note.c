@@ -120,6 +120,22 @@ static bool split(struct slice note, struct slice *text, struct slice *signature
     return false;
 }
 
+bool note_cosign(const char *name, const struct note_key *key, char note[NOTE_MAX])
+{
+    char text[NOTE_MAX], other[NOTE_MAX];
+    struct slice signed_text, rest;
+    if (!split(slice_of(note), &signed_text, &rest))
+        return false;
+    snprintf(text, sizeof(text), "%.*s", (int)signed_text.len, signed_text.data);
+    if (!note_sign(text, name, key, other) || !split(slice_of(other), &signed_text, &rest))
+        return false;
+    size_t len = strlen(note);
+    if (len + rest.len >= NOTE_MAX)
+        return false;
+    memcpy(note + len, rest.data, rest.len + 1);
+    return true;
+}
+
 bool note_open(struct slice note, const char *verifier, note_verifies *verifies, struct slice *text)
 {
     uint8_t bytes[1024];

@@ -31,6 +31,9 @@ bool note_verifier(const char *name, const uint8_t public_key[NOTE_KEY_SIZE], ch
  * is not one, if the note does not fit, or if nothing can be signed. */
 bool note_sign(const char *text, const char *name, const struct note_key *key, char out[NOTE_MAX]);
 
+/* Adds a signature by another key to a note that note_sign made. False if it does not fit. */
+bool note_cosign(const char *name, const struct note_key *key, char note[NOTE_MAX]);
+
 /* True if the note is well formed and carries a good signature by the verifier key; *text is then what was
  * signed, a part of `note`. Signatures by other keys are passed over; a bad one by this key fails. */
 bool note_open(struct slice note, const char *verifier, note_verifies *verifies, struct slice *text);

@@ -6,8 +6,8 @@ CREATE TABLE gate_clock (
     ahead_ms bigint NOT NULL,
     PRIMARY KEY (reported_at, writer_id)
 );
-COMMENT ON TABLE gate_clock IS 'How far each connection of a gate is ahead of this server''s clock, written when
-it connects and every hour. reported_at is the one time in the ledger that is the server''s own.';
+COMMENT ON TABLE gate_clock IS 'How far each connection of a gate is ahead of this server''s clock, written
+when it connects and every hour. reported_at is the one time in the ledger that is the server''s own.';
 SELECT make_append_only('gate_clock');
 
 DO $$

@@ -2,6 +2,8 @@
 // alone, as ledger/proof/leaf.h, RFC 6962 and C2SP's signed-note and tlog-checkpoint describe them.
 import assert from 'node:assert/strict'
 import { createHash, createPublicKey, verify } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
 import { test } from 'node:test'
 import { stage } from './support.js'
 
@@ -153,4 +155,101 @@ test('an independent program finds what was signed in the export, and nothing el
     changed[5].amount_micros ^= 1
     assert.notEqual(text, signed(leavesOf(changed)))
     assert.notEqual(text, signed(leavesOf(entries.slice(1))))
+})
+
+// A ledger whose oldest day alone is closed.
+async function oneClosed(t) {
+    const set = await stage(t, {}, '--clock-offset', String(-4 * 86400))
+    const days = [4, 3, 2].map(ago => isoDate(Math.floor(Date.now() / dayMs) * dayMs - ago * dayMs))
+    await set.crawltab('nightly', '--day', days[0])
+    const keyFile = path.join(set.folder, 'var/checkpoint.key')
+    const keys = async () => JSON.parse((await set.crawltab('checkpoint', 'key', 'list', '--json')).stdout)
+    return { ...set, days, keyFile, keys }
+}
+
+test('a new key is signed for by the old one', async t => {
+    const { crawltab, ledger, days, keys } = await oneClosed(t)
+    const before = (await crawltab('checkpoint', 'key')).stdout.trim()
+    await assert.rejects(crawltab('checkpoint', 'key', 'rotate'), /needs --reason/)
+    await crawltab('checkpoint', 'key', 'rotate', '--reason', 'once a year')
+    const after = (await crawltab('checkpoint', 'key')).stdout.trim()
+    assert.notEqual(after, before)
+    await crawltab('nightly', '--day', days[1])
+    await crawltab('checkpoint', 'key', 'rotate', '--reason', 'once more')
+    await crawltab('nightly', '--day', days[2])
+    const list = await keys()
+    assert.deepEqual(
+        list.map(key => [key.checkpoints, key.reason, key.old_key_lost]),
+        [
+            [1, '', false],
+            [1, 'once a year', false],
+            [1, 'once more', false]
+        ]
+    )
+    assert.equal(list[0].verifier_key, before)
+    assert.equal(list[1].verifier_key, after)
+    assert.equal(list[0].until, list[1].from)
+    // Both keys have signed it, and an independent program follows from one to the other.
+    const note = ledger.query('SELECT note FROM checkpoint_key_change WHERE number = 1')
+    const [text, signatures] = note.split('\n\n')
+    assert.ok(text.includes(`\nold ${before}\nnew ${after}`))
+    for (const [i, verifier] of [after, before].entries())
+        openNote(`${text}\n\n${signatures.trim().split('\n')[i]}\n`, verifier)
+    await crawltab('checkpoint', 'check')
+    assert.match((await crawltab('audit')).stdout, /signed for by the key before it: once more/)
+})
+
+test('a lost key stops the night, and the loss is on record', async t => {
+    const { crawltab, ledger, days, keyFile, keys } = await oneClosed(t)
+    const kept = fs.readFileSync(keyFile)
+    fs.rmSync(keyFile)
+    await assert.rejects(crawltab('nightly', '--day', days[1]), /signed by a key.*put a copy back/s)
+    await assert.rejects(crawltab('checkpoint', 'key'), /put a copy back/)
+    assert.ok(!fs.existsSync(keyFile), 'no key was made')
+    // Somebody's new file is not taken for it.
+    fs.writeFileSync(keyFile, `${'ab'.repeat(32)}\n`, { mode: 0o600 })
+    const another = /the key that signs this site's log is not here/
+    await assert.rejects(crawltab('nightly', '--day', days[1]), another)
+    await assert.rejects(
+        crawltab('checkpoint', 'key', 'rotate', '--reason', 'x'),
+        /the old key is not the one that signs/
+    )
+    assert.equal(ledger.count('checkpoint'), 1)
+    fs.writeFileSync(keyFile, kept)
+    await crawltab('nightly', '--day', days[1])
+    fs.rmSync(keyFile)
+    await crawltab('checkpoint', 'key', 'rotate', '--lost', '--reason', 'the disk broke')
+    await crawltab('nightly', '--day', days[2])
+    assert.deepEqual(
+        (await keys()).map(key => key.old_key_lost),
+        [false, true]
+    )
+    const audit = (await crawltab('audit')).stdout
+    assert.match(audit, /the key before it was lost: the disk broke/)
+})
+
+test('a key to which no change leads is found', async t => {
+    const { crawltab, ledger, days } = await oneClosed(t)
+    await crawltab('checkpoint', 'key', 'rotate', '--reason', 'test')
+    await crawltab('nightly', '--day', days[1])
+    await crawltab('audit')
+    ledger.query(
+        `ALTER TABLE checkpoint_key_change DISABLE TRIGGER append_only;
+         UPDATE checkpoint_key_change SET lost = true, reason = 'lost', note = replace(note, 'size', 'sizf')`
+    )
+    await assert.rejects(crawltab('checkpoint', 'check'), error =>
+        /not signed by the new key/.test(error.stdout)
+    )
+    ledger.query('DELETE FROM checkpoint_key_change')
+    await assert.rejects(crawltab('checkpoint', 'check'), error =>
+        /a checkpoint is signed by a key to which no change is recorded/.test(error.stdout)
+    )
+})
+
+test('no key is made while the database is down', async t => {
+    const { crawltab, ledger, folder } = await stage(t, { gate: false })
+    ledger.stop()
+    await assert.rejects(crawltab('nightly'))
+    await assert.rejects(crawltab('checkpoint', 'key'))
+    assert.ok(!fs.existsSync(path.join(folder, 'var/checkpoint.key')))
 })

@@ -1,4 +1,5 @@
 #include "tools/crawltab/frame/command.h"
+#include "tools/crawltab/days/checkpoint_change.h"
 #include "tools/crawltab/days/checkpoint_key.h"
 #include "tools/crawltab/frame/show.h"
 
@@ -55,6 +56,9 @@ static enum exit_status audit(const struct config *config, struct pg *pg, const 
                                       .context = findings};
     struct audit_result result;
     if (audit_run(pg, &order, &result) != ERR_OK)
+        return EXIT_FAILED;
+    /* Whose signatures those were that held. */
+    if (!findings && checkpoint_change_list(pg, site, false) != EXIT_DONE)
         return EXIT_FAILED;
     if (site && result.sites == 0 && !result.busy) {
         LOG(ERROR, "the ledger has no such site", {"site", site});

@@ -1,4 +1,5 @@
 #include "tools/crawltab/frame/command.h"
+#include "tools/crawltab/days/checkpoint_change.h"
 #include "tools/crawltab/days/checkpoint_key.h"
 #include "tools/crawltab/frame/show.h"
 
@@ -8,7 +9,9 @@
 struct request {
     const char *site; /* NULL: all */
     const char *day;  /* NULL: the newest, or all */
+    const char *reason;
     bool json;
+    bool lost;
 };
 
 /* Columns of site_list. */
@@ -64,11 +67,24 @@ out:
 /* --- key
  * ----------------------------------------------------------------------------------------------- */
 
+/* The ledger is asked only where there is no key yet. */
+static bool load_keys(const struct config *config, struct checkpoint_keys *keys)
+{
+    if (!checkpoint_keys_load(config, keys))
+        return false;
+    if (keys->count > 0)
+        return true;
+    struct pg *pg = command_open(config, "crawltab checkpoint");
+    bool ok = pg && checkpoint_keys_make_first(pg, config, keys);
+    pg_close(pg);
+    return ok;
+}
+
 static enum exit_status show_keys(const struct config *config, const struct request *request)
 {
-    struct note_key key;
+    struct checkpoint_keys keys;
     enum exit_status status = EXIT_FAILED;
-    if (!checkpoint_key_load(config, true, &key))
+    if (!load_keys(config, &keys))
         return EXIT_FAILED;
     for (size_t i = 0; i < config->site_count; i++) {
         const struct config_site *site = &config->sites[i];
@@ -76,12 +92,12 @@ static enum exit_status show_keys(const struct config *config, const struct requ
         if (request->site && strcmp(site->name, request->site) != 0)
             continue;
         if (leaf_origin(site->network, site->name, origin) &&
-            note_verifier(origin, key.public_key, verifier)) {
+            note_verifier(origin, keys.items[0].public_key, verifier)) {
             puts(verifier);
             status = EXIT_DONE;
         }
     }
-    explicit_bzero(key.seed, sizeof(key.seed));
+    checkpoint_keys_clear(&keys);
     if (status != EXIT_DONE)
         LOG(ERROR, "the configuration has no such site", {"site", request->site});
     return status;
@@ -168,26 +184,48 @@ static enum exit_status run_with_ledger(const struct config *config, const char 
 {
     struct pg *pg = command_open(config, "crawltab checkpoint");
     enum exit_status status = EXIT_FAILED;
-    if (pg)
-        status = strcmp(verb, "show") == 0 ? show(pg, request) : check(pg, request);
+    if (!pg)
+        return status;
+    if (strcmp(verb, "show") == 0)
+        status = show(pg, request);
+    else if (strcmp(verb, "check") == 0)
+        status = check(pg, request);
+    else if (strcmp(verb, "list") == 0)
+        status = checkpoint_change_list(pg, request->site, request->json);
+    else
+        status = checkpoint_change_rotate(pg, config, request->reason, request->lost);
     pg_close(pg);
     return status;
+}
+
+/* The last word of what was asked: show, check, key, list or rotate; NULL: none of them. */
+static const char *verb_of(const struct command_words *words)
+{
+    static const char *const verbs[] = {"show", "check", "key"}, *const key_verbs[] = {"list", "rotate"};
+    bool of_key = words->count == 2 && strcmp(words->items[0], "key") == 0;
+    const char *const *known = of_key ? key_verbs : verbs;
+    size_t count = of_key ? 2 : 3;
+    for (size_t i = 0; i < count && words->count == 1 + of_key; i++)
+        if (strcmp(words->items[of_key], known[i]) == 0)
+            return known[i];
+    return NULL;
 }
 
 static enum exit_status show_checkpoints(const char *config_path, int argc, char **argv)
 {
     struct request request = {.site = NULL};
-    const struct command_option options[] = {{"--site", &request.site, NULL},
-                                             {"--day", &request.day, NULL},
-                                             {"--json", NULL, &request.json},
-                                             {NULL, NULL, NULL}};
+    const struct command_option options[] = {
+        {"--site", &request.site, NULL}, {"--day", &request.day, NULL},   {"--reason", &request.reason, NULL},
+        {"--json", NULL, &request.json}, {"--lost", NULL, &request.lost}, {NULL, NULL, NULL}};
     struct command_words words;
     if (!command_parse(argc, argv, options, &words))
         return EXIT_USAGE;
-    const char *verb = words.count == 1 ? words.items[0] : "";
-    if (strcmp(verb, "show") != 0 && strcmp(verb, "key") != 0 && strcmp(verb, "check") != 0)
-        return command_misused("use: crawltab checkpoint show, key or check", NULL,
+    const char *verb = verb_of(&words);
+    if (!verb)
+        return command_misused("use: crawltab checkpoint show, check, key, key list or key rotate", NULL,
                                "see crawltab checkpoint --help");
+    if (strcmp(verb, "rotate") == 0 && !request.reason)
+        return command_misused("key rotate needs --reason", NULL, "it is recorded, and shown by key list");
     if (!command_date("--day is no date", request.day))
         return EXIT_USAGE;
     struct config *config = command_config(config_path);
@@ -203,6 +241,8 @@ const struct command checkpoint_command = {
     "checkpoint", "what was signed for the closed days, and whether it still holds",
     "usage: crawltab checkpoint show [--site NAME] [--day YYYY-MM-DD] [--json]\n"
     "       crawltab checkpoint key [--site NAME]\n"
+    "       crawltab checkpoint key list [--site NAME] [--json]\n"
+    "       crawltab checkpoint key rotate --reason WHY [--lost]\n"
     "       crawltab checkpoint check [--site NAME] [--day YYYY-MM-DD]\n"
     "\n"
     "Each site has a log of its closed days: a tree of hashes (RFC 6962). Closing a\n"
@@ -211,11 +251,15 @@ const struct command checkpoint_command = {
     "\n"
     "show   the newest checkpoint, or that of a day (c2sp.org/tlog-checkpoint)\n"
     "key    the public keys that verify them (c2sp.org/signed-note)\n"
+    "       key list: every key that ever signed, from when to when\n"
+    "       key rotate: makes a new key; the old one signs the change\n"
     "check  reads the entries again and compares them with what was signed\n"
     "\n"
     "options:\n"
     "  --site NAME       only this site\n"
     "  --day YYYY-MM-DD  only this day\n"
     "  --json            show: the log's leaf and the key as well\n"
+    "  --reason WHY      key rotate: recorded for whoever checks the log\n"
+    "  --lost            key rotate: the old key is gone and cannot sign\n"
     "  --config FILE     the configuration (default: config.yaml)\n",
     show_checkpoints};

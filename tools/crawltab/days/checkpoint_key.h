@@ -1,12 +1,35 @@
-/* The key that signs checkpoints (`ledger.checkpoint_key_file`): one Ed25519 seed in hex. */
+/* The keys that sign checkpoints (`ledger.checkpoint_key_file`): Ed25519 seeds in hex, one a line, the newest
+ * first. One of them signs; an older one stays until the change to the newer one is recorded in the ledger.
+ */
 #ifndef TOOLS_CRAWLTAB_DAYS_CHECKPOINT_KEY_H
 #define TOOLS_CRAWLTAB_DAYS_CHECKPOINT_KEY_H
 
 #include "ledger/base/config/config.h"
+#include "ledger/pg/pg.h"
 #include "ledger/proof/note.h"
 
-/* Reads the key; makes the file first if it is not there and `make` says so. False after logging why. */
-bool checkpoint_key_load(const struct config *config, bool make, struct note_key *key);
+#define CHECKPOINT_KEYS_MAX 8
+
+struct checkpoint_keys {
+    struct note_key items[CHECKPOINT_KEYS_MAX];
+    size_t count; /* 0: there is no file */
+};
+
+/* Reads the file; that there is none is no error. False after logging why. Wiped by checkpoint_keys_clear. */
+bool checkpoint_keys_load(const struct config *config, struct checkpoint_keys *keys);
+void checkpoint_keys_clear(struct checkpoint_keys *keys);
+
+/* Puts a new key in front of them, in the file first. False after logging why. */
+bool checkpoint_keys_add(const struct config *config, struct checkpoint_keys *keys);
+
+/* The key that signs the site's log; the newest for a log without checkpoints. NULL after telling: the
+ * ledger's log is signed by a key that is not in the file. */
+const struct note_key *checkpoint_keys_of_site(struct pg *pg, const struct checkpoint_keys *keys,
+                                               int64_t site_id, const char *site);
+
+/* Makes the file for a ledger without any checkpoint. False after telling: the ledger has some, and their key
+ * is not here. The ledger must be there to be asked. */
+bool checkpoint_keys_make_first(struct pg *pg, const struct config *config, struct checkpoint_keys *keys);
 
 /* Verifies by Ed25519, for note_open. */
 bool checkpoint_key_verifies(const uint8_t key[NOTE_KEY_SIZE], struct slice text,

@@ -4,6 +4,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
+#include "ledger/night/clocks.h"
 #include "ledger/night/day.h"
 #include "ledger/entry/entry.h"
 #include "ledger/site/site.h"
@@ -20,8 +21,9 @@ struct night {
     const char *site; /* NULL: all */
     const char *day;  /* NULL: all that are due */
     bool dry_run;
-    json_t *days; /* with --json */
-    struct note_key key;
+    int64_t now_ms; /* by which days are over */
+    json_t *days;   /* with --json */
+    struct checkpoint_keys keys;
     size_t closed;
     int64_t entries, invoices; /* of all days that were closed */
     enum exit_status status;
@@ -125,7 +127,7 @@ static bool can_close(struct night *night, const struct night_site *site)
         night->status = EXIT_FAILED;
         return false;
     }
-    if (!status.closed && status.due_ms > clock_now_ms()) {
+    if (!status.closed && status.due_ms > night->now_ms) {
         snprintf(hint, sizeof(hint), "it will be possible from %s", show_instant(status.due_ms, due));
         LOG(ERROR, "the day cannot be closed yet", {"site", site->name}, {"day", night->day},
             {"detail", "entries of this day may still arrive"}, {"hint", hint});
@@ -158,17 +160,21 @@ static void show_progress(void *context, int64_t done, int64_t all)
 static void close_site(struct night *night, struct night_site *site)
 {
     struct invoice_seller seller;
+    const struct note_key *key =
+        night->dry_run ? NULL : checkpoint_keys_of_site(night->pg, &night->keys, site->site_id, site->name);
     const struct day_order order = {.site_id = site->site_id,
                                     .seller = &seller,
                                     .last_date = night->day,
                                     .actor = command_actor(),
-                                    .now_ms = clock_now_ms(),
+                                    .now_ms = night->now_ms,
                                     .dry_run = night->dry_run,
-                                    .key = &night->key,
+                                    .key = key,
                                     .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
                                     .progress_context = site};
     bool busy = false;
-    if (!can_close(night, site))
+    if (!night->dry_run && !key)
+        night->status = EXIT_FAILED;
+    if ((!night->dry_run && !key) || !can_close(night, site))
         return;
     if (!invoice_seller_init(&seller, night->config, site->name) ||
         day_close_due(night->pg, &order, tell_day, site, &busy) != ERR_OK)
@@ -243,10 +249,14 @@ out:
 
 static enum exit_status close_days(struct night *night)
 {
-    if (!night->dry_run && !checkpoint_key_load(night->config, true, &night->key))
+    if (!checkpoint_keys_load(night->config, &night->keys))
         return EXIT_FAILED;
     night->pg = command_open(night->config, "crawltab nightly");
     if (!night->pg)
+        return EXIT_FAILED;
+    if (!night->dry_run && !checkpoint_keys_make_first(night->pg, night->config, &night->keys))
+        return EXIT_FAILED;
+    if (clocks_agree(night->pg, &night->now_ms) != ERR_OK)
         return EXIT_FAILED;
     /* The gate makes its own partitions; this is the second pair of eyes. */
     bool ok = night->dry_run || site_make_partitions(night->pg, clock_now_ms()) == ERR_OK;
@@ -289,7 +299,7 @@ static enum exit_status bill_days(const char *config_path, int argc, char **argv
     night.days = json ? json_array() : NULL;
     status = close_days(&night);
 out:
-    explicit_bzero(&night.key, sizeof(night.key));
+    checkpoint_keys_clear(&night.keys);
     json_decref(night.days);
     pg_close(night.pg);
     config_free(config);

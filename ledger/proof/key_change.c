@@ -1,0 +1,146 @@
+#include "ledger/proof/key_change.h"
+
+#include "ledger/base/encoding.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Columns of key_changes. */
+enum { CHANGE_SIZE, CHANGE_OLD, CHANGE_NEW, CHANGE_LOST, CHANGE_NOTE };
+
+/* The log's origin is the name of its key, up to the first plus. */
+static void origin_of(const char *verifier, char origin[NOTE_NAME_MAX])
+{
+    snprintf(origin, NOTE_NAME_MAX, "%.*s", (int)strcspn(verifier, "+"), verifier);
+}
+
+bool key_change_is(const char *verifier, const struct note_key *key)
+{
+    char origin[NOTE_NAME_MAX], own[NOTE_VERIFIER_MAX];
+    origin_of(verifier, origin);
+    return note_verifier(origin, key->public_key, own) && strcmp(own, verifier) == 0;
+}
+
+static enum err read_current(struct pg *pg, int64_t site_id, struct pg_rows *rows)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, site_id);
+    return pg_run(pg, "key_current", &params, rows);
+}
+
+enum err key_change_current(struct pg *pg, int64_t site_id, char verifier[NOTE_VERIFIER_MAX])
+{
+    struct pg_rows rows = {0};
+    enum err err = read_current(pg, site_id, &rows);
+    snprintf(verifier, NOTE_VERIFIER_MAX, "%s", err == ERR_OK && rows.count > 0 ? pg_text(&rows, 0, 0) : "");
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* The text of the note, without its signatures. */
+static bool write_text(const struct pg_rows *current, const char *new_verifier, char text[NOTE_MAX])
+{
+    char origin[NOTE_NAME_MAX], base64[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1];
+    const char *old_verifier = pg_text(current, 0, 0);
+    uint8_t root[DIGEST_SIZE];
+    if (pg_bytes(current, 0, 2, root, sizeof(root)) != sizeof(root))
+        return false;
+    origin_of(old_verifier, origin);
+    base64[encoding_base64(root, sizeof(root), base64)] = '\0';
+    int len =
+        snprintf(text, NOTE_MAX, "crawltab-key-change/1\nlog %s\nsize %" PRId64 "\nroot %s\nold %s\nnew %s\n",
+                 origin, pg_number(current, 0, 1), base64, old_verifier, new_verifier);
+    return len > 0 && len < NOTE_MAX;
+}
+
+static enum err insert(struct pg *pg, const struct key_change *change, const struct pg_rows *current,
+                       const char *new_verifier, const char *note)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, change->site_id);
+    pg_params_number(&params, pg_number(current, 0, 1));
+    pg_params_text(&params, pg_text(current, 0, 0));
+    pg_params_text(&params, new_verifier);
+    pg_params_text(&params, change->old_key ? "false" : "true");
+    pg_params_number(&params, change->now_ms);
+    pg_params_text(&params, change->actor);
+    pg_params_text(&params, change->reason);
+    pg_params_text(&params, note);
+    return pg_run(pg, "key_change_insert", &params, NULL);
+}
+
+enum err key_change_record(struct pg *pg, const struct key_change *change)
+{
+    char origin[NOTE_NAME_MAX], verifier[NOTE_VERIFIER_MAX], text[NOTE_MAX], note[NOTE_MAX];
+    struct pg_rows current = {0};
+    enum err err;
+    TRY(read_current(pg, change->site_id, &current));
+    if (current.count == 0 || key_change_is(pg_text(&current, 0, 0), change->new_key))
+        goto out;
+    err = ERR_INTERNAL;
+    if (change->old_key && !key_change_is(pg_text(&current, 0, 0), change->old_key)) {
+        LOG(ERROR, "the old key is not the one that signs this log", {"key", pg_text(&current, 0, 0)},
+            {"hint", "put that key back; if it is lost: crawltab checkpoint key rotate --lost --reason WHY"});
+        goto out;
+    }
+    origin_of(pg_text(&current, 0, 0), origin);
+    bool made = note_verifier(origin, change->new_key->public_key, verifier) &&
+                write_text(&current, verifier, text) && note_sign(text, origin, change->new_key, note) &&
+                (!change->old_key || note_cosign(origin, change->old_key, note));
+    if (!made) {
+        LOG(ERROR, "the change of the key cannot be signed", {"log", origin});
+        goto out;
+    }
+    err = insert(pg, change, &current, verifier, note);
+out:
+    pg_rows_free(&current);
+    return err;
+}
+
+enum err key_chain_read(struct pg *pg, int64_t site_id, struct key_chain *chain)
+{
+    struct pg_params params = {0};
+    *chain = (struct key_chain){.at = 0};
+    pg_params_number(&params, site_id);
+    return pg_run(pg, "key_changes", &params, &chain->rows);
+}
+
+void key_chain_free(struct key_chain *chain)
+{
+    pg_rows_free(&chain->rows);
+}
+
+/* The note's own words count, not the columns beside it. */
+static const char *follow_one(struct key_chain *chain, note_verifies *verifies)
+{
+    const struct pg_rows *rows = &chain->rows;
+    struct slice note = slice_of(pg_text(rows, chain->at, CHANGE_NOTE)), text;
+    char tail[2 * NOTE_VERIFIER_MAX + 16];
+    const char *new_key = pg_text(rows, chain->at, CHANGE_NEW);
+    size_t len = (size_t)snprintf(tail, sizeof(tail), "\nold %s\nnew %s\n", chain->key, new_key);
+    if (strcmp(pg_text(rows, chain->at, CHANGE_OLD), chain->key) != 0)
+        return "a change of the key is not from the key that signed until then";
+    if (!note_open(note, new_key, verifies, &text))
+        return "a change of the key is not signed by the new key";
+    if (!pg_flag(rows, chain->at, CHANGE_LOST) && !note_open(note, chain->key, verifies, &text))
+        return "a change of the key is not signed by the old key";
+    if (text.len < len || memcmp(text.data + text.len - len, tail, len) != 0)
+        return "a change of the key says something else than was signed";
+    snprintf(chain->key, sizeof(chain->key), "%s", new_key);
+    chain->at++;
+    return NULL;
+}
+
+const char *key_chain_follow(struct key_chain *chain, int64_t log_size, const char *key,
+                             note_verifies *verifies)
+{
+    const char *problem = NULL;
+    if (!chain->key[0])
+        snprintf(chain->key, sizeof(chain->key), "%s", key ? key : "");
+    while (!problem && chain->at < chain->rows.count &&
+           pg_number(&chain->rows, chain->at, CHANGE_SIZE) < log_size)
+        problem = follow_one(chain, verifies);
+    if (!problem && key && strcmp(chain->key, key) != 0)
+        problem = "a checkpoint is signed by a key to which no change is recorded";
+    return problem;
+}

@@ -1,0 +1,5 @@
+-- The key that signs the log of site $1 now, and the log as it is. No row: nothing was signed yet.
+SELECT coalesce((SELECT new_key FROM checkpoint_key_change k WHERE k.site_id = c.site_id
+                  ORDER BY number DESC LIMIT 1), c.verifier_key),
+       c.log_size, c.log_root
+  FROM checkpoint c WHERE c.site_id = $1::bigint ORDER BY c.log_size DESC LIMIT 1
