@@ -1,6 +1,7 @@
 # Turns the .sql files named as arguments into a C file with their texts; see ledger/pg/sql.h. POSIX awk. A
-# file under statements/ is one prepared statement, named like the file; one in migrations/ is a migration;
-# any other is a script. Comment lines before a statement's first word stay out of the program.
+# file under statements/ is one prepared statement, named like the file; those in migrations/ and baseline/
+# are what their folders say, in the order in which they are named; any other is a script. Comment lines
+# before a statement's first word stay out of the program.
 
 function base(path) {
     sub(/.*\//, "", path)
@@ -11,6 +12,8 @@ function base(path) {
 function kind_of(path) {
     if (path ~ /(^|\/)statements\//)
         return "statements"
+    if (path ~ /(^|\/)baseline\//)
+        return "baseline"
     return path ~ /(^|\/)migrations\// ? "migrations" : "scripts"
 }
 
@@ -44,6 +47,7 @@ END {
     print "/* Made by sql/embed.awk from the files in sql/. */"
     print "#include \"ledger/pg/sql.h\"\n\n#include <stddef.h>"
     table("migrations")
+    table("baseline")
     table("statements")
     table("scripts")
 }

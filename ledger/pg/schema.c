@@ -95,28 +95,50 @@ static enum err record(struct pg *pg, const struct sql_file *migration)
     return pg_run(pg, "schema_version_insert", &params, NULL);
 }
 
-/* Applies one migration unless another run did so while this one waited for the lock. */
-static enum err apply(struct pg *pg, const struct config *config, const struct sql_file *migration,
-                      const char *actor, schema_tell *tell)
+/* What one transaction does: scripts that lead from one version to another. */
+struct step {
+    const struct sql_file *scripts;
+    size_t count;
+    int64_t from;
+    int64_t to;
+};
+
+/* Applies a step unless another run did so while this one waited for the lock. */
+static enum err apply(struct pg *pg, const struct config *config, const struct step *step, const char *actor,
+                      schema_tell *tell)
 {
+    const char *newest = sql_migrations[step->to - 1].name;
     enum err err;
     int64_t version;
     TRY(pg_begin(pg));
     TRY(pg_run(pg, "schema_lock", NULL, NULL));
     TRY(read_version(pg, &version));
-    if (version >= number_of(migration)) {
-        tell("another run applied", migration->name);
+    if (version > step->from) {
+        tell("another run came before", newest);
         goto out;
     }
     TRY(set_role_names(pg, config));
-    TRY(pg_script(pg, migration->name, migration->text));
-    TRY(record(pg, migration));
-    TRY(log_action(pg, actor, migration->name));
+    for (size_t i = 0; i < step->count; i++)
+        TRY(pg_script(pg, step->scripts[i].name, step->scripts[i].text));
+    for (version = step->from; version < step->to; version++)
+        TRY(record(pg, &sql_migrations[version]));
+    TRY(log_action(pg, actor, newest));
     TRY(pg_commit(pg));
-    tell("applied migration", migration->name);
+    tell(step->from == 0 ? "made the tables as of" : "applied migration", newest);
 out:
     pg_rollback(pg);
     return err;
+}
+
+/* An empty database does not go through what ledgers have been before. */
+static enum err apply_baseline(struct pg *pg, const struct config *config, const char *actor,
+                               schema_tell *tell)
+{
+    struct step step = {.scripts = sql_baseline, .from = 0, .to = SCHEMA_BASELINE};
+    assert(SCHEMA_BASELINE <= schema_wanted());
+    while (sql_baseline[step.count].name)
+        step.count++;
+    return apply(pg, config, &step, actor, tell);
 }
 
 /* Makes the table that migrations lock, if this is the first run. */
@@ -148,9 +170,13 @@ enum err schema_migrate(struct pg *pg, const struct config *config, const char *
     }
     if (version == schema_wanted())
         tell("nothing to do, the schema is", sql_migrations[version - 1].name);
-    for (const struct sql_file *migration = sql_migrations; migration->name; migration++)
-        if (number_of(migration) > version)
-            TRY(apply(pg, config, migration, actor, tell));
+    if (version == 0) {
+        TRY(apply_baseline(pg, config, actor, tell));
+        TRY(read_version(pg, &version)); /* another run, perhaps of an older program, may have come before */
+    }
+    for (; version < schema_wanted(); version++)
+        TRY(apply(pg, config, &(struct step){&sql_migrations[version], 1, version, version + 1}, actor,
+                  tell));
     err = schema_check(pg);
 out:
     return err;

@@ -4,6 +4,9 @@
 
 #include "ledger/pg/pg.h"
 
+/* The newest migration that sql/baseline/ contains; sql/README.md says how it is renewed. */
+#define SCHEMA_BASELINE 16
+
 /* The version that this program was built with: the number of the last migration. */
 int64_t schema_wanted(void);
 
@@ -14,8 +17,9 @@ enum err schema_check(struct pg *pg) MUST_USE;
 /* What schema_migrate and schema_bootstrap did, told as it happens: a few words. */
 typedef void schema_tell(const char *what, const char *name);
 
-/* Brings the database to the wanted version, each migration in a transaction that another run cannot enter.
- * `pg` is the owner's connection. A database with a newer schema is refused. */
+/* Brings the database to the wanted version: an empty one by the baseline and the migrations after it, any
+ * other by the migrations that it lacks. Each is a transaction that another run cannot enter. `pg` is the
+ * owner's connection. A database with a newer schema is refused. */
 enum err schema_migrate(struct pg *pg, const struct config *config, const char *actor,
                         schema_tell *tell) MUST_USE;
 

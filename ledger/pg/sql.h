@@ -10,6 +10,10 @@ struct sql_file {
 /* Numbered, in order: "0001-entries". */
 extern const struct sql_file sql_migrations[];
 
+/* What the migrations up to SCHEMA_BASELINE come to, in pieces that are run one after the other: "01-base".
+ */
+extern const struct sql_file sql_baseline[];
+
 /* One prepared statement each: "charge_insert". */
 extern const struct sql_file sql_statements[];
 

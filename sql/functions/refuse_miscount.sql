@@ -8,3 +8,5 @@ BEGIN
     RETURN NEW;
 END
 $$;
+COMMENT ON FUNCTION refuse_miscount IS 'Trigger of conflict_count: attempts are counted one by one, and
+nothing else of a row changes.';

@@ -16,6 +16,8 @@ COMMENT ON FUNCTION instant_text IS 'An instant in UTC, as RFC 3339 writes it, t
 COMMENT ON FUNCTION rate_text IS 'Millionths in per cent, without zeros at the end: 190000 is "19 %".';
 COMMENT ON FUNCTION refuse_change IS 'Trigger of every table (make_append_only): what is there stays as it
 is, whoever asks (promise P3).';
+COMMENT ON FUNCTION refuse_miscount IS 'Trigger of conflict_count: attempts are counted one by one, and
+nothing else of a row changes.';
 COMMENT ON FUNCTION refuse_sealed IS 'Trigger of each partition (guard_seals): refuses an entry of a day
 that its site has sealed.';
 COMMENT ON FUNCTION refuse_sealed_adjustment IS 'Trigger of adjustment: refuses one of a day that its site

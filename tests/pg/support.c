@@ -164,6 +164,11 @@ int server_stop(void **state)
     return run_program(remove, output);
 }
 
+const char *server_path(void)
+{
+    return server_folder;
+}
+
 void server_crash(void)
 {
     static char output[OUTPUT_MAX];

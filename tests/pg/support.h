@@ -24,6 +24,9 @@ int server_stop(void **state);
 /* The same without --fast: a server that can have standbys. */
 int server_start_whole(void **state);
 
+/* The server's folder: its socket is in it, and there is room for files. */
+const char *server_path(void);
+
 /* Makes a streaming standby of the server in the folder `name` beside it, `host=./NAME` in ledger.connection,
  * and makes the server wait for it with each commit. */
 void standby_start(const char *name);
