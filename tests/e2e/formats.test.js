@@ -129,11 +129,16 @@ test('an invoice in every format', async t => {
 })
 
 test('a credit note in every format', async t => {
-    const { crawltab, number, file, ago, ids } = await invoiced(t, twoDays)
+    const { crawltab, number, file, ago, ids, agent } = await invoiced(t, twoDays)
     await ago(oneDay, 'adjust', ids[0], '--reversal', '--reason', 'empty page')
     await crawltab('nightly')
     const list = JSON.parse((await crawltab('invoice', 'list', '--json')).stdout)
     const credit = list.find(one => one.kind === 'credit-note').number
+    assert.deepEqual([list[1].total, list[1].open, list[0].open], ['0.24', '0.18', '0.00'])
+    const page = (await crawltab('invoice', 'list')).stdout
+    assert.match(page, new RegExp(`^${number} .* 0\\.24 EUR +0\\.18 EUR .* ${agent.origin}$`, 'm'))
+    assert.match(page, new RegExp(`^${credit} .* -0\\.06 EUR +0\\.00 EUR .* ${agent.origin}$`, 'm'))
+    assert.match(page, /^2 documents +0\.18 EUR +0\.18 EUR/m)
     const document = JSON.parse((await crawltab('invoice', 'show', credit, '--json')).stdout)
     assert.equal(document.net_minor, 5)
     for (const format of ['csv', 'html', 'pdf', 'ubl', 'hledger', 'ledger', 'beancount'])

@@ -37,32 +37,67 @@ struct selection {
 /* --- list
  * --------------------------------------------------------------------------------------------------- */
 
-static void print_row(const struct pg_rows *rows, int row)
+#define ROW "%-16s %-10s %-10s %14s %14s  "
+
+/* What a site's documents come to, a credit note below zero. */
+struct list_sums {
+    int64_t total, open;
+    int count;
+    bool fits;
+};
+
+static const char *list_money(const struct pg_rows *rows, int row, int64_t minor, char out[SHOW_MONEY_MAX])
 {
-    char money[SHOW_MONEY_MAX];
-    int64_t total = pg_number(rows, row, LIST_TOTAL);
+    return show_minor(minor, pg_number(rows, row, LIST_DECIMALS), pg_text(rows, row, LIST_CURRENCY), out);
+}
+
+/* The crawler comes last, whole: two are often alike but for their ends. */
+static void print_row(const struct pg_rows *rows, int row, struct list_sums *sums)
+{
+    char total_text[SHOW_MONEY_MAX], open_text[SHOW_MONEY_MAX];
     bool credit = strcmp(pg_text(rows, row, LIST_KIND), "credit-note") == 0;
-    printf("%-15s %s %-10s ", pg_text(rows, row, LIST_NUMBER), pg_text(rows, row, LIST_DATE),
-           pg_text(rows, row, LIST_DUE));
-    show_column(stdout, pg_text(rows, row, LIST_AGENT), 20);
-    printf(" %11s %s\n",
-           show_minor(credit ? -total : total, pg_number(rows, row, LIST_DECIMALS),
-                      pg_text(rows, row, LIST_CURRENCY), money),
-           pg_text(rows, row, LIST_STATUS));
+    int64_t total = credit ? -pg_number(rows, row, LIST_TOTAL) : pg_number(rows, row, LIST_TOTAL);
+    int64_t open = credit ? 0 : pg_number(rows, row, LIST_OPEN);
+    printf(ROW "%-9s ", pg_text(rows, row, LIST_NUMBER), pg_text(rows, row, LIST_DATE),
+           pg_text(rows, row, LIST_DUE), list_money(rows, row, total, total_text),
+           list_money(rows, row, open, open_text), pg_text(rows, row, LIST_STATUS));
+    show_text(stdout, pg_text(rows, row, LIST_AGENT));
+    fputc('\n', stdout);
+    sums->count++;
+    sums->fits = sums->fits && amount_add(sums->total, total, &sums->total) &&
+                 amount_add(sums->open, open, &sums->open);
+}
+
+/* Behind the rows of a site, of which `row` is one. A site has one currency. */
+static void print_sums(const struct pg_rows *rows, int row, const struct list_sums *sums)
+{
+    char total[SHOW_MONEY_MAX], open[SHOW_MONEY_MAX], count[32];
+    if (sums->count < 2 || !sums->fits)
+        return;
+    snprintf(count, sizeof(count), "%d documents", sums->count);
+    printf(ROW "\n", count, "", "", list_money(rows, row, sums->total, total),
+           list_money(rows, row, sums->open, open));
 }
 
 static void print_list(const struct pg_rows *rows)
 {
+    struct list_sums sums = {.fits = true};
     if (rows->count == 0) {
         puts("no invoices");
         return;
     }
     for (int i = 0; i < rows->count; i++) {
-        if (i == 0 || strcmp(pg_text(rows, i, LIST_SITE), pg_text(rows, i - 1, LIST_SITE)) != 0)
-            printf("%sSite %s\n%-15s %-10s %-10s %-20s %11s %s\n", i == 0 ? "" : "\n",
-                   pg_text(rows, i, LIST_SITE), "Number", "Date", "Due", "Crawler", "Total", "Status");
-        print_row(rows, i);
+        bool fresh = i == 0 || strcmp(pg_text(rows, i, LIST_SITE), pg_text(rows, i - 1, LIST_SITE)) != 0;
+        if (fresh && i > 0)
+            print_sums(rows, i - 1, &sums);
+        if (fresh) {
+            printf("%sSite %s\n", i == 0 ? "" : "\n", pg_text(rows, i, LIST_SITE));
+            printf(ROW "%-9s %s\n", "Number", "Date", "Due", "Total", "Open", "Status", "Crawler");
+            sums = (struct list_sums){.fits = true};
+        }
+        print_row(rows, i, &sums);
     }
+    print_sums(rows, rows->count - 1, &sums);
 }
 
 static json_t *list_json(const struct pg_rows *rows)
@@ -76,14 +111,17 @@ static json_t *list_json(const struct pg_rows *rows)
       numbers[] = {{"entries", LIST_ENTRIES}, {"total_minor", LIST_TOTAL}, {"open_minor", LIST_OPEN}};
     json_t *list = json_array();
     for (int i = 0; i < rows->count; i++) {
-        char total[AMOUNT_TEXT_MAX];
+        char total[AMOUNT_TEXT_MAX], open[AMOUNT_TEXT_MAX];
+        int decimals = (int)pg_number(rows, i, LIST_DECIMALS);
         json_t *item = json_object();
         for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
             json_object_set_new(item, texts[k].key, show_json_text(rows, i, texts[k].column));
         for (size_t k = 0; k < sizeof(numbers) / sizeof(*numbers); k++)
             json_object_set_new(item, numbers[k].key, json_integer(pg_number(rows, i, numbers[k].column)));
-        amount_format_minor(pg_number(rows, i, LIST_TOTAL), (int)pg_number(rows, i, LIST_DECIMALS), total);
+        amount_format_minor(pg_number(rows, i, LIST_TOTAL), decimals, total);
+        amount_format_minor(pg_number(rows, i, LIST_OPEN), decimals, open);
         json_object_set_new(item, "total", json_string(total));
+        json_object_set_new(item, "open", json_string(open));
         json_array_append_new(list, item);
     }
     return list;
