@@ -319,7 +319,7 @@ bool credit_knows(struct credit *credit, struct slice site, int64_t ms)
     return known;
 }
 
-static enum err reserve(struct credit *credit, struct slice name, struct charge *charge,
+static enum err reserve(struct credit *credit, struct slice name, const struct charge *charge,
                         const struct credit_limits *limits, struct credit_claim *claim)
 {
     struct credit_site *site = find_site(credit, name);
@@ -330,22 +330,21 @@ static enum err reserve(struct credit *credit, struct slice name, struct charge 
     struct day_sum *day = wanted.account ? make_sum(wanted.account, wanted.day_ms) : NULL;
     if (!day)
         return ERR_OVERLOADED;
-    bool doubtful = take_doubtful(credit, &wanted, charge);
-    day->held_micros -= doubtful ? charge->amount_micros : 0;
+    wanted.doubtful = take_doubtful(credit, &wanted, charge);
+    day->held_micros -= wanted.doubtful ? charge->amount_micros : 0;
     if (may_spend(wanted.account, day, charge->amount_micros, limits)) {
         hold(&wanted, charge->amount_micros);
-        charge->unsure |= doubtful;
         *claim = wanted;
         return ERR_OK;
     }
-    if (doubtful) {
+    if (wanted.doubtful) {
         hold(&wanted, charge->amount_micros);
         keep_doubtful(credit, &wanted, charge);
     }
     return ERR_CREDIT_LIMIT_REACHED;
 }
 
-enum err credit_reserve(struct credit *credit, struct slice site, struct charge *charge,
+enum err credit_reserve(struct credit *credit, struct slice site, const struct charge *charge,
                         const struct credit_limits *limits, struct credit_claim *claim)
 {
     assert(!claim->account && charge->amount_micros >= 0);
@@ -355,21 +354,23 @@ enum err credit_reserve(struct credit *credit, struct slice site, struct charge 
     return err;
 }
 
-void credit_settle(struct credit *credit, const struct credit_claim *claim, const struct charge *charge)
+void credit_settle(struct credit *credit, const struct credit_claim *claim, const struct charge *charge,
+                   const struct charge_outcome *outcome)
 {
     if (!claim->account)
         return;
     pthread_mutex_lock(&credit->mutex);
-    bool recorded = charge->outcome == ERR_OK;
+    bool recorded = outcome->err == ERR_OK;
+    bool unsure = claim->doubtful || outcome->unsure;
     /* Who recorded a repeated one is not told, but it is there: the next reading finds it. */
     struct credit_mark at = {.sequence = (int64_t)credit->begun + 1};
-    if (recorded && !charge->repeated) {
-        at.sequence = charge->sequence;
-        memcpy(at.writer_id, charge->writer_id, UUID_SIZE);
+    if (recorded && !outcome->repeated) {
+        at.sequence = outcome->sequence;
+        memcpy(at.writer_id, outcome->writer_id, UUID_SIZE);
     }
-    if (recorded && (!charge->repeated || charge->unsure) && !is_read(credit, &at))
+    if (recorded && (!outcome->repeated || unsure) && !is_read(credit, &at))
         keep_known(credit, &at, claim, charge->amount_micros);
-    else if (!recorded && charge->unsure && charge->outcome != ERR_PAYMENT_CONFLICT)
+    else if (!recorded && unsure && outcome->err != ERR_PAYMENT_CONFLICT)
         keep_doubtful(credit, claim, charge);
     else
         hold(claim, -charge->amount_micros);

@@ -8,7 +8,7 @@
 #ifndef LEDGER_CREDIT_CREDIT_H
 #define LEDGER_CREDIT_CREDIT_H
 
-#include "ledger/entry/writer.h"
+#include "ledger/entry/charge.h"
 
 #define CREDIT_NONE (-1) /* no limit */
 
@@ -24,6 +24,7 @@ struct credit_limits {
 struct credit_claim {
     struct credit_account *account;
     int64_t day_ms;
+    bool doubtful; /* an earlier try may have recorded it: what that one reserved is reserved now */
 };
 
 /* NULL without memory. */
@@ -33,16 +34,16 @@ void credit_free(struct credit *credit);
 /* True if the site's billing day at this moment is known: without it nothing can be reserved. */
 bool credit_knows(struct credit *credit, struct slice site, int64_t ms);
 
-/* Reserves the charge's amount for its agent at the site, on the day of its payment id. May set
- * charge->unsure: an earlier try may have recorded it, and is what is reserved now. ERR_OK with *claim;
+/* Reserves the charge's amount for its agent at the site, on the day of its payment id. ERR_OK with *claim;
  * ERR_CREDIT_LIMIT_REACHED: it would pass one of the limits, to reach one is fine; ERR_LEDGER_UNAVAILABLE:
  * the day is not known; ERR_OVERLOADED: no memory. */
-enum err credit_reserve(struct credit *credit, struct slice site, struct charge *charge,
+enum err credit_reserve(struct credit *credit, struct slice site, const struct charge *charge,
                         const struct credit_limits *limits, struct credit_claim *claim) MUST_USE;
 
-/* Tells what became of it, by the outcome in the charge; a charge that never got to the writer has one too.
- * Once for a claim; an empty one is fine. */
-void credit_settle(struct credit *credit, const struct credit_claim *claim, const struct charge *charge);
+/* Tells what became of it; a charge that never got to the writer has an outcome too. Once for a claim; an
+ * empty one is fine. */
+void credit_settle(struct credit *credit, const struct credit_claim *claim, const struct charge *charge,
+                   const struct charge_outcome *outcome);
 
 /* --- What was read from the ledger ------------------------------------------------------------------------
  * By one thread: credit_begin, then the reading, then credit_apply, or nothing if the reading failed. */

@@ -55,10 +55,15 @@ void entry_arrays_free(struct entry_arrays *arrays)
     free(arrays);
 }
 
+static const uint8_t *id_of(const struct entry *entry)
+{
+    return entry->submission->charge->payment_id;
+}
+
 static int by_id(const void *left, const void *right)
 {
     const struct entry *a = left, *b = right;
-    int order = memcmp(a->charge->payment_id, b->charge->payment_id, UUID_SIZE);
+    int order = memcmp(id_of(a), id_of(b), UUID_SIZE);
     return order ? order : (a->order > b->order) - (a->order < b->order);
 }
 
@@ -69,13 +74,13 @@ void entry_sort(struct entry *entries, size_t count)
 
 static bool same_id(const struct entry *a, const struct entry *b)
 {
-    return memcmp(a->charge->payment_id, b->charge->payment_id, UUID_SIZE) == 0;
+    return memcmp(id_of(a), id_of(b), UUID_SIZE) == 0;
 }
 
 static void decide(struct entry *entry, enum err outcome)
 {
     assert(!entry->decided);
-    entry->charge->outcome = outcome;
+    entry->submission->outcome.err = outcome;
     entry->decided = true;
 }
 
@@ -93,7 +98,7 @@ static void begin(struct entry_arrays *arrays)
 
 static void add(struct entry_arrays *arrays, const struct entry *entry)
 {
-    const struct charge *charge = entry->charge;
+    const struct charge *charge = entry->submission->charge;
     struct pg_array *columns = arrays->columns;
     pg_array_bytes(&columns[ID], slice_bytes(charge->payment_id, UUID_SIZE));
     pg_array_number(&columns[SITE], entry->site_id);
@@ -123,18 +128,18 @@ static struct entry *find(struct entry *entries, size_t count, const uint8_t id[
     size_t low = 0, high = count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (memcmp(entries[middle].charge->payment_id, id, UUID_SIZE) < 0)
+        if (memcmp(id_of(&entries[middle]), id, UUID_SIZE) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    bool found = low < count && memcmp(entries[low].charge->payment_id, id, UUID_SIZE) == 0;
+    bool found = low < count && memcmp(id_of(&entries[low]), id, UUID_SIZE) == 0;
     return found ? &entries[low] : NULL;
 }
 
 static bool may_be_recorded(const struct entry *entry)
 {
-    return !entry->decided && entry->charge->unless_repeat == ERR_OK;
+    return !entry->decided && entry->submission->charge->unless_repeat == ERR_OK;
 }
 
 /* --- Inserting
@@ -151,6 +156,11 @@ static bool is_first(const struct entry *entries, size_t at)
     return true;
 }
 
+static bool may_be_there(const struct submission *submission)
+{
+    return submission->charge->doubtful || submission->outcome.unsure;
+}
+
 /* Adds those that are to be sent. True if one of them may be in the ledger already: it was sent before, or
  * ids that came lately were there. */
 static bool add_first(struct entry_arrays *arrays, const struct session *session, struct entry *entries,
@@ -163,7 +173,7 @@ static bool add_first(struct entry_arrays *arrays, const struct session *session
         if (!entries[i].sent)
             continue;
         add(arrays, &entries[i]);
-        careful = careful || entries[i].charge->unsure;
+        careful = careful || may_be_there(entries[i].submission);
     }
     return careful;
 }
@@ -198,8 +208,8 @@ static enum err fill_sums(struct entry_arrays *arrays, const struct entry *entri
     for (size_t i = 0; i < count; i++)
         if (entries[i].sent)
             sums[made++] = (struct sum){entries[i].site_id, entries[i].crawler_id,
-                                        uuid_ms(entries[i].charge->payment_id) / ENTRY_QUARTER_MS, 1,
-                                        entries[i].charge->amount_micros};
+                                        uuid_ms(id_of(&entries[i])) / ENTRY_QUARTER_MS, 1,
+                                        entries[i].submission->charge->amount_micros};
     qsort(sums, made, sizeof(*sums), by_account);
     for (size_t i = 0; i < SUM_COLUMN_COUNT; i++)
         pg_array_begin(&arrays->sum_columns[i], PG_TYPE_INT8);
@@ -218,16 +228,18 @@ static enum err fill_sums(struct entry_arrays *arrays, const struct entry *entri
     return ERR_OK;
 }
 
-static void accept(struct entry *entry, const struct charge *as)
+/* As recorded by this batch; an earlier doubt stays. */
+static void accept(struct entry *entry, const struct charge_outcome *as)
 {
-    entry->charge->repeated = false;
-    entry->charge->recorded_at_ms = as->recorded_at_ms;
-    entry->charge->sequence = as->sequence;
-    memcpy(entry->charge->writer_id, as->writer_id, UUID_SIZE);
+    struct charge_outcome *outcome = &entry->submission->outcome;
+    outcome->repeated = false;
+    outcome->recorded_at_ms = as->recorded_at_ms;
+    outcome->sequence = as->sequence;
+    memcpy(outcome->writer_id, as->writer_id, UUID_SIZE);
     decide(entry, ERR_OK);
 }
 
-static void accept_sent(struct entry *entries, size_t count, const struct charge *as)
+static void accept_sent(struct entry *entries, size_t count, const struct charge_outcome *as)
 {
     for (size_t i = 0; i < count; i++)
         if (entries[i].sent)
@@ -235,7 +247,7 @@ static void accept_sent(struct entry *entries, size_t count, const struct charge
 }
 
 static void accept_rows(struct entry *entries, size_t count, const struct pg_rows *rows,
-                        const struct charge *as)
+                        const struct charge_outcome *as)
 {
     for (int row = 0; row < rows->count; row++) {
         uint8_t id[UUID_SIZE];
@@ -253,7 +265,7 @@ static void doubt(struct entry *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (entries[i].sent)
-            entries[i].charge->unsure = true;
+            entries[i].submission->outcome.unsure = true;
 }
 
 /* Sends what add_first has added, as the writer's next batch. */
@@ -262,7 +274,7 @@ static enum err insert_sent(struct entry_arrays *arrays, struct session *session
 {
     struct pg_params params = {0};
     struct pg_rows rows = {0};
-    struct charge as = {.recorded_at_ms = clock_now_ms(), .sequence = ++session->sequence};
+    struct charge_outcome as = {.recorded_at_ms = clock_now_ms(), .sequence = ++session->sequence};
     enum err err;
     memcpy(as.writer_id, session->writer_id, UUID_SIZE);
     TRY(fill(arrays, as.recorded_at_ms, &params));
@@ -351,7 +363,8 @@ enum err entry_insert_conflicts(struct entry_arrays *arrays, struct session *ses
 /* Columns of charge_compare. */
 static void compare_row(struct entry *entry, const struct pg_rows *rows, int row)
 {
-    struct charge *charge = entry->charge;
+    const struct charge *charge = entry->submission->charge;
+    struct charge_outcome *outcome = &entry->submission->outcome;
     bool same = pg_number(rows, row, 1) == entry->site_id && pg_number(rows, row, 2) == entry->crawler_id &&
                 pg_number(rows, row, 3) == charge->amount_micros &&
                 slice_eq(slice_of(pg_text(rows, row, 4)), charge->resource);
@@ -359,8 +372,8 @@ static void compare_row(struct entry *entry, const struct pg_rows *rows, int row
         entry->conflict = true;
         return;
     }
-    charge->repeated = true;
-    charge->recorded_at_ms = pg_number(rows, row, 5);
+    outcome->repeated = true;
+    outcome->recorded_at_ms = pg_number(rows, row, 5);
     decide(entry, ERR_OK);
 }
 
@@ -373,7 +386,7 @@ enum err entry_compare(struct entry_arrays *arrays, struct pg *pg, struct entry 
     pg_array_begin(ids, PG_TYPE_UUID);
     for (size_t i = 0; i < count; i++)
         if (!entries[i].decided)
-            pg_array_bytes(ids, slice_bytes(entries[i].charge->payment_id, UUID_SIZE));
+            pg_array_bytes(ids, slice_bytes(id_of(&entries[i]), UUID_SIZE));
     if (ids->count == 0)
         goto out;
     TRY(pg_params_array(&params, ids) ? ERR_OK : ERR_OVERLOADED);
@@ -383,13 +396,15 @@ enum err entry_compare(struct entry_arrays *arrays, struct pg *pg, struct entry 
         bool parsed = uuid_parse(slice_of(pg_text(&rows, row, 0)), id);
         struct entry *entry = parsed ? find(entries, count, id) : NULL;
         assert(entry);
-        for (; entry < entries + count && memcmp(entry->charge->payment_id, id, UUID_SIZE) == 0; entry++)
+        for (; entry < entries + count && memcmp(id_of(entry), id, UUID_SIZE) == 0; entry++)
             if (!entry->decided)
                 compare_row(entry, &rows, row);
     }
-    for (size_t i = 0; i < count; i++)
-        if (!entries[i].decided && !entries[i].conflict && entries[i].charge->unless_repeat != ERR_OK)
-            decide(&entries[i], entries[i].charge->unless_repeat);
+    for (size_t i = 0; i < count; i++) {
+        enum err otherwise = entries[i].submission->charge->unless_repeat;
+        if (!entries[i].decided && !entries[i].conflict && otherwise != ERR_OK)
+            decide(&entries[i], otherwise);
+    }
 out:
     pg_rows_free(&rows);
     return err;

@@ -15,12 +15,12 @@
 #define ENTRY_QUARTER_MS 900000
 
 struct entry {
-    struct charge *charge;
+    struct submission *submission;
     int64_t site_id;
     int64_t crawler_id;
     size_t order;  /* of submission: of two with the same id the first wins */
     bool sent;     /* the first of its id that may be recorded: what was inserted, or was to be */
-    bool decided;  /* the charge's outcome is set */
+    bool decided;  /* the submission's outcome is set */
     bool conflict; /* not decided yet: a conflict row must be written first */
 };
 

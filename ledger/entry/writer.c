@@ -1,12 +1,13 @@
-/* Invariants: a charge is in the queue or in one thread's batch, never in two places, and leaves them through
- * answer(). Each of the writer's threads has a connection of its own; all share the queue. What is in a
- * struct writer_thread only that thread touches. While the ledger is away, entries wait until their deadline
- * for it to come back; a batch whose outcome is unknown is sent again, which is safe because its ids are its
- * keys. */
+/* Invariants: a submission is in the queue or in one thread's batch, never in two places, and leaves them
+ * through answer(). Each of the writer's threads has a connection of its own; all share the queue. What is in
+ * a struct writer_thread only that thread touches. While the ledger is away, entries wait until their
+ * deadline for it to come back; a batch whose outcome is unknown is sent again, which is safe because its ids
+ * are its keys. */
 #include "ledger/entry/writer.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 #include "ledger/entry/crawler.h"
 #include "ledger/entry/entry.h"
 #include "ledger/entry/receipt_cache.h"
@@ -44,9 +45,9 @@ struct writer_thread {
 struct writer {
     const struct config *config;
     pthread_mutex_t mutex;
-    pthread_cond_t work;        /* connected threads wait for this: an entry, or the end */
-    pthread_cond_t end;         /* and the others for this */
-    struct charge *head, *tail; /* under the mutex, like all up to stopping */
+    pthread_cond_t work;            /* connected threads wait for this: an entry, or the end */
+    pthread_cond_t end;             /* and the others for this */
+    struct submission *head, *tail; /* under the mutex, like all up to stopping */
     size_t queued;
     size_t idle; /* threads that wait for work */
     bool stopping;
@@ -66,23 +67,34 @@ static bool too_late(const struct config *config, const struct charge *charge)
 /* --- The queue
  * ---------------------------------------------------------------------------------------------- */
 
-enum err writer_submit(struct writer *writer, struct charge *charge)
+/* What the ledger could not make sense of must not get this far. */
+static void check_charge(const struct writer *writer, const struct charge *charge)
 {
+    assert(charge->site < writer->config->site_count && uuid_is_v7(charge->payment_id));
+    assert(charge->amount_micros >= 0 && charge->agent.len > 0);
+}
+
+enum err writer_submit(struct writer *writer, struct submission *submission)
+{
+    OBJECT_CHECK(submission, SUBMISSION_MAGIC);
+    assert(!submission->taken && submission->done); /* twice would be two answers to one request */
+    check_charge(writer, submission->charge);
     if (!writer_ready(writer))
         return ERR_LEDGER_UNAVAILABLE;
     enum err err = ERR_OK;
-    charge->next = NULL;
-    charge->deadline_ms = clock_monotonic_ms() + writer->config->ledger_timeout_seconds * 1000;
+    submission->next = NULL;
+    submission->deadline_ms = clock_monotonic_ms() + writer->config->ledger_timeout_seconds * 1000;
     pthread_mutex_lock(&writer->mutex);
     assert(!writer->stopping);
     if (writer->queued >= (size_t)writer->config->ledger_queue_entries) {
         err = ERR_OVERLOADED;
     } else {
         if (writer->tail)
-            writer->tail->next = charge;
+            writer->tail->next = submission;
         else
-            writer->head = charge;
-        writer->tail = charge;
+            writer->head = submission;
+        writer->tail = submission;
+        submission->taken = true; /* under the mutex: from here on another thread may answer it */
         writer->queued++;
         if (writer->idle > 0)
             pthread_cond_signal(&writer->work);
@@ -96,21 +108,22 @@ bool writer_ready(const struct writer *writer)
     return atomic_load(&writer->connected) > 0;
 }
 
-/* Takes the first charge out of the queue; `until_ms`: only if its deadline is not after it. */
-static struct charge *take(struct writer *writer, int64_t until_ms)
+/* Takes the first submission out of the queue; `until_ms`: only if its deadline is not after it. */
+static struct submission *take(struct writer *writer, int64_t until_ms)
 {
     pthread_mutex_lock(&writer->mutex);
-    struct charge *charge = writer->head;
-    if (charge && charge->deadline_ms > until_ms)
-        charge = NULL;
-    if (charge) {
-        writer->head = charge->next;
+    struct submission *submission = writer->head;
+    if (submission && submission->deadline_ms > until_ms)
+        submission = NULL;
+    if (submission) {
+        OBJECT_CHECK(submission, SUBMISSION_MAGIC);
+        writer->head = submission->next;
         if (!writer->head)
             writer->tail = NULL;
         writer->queued--;
     }
     pthread_mutex_unlock(&writer->mutex);
-    return charge;
+    return submission;
 }
 
 /* Of what charge_compare compares, each part with its length. */
@@ -124,38 +137,53 @@ static void digest_content(const struct config *config, const struct charge *cha
     digest_sha256(parts, sizeof(parts) / sizeof(*parts), out);
 }
 
-bool writer_recall(struct writer *writer, struct charge *charge)
+bool writer_recall(struct writer *writer, const struct charge *charge, struct charge_outcome *outcome)
 {
     uint8_t content[DIGEST_SIZE];
     if (too_late(writer->config, charge))
         return false;
     digest_content(writer->config, charge, content);
-    if (!receipt_cache_find(writer->receipts, charge->payment_id, content, &charge->recorded_at_ms))
+    if (!receipt_cache_find(writer->receipts, charge->payment_id, content, &outcome->recorded_at_ms))
         return false;
-    charge->outcome = ERR_OK;
-    charge->repeated = true;
+    outcome->err = ERR_OK;
+    outcome->repeated = true;
     return true;
 }
 
-static void remember(struct writer *writer, const struct charge *charge)
+static void remember(struct writer *writer, const struct submission *submission)
 {
+    const struct charge *charge = submission->charge;
     uint8_t content[DIGEST_SIZE];
-    if (charge->outcome != ERR_OK)
+    if (submission->outcome.err != ERR_OK)
         return;
     digest_content(writer->config, charge, content);
-    receipt_cache_put(writer->receipts, charge->payment_id, content, charge->recorded_at_ms);
+    receipt_cache_put(writer->receipts, charge->payment_id, content, submission->outcome.recorded_at_ms);
 }
 
-static void answer(struct charge *charge)
+/* As charge.h promises it to whoever waits: credit is settled by it. */
+static void check_outcome(const struct charge *charge, const struct charge_outcome *outcome)
 {
-    charge->next = NULL;
-    charge->done(charge); /* it may be gone after this */
+    bool recorded = outcome->err == ERR_OK;
+    assert(recorded || outcome->err == ERR_PAYMENT_CONFLICT || outcome->err == ERR_LEDGER_UNAVAILABLE ||
+           outcome->err == ERR_INTERNAL || outcome->err == charge->unless_repeat);
+    /* Only what may be recorded is, and then by a batch that the table "spend" has. */
+    assert(!recorded || outcome->repeated || (charge->unless_repeat == ERR_OK && outcome->sequence > 0));
 }
 
-static void refuse(struct charge *charge)
+static void answer(struct submission *submission)
 {
-    charge->outcome = ERR_LEDGER_UNAVAILABLE;
-    answer(charge);
+    OBJECT_CHECK(submission, SUBMISSION_MAGIC);
+    assert(submission->taken);
+    check_outcome(submission->charge, &submission->outcome);
+    submission->next = NULL;
+    submission->taken = false;
+    submission->done(submission); /* it may be gone after this */
+}
+
+static void refuse(struct submission *submission)
+{
+    submission->outcome.err = ERR_LEDGER_UNAVAILABLE;
+    answer(submission);
 }
 
 /* Answers the entries of the batch that are decided, or whose deadline is `until_ms` or before. */
@@ -165,10 +193,10 @@ static void answer_batch(struct writer_thread *thread, int64_t until_ms)
     for (size_t i = 0; i < thread->count; i++) {
         struct entry *entry = &thread->batch[i];
         if (entry->decided) {
-            remember(thread->writer, entry->charge);
-            answer(entry->charge);
-        } else if (entry->charge->deadline_ms <= until_ms) {
-            refuse(entry->charge);
+            remember(thread->writer, entry->submission);
+            answer(entry->submission);
+        } else if (entry->submission->deadline_ms <= until_ms) {
+            refuse(entry->submission);
         } else {
             thread->batch[kept++] = *entry;
         }
@@ -178,20 +206,18 @@ static void answer_batch(struct writer_thread *thread, int64_t until_ms)
 
 static void expire(struct writer_thread *thread, int64_t until_ms)
 {
-    struct charge *charge;
+    struct submission *submission;
     answer_batch(thread, until_ms);
-    while ((charge = take(thread->writer, until_ms)))
-        refuse(charge);
+    while ((submission = take(thread->writer, until_ms)))
+        refuse(submission);
 }
 
 static void fill_batch(struct writer_thread *thread)
 {
-    struct charge *charge;
+    struct submission *submission;
     size_t room = (size_t)thread->config->ledger_batch_entries;
-    while (thread->count < room && (charge = take(thread->writer, INT64_MAX))) {
-        assert(charge->site < thread->config->site_count && uuid_is_v7(charge->payment_id));
-        charge->repeated = false;
-        thread->batch[thread->count] = (struct entry){.charge = charge, .order = thread->taken++};
+    while (thread->count < room && (submission = take(thread->writer, INT64_MAX))) {
+        thread->batch[thread->count] = (struct entry){.submission = submission, .order = thread->taken++};
         thread->count++;
     }
 }
@@ -220,8 +246,8 @@ static int64_t first_deadline(const struct writer_thread *thread)
 {
     int64_t first = INT64_MAX;
     for (size_t i = 0; i < thread->count; i++)
-        if (thread->batch[i].charge->deadline_ms < first)
-            first = thread->batch[i].charge->deadline_ms;
+        if (thread->batch[i].submission->deadline_ms < first)
+            first = thread->batch[i].submission->deadline_ms;
     return first;
 }
 
@@ -275,7 +301,7 @@ static bool keep_connected(struct writer_thread *thread)
 
 static enum err find_crawler(struct writer_thread *thread, struct entry *entry)
 {
-    const struct charge *charge = entry->charge;
+    const struct charge *charge = entry->submission->charge;
     const struct crawler_key key = {charge->agent, charge->thumbprint, charge->public_key,
                                     charge->directory_url, charge->snapshot};
     struct pg *pg = thread->session->pg;
@@ -283,7 +309,7 @@ static enum err find_crawler(struct writer_thread *thread, struct entry *entry)
     enum err err = crawler_find(thread->crawlers, pg, &key, clock_now_ms(), &entry->crawler_id);
     if (err == ERR_OK || pg_failure(pg) != PG_DATA)
         return err;
-    entry->charge->outcome = ERR_INTERNAL;
+    entry->submission->outcome.err = ERR_INTERNAL;
     entry->decided = true;
     return ERR_OK;
 }
@@ -296,8 +322,8 @@ static enum err try_batch(struct writer_thread *thread)
     for (size_t i = 0; i < thread->count; i++) {
         struct entry *entry = &thread->batch[i];
         entry->conflict = false;
-        if (too_late(thread->config, entry->charge)) {
-            entry->charge->outcome = ERR_LEDGER_UNAVAILABLE;
+        if (too_late(thread->config, entry->submission->charge)) {
+            entry->submission->outcome.err = ERR_LEDGER_UNAVAILABLE;
             entry->decided = true;
         } else {
             TRY(find_crawler(thread, entry));
@@ -448,7 +474,7 @@ struct writer *writer_start(const struct config *config)
 
 void writer_stop(struct writer *writer)
 {
-    struct charge *left;
+    struct submission *left;
     if (!writer)
         return;
     pthread_mutex_lock(&writer->mutex);

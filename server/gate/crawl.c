@@ -208,6 +208,7 @@ static enum err reserve(struct crawl *crawl)
     crawl->charge.agreement_id = terms ? terms->agreement_id : 0;
     enum err err = credit_reserve(refresh_credit(crawl->gate->parts.accounts), slice_of(crawl->site->name),
                                   &crawl->charge, &limits, &crawl->claim);
+    crawl->charge.doubtful = crawl->claim.doubtful;
     if (err != ERR_CREDIT_LIMIT_REACHED)
         return err;
     crawl->charge.unless_repeat = err;
@@ -216,7 +217,8 @@ static enum err reserve(struct crawl *crawl)
 
 void crawl_settle(struct crawl *crawl)
 {
-    credit_settle(refresh_credit(crawl->gate->parts.accounts), &crawl->claim, &crawl->charge);
+    credit_settle(refresh_credit(crawl->gate->parts.accounts), &crawl->claim, &crawl->charge,
+                  &crawl->submission.outcome);
 }
 
 enum err crawl_prepare_charge(struct crawl *crawl)

@@ -31,11 +31,15 @@ enum crawl_stage {
     CRAWL_ARRIVED,
     CRAWL_AUTHENTICATING, /* parked: in the thread's list, or until its directory is fetched */
     CRAWL_DECIDED,        /* without the ledger: the outcome is the crawl's */
-    CRAWL_RECORDING,      /* the outcome is the charge's */
+    CRAWL_RECORDING,      /* the outcome is the submission's */
 };
 
-/* In the request's arena, from arrival to reply. */
+#define CRAWL_MAGIC 0xc4a71e5d
+
+/* In the request's arena, from arrival to reply. The fetch thread and the writer's give it back by its wait
+ * and its submission, which are members. */
 struct crawl {
+    uint32_t magic;
     struct exchange *exchange;
     struct gate *gate;
     struct gate_thread *thread; /* where it came in; not to be used while parked: it may outlive it */
@@ -64,7 +68,8 @@ struct crawl {
     struct web_bot_auth_trace trace;          /* keeps the name of the check that failed */
     struct directory_wait wait;
     struct charge charge;
-    struct credit_claim claim; /* the charge's amount, until it is settled */
+    struct submission submission; /* of the charge, once it is recording */
+    struct credit_claim claim;    /* the charge's amount, until it is settled */
 };
 
 /* Finds site, path and rule. ERR_OK with crawl->decision. */
@@ -89,7 +94,7 @@ enum err crawl_deliver(struct crawl *crawl) MUST_USE;
 
 /* Fills in crawl->charge for the writer, and reserves its amount. Above the crawler's limit, and at
  * another price than the present one, it may only be a repeat. After ERR_OK crawl_settle must be called once,
- * with the outcome in the charge. */
+ * with the submission's outcome. */
 enum err crawl_prepare_charge(struct crawl *crawl) MUST_USE;
 void crawl_settle(struct crawl *crawl);
 

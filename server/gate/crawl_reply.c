@@ -106,7 +106,7 @@ static bool add_receipt(struct crawl *crawl)
     const char *receipt =
         arena_format(arena, "scheme=\"deferred\", network=\"%s\", id=\"%.*s\", timestamp=%lld",
                      crawl->site->network, (int)crawl->id_text.len, crawl->id_text.data,
-                     (long long)(crawl->charge.recorded_at_ms / 1000))
+                     (long long)(crawl->submission.outcome.recorded_at_ms / 1000))
             .data;
     return exchange_header(exchange, "Payment-Response", receipt) &&
            exchange_header(exchange, "crawler-charged",

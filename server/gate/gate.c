@@ -4,6 +4,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 #include "ledger/base/random.h"
 
 #include <assert.h>
@@ -16,12 +17,18 @@
 
 static struct crawl *crawl_of_wait(struct directory_wait *wait)
 {
-    return (struct crawl *)(void *)((char *)wait - offsetof(struct crawl, wait));
+    struct crawl *crawl = (struct crawl *)(void *)((char *)wait - offsetof(struct crawl, wait));
+    OBJECT_CHECK(crawl, CRAWL_MAGIC);
+    return crawl;
 }
 
-static struct crawl *crawl_of_charge(struct charge *charge)
+static struct crawl *crawl_of_submission(struct submission *submission)
 {
-    return (struct crawl *)(void *)((char *)charge - offsetof(struct crawl, charge));
+    struct crawl *crawl = (struct crawl *)(void *)((char *)submission - offsetof(struct crawl, submission));
+    OBJECT_CHECK(submission, SUBMISSION_MAGIC);
+    OBJECT_CHECK(crawl, CRAWL_MAGIC);
+    assert(crawl->stage == CRAWL_RECORDING && !submission->taken);
+    return crawl;
 }
 
 /* On the fetch thread. */
@@ -31,9 +38,9 @@ static void on_directory(struct directory_wait *wait)
 }
 
 /* On the writer's thread, unless the entry is known or not taken. */
-static void on_recorded(struct charge *charge)
+static void on_recorded(struct submission *submission)
 {
-    struct crawl *crawl = crawl_of_charge(charge);
+    struct crawl *crawl = crawl_of_submission(submission);
     crawl_settle(crawl);
     exchange_resume(crawl->exchange);
 }
@@ -65,7 +72,7 @@ static void log_outcome(const struct crawl *crawl, enum err outcome)
                  : recorded        ? "paid"
                                    : "free"},
         {"payment", recorded ? uuid_format(crawl->id.uuid, id) : NULL},
-        {"repeated", recorded && crawl->charge.repeated ? "yes" : NULL});
+        {"repeated", recorded && crawl->submission.outcome.repeated ? "yes" : NULL});
 }
 
 static struct crawl *crawl_new(struct gate_thread *thread, struct exchange *exchange)
@@ -75,6 +82,7 @@ static struct crawl *crawl_new(struct gate_thread *thread, struct exchange *exch
         return NULL;
     *crawl = (struct crawl){
         .exchange = exchange, .gate = thread->gate, .thread = thread, .now_ms = clock_now_ms()};
+    OBJECT_MAKE(crawl, CRAWL_MAGIC);
     crawl->trace.failed = CHECK_COUNT;
     crawl->wait.ready = on_directory;
     crawl->wait.client = exchange->client;
@@ -90,6 +98,7 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
         exchange->reply.status = 431;
         return EXCHANGE_REPLY;
     }
+    OBJECT_CHECK(crawl, CRAWL_MAGIC);
     switch (crawl->stage) {
     case CRAWL_ARRIVED:
         err = enter(crawl);
@@ -100,7 +109,7 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
         err = crawl->outcome;
         break;
     case CRAWL_RECORDING:
-        err = crawl->charge.outcome;
+        err = crawl->submission.outcome.err;
         break;
     }
     if (err == ERR_OK && crawl->stage == CRAWL_AUTHENTICATING)
@@ -117,8 +126,8 @@ static void decide(struct crawl *crawl, enum err outcome)
     exchange_resume(crawl->exchange);
 }
 
-/* Decides, leaves it to the fetch of a directory, or returns the charge that is to be recorded. */
-static struct charge *verify(struct crawl *crawl)
+/* Decides, leaves it to the fetch of a directory, or returns what is to be recorded. */
+static struct submission *verify(struct crawl *crawl)
 {
     bool asked = false;
     enum err err = crawl_authenticate(crawl, &asked);
@@ -137,41 +146,38 @@ static struct charge *verify(struct crawl *crawl)
         return NULL;
     }
     crawl->stage = CRAWL_RECORDING;
-    crawl->charge.done = on_recorded;
-    if (!writer_recall(crawl->gate->parts.writer, &crawl->charge))
-        return &crawl->charge;
-    on_recorded(&crawl->charge);
+    crawl->submission = submission_of(&crawl->charge, on_recorded);
+    if (!writer_recall(crawl->gate->parts.writer, &crawl->charge, &crawl->submission.outcome))
+        return &crawl->submission;
+    on_recorded(&crawl->submission);
     return NULL;
 }
 
 /* What the writer does not take goes on at once with that failure. */
-static void submit(const struct gate *gate, struct charge *charge)
+static void submit(const struct gate *gate, struct submission *submission)
 {
-    struct charge *next;
-    for (; charge; charge = next) {
-        next = charge->next;
-        enum err err = writer_submit(gate->parts.writer, charge);
-        if (err != ERR_OK) {
-            charge->outcome = err;
-            charge->done(charge);
-        }
-    }
+    enum err err = writer_submit(gate->parts.writer, submission);
+    if (err == ERR_OK)
+        return;
+    submission->outcome.err = err;
+    on_recorded(submission);
 }
 
 /* Verifies one signature after the other; the writer gets the entries together. */
 static bool on_turned(void *context)
 {
     struct gate_thread *thread = context;
-    struct charge *charges = NULL, **end = &charges;
+    struct submission *ready[TURN_SIGNATURES_MAX];
+    size_t count = 0;
     for (int i = 0; i < TURN_SIGNATURES_MAX && thread->first; i++) {
         struct crawl *crawl = thread->first;
+        OBJECT_CHECK(crawl, CRAWL_MAGIC);
         thread->first = crawl->next;
-        *end = verify(crawl);
-        if (*end)
-            end = &(*end)->next;
+        ready[count] = verify(crawl);
+        count += ready[count] != NULL;
     }
-    *end = NULL;
-    submit(thread->gate, charges);
+    for (size_t i = 0; i < count; i++)
+        submit(thread->gate, ready[i]);
     return thread->first;
 }
 
@@ -204,6 +210,9 @@ static void on_finished(void *context, struct exchange *exchange)
     (void)context;
     if (!crawl)
         return;
+    if (crawl->stage == CRAWL_RECORDING)
+        OBJECT_END(&crawl->submission, SUBMISSION_MAGIC);
+    OBJECT_END(crawl, CRAWL_MAGIC);
     directory_key_clear(&crawl->key);
     agreements_free(crawl->view);
 }

@@ -19,6 +19,7 @@
 #define BATCHES_MAX      200
 
 static struct charge charges[SIZE_MAX_ENTRIES];
+static struct submission submissions[SIZE_MAX_ENTRIES];
 static struct entry entries[SIZE_MAX_ENTRIES];
 
 static void fail(const char *what)
@@ -62,7 +63,8 @@ static void make(const struct session *session, size_t count, size_t crawlers)
         };
         random_bytes(chance, sizeof(chance));
         uuid_make(clock_now_ms(), chance, charges[i].payment_id);
-        entries[i] = (struct entry){.charge = &charges[i],
+        submissions[i] = submission_of(&charges[i], NULL);
+        entries[i] = (struct entry){.submission = &submissions[i],
                                     .site_id = session->site_ids[0],
                                     .crawler_id = 1 + (int64_t)(i % crawlers),
                                     .order = i};
@@ -80,7 +82,7 @@ static int64_t write_batch(struct entry_arrays *arrays, struct session *session,
         fail("a batch was not inserted");
     int64_t took = own_ns() - start;
     for (size_t i = 0; i < count; i++)
-        if (!entries[i].decided || charges[i].outcome != ERR_OK)
+        if (!entries[i].decided || submissions[i].outcome.err != ERR_OK)
             fail("an entry was not recorded");
     return took;
 }

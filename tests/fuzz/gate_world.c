@@ -60,17 +60,20 @@ enum err directory_await(struct directory *directory, struct slice url, struct d
     return ERR_OK;
 }
 
-bool writer_recall(struct writer *writer, struct charge *charge)
+bool writer_recall(struct writer *writer, const struct charge *charge, struct charge_outcome *outcome)
 {
     (void)writer;
+    (void)outcome;
     HOLDS(!world.waiting && !world.queued);
     HOLDS(charge->agent.len > 0 && charge->resource.len > 0 && uuid_is_v7(charge->payment_id));
     return false;
 }
 
-enum err writer_submit(struct writer *writer, struct charge *charge)
+enum err writer_submit(struct writer *writer, struct submission *submission)
 {
+    const struct charge *charge = submission->charge;
     (void)writer;
+    HOLDS(submission->magic == SUBMISSION_MAGIC && !submission->taken && submission->done);
     HOLDS(!world.waiting && !world.queued);
     HOLDS(charge->agent.len > 0 && charge->resource.len > 0 && charge->signature_base.len > 0);
     HOLDS(!world.unread && (charge->unless_repeat == ERR_CREDIT_LIMIT_REACHED) == world.limited);
@@ -79,7 +82,8 @@ enum err writer_submit(struct writer *writer, struct charge *charge)
         return ERR_OVERLOADED;
     world.submitted++;
     world.amount_micros = charge->amount_micros;
-    world.queued = charge;
+    world.queued = submission;
+    submission->taken = true;
     return ERR_OK;
 }
 
@@ -111,19 +115,20 @@ struct credit *refresh_credit(struct refresh *book)
 void world_turn(void)
 {
     struct directory_wait *waiting = world.waiting;
-    struct charge *charge = world.queued;
+    struct submission *submission = world.queued;
     world.waiting = NULL;
     world.queued = NULL;
     if (waiting)
         waiting->ready(waiting);
-    if (!charge)
+    if (!submission)
         return;
-    charge->outcome = world.ledger_down ? ERR_LEDGER_UNAVAILABLE
-                      : world.conflict  ? ERR_PAYMENT_CONFLICT
-                      : world.limited   ? ERR_CREDIT_LIMIT_REACHED
-                                        : ERR_OK;
-    charge->recorded_at_ms = WORLD_NOW * 1000LL;
-    if (charge->outcome == ERR_OK)
+    submission->outcome.err = world.ledger_down ? ERR_LEDGER_UNAVAILABLE
+                              : world.conflict  ? ERR_PAYMENT_CONFLICT
+                              : world.limited   ? ERR_CREDIT_LIMIT_REACHED
+                                                : ERR_OK;
+    submission->outcome.recorded_at_ms = WORLD_NOW * 1000LL;
+    if (submission->outcome.err == ERR_OK)
         world.recorded++;
-    charge->done(charge);
+    submission->taken = false;
+    submission->done(submission);
 }

@@ -24,7 +24,7 @@ struct world {
     struct jwk jwk;
 
     /* What the gate did. */
-    struct charge *queued;
+    struct submission *queued;
     struct directory_wait *waiting;
     unsigned submitted; /* charges handed over */
     unsigned recorded;  /* of those, confirmed */

@@ -201,7 +201,7 @@ static void late_entry_costs_the_others_nothing(void **state)
     }
     for (int i = 0; i < 9; i++) {
         payment_wait(&payments[i]);
-        assert_int_equal(payments[i].charge.outcome, i == 4 ? ERR_INTERNAL : ERR_OK);
+        assert_int_equal(payments[i].submission.outcome.err, i == 4 ? ERR_INTERNAL : ERR_OK);
     }
     assert_true(writer_ready(writer));
     writer_stop(writer);

@@ -63,7 +63,7 @@ static void lookup_tells_the_whole_story(void **state)
     assert_string_equal(get(json, "resource"), PAGE);
     assert_string_equal(get(json, "amount"), "0.0025");
     assert_int_equal(json_integer_value(json_object_get(json, "receipt_unix")),
-                     first.charge.recorded_at_ms / 1000);
+                     first.submission.outcome.recorded_at_ms / 1000);
     assert_string_equal(get(json, "signature"), "AQL/");
     assert_string_equal(get(json, "signature_base"), "\"payment\": x\n\"@signature-params\": y");
     assert_string_equal(get(json, "thumbprint"), "WlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlo");

@@ -85,7 +85,7 @@ static void a_silent_name_server_holds_nobody(void **state)
     /* Who waits for a receipt is told in time, and a gate can stop. */
     struct writer *writer = writer_start(ledger_config());
     struct payment payment = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
-    assert_int_equal(writer_submit(writer, &payment.charge), ERR_LEDGER_UNAVAILABLE);
+    assert_int_equal(payment_submit(writer, &payment), ERR_LEDGER_UNAVAILABLE);
     while (atomic_load(&hanging) < 2)
         poll(NULL, 0, 1);
     start = clock_monotonic_ms();

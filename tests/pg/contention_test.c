@@ -57,7 +57,7 @@ static void submit_together(struct writer *writer, struct payment *payments, siz
         assert_int_equal(payment_submit(writer, &payments[i]), ERR_OK);
     kill(backend, SIGCONT);
     payment_wait(&before);
-    assert_int_equal(before.charge.outcome, ERR_OK);
+    assert_int_equal(before.submission.outcome.err, ERR_OK);
 }
 
 /* The writer holds the first id and wants the third, another transaction the other way round. That the writer
@@ -86,8 +86,8 @@ static void a_deadlock_is_tried_again(void **state)
     drop(third, "third");
     for (size_t i = 0; i < 3; i++) {
         payment_wait(&payments[i]);
-        assert_int_equal(payments[i].charge.outcome, ERR_OK);
-        assert_false(payments[i].charge.repeated);
+        assert_int_equal(payments[i].submission.outcome.err, ERR_OK);
+        assert_false(payments[i].submission.outcome.repeated);
     }
     writer_stop(writer);
     sql("ALTER ROLE crawltab_gate RESET deadlock_timeout");
@@ -112,8 +112,8 @@ static void a_serialization_failure_is_tried_again(void **state)
     }
     for (size_t i = 0; i < 20; i++) {
         payment_wait(&payments[i]);
-        assert_int_equal(payments[i].charge.outcome, ERR_OK);
-        assert_false(payments[i].charge.repeated);
+        assert_int_equal(payments[i].submission.outcome.err, ERR_OK);
+        assert_false(payments[i].submission.outcome.repeated);
     }
     writer_stop(writer);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "20");
@@ -155,8 +155,9 @@ static void a_late_commit_is_the_payment(void **state)
     wait_for_sql("SELECT count(*) = 2 FROM charge");
     writer_wait_ready(writer, true);
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    assert_true(payment.charge.repeated);
-    assert_true(payment.charge.recorded_at_ms >= before && payment.charge.recorded_at_ms < after);
+    assert_true(payment.submission.outcome.repeated);
+    assert_true(payment.submission.outcome.recorded_at_ms >= before &&
+                payment.submission.outcome.recorded_at_ms < after);
     writer_stop(writer);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "2");
 }

@@ -93,7 +93,7 @@ static void a_server_that_turned_read_only_is_left(void **state)
     sql("SELECT pg_reload_conf()");
     writer_wait_ready(writer, true);
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    assert_false(payment.charge.repeated);
+    assert_false(payment.submission.outcome.repeated);
     writer_stop(writer);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "1");
 }
@@ -112,13 +112,13 @@ static void what_the_standby_does_not_have_is_not_believed(void **state)
                  " THEN pg_cancel_backend(pid) END) > 0 FROM pg_stat_activity");
     wait_for_sql("SELECT count(*) = 2 FROM charge");
     payment_wait(&payment);
-    assert_int_equal(payment.charge.outcome, ERR_LEDGER_UNAVAILABLE);
+    assert_int_equal(payment.submission.outcome.err, ERR_LEDGER_UNAVAILABLE);
     /* It can be read now, but is still on one server alone. */
     assert_int_equal(payment_pay(writer, &payment), ERR_LEDGER_UNAVAILABLE);
     standby_pause("standby", false);
     writer_wait_ready(writer, true);
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    assert_true(payment.charge.repeated);
+    assert_true(payment.submission.outcome.repeated);
     writer_stop(writer);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "2");
 }
@@ -133,13 +133,13 @@ static size_t pay_all(struct writer *writer, struct payment *payments, size_t ki
     for (size_t i = 0; i < COUNT; i++) {
         if (i == kill_at)
             server_kill();
-        if (payments[i].charge.recorded_at_ms == 0)
+        if (payments[i].submission.outcome.recorded_at_ms == 0)
             submitted[i] = payment_submit(writer, &payments[i]) == ERR_OK;
     }
     for (size_t i = 0; i < COUNT; i++) {
         if (submitted[i])
             payment_wait(&payments[i]);
-        recorded += payments[i].charge.recorded_at_ms != 0;
+        recorded += payments[i].submission.outcome.recorded_at_ms != 0;
     }
     return recorded;
 }
@@ -157,7 +157,7 @@ static void the_primary_dies_and_the_standby_goes_on(void **state)
     size_t before = pay_all(writer, payments, COUNT / 2);
     assert_true(before > 0);
     for (size_t i = 0; i < COUNT; i++)
-        receipts[i] = payments[i].charge.recorded_at_ms;
+        receipts[i] = payments[i].submission.outcome.recorded_at_ms;
     standby_promote("standby");
     for (int round = 0; pay_all(writer, payments, COUNT) < COUNT; round++) {
         assert_true(round < 10);
@@ -168,10 +168,10 @@ static void the_primary_dies_and_the_standby_goes_on(void **state)
     /* Every receipt from before the failover is the receipt for ever, also from a gate that starts now. */
     struct writer *other = writer_start_ready();
     for (size_t i = 0; i < COUNT; i += 37) {
-        int64_t receipt = receipts[i] ? receipts[i] : payments[i].charge.recorded_at_ms;
+        int64_t receipt = receipts[i] ? receipts[i] : payments[i].submission.outcome.recorded_at_ms;
         assert_int_equal(payment_pay(other, &payments[i]), ERR_OK);
-        assert_true(payments[i].charge.repeated);
-        assert_int_equal(payments[i].charge.recorded_at_ms, receipt);
+        assert_true(payments[i].submission.outcome.repeated);
+        assert_int_equal(payments[i].submission.outcome.recorded_at_ms, receipt);
     }
     writer_stop(other);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "2000");

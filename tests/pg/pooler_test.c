@@ -30,11 +30,13 @@ static void pay_twice(size_t count)
     }
     for (size_t i = 0; i < 2 * count; i++) {
         payment_wait(&payments[i]);
-        assert_int_equal(payments[i].charge.outcome, ERR_OK);
+        assert_int_equal(payments[i].submission.outcome.err, ERR_OK);
     }
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(payments[i].charge.recorded_at_ms, payments[i + count].charge.recorded_at_ms);
-        assert_true(payments[i].charge.repeated != payments[i + count].charge.repeated);
+        assert_int_equal(payments[i].submission.outcome.recorded_at_ms,
+                         payments[i + count].submission.outcome.recorded_at_ms);
+        assert_true(payments[i].submission.outcome.repeated !=
+                    payments[i + count].submission.outcome.repeated);
     }
     struct payment other = payments[0];
     other.charge.amount_micros++;
@@ -122,7 +124,7 @@ static void a_pooler_may_crash(void **state)
         for (size_t i = 0; i < COUNT; i++) {
             if (round < 2 && i == COUNT / 2)
                 pooler_stop(SIGKILL);
-            if (payments[i].charge.recorded_at_ms == 0)
+            if (payments[i].submission.outcome.recorded_at_ms == 0)
                 submitted[i] = payment_submit(writer, &payments[i]) == ERR_OK;
         }
         if (round < 2)
@@ -131,7 +133,7 @@ static void a_pooler_may_crash(void **state)
         for (size_t i = 0; i < COUNT; i++) {
             if (submitted[i])
                 payment_wait(&payments[i]);
-            recorded += payments[i].charge.recorded_at_ms != 0;
+            recorded += payments[i].submission.outcome.recorded_at_ms != 0;
         }
     }
     writer_stop(writer);

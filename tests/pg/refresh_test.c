@@ -40,9 +40,9 @@ static void every_batch_is_summed_up(void **state)
     }
     for (int i = 0; i < COUNT; i++) {
         payment_wait(&payments[i]);
-        assert_int_equal(payments[i].charge.outcome, ERR_OK);
-        assert_true(payments[i].charge.sequence > 0);
-        assert_false(payments[i].charge.unsure);
+        assert_int_equal(payments[i].submission.outcome.err, ERR_OK);
+        assert_true(payments[i].submission.outcome.sequence > 0);
+        assert_false(payments[i].submission.outcome.unsure);
     }
     writer_stop(writer);
     assert_string_equal(sql(SPEND_IS_RIGHT), "t");
@@ -57,9 +57,13 @@ static void send_batch(struct session *session, struct payment *payments, size_t
 {
     struct entry *entries = calloc(count, sizeof(*entries));
     struct entry_arrays *arrays = entry_arrays_new();
-    for (size_t i = 0; i < count; i++)
-        entries[i] = (struct entry){
-            .charge = &payments[i].charge, .site_id = session->site_ids[0], .crawler_id = 1, .order = i};
+    for (size_t i = 0; i < count; i++) {
+        payments[i].submission = submission_of(&payments[i].charge, NULL);
+        entries[i] = (struct entry){.submission = &payments[i].submission,
+                                    .site_id = session->site_ids[0],
+                                    .crawler_id = 1,
+                                    .order = i};
+    }
     entry_sort(entries, count);
     assert_int_equal(entry_insert(arrays, session, entries, count), ERR_OK);
     assert_int_equal(entry_compare(arrays, session->pg, entries, count), ERR_OK);
@@ -85,7 +89,7 @@ static void a_batch_sent_again_counts_once(void **state)
     send_batch(first, payments, 6);
     send_batch(second, payments, 10);
     for (int i = 0; i < 10; i++)
-        assert_int_equal(payments[i].charge.repeated, i < 6);
+        assert_int_equal(payments[i].submission.outcome.repeated, i < 6);
     send_batch(second, payments, 10);
     assert_string_equal(sql("SELECT entries, amount_micros FROM spend ORDER BY writer_id"), "6|600\n4|400");
     assert_string_equal(sql(SPEND_IS_RIGHT), "t");
@@ -106,7 +110,7 @@ static void what_may_only_be_repeated_is_not_recorded(void **state)
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
     payment.charge.unless_repeat = ERR_CREDIT_LIMIT_REACHED;
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    assert_true(payment.charge.repeated);
+    assert_true(payment.submission.outcome.repeated);
     memcpy(altered.charge.payment_id, payment.charge.payment_id, UUID_SIZE);
     altered.charge.unless_repeat = ERR_CREDIT_LIMIT_REACHED;
     assert_int_equal(payment_pay(writer, &altered), ERR_PAYMENT_CONFLICT);
@@ -129,8 +133,8 @@ static void a_repeat_beside_its_first_gets_the_receipt(void **state)
         payments[repeat].charge.unless_repeat = ERR_CREDIT_LIMIT_REACHED;
         send_batch(session, payments, 2);
         for (size_t i = 0; i < 2; i++) {
-            assert_int_equal(payments[i].charge.outcome, ERR_OK);
-            assert_int_equal(payments[i].charge.repeated, i == repeat);
+            assert_int_equal(payments[i].submission.outcome.err, ERR_OK);
+            assert_int_equal(payments[i].submission.outcome.repeated, i == repeat);
         }
     }
     assert_string_equal(sql("SELECT count(*) FROM charge"), "2");
@@ -158,11 +162,11 @@ static bool leaves(struct refresh *book, const char *agent, const struct credit_
 {
     for (int64_t more = 0; more <= 1; more++) {
         struct payment payment = payment_make(clock_now_ms(), agent, amount_micros + more, PAGE);
-        struct credit_claim claim = {NULL, 0};
+        struct credit_claim claim = {.account = NULL};
+        struct charge_outcome outcome = {.err = ERR_INTERNAL};
         enum err err =
             credit_reserve(refresh_credit(book), SLICE("example"), &payment.charge, limits, &claim);
-        payment.charge.outcome = ERR_INTERNAL;
-        credit_settle(refresh_credit(book), &claim, &payment.charge);
+        credit_settle(refresh_credit(book), &claim, &payment.charge, &outcome);
         if (err != (more ? ERR_CREDIT_LIMIT_REACHED : ERR_OK))
             return false;
     }

@@ -20,9 +20,9 @@ static void a_million_replays_cost_no_statement_and_no_write(void **state)
     (void)state;
     struct writer *writer = writer_start_ready();
     struct payment payment = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
-    assert_false(writer_recall(writer, &payment.charge));
+    assert_false(writer_recall(writer, &payment.charge, &payment.submission.outcome));
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    int64_t first = payment.charge.recorded_at_ms;
+    int64_t first = payment.submission.outcome.recorded_at_ms;
     pid_t backend = gate_backend();
     char end[64];
     sql("ALTER SYSTEM SET autovacuum = off"); /* it writes when it likes */
@@ -31,11 +31,12 @@ static void a_million_replays_cost_no_statement_and_no_write(void **state)
     snprintf(end, sizeof(end), "%s", sql("SELECT pg_current_wal_insert_lsn()"));
     assert_int_equal(kill(backend, SIGSTOP), 0);
     for (int i = 0; i < 1000000; i++) {
-        payment.charge.recorded_at_ms = 0;
-        payment.charge.outcome = ERR_INTERNAL;
-        payment.charge.repeated = false;
-        if (!writer_recall(writer, &payment.charge) || payment.charge.outcome != ERR_OK ||
-            !payment.charge.repeated || payment.charge.recorded_at_ms != first)
+        payment.submission.outcome.recorded_at_ms = 0;
+        payment.submission.outcome.err = ERR_INTERNAL;
+        payment.submission.outcome.repeated = false;
+        if (!writer_recall(writer, &payment.charge, &payment.submission.outcome) ||
+            payment.submission.outcome.err != ERR_OK || !payment.submission.outcome.repeated ||
+            payment.submission.outcome.recorded_at_ms != first)
             fail_msg("replay %d", i);
     }
     assert_string_equal(sql("SELECT pg_current_wal_insert_lsn()"), end);
@@ -57,12 +58,13 @@ static void what_differs_goes_to_the_ledger(void **state)
     others[2].charge.agent = slice_of("https://other.example");
     for (size_t i = 0; i < 3; i++) {
         others[i].charge.signature = (struct slice){"abc" + i, 1};
-        assert_false(writer_recall(writer, &others[i].charge));
+        assert_false(writer_recall(writer, &others[i].charge, &others[i].submission.outcome));
         assert_int_equal(payment_pay(writer, &others[i]), ERR_PAYMENT_CONFLICT);
-        assert_false(writer_recall(writer, &others[i].charge)); /* a refusal is not remembered */
+        assert_false(writer_recall(writer, &others[i].charge,
+                                   &others[i].submission.outcome)); /* a refusal is not remembered */
     }
     payment = first;
-    assert_true(writer_recall(writer, &payment.charge));
+    assert_true(writer_recall(writer, &payment.charge, &payment.submission.outcome));
     writer_stop(writer);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "1");
     /* Both sides of the evidence: who signed first, and who came after. */
@@ -78,25 +80,25 @@ static void only_what_is_recorded_is_remembered(void **state)
     struct payment payment = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
     server_crash();
     assert_int_equal(payment_pay(writer, &payment), ERR_LEDGER_UNAVAILABLE);
-    assert_false(writer_recall(writer, &payment.charge));
+    assert_false(writer_recall(writer, &payment.charge, &payment.submission.outcome));
     server_restart();
     writer_wait_ready(writer, true);
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    assert_true(writer_recall(writer, &payment.charge));
+    assert_true(writer_recall(writer, &payment.charge, &payment.submission.outcome));
     /* While the ledger is away, a receipt of before is given again. */
     server_crash();
     writer_wait_ready(writer, false);
-    assert_true(writer_recall(writer, &payment.charge));
+    assert_true(writer_recall(writer, &payment.charge, &payment.submission.outcome));
     /* A server that comes back may be another one, without the last entries: it is asked again. */
     server_restart();
     writer_wait_ready(writer, true);
-    assert_false(writer_recall(writer, &payment.charge));
+    assert_false(writer_recall(writer, &payment.charge, &payment.submission.outcome));
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    assert_true(payment.charge.repeated);
-    assert_true(writer_recall(writer, &payment.charge));
+    assert_true(payment.submission.outcome.repeated);
+    assert_true(writer_recall(writer, &payment.charge, &payment.submission.outcome));
     /* Past the time of its offer it is as unknown as any other. */
     clock_set_offset_ms(ENTRY_LATEST_MS);
-    assert_false(writer_recall(writer, &payment.charge));
+    assert_false(writer_recall(writer, &payment.charge, &payment.submission.outcome));
     clock_set_offset_ms(0);
     writer_stop(writer);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "1");
@@ -109,17 +111,17 @@ static void another_gate_gives_the_same_receipt(void **state)
     struct writer *writers[3] = {writer_start_ready(), writer_start_ready(), NULL};
     struct payment payment = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
     assert_int_equal(payment_pay(writers[0], &payment), ERR_OK);
-    int64_t first = payment.charge.recorded_at_ms;
+    int64_t first = payment.submission.outcome.recorded_at_ms;
     poll(NULL, 0, 5); /* so that a wrong time would differ */
     writers[2] = writer_start_ready();
     for (size_t i = 1; i < 3; i++) {
-        assert_false(writer_recall(writers[i], &payment.charge));
+        assert_false(writer_recall(writers[i], &payment.charge, &payment.submission.outcome));
         assert_int_equal(payment_pay(writers[i], &payment), ERR_OK);
-        assert_true(payment.charge.repeated);
-        assert_int_equal(payment.charge.recorded_at_ms, first);
-        payment.charge.recorded_at_ms = 0;
-        assert_true(writer_recall(writers[i], &payment.charge));
-        assert_int_equal(payment.charge.recorded_at_ms, first);
+        assert_true(payment.submission.outcome.repeated);
+        assert_int_equal(payment.submission.outcome.recorded_at_ms, first);
+        payment.submission.outcome.recorded_at_ms = 0;
+        assert_true(writer_recall(writers[i], &payment.charge, &payment.submission.outcome));
+        assert_int_equal(payment.submission.outcome.recorded_at_ms, first);
     }
     for (size_t i = 0; i < 3; i++)
         writer_stop(writers[i]);
@@ -133,9 +135,9 @@ static void it_can_be_turned_off(void **state)
     struct writer *writer = writer_start_ready();
     struct payment payment = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    assert_false(writer_recall(writer, &payment.charge));
+    assert_false(writer_recall(writer, &payment.charge, &payment.submission.outcome));
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    assert_true(payment.charge.repeated);
+    assert_true(payment.submission.outcome.repeated);
     writer_stop(writer);
 }
 

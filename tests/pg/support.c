@@ -464,9 +464,10 @@ int sql_spawn(const char *text)
 /* --- payments
  * ----------------------------------------------------------------------------------------------- */
 
-static void done(struct charge *charge)
+static void done(struct submission *submission)
 {
-    struct payment *payment = (struct payment *)charge; /* its first member */
+    struct payment *payment =
+        (struct payment *)(void *)((char *)submission - offsetof(struct payment, submission));
     atomic_fetch_add(&payment->answers, 1);
 }
 
@@ -481,8 +482,7 @@ struct payment payment_make(int64_t ms, const char *agent, int64_t amount_micros
                    .rule = SLICE("all"),
                    .resource = slice_of(resource),
                    .signature = SLICE("\x01\x02\xff"),
-                   .signature_base = SLICE("\"payment\": x\n\"@signature-params\": y"),
-                   .done = done}};
+                   .signature_base = SLICE("\"payment\": x\n\"@signature-params\": y")}};
     random_bytes(chance, sizeof(chance));
     uuid_make(ms, chance, payment.charge.payment_id);
     memset(payment.charge.thumbprint, 0x5a, DIGEST_SIZE);
@@ -504,10 +504,16 @@ const char *payment_sql(const struct payment *payment)
     return text;
 }
 
+void payment_bind(struct payment *payment)
+{
+    payment->submission = submission_of(&payment->charge, done);
+}
+
 enum err payment_submit(struct writer *writer, struct payment *payment)
 {
     atomic_store(&payment->answers, 0);
-    return writer_submit(writer, &payment->charge);
+    payment_bind(payment);
+    return writer_submit(writer, &payment->submission);
 }
 
 void payment_wait(struct payment *payment)
@@ -526,7 +532,7 @@ enum err payment_pay(struct writer *writer, struct payment *payment)
         return err;
     payment_wait(payment);
     assert_int_equal(atomic_load(&payment->answers), 1);
-    return payment->charge.outcome;
+    return payment->submission.outcome.err;
 }
 
 void writer_wait_ready(const struct writer *writer, bool ready)

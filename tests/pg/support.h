@@ -106,6 +106,7 @@ int sql_spawn(const char *text);
 /* A payment with storage of its own. */
 struct payment {
     struct charge charge;
+    struct submission submission; /* as of the last time that it was submitted */
     atomic_int answers;
 };
 
@@ -117,6 +118,9 @@ enum err payment_pay(struct writer *writer, struct payment *payment);
 
 /* SQL that inserts an entry with the payment's id, as another gate would. */
 const char *payment_sql(const struct payment *payment);
+
+/* Makes its submission anew, as payment_submit does. */
+void payment_bind(struct payment *payment);
 
 /* Submits it; payment_wait waits for its answer. */
 enum err payment_submit(struct writer *writer, struct payment *payment);

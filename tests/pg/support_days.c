@@ -50,7 +50,7 @@ const uint8_t *days_charge(int days, const char *agent, int64_t amount_micros, s
     }
     for (size_t i = 0; i < count; i++) {
         payment_wait(&payments[i]);
-        assert_int_equal(payments[i].charge.outcome, ERR_OK);
+        assert_int_equal(payments[i].submission.outcome.err, ERR_OK);
     }
     writer_stop(writer);
     memcpy(last_id, payments[count - 1].charge.payment_id, UUID_SIZE);

@@ -22,17 +22,17 @@ static void repeat_gets_the_first_receipt(void **state)
     struct writer *writer = writer_start_ready();
     struct payment payment = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    assert_false(payment.charge.repeated);
-    int64_t first = payment.charge.recorded_at_ms;
+    assert_false(payment.submission.outcome.repeated);
+    int64_t first = payment.submission.outcome.recorded_at_ms;
     poll(NULL, 0, 20);
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    assert_true(payment.charge.repeated);
-    assert_int_equal(payment.charge.recorded_at_ms, first);
+    assert_true(payment.submission.outcome.repeated);
+    assert_int_equal(payment.submission.outcome.recorded_at_ms, first);
     writer_stop(writer);
     writer = writer_start_ready();
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    assert_true(payment.charge.repeated);
-    assert_int_equal(payment.charge.recorded_at_ms, first);
+    assert_true(payment.submission.outcome.repeated);
+    assert_int_equal(payment.submission.outcome.recorded_at_ms, first);
     writer_stop(writer);
     assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "1|2500");
     assert_string_equal(sql("SELECT count(*) FROM crawler_key"), "1");
@@ -77,7 +77,7 @@ static void refused_attempts_are_counted_and_some_are_kept(void **state)
     }
     for (size_t i = 0; i < ATTEMPTS; i++) {
         payment_wait(&attempts[i]);
-        assert_int_equal(attempts[i].charge.outcome, ERR_PAYMENT_CONFLICT);
+        assert_int_equal(attempts[i].submission.outcome.err, ERR_PAYMENT_CONFLICT);
     }
     assert_string_equal(
         sql("SELECT attempts, (SELECT count(*) FROM conflict c WHERE c.crawler_id = n.crawler_id)"
@@ -106,26 +106,29 @@ static void one_batch_with_the_same_id(void **state)
         payment_make(clock_now_ms(), AGENT, 2500, PAGE), payment_make(clock_now_ms(), AGENT, 2500, PAGE),
         payment_make(clock_now_ms(), AGENT, 9999, PAGE), payment_make(clock_now_ms(), AGENT, 2500, PAGE)};
     struct entry entries[4];
-    struct charge *charges[4];
+    const struct charge_outcome *outcomes[4];
     sql("INSERT INTO crawler (agent, first_seen_at) VALUES ('" AGENT "', now())");
     for (size_t i = 0; i < 4; i++) {
-        charges[i] = &payments[i].charge;
+        outcomes[i] = &payments[i].submission.outcome;
         if (i < 3)
-            memcpy(charges[i]->payment_id, charges[0]->payment_id, UUID_SIZE);
-        entries[i] = (struct entry){
-            .charge = charges[i], .site_id = session->site_ids[0], .crawler_id = 1, .order = i};
+            memcpy(payments[i].charge.payment_id, payments[0].charge.payment_id, UUID_SIZE);
+        payments[i].submission = submission_of(&payments[i].charge, NULL);
+        entries[i] = (struct entry){.submission = &payments[i].submission,
+                                    .site_id = session->site_ids[0],
+                                    .crawler_id = 1,
+                                    .order = i};
     }
     entry_sort(entries, 4);
     assert_int_equal(entry_insert(arrays, session, entries, 4), ERR_OK);
     assert_int_equal(entry_compare(arrays, session->pg, entries, 4), ERR_OK);
     assert_int_equal(entry_insert_conflicts(arrays, session, entries, 4), ERR_OK);
-    assert_int_equal(charges[0]->outcome, ERR_OK);
-    assert_false(charges[0]->repeated);
-    assert_int_equal(charges[1]->outcome, ERR_OK);
-    assert_true(charges[1]->repeated);
-    assert_int_equal(charges[1]->recorded_at_ms, charges[0]->recorded_at_ms);
-    assert_int_equal(charges[2]->outcome, ERR_PAYMENT_CONFLICT);
-    assert_int_equal(charges[3]->outcome, ERR_OK);
+    assert_int_equal(outcomes[0]->err, ERR_OK);
+    assert_false(outcomes[0]->repeated);
+    assert_int_equal(outcomes[1]->err, ERR_OK);
+    assert_true(outcomes[1]->repeated);
+    assert_int_equal(outcomes[1]->recorded_at_ms, outcomes[0]->recorded_at_ms);
+    assert_int_equal(outcomes[2]->err, ERR_PAYMENT_CONFLICT);
+    assert_int_equal(outcomes[3]->err, ERR_OK);
     assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "2|5000");
     entry_arrays_free(arrays);
     session_close(session);
@@ -137,16 +140,18 @@ static void write_batch(struct session *session, struct payment *payments, size_
     struct entry entries[8];
     struct entry_arrays *arrays = entry_arrays_new();
     assert_true(arrays && count <= 8);
-    for (size_t i = 0; i < count; i++)
-        entries[i] = (struct entry){.charge = &payments[i].charge,
+    for (size_t i = 0; i < count; i++) {
+        payments[i].submission = submission_of(&payments[i].charge, NULL);
+        entries[i] = (struct entry){.submission = &payments[i].submission,
                                     .site_id = session->site_ids[0],
                                     .crawler_id = 1 + (int64_t)i % 2,
                                     .order = i};
+    }
     entry_sort(entries, count);
     assert_int_equal(entry_insert(arrays, session, entries, count), ERR_OK);
     assert_int_equal(entry_compare(arrays, session->pg, entries, count), ERR_OK);
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(payments[i].charge.outcome, ERR_OK);
+        assert_int_equal(payments[i].submission.outcome.err, ERR_OK);
     entry_arrays_free(arrays);
 }
 
@@ -168,16 +173,16 @@ static void known_ids_among_new_ones(void **state)
     assert_true(session->careful_until_ms == 0);
     write_batch(session, payments + 2, 4);
     assert_int_equal(session->sequence, 3);
-    assert_true(payments[2].charge.repeated && payments[3].charge.repeated);
-    assert_false(payments[4].charge.repeated || payments[5].charge.repeated);
-    assert_int_equal(payments[5].charge.sequence, 3);
+    assert_true(payments[2].submission.outcome.repeated && payments[3].submission.outcome.repeated);
+    assert_false(payments[4].submission.outcome.repeated || payments[5].submission.outcome.repeated);
+    assert_int_equal(payments[5].submission.outcome.sequence, 3);
     assert_true(session->careful_until_ms > 0);
     session->careful_until_ms = INT64_MAX;
     write_batch(session, payments + 4, 3);
     assert_int_equal(session->sequence, 4);
-    assert_true(payments[4].charge.repeated && !payments[6].charge.repeated);
+    assert_true(payments[4].submission.outcome.repeated && !payments[6].submission.outcome.repeated);
     session->careful_until_ms = 0;
-    payments[0].charge.unsure = true; /* its connection was lost */
+    payments[0].charge.doubtful = true; /* its connection was lost */
     write_batch(session, payments, 8);
     assert_int_equal(session->sequence, 5);
     assert_true(session->careful_until_ms == 0);
@@ -227,11 +232,12 @@ static void a_burst_with_every_id_twice(void **state)
         payment_wait(&payments[i]);
     writer_stop(writer);
     for (size_t i = 0; i < PAIRS; i++) {
-        assert_int_equal(payments[i].charge.outcome, ERR_OK);
-        assert_int_equal(payments[i + PAIRS].charge.outcome, ERR_OK);
-        assert_false(payments[i].charge.repeated);
-        assert_true(payments[i + PAIRS].charge.repeated);
-        assert_int_equal(payments[i].charge.recorded_at_ms, payments[i + PAIRS].charge.recorded_at_ms);
+        assert_int_equal(payments[i].submission.outcome.err, ERR_OK);
+        assert_int_equal(payments[i + PAIRS].submission.outcome.err, ERR_OK);
+        assert_false(payments[i].submission.outcome.repeated);
+        assert_true(payments[i + PAIRS].submission.outcome.repeated);
+        assert_int_equal(payments[i].submission.outcome.recorded_at_ms,
+                         payments[i + PAIRS].submission.outcome.recorded_at_ms);
     }
     free(payments);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "500");
@@ -258,12 +264,12 @@ static void race_over_two_writers(size_t writers)
                 assert_int_equal(payment_submit(gates[side], &payments[side][side ? IDS - 1 - i : i]),
                                  ERR_OK);
         for (size_t i = 0; i < IDS; i++) {
-            const struct charge *a = &payments[0][i].charge, *b = &payments[1][i].charge;
+            const struct charge_outcome *a = &payments[0][i].submission.outcome;
+            const struct charge_outcome *b = &payments[1][i].submission.outcome;
             payment_wait(&payments[0][i]);
             payment_wait(&payments[1][i]);
-            assert_int_equal(a->outcome == ERR_OK ? b->outcome : a->outcome,
-                             differ ? ERR_PAYMENT_CONFLICT : ERR_OK);
-            assert_true(a->outcome == ERR_OK || b->outcome == ERR_OK);
+            assert_int_equal(a->err == ERR_OK ? b->err : a->err, differ ? ERR_PAYMENT_CONFLICT : ERR_OK);
+            assert_true(a->err == ERR_OK || b->err == ERR_OK);
             assert_true(differ || (a->repeated != b->repeated && a->recorded_at_ms == b->recorded_at_ms));
         }
     }
@@ -308,7 +314,7 @@ static void a_lost_connection_leaves_the_others(void **state)
     }
     for (size_t i = 0; i < COUNT; i++) {
         payment_wait(&payments[i]);
-        assert_int_equal(payments[i].charge.outcome, ERR_OK);
+        assert_int_equal(payments[i].submission.outcome.err, ERR_OK);
     }
     wait_for_sql("SELECT count(*) = 4 FROM pg_stat_activity WHERE application_name = 'crawltabd'"
                  " AND datname = current_database()");
@@ -359,8 +365,8 @@ static void of_two_with_one_id_the_first_wins(void **state)
     payment_wait(&plug);
     writer_stop(writer);
     run_wait(holder);
-    assert_int_equal(payments[0].charge.outcome, ERR_OK);
-    assert_int_equal(rival.charge.outcome, ERR_PAYMENT_CONFLICT);
+    assert_int_equal(payments[0].submission.outcome.err, ERR_OK);
+    assert_int_equal(rival.submission.outcome.err, ERR_PAYMENT_CONFLICT);
     assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "5|401");
 }
 
@@ -403,7 +409,7 @@ static void bad_text_costs_only_itself(void **state)
     }
     for (size_t i = 0; i < COUNT; i++) {
         payment_wait(&payments[i]);
-        assert_int_equal(payments[i].charge.outcome, i == 7 ? ERR_INTERNAL : ERR_OK);
+        assert_int_equal(payments[i].submission.outcome.err, i == 7 ? ERR_INTERNAL : ERR_OK);
     }
     struct payment agent = payment_make(clock_now_ms(), "https://\xc3", 100, PAGE);
     assert_int_equal(payment_pay(writer, &agent), ERR_INTERNAL);
@@ -466,7 +472,7 @@ static void database_away_charges_nobody(void **state)
     writer_wait_ready(writer, true);
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
-    assert_true(payment.charge.repeated);
+    assert_true(payment.submission.outcome.repeated);
     writer_stop(writer);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "1");
 }
@@ -489,7 +495,7 @@ static void hanging_database_answers_in_time(void **state)
     assert_int_equal(payment_submit(writer, &payments[1]), ERR_OK);
     assert_int_equal(payment_submit(writer, &payments[2]), ERR_OVERLOADED);
     payment_wait(&payments[0]);
-    assert_int_equal(payments[0].charge.outcome, ERR_LEDGER_UNAVAILABLE);
+    assert_int_equal(payments[0].submission.outcome.err, ERR_LEDGER_UNAVAILABLE);
     assert_true(clock_monotonic_ms() - start < 2500); /* timeout_seconds is 2 */
     kill(backend, SIGCONT);
     payment_wait(&payments[1]);
@@ -534,7 +540,8 @@ static void crashes_lose_and_double_nothing(void **state)
         for (size_t i = 0; i < COUNT; i++) {
             if (round < CRASHES && i == 200)
                 server_crash();
-            if (payments[i].charge.outcome != ERR_OK || payments[i].charge.recorded_at_ms == 0)
+            if (payments[i].submission.outcome.err != ERR_OK ||
+                payments[i].submission.outcome.recorded_at_ms == 0)
                 submitted[i] = payment_submit(writer, &payments[i]) == ERR_OK;
         }
         if (round < CRASHES)
@@ -543,9 +550,9 @@ static void crashes_lose_and_double_nothing(void **state)
             if (!submitted[i])
                 continue;
             payment_wait(&payments[i]);
-            assert_true(payments[i].charge.outcome == ERR_OK ||
-                        payments[i].charge.outcome == ERR_LEDGER_UNAVAILABLE);
-            accepted += payments[i].charge.outcome == ERR_OK;
+            assert_true(payments[i].submission.outcome.err == ERR_OK ||
+                        payments[i].submission.outcome.err == ERR_LEDGER_UNAVAILABLE);
+            accepted += payments[i].submission.outcome.err == ERR_OK;
         }
         free(submitted);
         if (round < CRASHES)

@@ -19,6 +19,7 @@ static const struct credit_days days[] = {{{"example", 7}, TODAY - DAY, TODAY},
 /* One payment through the gate. */
 struct payment {
     struct charge charge;
+    struct charge_outcome outcome;
     struct credit_claim claim;
 };
 
@@ -54,16 +55,16 @@ static enum err reserve(struct credit *credit, struct payment *payment)
 
 static void settle(struct credit *credit, struct payment *payment, enum err outcome)
 {
-    payment->charge.outcome = outcome;
-    credit_settle(credit, &payment->claim, &payment->charge);
-    payment->claim = (struct credit_claim){NULL, 0};
+    payment->outcome.err = outcome;
+    credit_settle(credit, &payment->claim, &payment->charge, &payment->outcome);
+    payment->claim = (struct credit_claim){.account = NULL};
 }
 
 /* Recorded as batch `sequence` of writer 7. */
 static void record(struct credit *credit, struct payment *payment, int64_t sequence)
 {
-    memset(payment->charge.writer_id, 7, UUID_SIZE);
-    payment->charge.sequence = sequence;
+    memset(payment->outcome.writer_id, 7, UUID_SIZE);
+    payment->outcome.sequence = sequence;
     settle(credit, payment, ERR_OK);
 }
 
@@ -162,7 +163,7 @@ static void an_unknown_outcome_is_held_until_it_is_known(void **state)
     struct payment *all[] = {&lost, &found, &again};
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(reserve(credit, all[i]), ERR_OK);
-        all[i]->charge.unsure = true;
+        all[i]->outcome.unsure = true;
         settle(credit, all[i], ERR_LEDGER_UNAVAILABLE);
     }
     assert_int_equal(left(credit, TODAY), 40);
@@ -185,11 +186,11 @@ static void an_unknown_outcome_is_held_until_it_is_known(void **state)
     assert_int_equal(left(credit, TODAY), 40);
     assert_int_equal(credit_doubts(credit, ids, 8), 2);
 
-    again.charge.unsure = false; /* a new request with the same id */
+    again.outcome.unsure = false; /* a new request with the same id */
     assert_int_equal(reserve(credit, &again), ERR_OK);
-    assert_true(again.charge.unsure);
+    assert_true(again.claim.doubtful);
     assert_int_equal(left(credit, TODAY), 40);
-    again.charge.repeated = true;
+    again.outcome.repeated = true;
     settle(credit, &again, ERR_OK);
     assert_int_equal(left(credit, TODAY), 40); /* held until it is read */
     read_back(credit, 7, 1, 30);
@@ -221,7 +222,7 @@ static void a_repeat_costs_nothing(void **state)
     assert_int_equal(left(credit, TODAY), 40);
     struct payment small = payment_of(TODAY, 5);
     assert_int_equal(reserve(credit, &small), ERR_OK);
-    small.charge.repeated = true;
+    small.outcome.repeated = true;
     settle(credit, &small, ERR_OK);
     assert_int_equal(left(credit, TODAY), 40);
     credit_free(credit);
@@ -235,9 +236,9 @@ static void a_doubtful_one_at_a_lowered_limit(void **state)
     struct credit *credit = setup();
     struct payment lost = payment_of(TODAY, 30);
     assert_int_equal(reserve(credit, &lost), ERR_OK);
-    lost.charge.unsure = true;
+    lost.outcome.unsure = true;
     settle(credit, &lost, ERR_LEDGER_UNAVAILABLE);
-    lost.charge.unsure = false;
+    lost.outcome.unsure = false;
     assert_int_equal(credit_reserve(credit, SITE, &lost.charge, &lowered, &lost.claim),
                      ERR_CREDIT_LIMIT_REACHED);
     assert_int_equal(left(credit, TODAY), 70);
@@ -285,7 +286,7 @@ static void what_is_not_known_cannot_be_reserved(void **state)
     struct payment payment = payment_of(TODAY, 1), far = payment_of(TODAY + 2 * DAY, 1);
     assert_false(credit_knows(credit, SITE, TODAY));
     assert_int_equal(reserve(credit, &payment), ERR_LEDGER_UNAVAILABLE);
-    credit_settle(credit, &payment.claim, &payment.charge); /* nothing was reserved */
+    settle(credit, &payment, ERR_LEDGER_UNAVAILABLE); /* nothing was reserved */
     credit_free(credit);
     credit = setup();
     assert_true(credit_knows(credit, SITE, TODAY));
@@ -306,8 +307,8 @@ static void writers_may_be_many(void **state)
     for (int i = 0; i < 250; i++) {
         struct payment payment = payment_of(TODAY, 60);
         assert_int_equal(reserve(credit, &payment), ERR_OK);
-        memset(payment.charge.writer_id, i * 89 % 251, UUID_SIZE);
-        payment.charge.sequence = 1; /* read already: held no longer */
+        memset(payment.outcome.writer_id, i * 89 % 251, UUID_SIZE);
+        payment.outcome.sequence = 1; /* read already: held no longer */
         settle(credit, &payment, ERR_OK);
     }
     assert_int_equal(left(credit, TODAY), 60);
