@@ -28,10 +28,11 @@ LINK     = -pie -fsanitize=fuzzer,address,undefined
 endif
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
-CFLAGS   = -std=gnu11 $(WARNINGS) $(OPTIMISE) $(HARDEN) -pthread -I. $(PKG_CFLAGS)
+CFLAGS   = -std=gnu11 $(WARNINGS) $(OPTIMISE) $(HARDEN) -pthread -I. -I$(BUILD) $(PKG_CFLAGS)
 LIBS     = $(PKG_LIBS) -lm -pthread
 
 PROGRAMS = $(BUILD)/crawltabd $(BUILD)/crawltab $(BUILD)/crawler
+ROWS     = $(patsubst sql/statements/%,$(BUILD)/sql/rows/%.h,$(wildcard sql/statements/*))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(sort $(shell find $(1) -name '*.c')))
 
 # What a person calls first installs what is missing, and only then lets a second make look around.
@@ -148,12 +149,17 @@ libraries:
 	@pkg-config --exists $(PKGS) || \
 		{ echo "libraries are missing ($(PKGS)): tools/dev/install.sh run installs them" >&2; exit 1; }
 
-$(BUILD)/%.o: %.c | libraries
+$(BUILD)/%.o: %.c | libraries $(ROWS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# The SQL statements, one a file, become strings of the program.
+# The SQL statements, one a file, become strings of the program, and the columns that they declare a header
+# for each room of them. What is renamed or removed changes its folder.
 SQL = $(sort $(shell find sql -name functions -prune -o -name '*.sql' -print))
+.SECONDEXPANSION:
+$(BUILD)/sql/rows/%.h: sql/embed.awk sql/statements/$$* $$(wildcard sql/statements/$$*/*.sql)
+	@mkdir -p $(@D)
+	awk -v rows=$* -f sql/embed.awk $(filter %.sql,$^) > $@.new && mv $@.new $@
 $(BUILD)/ledger/pg/sql.c: sql/embed.awk $(SQL)
 	@mkdir -p $(@D)
 	awk -f sql/embed.awk $(filter %.sql,$^) > $@.new && mv $@.new $@

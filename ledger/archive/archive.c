@@ -3,6 +3,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/encoding.h"
 #include "ledger/base/file.h"
+#include "sql/rows/archive.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,17 +84,16 @@ struct sink {
 static enum err write_entry(void *context, const struct pg_row *row)
 {
     const struct sink *sink = context;
-    struct slice line = pg_row_bytes(row, 0);
+    struct slice line = archive_entries_row(row).line;
     bool ok = fwrite(line.data, 1, line.len, sink->file) == line.len && putc('\n', sink->file) != EOF;
     return ok ? ERR_OK : failed(sink->path, strerror(errno), NULL);
 }
 
-static enum err write_head(struct sink *sink, const char *date, const struct pg_rows *totals)
+static enum err write_head(struct sink *sink, const char *date, const struct archive_totals_row *totals)
 {
-    json_t *head =
-        json_pack("{s:s,s:s,s:s,s:s,s:I,s:I}", "format", FORMAT, "utc_date", date, "first_id",
-                  pg_text(totals, 0, 0), "end_id", pg_text(totals, 0, 1), "entries",
-                  (json_int_t)pg_number(totals, 0, 2), "sum_micros", (json_int_t)pg_number(totals, 0, 3));
+    json_t *head = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I}", "format", FORMAT, "utc_date", date, "first_id",
+                             totals->first_id, "end_id", totals->end_id, "entries",
+                             (json_int_t)totals->entries, "sum_micros", (json_int_t)totals->sum_micros);
     bool ok = head && json_dumpf(head, sink->file, JSON_COMPACT) == 0 && putc('\n', sink->file) != EOF;
     int why = errno;
     json_decref(head);
@@ -104,14 +104,15 @@ static enum err write_head(struct sink *sink, const char *date, const struct pg_
 static enum err write_all(struct pg *pg, const char *date, struct sink *sink, struct archive_day *day)
 {
     struct pg_params params = {0};
-    struct pg_rows totals = {0};
+    struct pg_rows rows = {0};
     enum err err;
     pg_params_text(&params, date);
     TRY(pg_begin(pg));
-    TRY(pg_run(pg, "archive_totals", &params, &totals));
-    day->entries = pg_number(&totals, 0, 2);
-    day->sum_micros = pg_number(&totals, 0, 3);
-    if (!pg_flag(&totals, 0, 4)) {
+    TRY(pg_run(pg, "archive_totals", &params, &rows));
+    const struct archive_totals_row totals = archive_totals_row(&rows, 0);
+    day->entries = totals.entries;
+    day->sum_micros = totals.sum_micros;
+    if (!totals.attached) {
         LOG(ERROR, "the ledger has no entries of this day", {"day", date},
             {"hint", "crawltab archive list tells what is away"});
         err = ERR_INTERNAL;
@@ -122,7 +123,7 @@ static enum err write_all(struct pg *pg, const char *date, struct sink *sink, st
     TRY(pg_commit(pg));
 out:
     pg_rollback(pg);
-    pg_rows_free(&totals);
+    pg_rows_free(&rows);
     return err;
 }
 
@@ -216,7 +217,7 @@ static enum err compare_digest(struct pg *pg, const char *date, const struct arc
     if (rows.count == 0)
         err = failed(day->path, "the entries of its day are not archived",
                      "crawltab archive list tells what is");
-    else if (strcmp(pg_text(&rows, 0, 1), hex) != 0)
+    else if (strcmp(archive_read_row(&rows, 0).sha256, hex) != 0)
         err = failed(day->path, "its SHA-256 is not that of the file that was archived",
                      "a file that was packed must be unpacked first");
 out:

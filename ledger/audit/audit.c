@@ -1,6 +1,8 @@
 #include "ledger/audit/audit.h"
 
 #include "ledger/proof/checkpoint.h"
+#include "sql/rows/audit.h"
+#include "sql/rows/site.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,8 +28,10 @@ static enum err check(struct audit *audit, const char *statement, const struct p
     struct pg_rows rows = {0};
     enum err err;
     TRY(pg_run(audit->pg, statement, params, &rows));
-    for (int i = 0; i < rows.count; i++)
-        found(audit, audit->site, pg_text(&rows, i, 0), pg_text(&rows, i, 1));
+    for (int i = 0; i < rows.count; i++) {
+        const struct audit_finding_row finding = audit_finding_row(&rows, i);
+        found(audit, audit->site, finding.subject, finding.problem);
+    }
 out:
     pg_rows_free(&rows);
     return err;
@@ -73,8 +77,10 @@ static enum err check_days(struct audit *audit, const struct pg_params *site)
     struct pg_rows dates = {0};
     enum err err;
     TRY(pg_run(audit->pg, "audit_dates", site, &dates));
-    for (int i = 0; i < dates.count; i++)
-        TRY(check_day(audit, pg_text(&dates, i, 0), pg_flag(&dates, i, 1)));
+    for (int i = 0; i < dates.count; i++) {
+        const struct audit_dates_row day = audit_dates_row(&dates, i);
+        TRY(check_day(audit, day.local_date, day.archived));
+    }
 out:
     pg_rows_free(&dates);
     return err;
@@ -85,8 +91,8 @@ static enum err count_conflicts(struct audit *audit, const struct pg_params *sit
     struct pg_rows rows = {0};
     enum err err;
     TRY(pg_run(audit->pg, "conflict_totals", site, &rows));
-    audit->result->conflicts += pg_number(&rows, 0, 0);
-    audit->result->conflicts_kept += pg_number(&rows, 0, 1);
+    audit->result->conflicts += conflict_totals_row(&rows, 0).attempts;
+    audit->result->conflicts_kept += conflict_totals_row(&rows, 0).kept;
 out:
     pg_rows_free(&rows);
     return err;
@@ -133,8 +139,8 @@ enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_
     pg_params_text(&params, order->site);
     TRY(pg_run(pg, "site_list", &params, &sites));
     for (int i = 0; i < sites.count; i++) {
-        audit.site_id = pg_number(&sites, i, 0);
-        audit.site = pg_text(&sites, i, 1);
+        audit.site_id = site_list_row(&sites, i).site_id;
+        audit.site = site_list_row(&sites, i).name;
         TRY(pg_begin(pg));
         err = check_site(&audit);
         bool busy = err != ERR_OK && pg_failure(pg) == PG_LOCKED;

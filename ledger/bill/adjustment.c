@@ -1,23 +1,9 @@
 #include "ledger/bill/adjustment.h"
 
 #include "ledger/base/random.h"
+#include "sql/rows/bill.h"
 
 #include <stdio.h>
-
-/* Columns of adjustment_subject. */
-enum {
-    SITE,
-    CRAWLER,
-    AMOUNT,
-    ADJUSTED,
-    CURRENCY,
-    SITE_NAME,
-    INVOICE,
-    SUBTOTAL,
-    INVOICE_ADJUSTED,
-    VOID,
-    DISCOUNT
-};
 
 enum err adjustment_lock(struct pg *pg, int64_t site_id)
 {
@@ -68,13 +54,12 @@ static enum err read_subject(struct pg *pg, const uint8_t *payment_id, int64_t n
 
 /* The most that can be taken back of the charge: no more than is left of what it was billed at, and of its
  * invoice. */
-static int64_t left_of(const struct pg_rows *subject)
+static int64_t left_of(const struct adjustment_subject_row *subject)
 {
-    int64_t left =
-        pg_number(subject, 0, AMOUNT) - pg_number(subject, 0, DISCOUNT) - pg_number(subject, 0, ADJUSTED);
-    if (pg_null(subject, 0, INVOICE))
+    int64_t left = subject->amount_micros - subject->discount_micros - subject->adjusted_micros;
+    if (!subject->invoice)
         return left;
-    int64_t of_invoice = pg_number(subject, 0, SUBTOTAL) - pg_number(subject, 0, INVOICE_ADJUSTED);
+    int64_t of_invoice = subject->subtotal_micros - subject->invoice_adjusted_micros;
     return left < of_invoice ? left : of_invoice;
 }
 
@@ -82,26 +67,27 @@ static int64_t left_of(const struct pg_rows *subject)
 static enum err check_and_insert(struct pg *pg, const struct adjustment_row *row, int64_t now_ms,
                                  enum adjustment_outcome *outcome, struct adjustment_made *made)
 {
-    struct pg_rows subject = {0};
+    struct pg_rows rows = {0};
     struct adjustment_row whole = *row;
     enum err err;
-    TRY(read_subject(pg, row->payment_id, now_ms, &subject));
-    made->discount_micros = pg_number(&subject, 0, DISCOUNT);
+    TRY(read_subject(pg, row->payment_id, now_ms, &rows));
+    const struct adjustment_subject_row subject = adjustment_subject_row(&rows, 0);
+    made->discount_micros = subject.discount_micros;
     made->left_micros = left_of(&subject);
     made->amount_micros = row->amount_micros > 0 ? row->amount_micros : made->left_micros;
-    snprintf(made->currency, sizeof(made->currency), "%s", pg_text(&subject, 0, CURRENCY));
-    snprintf(made->invoice, sizeof(made->invoice), "%s", pg_text(&subject, 0, INVOICE));
-    *outcome = pg_flag(&subject, 0, VOID)                                          ? ADJUSTMENT_VOID
+    snprintf(made->currency, sizeof(made->currency), "%s", subject.currency);
+    snprintf(made->invoice, sizeof(made->invoice), "%s", subject.invoice ? subject.invoice : "");
+    *outcome = subject.voided                                                      ? ADJUSTMENT_VOID
                : made->left_micros <= 0 || made->amount_micros > made->left_micros ? ADJUSTMENT_TOO_MUCH
                                                                                    : ADJUSTMENT_DONE;
     if (*outcome != ADJUSTMENT_DONE)
         goto out;
-    whole.site_id = pg_number(&subject, 0, SITE);
-    whole.crawler_id = pg_number(&subject, 0, CRAWLER);
+    whole.site_id = subject.site_id;
+    whole.crawler_id = subject.crawler_id;
     whole.amount_micros = made->amount_micros;
     TRY(adjustment_insert(pg, &whole, now_ms, made->id));
 out:
-    pg_rows_free(&subject);
+    pg_rows_free(&rows);
     return err;
 }
 
@@ -116,7 +102,7 @@ enum err adjustment_make(struct pg *pg, const struct adjustment_row *row, int64_
     *outcome = ADJUSTMENT_NO_CHARGE;
     if (subject.count == 0)
         goto out;
-    TRY(adjustment_lock(pg, pg_number(&subject, 0, SITE)));
+    TRY(adjustment_lock(pg, adjustment_subject_row(&subject, 0).site_id));
     TRY(check_and_insert(pg, row, now_ms, outcome, made));
     TRY(pg_commit(pg));
 out:

@@ -1,5 +1,7 @@
 #include "ledger/bill/document.h"
 
+#include "sql/rows/bill.h"
+
 enum err document_read(struct pg *pg, const char *number, const char *site, int64_t now_ms, int *count,
                        json_t **document)
 {
@@ -16,7 +18,7 @@ enum err document_read(struct pg *pg, const char *number, const char *site, int6
     if (rows.count != 1)
         goto out;
     json_error_t error;
-    *document = json_loads(pg_text(&rows, 0, 0), 0, &error);
+    *document = json_loads(document_read_row(&rows, 0).document, 0, &error);
     if (!*document) {
         LOG(ERROR, "document_unreadable", {"number", number}, {"detail", error.text});
         err = ERR_INTERNAL;

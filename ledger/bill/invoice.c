@@ -4,6 +4,8 @@
 #include "ledger/base/encoding.h"
 #include "ledger/base/file.h"
 #include "ledger/base/series.h"
+#include "sql/rows/bill.h"
+#include "sql/rows/site.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -103,7 +105,7 @@ static enum err take_numbers(struct pg *pg, int64_t site_id, const char *series,
     pg_params_text(&take, series);
     pg_params_number(&take, count);
     TRY(pg_run(pg, "series_take", &take, &rows));
-    *first = pg_number(&rows, 0, 0) - count + 1;
+    *first = series_take_row(&rows, 0).last_number - count + 1;
 out:
     pg_rows_free(&rows);
     return err;
@@ -164,16 +166,16 @@ out:
 enum err invoice_make(struct pg *pg, const struct invoice_order *order)
 {
     struct pg_params day = {0}, events = {0};
-    struct pg_rows counts = {0};
+    struct pg_rows rows = {0};
     enum err err;
     pg_params_number(&day, order->site_id);
     pg_params_text(&day, order->date);
     TRY(insert_logo(pg, order->seller));
     TRY(insert_chain(pg, order, &day));
-    TRY(pg_run(pg, "invoices_count", &day, &counts));
-    TRY(insert_kind(pg, order, "credit_notes_insert", order->seller->credit_number,
-                    pg_number(&counts, 0, 1)));
-    TRY(insert_kind(pg, order, "invoices_insert", order->seller->number, pg_number(&counts, 0, 0)));
+    TRY(pg_run(pg, "invoices_count", &day, &rows));
+    const struct invoices_count_row count = invoices_count_row(&rows, 0);
+    TRY(insert_kind(pg, order, "credit_notes_insert", order->seller->credit_number, count.credit_notes));
+    TRY(insert_kind(pg, order, "invoices_insert", order->seller->number, count.invoices));
     TRY(pg_run(pg, "invoice_lines_insert", &day, NULL));
     pg_params_number(&events, order->site_id);
     pg_params_text(&events, order->date);
@@ -181,6 +183,6 @@ enum err invoice_make(struct pg *pg, const struct invoice_order *order)
     pg_params_text(&events, order->actor);
     TRY(pg_run(pg, "invoice_events_insert", &events, NULL));
 out:
-    pg_rows_free(&counts);
+    pg_rows_free(&rows);
     return err;
 }

@@ -2,12 +2,10 @@
 
 #include "ledger/bill/adjustment.h"
 #include "ledger/base/amount.h"
+#include "sql/rows/collect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* Columns of invoice_state. */
-enum { STATUS, CURRENCY, DECIMALS, OPEN, PAID, LEFT, CRAWLER, SENT };
 
 /* An invoice that was found. */
 struct found {
@@ -29,8 +27,8 @@ static enum err find(struct pg *pg, const struct event_subject *subject, struct 
     TRY(pg_run(pg, "invoice_find", &params, &rows));
     if (rows.count != 1)
         goto out;
-    *found = (struct found){pg_number(&rows, 0, 0), pg_number(&rows, 0, 2),
-                            strcmp(pg_text(&rows, 0, 1), "credit-note") == 0};
+    const struct invoice_find_row row = invoice_find_row(&rows, 0);
+    *found = (struct found){row.site_id, row.currency_decimals, strcmp(row.kind, "credit-note") == 0};
     *outcome = EVENT_DONE;
 out:
     pg_rows_free(&rows);
@@ -51,10 +49,11 @@ static enum err tell_state(struct pg *pg, const struct found *found, const char 
     struct pg_rows rows = {0};
     enum err err;
     TRY(read_state(pg, found, number, &rows));
-    snprintf(state->status, sizeof(state->status), "%s", pg_text(&rows, 0, STATUS));
-    snprintf(state->currency, sizeof(state->currency), "%s", pg_text(&rows, 0, CURRENCY));
-    state->decimals = pg_number(&rows, 0, DECIMALS);
-    state->open_minor = pg_number(&rows, 0, OPEN);
+    const struct invoice_state_row row = invoice_state_row(&rows, 0);
+    snprintf(state->status, sizeof(state->status), "%s", row.status);
+    snprintf(state->currency, sizeof(state->currency), "%s", row.currency);
+    state->decimals = row.currency_decimals;
+    state->open_minor = row.open_minor;
 out:
     pg_rows_free(&rows);
     return err;
@@ -94,7 +93,7 @@ static enum err insert_money(struct pg *pg, const struct found *found, const str
     pg_params_text(&key, subject->number);
     pg_params_text(&key, money->reference);
     TRY(pg_run(pg, "invoice_payment_read", &key, &before));
-    *outcome = pg_number(&before, 0, 0) == minor ? EVENT_REPEATED : EVENT_CONFLICT;
+    *outcome = invoice_payment_read_row(&before, 0).amount_minor == minor ? EVENT_REPEATED : EVENT_CONFLICT;
 out:
     pg_rows_free(&rows);
     pg_rows_free(&before);
@@ -152,7 +151,7 @@ enum err event_sent(struct pg *pg, const struct event_subject *subject, enum eve
         goto out;
     TRY(adjustment_lock(pg, found.site_id));
     TRY(read_state(pg, &found, subject->number, &rows));
-    if (pg_flag(&rows, 0, SENT))
+    if (invoice_state_row(&rows, 0).sent)
         *outcome = EVENT_REPEATED;
     else
         TRY(add_event(pg, &found, subject, "sent", ""));
@@ -171,17 +170,18 @@ static enum err cancel(struct pg *pg, const struct found *found, const struct ev
     struct pg_rows rows = {0};
     enum err err;
     TRY(read_state(pg, found, subject->number, &rows));
-    if (strcmp(pg_text(&rows, 0, STATUS), "void") == 0)
+    const struct invoice_state_row state = invoice_state_row(&rows, 0);
+    if (strcmp(state.status, "void") == 0)
         *outcome = EVENT_VOID;
-    else if (pg_number(&rows, 0, PAID) != 0 || pg_number(&rows, 0, LEFT) <= 0)
+    else if (state.paid_minor != 0 || state.left_micros <= 0)
         *outcome = EVENT_PAID;
     if (*outcome != EVENT_DONE)
         goto out;
     const struct adjustment_row row = {.site_id = found->site_id,
-                                       .crawler_id = pg_number(&rows, 0, CRAWLER),
+                                       .crawler_id = state.crawler_id,
                                        .kind = "void",
                                        .number = subject->number,
-                                       .amount_micros = pg_number(&rows, 0, LEFT),
+                                       .amount_micros = state.left_micros,
                                        .reason = reason,
                                        .actor = subject->actor};
     TRY(adjustment_insert(pg, &row, subject->now_ms, NULL));

@@ -4,6 +4,7 @@
 #include "ledger/base/random.h"
 #include "ledger/bill/document.h"
 #include "ledger/outbox/outbox.h"
+#include "sql/rows/collect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,28 +24,28 @@ void settlement_made_free(struct settlement_made *made)
     made->content.bytes = NULL;
 }
 
-/* Row of settlement_due: adds {document, due_minor, attempt} if something is still to be paid. */
-static enum err add(struct pg *pg, const struct settlement_order *order, const struct pg_rows *rows, int row,
+/* Adds {document, due_minor, attempt} if something is still to be paid. */
+static enum err add(struct pg *pg, const struct settlement_order *order, const struct settlement_due_row *row,
                     json_t *invoices)
 {
     json_t *document = NULL;
     enum err err;
     int count;
-    TRY(document_read(pg, pg_text(rows, row, 0), order->site, order->now_ms, &count, &document));
+    TRY(document_read(pg, row->number, order->site, order->now_ms, &count, &document));
     int64_t open = format_number(document, "open_minor");
     bool payable = strcmp(format_text(document, "kind"), "invoice") == 0 &&
                    strcmp(format_text(document, "status"), "void") != 0 && open > 0;
     if (!payable)
         goto out;
-    json_object_set_new(document, "settlement", json_loads(pg_text(rows, row, 2), 0, NULL));
-    json_t *buyer = json_loads(pg_text(rows, row, 3), 0, NULL);
+    json_object_set_new(document, "settlement", json_loads(row->settlement, 0, NULL));
+    json_t *buyer = json_loads(row->buyer, 0, NULL);
     if (*format_text(buyer, "name"))
         json_object_set(document, "buyer", buyer);
     json_decref(buyer);
     if (order->seller)
         json_object_set(document, "seller", (json_t *)(uintptr_t)order->seller);
-    json_t *due = json_pack("{s:O,s:I,s:I}", "document", document, "due_minor", open, "attempt",
-                            pg_number(rows, row, 1));
+    json_t *due =
+        json_pack("{s:O,s:I,s:I}", "document", document, "due_minor", open, "attempt", row->attempt);
     err = json_array_append_new(invoices, due) == 0 ? ERR_OK : ERR_INTERNAL;
 out:
     json_decref(document);
@@ -61,8 +62,10 @@ static enum err collect(struct pg *pg, const struct settlement_order *order, jso
     pg_params_number(&params, order->now_ms);
     pg_params_text(&params, order->again);
     TRY(pg_run(pg, "settlement_due", &params, &rows));
-    for (int row = 0; row < rows.count; row++)
-        TRY(add(pg, order, &rows, row, invoices));
+    for (int i = 0; i < rows.count; i++) {
+        const struct settlement_due_row row = settlement_due_row(&rows, i);
+        TRY(add(pg, order, &row, invoices));
+    }
 out:
     pg_rows_free(&rows);
     return err;

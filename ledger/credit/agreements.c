@@ -1,25 +1,12 @@
 /* The texts stay where libpq put them: the view owns the rows. */
 #include "ledger/credit/agreements.h"
 
+#include "sql/rows/credit.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #define BACK_MS 86400000 /* a clock that is set back by no more than this still finds its version */
-
-/* Columns of account_agreements. */
-enum column {
-    SITE,
-    AGENT,
-    AGREEMENT,
-    VALID_FROM,
-    SUSPENDED,
-    DAY_LIMIT,
-    BALANCE_LIMIT,
-    POSITION,
-    PRICE,
-    RULE,
-    GLOB
-};
 
 struct agreements {
     atomic_size_t owners;
@@ -32,52 +19,47 @@ struct agreements {
     size_t glob_count;
 };
 
-static int64_t limit_of(const struct pg_rows *rows, int row, int column)
+static void add_terms(struct agreements *view, const struct account_agreements_row *row)
 {
-    return pg_null(rows, row, column) ? -1 : pg_number(rows, row, column);
-}
-
-static void add_terms(struct agreements *view, int row)
-{
-    const struct pg_rows *rows = &view->rows;
     view->terms[view->count++] = (struct agreements_terms){
-        .site = slice_of(pg_text(rows, row, SITE)),
-        .agent = slice_of(pg_text(rows, row, AGENT)),
-        .agreement_id = pg_number(rows, row, AGREEMENT),
-        .valid_from_ms = pg_number(rows, row, VALID_FROM),
-        .suspended = pg_flag(rows, row, SUSPENDED),
-        .day_limit_micros = limit_of(rows, row, DAY_LIMIT),
-        .balance_limit_micros = limit_of(rows, row, BALANCE_LIMIT),
+        .site = slice_of(row->site),
+        .agent = slice_of(row->agent),
+        .agreement_id = row->agreement_id,
+        .valid_from_ms = row->valid_from_ms,
+        .suspended = row->suspended,
+        .day_limit_micros = row->day_limit_micros_null ? -1 : row->day_limit_micros,
+        .balance_limit_micros = row->balance_limit_micros_null ? -1 : row->balance_limit_micros,
         .prices = &view->prices[view->price_count],
     };
 }
 
-static void add_price(struct agreements *view, int row)
+static void add_price(struct agreements *view, const struct account_agreements_row *row)
 {
-    const struct pg_rows *rows = &view->rows;
     view->prices[view->price_count++] = (struct agreements_price){
-        .rule = pg_null(rows, row, RULE) ? NULL : pg_text(rows, row, RULE),
+        .rule = row->rule,
         .paths = &view->globs[view->glob_count],
-        .price_micros = pg_number(rows, row, PRICE),
+        .price_micros = row->price_micros,
     };
     view->terms[view->count - 1].price_count++;
 }
 
 /* A row for each path of each price of each version: what is as in the row before was added with it. */
-static void add_row(struct agreements *view, int row)
+static void add_rows(struct agreements *view)
 {
-    const struct pg_rows *rows = &view->rows;
-    bool same_terms = row > 0 && pg_number(rows, row, AGREEMENT) == pg_number(rows, row - 1, AGREEMENT);
-    bool same_price = same_terms && pg_number(rows, row, POSITION) == pg_number(rows, row - 1, POSITION);
-    if (!same_terms)
-        add_terms(view, row);
-    if (pg_null(rows, row, POSITION))
-        return;
-    if (!same_price)
-        add_price(view, row);
-    if (!pg_null(rows, row, GLOB)) {
-        view->globs[view->glob_count++] = pg_text(rows, row, GLOB);
-        view->prices[view->price_count - 1].path_count++;
+    struct account_agreements_row before = {0};
+    for (int i = 0; i < view->rows.count; i++) {
+        const struct account_agreements_row row = account_agreements_row(&view->rows, i);
+        bool same_terms = i > 0 && row.agreement_id == before.agreement_id;
+        bool same_price = same_terms && row.position == before.position;
+        if (!same_terms)
+            add_terms(view, &row);
+        if (!row.position_null && !same_price)
+            add_price(view, &row);
+        if (!row.position_null && row.glob) {
+            view->globs[view->glob_count++] = row.glob;
+            view->prices[view->price_count - 1].path_count++;
+        }
+        before = row;
     }
 }
 
@@ -103,8 +85,7 @@ enum err agreements_read(struct pg *pg, int64_t now_ms, struct agreements **view
         agreements_free(made);
         return ERR_OVERLOADED;
     }
-    for (int row = 0; row < rows.count; row++)
-        add_row(made, row);
+    add_rows(made);
     *view = made;
 out:
     return err;

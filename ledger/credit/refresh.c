@@ -5,6 +5,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/entry/entry.h"
 #include "ledger/pg/schema.h"
+#include "sql/rows/credit.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -77,7 +78,7 @@ static enum err read_agreements(struct refresh *book)
     struct agreements *view;
     enum err err;
     TRY(pg_run(book->pg, "account_agreement_count", NULL, &rows));
-    int64_t count = pg_number(&rows, 0, 0);
+    int64_t count = account_agreement_count_row(&rows, 0).agreements;
     if (count == book->agreements)
         goto out;
     TRY(agreements_read(book->pg, clock_now_ms(), &view));
@@ -96,10 +97,10 @@ static enum err read_days(struct refresh *book, struct round *round)
     TRY(pg_run(book->pg, "account_days", &params, &round->days));
     round->day_list = calloc((size_t)round->days.count + 1, sizeof(*round->day_list));
     TRY(round->day_list ? ERR_OK : ERR_OVERLOADED);
-    for (int row = 0; row < round->days.count; row++)
-        round->day_list[row] =
-            (struct credit_days){slice_of(pg_text(&round->days, row, 0)), pg_number(&round->days, row, 1),
-                                 pg_number(&round->days, row, 2)};
+    for (int i = 0; i < round->days.count; i++) {
+        const struct account_days_row day = account_days_row(&round->days, i);
+        round->day_list[i] = (struct credit_days){slice_of(day.site), day.starts_ms, day.ends_ms};
+    }
     round->news.days = round->day_list;
     round->news.day_count = (size_t)round->days.count;
 out:
@@ -123,7 +124,8 @@ static enum err read_found(struct refresh *book, struct round *round)
     err = count > 0 ? pg_run(book->pg, "account_found", &params, &rows) : ERR_OK;
     TRY(err);
     for (int row = 0; row < rows.count; row++)
-        if (uuid_parse(slice_of(pg_text(&rows, row, 0)), round->found[round->news.found_count]))
+        if (uuid_parse(slice_of(account_found_row(&rows, row).payment_id),
+                       round->found[round->news.found_count]))
             round->news.found_count++;
     round->news.found = (const uint8_t(*)[UUID_SIZE])round->found;
 out:
@@ -140,14 +142,14 @@ static enum err read_balances(struct refresh *book, struct round *round)
     int64_t open_ms = rows->count > 0 ? INT64_MAX : 0;
     round->balance_list = calloc((size_t)rows->count + 1, sizeof(*round->balance_list));
     TRY(round->balance_list ? ERR_OK : ERR_OVERLOADED);
-    for (int row = 0; row < rows->count; row++) {
-        struct credit_balance *balance = &round->balance_list[row];
-        *balance = (struct credit_balance){.site = slice_of(pg_text(rows, row, 0)),
-                                           .open_ms = pg_number(rows, row, 1),
-                                           .owed_micros = pg_number(rows, row, 3)};
-        if (!pg_null(rows, row, 2))
-            balance->agent = slice_of(pg_text(rows, row, 2));
-        open_ms = balance->open_ms < open_ms ? balance->open_ms : open_ms;
+    for (int i = 0; i < rows->count; i++) {
+        const struct account_balances_row row = account_balances_row(rows, i);
+        struct credit_balance *balance = &round->balance_list[i];
+        *balance = (struct credit_balance){
+            .site = slice_of(row.site), .open_ms = row.open_ms, .owed_micros = row.owed_micros};
+        if (row.agent)
+            balance->agent = slice_of(row.agent);
+        open_ms = row.open_ms < open_ms ? row.open_ms : open_ms;
     }
     book->open_ms = open_ms;
     round->news.balances = round->balance_list;
@@ -193,14 +195,15 @@ static enum err read_spend(struct refresh *book, struct round *round)
     const struct pg_rows *rows = &round->spend;
     round->spend_list = calloc((size_t)rows->count + 1, sizeof(*round->spend_list));
     TRY(round->spend_list ? ERR_OK : ERR_OVERLOADED);
-    for (int row = 0; row < rows->count; row++) {
-        struct credit_spend *spend = &round->spend_list[row];
-        *spend = (struct credit_spend){.sequence = pg_number(rows, row, 1),
-                                       .site = slice_of(pg_text(rows, row, 2)),
-                                       .agent = slice_of(pg_text(rows, row, 3)),
-                                       .day_ms = pg_number(rows, row, 4),
-                                       .amount_micros = pg_number(rows, row, 5)};
-        TRY(uuid_parse(slice_of(pg_text(rows, row, 0)), spend->writer_id) ? ERR_OK : ERR_INTERNAL);
+    for (int i = 0; i < rows->count; i++) {
+        const struct account_spend_row row = account_spend_row(rows, i);
+        struct credit_spend *spend = &round->spend_list[i];
+        *spend = (struct credit_spend){.sequence = row.sequence,
+                                       .site = slice_of(row.site),
+                                       .agent = slice_of(row.agent),
+                                       .day_ms = row.day_ms,
+                                       .amount_micros = row.amount_micros};
+        TRY(uuid_parse(slice_of(row.writer_id), spend->writer_id) ? ERR_OK : ERR_INTERNAL);
     }
     round->news.spend = round->spend_list;
     round->news.spend_count = (size_t)rows->count;
@@ -243,6 +246,8 @@ static enum err connect_now(struct refresh *book)
     });
     if (book->pg)
         err = schema_check(book->pg);
+    if (err == ERR_OK && book->rounds == 0)
+        err = pg_compare(book->pg);
     book->agreements = -1; /* another server may have as many, but others */
     return err;
 }

@@ -2,6 +2,8 @@
  * other one statement at its next sight. So it is bounded, whoever sends what. */
 #include "ledger/entry/crawler.h"
 
+#include "sql/rows/entry.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -41,7 +43,7 @@ static enum err read_id(struct pg *pg, struct slice agent, int64_t *crawler_id)
     pg_params_bytes(&params, agent);
     TRY(pg_run(pg, "crawler_read", &params, &rows));
     if (rows.count > 0)
-        *crawler_id = pg_number(&rows, 0, 0);
+        *crawler_id = crawler_read_row(&rows, 0).crawler_id;
 out:
     pg_rows_free(&rows);
     return err;

@@ -2,6 +2,7 @@
 
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
+#include "sql/rows/entry.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -251,7 +252,7 @@ static void accept_rows(struct entry *entries, size_t count, const struct pg_row
 {
     for (int row = 0; row < rows->count; row++) {
         uint8_t id[UUID_SIZE];
-        bool parsed = uuid_parse(slice_of(pg_text(rows, row, 0)), id);
+        bool parsed = uuid_parse(slice_of(charge_insert_absent_row(rows, row).payment_id), id);
         struct entry *entry = parsed ? find(entries, count, id) : NULL;
         while (entry && !entry->sent && entry + 1 < entries + count && same_id(entry, entry + 1))
             entry++;
@@ -360,20 +361,19 @@ enum err entry_insert_conflicts(struct entry_arrays *arrays, struct session *ses
     return insert_halving(insert_conflicts, arrays, session, entries, count);
 }
 
-/* Columns of charge_compare. */
-static void compare_row(struct entry *entry, const struct pg_rows *rows, int row)
+static void compare_stored(struct entry *entry, const struct charge_compare_row *stored)
 {
     const struct charge *charge = entry->submission->charge;
     struct charge_outcome *outcome = &entry->submission->outcome;
-    bool same = pg_number(rows, row, 1) == entry->site_id && pg_number(rows, row, 2) == entry->crawler_id &&
-                pg_number(rows, row, 3) == charge->amount_micros &&
-                slice_eq(slice_of(pg_text(rows, row, 4)), charge->resource);
+    bool same = stored->site_id == entry->site_id && stored->crawler_id == entry->crawler_id &&
+                stored->amount_micros == charge->amount_micros &&
+                slice_eq(slice_of(stored->resource), charge->resource);
     if (!same) {
         entry->conflict = true;
         return;
     }
     outcome->repeated = true;
-    outcome->recorded_at_ms = pg_number(rows, row, 5);
+    outcome->recorded_at_ms = stored->recorded_ms;
     decide(entry, ERR_OK);
 }
 
@@ -392,13 +392,14 @@ enum err entry_compare(struct entry_arrays *arrays, struct pg *pg, struct entry 
     TRY(pg_params_array(&params, ids) ? ERR_OK : ERR_OVERLOADED);
     TRY(pg_run(pg, "charge_compare", &params, &rows));
     for (int row = 0; row < rows.count; row++) {
+        const struct charge_compare_row stored = charge_compare_row(&rows, row);
         uint8_t id[UUID_SIZE];
-        bool parsed = uuid_parse(slice_of(pg_text(&rows, row, 0)), id);
+        bool parsed = uuid_parse(slice_of(stored.payment_id), id);
         struct entry *entry = parsed ? find(entries, count, id) : NULL;
         assert(entry);
         for (; entry < entries + count && memcmp(id_of(entry), id, UUID_SIZE) == 0; entry++)
             if (!entry->decided)
-                compare_row(entry, &rows, row);
+                compare_stored(entry, &stored);
     }
     for (size_t i = 0; i < count; i++) {
         enum err otherwise = entries[i].submission->charge->unless_repeat;

@@ -2,6 +2,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
+#include "sql/rows/night.h"
 
 #include <stdlib.h>
 
@@ -21,26 +22,25 @@ enum err clocks_agree(struct pg *pg, int64_t *close_by_ms)
     int64_t now_ms = clock_now_ms();
     enum err err;
     TRY(pg_run(pg, "night_clocks", &none, &rows));
-    int64_t database_ms = pg_number(&rows, 0, 0);
+    const struct night_clocks_row others = night_clocks_row(&rows, 0);
     int64_t system_ms = clock_system_ms();
-    int64_t behind_ms = pg_number(&rows, 0, 2);
     err = ERR_INTERNAL;
-    if (llabs(system_ms - database_ms) > CLOCKS_MAX_MS) {
-        refuse("this machine's clock and the database's differ", "database", system_ms, database_ms);
+    if (llabs(system_ms - others.database_ms) > CLOCKS_MAX_MS) {
+        refuse("this machine's clock and the database's differ", "database", system_ms, others.database_ms);
         goto out;
     }
-    if (!pg_null(&rows, 0, 1) && pg_number(&rows, 0, 1) > now_ms + CLOCKS_MAX_MS) {
-        refuse("the ledger has entries that are younger than now", "newest entry", now_ms,
-               pg_number(&rows, 0, 1));
+    if (!others.newest_ms_null && others.newest_ms > now_ms + CLOCKS_MAX_MS) {
+        refuse("the ledger has entries that are younger than now", "newest entry", now_ms, others.newest_ms);
         goto out;
     }
     /* A gate that is behind goes on making offers for a day that is over for everybody else. */
-    if (behind_ms > CLOCKS_MAX_MS) {
+    if (others.behind_ms > CLOCKS_MAX_MS) {
         char seconds[LOG_NUMBER_MAX];
         LOG(WARN, "a gate's clock is behind: days are closed by its clock",
-            {"seconds", log_number(behind_ms / 1000, seconds)}, {"hint", "set the clock of that machine"});
+            {"seconds", log_number(others.behind_ms / 1000, seconds)},
+            {"hint", "set the clock of that machine"});
     }
-    *close_by_ms = now_ms - behind_ms;
+    *close_by_ms = now_ms - others.behind_ms;
     err = ERR_OK;
 out:
     pg_rows_free(&rows);

@@ -3,6 +3,8 @@
 #include "ledger/proof/checkpoint.h"
 #include "ledger/entry/entry.h"
 #include "ledger/site/site.h"
+#include "sql/rows/night.h"
+#include "sql/rows/site.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -29,7 +31,7 @@ enum err day_read(struct pg *pg, int64_t site_id, const char *date, struct day_s
     pg_params_number(&params, ENTRY_LATEST_MS);
     TRY(pg_run(pg, "day_read", &params, &rows));
     if (rows.count > 0)
-        *status = (struct day_status){true, pg_flag(&rows, 0, 1), pg_number(&rows, 0, 0)};
+        *status = (struct day_status){true, day_read_row(&rows, 0).closed, day_read_row(&rows, 0).due_ms};
 out:
     pg_rows_free(&rows);
     return err;
@@ -49,12 +51,13 @@ static enum err find_due(struct pg *pg, const struct day_order *order, struct op
     pg_params_text(&params, order->last_date);
     pg_params_number(&params, ENTRY_LATEST_MS);
     TRY(pg_run(pg, "day_next", &params, &rows));
-    if (rows.count == 0 || pg_number(&rows, 0, 1) > order->now_ms)
+    if (rows.count == 0 || day_next_row(&rows, 0).due_ms > order->now_ms)
         goto out;
-    snprintf(day->date, sizeof(day->date), "%s", pg_text(&rows, 0, 0));
-    day->due_ms = pg_number(&rows, 0, 1);
-    day->sealed = pg_flag(&rows, 0, 2);
-    day->close_number = pg_number(&number, 0, 0) + 1;
+    const struct day_next_row next = day_next_row(&rows, 0);
+    snprintf(day->date, sizeof(day->date), "%s", next.local_date);
+    day->due_ms = next.due_ms;
+    day->sealed = next.sealed;
+    day->close_number = series_lock_row(&number, 0).last_number + 1;
 out:
     pg_rows_free(&number);
     pg_rows_free(&rows);
@@ -74,10 +77,11 @@ static enum err total_up(struct pg *pg, const struct day_order *order, const str
     TRY(pg_run(pg, "day_lines_insert", &lines, NULL));
     TRY(invoice_make(pg, &invoices));
     TRY(pg_run(pg, "day_totals", &lines, &rows));
-    *closed = (struct day_closed){.entries = pg_number(&rows, 0, 0),
-                                  .sum_micros = pg_number(&rows, 0, 1),
-                                  .invoices = pg_number(&rows, 0, 2),
-                                  .invoiced_micros = pg_number(&rows, 0, 3)};
+    const struct day_totals_row totals = day_totals_row(&rows, 0);
+    *closed = (struct day_closed){.entries = totals.entries,
+                                  .sum_micros = totals.sum_micros,
+                                  .invoices = totals.invoices,
+                                  .invoiced_micros = totals.invoiced_micros};
     snprintf(closed->date, sizeof(closed->date), "%s", day->date);
 out:
     pg_rows_free(&rows);
@@ -103,7 +107,7 @@ static enum err check_invoices(struct pg *pg, const struct day_order *order, con
     pg_params_number(&params, order->site_id);
     pg_params_text(&params, day->date);
     TRY(pg_run(pg, "day_mismatches", &params, &rows));
-    err = demand_none(day, pg_number(&rows, 0, 0),
+    err = demand_none(day, day_mismatches_row(&rows, 0).crawlers,
                       "totals and invoices differ; the day stays open and nothing was changed");
 out:
     pg_rows_free(&rows);

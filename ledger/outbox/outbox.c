@@ -4,6 +4,7 @@
 #include "ledger/base/instant.h"
 #include "ledger/bill/document.h"
 #include "ledger/outbox/webhook.h"
+#include "sql/rows/outbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,25 +32,23 @@ static char *body_of(const char *type, int64_t happened_ms, json_t *document)
     return text;
 }
 
-/* Row of outbox_pending. */
-static enum err put_event(struct pg *pg, int64_t site_id, const char *site, const struct pg_rows *rows,
-                          int row)
+static enum err put_event(struct pg *pg, int64_t site_id, const char *site,
+                          const struct outbox_pending_row *event)
 {
     json_t *document = NULL;
     char *body = NULL;
     char type[64];
     int count = 0;
     enum err err;
-    int64_t happened_ms = pg_number(rows, row, 3);
-    TRY(document_read(pg, pg_text(rows, row, 1), site, happened_ms, &count, &document));
+    TRY(document_read(pg, event->number, site, event->happened_ms, &count, &document));
     const char *kind = json_string_value(json_object_get(document, "kind"));
     bool credit = kind && strcmp(kind, "credit-note") == 0;
-    snprintf(type, sizeof(type), "%s.%s", credit ? "credit_note" : "invoice", pg_text(rows, row, 2));
+    snprintf(type, sizeof(type), "%s.%s", credit ? "credit_note" : "invoice", event->event);
     for (char *c = type; *c; c++)
         *c = *c == '-' ? '_' : *c;
-    body = body_of(type, happened_ms, document);
+    body = body_of(type, event->happened_ms, document);
     TRY(body ? ERR_OK : ERR_INTERNAL);
-    err = outbox_put(pg, site_id, pg_text(rows, row, 0), type, body, clock_now_ms());
+    err = outbox_put(pg, site_id, event->message_id, type, body, clock_now_ms());
 out:
     free(body);
     json_decref(document);
@@ -67,8 +66,10 @@ enum err outbox_collect(struct pg *pg, int64_t site_id, const char *site, int64_
         pg_params_number(&params, now_ms - OUTBOX_OLDEST_MS);
         err = pg_run(pg, "outbox_pending", &params, &rows);
         count = err == ERR_OK ? rows.count : 0;
-        for (int row = 0; err == ERR_OK && row < count; row++)
-            err = put_event(pg, site_id, site, &rows, row);
+        for (int i = 0; err == ERR_OK && i < count; i++) {
+            const struct outbox_pending_row event = outbox_pending_row(&rows, i);
+            err = put_event(pg, site_id, site, &event);
+        }
         pg_rows_free(&rows);
     } while (err == ERR_OK && count > 0);
     return err;
@@ -95,12 +96,12 @@ enum err outbox_each(struct pg *pg, int64_t site_id, int64_t now_ms, outbox_send
     pg_params_number(&params, now_ms - OUTBOX_OLDEST_MS);
     TRY(pg_run(pg, "outbox_due", &params, &rows));
     for (int row = 0; row < rows.count; row++) {
-        const struct outbox_message message = {pg_text(&rows, row, 0), pg_text(&rows, row, 1),
-                                               pg_text(&rows, row, 2), pg_number(&rows, row, 3)};
+        const struct outbox_due_row due = outbox_due_row(&rows, row);
+        const struct outbox_message message = {due.message_id, due.type, due.body, due.failures};
         int64_t wait_ms = message.failures > 0 ? webhook_wait_ms(message.failures) : 0;
         if (wait_ms < 0) {
             count->given_up++;
-        } else if (pg_number(&rows, row, 4) + wait_ms > now_ms) {
+        } else if (due.last_ms + wait_ms > now_ms) {
             count->waiting++;
         } else {
             struct outbox_result result = send(&message, context);

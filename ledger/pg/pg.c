@@ -1,10 +1,9 @@
 #include "ledger/pg/pg.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/encoding.h"
 #include "ledger/pg/pg_connect.h"
 #include "ledger/pg/pg_target.h"
-#include "ledger/pg/sql.h"
+#include "sql/rows/pg.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -15,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATEMENTS_MAX 128
+#define STATEMENTS_MAX 256
 #define PROBLEM_MAX    PG_CONNECT_PROBLEM_MAX
 
 struct pg {
@@ -26,7 +25,8 @@ struct pg {
     bool pooled;       /* only a transaction stays on one server process */
     bool limit_server; /* the server, too, gives up after timeout_ms */
     bool prepared[STATEMENTS_MAX];
-    bool not_replicated; /* a commit was said to be done, but the standby may not have it */
+    bool compared[STATEMENTS_MAX]; /* its columns are those that it declares */
+    bool not_replicated;           /* a commit was said to be done, but the standby may not have it */
     char problem[PROBLEM_MAX];
 };
 
@@ -46,6 +46,12 @@ static void keep_problem(struct pg *pg, const char *message)
         pg->problem[len - 1] = '\0';
 }
 
+static void give_up(struct pg *pg)
+{
+    PQfinish(pg->conn);
+    pg->conn = NULL;
+}
+
 /* Gives the connection up: what the server made of the statement is unknown. */
 static enum err lose(struct pg *pg, const char *statement)
 {
@@ -53,8 +59,7 @@ static enum err lose(struct pg *pg, const char *statement)
         keep_problem(pg, pg->not_replicated ? "the wait for the synchronous standby was cancelled"
                                             : PQerrorMessage(pg->conn));
         LOG(WARN, "ledger_connection_lost", {"statement", statement}, {"detail", pg->problem});
-        PQfinish(pg->conn);
-        pg->conn = NULL;
+        give_up(pg);
     }
     pg->failure = PG_LOST;
     return ERR_LEDGER_UNAVAILABLE;
@@ -159,7 +164,7 @@ static enum err finish(struct pg *pg, const char *statement, int64_t deadline_ms
     }
     pg->failure = PG_NONE;
     if (rows)
-        *rows = (struct pg_rows){result, PQntuples(result)};
+        *rows = (struct pg_rows){.result = result, .count = PQntuples(result)};
     else
         PQclear(result);
     return ERR_OK;
@@ -175,6 +180,21 @@ static size_t statement_number(const char *name)
         at++;
     assert(at < STATEMENTS_MAX && sql_statements[at].name);
     return at;
+}
+
+/* The first rows of a statement show whether the schema is the one that it was written for. */
+static enum err compare(struct pg *pg, size_t number, struct pg_rows *rows)
+{
+    rows->statement = &sql_statements[number];
+    if (pg->compared[number])
+        return ERR_OK;
+    if (!pg_rows_match(rows)) {
+        pg_rows_free(rows);
+        pg->failure = PG_OTHER;
+        return ERR_INTERNAL;
+    }
+    pg->compared[number] = true;
+    return ERR_OK;
 }
 
 /* Prepared on first use, except behind a pooler: what is prepared stays with a server process. */
@@ -204,7 +224,9 @@ static enum err execute(struct pg *pg, const char *statement, const struct pg_pa
                                    params->formats, 0);
     if (!sent)
         return lose(pg, statement);
-    err = finish(pg, statement, deadline, rows);
+    TRY(finish(pg, statement, deadline, rows));
+    if (rows)
+        err = compare(pg, number, rows);
 out:
     return err;
 }
@@ -237,6 +259,60 @@ enum err pg_run(struct pg *pg, const char *statement, const struct pg_params *pa
     return alone ? run_pooled(pg, statement, params, rows) : execute(pg, statement, params, rows);
 }
 
+/* What is asked about: of a stream, the query of its cursor. */
+static const char *query_of(const char *text)
+{
+    static const char declare[] = "DECLARE stream NO SCROLL CURSOR FOR\n";
+    return strncmp(text, declare, strlen(declare)) == 0 ? text + strlen(declare) : text;
+}
+
+/* Each statement is parsed under the empty name, where the next one takes its place. */
+static bool ask_for_columns(PGconn *conn)
+{
+    bool sent = PQenterPipelineMode(conn) == 1;
+    for (const struct sql_statement *asked = sql_statements; sent && asked->name; asked++)
+        sent = PQsendPrepare(conn, "", query_of(asked->text), 0, NULL) && PQsendDescribePrepared(conn, "");
+    return sent && PQpipelineSync(conn);
+}
+
+static enum err compare_all(struct pg *pg)
+{
+    int64_t deadline = call_deadline(pg);
+    struct pg_rows columns = {0};
+    bool same = true;
+    enum err err;
+    TRY(pg->conn && ask_for_columns(pg->conn) ? ERR_OK : lose(pg, "columns"));
+    for (size_t i = 0; sql_statements[i].name; i++) {
+        TRY(finish(pg, sql_statements[i].name, deadline, NULL));
+        TRY(finish(pg, sql_statements[i].name, deadline, &columns));
+        same = compare(pg, i, &columns) == ERR_OK && same; /* whoever mends it wants to see them all */
+        pg_rows_free(&columns);
+    }
+    PGresult *end = collect(pg, deadline);
+    bool ended = end && PQresultStatus(end) == PGRES_PIPELINE_SYNC && PQexitPipelineMode(pg->conn) == 1;
+    PQclear(end);
+    TRY(ended ? ERR_OK : lose(pg, "columns"));
+    if (!same) {
+        pg->failure = PG_OTHER;
+        err = ERR_INTERNAL;
+    }
+out:
+    pg_rows_free(&columns);
+    return err;
+}
+
+enum err pg_compare(struct pg *pg)
+{
+    enum err err;
+    TRY(pg_begin(pg));
+    TRY(compare_all(pg));
+    TRY(pg_commit(pg));
+out:
+    if (err != ERR_OK)
+        give_up(pg);
+    return err;
+}
+
 enum err pg_script(struct pg *pg, const char *name, const char *text)
 {
     int64_t deadline = call_deadline(pg);
@@ -255,7 +331,7 @@ static enum err make_settings(struct pg *pg, bool local, int64_t *pid)
     pg_params_text(&params, local ? "true" : "false");
     TRY(execute(pg, "session_settings", &params, &rows));
     if (pid)
-        *pid = pg_number(&rows, 0, 0);
+        *pid = session_settings_row(&rows, 0).pid;
 out:
     pg_rows_free(&rows);
     return err;
@@ -301,36 +377,6 @@ bool pg_alive(struct pg *pg)
 /* --- Streams
  * ------------------------------------------------------------------------------------------------ */
 
-struct pg_row {
-    const PGresult *page;
-    int number;
-};
-
-/* PostgreSQL counts from 2000-01-01. */
-#define EPOCH_MS ((int64_t)946684800000)
-
-int64_t pg_row_number(const struct pg_row *row, int column)
-{
-    uint64_t number = 0;
-    assert(PQgetlength(row->page, row->number, column) == 8 || PQgetisnull(row->page, row->number, column));
-    const char *value = PQgetvalue(row->page, row->number, column);
-    for (int i = 0; i < PQgetlength(row->page, row->number, column); i++)
-        number = number << 8 | (uint8_t)value[i];
-    return (int64_t)number;
-}
-
-int64_t pg_row_ms(const struct pg_row *row, int column)
-{
-    int64_t micros = pg_row_number(row, column);
-    return EPOCH_MS + micros / 1000 - (micros % 1000 < 0 ? 1 : 0);
-}
-
-struct slice pg_row_bytes(const struct pg_row *row, int column)
-{
-    return slice_bytes(PQgetvalue(row->page, row->number, column),
-                       (size_t)PQgetlength(row->page, row->number, column));
-}
-
 /* A page is small enough to be told while the server's next one waits in the socket. */
 static bool ask_for_page(struct pg *pg)
 {
@@ -340,7 +386,7 @@ static bool ask_for_page(struct pg *pg)
 
 static enum err tell_page(const struct pg_rows *page, pg_row_tell *tell, void *context)
 {
-    struct pg_row row = {page->result, 0};
+    struct pg_row row = {page, 0};
     enum err err = ERR_OK;
     for (; row.number < page->count; row.number++)
         TRY(tell(context, &row));
@@ -352,12 +398,14 @@ enum err pg_stream(struct pg *pg, const char *statement, const struct pg_params 
                    void *context)
 {
     struct pg_rows page = {0};
+    size_t number = statement_number(statement);
     enum err err, told = ERR_OK;
     bool more = true;
     TRY(pg_run(pg, statement, params, NULL));
     TRY(ask_for_page(pg) ? ERR_OK : lose(pg, statement));
     while (more) {
         TRY(finish(pg, statement, call_deadline(pg), &page));
+        TRY(compare(pg, number, &page));
         more = page.count > 0 && told == ERR_OK;
         if (more) {
             TRY(ask_for_page(pg) ? ERR_OK : lose(pg, statement));
@@ -493,47 +541,4 @@ void pg_close(struct pg *pg)
 void pg_deadline(struct pg *pg, int64_t monotonic_ms)
 {
     pg->deadline_ms = monotonic_ms;
-}
-
-/* --- Rows
- * --------------------------------------------------------------------------------------------------- */
-
-bool pg_null(const struct pg_rows *rows, int row, int column)
-{
-    return PQgetisnull(rows->result, row, column) != 0;
-}
-
-const char *pg_text(const struct pg_rows *rows, int row, int column)
-{
-    assert(row < rows->count && column < PQnfields(rows->result));
-    return PQgetvalue(rows->result, row, column);
-}
-
-int64_t pg_number(const struct pg_rows *rows, int row, int column)
-{
-    return strtoll(pg_text(rows, row, column), NULL, 10);
-}
-
-bool pg_flag(const struct pg_rows *rows, int row, int column)
-{
-    return pg_text(rows, row, column)[0] == 't';
-}
-
-size_t pg_bytes(const struct pg_rows *rows, int row, int column, uint8_t *out, size_t room)
-{
-    struct slice text = slice_of(pg_text(rows, row, column));
-    if (text.len < 2)
-        return 0;
-    assert(text.data[0] == '\\' && text.data[1] == 'x'); /* session_settings asks for it */
-    size_t len = (text.len - 2) / 2;
-    size_t kept = len < room ? len : room;
-    bool hex = encoding_unhex((struct slice){text.data + 2, 2 * kept}, out, kept);
-    assert(hex);
-    return len;
-}
-
-void pg_rows_free(struct pg_rows *rows)
-{
-    PQclear(rows->result);
-    *rows = (struct pg_rows){0};
 }

@@ -1,14 +1,15 @@
-/* The door to PostgreSQL, and, with pg_target.c and pg_connect.c, the only user of libpq. Every statement has
- * a name and stands in sql/statements; there is no function that runs a text made at run time. Every call has
- * a deadline, looking up a host's name included: when it passes, or when the connection breaks, the
- * connection is given up and what the server did is unknown (PG_LOST). Failures are logged here, once. One
- * connection serves one thread. */
+/* The door to PostgreSQL, and, with pg_connect.c, pg_rows.c and pg_target.c, the only user of libpq. Every
+ * statement has a name and stands in sql/statements; there is no function that runs a text made at run time.
+ * Every call has a deadline, looking up a host's name included: when it passes, or when the connection
+ * breaks, the connection is given up and what the server did is unknown (PG_LOST). Failures are logged here,
+ * once. One connection serves one thread. */
 #ifndef LEDGER_PG_PG_H
 #define LEDGER_PG_PG_H
 
 #include "ledger/base/config/config.h"
 #include "ledger/base/err.h"
 #include "ledger/pg/pg_params.h"
+#include "ledger/pg/pg_rows.h"
 
 /* Why the last call failed. */
 enum pg_failure {
@@ -46,17 +47,17 @@ char *pg_database_name(const struct config *config);
  * timeout_ms. 0 takes that back. */
 void pg_deadline(struct pg *pg, int64_t monotonic_ms);
 
-/* Rows of a result. Start with {0}; pg_rows_free is right in any state. */
-struct pg_rows {
-    void *result;
-    int count;
-};
-
 /* Runs the statement, prepared on first use. ERR_LEDGER_UNAVAILABLE: PG_LOST or PG_RETRY; ERR_INTERNAL: the
  * rest. `params` and `rows` may be NULL. Outside a transaction the statement is committed when this returns
  * OK. */
 enum err pg_run(struct pg *pg, const char *statement, const struct pg_params *params,
                 struct pg_rows *rows) MUST_USE;
+
+/* Asks the server, in one round trip, whether it understands every statement and would answer it with the
+ * columns that it declares; nothing is run. ERR_INTERNAL, with a log line that names the statement and the
+ * column, if not: the connection is given up then. It takes the server as long as two new connections do, so
+ * it is for a start. */
+enum err pg_compare(struct pg *pg) MUST_USE;
 
 /* Runs a text of sql/ with all its commands as one transaction of its own, or inside the open one. */
 enum err pg_script(struct pg *pg, const char *name, const char *text) MUST_USE;
@@ -67,9 +68,6 @@ enum err pg_commit(struct pg *pg) MUST_USE;
 /* Fine in any state. */
 void pg_rollback(struct pg *pg);
 
-/* One row of a stream, in PostgreSQL's binary form. */
-struct pg_row;
-
 /* Called for one row after the other; its values are valid until it returns. An error ends the stream. */
 typedef enum err pg_row_tell(void *context, const struct pg_row *row);
 
@@ -78,24 +76,9 @@ typedef enum err pg_row_tell(void *context, const struct pg_row *row);
 enum err pg_stream(struct pg *pg, const char *statement, const struct pg_params *params, pg_row_tell *tell,
                    void *context) MUST_USE;
 
-/* A bigint, 0 for NULL; a timestamptz in milliseconds since 1970, rounded down; and the bytes of a uuid, text
- * or bytea. */
-int64_t pg_row_number(const struct pg_row *row, int column);
-int64_t pg_row_ms(const struct pg_row *row, int column);
-struct slice pg_row_bytes(const struct pg_row *row, int column);
-
 enum pg_failure pg_failure(const struct pg *pg);
 
 /* False once the server has closed the connection. Costs a poll, no round trip. */
 bool pg_alive(struct pg *pg);
-
-/* Values by row and column. Text: "" for NULL, valid until pg_rows_free. */
-bool pg_null(const struct pg_rows *rows, int row, int column);
-const char *pg_text(const struct pg_rows *rows, int row, int column);
-int64_t pg_number(const struct pg_rows *rows, int row, int column);
-bool pg_flag(const struct pg_rows *rows, int row, int column);
-/* A bytea: at most `room` bytes are written, all are counted. */
-size_t pg_bytes(const struct pg_rows *rows, int row, int column, uint8_t *out, size_t room);
-void pg_rows_free(struct pg_rows *rows);
 
 #endif

@@ -1,7 +1,7 @@
 #include "ledger/pg/schema.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/pg/sql.h"
+#include "sql/rows/pg.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -33,12 +33,12 @@ static enum err read_version(struct pg *pg, int64_t *version)
     struct pg_rows rows = {0};
     *version = 0;
     TRY(pg_run(pg, "schema_table", NULL, &rows));
-    bool exists = pg_flag(&rows, 0, 0);
+    bool exists = schema_table_row(&rows, 0).exists;
     pg_rows_free(&rows);
     if (!exists)
         goto out;
     TRY(pg_run(pg, "schema_version", NULL, &rows));
-    *version = pg_number(&rows, 0, 0);
+    *version = schema_version_row(&rows, 0).version;
 out:
     pg_rows_free(&rows);
     return err;
@@ -149,7 +149,7 @@ static enum err make_table(struct pg *pg)
     TRY(pg_begin(pg));
     TRY(pg_run(pg, "schema_first", NULL, NULL));
     TRY(pg_run(pg, "schema_table", NULL, &rows));
-    if (!pg_flag(&rows, 0, 0))
+    if (!schema_table_row(&rows, 0).exists)
         TRY(pg_run(pg, "schema_table_create", NULL, NULL));
     TRY(pg_commit(pg));
 out:
@@ -177,7 +177,8 @@ enum err schema_migrate(struct pg *pg, const struct config *config, const char *
     for (; version < schema_wanted(); version++)
         TRY(apply(pg, config, &(struct step){&sql_migrations[version], 1, version, version + 1}, actor,
                   tell));
-    err = schema_check(pg);
+    TRY(schema_check(pg));
+    err = pg_compare(pg);
 out:
     return err;
 }
@@ -197,7 +198,7 @@ static enum err make_roles(struct pg *pg, const struct config *config, schema_te
     TRY(pg_script(pg, sql_scripts[0].name, sql_scripts[0].text));
     TRY(pg_commit(pg));
     for (int i = 0; i < missing.count; i++)
-        tell("created role", pg_text(&missing, i, 0));
+        tell("created role", role_missing_row(&missing, i).name);
 out:
     pg_rollback(pg);
     pg_rows_free(&missing);
@@ -213,7 +214,7 @@ static enum err make_database(struct pg *pg, const struct config *config, const 
     pg_params_text(&params, config->ledger_owner_role);
     TRY(pg_run(pg, "database_command", &params, &command));
     if (command.count > 0) {
-        TRY(pg_script(pg, "database_create", pg_text(&command, 0, 0)));
+        TRY(pg_script(pg, "database_create", database_command_row(&command, 0).command));
         tell("created database", name);
     }
 out:

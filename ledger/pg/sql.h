@@ -7,6 +7,20 @@ struct sql_file {
     const char *text;
 };
 
+/* A column that a statement declares. */
+struct sql_column {
+    const char *name;
+    const char *type_name;
+    unsigned int type; /* its number in pg_type */
+};
+
+struct sql_statement {
+    const char *name;
+    const char *text;
+    const char *rows;                 /* the name of its rows: its own, or one that it shares with others */
+    const struct sql_column *columns; /* ends with a NULL name; NULL: nobody reads what it answers */
+};
+
 /* Numbered, in order: "0001-entries". */
 extern const struct sql_file sql_migrations[];
 
@@ -15,7 +29,7 @@ extern const struct sql_file sql_migrations[];
 extern const struct sql_file sql_baseline[];
 
 /* One prepared statement each: "charge_insert". */
-extern const struct sql_file sql_statements[];
+extern const struct sql_statement sql_statements[];
 
 /* Several commands each, run as they are: "roles". */
 extern const struct sql_file sql_scripts[];

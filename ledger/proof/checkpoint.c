@@ -3,12 +3,10 @@
 #include "ledger/base/encoding.h"
 #include "ledger/proof/key_change.h"
 #include "ledger/proof/leaf.h"
+#include "sql/rows/proof.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-/* Columns of checkpoint_log. */
-enum { LOG_SIZE, LOG_LEAF, LOG_ROOT, LOG_DATE, LOG_NOTE, LOG_VERIFIER };
 
 static enum err day_leaf(const struct day_tree_order *order, const struct day_tree *tree,
                          char origin[LEAF_ORIGIN_MAX], char out[LEAF_DAY_MAX])
@@ -42,16 +40,16 @@ static bool write_text(const char *origin, const struct merkle_tree *log, char *
 }
 
 /* Adds the stored leaf; true if size and root are then those that were stored with it. */
-static bool add_stored(struct merkle_tree *log, const struct pg_rows *rows, int row)
+static bool add_stored(struct merkle_tree *log, const struct checkpoint_log_row *stored)
 {
-    uint8_t leaf[LEAF_DAY_MAX], hash[DIGEST_SIZE], stored[DIGEST_SIZE];
-    size_t len = pg_bytes(rows, row, LOG_LEAF, leaf, sizeof(leaf));
-    if (len > sizeof(leaf) || pg_bytes(rows, row, LOG_ROOT, stored, sizeof(stored)) != sizeof(stored))
+    uint8_t leaf[LEAF_DAY_MAX], hash[DIGEST_SIZE], root[DIGEST_SIZE];
+    size_t len = pg_hex_bytes(stored->leaf, leaf, sizeof(leaf));
+    if (len > sizeof(leaf) || pg_hex_bytes(stored->log_root, root, sizeof(root)) != sizeof(root))
         return false;
     merkle_leaf(slice_bytes(leaf, len), hash);
     merkle_add(log, hash);
     merkle_root(log, hash);
-    return pg_number(rows, row, LOG_SIZE) == (int64_t)log->size && memcmp(hash, stored, sizeof(hash)) == 0;
+    return stored->log_size == (int64_t)log->size && memcmp(hash, root, sizeof(hash)) == 0;
 }
 
 static enum err read_log(struct pg *pg, int64_t site_id, struct pg_rows *rows)
@@ -69,9 +67,10 @@ static enum err last_log(struct pg *pg, const struct day_tree_order *order, stru
     *log = (struct merkle_tree){.size = 0};
     TRY(read_log(pg, order->site_id, &rows));
     for (int i = 0; i < rows.count; i++) {
-        if (add_stored(log, &rows, i))
+        const struct checkpoint_log_row stored = checkpoint_log_row(&rows, i);
+        if (add_stored(log, &stored))
             continue;
-        LOG(ERROR, "checkpoint_not_made", {"day", order->date}, {"changed", pg_text(&rows, i, LOG_DATE)},
+        LOG(ERROR, "checkpoint_not_made", {"day", order->date}, {"changed", stored.local_date},
             {"detail", "an earlier day of the log is not what was signed; the day stays open"},
             {"hint", "the ledger was changed by hand, or restored from parts: run crawltab audit"});
         err = ERR_INTERNAL;
@@ -147,10 +146,10 @@ static void found_tile(struct checkpoint_finding *finding, const struct day_tree
         uuid_format(tree->tiles[tile].first_id, finding->first_id);
 }
 
-static bool column_is(const struct pg_rows *rows, int column, struct slice expected)
+static bool bytes_are(struct pg_hex hex, struct slice expected)
 {
     uint8_t stored[LEAF_DAY_MAX];
-    size_t len = pg_bytes(rows, 0, column, stored, sizeof(stored));
+    size_t len = pg_hex_bytes(hex, stored, sizeof(stored));
     return len <= sizeof(stored) && slice_eq(slice_bytes(stored, len), expected);
 }
 
@@ -171,13 +170,14 @@ enum err checkpoint_check_day(struct pg *pg, const struct day_tree_order *order,
         found(finding, "the day has no checkpoint", order->date);
         goto out;
     }
+    const struct checkpoint_read_row signed_day = checkpoint_read_row(&rows, 0);
     TRY(day_tree_read(pg, order, &tree));
     TRY(day_tree_compare(pg, order, &tree, &tile));
     TRY(day_leaf(order, &tree, origin, leaf));
-    if (tile >= 0 || !column_is(&rows, 1, slice_bytes(tree.root, DIGEST_SIZE))) {
+    if (tile >= 0 || !bytes_are(signed_day.day_root, slice_bytes(tree.root, DIGEST_SIZE))) {
         found(finding, "the entries are not those that were sealed", order->date);
         found_tile(finding, &tree, tile);
-    } else if (!column_is(&rows, 2, slice_of(leaf))) {
+    } else if (!bytes_are(signed_day.leaf, slice_of(leaf))) {
         found(finding, "the day's instants, zone, count or sum are not what was signed", order->date);
     } else if (day_tree_mismatches(&tree) != 0) {
         found(finding, "the totals of the crawlers are not those of the entries", order->date);
@@ -204,7 +204,7 @@ static enum err check_missing(struct pg *pg, int64_t site_id, struct checkpoint_
     pg_params_number(&params, site_id);
     TRY(pg_run(pg, "checkpoint_missing", &params, &rows));
     if (rows.count > 0)
-        found(finding, "a closed day is missing from the log", pg_text(&rows, 0, 0));
+        found(finding, "a closed day is missing from the log", checkpoint_missing_row(&rows, 0).local_date);
 out:
     pg_rows_free(&rows);
     return err;
@@ -212,17 +212,17 @@ out:
 
 /* What is wrong with one row of the log, or NULL. `verifier` is the key that is trusted; NULL: the chain's.
  */
-static const char *check_row(const struct pg_rows *rows, int row, struct merkle_tree *log,
+static const char *check_row(const struct checkpoint_log_row *row, struct merkle_tree *log,
                              struct key_chain *chain, const char *verifier, note_verifies *verifies)
 {
-    const char *by = verifier ? verifier : pg_text(rows, row, LOG_VERIFIER);
+    const char *by = verifier ? verifier : row->verifier_key;
     struct slice text;
-    if (!add_stored(log, rows, row))
+    if (!add_stored(log, row))
         return "a day of the log is not what was signed";
     const char *problem = verifier ? NULL : key_chain_follow(chain, (int64_t)log->size, by, verifies);
     if (problem)
         return problem;
-    if (!note_open(slice_of(pg_text(rows, row, LOG_NOTE)), by, verifies, &text))
+    if (!note_open(slice_of(row->note), by, verifies, &text))
         return "a checkpoint's signature is not good";
     return text_is(text, by, log) ? NULL : "a checkpoint says something else than the log";
 }
@@ -238,14 +238,15 @@ enum err checkpoint_check_log(struct pg *pg, int64_t site_id, const char *verifi
     TRY(key_chain_read(pg, site_id, &chain));
     TRY(read_log(pg, site_id, &rows));
     for (int i = 0; i < rows.count && !finding->problem; i++) {
-        const char *problem = check_row(&rows, i, &log, &chain, verifier, verifies);
+        const struct checkpoint_log_row row = checkpoint_log_row(&rows, i);
+        const char *problem = check_row(&row, &log, &chain, verifier, verifies);
         if (problem)
-            found(finding, problem, pg_text(&rows, i, LOG_DATE));
+            found(finding, problem, row.local_date);
     }
     if (!finding->problem && !verifier && rows.count > 0) {
         const char *problem = key_chain_follow(&chain, INT64_MAX, NULL, verifies);
         if (problem)
-            found(finding, problem, pg_text(&rows, rows.count - 1, LOG_DATE));
+            found(finding, problem, checkpoint_log_row(&rows, rows.count - 1).local_date);
     }
     if (!finding->problem)
         TRY(check_missing(pg, site_id, finding));

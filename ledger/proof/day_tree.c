@@ -1,15 +1,13 @@
 #include "ledger/proof/day_tree.h"
 
 #include "ledger/proof/leaf.h"
+#include "sql/rows/proof.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define TELL_EVERY    65536
 #define TILES_AT_ONCE 4096
-
-/* Columns of day_entries. */
-enum { ID, CRAWLER, AMOUNT, RECORDED, THUMBPRINT, RULE, RESOURCE, SIGNATURE, BASE, AGREEMENT };
 
 struct version {
     int64_t agreement_id;
@@ -46,14 +44,15 @@ static enum err read_facts(struct pg *pg, const struct day_tree_order *order, st
     enum err err;
     TRY(read_of_day(pg, "day_facts", order, &rows));
     TRY(rows.count == 1 ? ERR_OK : ERR_INTERNAL);
-    facts->site = strdup(pg_text(&rows, 0, 0));
-    facts->network = strdup(pg_text(&rows, 0, 1));
-    facts->currency = strdup(pg_text(&rows, 0, 2));
-    facts->zone = strdup(pg_text(&rows, 0, 3));
-    facts->starts_ms = pg_number(&rows, 0, 4);
-    facts->ends_ms = pg_number(&rows, 0, 5);
-    snprintf(facts->first_id, sizeof(facts->first_id), "%s", pg_text(&rows, 0, 6));
-    snprintf(facts->end_id, sizeof(facts->end_id), "%s", pg_text(&rows, 0, 7));
+    const struct day_facts_row row = day_facts_row(&rows, 0);
+    facts->site = strdup(row.site);
+    facts->network = strdup(row.network);
+    facts->currency = strdup(row.currency);
+    facts->zone = strdup(row.time_zone);
+    facts->starts_ms = row.starts_ms;
+    facts->ends_ms = row.ends_ms;
+    snprintf(facts->first_id, sizeof(facts->first_id), "%s", row.first_id);
+    snprintf(facts->end_id, sizeof(facts->end_id), "%s", row.end_id);
     if (!facts->site || !facts->network || !facts->currency || !facts->zone)
         err = ERR_OVERLOADED;
 out:
@@ -70,11 +69,12 @@ static enum err read_accounts(struct pg *pg, struct reading *reading)
     tree->accounts = calloc((size_t)rows.count + 1, sizeof(*tree->accounts));
     TRY(tree->accounts ? ERR_OK : ERR_OVERLOADED);
     for (int i = 0; i < rows.count; i++) {
+        const struct day_accounts_row row = day_accounts_row(&rows, i);
         struct day_tree_account *account = &tree->accounts[i];
-        account->crawler_id = pg_number(&rows, i, 0);
-        account->agent = strdup(pg_text(&rows, i, 1));
-        account->line_entries = pg_number(&rows, i, 2);
-        account->line_micros = pg_number(&rows, i, 3);
+        account->crawler_id = row.crawler_id;
+        account->agent = strdup(row.agent);
+        account->line_entries = row.entries;
+        account->line_micros = row.sum_micros;
         reading->expected += account->line_entries;
         tree->account_count++;
         TRY(account->agent ? ERR_OK : ERR_OVERLOADED);
@@ -92,9 +92,10 @@ static enum err read_versions(struct pg *pg, struct reading *reading)
     TRY(read_of_day(pg, "agreement_versions", &site, &rows));
     reading->versions = calloc((size_t)rows.count + 1, sizeof(*reading->versions));
     TRY(reading->versions ? ERR_OK : ERR_OVERLOADED);
-    for (int i = 0; i < rows.count; i++)
-        reading->versions[reading->version_count++] =
-            (struct version){pg_number(&rows, i, 0), pg_number(&rows, i, 1)};
+    for (int i = 0; i < rows.count; i++) {
+        const struct agreement_versions_row row = agreement_versions_row(&rows, i);
+        reading->versions[reading->version_count++] = (struct version){row.agreement_id, row.version};
+    }
 out:
     pg_rows_free(&rows);
     return err;
@@ -148,29 +149,28 @@ static bool start_tile(struct reading *reading, const uint8_t *first_id)
 }
 
 /* A CHECK demands this length; in a ledger whose CHECKs were removed it must not be read beyond. */
-static const uint8_t *thumbprint_of(const struct pg_row *row)
+static const uint8_t *thumbprint_of(const struct day_entries_row *entry)
 {
     static const uint8_t none[DIGEST_SIZE];
-    struct slice bytes = pg_row_bytes(row, THUMBPRINT);
-    return bytes.len == DIGEST_SIZE ? (const uint8_t *)bytes.data : none;
+    return entry->thumbprint.len == DIGEST_SIZE ? (const uint8_t *)entry->thumbprint.data : none;
 }
 
 /* The entry's leaf; true if its crawler has a line. */
-static bool count_entry(struct reading *reading, const struct pg_row *row)
+static bool count_entry(struct reading *reading, const struct day_entries_row *entry)
 {
     struct day_tree *tree = reading->tree;
     struct leaf *leaf = &reading->leaf;
-    struct day_tree_account *account = account_of(tree, pg_row_number(row, CRAWLER));
-    leaf->payment_id = (const uint8_t *)pg_row_bytes(row, ID).data;
-    leaf->recorded_at_ms = pg_row_ms(row, RECORDED);
-    leaf->amount_micros = pg_row_number(row, AMOUNT);
-    leaf->agreement_version = version_of(reading, pg_row_number(row, AGREEMENT));
-    leaf->thumbprint = thumbprint_of(row);
+    struct day_tree_account *account = account_of(tree, entry->crawler_id);
+    leaf->payment_id = (const uint8_t *)entry->payment_id.data;
+    leaf->recorded_at_ms = entry->recorded_ms;
+    leaf->amount_micros = entry->amount_micros;
+    leaf->agreement_version = version_of(reading, entry->agreement_id);
+    leaf->thumbprint = thumbprint_of(entry);
     leaf->agent = slice_of(account ? account->agent : "");
-    leaf->rule = pg_row_bytes(row, RULE);
-    leaf->resource = pg_row_bytes(row, RESOURCE);
-    leaf->signature = pg_row_bytes(row, SIGNATURE);
-    leaf->signature_base = pg_row_bytes(row, BASE);
+    leaf->rule = entry->rule;
+    leaf->resource = entry->resource;
+    leaf->signature = entry->signature;
+    leaf->signature_base = entry->signature_base;
     tree->entries++;
     tree->sum_micros += leaf->amount_micros;
     if (account) {
@@ -184,8 +184,9 @@ static enum err read_entry(void *context, const struct pg_row *row)
 {
     struct reading *reading = context;
     struct day_tree *tree = reading->tree;
+    const struct day_entries_row entry = day_entries_row(row);
     uint8_t hash[DIGEST_SIZE];
-    if (!count_entry(reading, row))
+    if (!count_entry(reading, &entry))
         tree->strangers++;
     if (reading->tile.size == 0 && !start_tile(reading, reading->leaf.payment_id))
         return ERR_OVERLOADED;
@@ -298,13 +299,12 @@ out:
     return err;
 }
 
-static bool same_tile(const struct day_tree_tile *tile, const struct pg_rows *rows, int row)
+static bool same_tile(const struct day_tree_tile *tile, const struct day_tiles_read_row *stored)
 {
     uint8_t hash[DIGEST_SIZE], first_id[UUID_SIZE];
-    return uuid_parse(slice_of(pg_text(rows, row, 1)), first_id) &&
-           memcmp(first_id, tile->first_id, UUID_SIZE) == 0 &&
-           pg_number(rows, row, 2) == (int64_t)tile->entries &&
-           pg_bytes(rows, row, 3, hash, sizeof(hash)) == sizeof(hash) &&
+    return uuid_parse(slice_of(stored->first_id), first_id) &&
+           memcmp(first_id, tile->first_id, UUID_SIZE) == 0 && stored->entries == (int64_t)tile->entries &&
+           pg_hex_bytes(stored->hash, hash, sizeof(hash)) == sizeof(hash) &&
            memcmp(hash, tile->hash, sizeof(hash)) == 0;
 }
 
@@ -322,8 +322,9 @@ enum err day_tree_compare(struct pg *pg, const struct day_tree_order *order, con
         pg_params_number(&params, at);
         TRY(pg_run(pg, "day_tiles_read", &params, &rows));
         for (int i = 0; i < rows.count && same; i++) {
-            same = at < (int64_t)tree->tile_count && pg_number(&rows, i, 0) == at &&
-                   same_tile(&tree->tiles[at], &rows, i);
+            const struct day_tiles_read_row stored = day_tiles_read_row(&rows, i);
+            same =
+                at < (int64_t)tree->tile_count && stored.tile == at && same_tile(&tree->tiles[at], &stored);
             at += same;
         }
         more = rows.count > 0;

@@ -1,12 +1,10 @@
 #include "ledger/proof/key_change.h"
 
 #include "ledger/base/encoding.h"
+#include "sql/rows/proof.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-/* Columns of key_changes. */
-enum { CHANGE_SIZE, CHANGE_OLD, CHANGE_NEW, CHANGE_LOST, CHANGE_NOTE };
 
 /* The log's origin is the name of its key, up to the first plus. */
 static void origin_of(const char *verifier, char origin[NOTE_NAME_MAX])
@@ -32,34 +30,34 @@ enum err key_change_current(struct pg *pg, int64_t site_id, char verifier[NOTE_V
 {
     struct pg_rows rows = {0};
     enum err err = read_current(pg, site_id, &rows);
-    snprintf(verifier, NOTE_VERIFIER_MAX, "%s", err == ERR_OK && rows.count > 0 ? pg_text(&rows, 0, 0) : "");
+    snprintf(verifier, NOTE_VERIFIER_MAX, "%s",
+             err == ERR_OK && rows.count > 0 ? key_current_row(&rows, 0).verifier_key : "");
     pg_rows_free(&rows);
     return err;
 }
 
 /* The text of the note, without its signatures. */
-static bool write_text(const struct pg_rows *current, const char *new_verifier, char text[NOTE_MAX])
+static bool write_text(const struct key_current_row *current, const char *new_verifier, char text[NOTE_MAX])
 {
     char origin[NOTE_NAME_MAX], base64[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1];
-    const char *old_verifier = pg_text(current, 0, 0);
     uint8_t root[DIGEST_SIZE];
-    if (pg_bytes(current, 0, 2, root, sizeof(root)) != sizeof(root))
+    if (pg_hex_bytes(current->log_root, root, sizeof(root)) != sizeof(root))
         return false;
-    origin_of(old_verifier, origin);
+    origin_of(current->verifier_key, origin);
     base64[encoding_base64(root, sizeof(root), base64)] = '\0';
     int len =
         snprintf(text, NOTE_MAX, "crawltab-key-change/1\nlog %s\nsize %" PRId64 "\nroot %s\nold %s\nnew %s\n",
-                 origin, pg_number(current, 0, 1), base64, old_verifier, new_verifier);
+                 origin, current->log_size, base64, current->verifier_key, new_verifier);
     return len > 0 && len < NOTE_MAX;
 }
 
-static enum err insert(struct pg *pg, const struct key_change *change, const struct pg_rows *current,
+static enum err insert(struct pg *pg, const struct key_change *change, const struct key_current_row *current,
                        const char *new_verifier, const char *note)
 {
     struct pg_params params = {0};
     pg_params_number(&params, change->site_id);
-    pg_params_number(&params, pg_number(current, 0, 1));
-    pg_params_text(&params, pg_text(current, 0, 0));
+    pg_params_number(&params, current->log_size);
+    pg_params_text(&params, current->verifier_key);
     pg_params_text(&params, new_verifier);
     pg_params_text(&params, change->old_key ? "false" : "true");
     pg_params_number(&params, change->now_ms);
@@ -72,18 +70,19 @@ static enum err insert(struct pg *pg, const struct key_change *change, const str
 enum err key_change_record(struct pg *pg, const struct key_change *change)
 {
     char origin[NOTE_NAME_MAX], verifier[NOTE_VERIFIER_MAX], text[NOTE_MAX], note[NOTE_MAX];
-    struct pg_rows current = {0};
+    struct pg_rows rows = {0};
     enum err err;
-    TRY(read_current(pg, change->site_id, &current));
-    if (current.count == 0 || key_change_is(pg_text(&current, 0, 0), change->new_key))
+    TRY(read_current(pg, change->site_id, &rows));
+    if (rows.count == 0 || key_change_is(key_current_row(&rows, 0).verifier_key, change->new_key))
         goto out;
+    const struct key_current_row current = key_current_row(&rows, 0);
     err = ERR_INTERNAL;
-    if (change->old_key && !key_change_is(pg_text(&current, 0, 0), change->old_key)) {
-        LOG(ERROR, "the old key is not the one that signs this log", {"key", pg_text(&current, 0, 0)},
+    if (change->old_key && !key_change_is(current.verifier_key, change->old_key)) {
+        LOG(ERROR, "the old key is not the one that signs this log", {"key", current.verifier_key},
             {"hint", "put that key back; if it is lost: crawltab checkpoint key rotate --lost --reason WHY"});
         goto out;
     }
-    origin_of(pg_text(&current, 0, 0), origin);
+    origin_of(current.verifier_key, origin);
     bool made = note_verifier(origin, change->new_key->public_key, verifier) &&
                 write_text(&current, verifier, text) && note_sign(text, origin, change->new_key, note) &&
                 (!change->old_key || note_cosign(origin, change->old_key, note));
@@ -93,7 +92,7 @@ enum err key_change_record(struct pg *pg, const struct key_change *change)
     }
     err = insert(pg, change, &current, verifier, note);
 out:
-    pg_rows_free(&current);
+    pg_rows_free(&rows);
     return err;
 }
 
@@ -113,20 +112,19 @@ void key_chain_free(struct key_chain *chain)
 /* The note's own words count, not the columns beside it. */
 static const char *follow_one(struct key_chain *chain, note_verifies *verifies)
 {
-    const struct pg_rows *rows = &chain->rows;
-    struct slice note = slice_of(pg_text(rows, chain->at, CHANGE_NOTE)), text;
+    const struct key_changes_row change = key_changes_row(&chain->rows, chain->at);
+    struct slice note = slice_of(change.note), text;
     char tail[2 * NOTE_VERIFIER_MAX + 16];
-    const char *new_key = pg_text(rows, chain->at, CHANGE_NEW);
-    size_t len = (size_t)snprintf(tail, sizeof(tail), "\nold %s\nnew %s\n", chain->key, new_key);
-    if (strcmp(pg_text(rows, chain->at, CHANGE_OLD), chain->key) != 0)
+    size_t len = (size_t)snprintf(tail, sizeof(tail), "\nold %s\nnew %s\n", chain->key, change.new_key);
+    if (strcmp(change.old_key, chain->key) != 0)
         return "a change of the key is not from the key that signed until then";
-    if (!note_open(note, new_key, verifies, &text))
+    if (!note_open(note, change.new_key, verifies, &text))
         return "a change of the key is not signed by the new key";
-    if (!pg_flag(rows, chain->at, CHANGE_LOST) && !note_open(note, chain->key, verifies, &text))
+    if (!change.lost && !note_open(note, chain->key, verifies, &text))
         return "a change of the key is not signed by the old key";
     if (text.len < len || memcmp(text.data + text.len - len, tail, len) != 0)
         return "a change of the key says something else than was signed";
-    snprintf(chain->key, sizeof(chain->key), "%s", new_key);
+    snprintf(chain->key, sizeof(chain->key), "%s", change.new_key);
     chain->at++;
     return NULL;
 }
@@ -138,7 +136,7 @@ const char *key_chain_follow(struct key_chain *chain, int64_t log_size, const ch
     if (!chain->key[0])
         snprintf(chain->key, sizeof(chain->key), "%s", key ? key : "");
     while (!problem && chain->at < chain->rows.count &&
-           pg_number(&chain->rows, chain->at, CHANGE_SIZE) < log_size)
+           key_changes_row(&chain->rows, chain->at).log_size < log_size)
         problem = follow_one(chain, verifies);
     if (!problem && key && strcmp(chain->key, key) != 0)
         problem = "a checkpoint is signed by a key to which no change is recorded";

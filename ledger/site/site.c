@@ -1,6 +1,7 @@
 #include "ledger/site/site.h"
 
 #include "ledger/base/amount.h"
+#include "sql/rows/site.h"
 
 #include <assert.h>
 
@@ -31,16 +32,16 @@ static enum err find(struct pg *pg, const struct config_site *site, int64_t now_
 }
 
 /* A change of zone is recorded first and configured later: until it comes into force, both are right. */
-static enum err compare(const struct config_site *site, const struct pg_rows *rows)
+static enum err compare(const struct config_site *site, const struct site_read_row *stored)
 {
     static const char fixed[] = "put the ledger's value back, or give the site a new name";
     const struct {
         const char *key, *configured, *stored, *also, *hint;
     } facts[] = {
-        {"currency", site->currency, pg_text(rows, 0, 1), "", fixed},
-        {"time_zone", site->time_zone, pg_text(rows, 0, 2), pg_text(rows, 0, 4),
+        {"currency", site->currency, stored->currency, "", fixed},
+        {"time_zone", site->time_zone, stored->time_zone, stored->day_zone,
          "put the ledger's value back, or record the change first: crawltab site zone"},
-        {"network", site->network, pg_text(rows, 0, 3), "", fixed},
+        {"network", site->network, stored->network, "", fixed},
     };
     for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
         struct slice configured = slice_of(facts[i].configured);
@@ -66,8 +67,9 @@ enum err site_register(struct pg *pg, const struct config_site *site, int64_t no
         TRY(find(pg, site, now_ms, &rows));
     }
     assert(rows.count == 1); /* rows are never removed */
-    TRY(compare(site, &rows));
-    *site_id = pg_number(&rows, 0, 0);
+    const struct site_read_row stored = site_read_row(&rows, 0);
+    TRY(compare(site, &stored));
+    *site_id = stored.site_id;
 out:
     pg_rows_free(&rows);
     return err;

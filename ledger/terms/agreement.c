@@ -1,33 +1,31 @@
 #include "ledger/terms/agreement.h"
 
 #include "ledger/base/clock.h"
+#include "sql/rows/terms.h"
 
 #include <stdlib.h>
 
 /* Others that record versions at the same time are people, too. */
 #define ATTEMPTS_MAX 20
 
-/* Columns of agreement_read. */
-enum { ID, VERSION, VALID_FROM_MS, RECORDED_AT_MS, VALID_FROM, RECORDED_AT, ACTOR, REASON, TERMS_JSON };
-
-static enum err read_one(const struct pg_rows *rows, int row, struct agreement *agreement)
+static enum err read_one(const struct agreement_read_row *row, struct agreement *agreement)
 {
-    json_t *json = json_loads(pg_text(rows, row, TERMS_JSON), 0, NULL);
+    json_t *json = json_loads(row->terms, 0, NULL);
     *agreement = (struct agreement){
-        .agreement_id = pg_number(rows, row, ID),
-        .version = pg_number(rows, row, VERSION),
-        .valid_from_ms = pg_number(rows, row, VALID_FROM_MS),
-        .recorded_at_ms = pg_number(rows, row, RECORDED_AT_MS),
-        .valid_from = pg_text(rows, row, VALID_FROM),
-        .recorded_at = pg_text(rows, row, RECORDED_AT),
-        .actor = pg_text(rows, row, ACTOR),
-        .reason = pg_text(rows, row, REASON),
+        .agreement_id = row->agreement_id,
+        .version = row->version,
+        .valid_from_ms = row->valid_from_ms,
+        .recorded_at_ms = row->recorded_ms,
+        .valid_from = row->valid_from,
+        .recorded_at = row->recorded_at,
+        .actor = row->actor,
+        .reason = row->reason,
         .terms = terms_from_json(json),
     };
     json_decref(json);
     if (agreement->terms)
         return ERR_OK;
-    LOG(ERROR, "agreement_unreadable", {"agreement_id", pg_text(rows, row, ID)},
+    LOG(ERROR, "agreement_unreadable", {"agreement_id", LOG_NUMBER(row->agreement_id)},
         {"detail", "buyer or settlement hold what crawltab does not write"},
         {"hint", "was the row written by another program?"});
     return ERR_INTERNAL;
@@ -45,7 +43,8 @@ enum err agreement_read(struct pg *pg, int64_t site_id, int64_t crawler_id, stru
     if (!list->items)
         abort();
     for (int i = 0; i < list->rows.count; i++) {
-        TRY(read_one(&list->rows, i, &list->items[i]));
+        const struct agreement_read_row row = agreement_read_row(&list->rows, i);
+        TRY(read_one(&row, &list->items[i]));
         list->count++;
     }
 out:

@@ -263,6 +263,12 @@ async function compare(set, history) {
     return compared
 }
 
+// The position of a column in the rows of a statement, which says what they consist of.
+function columnOf(statement, name) {
+    const [, list] = statement.match(/^-- columns: ([^]*?)\n(?!--)/m)
+    return list.split(',').findIndex(column => column.replace('--', '').trim().split(' ')[0] === name)
+}
+
 // What an adjustment finds taken off the charges of a crawler is what the nights took off them.
 function discountsAgree(ledger, { site, charges }) {
     const text = fs.readFileSync(path.join(root, 'sql/statements/bill/adjustment_subject.sql'), 'utf8')
@@ -276,7 +282,8 @@ function discountsAgree(ledger, { site, charges }) {
         .filter(c => c.crawlerId === Number(crawlerId))
         .map(c => `EXECUTE subject('${c.id}', 0)`)
     const rows = ledger.query(`PREPARE subject AS ${text}; ${asked.join(';')}`).split('\n')
-    const found = rows.filter(row => row.includes('|')).map(row => BigInt(row.split('|')[10]))
+    const column = columnOf(text, 'discount_micros')
+    const found = rows.filter(row => row.includes('|')).map(row => BigInt(row.split('|')[column]))
     assert.equal(
         found.reduce((sum, one) => sum + one, 0n),
         BigInt(billed ?? 0)

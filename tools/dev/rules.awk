@@ -22,12 +22,12 @@ function rooms(    base, money, server)
     edge["ledger/pg"] = base
     base = base " ledger/pg"
     edge["ledger/site"] = edge["ledger/terms"] = edge["ledger/proof"] = edge["ledger/archive"] = base
-    edge["ledger/bill"] = base " ledger/format ledger/format/bill"
+    edge["ledger/bill"] = base " ledger/site ledger/format ledger/format/bill"
     edge["ledger/entry"] = base " ledger/site"
     edge["ledger/outbox"] = base " ledger/bill"
     edge["ledger/credit"] = base " ledger/terms ledger/entry"
     edge["ledger/collect"] = base " ledger/format ledger/format/bank ledger/bill ledger/outbox"
-    edge["ledger/audit"] = base " ledger/proof"
+    edge["ledger/audit"] = base " ledger/site ledger/proof"
     edge["ledger/night"] = base " ledger/site ledger/proof ledger/bill ledger/entry"
     edge["server/http"] = edge["server/verify"] = edge["ledger/format"]
     edge["server/agent"] = edge["ledger/entry"] " ledger/entry server/verify"
@@ -45,9 +45,12 @@ function rooms(    base, money, server)
     edge["tests"] = "any"
 }
 
-# The room of a file or header is its folder.
+# The room of a file or header is its folder; what the build makes of the columns in sql/statements/ROOM
+# belongs to ledger/ROOM.
 function room_of(path)
 {
+    if (sub(/^sql\/rows\//, "ledger/", path))
+        sub(/\.h$/, "/", path)
     sub(/\/[^\/]*$/, "", path)
     return path ~ /^tests\// ? "tests" : path
 }
@@ -67,7 +70,7 @@ function may_use(path, header)
     if (path ~ /^tests\//)
         return 1
     if (header == "libpq-fe.h")
-        return path ~ /^ledger\/pg\/pg(_target|_connect)?\.c$/
+        return path ~ /^ledger\/pg\/pg(_connect|_rows|_target)?\.c$/
     if (header == "microhttpd.h")
         return path ~ /^(server\/http\/[a-z_]+\.c|tools\/crawler\/serve\.c)$/
     if (header ~ /^curl\//)
@@ -163,6 +166,9 @@ function check_calls(code)
         finding(FNR, "banned", "banned call" substr(code, RSTART, RLENGTH) ")")
     if (file !~ /^tests\// && match(code, /(^|[^A-Za-z0-9_])(float|double)([^A-Za-z0-9_]|$)/))
         finding(FNR, "banned", "floating point")
+    if (room != "ledger/pg" &&
+        match(code, /(^|[^A-Za-z0-9_])pg_rows?_(null|text|text_or_null|number|flag|hex|ms|bytes)[ \t]*\(/))
+        finding(FNR, "columns", "columns are read by name, with the functions of sql/rows")
 }
 
 function check_function(code)

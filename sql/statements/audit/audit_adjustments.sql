@@ -1,6 +1,7 @@
 -- Adjustments of site $1: of a charge that is there, no more than it, and taken up when their day closed.
-SELECT 'adjustment ' || a.adjustment_id, 'corrects payment ' || a.payment_id || ', which is no charge of its'
-           || ' crawler at this site'
+-- columns of audit_finding: subject text, problem text
+SELECT 'adjustment ' || a.adjustment_id AS subject,
+       'corrects payment ' || a.payment_id || ', which is no charge of its crawler at this site' AS problem
   FROM adjustment a
  WHERE a.site_id = $1::bigint AND a.payment_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM charge c WHERE c.payment_id = a.payment_id AND c.site_id = a.site_id

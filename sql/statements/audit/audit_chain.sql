@@ -1,4 +1,5 @@
 -- Day $2 of site $1: the accounts that follow from its lines and the days before, against those stored.
+-- columns of audit_finding: subject text, problem text
 WITH due AS (
     SELECT * FROM billing_chain($1::bigint, $2::date)
 ), stored AS (
@@ -12,5 +13,5 @@ WITH due AS (
     UNION ALL
     SELECT 'is ', s.crawler_id, to_jsonb(s) - 'crawler_id' FROM (TABLE stored EXCEPT TABLE due) AS s
 )
-SELECT 'crawler_day ' || $2::text || ' ' || k.agent, problem || facts::text
+SELECT 'crawler_day ' || $2::text || ' ' || k.agent AS subject, problem || facts::text AS problem
   FROM differing JOIN crawler k USING (crawler_id) ORDER BY 1, 2 LIMIT 20

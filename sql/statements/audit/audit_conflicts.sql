@@ -1,6 +1,7 @@
 -- Refused attempts of site $1 that are kept and not counted.
-SELECT 'conflict of payment id ' || c.payment_id || ' by ' || k.agent,
-       count(*) || ' attempts are kept, ' || coalesce(n.attempts, 0) || ' were counted'
+-- columns of audit_finding: subject text, problem text
+SELECT 'conflict of payment id ' || c.payment_id || ' by ' || k.agent AS subject,
+       count(*) || ' attempts are kept, ' || coalesce(n.attempts, 0) || ' were counted' AS problem
   FROM conflict c JOIN crawler k USING (crawler_id) LEFT JOIN conflict_count n USING (payment_id, crawler_id)
  WHERE c.site_id = $1::bigint
  GROUP BY c.payment_id, k.agent, n.attempts

@@ -1,4 +1,5 @@
 -- The closed days of site $1 by themselves: which row, and what is wrong with it.
+-- columns of audit_finding: subject text, problem text
 WITH closed AS (
     SELECT d.*, c.close_number, c.entries, c.sum_micros,
            lag(d.ends_at) OVER w AS ended_at, lag(c.close_number) OVER w AS number_before,
@@ -9,7 +10,8 @@ WITH closed AS (
     SELECT t.local_date, sum(t.entries) AS entries, sum(t.sum_micros) AS sum_micros
       FROM crawler_day t WHERE t.site_id = $1::bigint GROUP BY t.local_date
 )
-SELECT 'day ' || c.local_date, 'does not start where the day before ends, at ' || instant_text(c.ended_at)
+SELECT 'day ' || c.local_date AS subject,
+       'does not start where the day before ends, at ' || instant_text(c.ended_at) AS problem
   FROM closed c WHERE c.starts_at <> c.ended_at
 UNION ALL
 SELECT 'day_close ' || coalesce(c.local_date::text, t.local_date::text),

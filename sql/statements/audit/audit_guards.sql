@@ -1,4 +1,5 @@
 -- What keeps the ledger append-only: triggers that fire always, and roles ($1, $2) that may not change rows.
+-- columns of audit_finding: subject text, problem text
 WITH ledger AS (
     SELECT c.oid, c.relname FROM pg_class c
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
@@ -14,7 +15,8 @@ WITH ledger AS (
     UNION ALL
     SELECT l.relname, 'count_up', l.oid FROM ledger l WHERE l.relname IN ('number_series', 'conflict_count')
 )
-SELECT 'table ' || g.relname, 'its trigger "' || g.wanted || '" is missing or does not fire always'
+SELECT 'table ' || g.relname AS subject,
+       'its trigger "' || g.wanted || '" is missing or does not fire always' AS problem
   FROM guarded g
  WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = g.oid AND t.tgname = g.wanted
                       AND t.tgenabled = 'A')

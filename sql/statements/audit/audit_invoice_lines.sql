@@ -1,4 +1,5 @@
 -- Lines of site $1's invoices and credit notes against the days' lines that they are made of.
+-- columns of audit_finding: subject text, problem text
 WITH account AS (
     SELECT t.crawler_id, t.local_date, t.close_number, coalesce((
                SELECT max(b.close_number) FROM crawler_day b
@@ -21,8 +22,8 @@ WITH account AS (
      GROUP BY l.number, l.kind, l.unit_price_micros, l.adjustment_id
 )
 SELECT 'invoice_line ' || coalesce(d.number, s.number) || ' ' || coalesce(d.kind, s.kind) || ' at '
-           || micros_text(coalesce(d.unit_price_micros, s.unit_price_micros)),
-       'comes to ' || coalesce(s.micros, 0) || ', its days to ' || coalesce(d.micros, 0)
+           || micros_text(coalesce(d.unit_price_micros, s.unit_price_micros)) AS subject,
+       'comes to ' || coalesce(s.micros, 0) || ', its days to ' || coalesce(d.micros, 0) AS problem
   FROM due d FULL JOIN stored s ON s.number = d.number AND s.kind = d.kind
    AND s.unit_price_micros = d.unit_price_micros AND s.adjustment_id IS NOT DISTINCT FROM d.adjustment_id
  WHERE d.micros IS DISTINCT FROM s.micros

@@ -1,4 +1,5 @@
 -- Invoices and credit notes of site $1: their own sums, and the accounts that they are made from.
+-- columns of audit_finding: subject text, problem text
 WITH line AS (
     SELECT l.number, sum(l.amount_micros) AS micros, count(*) AS lines, max(l.line) AS last_line
       FROM invoice_line l WHERE l.site_id = $1::bigint GROUP BY l.number
@@ -16,8 +17,8 @@ WITH line AS (
     UNION ALL
     SELECT crawler_id, local_date, 'credit-note', credited_micros FROM account WHERE credited_micros > 0
 )
-SELECT 'invoice ' || i.number, 'its lines come to ' || coalesce(line.micros, 0) || ', it says '
-           || i.subtotal_micros
+SELECT 'invoice ' || i.number AS subject,
+       'its lines come to ' || coalesce(line.micros, 0) || ', it says ' || i.subtotal_micros AS problem
   FROM invoice i LEFT JOIN line USING (number)
  WHERE i.site_id = $1::bigint AND (line.micros IS DISTINCT FROM i.subtotal_micros
                                    OR line.lines IS DISTINCT FROM line.last_line)

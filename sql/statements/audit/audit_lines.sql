@@ -1,4 +1,5 @@
 -- Day $2 of site $1: the lines that its terms and adjustments make, computed again, against those stored.
+-- columns of audit_finding: subject text, problem text
 WITH due AS (
     SELECT * FROM billing_lines($1::bigint, $2::date)
 ), line AS (
@@ -12,5 +13,5 @@ WITH due AS (
     SELECT 'is there and should not', l.* FROM (TABLE line EXCEPT TABLE due) AS l
 )
 SELECT 'crawler_day_line ' || $2::text || ' ' || k.agent || ' ' || kind || ' "' || rule || '" '
-           || quantity || ' at ' || micros_text(unit_price_micros) || ' ' || detail, problem
+           || quantity || ' at ' || micros_text(unit_price_micros) || ' ' || detail AS subject, problem
   FROM differing JOIN crawler k USING (crawler_id) ORDER BY 1, 2 LIMIT 20

@@ -1,4 +1,5 @@
 -- Number series of site $1: no gaps, nothing beyond the counter, and numbers that say their own sequence.
+-- columns of audit_finding: subject text, problem text
 WITH taken AS (
     SELECT i.series, i.number, i.sequence, i.local_date,
            lag(i.sequence, 1, 0::bigint) OVER (PARTITION BY i.series ORDER BY i.sequence) AS before,
@@ -7,7 +8,8 @@ WITH taken AS (
 ), shape AS (
     SELECT t.*, split_part(t.series, '*', 1) AS head, split_part(t.series, '*', 2) AS tail FROM taken t
 )
-SELECT 'invoice ' || number, 'follows number ' || before || ' of series "' || series || '"'
+SELECT 'invoice ' || number AS subject,
+       'follows number ' || before || ' of series "' || series || '"' AS problem
   FROM taken WHERE sequence <> before + 1
 UNION ALL
 SELECT 'invoice ' || number, 'has not the number ' || sequence || ' of series "' || series || '"'

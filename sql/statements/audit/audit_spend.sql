@@ -1,5 +1,6 @@
 -- What gates count credit by, against the entries of site $1, from the first quarter of an hour on in which
 -- it was counted.
+-- columns of audit_finding: subject text, problem text
 WITH since AS (
     SELECT min(quarter) AS quarter FROM spend
 ), spent AS (
@@ -12,9 +13,9 @@ WITH since AS (
        AND c.payment_id >= uuid_floor(quarter_start(since.quarter))
      GROUP BY 1, 2
 )
-SELECT 'spend of ' || k.agent || ' from ' || instant_text(quarter_start(quarter)),
+SELECT 'spend of ' || k.agent || ' from ' || instant_text(quarter_start(quarter)) AS subject,
        'counts ' || coalesce(s.entries, 0) || ' entries for ' || coalesce(s.micros, 0) || ', there are '
-           || coalesce(e.entries, 0) || ' for ' || coalesce(e.micros, 0)
+           || coalesce(e.entries, 0) || ' for ' || coalesce(e.micros, 0) AS problem
   FROM spent s FULL JOIN entered e USING (crawler_id, quarter) JOIN crawler k USING (crawler_id)
  WHERE (s.micros IS DISTINCT FROM e.micros OR s.entries IS DISTINCT FROM e.entries)
    AND NOT EXISTS (SELECT FROM archived v

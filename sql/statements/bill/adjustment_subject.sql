@@ -1,8 +1,11 @@
 -- A charge, what was taken back of it, the invoice that it stands on, what was taken back of that since (what
 -- was before is a line of it), whether that is void, and what the terms take off the charge, as in
 -- billing_discounts. While its day is open, the terms are those of clock $2.
+-- columns: site_id bigint, crawler_id bigint, amount_micros bigint, adjusted_micros bigint,
+--   currency text, invoice text null, subtotal_micros bigint, invoice_adjusted_micros bigint,
+--   voided boolean, discount_micros bigint
 WITH subject AS (
-    SELECT c.payment_id, c.site_id, c.crawler_id, c.amount_micros, s.currency, s.name, billing_invoice(
+    SELECT c.payment_id, c.site_id, c.crawler_id, c.amount_micros, s.currency, billing_invoice(
                c.site_id, c.crawler_id, c.payment_id, 9223372036854775807) AS number
       FROM charge c JOIN site s USING (site_id) WHERE c.payment_id = $1::uuid
 ), terms AS (
@@ -51,20 +54,23 @@ WITH subject AS (
       FROM period p
 )
 SELECT c.site_id, c.crawler_id, c.amount_micros,
-       coalesce((SELECT sum(a.amount_micros)::bigint FROM adjustment a WHERE a.payment_id = c.payment_id), 0),
-       c.currency, c.name, c.number, i.subtotal_micros,
+       coalesce((SELECT sum(a.amount_micros)::bigint FROM adjustment a WHERE a.payment_id = c.payment_id), 0)
+           AS adjusted_micros,
+       c.currency, c.number AS invoice, i.subtotal_micros,
        coalesce((SELECT sum(a.amount_micros)::bigint FROM adjustment a
                   WHERE a.site_id = c.site_id AND a.crawler_id = c.crawler_id
                     AND coalesce(a.number, billing_invoice(a.site_id, a.crawler_id, a.payment_id,
                                                            9223372036854775807)) = c.number
                     AND NOT EXISTS (SELECT FROM crawler_day_line l
                                      WHERE l.adjustment_id = a.adjustment_id
-                                       AND l.local_date <= i.local_date)), 0),
+                                       AND l.local_date <= i.local_date)), 0)
+           AS invoice_adjusted_micros,
        EXISTS (SELECT FROM invoice_event e
-                WHERE e.site_id = c.site_id AND e.number = c.number AND e.event = 'void'),
+                WHERE e.site_id = c.site_id AND e.number = c.number AND e.event = 'void')
+           AS voided,
        coalesce((SELECT share_of(c.amount_micros, CASE WHEN n.subscription OR n.nth <= 0 THEN 1000000 ELSE (
                             SELECT r.discount_ppm FROM agreement_tier r
                              WHERE r.agreement_id = n.agreement_id AND r.from_crawl <= n.nth
                              ORDER BY r.from_crawl DESC LIMIT 1) END)
-                   FROM counted n), 0)
+                   FROM counted n), 0) AS discount_micros
   FROM subject c LEFT JOIN invoice i USING (site_id, number)

@@ -1,5 +1,6 @@
 -- The invoice document, whose members ledger/bill/document.h explains, of number $1 and site $2 (NULL: any)
 -- at instant $3. json, not jsonb, which would sort the members.
+-- columns: document json
 WITH wanted AS (
     SELECT i.*, c.close_number,
            coalesce((SELECT max(b.close_number) FROM crawler_day b
@@ -32,7 +33,7 @@ SELECT json_build_object(
     'status_at', instant_text(state.status_at), 'paid_minor', state.paid_minor,
     'credited_minor', state.credited_minor, 'open_minor', state.open_minor, 'events', events.list,
     'payments', coalesce(payments.list, '[]'), 'credit_notes', coalesce(notes.list, '[]'),
-    'days', coalesce(days.list, '[]'))
+    'days', coalesce(days.list, '[]')) AS document
   FROM wanted i
   JOIN invoice_state state USING (site_id, number)
   LEFT JOIN LATERAL (

@@ -1,9 +1,11 @@
 -- Invoices of site $1 whose crawler has rail $2 agreed on at $3 and that are in no batch yet, also of a rail
 -- that was agreed on before, in the order of their numbers; or invoice $4 alone, for another attempt. What is
 -- still open is for the document to say.
+-- columns: number text, attempt integer, settlement jsonb, buyer jsonb
 SELECT i.number,
        (SELECT coalesce(max(attempt), 0) + 1 FROM settlement t
-         WHERE t.site_id = i.site_id AND t.number = i.number), a.settlement, a.buyer
+         WHERE t.site_id = i.site_id AND t.number = i.number) AS attempt,
+       a.settlement, a.buyer
   FROM invoice i
   JOIN LATERAL (
       SELECT settlement, buyer FROM agreement

@@ -1,4 +1,5 @@
 -- What happened on the account of site $1 and crawler $2 from $3 to $4, in order.
+-- columns: at date, what text, number text, reference text, amount_minor bigint
 SELECT at, what, number, reference, amount_minor
   FROM (SELECT i.local_date AS at, CASE i.kind WHEN 'invoice' THEN 1 ELSE 2 END AS rank, i.kind AS what,
                i.number, coalesce(i.corrects, '') AS reference,

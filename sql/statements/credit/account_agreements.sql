@@ -1,7 +1,11 @@
 -- The versions that are in force or may come into force after instant $1, with the price list's exceptions
 -- in order, one row for each path of each of them: what is in force later needs no other look.
-SELECT s.name, k.agent, a.agreement_id, instant_ms(a.valid_from), a.status = 'suspended',
-       a.day_limit_micros, a.balance_limit_micros, p.position, p.price_micros, p.rule, path.glob
+-- columns: site text, agent text, agreement_id bigint, valid_from_ms bigint, suspended boolean,
+--   day_limit_micros bigint null, balance_limit_micros bigint null, position integer null,
+--   price_micros bigint, rule text null, glob text null
+SELECT s.name AS site, k.agent, a.agreement_id, instant_ms(a.valid_from) AS valid_from_ms,
+       a.status = 'suspended' AS suspended, a.day_limit_micros, a.balance_limit_micros,
+       p.position, p.price_micros, p.rule, path.glob
   FROM agreement a
   JOIN site s USING (site_id)
   JOIN crawler k USING (crawler_id)

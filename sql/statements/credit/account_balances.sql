@@ -1,6 +1,7 @@
 -- For each site where its open days begin, and what each crawler owes from its closed ones: what the last of
 -- them carried forward, and invoices less credit notes and payments. In one statement, so that a day is
 -- either closed in both or in none. What else is ever paid or forgiven is taken off here and nowhere else.
+-- columns: site text, open_ms bigint, agent text null, owed_micros bigint
 WITH owed AS (
     SELECT last.site_id, last.crawler_id, last.carried_out_micros AS micros
       FROM site s CROSS JOIN crawler k
@@ -21,6 +22,6 @@ WITH owed AS (
                       WHERE c.site_id = s.site_id ORDER BY c.close_number DESC LIMIT 1), 0) AS open_ms
       FROM site s
 )
-SELECT o.name, o.open_ms, k.agent, coalesce(sum(d.micros), 0)::bigint
+SELECT o.name AS site, o.open_ms, k.agent, coalesce(sum(d.micros), 0)::bigint AS owed_micros
   FROM open o LEFT JOIN owed d USING (site_id) LEFT JOIN crawler k USING (crawler_id)
  GROUP BY o.name, o.open_ms, k.agent

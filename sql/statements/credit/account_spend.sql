@@ -1,6 +1,7 @@
 -- What writers added since the batches $3 of writers $2, from quarter $1 on: by writer with the number of its
 -- last batch, site, crawler and billing day. Steps through the index from one writer of a quarter to the
 -- next, and from each of them to its new rows: what was read before is not looked at again.
+-- columns: writer_id uuid, sequence bigint, site text, agent text, day_ms bigint, amount_micros bigint
 WITH RECURSIVE source AS (
     (SELECT quarter, writer_id FROM spend WHERE quarter >= $1::bigint ORDER BY quarter, writer_id LIMIT 1)
     UNION ALL
@@ -21,8 +22,9 @@ WITH RECURSIVE source AS (
                             AND n.sequence > coalesce(mark.sequence, 0)
                           GROUP BY site_id, crawler_id) AS fresh
 )
-SELECT n.writer_id, max(n.sequence), s.name, k.agent,
-       instant_ms(coalesce(d.starts_at, quarter_start(n.quarter))) AS day_ms, sum(n.amount_micros)::bigint
+SELECT n.writer_id, max(n.sequence) AS sequence, s.name AS site, k.agent,
+       instant_ms(coalesce(d.starts_at, quarter_start(n.quarter))) AS day_ms,
+       sum(n.amount_micros)::bigint AS amount_micros
   FROM news n
   JOIN site s USING (site_id)
   JOIN crawler k USING (crawler_id)

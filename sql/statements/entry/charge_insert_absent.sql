@@ -2,6 +2,7 @@
 -- charge_compare, in a statement of its own because this one's snapshot is older. What was inserted, and
 -- nothing else, is summed up as the batch with number $13 of writer $12, so that a batch that is sent again
 -- counts once.
+-- columns: payment_id uuid
 WITH made AS (
     INSERT INTO charge (payment_id, lane, site_id, crawler_id, amount_micros, rule, resource, recorded_at,
                         thumbprint, signature, signature_base, agreement_id)

@@ -1,1 +1,2 @@
+-- columns: crawler_id bigint
 SELECT crawler_id FROM crawler WHERE agent = $1::text

@@ -1,6 +1,7 @@
 -- Promise P4, recomputed before the day is closed: how many crawlers' sums disagree anywhere on the way from
 -- lines to invoices and credit notes. That the lines are the entries' is checked by the pass that proves
 -- them.
+-- columns: crawlers bigint
 WITH lined AS (
     SELECT crawler_id, sum(quantity) AS entries, sum(amount_micros) AS sum_micros
       FROM crawler_day_line WHERE site_id = $1::bigint AND local_date = $2::date AND kind = 'crawls'
@@ -17,7 +18,7 @@ WITH lined AS (
 ), closed AS (
     SELECT * FROM crawler_day WHERE site_id = $1::bigint AND local_date = $2::date
 )
-SELECT count(*) FROM lined FULL JOIN closed USING (crawler_id) FULL JOIN billed USING (crawler_id)
+SELECT count(*) AS crawlers FROM lined FULL JOIN closed USING (crawler_id) FULL JOIN billed USING (crawler_id)
  WHERE coalesce(lined.entries, 0) IS DISTINCT FROM closed.entries
     OR coalesce(lined.sum_micros, 0) IS DISTINCT FROM closed.sum_micros
     OR coalesce(billed.invoiced_micros, 0) IS DISTINCT FROM closed.invoiced_micros

@@ -1,2 +1,3 @@
 -- Whether anything was ever migrated here.
-SELECT to_regclass('public.schema_version') IS NOT NULL
+-- columns: exists boolean
+SELECT to_regclass('public.schema_version') IS NOT NULL AS "exists"

@@ -1,1 +1,2 @@
-SELECT coalesce(max(version), 0) FROM schema_version
+-- columns: version integer
+SELECT coalesce(max(version), 0) AS version FROM schema_version

@@ -1,4 +1,5 @@
 -- The first day of site $1 that was closed after the log had begun and is not in it.
+-- columns: local_date date
 SELECT d.local_date
   FROM day_close d LEFT JOIN checkpoint c USING (site_id, local_date)
  WHERE d.site_id = $1::bigint AND c.local_date IS NULL

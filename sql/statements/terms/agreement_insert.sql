@@ -1,6 +1,7 @@
 -- Version $3 of site $1 and crawler $2 with its prices and tiers, and the operator's action. $8 are the
 -- terms as ledger/terms/terms.h stores them. No row comes back when somebody has recorded this version
 -- meanwhile.
+-- columns: agreement_id bigint
 WITH given AS (
     SELECT $8::jsonb AS terms
 ), fresh AS (

@@ -1,8 +1,11 @@
 -- All versions of site $1 and crawler $2, the oldest first, with the terms as ledger/terms/terms.h stores
 -- them, and times in the zone that the site was given last.
-SELECT a.agreement_id, a.version, instant_ms(a.valid_from), instant_ms(a.recorded_at),
-       to_char(a.valid_from AT TIME ZONE zone.name, 'YYYY-MM-DD HH24:MI'),
-       to_char(a.recorded_at AT TIME ZONE zone.name, 'YYYY-MM-DD HH24:MI'), a.actor, a.reason,
+-- columns: agreement_id bigint, version integer, valid_from_ms bigint, recorded_ms bigint,
+--   valid_from text, recorded_at text, actor text, reason text, terms jsonb
+SELECT a.agreement_id, a.version, instant_ms(a.valid_from) AS valid_from_ms,
+       instant_ms(a.recorded_at) AS recorded_ms,
+       to_char(a.valid_from AT TIME ZONE zone.name, 'YYYY-MM-DD HH24:MI') AS valid_from,
+       to_char(a.recorded_at AT TIME ZONE zone.name, 'YYYY-MM-DD HH24:MI') AS recorded_at, a.actor, a.reason,
        jsonb_build_object(
            'status', a.status, 'cadence', a.cadence, 'subscription', a.subscription,
            'fee_micros', a.fee_micros, 'included_crawls', a.included_crawls,
@@ -19,7 +22,7 @@ SELECT a.agreement_id, a.version, instant_ms(a.valid_from), instant_ms(a.recorde
            'tiers', coalesce((SELECT jsonb_agg(jsonb_build_object('from_crawl', t.from_crawl,
                                                                   'discount_ppm', t.discount_ppm)
                                                ORDER BY t.from_crawl)
-                                FROM agreement_tier t WHERE t.agreement_id = a.agreement_id), '[]'))
+                                FROM agreement_tier t WHERE t.agreement_id = a.agreement_id), '[]')) AS terms
   FROM agreement a JOIN site s USING (site_id)
  CROSS JOIN LATERAL (
      SELECT coalesce((SELECT z.time_zone FROM site_zone z WHERE z.site_id = s.site_id

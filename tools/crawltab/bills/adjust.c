@@ -4,6 +4,7 @@
 #include "ledger/bill/adjustment.h"
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
+#include "sql/rows/archive.h"
 
 struct request {
     uint8_t payment_id[UUID_SIZE];
@@ -45,7 +46,7 @@ static bool refuse_archived(struct pg *pg, const uint8_t payment_id[UUID_SIZE])
     bool found = known && archived.count > 0;
     if (found)
         LOG(ERROR, "the entries of this payment id's day are archived", {"id", uuid_format(payment_id, id)},
-            {"file", pg_text(&archived, 0, 1)},
+            {"file", archive_find_row(&archived, 0).file},
             {"hint", "crawltab archive restore FILE brings them back; then adjust it"});
     pg_rows_free(&archived);
     return found || !known;

@@ -8,6 +8,7 @@
 #include "ledger/format/bank/movement.h"
 #include "ledger/format/bank/remittance.h"
 #include "ledger/collect/event.h"
+#include "sql/rows/collect.h"
 
 #include <errno.h>
 
@@ -114,7 +115,8 @@ static enum err read_numbers(struct import *import)
     pg_params_number(&params, import->site.site_id);
     TRY(pg_run(import->pg, "invoice_numbers", &params, &rows));
     for (int i = 0; i < rows.count; i++)
-        TRY(remittance_add(import->numbers, pg_text(&rows, i, 0)) == 0 ? ERR_OK : ERR_INTERNAL);
+        TRY(remittance_add(import->numbers, invoice_numbers_row(&rows, i).number) == 0 ? ERR_OK
+                                                                                       : ERR_INTERNAL);
 out:
     pg_rows_free(&rows);
     return err;

@@ -6,24 +6,9 @@
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
 #include "ledger/bill/document.h"
+#include "sql/rows/bill.h"
 
 #include <stdlib.h>
-
-/* Columns of invoice_list. */
-enum {
-    LIST_SITE,
-    LIST_NUMBER,
-    LIST_DATE,
-    LIST_AGENT,
-    LIST_ENTRIES,
-    LIST_TOTAL,
-    LIST_CURRENCY,
-    LIST_DECIMALS,
-    LIST_STATUS,
-    LIST_DUE,
-    LIST_KIND,
-    LIST_OPEN
-};
 
 /* What is listed; NULL: all. */
 struct selection {
@@ -46,37 +31,36 @@ struct list_sums {
     bool fits;
 };
 
-static const char *list_money(const struct pg_rows *rows, int row, int64_t minor, char out[SHOW_MONEY_MAX])
+static const char *list_money(const struct invoice_list_row *invoice, int64_t minor, char out[SHOW_MONEY_MAX])
 {
-    return show_minor(minor, pg_number(rows, row, LIST_DECIMALS), pg_text(rows, row, LIST_CURRENCY), out);
+    return show_minor(minor, invoice->currency_decimals, invoice->currency, out);
 }
 
 /* The crawler comes last, whole: two are often alike but for their ends. */
-static void print_row(const struct pg_rows *rows, int row, struct list_sums *sums)
+static void print_row(const struct invoice_list_row *invoice, struct list_sums *sums)
 {
     char total_text[SHOW_MONEY_MAX], open_text[SHOW_MONEY_MAX];
-    bool credit = strcmp(pg_text(rows, row, LIST_KIND), "credit-note") == 0;
-    int64_t total = credit ? -pg_number(rows, row, LIST_TOTAL) : pg_number(rows, row, LIST_TOTAL);
-    int64_t open = credit ? 0 : pg_number(rows, row, LIST_OPEN);
-    printf(ROW "%-9s ", pg_text(rows, row, LIST_NUMBER), pg_text(rows, row, LIST_DATE),
-           pg_text(rows, row, LIST_DUE), list_money(rows, row, total, total_text),
-           list_money(rows, row, open, open_text), pg_text(rows, row, LIST_STATUS));
-    show_text(stdout, pg_text(rows, row, LIST_AGENT));
+    bool credit = strcmp(invoice->kind, "credit-note") == 0;
+    int64_t total = credit ? -invoice->total_minor : invoice->total_minor;
+    int64_t open = credit ? 0 : invoice->open_minor;
+    printf(ROW "%-9s ", invoice->number, invoice->issue_date, invoice->due_date ? invoice->due_date : "",
+           list_money(invoice, total, total_text), list_money(invoice, open, open_text), invoice->status);
+    show_text(stdout, invoice->agent);
     fputc('\n', stdout);
     sums->count++;
     sums->fits = sums->fits && amount_add(sums->total, total, &sums->total) &&
                  amount_add(sums->open, open, &sums->open);
 }
 
-/* Behind the rows of a site, of which `row` is one. A site has one currency. */
-static void print_sums(const struct pg_rows *rows, int row, const struct list_sums *sums)
+/* Behind the rows of a site, of which this is one. A site has one currency. */
+static void print_sums(const struct invoice_list_row *invoice, const struct list_sums *sums)
 {
     char total[SHOW_MONEY_MAX], open[SHOW_MONEY_MAX], count[32];
     if (sums->count < 2 || !sums->fits)
         return;
     snprintf(count, sizeof(count), "%d documents", sums->count);
-    printf(ROW "\n", count, "", "", list_money(rows, row, sums->total, total),
-           list_money(rows, row, sums->open, open));
+    printf(ROW "\n", count, "", "", list_money(invoice, sums->total, total),
+           list_money(invoice, sums->open, open));
 }
 
 static void print_list(const struct pg_rows *rows)
@@ -86,43 +70,38 @@ static void print_list(const struct pg_rows *rows)
         puts("no invoices");
         return;
     }
+    struct invoice_list_row before = {0};
     for (int i = 0; i < rows->count; i++) {
-        bool fresh = i == 0 || strcmp(pg_text(rows, i, LIST_SITE), pg_text(rows, i - 1, LIST_SITE)) != 0;
+        const struct invoice_list_row invoice = invoice_list_row(rows, i);
+        bool fresh = i == 0 || strcmp(invoice.site, before.site) != 0;
         if (fresh && i > 0)
-            print_sums(rows, i - 1, &sums);
+            print_sums(&before, &sums);
         if (fresh) {
-            printf("%sSite %s\n", i == 0 ? "" : "\n", pg_text(rows, i, LIST_SITE));
+            printf("%sSite %s\n", i == 0 ? "" : "\n", invoice.site);
             printf(ROW "%-9s %s\n", "Number", "Date", "Due", "Total", "Open", "Status", "Crawler");
             sums = (struct list_sums){.fits = true};
         }
-        print_row(rows, i, &sums);
+        print_row(&invoice, &sums);
+        before = invoice;
     }
-    print_sums(rows, rows->count - 1, &sums);
+    print_sums(&before, &sums);
 }
 
 static json_t *list_json(const struct pg_rows *rows)
 {
-    static const struct {
-        const char *key;
-        int column;
-    } texts[] = {{"number", LIST_NUMBER}, {"kind", LIST_KIND},        {"site", LIST_SITE},
-                 {"date", LIST_DATE},     {"due_date", LIST_DUE},     {"agent", LIST_AGENT},
-                 {"status", LIST_STATUS}, {"currency", LIST_CURRENCY}},
-      numbers[] = {{"entries", LIST_ENTRIES}, {"total_minor", LIST_TOTAL}, {"open_minor", LIST_OPEN}};
     json_t *list = json_array();
     for (int i = 0; i < rows->count; i++) {
+        const struct invoice_list_row invoice = invoice_list_row(rows, i);
         char total[AMOUNT_TEXT_MAX], open[AMOUNT_TEXT_MAX];
-        int decimals = (int)pg_number(rows, i, LIST_DECIMALS);
-        json_t *item = json_object();
-        for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
-            json_object_set_new(item, texts[k].key, show_json_text(rows, i, texts[k].column));
-        for (size_t k = 0; k < sizeof(numbers) / sizeof(*numbers); k++)
-            json_object_set_new(item, numbers[k].key, json_integer(pg_number(rows, i, numbers[k].column)));
-        amount_format_minor(pg_number(rows, i, LIST_TOTAL), decimals, total);
-        amount_format_minor(pg_number(rows, i, LIST_OPEN), decimals, open);
-        json_object_set_new(item, "total", json_string(total));
-        json_object_set_new(item, "open", json_string(open));
-        json_array_append_new(list, item);
+        amount_format_minor(invoice.total_minor, (int)invoice.currency_decimals, total);
+        amount_format_minor(invoice.open_minor, (int)invoice.currency_decimals, open);
+        json_array_append_new(list,
+                              json_pack("{s:s,s:s,s:s,s:s,s:s?,s:s,s:s,s:s,s:I,s:I,s:I,s:s,s:s}", "number",
+                                        invoice.number, "kind", invoice.kind, "site", invoice.site, "date",
+                                        invoice.issue_date, "due_date", invoice.due_date, "agent",
+                                        invoice.agent, "status", invoice.status, "currency", invoice.currency,
+                                        "entries", invoice.entries, "total_minor", invoice.total_minor,
+                                        "open_minor", invoice.open_minor, "total", total, "open", open));
     }
     return list;
 }
@@ -162,8 +141,10 @@ static enum exit_status export_files(struct pg *pg, const struct selection *sele
     if (read_list(pg, selection, &rows) != ERR_OK ||
         !(names = calloc((size_t)rows.count + 1, sizeof(*names))))
         goto out;
-    for (int i = 0; i < rows.count; i++)
-        names[i] = (struct invoice_file_name){pg_text(&rows, i, LIST_SITE), pg_text(&rows, i, LIST_NUMBER)};
+    for (int i = 0; i < rows.count; i++) {
+        const struct invoice_list_row invoice = invoice_list_row(&rows, i);
+        names[i] = (struct invoice_file_name){invoice.site, invoice.number};
+    }
     status = invoice_file_export(pg, names, (size_t)rows.count, file);
 out:
     free(names);

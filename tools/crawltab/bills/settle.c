@@ -6,15 +6,14 @@
 #include "ledger/base/instant.h"
 #include "ledger/bill/invoice.h"
 #include "ledger/collect/settlement.h"
+#include "sql/rows/collect.h"
+#include "sql/rows/site.h"
 
 #include <errno.h>
 #include <inttypes.h>
 
 /* Banks want to know of a debit some days ahead. */
 #define COLLECT_AFTER_MS (INT64_C(5) * 86400 * 1000)
-
-/* Columns of settlement_list. */
-enum { BATCH, SITE, RAIL, CURRENCY, INVOICES, TOTAL, MADE, COLLECT_ON, DECIMALS, CONTENT };
 
 struct settling {
     const struct config *config;
@@ -133,10 +132,12 @@ static bool settle_sites(struct settling *settling)
         LOG(ERROR, "the ledger has no such site", {"site", settling->site});
         ok = false;
     }
-    for (int i = 0; i < rows.count; i++)
+    for (int i = 0; i < rows.count; i++) {
+        const struct site_list_row site = site_list_row(&rows, i);
         for (const struct settlement_rail *rail = settlement_rails; rail->name; rail++)
             if (!settling->rail || strcmp(rail->name, settling->rail) == 0)
-                ok = settle_rail(settling, pg_number(&rows, i, 0), pg_text(&rows, i, 1), rail) && ok;
+                ok = settle_rail(settling, site.site_id, site.name, rail) && ok;
+    }
     pg_rows_free(&rows);
     return ok;
 }
@@ -197,18 +198,17 @@ static enum exit_status list(struct pg *pg, const char *site, bool json)
     if (read_list(pg, site, NULL, &rows) != ERR_OK)
         return EXIT_FAILED;
     for (int i = 0; i < rows.count; i++) {
+        const struct settlement_list_row batch = settlement_list_row(&rows, i);
         if (json)
-            json_array_append_new(
-                batches, json_pack("{s:s,s:s,s:s,s:I,s:I,s:s,s:s}", "batch", pg_text(&rows, i, BATCH), "site",
-                                   pg_text(&rows, i, SITE), "rail", pg_text(&rows, i, RAIL), "invoices",
-                                   pg_number(&rows, i, INVOICES), "total_minor", pg_number(&rows, i, TOTAL),
-                                   "currency", pg_text(&rows, i, CURRENCY), "collect_on",
-                                   pg_text(&rows, i, COLLECT_ON)));
+            json_array_append_new(batches,
+                                  json_pack("{s:s,s:s,s:s,s:I,s:I,s:s,s:s}", "batch", batch.batch_id, "site",
+                                            batch.site, "rail", batch.rail, "invoices", batch.invoices,
+                                            "total_minor", batch.total_minor, "currency", batch.currency,
+                                            "collect_on", batch.collect_on));
         else
-            printf("%s %-17s %s %3" PRId64 " %s\n", pg_text(&rows, i, BATCH), pg_text(&rows, i, RAIL),
-                   pg_text(&rows, i, COLLECT_ON), pg_number(&rows, i, INVOICES),
-                   show_minor(pg_number(&rows, i, TOTAL), pg_number(&rows, i, DECIMALS),
-                              pg_text(&rows, i, CURRENCY), money));
+            printf("%s %-17s %s %3" PRId64 " %s\n", batch.batch_id, batch.rail, batch.collect_on,
+                   batch.invoices,
+                   show_minor(batch.total_minor, batch.currency_decimals, batch.currency, money));
     }
     if (rows.count == 0 && !json)
         puts("no batches yet");
@@ -227,15 +227,17 @@ static enum exit_status write_again(struct pg *pg, const char *batch, const char
         return command_misused("this is no batch", batch, "crawltab settle list shows them");
     if (read_list(pg, NULL, batch, &rows) != ERR_OK)
         return EXIT_FAILED;
-    const struct settlement_rail *rail = rows.count ? rail_called(pg_text(&rows, 0, RAIL)) : NULL;
+    const struct settlement_list_row made =
+        rows.count ? settlement_list_row(&rows, 0) : (struct settlement_list_row){.rail = ""};
+    const struct settlement_rail *rail = rail_called(made.rail);
     bool ok = rail && rail->extension;
     if (!ok) {
         LOG(ERROR, rail ? "this batch is a call and has no file" : "there is no such batch",
             {"batch", batch});
     } else {
-        char *bytes = show_raw(&rows, 0, CONTENT, &len);
-        snprintf(name, sizeof(name), "%s-%s-%s.%s", rail->name, pg_text(&rows, 0, COLLECT_ON),
-                 pg_text(&rows, 0, BATCH), rail->extension);
+        char *bytes = show_raw(made.content, &len);
+        snprintf(name, sizeof(name), "%s-%s-%s.%s", rail->name, made.collect_on, made.batch_id,
+                 rail->extension);
         ok = bytes && write_file(out, name, bytes, len, path);
         if (ok)
             puts(path);

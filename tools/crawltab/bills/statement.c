@@ -3,14 +3,9 @@
 
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
+#include "sql/rows/collect.h"
 
 #include <assert.h>
-
-/* Columns of statement_accounts. */
-enum { SITE_ID, CRAWLER_ID, SITE, CURRENCY, DECIMALS, OPENING, CARRIED, TO };
-
-/* Columns of statement_lines. */
-enum { LINE_DATE, LINE_WHAT, LINE_NUMBER, LINE_REFERENCE, LINE_AMOUNT };
 
 struct request {
     const char *agent;
@@ -20,14 +15,14 @@ struct request {
     bool json;
 };
 
-static enum err read_lines(struct pg *pg, const struct request *request, const struct pg_rows *accounts,
-                           int row, struct pg_rows *lines)
+static enum err read_lines(struct pg *pg, const struct request *request,
+                           const struct statement_accounts_row *account, struct pg_rows *lines)
 {
     struct pg_params params = {0};
-    pg_params_number(&params, pg_number(accounts, row, SITE_ID));
-    pg_params_number(&params, pg_number(accounts, row, CRAWLER_ID));
+    pg_params_number(&params, account->site_id);
+    pg_params_number(&params, account->crawler_id);
     pg_params_text(&params, request->from);
-    pg_params_text(&params, pg_text(accounts, row, TO));
+    pg_params_text(&params, account->last_date);
     return pg_run(pg, "statement_lines", &params, lines);
 }
 
@@ -41,47 +36,45 @@ static void print_line(const char *date, const char *what, const char *reference
     printf(" %14s\n", amount_format_minor(minor, decimals, amount));
 }
 
-static void print_account(const struct request *request, const struct pg_rows *accounts, int row,
+static void print_account(const struct request *request, const struct statement_accounts_row *account,
                           const struct pg_rows *lines)
 {
-    int decimals = (int)pg_number(accounts, row, DECIMALS);
-    int64_t balance = pg_number(accounts, row, OPENING);
+    int decimals = (int)account->currency_decimals;
+    int64_t balance = account->opening_minor;
     char carried[SHOW_MONEY_MAX], what[64];
-    printf("%sSTATEMENT of %s to %s\n", row > 0 ? "\n" : "", request->from, pg_text(accounts, row, TO));
+    printf("STATEMENT of %s to %s\n", request->from, account->last_date);
     printf("Crawler     ");
     show_column(stdout, request->agent, 66);
-    printf("\nSite        %s, in %s\n\n", pg_text(accounts, row, SITE), pg_text(accounts, row, CURRENCY));
+    printf("\nSite        %s, in %s\n\n", account->site, account->currency);
     print_line(request->from, "Opening balance", "", balance, decimals);
     for (int i = 0; i < lines->count; i++) {
-        balance += pg_number(lines, i, LINE_AMOUNT);
-        snprintf(what, sizeof(what), "%s %s", pg_text(lines, i, LINE_WHAT), pg_text(lines, i, LINE_NUMBER));
-        print_line(pg_text(lines, i, LINE_DATE), what, pg_text(lines, i, LINE_REFERENCE),
-                   pg_number(lines, i, LINE_AMOUNT), decimals);
+        const struct statement_lines_row line = statement_lines_row(lines, i);
+        balance += line.amount_minor;
+        snprintf(what, sizeof(what), "%s %s", line.what, line.number);
+        print_line(line.at, what, line.reference, line.amount_minor, decimals);
     }
-    print_line(pg_text(accounts, row, TO), "Closing balance", "", balance, decimals);
+    print_line(account->last_date, "Closing balance", "", balance, decimals);
     printf("\nNot invoiced yet, carried forward: %s\n",
-           show_micros(pg_number(accounts, row, CARRIED), pg_text(accounts, row, CURRENCY), carried));
+           show_micros(account->carried_micros, account->currency, carried));
 }
 
-static json_t *account_json(const struct request *request, const struct pg_rows *accounts, int row,
+static json_t *account_json(const struct request *request, const struct statement_accounts_row *account,
                             const struct pg_rows *lines)
 {
-    int64_t balance = pg_number(accounts, row, OPENING);
+    int64_t balance = account->opening_minor;
     json_t *list = json_array();
     for (int i = 0; i < lines->count; i++) {
-        balance += pg_number(lines, i, LINE_AMOUNT);
-        json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:s,s:I,s:I}", "date", pg_text(lines, i, LINE_DATE), "what",
-                            pg_text(lines, i, LINE_WHAT), "number", pg_text(lines, i, LINE_NUMBER),
-                            "reference", pg_text(lines, i, LINE_REFERENCE), "amount_minor",
-                            pg_number(lines, i, LINE_AMOUNT), "balance_minor", balance));
+        const struct statement_lines_row line = statement_lines_row(lines, i);
+        balance += line.amount_minor;
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:I,s:I}", "date", line.at, "what", line.what,
+                                              "number", line.number, "reference", line.reference,
+                                              "amount_minor", line.amount_minor, "balance_minor", balance));
     }
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:I,s:I}", "agent", request->agent, "site",
-                     pg_text(accounts, row, SITE), "from", request->from, "to", pg_text(accounts, row, TO),
-                     "currency", pg_text(accounts, row, CURRENCY), "currency_decimals",
-                     pg_number(accounts, row, DECIMALS), "opening_minor", pg_number(accounts, row, OPENING),
-                     "lines", list, "closing_minor", balance, "carried_micros",
-                     pg_number(accounts, row, CARRIED));
+                     account->site, "from", request->from, "to", account->last_date, "currency",
+                     account->currency, "currency_decimals", account->currency_decimals, "opening_minor",
+                     account->opening_minor, "lines", list, "closing_minor", balance, "carried_micros",
+                     account->carried_micros);
 }
 
 static enum exit_status print_accounts(struct pg *pg, const struct request *request,
@@ -90,13 +83,16 @@ static enum exit_status print_accounts(struct pg *pg, const struct request *requ
     json_t *list = json_array();
     enum exit_status status = EXIT_DONE;
     for (int i = 0; i < accounts->count && status == EXIT_DONE; i++) {
+        const struct statement_accounts_row account = statement_accounts_row(accounts, i);
         struct pg_rows lines = {0};
-        if (read_lines(pg, request, accounts, i, &lines) != ERR_OK)
+        if (i > 0 && !request->json)
+            putchar('\n');
+        if (read_lines(pg, request, &account, &lines) != ERR_OK)
             status = EXIT_FAILED;
         else if (request->json)
-            json_array_append_new(list, account_json(request, accounts, i, &lines));
+            json_array_append_new(list, account_json(request, &account, &lines));
         else
-            print_account(request, accounts, i, &lines);
+            print_account(request, &account, &lines);
         pg_rows_free(&lines);
     }
     if (!request->json || status != EXIT_DONE)

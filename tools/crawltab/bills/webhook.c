@@ -5,13 +5,12 @@
 #include "ledger/base/clock.h"
 #include "ledger/outbox/outbox.h"
 #include "ledger/outbox/webhook.h"
+#include "sql/rows/outbox.h"
+#include "sql/rows/site.h"
 
 #include <inttypes.h>
 
 #define LISTED 50
-
-/* Columns of outbox_list. */
-enum { ID, SITE, TYPE, MADE, ATTEMPTS, STATUS, DETAIL, TRIED, BODY, SITE_ID, DELIVERED };
 
 /* Where the messages of one site go. */
 struct receiver {
@@ -101,9 +100,10 @@ static enum exit_status deliver(const struct config *config, struct pg *pg, cons
         status = EXIT_FAILED;
     }
     for (int i = 0; i < rows.count; i++) {
-        const struct config_site *site = configured(config, pg_text(&rows, i, 1));
+        const struct site_list_row row = site_list_row(&rows, i);
+        const struct config_site *site = configured(config, row.name);
         any = any || site;
-        if (site && deliver_site(pg, site, pg_number(&rows, i, 0), sites) != EXIT_DONE)
+        if (site && deliver_site(pg, site, row.site_id, sites) != EXIT_DONE)
             status = EXIT_FAILED;
     }
     pg_rows_free(&rows);
@@ -123,13 +123,13 @@ static enum err read_list(struct pg *pg, const char *site, const char *id, struc
     return pg_run(pg, "outbox_list", &params, rows);
 }
 
-static const char *state_of(const struct pg_rows *rows, int row)
+static const char *state_of(const struct outbox_list_row *message)
 {
-    if (pg_null(rows, row, ATTEMPTS))
+    if (message->attempts_null)
         return "not sent yet";
-    if (pg_flag(rows, row, DELIVERED))
+    if (message->delivered)
         return "delivered";
-    return webhook_wait_ms(pg_number(rows, row, ATTEMPTS)) < 0 ? "given up" : "failed";
+    return webhook_wait_ms(message->attempts) < 0 ? "given up" : "failed";
 }
 
 static enum exit_status list(struct pg *pg, const char *site, bool json)
@@ -140,17 +140,16 @@ static enum exit_status list(struct pg *pg, const char *site, bool json)
     if (read_list(pg, site, NULL, &rows) != ERR_OK)
         return EXIT_FAILED;
     for (int i = 0; i < rows.count; i++) {
-        show_instant(pg_number(&rows, i, MADE), made);
+        const struct outbox_list_row message = outbox_list_row(&rows, i);
+        show_instant(message.made_ms, made);
         if (json)
-            json_array_append_new(
-                messages,
-                json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:s}", "id", pg_text(&rows, i, ID), "site",
-                          pg_text(&rows, i, SITE), "type", pg_text(&rows, i, TYPE), "made_at", made, "state",
-                          state_of(&rows, i), "attempts", pg_number(&rows, i, ATTEMPTS), "status",
-                          pg_number(&rows, i, STATUS), "detail", pg_text(&rows, i, DETAIL)));
+            json_array_append_new(messages,
+                                  json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:s}", "id", message.message_id,
+                                            "site", message.site, "type", message.type, "made_at", made,
+                                            "state", state_of(&message), "attempts", message.attempts,
+                                            "status", message.status, "detail", message.detail));
         else
-            printf("%s  %-20.20s %.10s %s\n", pg_text(&rows, i, ID), pg_text(&rows, i, TYPE), made,
-                   state_of(&rows, i));
+            printf("%s  %-20.20s %.10s %s\n", message.message_id, message.type, made, state_of(&message));
     }
     if (rows.count == 0 && !json)
         puts("no messages yet: crawltab webhook deliver makes and sends them");
@@ -165,14 +164,15 @@ static enum exit_status replay(const struct config *config, struct pg *pg, const
     enum exit_status status = EXIT_FAILED;
     if (read_list(pg, NULL, id, &rows) != ERR_OK)
         return EXIT_FAILED;
-    const struct config_site *site = rows.count == 1 ? configured(config, pg_text(&rows, 0, SITE)) : NULL;
-    if (rows.count == 0) {
+    const struct outbox_list_row row =
+        rows.count == 1 ? outbox_list_row(&rows, 0) : (struct outbox_list_row){.site = NULL};
+    const struct config_site *site = row.site ? configured(config, row.site) : NULL;
+    if (!row.site) {
         LOG(ERROR, "there is no such message", {"id", id}, {"hint", "crawltab webhook list shows them"});
     } else if (!site) {
-        LOG(ERROR, "the message's site has no webhook.url", {"site", pg_text(&rows, 0, SITE)});
+        LOG(ERROR, "the message's site has no webhook.url", {"site", row.site});
     } else if (receiver_of(site, false, &receiver)) {
-        const struct outbox_message message = {pg_text(&rows, 0, ID), pg_text(&rows, 0, TYPE),
-                                               pg_text(&rows, 0, BODY), 0};
+        const struct outbox_message message = {row.message_id, row.type, row.body, 0};
         struct outbox_result result = send(&message, &receiver);
         if (outbox_record(pg, message.id, &result, clock_now_ms()) == ERR_OK && result.status >= 200 &&
             result.status <= 299)

@@ -3,27 +3,10 @@
 
 #include "ledger/terms/agreement.h"
 #include "ledger/base/clock.h"
+#include "sql/rows/entry.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-/* Columns of crawler_list. */
-enum {
-    LIST_ID,
-    LIST_AGENT,
-    LIST_FIRST_SEEN,
-    LIST_SITE,
-    LIST_ZONE,
-    LIST_CURRENCY,
-    LIST_STATUS,
-    LIST_VERSION,
-    LIST_VALID_FROM,
-    LIST_ENTRIES,
-    LIST_MICROS
-};
-
-/* Columns of crawler_keys. */
-enum { KEY_THUMBPRINT, KEY_DIRECTORY, KEY_FIRST_SEEN };
 
 static enum err read_list(struct pg *pg, const char *agent, struct pg_rows *rows)
 {
@@ -38,52 +21,51 @@ static enum err read_list(struct pg *pg, const char *agent, struct pg_rows *rows
 
 static void print_list(const struct pg_rows *rows)
 {
-    char money[SHOW_MONEY_MAX];
+    char money[SHOW_MONEY_MAX], version[24];
     if (rows->count == 0) {
         puts("no crawlers yet");
         return;
     }
     printf("%-30s %-12s %-9s %-9s %16s\n", "Crawler", "Site", "Status", "Agreement", "Not billed");
     for (int i = 0; i < rows->count; i++) {
-        bool related = !pg_null(rows, i, LIST_SITE);
-        show_column(stdout, pg_text(rows, i, LIST_AGENT), 30);
-        if (!related) {
+        const struct crawler_list_row crawler = crawler_list_row(rows, i);
+        show_column(stdout, crawler.agent, 30);
+        if (!crawler.site) {
             puts(" -");
             continue;
         }
         fputc(' ', stdout);
-        show_column(stdout, pg_text(rows, i, LIST_SITE), 12);
-        printf(" %-9s ", pg_text(rows, i, LIST_STATUS));
-        printf(pg_null(rows, i, LIST_VERSION) ? "none%s     " : "v%-8s", pg_text(rows, i, LIST_VERSION));
-        printf(" %16s\n",
-               show_micros(pg_number(rows, i, LIST_MICROS), pg_text(rows, i, LIST_CURRENCY), money));
+        show_column(stdout, crawler.site, 12);
+        snprintf(version, sizeof(version), crawler.version_null ? "none" : "v%" PRId64, crawler.version);
+        printf(" %-9s %-9s %16s\n", crawler.status, version,
+               show_micros(crawler.open_micros, crawler.currency, money));
     }
 }
 
-static json_t *site_json(const struct pg_rows *rows, int row)
+static json_t *site_json(const struct crawler_list_row *crawler)
 {
-    return json_pack("{s:s,s:s,s:o,s:I,s:I,s:s}", "site", pg_text(rows, row, LIST_SITE), "status",
-                     pg_text(rows, row, LIST_STATUS), "agreement_version",
-                     pg_null(rows, row, LIST_VERSION) ? json_null()
-                                                      : json_integer(pg_number(rows, row, LIST_VERSION)),
-                     "open_entries", pg_number(rows, row, LIST_ENTRIES), "open_micros",
-                     pg_number(rows, row, LIST_MICROS), "currency", pg_text(rows, row, LIST_CURRENCY));
+    return json_pack(
+        "{s:s,s:s,s:o,s:I,s:I,s:s}", "site", crawler->site, "status", crawler->status, "agreement_version",
+        crawler->version_null ? json_null() : json_integer(crawler->version), "open_entries",
+        crawler->open_entries, "open_micros", crawler->open_micros, "currency", crawler->currency);
 }
 
 /* One object a crawler: rows of the same one follow each other. */
 static json_t *list_json(const struct pg_rows *rows)
 {
     json_t *list = json_array(), *sites = NULL;
+    int64_t crawler_id = 0;
     for (int i = 0; i < rows->count; i++) {
+        const struct crawler_list_row crawler = crawler_list_row(rows, i);
         char seen[SHOW_INSTANT_MAX];
-        if (i == 0 || pg_number(rows, i, LIST_ID) != pg_number(rows, i - 1, LIST_ID)) {
+        if (i == 0 || crawler.crawler_id != crawler_id) {
             sites = json_array();
-            json_array_append_new(
-                list, json_pack("{s:s,s:s,s:o}", "agent", pg_text(rows, i, LIST_AGENT), "first_seen",
-                                show_instant(pg_number(rows, i, LIST_FIRST_SEEN), seen), "sites", sites));
+            json_array_append_new(list, json_pack("{s:s,s:s,s:o}", "agent", crawler.agent, "first_seen",
+                                                  show_instant(crawler.first_seen_ms, seen), "sites", sites));
         }
-        if (!pg_null(rows, i, LIST_SITE))
-            json_array_append_new(sites, site_json(rows, i));
+        crawler_id = crawler.crawler_id;
+        if (crawler.site)
+            json_array_append_new(sites, site_json(&crawler));
     }
     return list;
 }
@@ -110,40 +92,42 @@ static void print_keys(const struct pg_rows *keys)
     char seen[SHOW_INSTANT_MAX];
     puts(keys->count > 0 ? "\nKeys that have paid" : "\nNo key has paid yet.");
     for (int i = 0; i < keys->count; i++) {
-        char *thumbprint = show_base64url(keys, i, KEY_THUMBPRINT);
-        printf("  %s since %s\n    ", thumbprint ? thumbprint : "",
-               show_instant(pg_number(keys, i, KEY_FIRST_SEEN), seen));
-        show_text(stdout, pg_text(keys, i, KEY_DIRECTORY));
+        const struct crawler_keys_row key = crawler_keys_row(keys, i);
+        char *thumbprint = show_base64url(key.thumbprint);
+        printf("  %s since %s\n    ", thumbprint ? thumbprint : "", show_instant(key.first_seen_ms, seen));
+        show_text(stdout, key.directory_url);
         fputc('\n', stdout);
         free(thumbprint);
     }
 }
 
-static void print_site(const struct pg_rows *rows, int row)
+static void print_site(const struct crawler_list_row *crawler)
 {
     char money[SHOW_MONEY_MAX];
     fputs("\nSite ", stdout);
-    show_text(stdout, pg_text(rows, row, LIST_SITE));
-    printf(": %s\n", pg_text(rows, row, LIST_STATUS));
-    if (pg_null(rows, row, LIST_VERSION))
+    show_text(stdout, crawler->site);
+    printf(": %s\n", crawler->status);
+    if (crawler->version_null)
         puts("  agreement   none in force: the price list holds");
     else
-        printf("  agreement   version %s, valid from %s (%s)\n", pg_text(rows, row, LIST_VERSION),
-               pg_text(rows, row, LIST_VALID_FROM), pg_text(rows, row, LIST_ZONE));
+        printf("  agreement   version %" PRId64 ", valid from %s (%s)\n", crawler->version,
+               crawler->valid_from, crawler->time_zone);
     printf("  not billed  %s, %" PRId64 " crawls of days not closed and what was carried\n",
-           show_micros(pg_number(rows, row, LIST_MICROS), pg_text(rows, row, LIST_CURRENCY), money),
-           pg_number(rows, row, LIST_ENTRIES));
+           show_micros(crawler->open_micros, crawler->currency, money), crawler->open_entries);
 }
 
 static void print_crawler(const struct pg_rows *rows, const struct pg_rows *keys)
 {
+    const struct crawler_list_row crawler = crawler_list_row(rows, 0);
     char seen[SHOW_INSTANT_MAX];
     fputs("CRAWLER ", stdout);
-    show_text(stdout, pg_text(rows, 0, LIST_AGENT));
-    printf("\n\nFirst seen %s\n", show_instant(pg_number(rows, 0, LIST_FIRST_SEEN), seen));
-    for (int i = 0; i < rows->count; i++)
-        if (!pg_null(rows, i, LIST_SITE))
-            print_site(rows, i);
+    show_text(stdout, crawler.agent);
+    printf("\n\nFirst seen %s\n", show_instant(crawler.first_seen_ms, seen));
+    for (int i = 0; i < rows->count; i++) {
+        const struct crawler_list_row place = crawler_list_row(rows, i);
+        if (place.site)
+            print_site(&place);
+    }
     print_keys(keys);
 }
 
@@ -152,10 +136,11 @@ static json_t *crawler_json(const struct pg_rows *rows, const struct pg_rows *ke
     json_t *list = list_json(rows), *json = json_incref(json_array_get(list, 0)), *array = json_array();
     for (int i = 0; i < keys->count; i++) {
         char seen[SHOW_INSTANT_MAX];
-        char *thumbprint = show_base64url(keys, i, KEY_THUMBPRINT);
+        const struct crawler_keys_row key = crawler_keys_row(keys, i);
+        char *thumbprint = show_base64url(key.thumbprint);
         json_array_append_new(array, json_pack("{s:s,s:s,s:s}", "thumbprint", thumbprint ? thumbprint : "",
-                                               "directory_url", pg_text(keys, i, KEY_DIRECTORY), "first_seen",
-                                               show_instant(pg_number(keys, i, KEY_FIRST_SEEN), seen)));
+                                               "directory_url", key.directory_url, "first_seen",
+                                               show_instant(key.first_seen_ms, seen)));
         free(thumbprint);
     }
     json_object_set_new(json, "keys", array);

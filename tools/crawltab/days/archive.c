@@ -6,15 +6,13 @@
 #include "ledger/base/encoding.h"
 #include "ledger/base/instant.h"
 #include "ledger/pg/schema.h"
+#include "sql/rows/archive.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #define CONNECT_MS 10000
 #define CALL_MS    3600000
-
-/* Columns of archive_list. */
-enum { LIST_DATE, LIST_ENTRIES, LIST_SUM, LIST_DIGEST, LIST_FILE, LIST_AT, LIST_ACTOR };
 
 static void tell(const char *what, const struct archive_day *day)
 {
@@ -53,12 +51,13 @@ static enum exit_status list(struct pg *pg)
     if (pg_run(pg, "archive_list", NULL, &rows) != ERR_OK)
         return EXIT_FAILED;
     for (int i = 0; i < rows.count; i++) {
-        printf("%s  %s entries, archived %s by ", pg_text(&rows, i, LIST_DATE),
-               pg_text(&rows, i, LIST_ENTRIES), show_instant(pg_number(&rows, i, LIST_AT), at));
-        show_text(stdout, pg_text(&rows, i, LIST_ACTOR));
+        const struct archive_list_row day = archive_list_row(&rows, i);
+        printf("%s  %" PRId64 " entries, archived %s by ", day.utc_date, day.entries,
+               show_instant(day.archived_ms, at));
+        show_text(stdout, day.actor);
         printf("\n  ");
-        show_text(stdout, pg_text(&rows, i, LIST_FILE));
-        printf("\n  SHA-256 %s\n", pg_text(&rows, i, LIST_DIGEST));
+        show_text(stdout, day.file);
+        printf("\n  SHA-256 %s\n", day.sha256);
     }
     if (rows.count == 0)
         puts("nothing is archived");

@@ -5,6 +5,8 @@
 
 #include "ledger/proof/checkpoint.h"
 #include "ledger/proof/leaf.h"
+#include "sql/rows/proof.h"
+#include "sql/rows/site.h"
 
 struct request {
     const char *site; /* NULL: all */
@@ -13,9 +15,6 @@ struct request {
     bool json;
     bool lost;
 };
-
-/* Columns of site_list. */
-enum { SITE_ID, SITE_NAME };
 
 static enum err list_sites(struct pg *pg, const struct request *request, struct pg_rows *rows)
 {
@@ -50,13 +49,13 @@ static enum exit_status show(struct pg *pg, const struct request *request)
     } else if (rows.count > 1) {
         LOG(ERROR, "more than one site has checkpoints", {"hint", "name one with --site"});
     } else if (request->json) {
-        json_t *json =
-            json_pack("{s:s,s:s,s:I,s:s,s:s,s:o}", "site", pg_text(&rows, 0, 0), "date", pg_text(&rows, 0, 1),
-                      "log_size", pg_number(&rows, 0, 2), "checkpoint", pg_text(&rows, 0, 3), "verifier_key",
-                      pg_text(&rows, 0, 4), "leaf", show_json_bytes(&rows, 0, 5));
+        const struct checkpoint_show_row row = checkpoint_show_row(&rows, 0);
+        json_t *json = json_pack("{s:s,s:s,s:I,s:s,s:s,s:o}", "site", row.site, "date", row.local_date,
+                                 "log_size", row.log_size, "checkpoint", row.note, "verifier_key",
+                                 row.verifier_key, "leaf", show_json_bytes(row.leaf));
         status = show_json(json, JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
     } else {
-        fputs(pg_text(&rows, 0, 3), stdout);
+        fputs(checkpoint_show_row(&rows, 0).note, stdout);
         status = EXIT_DONE;
     }
 out:
@@ -128,13 +127,14 @@ static enum err check_days(struct pg *pg, int64_t site_id, const char *name, con
     pg_params_text(&params, request->day);
     TRY(pg_run(pg, "checkpoint_days", &params, &days));
     for (int i = 0; i < days.count; i++) {
-        if (pg_flag(&days, i, 1)) {
+        const struct checkpoint_days_row day = checkpoint_days_row(&days, i);
+        if (day.archived) {
             printf("%s: %s is archived; crawltab archive restore brings it back for checking\n", name,
-                   pg_text(&days, i, 0));
+                   day.local_date);
             archived++;
             continue;
         }
-        const struct day_tree_order order = {.site_id = site_id, .date = pg_text(&days, i, 0)};
+        const struct day_tree_order order = {.site_id = site_id, .date = day.local_date};
         TRY(checkpoint_check_day(pg, &order, &finding));
         if (finding.problem)
             print_finding(name, &finding);
@@ -169,8 +169,10 @@ static enum exit_status check(struct pg *pg, const struct request *request)
     size_t findings = 0;
     enum err err;
     TRY(list_sites(pg, request, &sites));
-    for (int i = 0; i < sites.count; i++)
-        TRY(check_site(pg, pg_number(&sites, i, SITE_ID), pg_text(&sites, i, SITE_NAME), request, &findings));
+    for (int i = 0; i < sites.count; i++) {
+        const struct site_list_row site = site_list_row(&sites, i);
+        TRY(check_site(pg, site.site_id, site.name, request, &findings));
+    }
 out:
     pg_rows_free(&sites);
     return err == ERR_OK && findings == 0 ? EXIT_DONE : EXIT_FAILED;

@@ -4,59 +4,42 @@
 #include "ledger/proof/key_change.h"
 #include "tools/crawltab/days/checkpoint_key.h"
 #include "tools/crawltab/frame/show.h"
+#include "sql/rows/proof.h"
+#include "sql/rows/site.h"
 
 #include <inttypes.h>
 
-/* Columns of key_list. */
-enum {
-    KEY_SITE,
-    KEY_KEY,
-    KEY_FIRST,
-    KEY_LAST,
-    KEY_COUNT,
-    KEY_FROM,
-    KEY_UNTIL,
-    KEY_ACTOR,
-    KEY_REASON,
-    KEY_LOST
-};
-
-static const char *instant_of(const struct pg_rows *rows, int row, int column, char out[SHOW_INSTANT_MAX])
+static const char *instant_of(int64_t ms, bool none, char out[SHOW_INSTANT_MAX])
 {
-    return pg_null(rows, row, column) ? NULL : show_instant(pg_number(rows, row, column), out);
+    return none ? NULL : show_instant(ms, out);
 }
 
-static json_t *key_json(const struct pg_rows *rows, int row)
+static json_t *key_json(const struct key_list_row *key)
 {
     char from[SHOW_INSTANT_MAX], until[SHOW_INSTANT_MAX];
-    return json_pack("{s:s,s:s,s:s?,s:s?,s:I,s:s?,s:s?,s:s,s:s,s:b}", "site", pg_text(rows, row, KEY_SITE),
-                     "verifier_key", pg_text(rows, row, KEY_KEY), "from",
-                     instant_of(rows, row, KEY_FROM, from), "until", instant_of(rows, row, KEY_UNTIL, until),
-                     "checkpoints", pg_number(rows, row, KEY_COUNT), "first_day",
-                     pg_null(rows, row, KEY_FIRST) ? NULL : pg_text(rows, row, KEY_FIRST), "last_day",
-                     pg_null(rows, row, KEY_LAST) ? NULL : pg_text(rows, row, KEY_LAST), "actor",
-                     pg_text(rows, row, KEY_ACTOR), "reason", pg_text(rows, row, KEY_REASON), "old_key_lost",
-                     pg_flag(rows, row, KEY_LOST));
+    return json_pack("{s:s,s:s,s:s?,s:s?,s:I,s:s?,s:s?,s:s,s:s,s:b}", "site", key->site, "verifier_key",
+                     key->verifier_key, "from", instant_of(key->from_ms, key->from_ms_null, from), "until",
+                     instant_of(key->until_ms, key->until_ms_null, until), "checkpoints", key->checkpoints,
+                     "first_day", key->first_date, "last_day", key->last_date, "actor", key->actor, "reason",
+                     key->reason, "old_key_lost", key->lost);
 }
 
-static void print_key(const struct pg_rows *rows, int row)
+static void print_key(const struct key_list_row *key)
 {
     char from[SHOW_INSTANT_MAX], until[SHOW_INSTANT_MAX];
-    const char *since = instant_of(rows, row, KEY_FROM, from), *to = instant_of(rows, row, KEY_UNTIL, until);
-    puts(pg_text(rows, row, KEY_KEY));
+    const char *since = instant_of(key->from_ms, key->from_ms_null, from),
+               *to = instant_of(key->until_ms, key->until_ms_null, until);
+    puts(key->verifier_key);
     printf("  from %s until %s\n", since ? since : "the first checkpoint", to ? to : "now");
-    if (pg_number(rows, row, KEY_COUNT) > 0)
-        printf("  signed %" PRId64 " checkpoint%s, of %s to %s\n", pg_number(rows, row, KEY_COUNT),
-               pg_number(rows, row, KEY_COUNT) == 1 ? "" : "s", pg_text(rows, row, KEY_FIRST),
-               pg_text(rows, row, KEY_LAST));
+    if (key->first_date && key->last_date)
+        printf("  signed %" PRId64 " checkpoint%s, of %s to %s\n", key->checkpoints,
+               key->checkpoints == 1 ? "" : "s", key->first_date, key->last_date);
     if (!since)
         return;
-    fputs(pg_flag(rows, row, KEY_LOST) ? "  the key before it was lost: "
-                                       : "  signed for by the key before it: ",
-          stdout);
-    show_text(stdout, pg_text(rows, row, KEY_REASON));
+    fputs(key->lost ? "  the key before it was lost: " : "  signed for by the key before it: ", stdout);
+    show_text(stdout, key->reason);
     fputs(" (", stdout);
-    show_text(stdout, pg_text(rows, row, KEY_ACTOR));
+    show_text(stdout, key->actor);
     puts(")");
 }
 
@@ -70,10 +53,11 @@ enum exit_status checkpoint_change_list(struct pg *pg, const char *site, bool js
         goto out;
     json_t *list = json_array();
     for (int i = 0; i < rows.count; i++) {
+        const struct key_list_row key = key_list_row(&rows, i);
         if (json)
-            json_array_append_new(list, key_json(&rows, i));
+            json_array_append_new(list, key_json(&key));
         else
-            print_key(&rows, i);
+            print_key(&key);
     }
     status = EXIT_DONE;
     if (json && !show_json(json_incref(list), JSON_INDENT(2)))
@@ -95,7 +79,7 @@ static enum err newest_is_unused(struct pg *pg, const struct pg_rows *sites,
     enum err err = ERR_OK;
     *unused = false;
     for (int i = 0; i < sites->count && keys->count > 0; i++) {
-        TRY(key_change_current(pg, pg_number(sites, i, 0), current));
+        TRY(key_change_current(pg, site_list_row(sites, i).site_id, current));
         *unused = *unused || (current[0] && !key_change_is(current, &keys->items[0]));
     }
 out:
@@ -144,7 +128,7 @@ static enum err rotate(struct pg *pg, const struct config *config, struct checkp
     /* The file first: a change that is recorded for a key that nobody has could not be undone. */
     TRY(unused || checkpoint_keys_add(config, keys) ? ERR_OK : ERR_INTERNAL);
     for (int i = 0; i < sites.count; i++)
-        TRY(record(pg, pg_number(&sites, i, 0), keys, *change, lost));
+        TRY(record(pg, site_list_row(&sites, i).site_id, keys, *change, lost));
     TRY(log_action(pg, change, lost));
     TRY(pg_commit(pg));
 out:

@@ -8,6 +8,9 @@
 #include "ledger/night/day.h"
 #include "ledger/entry/entry.h"
 #include "ledger/site/site.h"
+#include "sql/rows/bill.h"
+#include "sql/rows/night.h"
+#include "sql/rows/site.h"
 
 #include <inttypes.h>
 #include <unistd.h>
@@ -55,12 +58,12 @@ static void print_invoices(const struct pg_rows *rows)
 {
     char money[SHOW_MONEY_MAX];
     for (int i = 0; i < rows->count && i < LISTED_MAX; i++) {
-        int64_t total = pg_number(rows, i, 5);
-        bool credit = strcmp(pg_text(rows, i, 10), "credit-note") == 0;
-        printf("  %-16s ", pg_text(rows, i, 1));
-        show_column(stdout, pg_text(rows, i, 3), 40);
-        printf(" %18s\n",
-               show_minor(credit ? -total : total, pg_number(rows, i, 7), pg_text(rows, i, 6), money));
+        const struct invoice_list_row invoice = invoice_list_row(rows, i);
+        bool credit = strcmp(invoice.kind, "credit-note") == 0;
+        printf("  %-16s ", invoice.number);
+        show_column(stdout, invoice.agent, 40);
+        printf(" %18s\n", show_minor(credit ? -invoice.total_minor : invoice.total_minor,
+                                     invoice.currency_decimals, invoice.currency, money));
     }
     if (rows->count > LISTED_MAX)
         printf("  and %d more: crawltab invoice list\n", rows->count - LISTED_MAX);
@@ -81,11 +84,12 @@ static json_t *day_json(const struct night_site *site, const struct day_closed *
                         const struct pg_rows *invoices)
 {
     json_t *list = json_array();
-    for (int i = 0; i < invoices->count; i++)
-        json_array_append_new(list,
-                              json_pack("{s:s,s:s,s:s,s:I,s:I}", "number", pg_text(invoices, i, 1), "kind",
-                                        pg_text(invoices, i, 10), "agent", pg_text(invoices, i, 3), "entries",
-                                        pg_number(invoices, i, 4), "total_minor", pg_number(invoices, i, 5)));
+    for (int i = 0; i < invoices->count; i++) {
+        const struct invoice_list_row invoice = invoice_list_row(invoices, i);
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:I,s:I}", "number", invoice.number, "kind",
+                                              invoice.kind, "agent", invoice.agent, "entries",
+                                              invoice.entries, "total_minor", invoice.total_minor));
+    }
     return json_pack("{s:s,s:s,s:I,s:I,s:I,s:s,s:o}", "site", site->name, "date", closed->date, "entries",
                      closed->entries, "sum_micros", closed->sum_micros, "invoiced_micros",
                      closed->invoiced_micros, "currency", site->currency, "invoices", list);
@@ -198,8 +202,8 @@ static void print_next(struct night *night, const struct night_site *site)
     pg_params_text(&params, NULL);
     pg_params_number(&params, ENTRY_LATEST_MS);
     if (pg_run(night->pg, "day_next", &params, &rows) == ERR_OK && rows.count > 0)
-        printf("%s: nothing to do; %s can be closed from %s\n", site->name, pg_text(&rows, 0, 0),
-               show_instant(pg_number(&rows, 0, 1), due));
+        printf("%s: nothing to do; %s can be closed from %s\n", site->name, day_next_row(&rows, 0).local_date,
+               show_instant(day_next_row(&rows, 0).due_ms, due));
     pg_rows_free(&rows);
 }
 
@@ -231,9 +235,8 @@ static enum err close_sites(struct night *night)
         puts("no sites yet: a site is registered when its gate starts for the first time");
     }
     for (int i = 0; i < rows.count; i++) {
-        struct night_site site = {
-            night, pg_number(&rows, i, 0), pg_text(&rows, i, 1), pg_text(&rows, i, 3), pg_number(&rows, i, 4),
-            0};
+        const struct site_list_row row = site_list_row(&rows, i);
+        struct night_site site = {night, row.site_id, row.name, row.currency, row.currency_decimals, 0};
         size_t before = night->closed;
         if (!is_ours(night, site.name))
             continue;
@@ -252,7 +255,7 @@ static enum exit_status close_days(struct night *night)
     if (!checkpoint_keys_load(night->config, &night->keys))
         return EXIT_FAILED;
     night->pg = command_open(night->config, "crawltab nightly");
-    if (!night->pg)
+    if (!night->pg || pg_compare(night->pg) != ERR_OK)
         return EXIT_FAILED;
     if (!night->dry_run && !checkpoint_keys_make_first(night->pg, night->config, &night->keys))
         return EXIT_FAILED;

@@ -5,24 +5,10 @@
 #include "ledger/base/amount.h"
 #include "ledger/base/instant.h"
 #include "ledger/base/uuid.h"
+#include "sql/rows/archive.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
-
-/* Columns of export_page. */
-enum {
-    PAGE_ID,
-    PAGE_RECORDED,
-    PAGE_SITE,
-    PAGE_AGENT,
-    PAGE_THUMBPRINT,
-    PAGE_RESOURCE,
-    PAGE_RULE,
-    PAGE_AMOUNT,
-    PAGE_CURRENCY,
-    PAGE_SIGNATURE,
-    PAGE_BASE,
-    PAGE_AGREEMENT
-};
 
 struct range {
     const char *from, *to; /* "YYYY-MM-DD" */
@@ -63,24 +49,23 @@ static void csv_head(void)
         stdout);
 }
 
-static void csv_entry(const struct pg_rows *rows, int row)
+static void csv_entry(const struct export_page_row *entry)
 {
     char recorded[INSTANT_TEXT_MAX], amount[AMOUNT_TEXT_MAX];
-    char *thumbprint = show_base64url(rows, row, PAGE_THUMBPRINT);
-    char *signature = show_base64(rows, row, PAGE_SIGNATURE);
+    char *thumbprint = show_base64url(entry->thumbprint);
+    char *signature = show_base64(entry->signature);
     size_t len = 0;
-    char *base = show_raw(rows, row, PAGE_BASE, &len);
-    printf("%s,%s,", pg_text(rows, row, PAGE_ID),
-           instant_format(pg_number(rows, row, PAGE_RECORDED), recorded));
-    csv_text(pg_text(rows, row, PAGE_SITE));
-    csv_text(pg_text(rows, row, PAGE_AGENT));
+    char *base = show_raw(entry->signature_base, &len);
+    printf("%s,%s,", entry->payment_id, instant_format(entry->recorded_ms, recorded));
+    csv_text(entry->site);
+    csv_text(entry->agent);
     printf("%s,", thumbprint ? thumbprint : "");
-    csv_text(pg_text(rows, row, PAGE_RESOURCE));
-    csv_text(pg_text(rows, row, PAGE_RULE));
-    printf("%s,%s,%s,%s,", amount_format(pg_number(rows, row, PAGE_AMOUNT), amount),
-           pg_text(rows, row, PAGE_CURRENCY), pg_text(rows, row, PAGE_AMOUNT), signature ? signature : "");
+    csv_text(entry->resource);
+    csv_text(entry->rule);
+    printf("%s,%s,%" PRId64 ",%s,", amount_format(entry->amount_micros, amount), entry->currency,
+           entry->amount_micros, signature ? signature : "");
     csv_field(base ? base : "", len);
-    printf("%s\r\n", pg_text(rows, row, PAGE_AGREEMENT));
+    printf("%" PRId64 "\r\n", entry->agreement_version);
     free(thumbprint);
     free(signature);
     free(base);
@@ -89,20 +74,18 @@ static void csv_entry(const struct pg_rows *rows, int row)
 /* --- JSON lines
  * --------------------------------------------------------------------------------------------- */
 
-static bool json_entry(const struct pg_rows *rows, int row)
+static bool json_entry(const struct export_page_row *entry)
 {
     char recorded[INSTANT_TEXT_MAX], amount[AMOUNT_TEXT_MAX];
-    char *thumbprint = show_base64url(rows, row, PAGE_THUMBPRINT);
-    char *signature = show_base64(rows, row, PAGE_SIGNATURE);
+    char *thumbprint = show_base64url(entry->thumbprint);
+    char *signature = show_base64(entry->signature);
     json_t *json = json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:I}", "payment_id", pg_text(rows, row, PAGE_ID),
-        "recorded_at", instant_format(pg_number(rows, row, PAGE_RECORDED), recorded), "site",
-        pg_text(rows, row, PAGE_SITE), "agent", pg_text(rows, row, PAGE_AGENT), "thumbprint",
-        thumbprint ? thumbprint : "", "resource", pg_text(rows, row, PAGE_RESOURCE), "rule",
-        pg_text(rows, row, PAGE_RULE), "amount", amount_format(pg_number(rows, row, PAGE_AMOUNT), amount),
-        "currency", pg_text(rows, row, PAGE_CURRENCY), "amount_micros", pg_number(rows, row, PAGE_AMOUNT),
-        "signature", signature ? signature : "", "signature_base", show_json_bytes(rows, row, PAGE_BASE),
-        "agreement_version", (json_int_t)pg_number(rows, row, PAGE_AGREEMENT));
+        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:I}", "payment_id", entry->payment_id,
+        "recorded_at", instant_format(entry->recorded_ms, recorded), "site", entry->site, "agent",
+        entry->agent, "thumbprint", thumbprint ? thumbprint : "", "resource", entry->resource, "rule",
+        entry->rule, "amount", amount_format(entry->amount_micros, amount), "currency", entry->currency,
+        "amount_micros", entry->amount_micros, "signature", signature ? signature : "", "signature_base",
+        show_json_bytes(entry->signature_base), "agreement_version", entry->agreement_version);
     free(thumbprint);
     free(signature);
     return show_json(json, JSON_COMPACT);
@@ -114,9 +97,10 @@ static bool json_entry(const struct pg_rows *rows, int row)
 static bool write_page(const struct range *range, const struct pg_rows *rows)
 {
     for (int row = 0; row < rows->count; row++) {
+        const struct export_page_row entry = export_page_row(rows, row);
         if (range->csv)
-            csv_entry(rows, row);
-        else if (!json_entry(rows, row))
+            csv_entry(&entry);
+        else if (!json_entry(&entry))
             return false;
     }
     return !ferror(stdout);
@@ -144,29 +128,36 @@ static enum exit_status next_page(struct pg *pg, const struct range *range, stru
         *more = rows.count > 0;
     }
     if (*more)
-        snprintf(cursor->last, sizeof(cursor->last), "%s", pg_text(&rows, rows.count - 1, PAGE_ID));
+        snprintf(cursor->last, sizeof(cursor->last), "%s", export_page_row(&rows, rows.count - 1).payment_id);
     cursor->started = true;
     pg_rows_free(&rows);
     return status;
 }
 
-static enum exit_status export(struct pg *pg, const struct range *range) {
-    struct pg_params params = {0}; struct pg_rows bounds = {0}; struct cursor cursor = {.started = false};
-    enum exit_status status = EXIT_DONE; pg_params_text(&params, range->from);
+static enum exit_status export_range(struct pg *pg, const struct range *range)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    struct cursor cursor = {.started = false};
+    enum exit_status status = EXIT_DONE;
+    pg_params_text(&params, range->from);
     pg_params_text(&params, range->to);
-    if (pg_run(pg, "export_start", &params, &bounds) != ERR_OK) return EXIT_FAILED;
-    if (!pg_null(&bounds, 0, 2)){
-        LOG(ERROR, "entries of these days are archived", {"file", pg_text(&bounds, 0, 2)},
+    if (pg_run(pg, "export_start", &params, &rows) != ERR_OK)
+        return EXIT_FAILED;
+    const struct export_start_row start = export_start_row(&rows, 0);
+    if (start.archive) {
+        LOG(ERROR, "entries of these days are archived", {"file", start.archive},
             {"hint", "crawltab archive list tells which; restore them, or export the other days"});
-        status = EXIT_FAILED;}
-snprintf(cursor.last, sizeof(cursor.last), "%s", pg_text(&bounds, 0, 0));
-snprintf(cursor.end, sizeof(cursor.end), "%s", pg_text(&bounds, 0, 1));
-pg_rows_free(&bounds);
-if (range->csv && status == EXIT_DONE)
-    csv_head();
-for (bool more = true; more && status == EXIT_DONE;)
-    status = next_page(pg, range, &cursor, &more);
-return status;
+        status = EXIT_FAILED;
+    }
+    snprintf(cursor.last, sizeof(cursor.last), "%s", start.first_id);
+    snprintf(cursor.end, sizeof(cursor.end), "%s", start.end_id);
+    pg_rows_free(&rows);
+    if (range->csv && status == EXIT_DONE)
+        csv_head();
+    for (bool more = true; more && status == EXIT_DONE;)
+        status = next_page(pg, range, &cursor, &more);
+    return status;
 }
 
 /* --- the command
@@ -220,7 +211,7 @@ static enum exit_status export_entries(const char *config_path, int argc, char *
     struct config *config = command_config(config_path);
     struct pg *pg = config ? command_open(config, "crawltab export") : NULL;
     if (pg && (!range.site || site_exists(pg, range.site)))
-        status = export(pg, &range);
+        status = export_range(pg, &range);
     pg_close(pg);
     config_free(config);
     return status;

@@ -3,58 +3,16 @@
 
 #include "ledger/base/amount.h"
 #include "ledger/base/uuid.h"
+#include "sql/rows/archive.h"
+#include "sql/rows/bill.h"
+#include "sql/rows/entry.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Columns of charge_lookup. */
-enum {
-    ENTRY_ID,
-    ENTRY_SITE,
-    ENTRY_NETWORK,
-    ENTRY_CURRENCY,
-    ENTRY_AMOUNT,
-    ENTRY_RULE,
-    ENTRY_RESOURCE,
-    ENTRY_AGENT,
-    ENTRY_THUMBPRINT,
-    ENTRY_KEY,
-    ENTRY_DIRECTORY,
-    ENTRY_RECORDED,
-    ENTRY_OFFERED,
-    ENTRY_SIGNATURE,
-    ENTRY_BASE,
-    ENTRY_DAY,
-    ENTRY_CLOSED,
-    ENTRY_INVOICE,
-    ENTRY_INVOICE_DATE,
-    ENTRY_AGREEMENT
-};
-
-/* Columns of adjustment_lookup. */
-enum { TAKEN_ID, TAKEN_KIND, TAKEN_AMOUNT, TAKEN_REASON, TAKEN_ACTOR, TAKEN_AT, TAKEN_NUMBER };
-
-/* Columns of conflict_lookup. */
-enum {
-    CONFLICT_SITE,
-    CONFLICT_AGENT,
-    CONFLICT_THUMBPRINT,
-    CONFLICT_AMOUNT,
-    CONFLICT_CURRENCY,
-    CONFLICT_RULE,
-    CONFLICT_RESOURCE,
-    CONFLICT_RECORDED,
-    CONFLICT_SIGNATURE,
-    CONFLICT_BASE,
-    CONFLICT_AGREEMENT
-};
-
-/* Columns of conflict_counts. */
-enum { COUNT_AGENT, COUNT_ATTEMPTS, COUNT_KEPT };
-
 /* All that is known of one payment id. */
 struct answer {
-    struct pg_rows entry, taken, conflicts, counts, archived;
+    struct pg_rows entry, taken, conflicts, counts;
 };
 
 static void print_fact(const char *name, const char *value)
@@ -70,30 +28,29 @@ static void print_instant(const char *name, int64_t ms)
     printf("%-12s%s (unix %" PRId64 ")\n", name, show_instant(ms, text), ms / 1000);
 }
 
-static void print_bytes(const char *name, const struct pg_rows *rows, int row, int column,
-                        char *(*encode)(const struct pg_rows *, int, int))
+static void print_bytes(const char *name, struct pg_hex bytes, char *(*encode)(struct pg_hex))
 {
-    char *text = encode(rows, row, column);
+    char *text = encode(bytes);
     print_fact(name, text);
     free(text);
 }
 
-static void print_agreement(const struct pg_rows *rows, int row, int column)
+static void print_agreement(int64_t version, bool none)
 {
-    if (pg_null(rows, row, column))
+    if (none)
         print_fact("Agreement", "none");
     else
-        printf("%-12sversion %s\n", "Agreement", pg_text(rows, row, column));
+        printf("%-12sversion %" PRId64 "\n", "Agreement", version);
 }
 
-static void print_invoice(const struct pg_rows *entry)
+static void print_invoice(const struct charge_lookup_row *entry)
 {
-    const char *day = pg_text(entry, 0, ENTRY_DAY);
-    if (!pg_null(entry, 0, ENTRY_INVOICE)) {
-        const char *date = pg_text(entry, 0, ENTRY_INVOICE_DATE);
-        printf("%-12s%s of %s%s%s\n", "Invoice", pg_text(entry, 0, ENTRY_INVOICE), date,
-               strcmp(date, day) == 0 ? "" : ", carried from ", strcmp(date, day) == 0 ? "" : day);
-    } else if (pg_flag(entry, 0, ENTRY_CLOSED)) {
+    const char *day = entry->local_date ? entry->local_date : "";
+    if (entry->invoice) {
+        bool carried = strcmp(entry->invoice_date, day) != 0;
+        printf("%-12s%s of %s%s%s\n", "Invoice", entry->invoice, entry->invoice_date,
+               carried ? ", carried from " : "", carried ? day : "");
+    } else if (entry->closed) {
         printf("%-12snot yet invoiced: %s is closed and was carried forward\n", "Invoice", day);
     } else {
         printf("%-12snot yet invoiced: %s is open\n", "Invoice", day);
@@ -101,10 +58,10 @@ static void print_invoice(const struct pg_rows *entry)
 }
 
 /* The base has a line per component; each is set off from ours. */
-static void print_base(const struct pg_rows *rows, int row, int column)
+static void print_base(struct pg_hex bytes)
 {
     size_t len;
-    char *base = show_raw(rows, row, column, &len);
+    char *base = show_raw(bytes, &len);
     puts("Signed");
     for (char *line = base; line;) {
         char *end = strchr(line, '\n');
@@ -118,66 +75,61 @@ static void print_base(const struct pg_rows *rows, int row, int column)
     free(base);
 }
 
-static void print_entry(const struct pg_rows *entry)
+static void print_entry(const struct charge_lookup_row *entry)
 {
     char money[SHOW_MONEY_MAX];
-    print_fact("Payment", pg_text(entry, 0, ENTRY_ID));
-    print_fact("URL", pg_text(entry, 0, ENTRY_RESOURCE));
-    print_fact("Price",
-               show_micros(pg_number(entry, 0, ENTRY_AMOUNT), pg_text(entry, 0, ENTRY_CURRENCY), money));
-    print_fact("Rule", pg_text(entry, 0, ENTRY_RULE));
-    print_agreement(entry, 0, ENTRY_AGREEMENT);
-    print_fact("Site", pg_text(entry, 0, ENTRY_SITE));
-    print_fact("Network", pg_text(entry, 0, ENTRY_NETWORK));
-    print_instant("Offered", pg_number(entry, 0, ENTRY_OFFERED));
-    print_instant("Receipt", pg_number(entry, 0, ENTRY_RECORDED));
+    print_fact("Payment", entry->payment_id);
+    print_fact("URL", entry->resource);
+    print_fact("Price", show_micros(entry->amount_micros, entry->currency, money));
+    print_fact("Rule", entry->rule);
+    print_agreement(entry->agreement_version, entry->agreement_version_null);
+    print_fact("Site", entry->site);
+    print_fact("Network", entry->network);
+    print_instant("Offered", entry->offered_ms);
+    print_instant("Receipt", entry->recorded_ms);
     print_invoice(entry);
-    print_fact("Signer", pg_text(entry, 0, ENTRY_AGENT));
-    print_fact("Directory", pg_text(entry, 0, ENTRY_DIRECTORY));
-    print_bytes("Key", entry, 0, ENTRY_THUMBPRINT, show_base64url);
-    print_fact("Public key", pg_text(entry, 0, ENTRY_KEY));
-    print_bytes("Signature", entry, 0, ENTRY_SIGNATURE, show_base64);
-    print_base(entry, 0, ENTRY_BASE);
+    print_fact("Signer", entry->agent);
+    print_fact("Directory", entry->directory_url);
+    print_bytes("Key", entry->thumbprint, show_base64url);
+    print_fact("Public key", entry->public_key);
+    print_bytes("Signature", entry->signature, show_base64);
+    print_base(entry->signature_base);
 }
 
-static void print_taken(const struct pg_rows *taken, int row, const char *currency)
+static void print_taken(const struct adjustment_lookup_row *taken, const char *currency)
 {
     char money[SHOW_MONEY_MAX], at[SHOW_INSTANT_MAX];
-    printf("\nTaken back  %s, %s on %s\n", show_micros(pg_number(taken, row, TAKEN_AMOUNT), currency, money),
-           pg_text(taken, row, TAKEN_KIND), show_instant(pg_number(taken, row, TAKEN_AT), at));
-    print_fact("Reason", pg_text(taken, row, TAKEN_REASON));
-    print_fact("By", pg_text(taken, row, TAKEN_ACTOR));
-    print_fact("Stands on", pg_null(taken, row, TAKEN_NUMBER)
-                                ? "nothing yet: its day is not closed, or carried"
-                                : pg_text(taken, row, TAKEN_NUMBER));
+    printf("\nTaken back  %s, %s on %s\n", show_micros(taken->amount_micros, currency, money), taken->kind,
+           show_instant(taken->recorded_ms, at));
+    print_fact("Reason", taken->reason);
+    print_fact("By", taken->actor);
+    print_fact("Stands on", taken->number ? taken->number : "nothing yet: its day is not closed, or carried");
 }
 
-static void print_conflict(const struct pg_rows *rows, int row)
+static void print_conflict(const struct conflict_lookup_row *conflict)
 {
     char money[SHOW_MONEY_MAX];
-    printf("\nConflict %d of %d: refused and not charged\n", row + 1, rows->count);
-    print_fact("URL", pg_text(rows, row, CONFLICT_RESOURCE));
-    print_fact("Price", show_micros(pg_number(rows, row, CONFLICT_AMOUNT),
-                                    pg_text(rows, row, CONFLICT_CURRENCY), money));
-    print_fact("Rule", pg_text(rows, row, CONFLICT_RULE));
-    print_agreement(rows, row, CONFLICT_AGREEMENT);
-    print_fact("Site", pg_text(rows, row, CONFLICT_SITE));
-    print_instant("Received", pg_number(rows, row, CONFLICT_RECORDED));
-    print_fact("Signer", pg_text(rows, row, CONFLICT_AGENT));
-    print_bytes("Key", rows, row, CONFLICT_THUMBPRINT, show_base64url);
-    print_bytes("Signature", rows, row, CONFLICT_SIGNATURE, show_base64);
-    print_base(rows, row, CONFLICT_BASE);
+    print_fact("URL", conflict->resource);
+    print_fact("Price", show_micros(conflict->amount_micros, conflict->currency, money));
+    print_fact("Rule", conflict->rule);
+    print_agreement(conflict->agreement_version, conflict->agreement_version_null);
+    print_fact("Site", conflict->site);
+    print_instant("Received", conflict->recorded_ms);
+    print_fact("Signer", conflict->agent);
+    print_bytes("Key", conflict->thumbprint, show_base64url);
+    print_bytes("Signature", conflict->signature, show_base64);
+    print_base(conflict->signature_base);
 }
 
 /* Of whom more attempts were counted than are kept. */
-static void print_count(const struct pg_rows *counts, int row)
+static void print_count(const struct conflict_counts_row *count)
 {
-    int64_t rest = pg_number(counts, row, COUNT_ATTEMPTS) - pg_number(counts, row, COUNT_KEPT);
+    int64_t rest = count->attempts - count->kept;
     if (rest <= 0)
         return;
     printf("\nFurther     %" PRId64 " attempt%s refused, counted and not kept\n", rest,
            rest == 1 ? " was" : "s were");
-    print_fact("Signer", pg_text(counts, row, COUNT_AGENT));
+    print_fact("Signer", count->agent);
 }
 
 /* --- JSON
@@ -203,102 +155,126 @@ static void set_amount(json_t *json, int64_t micros)
     json_object_set_new(json, "amount_micros", json_integer(micros));
 }
 
-static void set_agreement(json_t *json, const struct pg_rows *rows, int row, int column)
+static void set_agreement(json_t *json, int64_t version, bool none)
 {
-    bool none = pg_null(rows, row, column);
-    json_object_set_new(json, "agreement_version",
-                        none ? json_null() : json_integer(pg_number(rows, row, column)));
+    json_object_set_new(json, "agreement_version", none ? json_null() : json_integer(version));
 }
 
-static json_t *conflict_json(const struct pg_rows *rows, int row)
+static json_t *conflict_json(const struct conflict_lookup_row *conflict)
 {
     json_t *json = json_object();
-    json_object_set_new(json, "site", show_json_text(rows, row, CONFLICT_SITE));
-    json_object_set_new(json, "agent", show_json_text(rows, row, CONFLICT_AGENT));
-    set_bytes(json, "thumbprint", show_base64url(rows, row, CONFLICT_THUMBPRINT));
-    set_amount(json, pg_number(rows, row, CONFLICT_AMOUNT));
-    json_object_set_new(json, "currency", show_json_text(rows, row, CONFLICT_CURRENCY));
-    json_object_set_new(json, "rule", show_json_text(rows, row, CONFLICT_RULE));
-    set_agreement(json, rows, row, CONFLICT_AGREEMENT);
-    json_object_set_new(json, "resource", show_json_text(rows, row, CONFLICT_RESOURCE));
-    set_instant(json, "received_at", "received_unix", pg_number(rows, row, CONFLICT_RECORDED));
-    set_bytes(json, "signature", show_base64(rows, row, CONFLICT_SIGNATURE));
-    json_object_set_new(json, "signature_base", show_json_bytes(rows, row, CONFLICT_BASE));
+    json_object_set_new(json, "site", json_string(conflict->site));
+    json_object_set_new(json, "agent", json_string(conflict->agent));
+    set_bytes(json, "thumbprint", show_base64url(conflict->thumbprint));
+    set_amount(json, conflict->amount_micros);
+    json_object_set_new(json, "currency", json_string(conflict->currency));
+    json_object_set_new(json, "rule", json_string(conflict->rule));
+    set_agreement(json, conflict->agreement_version, conflict->agreement_version_null);
+    json_object_set_new(json, "resource", json_string(conflict->resource));
+    set_instant(json, "received_at", "received_unix", conflict->recorded_ms);
+    set_bytes(json, "signature", show_base64(conflict->signature));
+    json_object_set_new(json, "signature_base", show_json_bytes(conflict->signature_base));
     return json;
 }
 
-static json_t *counts_json(const struct pg_rows *counts)
-{
-    json_t *list = json_array();
-    for (int i = 0; i < counts->count; i++)
-        json_array_append_new(
-            list, json_pack("{s:o,s:I,s:I}", "agent", show_json_text(counts, i, COUNT_AGENT), "attempts",
-                            pg_number(counts, i, COUNT_ATTEMPTS), "kept", pg_number(counts, i, COUNT_KEPT)));
-    return list;
-}
-
-static json_t *taken_json(const struct pg_rows *taken)
+static json_t *taken_json(const struct adjustment_lookup_row *taken)
 {
     char at[SHOW_INSTANT_MAX];
-    json_t *list = json_array();
-    for (int i = 0; i < taken->count; i++)
-        json_array_append_new(
-            list,
-            json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:o}", "adjustment_id", pg_text(taken, i, TAKEN_ID), "kind",
-                      pg_text(taken, i, TAKEN_KIND), "amount_micros", pg_number(taken, i, TAKEN_AMOUNT),
-                      "reason", pg_text(taken, i, TAKEN_REASON), "actor", pg_text(taken, i, TAKEN_ACTOR),
-                      "recorded_at", show_instant(pg_number(taken, i, TAKEN_AT), at), "number",
-                      show_json_text(taken, i, TAKEN_NUMBER)));
-    return list;
+    return json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:s?}", "adjustment_id", taken->adjustment_id, "kind",
+                     taken->kind, "amount_micros", taken->amount_micros, "reason", taken->reason, "actor",
+                     taken->actor, "recorded_at", show_instant(taken->recorded_ms, at), "number",
+                     taken->number);
 }
 
-static json_t *entry_json(const struct answer *answer)
+static json_t *entry_json(const struct charge_lookup_row *entry)
 {
-    const struct pg_rows *entry = &answer->entry;
-    static const struct {
-        const char *key;
-        int column;
-    } texts[] = {{"payment_id", ENTRY_ID},   {"site", ENTRY_SITE},
-                 {"network", ENTRY_NETWORK}, {"resource", ENTRY_RESOURCE},
-                 {"rule", ENTRY_RULE},       {"currency", ENTRY_CURRENCY},
-                 {"agent", ENTRY_AGENT},     {"directory_url", ENTRY_DIRECTORY},
-                 {"public_key", ENTRY_KEY},  {"day", ENTRY_DAY},
-                 {"invoice", ENTRY_INVOICE}, {"invoice_date", ENTRY_INVOICE_DATE}};
-    json_t *json = json_object();
-    json_t *list = json_array();
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-        json_object_set_new(json, texts[i].key, show_json_text(entry, 0, texts[i].column));
-    set_amount(json, pg_number(entry, 0, ENTRY_AMOUNT));
-    set_agreement(json, entry, 0, ENTRY_AGREEMENT);
-    set_instant(json, "offered_at", "offered_unix", pg_number(entry, 0, ENTRY_OFFERED));
-    set_instant(json, "receipt_at", "receipt_unix", pg_number(entry, 0, ENTRY_RECORDED));
-    json_object_set_new(json, "day_closed", json_boolean(pg_flag(entry, 0, ENTRY_CLOSED)));
-    set_bytes(json, "thumbprint", show_base64url(entry, 0, ENTRY_THUMBPRINT));
-    set_bytes(json, "signature", show_base64(entry, 0, ENTRY_SIGNATURE));
-    json_object_set_new(json, "signature_base", show_json_bytes(entry, 0, ENTRY_BASE));
-    for (int i = 0; i < answer->conflicts.count; i++)
-        json_array_append_new(list, conflict_json(&answer->conflicts, i));
-    json_object_set_new(json, "adjustments", taken_json(&answer->taken));
-    json_object_set_new(json, "conflicts", list);
-    json_object_set_new(json, "conflict_counts", counts_json(&answer->counts));
+    json_t *json =
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s?,s:s?,s:s?,s:s?,s:s?}", "payment_id", entry->payment_id,
+                  "site", entry->site, "network", entry->network, "resource", entry->resource, "rule",
+                  entry->rule, "currency", entry->currency, "agent", entry->agent, "directory_url",
+                  entry->directory_url, "public_key", entry->public_key, "day", entry->local_date, "invoice",
+                  entry->invoice, "invoice_date", entry->invoice_date);
+    set_amount(json, entry->amount_micros);
+    set_agreement(json, entry->agreement_version, entry->agreement_version_null);
+    set_instant(json, "offered_at", "offered_unix", entry->offered_ms);
+    set_instant(json, "receipt_at", "receipt_unix", entry->recorded_ms);
+    json_object_set_new(json, "day_closed", json_boolean(entry->closed));
+    set_bytes(json, "thumbprint", show_base64url(entry->thumbprint));
+    set_bytes(json, "signature", show_base64(entry->signature));
+    json_object_set_new(json, "signature_base", show_json_bytes(entry->signature_base));
     return json;
 }
 
 /* --- the command
  * -------------------------------------------------------------------------------------------- */
 
+static void print_answer(const struct answer *answer)
+{
+    const struct charge_lookup_row entry = charge_lookup_row(&answer->entry, 0);
+    print_entry(&entry);
+    for (int i = 0; i < answer->taken.count; i++) {
+        const struct adjustment_lookup_row taken = adjustment_lookup_row(&answer->taken, i);
+        print_taken(&taken, entry.currency);
+    }
+    for (int i = 0; i < answer->conflicts.count; i++) {
+        const struct conflict_lookup_row conflict = conflict_lookup_row(&answer->conflicts, i);
+        printf("\nConflict %d of %d: refused and not charged\n", i + 1, answer->conflicts.count);
+        print_conflict(&conflict);
+    }
+    for (int i = 0; i < answer->counts.count; i++) {
+        const struct conflict_counts_row count = conflict_counts_row(&answer->counts, i);
+        print_count(&count);
+    }
+}
+
+static json_t *answer_json(const struct answer *answer)
+{
+    const struct charge_lookup_row entry = charge_lookup_row(&answer->entry, 0);
+    json_t *json = entry_json(&entry), *adjustments = json_array(), *conflicts = json_array(),
+           *counts = json_array();
+    for (int i = 0; i < answer->taken.count; i++) {
+        const struct adjustment_lookup_row taken = adjustment_lookup_row(&answer->taken, i);
+        json_array_append_new(adjustments, taken_json(&taken));
+    }
+    for (int i = 0; i < answer->conflicts.count; i++) {
+        const struct conflict_lookup_row conflict = conflict_lookup_row(&answer->conflicts, i);
+        json_array_append_new(conflicts, conflict_json(&conflict));
+    }
+    for (int i = 0; i < answer->counts.count; i++) {
+        const struct conflict_counts_row count = conflict_counts_row(&answer->counts, i);
+        json_array_append_new(counts, json_pack("{s:s,s:I,s:I}", "agent", count.agent, "attempts",
+                                                count.attempts, "kept", count.kept));
+    }
+    json_object_set_new(json, "adjustments", adjustments);
+    json_object_set_new(json, "conflicts", conflicts);
+    json_object_set_new(json, "conflict_counts", counts);
+    return json;
+}
+
 static enum exit_status show(const struct answer *answer, bool json)
 {
     if (json)
-        return show_json(entry_json(answer), JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
-    print_entry(&answer->entry);
-    for (int i = 0; i < answer->taken.count; i++)
-        print_taken(&answer->taken, i, pg_text(&answer->entry, 0, ENTRY_CURRENCY));
-    for (int i = 0; i < answer->conflicts.count; i++)
-        print_conflict(&answer->conflicts, i);
-    for (int i = 0; i < answer->counts.count; i++)
-        print_count(&answer->counts, i);
+        return show_json(answer_json(answer), JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
+    print_answer(answer);
     return EXIT_DONE;
+}
+
+static enum exit_status unknown(struct pg *pg, const uint8_t id[UUID_SIZE], const struct pg_params *params)
+{
+    struct pg_rows archived = {0};
+    char text[UUID_TEXT_MAX];
+    if (pg_run(pg, "archive_find", params, &archived) != ERR_OK)
+        return EXIT_FAILED;
+    if (archived.count > 0)
+        LOG(ERROR, "the entries of this payment id's day are archived", {"id", uuid_format(id, text)},
+            {"file", archive_find_row(&archived, 0).file}, {"SHA-256", archive_find_row(&archived, 0).sha256},
+            {"hint", "crawltab archive restore FILE brings them back, or look for the id in the file"});
+    else
+        LOG(ERROR, "no entry has this payment id", {"id", uuid_format(id, text)},
+            {"detail", "nothing was charged for it"},
+            {"hint", "an offer leaves no trace until it is paid; was it made by this ledger?"});
+    pg_rows_free(&archived);
+    return EXIT_FAILED;
 }
 
 static enum exit_status lookup(struct pg *pg, const uint8_t id[UUID_SIZE], bool json)
@@ -306,31 +282,18 @@ static enum exit_status lookup(struct pg *pg, const uint8_t id[UUID_SIZE], bool 
     struct pg_params params = {0};
     struct answer answer = {.entry = {0}};
     enum exit_status status = EXIT_FAILED;
-    char text[UUID_TEXT_MAX];
     pg_params_bytes(&params, slice_bytes(id, UUID_SIZE));
     if (pg_run(pg, "charge_lookup", &params, &answer.entry) != ERR_OK ||
         pg_run(pg, "adjustment_lookup", &params, &answer.taken) != ERR_OK ||
         pg_run(pg, "conflict_lookup", &params, &answer.conflicts) != ERR_OK ||
         pg_run(pg, "conflict_counts", &params, &answer.counts) != ERR_OK)
         goto out;
-    if (answer.entry.count == 0 && pg_run(pg, "archive_find", &params, &answer.archived) != ERR_OK)
-        goto out;
-    if (answer.entry.count == 0 && answer.archived.count > 0)
-        LOG(ERROR, "the entries of this payment id's day are archived", {"id", uuid_format(id, text)},
-            {"file", pg_text(&answer.archived, 0, 1)}, {"SHA-256", pg_text(&answer.archived, 0, 2)},
-            {"hint", "crawltab archive restore FILE brings them back, or look for the id in the file"});
-    else if (answer.entry.count == 0)
-        LOG(ERROR, "no entry has this payment id", {"id", uuid_format(id, text)},
-            {"detail", "nothing was charged for it"},
-            {"hint", "an offer leaves no trace until it is paid; was it made by this ledger?"});
-    else
-        status = show(&answer, json);
+    status = answer.entry.count > 0 ? show(&answer, json) : unknown(pg, id, &params);
 out:
     pg_rows_free(&answer.entry);
     pg_rows_free(&answer.taken);
     pg_rows_free(&answer.conflicts);
     pg_rows_free(&answer.counts);
-    pg_rows_free(&answer.archived);
     return status;
 }
 

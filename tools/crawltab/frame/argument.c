@@ -3,12 +3,12 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
 #include "server/verify/signature_agent.h"
+#include "sql/rows/entry.h"
+#include "sql/rows/pg.h"
+#include "sql/rows/site.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* Columns of site_read. */
-enum { SITE_ID, SITE_CURRENCY, SITE_ZONE };
 
 static const struct config_site *configured(const struct config *config, const char *name)
 {
@@ -38,11 +38,11 @@ bool argument_site(struct pg *pg, const struct config *config, const char *name,
             {"hint", "a gate registers its sites when it starts; was it misspelled?"});
         goto out;
     }
-    *site = (struct argument_site){.site_id = pg_number(&rows, 0, SITE_ID),
-                                   .configured = configured(config, name)};
+    const struct site_read_row row = site_read_row(&rows, 0);
+    *site = (struct argument_site){.site_id = row.site_id, .configured = configured(config, name)};
     snprintf(site->name, sizeof(site->name), "%s", name);
-    snprintf(site->time_zone, sizeof(site->time_zone), "%s", pg_text(&rows, 0, SITE_ZONE));
-    snprintf(site->currency, sizeof(site->currency), "%s", pg_text(&rows, 0, SITE_CURRENCY));
+    snprintf(site->time_zone, sizeof(site->time_zone), "%s", row.time_zone);
+    snprintf(site->currency, sizeof(site->currency), "%s", row.currency);
 out:
     pg_rows_free(&rows);
     return found;
@@ -65,7 +65,7 @@ static enum err read_account(struct pg *pg, const char *agent, int64_t *crawler_
     enum err err;
     pg_params_text(&params, agent);
     TRY(pg_run(pg, "crawler_read", &params, &rows));
-    *crawler_id = rows.count > 0 ? pg_number(&rows, 0, 0) : 0;
+    *crawler_id = rows.count > 0 ? crawler_read_row(&rows, 0).crawler_id : 0;
 out:
     pg_rows_free(&rows);
     return err;
@@ -144,7 +144,7 @@ bool argument_instant(struct pg *pg, const struct argument_site *site, const cha
     pg_params_text(&params, fixed ? "true" : "false");
     bool ok = pg_run(pg, "instant_read", &params, &rows) == ERR_OK && rows.count == 1;
     if (ok)
-        *ms = pg_number(&rows, 0, 0);
+        *ms = instant_read_row(&rows, 0).instant_ms;
     pg_rows_free(&rows);
     return ok;
 }

@@ -63,22 +63,21 @@ const char *show_instant(int64_t ms, char out[SHOW_INSTANT_MAX])
     return out;
 }
 
-char *show_raw(const struct pg_rows *rows, int row, int column, size_t *len)
+char *show_raw(struct pg_hex bytes, size_t *len)
 {
-    *len = pg_bytes(rows, row, column, NULL, 0);
-    uint8_t *bytes = malloc(*len + 1);
-    if (!bytes)
+    *len = pg_hex_bytes(bytes, NULL, 0);
+    uint8_t *raw = malloc(*len + 1);
+    if (!raw)
         return NULL;
-    pg_bytes(rows, row, column, bytes, *len);
-    bytes[*len] = '\0';
-    return (char *)bytes;
+    pg_hex_bytes(bytes, raw, *len);
+    raw[*len] = '\0';
+    return (char *)raw;
 }
 
-static char *encode(const struct pg_rows *rows, int row, int column,
-                    size_t (*encoder)(const void *, size_t, char *))
+static char *encode(struct pg_hex bytes, size_t (*encoder)(const void *, size_t, char *))
 {
     size_t len;
-    char *raw = show_raw(rows, row, column, &len);
+    char *raw = show_raw(bytes, &len);
     char *text = raw ? malloc(ENCODING_BASE64_LEN(len) + 1) : NULL;
     if (text)
         text[encoder(raw, len, text)] = '\0';
@@ -86,33 +85,33 @@ static char *encode(const struct pg_rows *rows, int row, int column,
     return text;
 }
 
-char *show_base64(const struct pg_rows *rows, int row, int column)
+char *show_base64(struct pg_hex bytes)
 {
-    return encode(rows, row, column, encoding_base64);
+    return encode(bytes, encoding_base64);
 }
 
-char *show_base64url(const struct pg_rows *rows, int row, int column)
+char *show_base64url(struct pg_hex bytes)
 {
-    return encode(rows, row, column, encoding_base64url);
+    return encode(bytes, encoding_base64url);
 }
 
-json_t *show_json_bytes(const struct pg_rows *rows, int row, int column)
+json_t *show_json_bytes(struct pg_hex bytes)
 {
     size_t len;
-    char *raw = show_raw(rows, row, column, &len);
+    char *raw = show_raw(bytes, &len);
     json_t *json = raw ? json_stringn(raw, len) : NULL;
     free(raw);
     if (json)
         return json;
-    char *base64 = show_base64(rows, row, column);
+    char *base64 = show_base64(bytes);
     json = base64 ? json_pack("{s:s}", "base64", base64) : NULL;
     free(base64);
     return json;
 }
 
-json_t *show_json_text(const struct pg_rows *rows, int row, int column)
+json_t *show_json_text(const char *text)
 {
-    return pg_null(rows, row, column) ? json_null() : json_string(pg_text(rows, row, column));
+    return text ? json_string(text) : json_null();
 }
 
 bool show_json(json_t *value, size_t flags)

@@ -24,18 +24,18 @@ const char *show_minor(int64_t minor, int64_t decimals, const char *currency, ch
 /* "2026-11-19T00:00:00Z", with milliseconds only where there are any. Returns `out`. */
 const char *show_instant(int64_t ms, char out[SHOW_INSTANT_MAX]);
 
-/* A bytea of the result in base64 or base64url; the caller frees. NULL without memory. */
-char *show_base64(const struct pg_rows *rows, int row, int column);
-char *show_base64url(const struct pg_rows *rows, int row, int column);
+/* A bytea of a row in base64 or base64url; the caller frees. NULL without memory. */
+char *show_base64(struct pg_hex bytes);
+char *show_base64url(struct pg_hex bytes);
 
 /* A bytea as it is, with a NUL behind it; the caller frees. NULL without memory. */
-char *show_raw(const struct pg_rows *rows, int row, int column, size_t *len);
+char *show_raw(struct pg_hex bytes, size_t *len);
 
 /* A bytea that is text, as JSON: a string, or {"base64": ...} if it is not UTF-8. */
-json_t *show_json_bytes(const struct pg_rows *rows, int row, int column);
+json_t *show_json_bytes(struct pg_hex bytes);
 
-/* JSON null for SQL's NULL. */
-json_t *show_json_text(const struct pg_rows *rows, int row, int column);
+/* JSON null for NULL. */
+json_t *show_json_text(const char *text);
 
 /* Writes the value and a line feed, and drops the reference. False without memory or when writing fails. */
 bool show_json(json_t *value, size_t flags);

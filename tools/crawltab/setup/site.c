@@ -2,6 +2,7 @@
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/base/clock.h"
+#include "sql/rows/site.h"
 
 #include <stdio.h>
 
@@ -10,9 +11,6 @@ struct change {
     const char *from; /* NULL: as early as can be */
 };
 
-/* Columns of site_zone_read. */
-enum { ID, FIRST_DATE, KNOWN, ZONE };
-
 static bool refuse(const char *what, const char *value, const char *hint)
 {
     LOG(ERROR, what, {"value", value}, {"hint", hint});
@@ -20,9 +18,8 @@ static bool refuse(const char *what, const char *value, const char *hint)
 }
 
 /* "-infinity" without any days: then every date will do, and one must be said. */
-static bool find_date(struct change *change, const struct pg_rows *rows)
+static bool find_date(struct change *change, const char *first)
 {
-    const char *first = pg_text(rows, 0, FIRST_DATE);
     char hint[64];
     bool any = first[0] == '-';
     snprintf(hint, sizeof(hint), "the first date that can be changed is %s", first);
@@ -70,17 +67,21 @@ static enum exit_status change_zone(struct pg *pg, struct change *change)
     pg_params_text(&params, change->zone);
     if (pg_run(pg, "site_zone_read", &params, &rows) != ERR_OK)
         goto out;
-    bool ok = rows.count == 1 || refuse("the ledger has no such site", change->site,
-                                        "a site is registered when its gate starts for the first time");
-    ok = ok && (pg_flag(&rows, 0, KNOWN) || refuse("PostgreSQL does not know this time zone", change->zone,
-                                                   "it has a name of the tz database, e.g. Europe/Paris"));
-    ok = ok && find_date(change, &rows);
-    if (!ok || record(pg, change, pg_number(&rows, 0, ID)) != ERR_OK)
+    if (rows.count != 1) {
+        refuse("the ledger has no such site", change->site,
+               "a site is registered when its gate starts for the first time");
+        goto out;
+    }
+    const struct site_zone_read_row site = site_zone_read_row(&rows, 0);
+    bool ok = site.known || refuse("PostgreSQL does not know this time zone", change->zone,
+                                   "it has a name of the tz database, e.g. Europe/Paris");
+    ok = ok && find_date(change, site.first_date);
+    if (!ok || record(pg, change, site.site_id) != ERR_OK)
         goto out;
     printf("From %s on, days of %s end at midnight in %s instead of %s. That day starts where the one\n"
            "before it ends, so it is shorter or longer. Now change time_zone in the configuration, too:\n"
            "until that day gates take either.\n",
-           change->from, change->site, change->zone, pg_text(&rows, 0, ZONE));
+           change->from, change->site, change->zone, site.time_zone);
     status = EXIT_DONE;
 out:
     pg_rows_free(&rows);
@@ -94,11 +95,11 @@ static enum exit_status list(struct pg *pg)
     if (pg_run(pg, "site_zones", NULL, &rows) != ERR_OK)
         goto out;
     for (int i = 0; i < rows.count; i++) {
-        if (*pg_text(&rows, i, 3))
-            printf("%-20s from %s  %s\n", "", pg_text(&rows, i, 3), pg_text(&rows, i, 4));
+        const struct site_zones_row row = site_zones_row(&rows, i);
+        if (*row.from_date)
+            printf("%-20s from %s  %s\n", "", row.from_date, row.time_zone);
         else
-            printf("%-20s %s  %s  %s\n", pg_text(&rows, i, 0), pg_text(&rows, i, 1), pg_text(&rows, i, 2),
-                   pg_text(&rows, i, 4));
+            printf("%-20s %s  %s  %s\n", row.site, row.currency, row.network, row.time_zone);
     }
     status = EXIT_DONE;
 out:
