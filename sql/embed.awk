@@ -130,6 +130,7 @@ function texts(    i) {
         if (columns[i])
             column_table(i)
     table("migrations", "sql_file")
+    table("baseline", "sql_file")
     table("statements", "sql_statement")
     table("scripts", "sql_file")
 }

@@ -8,7 +8,7 @@
 
 /* The seller as its configuration describes it. */
 struct invoice_seller {
-    char *party; /* JSON, the "seller" of ledger/bill/document.h */
+    char *party; /* JSON, the "seller" of ledger/format/document.h */
     char *logo;  /* what the file holds, or NULL */
     size_t logo_len;
     const char *logo_type;     /* media type */

@@ -26,7 +26,7 @@ enum event_outcome {
 
 /* What the invoice has become. */
 struct event_state {
-    char status[16]; /* as in ledger/bill/document.h, but never "overdue" */
+    char status[16]; /* as in ledger/format/document.h, but never "overdue" */
     char currency[8];
     int64_t decimals;
     int64_t open_minor; /* below zero: too much was paid */

@@ -2,7 +2,7 @@
 
 #include "ledger/base/instant.h"
 #include "ledger/base/random.h"
-#include "ledger/bill/document.h"
+#include "ledger/bill/invoice_read.h"
 #include "ledger/outbox/outbox.h"
 #include "sql/rows/collect.h"
 
@@ -24,35 +24,42 @@ void settlement_made_free(struct settlement_made *made)
     made->content.bytes = NULL;
 }
 
-/* Adds {document, due_minor, attempt} if something is still to be paid. */
-static enum err add(struct pg *pg, const struct settlement_order *order, const struct settlement_due_row *row,
-                    json_t *invoices)
+/* With the names and bank particulars of now. */
+static enum err add_due(const struct settlement_order *order, const struct settlement_due_row *row,
+                        const struct document *document, struct settlement_batch *batch,
+                        struct format_output *out)
 {
-    json_t *document = NULL;
+    json_t *json = json_copy(document->json), *buyer = json_loads(row->buyer, 0, NULL);
+    json_object_set_new(json, "settlement", json_loads(row->settlement, 0, NULL));
+    if (*format_text(buyer, "name"))
+        json_object_set(json, "buyer", buyer);
+    if (order->seller)
+        json_object_set(json, "seller", (json_t *)(uintptr_t)order->seller);
+    bool ok = settlement_add(batch, json, document->open_minor, row->attempt, out);
+    json_decref(buyer);
+    json_decref(json);
+    return ok ? ERR_OK : ERR_INTERNAL;
+}
+
+/* Adds the invoice if something is still to be paid. */
+static enum err add(struct pg *pg, const struct settlement_order *order, const struct settlement_due_row *row,
+                    struct settlement_batch *batch, struct format_output *out)
+{
+    struct document document;
     enum err err;
     int count;
-    TRY(document_read(pg, row->number, order->site, order->now_ms, &count, &document));
-    int64_t open = format_number(document, "open_minor");
-    bool payable = strcmp(format_text(document, "kind"), "invoice") == 0 &&
-                   strcmp(format_text(document, "status"), "void") != 0 && open > 0;
-    if (!payable)
-        goto out;
-    json_object_set_new(document, "settlement", json_loads(row->settlement, 0, NULL));
-    json_t *buyer = json_loads(row->buyer, 0, NULL);
-    if (*format_text(buyer, "name"))
-        json_object_set(document, "buyer", buyer);
-    json_decref(buyer);
-    if (order->seller)
-        json_object_set(document, "seller", (json_t *)(uintptr_t)order->seller);
-    json_t *due =
-        json_pack("{s:O,s:I,s:I}", "document", document, "due_minor", open, "attempt", row->attempt);
-    err = json_array_append_new(invoices, due) == 0 ? ERR_OK : ERR_INTERNAL;
+    TRY(invoice_read(pg, row->number, order->site, order->now_ms, &count, &document));
+    bool payable = count == 1 && !document_is_credit_note(&document) && document.open_minor > 0 &&
+                   strcmp(document.status, "void") != 0;
+    if (payable)
+        err = add_due(order, row, &document, batch, out);
 out:
-    json_decref(document);
+    document_free(&document);
     return err;
 }
 
-static enum err collect(struct pg *pg, const struct settlement_order *order, json_t *invoices)
+static enum err collect(struct pg *pg, const struct settlement_order *order, struct settlement_batch *batch,
+                        struct format_output *out)
 {
     struct pg_params params = {0};
     struct pg_rows rows = {0};
@@ -64,7 +71,7 @@ static enum err collect(struct pg *pg, const struct settlement_order *order, jso
     TRY(pg_run(pg, "settlement_due", &params, &rows));
     for (int i = 0; i < rows.count; i++) {
         const struct settlement_due_row row = settlement_due_row(&rows, i);
-        TRY(add(pg, order, &row, invoices));
+        TRY(add(pg, order, &row, batch, out));
     }
 out:
     pg_rows_free(&rows);
@@ -89,20 +96,18 @@ static enum err insert_batch(struct pg *pg, const struct settlement_order *order
 }
 
 static enum err insert_invoices(struct pg *pg, const struct settlement_order *order,
-                                const struct settlement_made *made, const json_t *invoices)
+                                const struct settlement_batch *batch)
 {
-    const json_t *due;
     enum err err = ERR_OK;
-    size_t i;
-    json_array_foreach(invoices, i, due)
-    {
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct settlement_due *due = &batch->dues[i];
         struct pg_params params = {0};
         pg_params_number(&params, order->site_id);
-        pg_params_text(&params, format_text(due, "document.number"));
+        pg_params_text(&params, due->document.number);
         pg_params_text(&params, order->rail->name);
-        pg_params_number(&params, format_number(due, "attempt"));
-        pg_params_text(&params, made->batch_id);
-        pg_params_number(&params, format_number(due, "due_minor"));
+        pg_params_number(&params, due->attempt);
+        pg_params_text(&params, batch->id);
+        pg_params_number(&params, due->due_minor);
         TRY(pg_run(pg, "settlement_insert", &params, NULL));
     }
 out:
@@ -138,39 +143,38 @@ static void name_batch(const struct settlement_order *order, struct settlement_m
                  made->batch_id, order->rail->extension);
 }
 
-static enum err render(const struct settlement_order *order, json_t *invoices, struct settlement_made *made)
+static enum err render(const struct settlement_order *order, const struct settlement_batch *batch,
+                       struct settlement_made *made)
 {
-    const json_t *first = json_array_get(invoices, 0);
-    char at[INSTANT_TEXT_MAX];
-    json_t *batch =
-        json_pack("{s:s,s:s,s:s,s:O}", "id", made->batch_id, "made_at", instant_format(order->now_ms, at),
-                  "collect_on", order->collect_on, "invoices", invoices);
-    bool ok = settlement_total(batch, &made->invoices, &made->total_minor) &&
-              order->rail->render(batch, &made->content);
-    snprintf(made->currency, sizeof(made->currency), "%s", format_text(first, "document.currency"));
-    made->decimals = format_number(first, "document.currency_decimals");
-    json_decref(batch);
+    const struct document *first = &batch->dues[0].document;
+    bool ok = settlement_total(batch, &made->total_minor) && order->rail->render(batch, &made->content);
+    made->invoices = batch->count;
+    snprintf(made->currency, sizeof(made->currency), "%s", first->currency);
+    made->decimals = first->currency_decimals;
     return ok ? ERR_OK : ERR_INTERNAL;
 }
 
 enum err settlement_make(struct pg *pg, const struct settlement_order *order, struct settlement_made *made)
 {
-    json_t *invoices = json_array();
+    char made_at[INSTANT_TEXT_MAX];
+    struct settlement_batch batch = {.made_at = instant_format(order->now_ms, made_at),
+                                     .collect_on = order->collect_on};
     enum err err;
     TRY(pg_begin(pg));
-    TRY(collect(pg, order, invoices));
-    if (json_array_size(invoices) == 0)
+    TRY(collect(pg, order, &batch, &made->content));
+    if (batch.count == 0)
         goto out;
     name_batch(order, made);
-    TRY(render(order, invoices, made));
+    batch.id = made->batch_id;
+    TRY(render(order, &batch, made));
     TRY(insert_batch(pg, order, made));
-    TRY(insert_invoices(pg, order, made, invoices));
+    TRY(insert_invoices(pg, order, &batch));
     if (!order->rail->extension)
         TRY(put_call(pg, order, made));
     if (!order->dry_run)
         err = pg_commit(pg);
 out:
     pg_rollback(pg);
-    json_decref(invoices);
+    settlement_free(&batch);
     return err;
 }

@@ -2,7 +2,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
-#include "ledger/bill/document.h"
+#include "ledger/bill/invoice_read.h"
 #include "ledger/outbox/webhook.h"
 #include "sql/rows/outbox.h"
 
@@ -35,23 +35,23 @@ static char *body_of(const char *type, int64_t happened_ms, json_t *document)
 static enum err put_event(struct pg *pg, int64_t site_id, const char *site,
                           const struct outbox_pending_row *event)
 {
-    json_t *document = NULL;
+    struct document document;
     char *body = NULL;
     char type[64];
     int count = 0;
     enum err err;
-    TRY(document_read(pg, event->number, site, event->happened_ms, &count, &document));
-    const char *kind = json_string_value(json_object_get(document, "kind"));
-    bool credit = kind && strcmp(kind, "credit-note") == 0;
-    snprintf(type, sizeof(type), "%s.%s", credit ? "credit_note" : "invoice", event->event);
+    TRY(invoice_read(pg, event->number, site, event->happened_ms, &count, &document));
+    TRY(count == 1 ? ERR_OK : ERR_INTERNAL); /* it has events */
+    snprintf(type, sizeof(type), "%s.%s", document_is_credit_note(&document) ? "credit_note" : "invoice",
+             event->event);
     for (char *c = type; *c; c++)
         *c = *c == '-' ? '_' : *c;
-    body = body_of(type, event->happened_ms, document);
+    body = body_of(type, event->happened_ms, document.json);
     TRY(body ? ERR_OK : ERR_INTERNAL);
     err = outbox_put(pg, site_id, event->message_id, type, body, clock_now_ms());
 out:
     free(body);
-    json_decref(document);
+    document_free(&document);
     return err;
 }
 

@@ -1,7 +1,7 @@
 /* E-invoices within countries: what the national rules of Peppol BIS Billing 3.0 demand, rule by rule. */
 #include "tests/unit/support.h"
+#include "tests/unit/support_document.h"
 
-#include "ledger/format/bill/rendering.h"
 #include "ledger/format/xml.h"
 
 #include <stdio.h>
@@ -87,7 +87,7 @@ static void assert_element(const json_t *document, const char *path, const char 
 {
     struct format_output out = {0};
     char error[200], text[300] = "", scheme[16] = "", found[320];
-    if (!ubl_render(document, &out))
+    if (!document_render(document, ubl_render, &out))
         fail_msg("%s", out.error);
     struct xml_tree *tree = xml_read(slice_bytes(out.bytes, out.len), error);
     assert_non_null(tree);
@@ -159,7 +159,7 @@ static void a_second_tax_number_is_no_vat_number(void **state)
         json_t *document = document_of(company_of(countries[i]), false);
         struct format_output out = {0};
         char error[200], text[80];
-        assert_true(ubl_render(document, &out));
+        assert_true(document_render(document, ubl_render, &out));
         struct xml_tree *tree = xml_read(slice_bytes(out.bytes, out.len), error);
         const xml_element *vat = xml_find(xml_root(tree), SELLER "PartyTaxScheme"), *other = xml_next(vat);
         assert_string_equal(xml_value(vat, "TaxScheme/ID", text, sizeof(text)), "VAT");
@@ -219,7 +219,7 @@ static void what_a_countrys_rules_miss_is_told(void **state)
         json_t *document = document_of(company_of(cases[i][0]), false);
         struct format_output out = {0};
         set(document, cases[i][1], cases[i][2], cases[i][3]);
-        assert_false(ubl_render(document, &out));
+        assert_false(document_render(document, ubl_render, &out));
         if (!strstr(out.error, cases[i][4]) || !strstr(out.error, "invoice INV-2026-000123"))
             fail_msg("%s: %s", cases[i][4], out.error);
         json_decref(document);
@@ -227,7 +227,7 @@ static void what_a_countrys_rules_miss_is_told(void **state)
     json_t *document = document_of(company_of("GR"), false);
     struct format_output out = {0};
     json_object_del(document, "mark");
-    assert_false(ubl_render(document, &out));
+    assert_false(document_render(document, ubl_render, &out));
     assert_non_null(strstr(out.error, "GR-R-004"));
     json_decref(document);
 }

@@ -1,9 +1,9 @@
 /* The formats of an invoice: hostile texts, sums of e-invoices, and files that are the same every time. */
 #include "tests/unit/support.h"
+#include "tests/unit/support_document.h"
 
 #include "ledger/base/amount.h"
 #include "ledger/format/xml.h"
-#include "ledger/format/bill/rendering.h"
 #include "ledger/format/bill/view.h"
 
 #include <inttypes.h>
@@ -109,7 +109,7 @@ static char *rendered(const char *format, const json_t *document, size_t *len)
 {
     struct format_output out = {0};
     size_t ignored;
-    if (!rendering_called(format)->render(document, &out))
+    if (!document_render(document, rendering_called(format)->render, &out))
         fail_msg("%s: %s", format, out.error);
     *(len ? len : &ignored) = out.len;
     return out.bytes;
@@ -396,7 +396,7 @@ static void what_an_e_invoice_lacks_is_told(void **state)
     for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
         json_t *document = document_of(&usual);
         json_object_del(json_object_get(document, members[i][0]), members[i][1]);
-        assert_false(ubl_render(document, &out));
+        assert_false(document_render(document, ubl_render, &out));
         assert_null(out.bytes);
         assert_non_null(strstr(out.error, members[i][2]));
         assert_non_null(strstr(out.error, "INV-2026-000123"));
@@ -406,12 +406,12 @@ static void what_an_e_invoice_lacks_is_told(void **state)
     wish.currency = "KWD";
     wish.decimals = 3;
     json_t *document = document_of(&wish);
-    assert_false(ubl_render(document, &out));
+    assert_false(document_render(document, ubl_render, &out));
     assert_non_null(strstr(out.error, "two decimals"));
     json_decref(document);
     document = document_of(&usual);
     json_object_set_new(json_object_get(document, "buyer"), "name", json_string("a\x01"));
-    assert_false(ubl_render(document, &out));
+    assert_false(document_render(document, ubl_render, &out));
     assert_non_null(strstr(out.error, "cannot be written as XML"));
     json_decref(document);
 }
@@ -438,9 +438,9 @@ static void bookings_of_a_credit_note_are_turned_round(void **state)
     free(second);
     json_object_set_new(credit, "net_minor", json_integer(1));
     struct format_output out = {0};
-    assert_false(ledger_render(credit, &out));
-    assert_false(hledger_render(credit, &out));
-    assert_false(beancount_render(credit, &out));
+    assert_false(document_render(credit, ledger_render, &out));
+    assert_false(document_render(credit, hledger_render, &out));
+    assert_false(document_render(credit, beancount_render, &out));
     assert_non_null(strstr(out.error, "does not add up"));
     json_decref(invoice);
     json_decref(credit);

@@ -1,5 +1,6 @@
 /* Files that collect money: their columns, sums and refusals. */
 #include "tests/unit/support.h"
+#include "tests/unit/support_document.h"
 
 #include "ledger/format/xml.h"
 #include "ledger/format/bank/settlement.h"
@@ -9,33 +10,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A batch of `count` invoices over 1000, 1001, ... minor units. */
-static json_t *batch_of(int count, const char *currency)
+/* An invoice that says nothing but what batches are made from. */
+static json_t *invoice(const char *number, const char *currency, const char *account_kind)
 {
-    json_t *invoices = json_array();
-    for (int i = 0; i < count; i++) {
-        char number[32];
-        snprintf(number, sizeof(number), "INV-2026-%06d", i + 1);
-        json_t *document = json_pack(
-            "{s:s,s:s,s:i,s:s,s:{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s},s:{s:s},"
-            "s:{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i}}",
-            "number", number, "currency", currency, "currency_decimals", 2, "agent",
-            "https://crawler.example", "seller", "name", "The Example Gazette", "iban",
-            "DE89370400440532013000", "bic", "COBADEFFXXX", "creditor_id", "DE98ZZZ09999999999",
-            "ach_destination", "021000021", "ach_destination_name", "A Bank", "ach_origin", "1234567890",
-            "ach_company_id", "1234567890", "buyer", "name", "Crawler & Söhne <GmbH>", "settlement", "iban",
-            "FR1420041010050500013M02606", "bic", "", "mandate_id", "M-1", "mandate_date", "2026-01-31",
-            "routing_number", "011000015", "account", "0123456789", "kind", i % 2 ? "savings" : "checking",
-            "network", "eip155:8453", "asset", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", "pay_to",
-            "0x209693Bc6afc0C5328bA36FaF03C514EF312287C", "decimals", 6);
-        assert_non_null(document);
-        json_array_append_new(invoices, json_pack("{s:o,s:i}", "document", document, "due_minor", 1000 + i));
-    }
-    return json_pack("{s:s,s:s,s:s,s:o}", "id", "019343d0-0000-7000-8000-000000000001", "made_at",
-                     "2026-11-21T02:03:04.000Z", "collect_on", "2026-11-26", "invoices", invoices);
+    json_t *json = json_pack(
+        "{s:s,s:s,s:i,s:s,s:{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s},s:{s:s},"
+        "s:{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i}}",
+        "number", number, "currency", currency, "currency_decimals", 2, "agent", "https://crawler.example",
+        "seller", "name", "The Example Gazette", "iban", "DE89370400440532013000", "bic", "COBADEFFXXX",
+        "creditor_id", "DE98ZZZ09999999999", "ach_destination", "021000021", "ach_destination_name", "A Bank",
+        "ach_origin", "1234567890", "ach_company_id", "1234567890", "buyer", "name", "Crawler & Söhne <GmbH>",
+        "settlement", "iban", "FR1420041010050500013M02606", "bic", "", "mandate_id", "M-1", "mandate_date",
+        "2026-01-31", "routing_number", "011000015", "account", "0123456789", "kind", account_kind, "network",
+        "eip155:8453", "asset", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", "pay_to",
+        "0x209693Bc6afc0C5328bA36FaF03C514EF312287C", "decimals", 6);
+    assert_non_null(json);
+    return document_complete(json);
 }
 
-static char *rendered(settlement_render *render, const json_t *batch)
+/* A batch of `count` invoices over 1000, 1001, ... minor units. */
+static struct settlement_batch batch_of(int count, const char *currency)
+{
+    struct settlement_batch batch = {.id = "019343d0-0000-7000-8000-000000000001",
+                                     .made_at = "2026-11-21T02:03:04.000Z",
+                                     .collect_on = "2026-11-26"};
+    for (int i = 0; i < count; i++) {
+        struct format_output out = {0};
+        char number[32];
+        snprintf(number, sizeof(number), "INV-2026-%06d", i + 1);
+        json_t *json = invoice(number, currency, i % 2 ? "savings" : "checking");
+        if (!settlement_add(&batch, json, 1000 + i, 1, &out))
+            fail_msg("%s", out.error);
+        json_decref(json);
+    }
+    return batch;
+}
+
+static char *rendered(settlement_render *render, const struct settlement_batch *batch)
 {
     struct format_output out = {0};
     assert_true(render(batch, &out));
@@ -43,21 +54,21 @@ static char *rendered(settlement_render *render, const json_t *batch)
     return out.bytes;
 }
 
-/* Sets a member of the second invoice, and expects a refusal that names the invoice and the word. */
-static void refused(settlement_render *render, const char *currency, const char *object, const char *member,
-                    const char *word)
+/* Sets a text of the second invoice, and expects a refusal that names the invoice and the word. */
+static void refused(settlement_render *render, const char *currency, size_t member, const char *word)
 {
     struct format_output out = {0};
-    json_t *batch = batch_of(3, currency);
-    json_t *invoice = json_array_get(json_object_get(batch, "invoices"), 1);
-    json_t *document = json_object_get(invoice, "document");
-    json_object_set_new(*object ? json_object_get(document, object) : document, member, json_string(""));
-    assert_false(render(batch, &out));
+    struct settlement_batch batch = batch_of(3, currency);
+    const char *empty = "";
+    memcpy((char *)&batch.dues[1].document + member, &empty, sizeof(empty));
+    assert_false(render(&batch, &out));
     assert_null(out.bytes);
     assert_non_null(strstr(out.error, "INV-2026-000002"));
     assert_non_null(strstr(out.error, word));
-    json_decref(batch);
+    settlement_free(&batch);
 }
+#define REFUSED(render, currency, member)                                                                    \
+    refused(render, currency, offsetof(struct document, member), #member)
 
 static int64_t digits(const char *line, int from, int count)
 {
@@ -72,8 +83,8 @@ static void ach_has_94_columns(void **state)
     (void)state;
     for (size_t c = 0; c < sizeof(counts) / sizeof(*counts); c++) {
         int64_t sum = 0, hash = 0, lines = 0, entries = 0;
-        json_t *batch = batch_of(counts[c], "USD");
-        char *text = rendered(ach_render, batch);
+        struct settlement_batch batch = batch_of(counts[c], "USD");
+        char *text = rendered(ach_render, &batch);
         for (char *line = text; *line; line += 95, lines++) {
             assert_int_equal(strcspn(line, "\n"), 94);
             if (line[0] == '6') {
@@ -96,14 +107,14 @@ static void ach_has_94_columns(void **state)
         assert_int_equal(entries, counts[c]);
         assert_int_equal(sum, 1000 * counts[c] + counts[c] * (counts[c] - 1) / 2);
         free(text);
-        json_decref(batch);
+        settlement_free(&batch);
     }
 }
 
 static void ach_records(void **state)
 {
-    json_t *batch = batch_of(2, "USD");
-    char *text = rendered(ach_render, batch);
+    struct settlement_batch batch = batch_of(2, "USD");
+    char *text = rendered(ach_render, &batch);
     (void)state;
     assert_memory_equal(text,
                         "101 0210000211234567890261121"
@@ -119,22 +130,22 @@ static void ach_records(void **state)
                         94);
     assert_int_equal(digits(text + 285, 1, 2), 37); /* savings */
     free(text);
-    json_decref(batch);
+    settlement_free(&batch);
 }
 
 static void ach_refuses(void **state)
 {
     (void)state;
-    refused(ach_render, "USD", "settlement", "account", "settlement.account");
-    refused(ach_render, "USD", "settlement", "routing_number", "settlement.routing_number");
-    refused(ach_render, "USD", "buyer", "name", "buyer.name");
-    refused(ach_render, "USD", "", "currency", "USD");
+    REFUSED(ach_render, "USD", settlement.account);
+    REFUSED(ach_render, "USD", settlement.routing_number);
+    REFUSED(ach_render, "USD", buyer.name);
+    refused(ach_render, "USD", offsetof(struct document, currency), "USD");
 }
 
 static void sepa_adds_up(void **state)
 {
-    json_t *batch = batch_of(3, "EUR");
-    char *text = rendered(sepa_render, batch);
+    struct settlement_batch batch = batch_of(3, "EUR");
+    char *text = rendered(sepa_render, &batch);
     char error[200], out[64];
     int count = 0;
     (void)state;
@@ -162,18 +173,17 @@ static void sepa_adds_up(void **state)
     assert_int_equal(count, 3);
     xml_tree_free(tree);
     free(text);
-    json_decref(batch);
+    settlement_free(&batch);
 }
 
 /* Patterns of numbers may have an underscore, which banks refuse. */
 static void sepa_ids_are_of_its_characters(void **state)
 {
-    json_t *batch = batch_of(1, "EUR");
-    json_t *document = json_object_get(json_array_get(json_object_get(batch, "invoices"), 0), "document");
+    struct settlement_batch batch = batch_of(1, "EUR");
     char error[200], out[64];
     (void)state;
-    json_object_set_new(document, "number", json_string("INV_2026_000001"));
-    char *text = rendered(sepa_render, batch);
+    batch.dues[0].document.number = "INV_2026_000001";
+    char *text = rendered(sepa_render, &batch);
     struct xml_tree *tree = xml_read(slice_of(text), error);
     assert_non_null(tree);
     assert_string_equal(
@@ -181,19 +191,17 @@ static void sepa_ids_are_of_its_characters(void **state)
         "INV.2026.000001");
     xml_tree_free(tree);
     free(text);
-    json_decref(batch);
+    settlement_free(&batch);
 }
 
 /* A CORE mandate does not allow a B2B debit, nor the other way round. */
 static void sepa_keeps_schemes_apart(void **state)
 {
-    json_t *batch = batch_of(3, "EUR");
-    json_t *second = json_array_get(json_object_get(batch, "invoices"), 1);
+    struct settlement_batch batch = batch_of(3, "EUR");
     char error[200], out[64];
     (void)state;
-    json_object_set_new(json_object_get(json_object_get(second, "document"), "settlement"), "scheme",
-                        json_string("core"));
-    char *text = rendered(sepa_render, batch);
+    batch.dues[1].document.settlement.scheme = "core";
+    char *text = rendered(sepa_render, &batch);
     struct xml_tree *tree = xml_read(slice_of(text), error);
     assert_non_null(tree);
     const xml_element *core = xml_find(xml_root(tree), "CstmrDrctDbtInitn/PmtInf");
@@ -210,22 +218,22 @@ static void sepa_keeps_schemes_apart(void **state)
     assert_string_equal(xml_value(b2b, "CtrlSum", out, sizeof(out)), "20.02");
     xml_tree_free(tree);
     free(text);
-    json_decref(batch);
+    settlement_free(&batch);
 }
 
 static void sepa_refuses(void **state)
 {
     (void)state;
-    refused(sepa_render, "EUR", "settlement", "iban", "settlement.iban");
-    refused(sepa_render, "EUR", "settlement", "mandate_date", "settlement.mandate_date");
-    refused(sepa_render, "EUR", "seller", "creditor_id", "seller.creditor_id");
-    refused(sepa_render, "EUR", "", "currency", "EUR");
+    REFUSED(sepa_render, "EUR", settlement.iban);
+    REFUSED(sepa_render, "EUR", settlement.mandate_date);
+    REFUSED(sepa_render, "EUR", seller.creditor_id);
+    refused(sepa_render, "EUR", offsetof(struct document, currency), "EUR");
 }
 
 static void x402_counts_base_units(void **state)
 {
-    json_t *batch = batch_of(2, "USD");
-    char *text = rendered(x402_render, batch);
+    struct settlement_batch batch = batch_of(2, "USD");
+    char *text = rendered(x402_render, &batch);
     json_t *file = json_loads(text, 0, NULL);
     const json_t *request = json_array_get(json_object_get(file, "requests"), 1);
     const json_t *accepts = json_array_get(json_object_get(request, "accepts"), 0);
@@ -236,27 +244,45 @@ static void x402_counts_base_units(void **state)
     assert_int_equal(format_number(request, "x402Version"), 2);
     json_decref(file);
     free(text);
-    json_decref(batch);
-    refused(x402_render, "USD", "settlement", "pay_to", "settlement.pay_to");
-    refused(x402_render, "USD", "settlement", "decimals", "decimals");
+    settlement_free(&batch);
+    REFUSED(x402_render, "USD", settlement.pay_to);
+    struct format_output out = {0};
+    batch = batch_of(2, "USD");
+    batch.dues[1].document.settlement.decimals = 1;
+    assert_false(x402_render(&batch, &out));
+    assert_non_null(strstr(out.error, "INV-2026-000002: an asset of 1 decimals"));
+    settlement_free(&batch);
 }
 
 static void an_empty_batch_is_refused(void **state)
 {
     settlement_render *const renders[] = {sepa_render, ach_render, x402_render, card_render};
-    json_t *none = batch_of(0, "EUR"), *nothing = batch_of(1, "EUR");
+    struct settlement_batch none = batch_of(0, "EUR"), nothing = batch_of(1, "EUR");
     (void)state;
-    json_object_set_new(json_array_get(json_object_get(nothing, "invoices"), 0), "due_minor",
-                        json_integer(0));
+    nothing.dues[0].due_minor = 0;
     for (size_t i = 0; i < sizeof(renders) / sizeof(*renders); i++) {
         struct format_output out = {0};
-        assert_false(renders[i](none, &out));
-        assert_false(renders[i](nothing, &out));
+        assert_false(renders[i](&none, &out));
+        assert_false(renders[i](&nothing, &out));
         assert_true(strlen(out.error) > 10);
         assert_null(out.bytes);
     }
-    json_decref(none);
-    json_decref(nothing);
+    settlement_free(&none);
+    settlement_free(&nothing);
+}
+
+static void a_document_that_lacks_a_member_is_not_added(void **state)
+{
+    struct settlement_batch batch = batch_of(1, "EUR");
+    struct format_output out = {0};
+    json_t *json = invoice("INV-2", "EUR", "checking");
+    (void)state;
+    json_object_set_new(json_object_get(json, "settlement"), "decimals", json_string("6"));
+    assert_false(settlement_add(&batch, json, 1, 1, &out));
+    assert_string_equal(out.error, "invoice INV-2: settlement.decimals is no integer");
+    assert_int_equal(batch.count, 1);
+    settlement_free(&batch);
+    json_decref(json);
 }
 
 int main(void)
@@ -271,6 +297,7 @@ int main(void)
         cmocka_unit_test(sepa_refuses),
         cmocka_unit_test(x402_counts_base_units),
         cmocka_unit_test(an_empty_batch_is_refused),
+        cmocka_unit_test(a_document_that_lacks_a_member_is_not_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

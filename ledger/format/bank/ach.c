@@ -32,65 +32,64 @@ static void date(FILE *file, const char *text)
         fputs("      ", file);
 }
 
-static void file_header(FILE *file, const json_t *batch, const json_t *seller)
+static void file_header(FILE *file, const struct settlement_batch *batch, const struct document_party *seller)
 {
-    const char *made = format_text(batch, "made_at");
-    fprintf(file, "101 %s%10.10s", format_text(seller, "ach_destination"), format_text(seller, "ach_origin"));
+    const char *made = batch->made_at;
+    fprintf(file, "101 %s%10.10s", seller->ach_destination, seller->ach_origin);
     date(file, made);
     fprintf(file, "%.2s%.2sA094101", made + 11, made + 14);
-    alpha(file, format_text(seller, "ach_destination_name"), 23);
-    alpha(file, format_text(seller, "name"), 23);
+    alpha(file, seller->ach_destination_name, 23);
+    alpha(file, seller->name, 23);
     alpha(file, "", 8);
     fputc('\n', file);
 }
 
-static void batch_header(FILE *file, const json_t *batch, const json_t *seller)
+static void batch_header(FILE *file, const struct settlement_batch *batch,
+                         const struct document_party *seller)
 {
     fputs("5225", file);
-    alpha(file, format_text(seller, "name"), 16);
+    alpha(file, seller->name, 16);
     alpha(file, "", 20);
-    alpha(file, format_text(seller, "ach_company_id"), 10);
+    alpha(file, seller->ach_company_id, 10);
     fputs("CCD", file);
     alpha(file, "INVOICES", 10);
-    date(file, format_text(batch, "made_at"));
-    date(file, format_text(batch, "collect_on"));
-    fprintf(file, "   1%.8s0000001\n", format_text(seller, "ach_destination"));
+    date(file, batch->made_at);
+    date(file, batch->collect_on);
+    fprintf(file, "   1%.8s0000001\n", seller->ach_destination);
 }
 
-static void entry(FILE *file, const json_t *due, size_t number)
+static void entry(FILE *file, const struct settlement_due *due, size_t number)
 {
-    const json_t *document = json_object_get(due, "document");
-    bool savings = strcmp(format_text(document, "settlement.kind"), "savings") == 0;
-    fprintf(file, "6%s%.9s", savings ? "37" : "27", format_text(document, "settlement.routing_number"));
-    alpha(file, format_text(document, "settlement.account"), 17);
-    fprintf(file, "%010" PRId64, format_number(due, "due_minor"));
-    alpha(file, format_text(document, "number"), 15);
-    alpha(file, format_text(document, "buyer.name"), 22);
-    fprintf(file, "  0%.8s%07zu\n", format_text(document, "seller.ach_destination"), number);
+    const struct document *document = &due->document;
+    bool savings = strcmp(document->settlement.kind, "savings") == 0;
+    fprintf(file, "6%s%.9s", savings ? "37" : "27", document->settlement.routing_number);
+    alpha(file, document->settlement.account, 17);
+    fprintf(file, "%010" PRId64, due->due_minor);
+    alpha(file, document->number, 15);
+    alpha(file, document->buyer.name, 22);
+    fprintf(file, "  0%.8s%07zu\n", document->seller.ach_destination, number);
 }
 
 /* The last ten digits of the sum of the receiving banks' first eight. */
-static uint64_t entry_hash(const json_t *invoices)
+static uint64_t entry_hash(const struct settlement_batch *batch)
 {
-    const json_t *due;
     uint64_t hash = 0;
     char bank[9];
-    size_t i;
-    json_array_foreach(invoices, i, due)
-    {
-        snprintf(bank, sizeof(bank), "%.8s", format_text(due, "document.settlement.routing_number"));
+    for (size_t i = 0; i < batch->count; i++) {
+        snprintf(bank, sizeof(bank), "%.8s", batch->dues[i].document.settlement.routing_number);
         hash += strtoull(bank, NULL, 10);
     }
     return hash % 10000000000U;
 }
 
-static void controls(FILE *file, const json_t *batch, const json_t *seller, size_t count, int64_t minor)
+static void controls(FILE *file, const struct settlement_batch *batch, const struct document_party *seller,
+                     int64_t minor)
 {
-    uint64_t hash = entry_hash(json_object_get(batch, "invoices"));
-    size_t records = count + 4, blocks = (records + BLOCK - 1) / BLOCK;
+    uint64_t hash = entry_hash(batch);
+    size_t count = batch->count, records = count + 4, blocks = (records + BLOCK - 1) / BLOCK;
     fprintf(file, "8225%06zu%010" PRIu64 "%012" PRId64 "%012d", count, hash, minor, 0);
-    alpha(file, format_text(seller, "ach_company_id"), 10);
-    fprintf(file, "%25s%.8s0000001\n", "", format_text(seller, "ach_destination"));
+    alpha(file, seller->ach_company_id, 10);
+    fprintf(file, "%25s%.8s0000001\n", "", seller->ach_destination);
     fprintf(file, "9%06d%06zu%08zu%010" PRIu64 "%012" PRId64 "%012d%39s\n", 1, blocks, count, hash, minor, 0,
             "");
     for (; records % BLOCK != 0; records++) {
@@ -115,55 +114,51 @@ static bool is_routing_number(const char *text)
     return sum % 10 == 0;
 }
 
-static bool complete(const json_t *due, struct format_output *out)
+static bool complete(const struct settlement_due *due, struct format_output *out)
 {
-    static const char *const needed[] = {"seller.name", "seller.ach_company_id", "seller.ach_origin",
-                                         "buyer.name", "settlement.account"};
-    static const char *const banks[] = {"seller.ach_destination", "settlement.routing_number"};
-    const json_t *document = json_object_get(due, "document");
-    const char *number = format_text(document, "number");
+    const struct document *document = &due->document;
+    const struct document_text needed[] = {
+        DOCUMENT_TEXT(document, seller.name), DOCUMENT_TEXT(document, seller.ach_company_id),
+        DOCUMENT_TEXT(document, seller.ach_origin), DOCUMENT_TEXT(document, buyer.name),
+        DOCUMENT_TEXT(document, settlement.account)};
+    const struct document_text banks[] = {DOCUMENT_TEXT(document, seller.ach_destination),
+                                          DOCUMENT_TEXT(document, settlement.routing_number)};
+    const char *number = document->number;
     for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-        if (!*format_text(document, needed[i]))
-            return format_fail(out, "invoice %s has no %s, which an ACH debit needs", number, needed[i]);
+        if (!*needed[i].text)
+            return format_fail(out, "invoice %s has no %s, which an ACH debit needs", number, needed[i].path);
     for (size_t i = 0; i < sizeof(banks) / sizeof(*banks); i++)
-        if (!is_routing_number(format_text(document, banks[i])))
+        if (!is_routing_number(banks[i].text))
             return format_fail(out, "invoice %s: %s \"%s\" is no routing number of nine digits", number,
-                               banks[i], format_text(document, banks[i]));
-    if (strcmp(format_text(document, "currency"), "USD") != 0)
-        return format_fail(out, "invoice %s is in %s: ACH debits are in USD", number,
-                           format_text(document, "currency"));
-    if (strlen(number) > 15 || strlen(format_text(document, "settlement.account")) > 17)
+                               banks[i].path, banks[i].text);
+    if (strcmp(document->currency, "USD") != 0)
+        return format_fail(out, "invoice %s is in %s: ACH debits are in USD", number, document->currency);
+    if (strlen(number) > 15 || strlen(document->settlement.account) > 17)
         return format_fail(out, "invoice %s: its number may have 15 characters, the account 17", number);
-    if (format_number(due, "due_minor") > 9999999999)
+    if (due->due_minor > 9999999999)
         return format_fail(out, "invoice %s is more than an ACH debit may be, 99,999,999.99", number);
     return true;
 }
 
-bool ach_render(const json_t *batch, struct format_output *out)
+bool ach_render(const struct settlement_batch *batch, struct format_output *out)
 {
-    const json_t *invoices = json_object_get(batch, "invoices"), *due;
-    const json_t *seller = format_member(json_array_get(invoices, 0), "document.seller");
-    size_t count, i;
     int64_t minor;
-    if (!settlement_total(batch, &count, &minor) || count > 999999 || minor > 999999999999)
+    if (!settlement_total(batch, &minor) || batch->count > 999999 || minor > 999999999999)
         return format_fail(out, "the batch has no invoices, or more than a file holds");
-    if (strlen(format_text(batch, "made_at")) < 16)
+    if (strlen(batch->made_at) < 16)
         return format_fail(out, "the batch has no time");
-    json_array_foreach(invoices, i, due)
-    {
-        if (!complete(due, out))
+    for (size_t i = 0; i < batch->count; i++)
+        if (!complete(&batch->dues[i], out))
             return false;
-    }
+    const struct document_party *seller = &batch->dues[0].document.seller;
     FILE *file = open_memstream(&out->bytes, &out->len);
     if (!file)
         return format_fail(out, "no memory");
     file_header(file, batch, seller);
     batch_header(file, batch, seller);
-    json_array_foreach(invoices, i, due)
-    {
-        entry(file, due, i + 1);
-    }
-    controls(file, batch, seller, count, minor);
+    for (size_t i = 0; i < batch->count; i++)
+        entry(file, &batch->dues[i], i + 1);
+    controls(file, batch, seller, minor);
     if (fclose(file) == 0)
         return true;
     free(out->bytes);

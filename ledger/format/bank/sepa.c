@@ -59,10 +59,10 @@ static void agent(struct xml *xml, const char *name, const char *bic)
 }
 
 /* 32 characters: message ids may have 35. */
-static const char *message_id(const json_t *batch, char out[36])
+static const char *message_id(const struct settlement_batch *batch, char out[36])
 {
     size_t len = 0;
-    for (const char *p = format_text(batch, "id"); *p && len < 35; p++)
+    for (const char *p = batch->id; *p && len < 35; p++)
         if (*p != '-')
             out[len++] = *p;
     out[len] = '\0';
@@ -77,35 +77,34 @@ static void totals(struct xml *xml, size_t count, int64_t minor)
     xml_leaf(xml, "CtrlSum", amount_format_minor(minor, 2, sum));
 }
 
-static void header(struct xml *xml, const json_t *batch, size_t count, int64_t minor)
+static void header(struct xml *xml, const struct settlement_batch *batch, int64_t minor)
 {
-    const json_t *document =
-        json_object_get(json_array_get(json_object_get(batch, "invoices"), 0), "document");
+    const struct document *document = &batch->dues[0].document;
     char id[36], made[20];
     xml_open(xml, "GrpHdr");
     xml_leaf(xml, "MsgId", message_id(batch, id));
-    snprintf(made, sizeof(made), "%.19s", format_text(batch, "made_at"));
+    snprintf(made, sizeof(made), "%.19s", batch->made_at);
     xml_leaf(xml, "CreDtTm", made);
-    totals(xml, count, minor);
+    totals(xml, batch->count, minor);
     xml_open(xml, "InitgPty");
-    leaf(xml, "Nm", format_text(document, "seller.name"), NAME_SIZE);
+    leaf(xml, "Nm", document->seller.name, NAME_SIZE);
     xml_close(xml);
     xml_close(xml);
 }
 
-static void creditor(struct xml *xml, const json_t *document)
+static void creditor(struct xml *xml, const struct document *document)
 {
     xml_open(xml, "Cdtr");
-    leaf(xml, "Nm", format_text(document, "seller.name"), NAME_SIZE);
+    leaf(xml, "Nm", document->seller.name, NAME_SIZE);
     xml_close(xml);
-    nested(xml, "CdtrAcct/Id/IBAN", format_text(document, "seller.iban"));
-    agent(xml, "CdtrAgt", format_text(document, "seller.bic"));
+    nested(xml, "CdtrAcct/Id/IBAN", document->seller.iban);
+    agent(xml, "CdtrAgt", document->seller.bic);
     xml_leaf(xml, "ChrgBr", "SLEV");
     xml_open(xml, "CdtrSchmeId");
     xml_open(xml, "Id");
     xml_open(xml, "PrvtId");
     xml_open(xml, "Othr");
-    xml_leaf(xml, "Id", format_text(document, "seller.creditor_id"));
+    xml_leaf(xml, "Id", document->seller.creditor_id);
     nested(xml, "SchmeNm/Prtry", "SEPA");
     xml_close(xml);
     xml_close(xml);
@@ -113,59 +112,63 @@ static void creditor(struct xml *xml, const json_t *document)
     xml_close(xml);
 }
 
-static void debit(struct xml *xml, const json_t *due)
+static void debit(struct xml *xml, const struct settlement_due *due)
 {
-    const json_t *document = json_object_get(due, "document");
+    const struct document *document = &due->document;
     char amount[AMOUNT_TEXT_MAX], note[NOTE_SIZE + 1], id[36];
     xml_open(xml, "DrctDbtTxInf");
-    nested(xml, "PmtId/EndToEndId", sepa_text(format_text(document, "number"), id, sizeof(id)));
+    nested(xml, "PmtId/EndToEndId", sepa_text(document->number, id, sizeof(id)));
     xml_open(xml, "InstdAmt");
     xml_attribute(xml, "Ccy", "EUR");
-    xml_text(xml, amount_format_minor(format_number(due, "due_minor"), 2, amount));
+    xml_text(xml, amount_format_minor(due->due_minor, 2, amount));
     xml_close(xml);
     xml_open(xml, "DrctDbtTx");
     xml_open(xml, "MndtRltdInf");
-    xml_leaf(xml, "MndtId", format_text(document, "settlement.mandate_id"));
-    xml_leaf(xml, "DtOfSgntr", format_text(document, "settlement.mandate_date"));
+    xml_leaf(xml, "MndtId", document->settlement.mandate_id);
+    xml_leaf(xml, "DtOfSgntr", document->settlement.mandate_date);
     xml_close(xml);
     xml_close(xml);
-    agent(xml, "DbtrAgt", format_text(document, "settlement.bic"));
+    agent(xml, "DbtrAgt", document->settlement.bic);
     xml_open(xml, "Dbtr");
-    leaf(xml, "Nm", format_text(document, "buyer.name"), NAME_SIZE);
+    leaf(xml, "Nm", document->buyer.name, NAME_SIZE);
     xml_close(xml);
-    nested(xml, "DbtrAcct/Id/IBAN", format_text(document, "settlement.iban"));
+    nested(xml, "DbtrAcct/Id/IBAN", document->settlement.iban);
     xml_open(xml, "RmtInf");
-    snprintf(note, sizeof(note), "%s %s", format_text(document, "number"),
-             format_text(document, "seller.name"));
+    snprintf(note, sizeof(note), "%s %s", document->number, document->seller.name);
     leaf(xml, "Ustrd", note, NOTE_SIZE);
     xml_close(xml);
     xml_close(xml);
 }
 
 /* True if the invoice has what a direct debit needs. */
-static bool complete(const json_t *due, struct format_output *out)
+static bool complete(const struct settlement_due *due, struct format_output *out)
 {
-    static const char *const needed[] = {
-        "seller.name",     "seller.iban",           "seller.creditor_id",     "buyer.name",
-        "settlement.iban", "settlement.mandate_id", "settlement.mandate_date"};
-    const json_t *document = json_object_get(due, "document");
-    const char *number = format_text(document, "number");
+    const struct document *document = &due->document;
+    const struct document_text needed[] = {DOCUMENT_TEXT(document, seller.name),
+                                           DOCUMENT_TEXT(document, seller.iban),
+                                           DOCUMENT_TEXT(document, seller.creditor_id),
+                                           DOCUMENT_TEXT(document, buyer.name),
+                                           DOCUMENT_TEXT(document, settlement.iban),
+                                           DOCUMENT_TEXT(document, settlement.mandate_id),
+                                           DOCUMENT_TEXT(document, settlement.mandate_date)};
+    const char *number = document->number;
     for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-        if (!*format_text(document, needed[i]))
-            return format_fail(out, "invoice %s has no %s, which a direct debit needs", number, needed[i]);
-    if (strcmp(format_text(document, "currency"), "EUR") != 0)
+        if (!*needed[i].text)
+            return format_fail(out, "invoice %s has no %s, which a direct debit needs", number,
+                               needed[i].path);
+    if (strcmp(document->currency, "EUR") != 0)
         return format_fail(out, "invoice %s is in %s: SEPA direct debits are in EUR", number,
-                           format_text(document, "currency"));
-    if (strlen(number) > 35 || strlen(format_text(document, "settlement.mandate_id")) > 35)
+                           document->currency);
+    if (strlen(number) > 35 || strlen(document->settlement.mandate_id) > 35)
         return format_fail(out, "invoice %s: number and mandate_id may have 35 characters", number);
-    if (format_number(due, "due_minor") > 99999999999)
+    if (due->due_minor > 99999999999)
         return format_fail(out, "invoice %s is more than a direct debit may be, 999,999,999.99", number);
     return true;
 }
 
-static bool is_core(const json_t *due)
+static bool is_core(const struct settlement_due *due)
 {
-    return strcmp(format_text(due, "document.settlement.scheme"), "core") == 0;
+    return strcmp(due->document.settlement.scheme, "core") == 0;
 }
 
 static void payment_type(struct xml *xml, bool core)
@@ -178,18 +181,17 @@ static void payment_type(struct xml *xml, bool core)
 }
 
 /* The debits of one scheme, if there are any: the scheme is said once for all debits of a block. */
-static void block(struct xml *xml, const json_t *batch, bool core)
+static void block(struct xml *xml, const struct settlement_batch *batch, bool core)
 {
-    const json_t *invoices = json_object_get(batch, "invoices"), *due, *first = NULL;
-    size_t count = 0, i;
+    const struct document *first = NULL;
+    size_t count = 0;
     int64_t minor = 0;
     char id[36], name[40];
-    json_array_foreach(invoices, i, due)
-    {
-        if (is_core(due) != core)
+    for (size_t i = 0; i < batch->count; i++) {
+        if (is_core(&batch->dues[i]) != core)
             continue;
-        first = first ? first : json_object_get(due, "document");
-        minor += format_number(due, "due_minor"); /* the sum of all is known to fit */
+        first = first ? first : &batch->dues[i].document;
+        minor += batch->dues[i].due_minor; /* the sum of all is known to fit */
         count++;
     }
     if (count == 0)
@@ -200,33 +202,27 @@ static void block(struct xml *xml, const json_t *batch, bool core)
     xml_leaf(xml, "PmtMtd", "DD");
     totals(xml, count, minor);
     payment_type(xml, core);
-    xml_leaf(xml, "ReqdColltnDt", format_text(batch, "collect_on"));
+    xml_leaf(xml, "ReqdColltnDt", batch->collect_on);
     creditor(xml, first);
-    json_array_foreach(invoices, i, due)
-    {
-        if (is_core(due) == core)
-            debit(xml, due);
-    }
+    for (size_t i = 0; i < batch->count; i++)
+        if (is_core(&batch->dues[i]) == core)
+            debit(xml, &batch->dues[i]);
     xml_close(xml);
 }
 
-bool sepa_render(const json_t *batch, struct format_output *out)
+bool sepa_render(const struct settlement_batch *batch, struct format_output *out)
 {
-    const json_t *invoices = json_object_get(batch, "invoices"), *due;
-    size_t count, i;
     int64_t minor;
-    if (!settlement_total(batch, &count, &minor))
+    if (!settlement_total(batch, &minor))
         return format_fail(out, "the batch has no invoices, or their sum does not fit");
-    json_array_foreach(invoices, i, due)
-    {
-        if (!complete(due, out))
+    for (size_t i = 0; i < batch->count; i++)
+        if (!complete(&batch->dues[i], out))
             return false;
-    }
     struct xml *xml = xml_new("Document", NAMESPACE);
     if (!xml)
         return format_fail(out, "no memory");
     xml_open(xml, "CstmrDrctDbtInitn");
-    header(xml, batch, count, minor);
+    header(xml, batch, minor);
     block(xml, batch, true);
     block(xml, batch, false);
     xml_close(xml);

@@ -7,19 +7,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool settlement_total(const json_t *batch, size_t *count, int64_t *minor)
+bool settlement_add(struct settlement_batch *batch, json_t *document, int64_t due_minor, int64_t attempt,
+                    struct format_output *out)
 {
-    const json_t *invoices = json_object_get(batch, "invoices"), *due;
-    size_t i;
-    *count = json_array_size(invoices);
+    const char *number = json_string_value(json_object_get(document, "number"));
+    struct settlement_due *dues = realloc(batch->dues, (batch->count + 1) * sizeof(*dues));
+    char problem[DOCUMENT_PROBLEM_MAX];
+    if (!dues)
+        return format_fail(out, "no memory");
+    batch->dues = dues;
+    dues[batch->count] = (struct settlement_due){.due_minor = due_minor, .attempt = attempt};
+    if (!document_open(document, &dues[batch->count].document, problem))
+        return format_fail(out, "invoice %.60s: %s", number ? number : "", problem);
+    batch->count++;
+    return true;
+}
+
+void settlement_free(struct settlement_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        document_free(&batch->dues[i].document);
+    free(batch->dues);
+    *batch = (struct settlement_batch){.count = 0};
+}
+
+bool settlement_total(const struct settlement_batch *batch, int64_t *minor)
+{
     *minor = 0;
-    json_array_foreach(invoices, i, due)
-    {
-        int64_t one = format_number(due, "due_minor");
+    for (size_t i = 0; i < batch->count; i++) {
+        int64_t one = batch->dues[i].due_minor;
         if (one <= 0 || !amount_add(*minor, one, minor))
             return false;
     }
-    return *count > 0;
+    return batch->count > 0;
 }
 
 /* Takes over the value; NULL is no memory. */
@@ -44,74 +64,64 @@ static bool base_units(int64_t minor, int64_t exponent, int64_t decimals, char o
     return true;
 }
 
-static json_t *x402_request(const json_t *due, struct format_output *out)
+static json_t *x402_request(const struct settlement_due *due, struct format_output *out)
 {
-    const json_t *document = json_object_get(due, "document");
-    const char *number = format_text(document, "number");
-    int64_t decimals = format_number(document, "settlement.decimals");
+    const struct document *document = &due->document;
+    const struct document_text needed[] = {DOCUMENT_TEXT(document, settlement.network),
+                                           DOCUMENT_TEXT(document, settlement.asset),
+                                           DOCUMENT_TEXT(document, settlement.pay_to)};
     char amount[64];
-    static const char *const needed[] = {"settlement.network", "settlement.asset", "settlement.pay_to"};
     for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-        if (!*format_text(document, needed[i])) {
-            format_fail(out, "invoice %s has no %s, which an x402 payment needs", number, needed[i]);
+        if (!*needed[i].text) {
+            format_fail(out, "invoice %s has no %s, which an x402 payment needs", document->number,
+                        needed[i].path);
             return NULL;
         }
-    if (!base_units(format_number(due, "due_minor"), format_number(document, "currency_decimals"), decimals,
-                    amount)) {
-        format_fail(out, "invoice %s: an asset of %lld decimals cannot hold its amount", number,
-                    (long long)decimals);
+    if (!base_units(due->due_minor, document->currency_decimals, document->settlement.decimals, amount)) {
+        format_fail(out, "invoice %s: an asset of %lld decimals cannot hold its amount", document->number,
+                    (long long)document->settlement.decimals);
         return NULL;
     }
     return json_pack("{s:i,s:{s:s+,s:s,s:s},s:[{s:s,s:s,s:s,s:s,s:s,s:i,s:{s:s,s:s}}]}", "x402Version", 2,
-                     "resource", "url", "urn:invoice:", number, "description", number, "mimeType",
-                     "application/json", "accepts", "scheme", "exact", "network",
-                     format_text(document, "settlement.network"), "amount", amount, "asset",
-                     format_text(document, "settlement.asset"), "payTo",
-                     format_text(document, "settlement.pay_to"), "maxTimeoutSeconds", 86400, "extra",
-                     "invoice", number, "currency", format_text(document, "currency"));
+                     "resource", "url", "urn:invoice:", document->number, "description", document->number,
+                     "mimeType", "application/json", "accepts", "scheme", "exact", "network",
+                     document->settlement.network, "amount", amount, "asset", document->settlement.asset,
+                     "payTo", document->settlement.pay_to, "maxTimeoutSeconds", 86400, "extra", "invoice",
+                     document->number, "currency", document->currency);
 }
 
-bool x402_render(const json_t *batch, struct format_output *out)
+bool x402_render(const struct settlement_batch *batch, struct format_output *out)
 {
-    const json_t *due;
-    size_t count, i;
     int64_t minor;
-    if (!settlement_total(batch, &count, &minor))
+    if (!settlement_total(batch, &minor))
         return format_fail(out, "the batch has no invoices, or their sum does not fit");
     json_t *requests = json_array();
-    json_array_foreach(json_object_get(batch, "invoices"), i, due)
-    {
-        json_t *request = x402_request(due, out);
+    for (size_t i = 0; i < batch->count; i++) {
+        json_t *request = x402_request(&batch->dues[i], out);
         if (!request) {
             json_decref(requests);
             return *out->error ? false : format_fail(out, "no memory");
         }
         json_array_append_new(requests, request);
     }
-    return write_json(json_pack("{s:s,s:s,s:o}", "batch", format_text(batch, "id"), "made_at",
-                                format_text(batch, "made_at"), "requests", requests),
-                      out);
+    return write_json(
+        json_pack("{s:s,s:s,s:o}", "batch", batch->id, "made_at", batch->made_at, "requests", requests), out);
 }
 
-bool card_render(const json_t *batch, struct format_output *out)
+bool card_render(const struct settlement_batch *batch, struct format_output *out)
 {
-    const json_t *due;
-    size_t count, i;
     int64_t minor;
-    if (!settlement_total(batch, &count, &minor))
+    if (!settlement_total(batch, &minor))
         return format_fail(out, "the batch has no invoices, or their sum does not fit");
     json_t *charges = json_array();
-    json_array_foreach(json_object_get(batch, "invoices"), i, due)
-    {
-        const json_t *document = json_object_get(due, "document");
-        json_array_append_new(
-            charges, json_pack("{s:s,s:s,s:I,s:s,s:O*}", "invoice", format_text(document, "number"), "agent",
-                               format_text(document, "agent"), "due_minor", format_number(due, "due_minor"),
-                               "currency", format_text(document, "currency"), "settlement",
-                               json_object_get(document, "settlement")));
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct settlement_due *due = &batch->dues[i];
+        json_array_append_new(charges,
+                              json_pack("{s:s,s:s,s:I,s:s,s:O}", "invoice", due->document.number, "agent",
+                                        due->document.agent, "due_minor", due->due_minor, "currency",
+                                        due->document.currency, "settlement", due->document.settlement.json));
     }
-    return write_json(json_pack("{s:s,s:s,s:s,s:o}", "batch", format_text(batch, "id"), "made_at",
-                                format_text(batch, "made_at"), "collect_on", format_text(batch, "collect_on"),
-                                "charges", charges),
+    return write_json(json_pack("{s:s,s:s,s:s,s:o}", "batch", batch->id, "made_at", batch->made_at,
+                                "collect_on", batch->collect_on, "charges", charges),
                       out);
 }

@@ -1,17 +1,33 @@
-/* Files that collect money for invoices, and what they are made from: one batch, as JSON
- *   id          UUID of the batch
- *   made_at     instant, "2026-11-21T02:00:00.000Z"
- *   collect_on  local date of the collection, "2026-11-26"
- *   invoices    what is collected: [{document, due_minor}], the invoice documents of ledger/bill/document.h
- * with what is still open of each All invoices of a batch are of one site, one currency and one rail. A
- * renderer refuses the whole batch when a particular is missing or does not fit: a bank would refuse it too,
- * but later. */
+/* Files that collect money for invoices, and the batch that they are made from. A renderer refuses the whole
+ * batch when a particular is missing or does not fit: a bank would refuse it too, but later. */
 #ifndef LEDGER_FORMAT_BANK_SETTLEMENT_H
 #define LEDGER_FORMAT_BANK_SETTLEMENT_H
 
+#include "ledger/format/document.h"
 #include "ledger/format/format.h"
 
-typedef bool settlement_render(const json_t *batch, struct format_output *out);
+struct settlement_due {
+    struct document document;
+    int64_t due_minor; /* what is still open of it */
+    int64_t attempt;   /* 1 for the first */
+};
+
+/* All invoices are of one site, one currency and one rail. Starts as {0}. */
+struct settlement_batch {
+    const char *id;         /* UUID */
+    const char *made_at;    /* "2026-11-21T02:00:00.000Z" */
+    const char *collect_on; /* local date, "2026-11-26" */
+    struct settlement_due *dues;
+    size_t count;
+};
+
+/* Adds what is due of an invoice, of whose document the batch keeps a reference. False, with the error, if
+ * the document lacks something. */
+bool settlement_add(struct settlement_batch *batch, json_t *document, int64_t due_minor, int64_t attempt,
+                    struct format_output *out);
+void settlement_free(struct settlement_batch *batch);
+
+typedef bool settlement_render(const struct settlement_batch *batch, struct format_output *out);
 
 /* SEPA direct debit: ISO 20022 pain.008.001.08, with the rules of the EPC's implementation guidelines (SEPA
  * character set, EUR, one payment block for each scheme). */
@@ -27,8 +43,8 @@ settlement_render x402_render;
 /* Card: for the publisher's own system, which charges the card: the body of a webhook. */
 settlement_render card_render;
 
-/* For all of them: the number of invoices, the sum of what is due. False if there are none, or on overflow.
- */
-bool settlement_total(const json_t *batch, size_t *count, int64_t *minor);
+/* For all of them: the sum of what is due. False if there are no invoices, nothing is due of one, or on
+ * overflow. */
+bool settlement_total(const struct settlement_batch *batch, int64_t *minor);
 
 #endif

@@ -39,36 +39,34 @@ static void posting(FILE *out, const struct booking *book, enum booking_account 
 static void head(FILE *out, const struct booking *book, const char *date, const char *what)
 {
     char narration[120];
-    snprintf(narration, sizeof(narration), "%s %.80s", what, format_text(book->document, "number"));
+    snprintf(narration, sizeof(narration), "%s %.80s", what, book->document->number);
     fprintf(out, "\n%.10s * ", date);
-    quoted(out, format_text(book->document, "buyer.name"));
+    quoted(out, book->document->buyer.name);
     fputc(' ', out);
     quoted(out, narration);
-    link_to(out, format_text(book->document, "number"));
+    link_to(out, book->document->number);
     fputs("\n  agent: ", out);
-    quoted(out, format_text(book->document, "agent"));
+    quoted(out, book->document->agent);
     fputc('\n', out);
 }
 
-bool beancount_render(const json_t *document, struct format_output *out)
+bool beancount_render(const struct document *document, struct format_output *out)
 {
     struct booking book;
-    const json_t *payment;
-    size_t i;
     if (!booking_open(&book, document, out))
         return false;
     FILE *file = open_memstream(&out->bytes, &out->len);
     if (!file)
         return format_fail(out, "no memory");
     fputs("plugin \"beancount.plugins.auto_accounts\"\n", file);
-    head(file, &book, format_text(document, "issue_date"), book.sign > 0 ? "invoice" : "credit note");
+    head(file, &book, document->issue_date, book.sign > 0 ? "invoice" : "credit note");
     posting(file, &book, BOOKING_RECEIVABLE, book.sign * book.total);
     posting(file, &book, BOOKING_INCOME, -book.sign * book.net);
     posting(file, &book, BOOKING_TAX, -book.sign * book.tax);
-    json_array_foreach(json_object_get(document, "payments"), i, payment)
-    {
-        int64_t minor = format_number(payment, "amount_minor");
-        head(file, &book, format_text(payment, "received_on"), "payment of");
+    for (size_t i = 0; i < document->payments.count; i++) {
+        const struct document_payment *payment = &document->payments.items[i];
+        int64_t minor = payment->amount_minor;
+        head(file, &book, payment->received_on, "payment of");
         posting(file, &book, BOOKING_BANK, minor);
         posting(file, &book, BOOKING_RECEIVABLE, -minor);
     }

@@ -21,21 +21,21 @@ static void name(char out[BOOKING_NAME_MAX], const char *above, const char *text
         snprintf(out + start, BOOKING_NAME_MAX - start, "Unknown");
 }
 
-bool booking_open(struct booking *book, const json_t *document, struct format_output *out)
+bool booking_open(struct booking *book, const struct document *document, struct format_output *out)
 {
     *book = (struct booking){.document = document,
-                             .currency = format_text(document, "currency"),
-                             .decimals = (int)format_number(document, "currency_decimals"),
-                             .sign = strcmp(format_text(document, "kind"), "credit-note") == 0 ? -1 : 1,
-                             .net = format_number(document, "net_minor"),
-                             .tax = format_number(document, "tax.amount_minor"),
-                             .total = format_number(document, "total_minor")};
+                             .currency = document->currency,
+                             .decimals = (int)document->currency_decimals,
+                             .sign = document_is_credit_note(document) ? -1 : 1,
+                             .net = document->net_minor,
+                             .tax = document->tax.amount_minor,
+                             .total = document->total_minor};
     if (book->net + book->tax != book->total || book->decimals < 0 || book->decimals > 4)
-        return format_fail(out, "invoice %.60s does not add up", format_text(document, "number"));
-    if (strlen(book->currency) != 3 || strlen(format_text(document, "issue_date")) != 10)
-        return format_fail(out, "invoice %.60s has no currency or date", format_text(document, "number"));
-    name(book->accounts[BOOKING_RECEIVABLE], "Assets:Receivable", format_text(document, "agent"));
-    name(book->accounts[BOOKING_INCOME], "Income:Crawls", format_text(document, "site"));
+        return format_fail(out, "invoice %.60s does not add up", document->number);
+    if (strlen(book->currency) != 3 || strlen(document->issue_date) != 10)
+        return format_fail(out, "invoice %.60s has no currency or date", document->number);
+    name(book->accounts[BOOKING_RECEIVABLE], "Assets:Receivable", document->agent);
+    name(book->accounts[BOOKING_INCOME], "Income:Crawls", document->site);
     snprintf(book->accounts[BOOKING_TAX], BOOKING_NAME_MAX, "Liabilities:Tax");
     snprintf(book->accounts[BOOKING_BANK], BOOKING_NAME_MAX, "Assets:Bank");
     return true;

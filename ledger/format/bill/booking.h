@@ -3,6 +3,7 @@
 #ifndef LEDGER_FORMAT_BILL_BOOKING_H
 #define LEDGER_FORMAT_BILL_BOOKING_H
 
+#include "ledger/format/document.h"
 #include "ledger/format/format.h"
 
 enum booking_account { BOOKING_RECEIVABLE, BOOKING_INCOME, BOOKING_TAX, BOOKING_BANK, BOOKING_COUNT };
@@ -11,7 +12,7 @@ enum booking_account { BOOKING_RECEIVABLE, BOOKING_INCOME, BOOKING_TAX, BOOKING_
 
 /* One document, ready to be booked. */
 struct booking {
-    const json_t *document;
+    const struct document *document;
     const char *currency;
     int decimals;
     int sign; /* -1 for a credit note */
@@ -20,6 +21,6 @@ struct booking {
 };
 
 /* Fills it in. False, with the error, if the sums do not add up or a name is missing. */
-bool booking_open(struct booking *book, const json_t *document, struct format_output *out);
+bool booking_open(struct booking *book, const struct document *document, struct format_output *out);
 
 #endif

@@ -242,8 +242,9 @@ static void write_notes(FILE *out, const json_t *document, const json_t *view)
     fputs("</section>\n", out);
 }
 
-bool html_render(const json_t *document, struct format_output *out)
+bool html_render(const struct document *typed, struct format_output *out)
 {
+    const json_t *document = typed->json;
     json_t *view = view_of(document);
     FILE *file = view ? open_memstream(&out->bytes, &out->len) : NULL;
     if (!file) {

@@ -28,11 +28,11 @@ static void posting(FILE *out, const struct booking *book, const char *account, 
 static void head(FILE *out, const struct booking *book, const char *date, const char *what)
 {
     fprintf(out, "\n%.10s * (", date);
-    words(out, format_text(book->document, "number"));
+    words(out, book->document->number);
     fputs(") ", out);
-    words(out, format_text(book->document, "buyer.name"));
+    words(out, book->document->buyer.name);
     fprintf(out, "\n    ; %s\n    ; ", what);
-    words(out, format_text(book->document, "agent"));
+    words(out, book->document->agent);
     fputc('\n', out);
 }
 
@@ -45,38 +45,35 @@ static void declarations(FILE *out, const struct booking *book, bool mark)
         fprintf(out, "account %s\n", book->accounts[i]);
 }
 
-static bool render(const json_t *document, bool mark, struct format_output *out)
+static bool render(const struct document *document, bool mark, struct format_output *out)
 {
     struct booking book;
-    const json_t *payment;
-    size_t i;
     if (!booking_open(&book, document, out))
         return false;
     FILE *file = open_memstream(&out->bytes, &out->len);
     if (!file)
         return format_fail(out, "no memory");
     declarations(file, &book, mark);
-    head(file, &book, format_text(document, "issue_date"),
-         book.sign > 0 ? "invoice for crawls" : "credit note for crawls");
+    head(file, &book, document->issue_date, book.sign > 0 ? "invoice for crawls" : "credit note for crawls");
     posting(file, &book, book.accounts[BOOKING_RECEIVABLE], book.sign * book.total);
     posting(file, &book, book.accounts[BOOKING_INCOME], -book.sign * book.net);
     posting(file, &book, book.accounts[BOOKING_TAX], -book.sign * book.tax);
-    json_array_foreach(json_object_get(document, "payments"), i, payment)
-    {
-        int64_t minor = format_number(payment, "amount_minor");
-        head(file, &book, format_text(payment, "received_on"), "payment");
+    for (size_t i = 0; i < document->payments.count; i++) {
+        const struct document_payment *payment = &document->payments.items[i];
+        int64_t minor = payment->amount_minor;
+        head(file, &book, payment->received_on, "payment");
         posting(file, &book, book.accounts[BOOKING_BANK], minor);
         posting(file, &book, book.accounts[BOOKING_RECEIVABLE], -minor);
     }
     return format_close(file, out);
 }
 
-bool hledger_render(const json_t *document, struct format_output *out)
+bool hledger_render(const struct document *document, struct format_output *out)
 {
     return render(document, true, out);
 }
 
-bool ledger_render(const json_t *document, struct format_output *out)
+bool ledger_render(const struct document *document, struct format_output *out)
 {
     return render(document, false, out);
 }

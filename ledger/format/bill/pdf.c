@@ -365,8 +365,9 @@ static void choose_paper(struct sheet *sheet)
     sheet->height = letter ? 792 : 842;
 }
 
-bool pdf_render(const json_t *document, struct format_output *out)
+bool pdf_render(const struct document *typed, struct format_output *out)
 {
+    const json_t *document = typed->json;
     json_t *view = view_of(document);
     struct sheet sheet = {.document = document, .view = view};
     FILE *file = view ? open_memstream(&out->bytes, &out->len) : NULL;

@@ -22,9 +22,9 @@ const struct rendering *rendering_called(const char *name)
     return NULL;
 }
 
-bool json_render(const json_t *document, struct format_output *out)
+bool json_render(const struct document *document, struct format_output *out)
 {
-    char *text = json_dumps(document, JSON_INDENT(2));
+    char *text = json_dumps(document->json, JSON_INDENT(2));
     size_t len = text ? strlen(text) : 0;
     out->bytes = text ? realloc(text, len + 2) : NULL;
     if (!out->bytes) {

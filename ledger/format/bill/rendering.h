@@ -1,16 +1,12 @@
-/* The formats of an invoice: each a pure function from the document of ledger/bill/document.h to the bytes of
- * a file. Invoices and credit notes are rendered alike. Beside the document's own members a rendering takes
- *
- *   entries_url       where the buyer can see each entry
- *   mark, mark_url    the number that the Greek tax authority gave the invoice, and its page of it
- *
- * each of them optional. */
+/* The formats of an invoice: each a pure function from the document to the bytes of a file. Invoices and
+ * credit notes are rendered alike. */
 #ifndef LEDGER_FORMAT_BILL_RENDERING_H
 #define LEDGER_FORMAT_BILL_RENDERING_H
 
+#include "ledger/format/document.h"
 #include "ledger/format/format.h"
 
-typedef bool rendering_function(const json_t *document, struct format_output *out);
+typedef bool rendering_function(const struct document *document, struct format_output *out);
 
 struct rendering {
     const char *name;      /* "ubl" */

@@ -429,8 +429,9 @@ static void write_body(struct ubl *ubl)
     }
 }
 
-bool ubl_render(const json_t *document, struct format_output *out)
+bool ubl_render(const struct document *typed, struct format_output *out)
 {
+    const json_t *document = typed->json;
     struct ubl ubl = {.document = document,
                       .currency = format_text(document, "currency"),
                       .category = category_of(format_text(document, "tax.treatment")),

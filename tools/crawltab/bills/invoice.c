@@ -5,7 +5,7 @@
 
 #include "ledger/base/amount.h"
 #include "ledger/base/clock.h"
-#include "ledger/bill/document.h"
+#include "ledger/bill/invoice_read.h"
 #include "sql/rows/bill.h"
 
 #include <stdlib.h>
@@ -158,9 +158,9 @@ out:
 static enum exit_status show(struct pg *pg, const char *number, const char *site,
                              const struct invoice_file *file)
 {
-    json_t *document;
+    struct document document;
     int count;
-    if (document_read(pg, number, site, clock_now_ms(), &count, &document) != ERR_OK)
+    if (invoice_read(pg, number, site, clock_now_ms(), &count, &document) != ERR_OK)
         return EXIT_FAILED;
     if (count == 0)
         LOG(ERROR, "there is no such invoice", {"number", number}, {"site", site},
@@ -168,14 +168,14 @@ static enum exit_status show(struct pg *pg, const char *number, const char *site
     else if (count > 1)
         LOG(ERROR, "several sites have an invoice with this number", {"number", number},
             {"hint", "say which one with --site"});
-    if (!document)
+    if (count != 1)
         return EXIT_FAILED;
     enum exit_status status = EXIT_DONE;
     if (file->format)
-        status = invoice_file_show(document, file);
+        status = invoice_file_show(&document, file);
     else
-        invoice_page_print(document);
-    json_decref(document);
+        invoice_page_print(&document);
+    document_free(&document);
     return status;
 }
 

@@ -2,7 +2,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/file.h"
-#include "ledger/bill/document.h"
+#include "ledger/bill/invoice_read.h"
 #include "ledger/format/bill/rendering.h"
 
 #include <ctype.h>
@@ -30,37 +30,36 @@ bool invoice_file_check(const struct invoice_file *file)
 }
 
 /* "{number}" in the pattern becomes the invoice's, with what a URL cannot hold in percent. */
-static void add_entries_url(json_t *document, const char *pattern)
+static bool add_entries_url(struct document *document, const char *pattern)
 {
     static const char mark[] = "{number}";
     char *url = NULL;
     size_t size;
-    FILE *out = pattern ? open_memstream(&url, &size) : NULL;
+    FILE *out = open_memstream(&url, &size);
     if (!out)
-        return;
+        return false;
     for (; *pattern; pattern++) {
         if (strncmp(pattern, mark, strlen(mark)) != 0) {
             fputc(*pattern, out);
             continue;
         }
-        for (const char *c = format_text(document, "number"); *c; c++)
+        for (const char *c = document->number; *c; c++)
             fprintf(out, isalnum((unsigned char)*c) || strchr("-._~", *c) ? "%c" : "%%%02X",
                     (unsigned char)*c);
         pattern += strlen(mark) - 1;
     }
-    if (fclose(out) == 0)
-        json_object_set_new(document, "entries_url", json_string(url));
+    bool ok = fclose(out) == 0 && document_set_entries_url(document, url);
     free(url);
+    return ok;
 }
 
-static bool render(json_t *document, const struct invoice_file *file, struct format_output *out)
+static bool render(struct document *document, const struct invoice_file *file, struct format_output *out)
 {
-    add_entries_url(document, file->entries_url);
-    if (file->mark)
-        json_object_set_new(document, "mark", json_string(file->mark));
-    if (file->mark_url)
-        json_object_set_new(document, "mark_url", json_string(file->mark_url));
-    if (rendering_called(file->format)->render(document, out))
+    if (file->entries_url && !add_entries_url(document, file->entries_url))
+        format_fail(out, "the address of the crawls is not UTF-8");
+    else if (file->mark && !document_set_mark(document, file->mark, file->mark_url))
+        format_fail(out, "the address of the mark is not UTF-8");
+    else if (rendering_called(file->format)->render(document, out))
         return true;
     LOG(ERROR, "the invoice cannot be written in this format", {"format", file->format},
         {"detail", out->error});
@@ -76,7 +75,7 @@ static bool write_file(const char *path, const struct format_output *out)
     return !problem;
 }
 
-enum exit_status invoice_file_show(json_t *document, const struct invoice_file *file)
+enum exit_status invoice_file_show(struct document *document, const struct invoice_file *file)
 {
     struct format_output out = {0};
     if (!file->out && strcmp(file->format, "pdf") == 0 && isatty(STDOUT_FILENO))
@@ -107,14 +106,14 @@ static enum exit_status export_one(struct pg *pg, const struct invoice_file_name
                                    const struct invoice_file *file)
 {
     struct format_output out = {0};
-    json_t *document = NULL;
+    struct document document = {.json = NULL};
     char path[PATH_ROOM];
     int count;
     bool ok = path_of(file, name, path) &&
-              document_read(pg, name->number, name->site, clock_now_ms(), &count, &document) == ERR_OK &&
-              document && render(document, file, &out) && write_file(path, &out);
+              invoice_read(pg, name->number, name->site, clock_now_ms(), &count, &document) == ERR_OK &&
+              count == 1 && render(&document, file, &out) && write_file(path, &out);
     free(out.bytes);
-    json_decref(document);
+    document_free(&document);
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 

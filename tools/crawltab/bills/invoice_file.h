@@ -4,7 +4,7 @@
 
 #include "tools/crawltab/frame/command.h"
 
-#include <jansson.h>
+#include "ledger/format/document.h"
 
 /* What the command line says. */
 struct invoice_file {
@@ -24,7 +24,7 @@ struct invoice_file_name {
 bool invoice_file_check(const struct invoice_file *file);
 
 /* Renders the document to the file. Adds entries_url and mark to it. */
-enum exit_status invoice_file_show(json_t *document, const struct invoice_file *file);
+enum exit_status invoice_file_show(struct document *document, const struct invoice_file *file);
 
 /* Writes each of them into the folder as SITE-NUMBER.EXTENSION. One that lacks what the format needs is told,
  * and the rest is written. */

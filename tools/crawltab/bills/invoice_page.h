@@ -2,9 +2,8 @@
 #ifndef TOOLS_CRAWLTAB_BILLS_INVOICE_PAGE_H
 #define TOOLS_CRAWLTAB_BILLS_INVOICE_PAGE_H
 
-#include <jansson.h>
+#include "ledger/format/document.h"
 
-/* Prints the document of ledger/bill/document.h. */
-void invoice_page_print(const json_t *document);
+void invoice_page_print(const struct document *document);
 
 #endif

@@ -1,4 +1,4 @@
--- The invoice document, whose members ledger/bill/document.h explains, of number $1 and site $2 (NULL: any)
+-- The invoice document, whose members ledger/format/document.h explains, of number $1 and site $2 (NULL: any)
 -- at instant $3. json, not jsonb, which would sort the members.
 -- columns: document json
 WITH wanted AS (
