@@ -1,5 +1,6 @@
 #include "ledger/format/document.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,17 @@ void document_free(struct document *document)
 bool document_is_credit_note(const struct document *document)
 {
     return strcmp(document->kind, "credit-note") == 0;
+}
+
+#define NAMED(kind, name)                                                                                    \
+    if (strcmp(wanted, #name) == 0)                                                                          \
+        return party->name;
+
+const char *document_party_text(const struct document_party *party, const char *wanted)
+{
+    DOCUMENT_PARTY(NAMED)
+    assert(!"a member of a party");
+    return "";
 }
 
 static bool set(struct document *document, const char *name, const char *text, const char **member)

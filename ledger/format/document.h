@@ -218,6 +218,9 @@ struct document_text {
 
 bool document_is_credit_note(const struct document *document);
 
+/* A text of a party by its name in the list above, which it must be: for rules that are kept as a table. */
+const char *document_party_text(const struct document_party *party, const char *wanted);
+
 /* What a rendering takes beside; `mark_url` may be NULL. False without memory, or if it is not UTF-8. */
 bool document_set_entries_url(struct document *document, const char *url);
 bool document_set_mark(struct document *document, const char *mark, const char *mark_url);

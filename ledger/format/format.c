@@ -1,6 +1,5 @@
 #include "ledger/format/format.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,27 @@ bool format_fail(struct format_output *out, const char *pattern, ...)
     vsnprintf(out->error, sizeof(out->error), pattern, arguments);
     va_end(arguments);
     return false;
+}
+
+char *format_vprinted(const char *pattern, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int len = vsnprintf(NULL, 0, pattern, arguments);
+    char *text = len >= 0 ? malloc((size_t)len + 1) : NULL;
+    if (text)
+        vsnprintf(text, (size_t)len + 1, pattern, again);
+    va_end(again);
+    return text;
+}
+
+char *format_printed(const char *pattern, ...)
+{
+    va_list arguments;
+    va_start(arguments, pattern);
+    char *text = format_vprinted(pattern, arguments);
+    va_end(arguments);
+    return text;
 }
 
 bool format_close(FILE *file, struct format_output *out)

@@ -4,6 +4,7 @@
 #define LEDGER_FORMAT_FORMAT_H
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,10 @@ struct format_output {
 
 /* Sets the error and returns false, so that a renderer can return it. */
 bool format_fail(struct format_output *out, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
+
+/* printf into memory of its own, which the caller frees. NULL without memory. */
+char *format_printed(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
+char *format_vprinted(const char *pattern, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 /* Ends the stream that open_memstream has opened on the output's bytes and len; false, and no bytes, if
  * anything could not be written. */

@@ -1,6 +1,7 @@
 /* The invoice document: every member is read, and missed with its name. */
 #include "tests/unit/support.h"
 
+#include "ledger/base/einvoice.h"
 #include "ledger/format/document.h"
 
 #include <stdio.h>
@@ -253,6 +254,22 @@ static void what_is_null_reads_as_empty(void **state)
     json_decref(json);
 }
 
+/* The rules of countries name members of parties. */
+static void a_party_is_read_by_names_of_rules(void **state)
+{
+    char problem[DOCUMENT_PROBLEM_MAX];
+    struct document document;
+    json_t *json = load();
+    (void)state;
+    assert_true(document_open(json, &document, problem));
+    assert_string_equal(document_party_text(&document.seller, "tax_registration"), "w");
+    assert_string_equal(document_party_text(&document.buyer, "name"), "Crawler");
+    for (const struct einvoice_need *need = einvoice_needs; *need->country; need++)
+        assert_true(*document_party_text(&document.seller, need->member));
+    document_free(&document);
+    json_decref(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +277,7 @@ int main(void)
         cmocka_unit_test(the_whole_has_what_is_listed),
         cmocka_unit_test(each_member_is_missed_by_name),
         cmocka_unit_test(what_is_null_reads_as_empty),
+        cmocka_unit_test(a_party_is_read_by_names_of_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

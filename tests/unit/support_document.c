@@ -58,15 +58,20 @@ json_t *document_complete(json_t *document)
     return document;
 }
 
-bool document_render(const json_t *document, rendering_function *render, struct format_output *out)
+void document_open_complete(const json_t *document, struct document *opened)
 {
     char problem[DOCUMENT_PROBLEM_MAX];
     json_t *copy = document_complete(json_deep_copy(document));
-    struct document opened;
-    if (!document_open(copy, &opened, problem))
+    if (!document_open(copy, opened, problem))
         fail_msg("%s", problem);
+    json_decref(copy);
+}
+
+bool document_render(const json_t *document, rendering_function *render, struct format_output *out)
+{
+    struct document opened;
+    document_open_complete(document, &opened);
     bool ok = render(&opened, out);
     document_free(&opened);
-    json_decref(copy);
     return ok;
 }

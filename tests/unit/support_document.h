@@ -8,7 +8,10 @@
  * Returns the document. */
 json_t *document_complete(json_t *document);
 
-/* Renders what document_complete makes of a copy. */
+/* Opens what document_complete makes of a copy. */
+void document_open_complete(const json_t *document, struct document *opened);
+
+/* Renders it. */
 bool document_render(const json_t *document, rendering_function *render, struct format_output *out);
 
 #endif

@@ -108,12 +108,6 @@ static void figure(FILE *out, const char *value)
         element(out, "<span class=\"pad\">", pads, "</span>");
 }
 
-static const char *item(const json_t *array, size_t index)
-{
-    const char *value = json_string_value(json_array_get(array, index));
-    return value ? value : "";
-}
-
 /* A picture may only be one: what stands in the document ends up between quotes. */
 static bool is_picture(const char *url)
 {
@@ -128,46 +122,42 @@ static bool is_picture(const char *url)
     return false;
 }
 
-static void write_header(FILE *out, const json_t *document, const json_t *view)
+static void write_header(FILE *out, const struct document *document, const struct view *view)
 {
-    const char *logo = format_text(document, "seller.logo"), *status = format_text(view, "status");
+    const char *logo = document->seller.logo, *status = view->status;
     fputs("<header>\n<div>\n", out);
     if (is_picture(logo))
         element(out, "<img alt=\"\" src=\"", logo, "\">\n");
-    element(out, "<div class=\"seller\">", format_text(view, "seller.name"), "</div>\n</div>\n");
-    element(out, "<div class=\"what\">\n<h1>", format_text(view, "title"), "</h1>\n");
-    element(out, "<div class=\"number\">", format_text(view, "number"), "</div>\n");
+    element(out, "<div class=\"seller\">", view->seller.name, "</div>\n</div>\n");
+    element(out, "<div class=\"what\">\n<h1>", view->title, "</h1>\n");
+    element(out, "<div class=\"number\">", view->number, "</div>\n");
     if (*status)
         element(out, strcmp(status, "paid") == 0 ? "<div class=\"status paid\">" : "<div class=\"status\">",
                 status, "</div>\n");
     fputs("</div>\n</header>\n", out);
 }
 
-static void write_party(FILE *out, const char *label, const json_t *party)
+static void write_party(FILE *out, const char *label, const struct view_party *party)
 {
-    const json_t *lines = json_object_get(party, "lines");
     element(out, "<div>\n<h2>", label, "</h2>\n");
-    element(out, "<p><strong>", format_text(party, "name"), "</strong>");
-    for (size_t i = 0; i < json_array_size(lines); i++) {
+    element(out, "<p><strong>", party->name, "</strong>");
+    for (size_t i = 0; i < party->lines.count; i++) {
         fputs(i > 0 ? "<br>\n" : "\n", out);
-        address(out, item(lines, i));
+        address(out, party->lines.items[i]);
     }
     fputs("</p>\n</div>\n", out);
 }
 
-static void write_parties(FILE *out, const json_t *view)
+static void write_parties(FILE *out, const struct view *view)
 {
-    const json_t *fact;
-    size_t i;
     fputs("<section class=\"parties\">\n", out);
-    write_party(out, "From", json_object_get(view, "seller"));
-    write_party(out, "To", json_object_get(view, "buyer"));
+    write_party(out, "From", &view->seller);
+    write_party(out, "To", &view->buyer);
     fputs("<dl>\n", out);
-    json_array_foreach(json_object_get(view, "facts"), i, fact)
-    {
-        element(out, "<dt>", item(fact, 0), "</dt>");
+    for (size_t i = 0; i < view->facts.count; i++) {
+        element(out, "<dt>", view->facts.items[i].label, "</dt>");
         fputs("<dd>", out);
-        address(out, item(fact, 1));
+        address(out, view->facts.items[i].value);
         fputs("</dd>\n", out);
     }
     fputs("</dl>\n</section>\n", out);
@@ -180,33 +170,30 @@ static void write_cell(FILE *out, const char *value, const char *close)
     fputs(close, out);
 }
 
-static void write_lines(FILE *out, const json_t *view)
+static void write_lines(FILE *out, const struct view *view)
 {
-    const json_t *row;
-    size_t i;
     fputs("<table class=\"lines\">\n<thead><tr><th>Description</th><th class=\"n\">Quantity</th>", out);
-    element(out, "<th class=\"n\">Unit price (", format_text(view, "currency"), ")</th>");
-    element(out, "<th class=\"n\">Amount (", format_text(view, "currency"), ")</th></tr></thead>\n<tbody>\n");
-    json_array_foreach(json_object_get(view, "rows"), i, row)
-    {
-        element(out, "<tr><td>", item(row, 0), "</td>");
-        for (size_t k = 1; k < 4; k++)
-            write_cell(out, item(row, k), k < 3 ? "</td>" : "</td></tr>\n");
+    element(out, "<th class=\"n\">Unit price (", view->currency, ")</th>");
+    element(out, "<th class=\"n\">Amount (", view->currency, ")</th></tr></thead>\n<tbody>\n");
+    for (size_t i = 0; i < view->row_count; i++) {
+        const char *const *cells = view->rows[i].cells;
+        element(out, "<tr><td>", cells[VIEW_DESCRIPTION], "</td>");
+        for (size_t k = VIEW_DESCRIPTION + 1; k < VIEW_COLUMNS; k++)
+            write_cell(out, cells[k], k + 1 < VIEW_COLUMNS ? "</td>" : "</td></tr>\n");
     }
     fputs("</tbody>\n</table>\n<table class=\"sums\">\n", out);
-    json_array_foreach(json_object_get(view, "sums"), i, row)
-    {
-        element(out, "<tr><td>", item(row, 0), "</td>");
-        write_cell(out, item(row, 1), "</td></tr>\n");
+    for (size_t i = 0; i < view->sums.count; i++) {
+        element(out, "<tr><td>", view->sums.items[i].label, "</td>");
+        write_cell(out, view->sums.items[i].value, "</td></tr>\n");
     }
     fputs("</table>\n", out);
 }
 
 /* Bars in a picture of 1000 by 150; each tells its day when pointed at. */
-static void write_chart(FILE *out, const json_t *view)
+static void write_chart(FILE *out, const struct view *view)
 {
-    const json_t *days = json_object_get(view, "days"), *day;
-    size_t count = json_array_size(days), i;
+    const struct view_day *days = view->days;
+    size_t count = view->day_count;
     if (count == 0)
         return;
     int64_t step = 1000 / (int64_t)(count < 10 ? 10 : count > 500 ? 500 : count);
@@ -216,48 +203,44 @@ static void write_chart(FILE *out, const json_t *view)
             "<line x1=\"0\" x2=\"%" PRId64
             "\" y1=\"150\" y2=\"150\" stroke=\"#d8dde4\" stroke-width=\"2\"/>\n",
             width, width);
-    json_array_foreach(days, i, day)
-    {
-        int64_t height = format_number(day, "share") * 145 / 1000 + 1;
+    for (size_t i = 0; i < count; i++) {
+        int64_t height = days[i].share * 145 / 1000 + 1;
         fprintf(out, "<rect x=\"%" PRId64 "\" y=\"%" PRId64 "\" width=\"%" PRId64 "\" height=\"%" PRId64 "\"",
                 (int64_t)i * step, 150 - height, step > 3 ? step - step / 4 : step, height);
-        element(out, " fill=\"#2f6fae\"><title>", format_text(day, "label"), "</title></rect>\n");
+        element(out, " fill=\"#2f6fae\"><title>", days[i].label, "</title></rect>\n");
     }
     fputs("</svg>\n", out);
-    element(out, "<figcaption>Crawls by day, at their price: ", format_text(json_array_get(days, 0), "date"),
-            "");
-    element(out, " to ", format_text(json_array_get(days, count - 1), "date"), "");
+    element(out, "<figcaption>Crawls by day, at their price: ", days[0].date, "");
+    element(out, " to ", days[count - 1].date, "");
     fputs("</figcaption>\n</figure>\n", out);
 }
 
-static void write_notes(FILE *out, const json_t *document, const json_t *view)
+static void write_notes(FILE *out, const struct document *document, const struct view *view)
 {
-    const json_t *notes = json_object_get(view, "notes");
-    const char *url = format_text(document, "entries_url");
+    const char *url = document->entries_url;
     fputs("<section class=\"notes\">\n", out);
-    for (size_t i = 0; i < json_array_size(notes); i++)
-        element(out, "<p>", item(notes, i), "</p>\n");
+    for (size_t i = 0; i < view->notes.count; i++)
+        element(out, "<p>", view->notes.items[i], "</p>\n");
     if (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0)
         element(out, "<p><a href=\"", url, "\">Every crawl of this invoice</a></p>\n");
     fputs("</section>\n", out);
 }
 
-bool html_render(const struct document *typed, struct format_output *out)
+bool html_render(const struct document *document, struct format_output *out)
 {
-    const json_t *document = typed->json;
-    json_t *view = view_of(document);
+    struct view *view = view_of(document);
     FILE *file = view ? open_memstream(&out->bytes, &out->len) : NULL;
     if (!file) {
-        json_decref(view);
-        return format_fail(out, "no memory, or a text that is not UTF-8");
+        view_free(view);
+        return format_fail(out, "no memory");
     }
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
           "style-src 'unsafe-inline'\">\n",
           file);
-    element(file, "<title>", format_text(view, "title"), " ");
-    element(file, "", format_text(view, "number"), "</title>\n");
+    element(file, "<title>", view->title, " ");
+    element(file, "", view->number, "</title>\n");
     fprintf(file, "<style>\n%s</style>\n</head>\n<body>\n<main>\n", style);
     write_header(file, document, view);
     write_parties(file, view);
@@ -265,6 +248,6 @@ bool html_render(const struct document *typed, struct format_output *out)
     write_notes(file, document, view);
     write_chart(file, view);
     fputs("</main>\n</body>\n</html>\n", file);
-    json_decref(view);
+    view_free(view);
     return format_close(file, out);
 }

@@ -29,7 +29,7 @@
 /* One document being written. */
 struct ubl {
     struct xml *xml;
-    const json_t *document;
+    const struct document *document;
     const char *currency;
     const char *category; /* UNCL 5305 */
     int decimals;
@@ -70,11 +70,6 @@ static void amount(struct ubl *ubl, const char *name, int64_t minor)
     with_attribute(ubl, name, "currencyID", ubl->currency, amount_format_minor(minor, ubl->decimals, text));
 }
 
-static const char *text_of(const struct ubl *ubl, const char *path)
-{
-    return format_text(ubl->document, path);
-}
-
 /* --- Amounts
  * ------------------------------------------------------------------------------------------------ */
 
@@ -91,16 +86,13 @@ static int64_t rounded(const struct ubl *ubl, int64_t micros)
 
 static bool sum_lines(struct ubl *ubl)
 {
-    const json_t *line;
-    size_t i;
     ubl->lines_minor = 0;
-    json_array_foreach(json_object_get(ubl->document, "lines"), i, line)
-    {
-        int64_t minor = rounded(ubl, format_number(line, "amount_micros"));
+    for (size_t i = 0; i < ubl->document->lines.count; i++) {
+        int64_t minor = rounded(ubl, ubl->document->lines.items[i].amount_micros);
         if (!amount_add(ubl->lines_minor, minor, &ubl->lines_minor))
             return false;
     }
-    return i > 0;
+    return ubl->document->lines.count > 0;
 }
 
 /* --- Tax
@@ -131,23 +123,22 @@ static void tax_category(struct ubl *ubl, const char *name, bool summary)
     xml_open(ubl->xml, name);
     xml_leaf(ubl->xml, "cbc:ID", ubl->category);
     if (!outside_tax(ubl) || (summary && ubl_party_within(ubl->document, "DE")))
-        xml_leaf(ubl->xml, "cbc:Percent",
-                 amount_format_percent(format_number(ubl->document, "tax.rate_ppm"), rate));
+        xml_leaf(ubl->xml, "cbc:Percent", amount_format_percent(ubl->document->tax.rate_ppm, rate));
     for (size_t i = 0; summary && i < sizeof(reasons) / sizeof(*reasons); i++)
         if (strcmp(ubl->category, reasons[i][0]) == 0)
             xml_leaf(ubl->xml, "cbc:TaxExemptionReason",
-                     *text_of(ubl, "tax.note") ? text_of(ubl, "tax.note") : reasons[i][1]);
+                     *ubl->document->tax.note ? ubl->document->tax.note : reasons[i][1]);
     nested(ubl, "cac:TaxScheme/cbc:ID", "VAT");
     xml_close(ubl->xml);
 }
 
 static void tax_total(struct ubl *ubl)
 {
-    int64_t tax = format_number(ubl->document, "tax.amount_minor");
+    int64_t tax = ubl->document->tax.amount_minor;
     xml_open(ubl->xml, "cac:TaxTotal");
     amount(ubl, "cbc:TaxAmount", tax);
     xml_open(ubl->xml, "cac:TaxSubtotal");
-    amount(ubl, "cbc:TaxableAmount", format_number(ubl->document, "net_minor"));
+    amount(ubl, "cbc:TaxableAmount", ubl->document->net_minor);
     amount(ubl, "cbc:TaxAmount", tax);
     tax_category(ubl, "cac:TaxCategory", true);
     xml_close(ubl->xml);
@@ -159,15 +150,7 @@ static void tax_total(struct ubl *ubl)
 
 static bool by_sepa_debit(const struct ubl *ubl)
 {
-    return !ubl->credit && strcmp(text_of(ubl, "settlement.rail"), "sepa-direct-debit") == 0;
-}
-
-static void write_party(struct ubl *ubl, const char *role, const char *member)
-{
-    const bool collects = strcmp(member, "seller") == 0 && by_sepa_debit(ubl);
-    const struct ubl_party party = {role, member, collects ? text_of(ubl, "seller.creditor_id") : "",
-                                    !outside_tax(ubl)};
-    ubl_party_write(ubl->xml, ubl->document, &party);
+    return !ubl->credit && strcmp(ubl->document->settlement.rail, "sepa-direct-debit") == 0;
 }
 
 /* --- The parts of the document
@@ -184,18 +167,18 @@ static const char *customization_of(const struct ubl *ubl)
 /* What the Greek tax authority gave the invoice when it was told of it (GR-R-004, GR-R-008). */
 static void write_mark(struct ubl *ubl)
 {
-    if (!*text_of(ubl, "mark"))
+    if (!*ubl->document->mark)
         return;
     xml_open(ubl->xml, "cac:AdditionalDocumentReference");
-    xml_leaf(ubl->xml, "cbc:ID", text_of(ubl, "mark"));
+    xml_leaf(ubl->xml, "cbc:ID", ubl->document->mark);
     xml_leaf(ubl->xml, "cbc:DocumentDescription", "##M.AR.K##");
     xml_close(ubl->xml);
-    if (!*text_of(ubl, "mark_url"))
+    if (!*ubl->document->mark_url)
         return;
     xml_open(ubl->xml, "cac:AdditionalDocumentReference");
-    xml_leaf(ubl->xml, "cbc:ID", text_of(ubl, "mark"));
+    xml_leaf(ubl->xml, "cbc:ID", ubl->document->mark);
     xml_leaf(ubl->xml, "cbc:DocumentDescription", "##INVOICE|URL##");
-    nested(ubl, "cac:Attachment/cac:ExternalReference/cbc:URI", text_of(ubl, "mark_url"));
+    nested(ubl, "cac:Attachment/cac:ExternalReference/cbc:URI", ubl->document->mark_url);
     xml_close(ubl->xml);
 }
 
@@ -205,32 +188,32 @@ static void header(struct ubl *ubl)
     xml_leaf(ubl->xml, "cbc:CustomizationID", customization_of(ubl));
     xml_leaf(ubl->xml, "cbc:ProfileID", PROFILE);
     xml_leaf(ubl->xml, "cbc:ID",
-             ubl_party_number(ubl->document, text_of(ubl, "number"), text_of(ubl, "issue_date"), ubl->credit,
+             ubl_party_number(ubl->document, ubl->document->number, ubl->document->issue_date, ubl->credit,
                               number));
-    xml_leaf(ubl->xml, "cbc:IssueDate", text_of(ubl, "issue_date"));
+    xml_leaf(ubl->xml, "cbc:IssueDate", ubl->document->issue_date);
     if (ubl->credit) {
         xml_leaf(ubl->xml, "cbc:CreditNoteTypeCode", "381");
     } else {
-        xml_leaf(ubl->xml, "cbc:DueDate", text_of(ubl, "due_date"));
+        xml_leaf(ubl->xml, "cbc:DueDate", ubl->document->due_date);
         xml_leaf(ubl->xml, "cbc:InvoiceTypeCode", "380");
     }
-    xml_leaf(ubl->xml, "cbc:Note", text_of(ubl, "rounding"));
+    xml_leaf(ubl->xml, "cbc:Note", ubl->document->rounding);
     xml_leaf(ubl->xml, "cbc:DocumentCurrencyCode", ubl->currency);
     /* It or an order is a must (PEPPOL-EN16931-R003), within Germany it (DE-R-015). */
     xml_leaf(ubl->xml, "cbc:BuyerReference",
-             *text_of(ubl, "buyer.reference") ? text_of(ubl, "buyer.reference") : text_of(ubl, "agent"));
+             *ubl->document->buyer.reference ? ubl->document->buyer.reference : ubl->document->agent);
     xml_open(ubl->xml, "cac:InvoicePeriod");
-    xml_leaf(ubl->xml, "cbc:StartDate", text_of(ubl, "period.first_date"));
-    xml_leaf(ubl->xml, "cbc:EndDate", text_of(ubl, "period.last_date"));
+    xml_leaf(ubl->xml, "cbc:StartDate", ubl->document->period.first_date);
+    xml_leaf(ubl->xml, "cbc:EndDate", ubl->document->period.last_date);
     xml_close(ubl->xml);
-    nested(ubl, "cac:OrderReference/cbc:ID", text_of(ubl, "buyer.purchase_order"));
-    if (*text_of(ubl, "corrects.number")) {
+    nested(ubl, "cac:OrderReference/cbc:ID", ubl->document->buyer.purchase_order);
+    if (*ubl->document->corrects.number) {
         xml_open(ubl->xml, "cac:BillingReference");
         xml_open(ubl->xml, "cac:InvoiceDocumentReference");
         xml_leaf(ubl->xml, "cbc:ID",
-                 ubl_party_number(ubl->document, text_of(ubl, "corrects.number"),
-                                  text_of(ubl, "corrects.date"), false, number));
-        xml_leaf(ubl->xml, "cbc:IssueDate", text_of(ubl, "corrects.date"));
+                 ubl_party_number(ubl->document, ubl->document->corrects.number, ubl->document->corrects.date,
+                                  false, number));
+        xml_leaf(ubl->xml, "cbc:IssueDate", ubl->document->corrects.date);
         xml_close(ubl->xml);
         xml_close(ubl->xml);
     }
@@ -249,7 +232,7 @@ struct means {
  * (DE-R-024). */
 static void choose_means(const struct ubl *ubl, struct means *means)
 {
-    const char *rail = text_of(ubl, "settlement.rail"), *iban = text_of(ubl, "seller.iban");
+    const char *rail = ubl->document->settlement.rail, *iban = ubl->document->seller.iban;
     bool transfer = !ubl->credit && *iban && (!*rail || strcmp(rail, "none") == 0);
     *means = (struct means){.code = ubl_party_within(ubl->document, "NL") ? "57" : "1"};
     if (by_sepa_debit(ubl)) {
@@ -263,7 +246,7 @@ static void choose_means(const struct ubl *ubl, struct means *means)
     } else if (transfer) {
         means->code = ubl_party_within(ubl->document, "DK") ? "58" : "30";
         means->account = iban;
-        means->branch = text_of(ubl, "seller.bic");
+        means->branch = ubl->document->seller.bic;
     } else if (!ubl->credit && strcmp(rail, "card") == 0 && !ubl_party_within(ubl->document, "DE")) {
         means->code = "48";
     } else if (!ubl->credit && *rail && strcmp(rail, "none") != 0) {
@@ -282,7 +265,7 @@ static void payment(struct ubl *ubl)
     xml_text(ubl->xml, means.code);
     xml_close(ubl->xml);
     if (!ubl->credit)
-        xml_leaf(ubl->xml, "cbc:PaymentID", text_of(ubl, "number"));
+        xml_leaf(ubl->xml, "cbc:PaymentID", ubl->document->number);
     if (means.account) {
         xml_open(ubl->xml, "cac:PayeeFinancialAccount");
         xml_leaf(ubl->xml, "cbc:ID", means.account);
@@ -291,8 +274,8 @@ static void payment(struct ubl *ubl)
     }
     if (by_sepa_debit(ubl)) {
         xml_open(ubl->xml, "cac:PaymentMandate");
-        xml_leaf(ubl->xml, "cbc:ID", text_of(ubl, "settlement.mandate_id"));
-        nested(ubl, "cac:PayerFinancialAccount/cbc:ID", text_of(ubl, "settlement.iban"));
+        xml_leaf(ubl->xml, "cbc:ID", ubl->document->settlement.mandate_id);
+        nested(ubl, "cac:PayerFinancialAccount/cbc:ID", ubl->document->settlement.iban);
         xml_close(ubl->xml);
     }
     xml_close(ubl->xml);
@@ -302,7 +285,7 @@ static void payment(struct ubl *ubl)
 
 static void rounding(struct ubl *ubl)
 {
-    int64_t difference = format_number(ubl->document, "net_minor") - ubl->lines_minor;
+    int64_t difference = ubl->document->net_minor - ubl->lines_minor;
     if (difference == 0)
         return;
     xml_open(ubl->xml, "cac:AllowanceCharge");
@@ -316,8 +299,7 @@ static void rounding(struct ubl *ubl)
 
 static void totals(struct ubl *ubl)
 {
-    int64_t net = format_number(ubl->document, "net_minor"),
-            total = format_number(ubl->document, "total_minor");
+    int64_t net = ubl->document->net_minor, total = ubl->document->total_minor;
     int64_t difference = net - ubl->lines_minor;
     xml_open(ubl->xml, "cac:LegalMonetaryTotal");
     amount(ubl, "cbc:LineExtensionAmount", ubl->lines_minor);
@@ -332,9 +314,9 @@ static void totals(struct ubl *ubl)
 }
 
 /* The price of one, or of the whole quantity when the rounded line is too far from quantity times price. */
-static void write_price(struct ubl *ubl, const json_t *line, int64_t minor)
+static void write_price(struct ubl *ubl, const struct document_line *line, int64_t minor)
 {
-    int64_t quantity = format_number(line, "quantity"), micros = format_number(line, "amount_micros");
+    int64_t quantity = line->quantity, micros = line->amount_micros;
     int64_t error = minor * amount_minor_micros(ubl->decimals) - micros;
     char text[AMOUNT_TEXT_MAX];
     bool whole = error > SLACK_MICROS || error < -SLACK_MICROS;
@@ -345,25 +327,25 @@ static void write_price(struct ubl *ubl, const json_t *line, int64_t minor)
         with_attribute(ubl, "cbc:BaseQuantity", "unitCode", "C62", text);
     } else {
         with_attribute(ubl, "cbc:PriceAmount", "currencyID", ubl->currency,
-                       amount_format(format_number(line, "unit_price_micros"), text));
+                       amount_format(line->unit_price_micros, text));
     }
     xml_close(ubl->xml);
 }
 
 /* A price is never below zero (BR-27); what lessens the bill has a quantity that is. */
-static void write_line(struct ubl *ubl, const json_t *line)
+static void write_line(struct ubl *ubl, const struct document_line *line)
 {
     char number[24];
-    int64_t minor = rounded(ubl, format_number(line, "amount_micros"));
+    int64_t minor = rounded(ubl, line->amount_micros);
     xml_open(ubl->xml, ubl->credit ? "cac:CreditNoteLine" : "cac:InvoiceLine");
-    snprintf(number, sizeof(number), "%" PRId64, format_number(line, "line"));
+    snprintf(number, sizeof(number), "%" PRId64, line->line);
     xml_leaf(ubl->xml, "cbc:ID", number);
-    snprintf(number, sizeof(number), "%" PRId64, format_number(line, "quantity"));
+    snprintf(number, sizeof(number), "%" PRId64, line->quantity);
     with_attribute(ubl, ubl->credit ? "cbc:CreditedQuantity" : "cbc:InvoicedQuantity", "unitCode", "C62",
                    number);
     amount(ubl, "cbc:LineExtensionAmount", minor);
     xml_open(ubl->xml, "cac:Item");
-    xml_leaf(ubl->xml, "cbc:Name", format_text(line, "description"));
+    xml_leaf(ubl->xml, "cbc:Name", line->description);
     tax_category(ubl, "cac:ClassifiedTaxCategory", false);
     xml_close(ubl->xml);
     write_price(ubl, line, minor);
@@ -376,30 +358,30 @@ static void write_line(struct ubl *ubl, const json_t *line)
 /* What the norm demands and an invoice may lack, beside what its parties must have. */
 static bool complete(const struct ubl *ubl, struct format_output *out)
 {
-    const char *number = text_of(ubl, "number");
+    const char *number = ubl->document->number;
     if (!ubl_party_check(ubl->document, out))
         return false;
     if (!ubl->category)
         return format_fail(out, "invoice %.60s: tax.treatment \"%.40s\" is unknown", number,
-                           text_of(ubl, "tax.treatment"));
-    if (!outside_tax(ubl) && !*text_of(ubl, "seller.tax_id") && !*text_of(ubl, "seller.tax_registration"))
+                           ubl->document->tax.treatment);
+    if (!outside_tax(ubl) && !*ubl->document->seller.tax_id && !*ubl->document->seller.tax_registration)
         return format_fail(out, "invoice %.60s has no seller.tax_id, which taxed e-invoices need", number);
-    if (strcmp(ubl->category, "AE") == 0 && !ubl_party_has_vat(ubl->document, "buyer") &&
-        !*text_of(ubl, "buyer.registration"))
+    if (strcmp(ubl->category, "AE") == 0 && !ubl_party_has_vat(&ubl->document->buyer) &&
+        !*ubl->document->buyer.registration)
         return format_fail(out,
                            "invoice %.60s has no buyer.tax_id with its country's prefix, and no "
                            "buyer.registration, one of which reverse charge needs",
                            number);
-    if (by_sepa_debit(ubl) && !*text_of(ubl, "seller.creditor_id"))
+    if (by_sepa_debit(ubl) && !*ubl->document->seller.creditor_id)
         return format_fail(out, "invoice %.60s has no seller.creditor_id, which direct debits need", number);
-    bool greek = strcmp(text_of(ubl, "seller.country"), "GR") == 0;
+    bool greek = strcmp(ubl->document->seller.country, "GR") == 0;
     if (greek && outside_tax(ubl))
         return format_fail(
             out,
             "invoice %.60s: e-invoices from Greece name tax numbers (GR-R-001), so tax.treatment "
             "none has no place there",
             number);
-    if (greek && !*text_of(ubl, "mark"))
+    if (greek && !*ubl->document->mark)
         return format_fail(out,
                            "invoice %.60s: e-invoices from Greece carry the MARK that myDATA gave them "
                            "(GR-R-004); give it with --mark",
@@ -412,42 +394,37 @@ static bool complete(const struct ubl *ubl, struct format_output *out)
 
 static void write_body(struct ubl *ubl)
 {
-    const json_t *line;
-    size_t i;
+    const char *creditor = by_sepa_debit(ubl) ? ubl->document->seller.creditor_id : "";
     xml_prefix(ubl->xml, "cac", OASIS "CommonAggregateComponents-2");
     xml_prefix(ubl->xml, "cbc", OASIS "CommonBasicComponents-2");
     header(ubl);
-    write_party(ubl, "cac:AccountingSupplierParty", "seller");
-    write_party(ubl, "cac:AccountingCustomerParty", "buyer");
+    ubl_party_write_seller(ubl->xml, ubl->document, creditor, !outside_tax(ubl));
+    ubl_party_write_buyer(ubl->xml, ubl->document, !outside_tax(ubl));
     payment(ubl);
     rounding(ubl);
     tax_total(ubl);
     totals(ubl);
-    json_array_foreach(json_object_get(ubl->document, "lines"), i, line)
-    {
-        write_line(ubl, line);
-    }
+    for (size_t i = 0; i < ubl->document->lines.count; i++)
+        write_line(ubl, &ubl->document->lines.items[i]);
 }
 
-bool ubl_render(const struct document *typed, struct format_output *out)
+bool ubl_render(const struct document *document, struct format_output *out)
 {
-    const json_t *document = typed->json;
     struct ubl ubl = {.document = document,
-                      .currency = format_text(document, "currency"),
-                      .category = category_of(format_text(document, "tax.treatment")),
-                      .decimals = (int)format_number(document, "currency_decimals"),
-                      .credit = strcmp(format_text(document, "kind"), "credit-note") == 0};
+                      .currency = document->currency,
+                      .category = category_of(document->tax.treatment),
+                      .decimals = (int)document->currency_decimals,
+                      .credit = document_is_credit_note(document)};
     if (!complete(&ubl, out))
         return false;
     if (!sum_lines(&ubl))
-        return format_fail(out, "invoice %.60s has no lines, or their sum does not fit",
-                           format_text(document, "number"));
+        return format_fail(out, "invoice %.60s has no lines, or their sum does not fit", document->number);
     ubl.xml =
         ubl.credit ? xml_new("CreditNote", OASIS "CreditNote-2") : xml_new("Invoice", OASIS "Invoice-2");
     if (!ubl.xml)
         return format_fail(out, "no memory");
     write_body(&ubl);
     out->bytes = xml_finish(ubl.xml, &out->len);
-    return out->bytes || format_fail(out, "a text of invoice %.60s cannot be written as XML",
-                                     format_text(document, "number"));
+    return out->bytes ||
+           format_fail(out, "a text of invoice %.60s cannot be written as XML", document->number);
 }

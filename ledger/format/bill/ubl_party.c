@@ -11,48 +11,33 @@
 /* --- Facts
  * --------------------------------------------------------------------------------------------------- */
 
-static const char *text_of(const json_t *document, const char *member, const char *name)
-{
-    return format_text(json_object_get(document, member), name);
-}
-
 /* Numbers are compared and written without what people put between their digits. */
-static const char *compact(const json_t *document, const char *member, const char *name, char out[ID_MAX])
+static const char *compact(const char *number, char out[ID_MAX])
 {
-    return identifier_compact(text_of(document, member, name), out, ID_MAX);
+    return identifier_compact(number, out, ID_MAX);
 }
 
-bool ubl_party_has_vat(const json_t *document, const char *member)
+bool ubl_party_has_vat(const struct document_party *party)
 {
     char number[ID_MAX], prefix[3];
-    compact(document, member, "tax_id", number);
-    snprintf(prefix, sizeof(prefix), "%.2s", number);
+    snprintf(prefix, sizeof(prefix), "%.2s", compact(party->tax_id, number));
     return identifier_is_country(prefix) || strcmp(prefix, "EL") == 0 || strcmp(prefix, "XI") == 0;
 }
 
-bool ubl_party_within(const json_t *document, const char *country)
+bool ubl_party_within(const struct document *document, const char *country)
 {
-    return strcmp(text_of(document, "seller", "country"), country) == 0 &&
-           strcmp(text_of(document, "buyer", "country"), country) == 0;
+    return strcmp(document->seller.country, country) == 0 && strcmp(document->buyer.country, country) == 0;
 }
 
-bool ubl_party_by_peppol(const json_t *document)
+bool ubl_party_by_peppol(const struct document *document)
 {
-    return strcspn(text_of(document, "seller", "endpoint"), ":") == 4 &&
-           strcspn(text_of(document, "buyer", "endpoint"), ":") == 4;
+    return strcspn(document->seller.endpoint, ":") == 4 && strcspn(document->buyer.endpoint, ":") == 4;
 }
 
-/* The scheme that a member's value is of, as the rules mean it. */
-static const char *scheme_of(const json_t *document, const char *member, const char *name, char out[ID_MAX])
+/* The scheme of one of the party's numbers in registers, as the rules mean it. */
+static const char *scheme_of(const struct document_party *party, const char *number, char out[ID_MAX])
 {
-    if (strcmp(name, "endpoint") == 0) {
-        snprintf(out, ID_MAX, "%.*s", (int)strcspn(text_of(document, member, name), ":"),
-                 text_of(document, member, name));
-        return out;
-    }
-    return einvoice_scheme(text_of(document, member, "country"),
-                           text_of(document, member, "registration_scheme"),
-                           compact(document, member, name, out));
+    return einvoice_scheme(party->country, party->registration_scheme, compact(number, out));
 }
 
 /* --- Writing
@@ -84,16 +69,16 @@ static void write_identification(struct xml *xml, const char *scheme, const char
     xml_close(xml);
 }
 
-static void write_address(struct xml *xml, const json_t *party)
+static void write_address(struct xml *xml, const struct document_party *party)
 {
     xml_open(xml, "cac:PostalAddress");
-    xml_leaf(xml, "cbc:StreetName", format_text(party, "street"));
-    xml_leaf(xml, "cbc:AdditionalStreetName", format_text(party, "street_2"));
-    xml_leaf(xml, "cbc:CityName", format_text(party, "city"));
-    xml_leaf(xml, "cbc:PostalZone", format_text(party, "postal_code"));
-    xml_leaf(xml, "cbc:CountrySubentity", format_text(party, "region"));
+    xml_leaf(xml, "cbc:StreetName", party->street);
+    xml_leaf(xml, "cbc:AdditionalStreetName", party->street_2);
+    xml_leaf(xml, "cbc:CityName", party->city);
+    xml_leaf(xml, "cbc:PostalZone", party->postal_code);
+    xml_leaf(xml, "cbc:CountrySubentity", party->region);
     xml_open(xml, "cac:Country");
-    xml_leaf(xml, "cbc:IdentificationCode", format_text(party, "country"));
+    xml_leaf(xml, "cbc:IdentificationCode", party->country);
     xml_close(xml);
     xml_close(xml);
 }
@@ -112,85 +97,110 @@ static void write_tax_number(struct xml *xml, const char *scheme, const char *nu
 
 /* A number without a country's prefix is no VAT number (BR-CO-09): the seller's is then its second number,
  * for which any scheme but VAT stands; the buyer has none. */
-static void write_tax_numbers(struct xml *xml, const json_t *document, const struct ubl_party *party)
+static void write_vat_number(struct xml *xml, const struct document_party *party)
 {
     char number[ID_MAX];
-    bool vat = ubl_party_has_vat(document, party->member);
-    const char *second = text_of(document, party->member, "tax_registration");
-    if (vat && party->vat)
-        write_tax_number(xml, "VAT", compact(document, party->member, "tax_id", number));
-    if (strcmp(party->member, "seller") == 0)
-        write_tax_number(xml, "TAX", *second || vat ? second : text_of(document, party->member, "tax_id"));
+    if (ubl_party_has_vat(party))
+        write_tax_number(xml, "VAT", compact(party->tax_id, number));
 }
 
-static void write_legal_entity(struct xml *xml, const json_t *document, const struct ubl_party *party)
+static void write_second_number(struct xml *xml, const struct document_party *seller)
+{
+    bool second = *seller->tax_registration || ubl_party_has_vat(seller);
+    write_tax_number(xml, "TAX", second ? seller->tax_registration : seller->tax_id);
+}
+
+static void write_legal_entity(struct xml *xml, const struct document_party *party)
 {
     char number[ID_MAX];
-    const char *registration = text_of(document, party->member, "registration");
-    const char *scheme = scheme_of(document, party->member, "registration", number);
+    const char *scheme = scheme_of(party, party->registration, number);
     xml_open(xml, "cac:PartyLegalEntity");
-    xml_leaf(xml, "cbc:RegistrationName", text_of(document, party->member, "name"));
-    if (*registration)
+    xml_leaf(xml, "cbc:RegistrationName", party->name);
+    if (*party->registration)
         with_scheme(xml, "cbc:CompanyID", scheme,
-                    *scheme ? compact(document, party->member, "registration", number) : registration);
+                    *scheme ? compact(party->registration, number) : party->registration);
     xml_close(xml);
 }
 
-static void write_contact(struct xml *xml, const json_t *party)
+static void write_contact(struct xml *xml, const struct document_party *party)
 {
-    const char *name = format_text(party, "contact"), *phone = format_text(party, "phone"),
-               *email = format_text(party, "email");
-    if (!*name && !*phone && !*email)
+    if (!*party->contact && !*party->phone && !*party->email)
         return;
     xml_open(xml, "cac:Contact");
-    xml_leaf(xml, "cbc:Name", name);
-    xml_leaf(xml, "cbc:Telephone", phone);
-    xml_leaf(xml, "cbc:ElectronicMail", email);
+    xml_leaf(xml, "cbc:Name", party->contact);
+    xml_leaf(xml, "cbc:Telephone", party->phone);
+    xml_leaf(xml, "cbc:ElectronicMail", party->email);
     xml_close(xml);
 }
 
 /* Something must tell who the seller is (BR-CO-26): its VAT number, its number in a register, or else what it
  * has. */
-static const char *identification_of(const json_t *document, const struct ubl_party *party)
+static const char *identification_of(const struct document *document, bool vat)
 {
-    bool told =
-        (party->vat && ubl_party_has_vat(document, "seller")) || *text_of(document, "seller", "registration");
-    const char *tax_id = text_of(document, "seller", "tax_id");
-    if (strcmp(party->member, "seller") != 0 || told)
+    const struct document_party *seller = &document->seller;
+    if ((vat && ubl_party_has_vat(seller)) || *seller->registration)
         return "";
-    return *tax_id ? tax_id : format_text(document, "site");
+    return *seller->tax_id ? seller->tax_id : document->site;
 }
 
-void ubl_party_write(struct xml *xml, const json_t *document, const struct ubl_party *party)
+static bool from_greece(const struct document *document)
 {
-    const json_t *member = json_object_get(document, party->member);
-    xml_open(xml, party->role);
+    return strcmp(document->seller.country, "GR") == 0;
+}
+
+static void write_name(struct xml *xml, const struct document *document, const struct document_party *party)
+{
+    if (!from_greece(document)) /* GR-R-002, GR-R-005 */
+        return;
+    xml_open(xml, "cac:PartyName");
+    xml_leaf(xml, "cbc:Name", party->name);
+    xml_close(xml);
+}
+
+void ubl_party_write_seller(struct xml *xml, const struct document *document, const char *creditor, bool vat)
+{
+    const struct document_party *seller = &document->seller;
+    xml_open(xml, "cac:AccountingSupplierParty");
     xml_open(xml, "cac:Party");
-    write_endpoint(xml, format_text(member, "endpoint"));
-    write_identification(xml, "", identification_of(document, party));
-    write_identification(xml, "SEPA", party->creditor);
-    if (strcmp(text_of(document, "seller", "country"), "GR") == 0) { /* GR-R-002, GR-R-005 */
-        xml_open(xml, "cac:PartyName");
-        xml_leaf(xml, "cbc:Name", format_text(member, "name"));
-        xml_close(xml);
-    }
-    write_address(xml, member);
-    write_tax_numbers(xml, document, party);
-    write_legal_entity(xml, document, party);
-    write_contact(xml, member);
+    write_endpoint(xml, seller->endpoint);
+    write_identification(xml, "", identification_of(document, vat));
+    write_identification(xml, "SEPA", creditor);
+    write_name(xml, document, seller);
+    write_address(xml, seller);
+    if (vat)
+        write_vat_number(xml, seller);
+    write_second_number(xml, seller);
+    write_legal_entity(xml, seller);
+    write_contact(xml, seller);
     xml_close(xml);
     xml_close(xml);
 }
 
-const char *ubl_party_number(const json_t *document, const char *number, const char *date, bool credit,
-                             char out[160])
+void ubl_party_write_buyer(struct xml *xml, const struct document *document, bool vat)
+{
+    const struct document_party *buyer = &document->buyer;
+    xml_open(xml, "cac:AccountingCustomerParty");
+    xml_open(xml, "cac:Party");
+    write_endpoint(xml, buyer->endpoint);
+    write_name(xml, document, buyer);
+    write_address(xml, buyer);
+    if (vat)
+        write_vat_number(xml, buyer);
+    write_legal_entity(xml, buyer);
+    write_contact(xml, buyer);
+    xml_close(xml);
+    xml_close(xml);
+}
+
+const char *ubl_party_number(const struct document *document, const char *number, const char *date,
+                             bool credit, char out[160])
 {
     char tax_id[ID_MAX];
     size_t series = strlen(number);
     while (series > 0 && number[series - 1] >= '0' && number[series - 1] <= '9')
         series--;
-    compact(document, "seller", "tax_id", tax_id);
-    if (strcmp(text_of(document, "seller", "country"), "GR") != 0)
+    compact(document->seller.tax_id, tax_id);
+    if (!from_greece(document))
         snprintf(out, 160, "%.150s", number);
     else /* GR-R-001: 0 is the headquarters, 2.1 services, 5.1 a credit note to an invoice */
         snprintf(out, 160, "%.20s|%.2s/%.2s/%.4s|0|%s|%.*s|%.40s", *tax_id ? tax_id + 2 : "", date + 8,
@@ -202,72 +212,92 @@ const char *ubl_party_number(const json_t *document, const char *number, const c
 /* --- What is lacking
  * ----------------------------------------------------------------------------------------- */
 
-static const char *place_of(const char *member)
+/* One party of the document, with its name there. */
+struct side {
+    const struct document *document;
+    const char *name; /* "seller" */
+    const struct document_party *party;
+};
+
+static struct side side_of(const struct document *document, const char *name)
 {
-    return strcmp(member, "seller") == 0 ? "billing in the configuration" : "buyer in the agreement";
+    return (struct side){document, name, strcmp(name, "seller") == 0 ? &document->seller : &document->buyer};
 }
 
-static bool lacks(const json_t *document, const char *member, const char *name, const char *why,
-                  struct format_output *out)
+static bool lacks(const struct side *side, const char *name, const char *why, struct format_output *out)
 {
-    return format_fail(out, "invoice %.60s has no %s.%s, which %s; set %s", format_text(document, "number"),
-                       member, name, why, place_of(member));
+    return format_fail(
+        out, "invoice %.60s has no %s.%s, which %s; set %s", side->document->number, side->name, name, why,
+        side->party == &side->document->seller ? "billing in the configuration" : "buyer in the agreement");
 }
 
-static bool check_need(const json_t *document, const struct einvoice_need *need, struct format_output *out)
+/* The scheme that a number is of which a rule demands. */
+static const char *needed_scheme(const struct side *side, const struct einvoice_need *need, const char *value,
+                                 char out[ID_MAX])
+{
+    if (strcmp(need->member, "endpoint") != 0)
+        return scheme_of(side->party, value, out);
+    snprintf(out, ID_MAX, "%.*s", (int)strcspn(value, ":"), value);
+    return out;
+}
+
+static bool check_need(const struct side *side, const struct einvoice_need *need, struct format_output *out)
 {
     char why[80], number[ID_MAX];
-    const char *value = text_of(document, need->party, need->member);
-    if (strcmp(need->member, "tax_id") == 0 && !ubl_party_has_vat(document, need->party))
+    const char *value = document_party_text(side->party, need->member);
+    if (strcmp(need->member, "tax_id") == 0 && !ubl_party_has_vat(side->party))
         value = ""; /* a number of another kind */
     if (!*value && need->when & EINVOICE_GIVEN)
         return true;
     if (!*value) {
         snprintf(why, sizeof(why), "e-invoices %s %s need (%s)",
                  need->when & EINVOICE_DOMESTIC ? "within" : "from", need->country, need->rule);
-        return lacks(document, need->party, need->member, why, out);
+        return lacks(side, need->member, why, out);
     }
-    const char *scheme = scheme_of(document, need->party, need->member, number);
-    if (einvoice_takes(need, scheme))
+    if (einvoice_takes(need, needed_scheme(side, need, value, number)))
         return true;
     return format_fail(out, "invoice %.60s: %s.%s \"%.60s\" is of no scheme that %s takes: %s (%s)",
-                       format_text(document, "number"), need->party, need->member, value, need->country,
-                       need->schemes, need->rule);
+                       side->document->number, side->name, need->member, value, need->country, need->schemes,
+                       need->rule);
 }
 
 /* A VAT number as its country writes it. */
-static bool check_vat(const json_t *document, const char *member, struct format_output *out)
+static bool check_vat(const struct side *side, struct format_output *out)
 {
     char number[ID_MAX];
-    const char *fault = identifier_vat_fault(compact(document, member, "tax_id", number));
+    const char *fault = identifier_vat_fault(compact(side->party->tax_id, number));
     if (!fault)
         return true;
-    return format_fail(out, "invoice %.60s: %s.tax_id \"%.60s\" %s", format_text(document, "number"), member,
+    return format_fail(out, "invoice %.60s: %s.tax_id \"%.60s\" %s", side->document->number, side->name,
                        number, fault);
 }
 
-static bool check_party(const json_t *document, const char *member, struct format_output *out)
+static bool check_party(const struct side *side, struct format_output *out)
 {
-    static const char *const needed[] = {"name", "country", "endpoint"};
+    const struct document_party *party = side->party;
+    const struct document_text needed[] = {DOCUMENT_TEXT(party, name), DOCUMENT_TEXT(party, country),
+                                           DOCUMENT_TEXT(party, endpoint)};
     for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-        if (!*text_of(document, member, needed[i]))
-            return lacks(document, member, needed[i], "every e-invoice needs", out);
-    const char *fault = identifier_endpoint_fault(text_of(document, member, "endpoint"));
+        if (!*needed[i].text)
+            return lacks(side, needed[i].path, "every e-invoice needs", out);
+    const char *fault = identifier_endpoint_fault(party->endpoint);
     if (fault)
-        return format_fail(out, "invoice %.60s: %s.endpoint \"%.60s\" %s", format_text(document, "number"),
-                           member, text_of(document, member, "endpoint"), fault);
-    return !ubl_party_has_vat(document, member) || check_vat(document, member, out);
+        return format_fail(out, "invoice %.60s: %s.endpoint \"%.60s\" %s", side->document->number, side->name,
+                           party->endpoint, fault);
+    return !ubl_party_has_vat(party) || check_vat(side, out);
 }
 
-bool ubl_party_check(const json_t *document, struct format_output *out)
+bool ubl_party_check(const struct document *document, struct format_output *out)
 {
-    const char *country = text_of(document, "seller", "country");
-    if (!check_party(document, "seller", out) || !check_party(document, "buyer", out))
+    const struct side seller = side_of(document, "seller"), buyer = side_of(document, "buyer");
+    const char *country = document->seller.country;
+    if (!check_party(&seller, out) || !check_party(&buyer, out))
         return false;
     for (const struct einvoice_need *need = einvoice_needs; *need->country; need++) {
+        const struct side side = side_of(document, need->party);
         bool holds = strcmp(need->country, country) == 0 &&
                      (!(need->when & EINVOICE_DOMESTIC) || ubl_party_within(document, country));
-        if (holds && !check_need(document, need, out))
+        if (holds && !check_need(&side, need, out))
             return false;
     }
     return true;

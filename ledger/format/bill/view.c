@@ -1,37 +1,72 @@
 #include "ledger/format/bill/view.h"
 
 #include "ledger/base/amount.h"
+#include "ledger/format/format.h"
 #include "ledger/format/unicode.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static bool is_credit(const json_t *document)
+/* A text that was made for the view. */
+struct view_text {
+    struct view_text *next;
+    char *text;
+};
+
+/* What the parts of a view are made with. */
+struct making {
+    struct view *view;
+    const struct document *document;
+    bool failed; /* no memory */
+};
+
+static const char *made(struct making *making, const char *pattern, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static const char *made(struct making *making, const char *pattern, ...)
 {
-    return strcmp(format_text(document, "kind"), "credit-note") == 0;
+    struct view_text *made = calloc(1, sizeof(*made));
+    va_list arguments;
+    va_start(arguments, pattern);
+    if (made) {
+        made->text = format_vprinted(pattern, arguments);
+        made->next = making->view->made;
+        making->view->made = made;
+    }
+    va_end(arguments);
+    if (made && made->text)
+        return made->text;
+    making->failed = true;
+    return "";
 }
 
-static void add(json_t *list, const char *text)
+static void add(struct view_texts *texts, const char *text)
 {
-    if (*text)
-        json_array_append_new(list, json_string(text));
+    if (!*text)
+        return;
+    assert(texts->count < VIEW_TEXTS_MAX);
+    texts->items[texts->count++] = text;
 }
 
 /* A label with a value; nothing when there is no value. */
-static void pair(json_t *list, const char *label, const char *value)
+static void pair(struct view_pairs *pairs, const char *label, const char *value)
 {
-    if (*value)
-        json_array_append_new(list, json_pack("[s,s]", label, value));
+    if (!*value)
+        return;
+    assert(pairs->count < VIEW_PAIRS_MAX);
+    pairs->items[pairs->count].label = label;
+    pairs->items[pairs->count++].value = value;
 }
 
-/* "USD 12.34" of a member in minor units. */
-static const char *minor(const json_t *document, const char *path, char out[64])
+/* "USD 12.34". */
+static const char *money(const struct document *document, int64_t minor, char out[64])
 {
     char amount[AMOUNT_TEXT_MAX];
-    amount_format_minor(format_number(document, path), (int)format_number(document, "currency_decimals"),
-                        amount);
-    snprintf(out, 64, "%.8s %s", format_text(document, "currency"), amount);
+    amount_format_minor(minor, (int)document->currency_decimals, amount);
+    snprintf(out, 64, "%.8s %s", document->currency, amount);
     return out;
 }
 
@@ -39,101 +74,90 @@ static const char *minor(const json_t *document, const char *path, char out[64])
  * ------------------------------------------------------------------------------------------------ */
 
 /* "10115 Berlin", with the region behind. */
-static void add_place(json_t *lines, const json_t *party)
+static void add_place(struct making *making, struct view_texts *lines, const struct document_party *party)
 {
-    const char *code = format_text(party, "postal_code"), *city = format_text(party, "city"),
-               *region = format_text(party, "region");
+    const char *code = party->postal_code, *city = party->city, *region = party->region;
     if (*code || *city || *region)
-        json_array_append_new(lines, json_sprintf("%s%s%s%s%s", code, *code && *city ? " " : "", city,
-                                                  *region && (*code || *city) ? ", " : "", region));
+        add(lines, made(making, "%s%s%s%s%s", code, *code && *city ? " " : "", city,
+                        *region && (*code || *city) ? ", " : "", region));
 }
 
-static void add_labelled(json_t *lines, const char *label, const char *value)
+static void add_labelled(struct making *making, struct view_texts *lines, const char *label,
+                         const char *value)
 {
     if (*value)
-        json_array_append_new(lines, json_sprintf("%s %s", label, value));
+        add(lines, made(making, "%s %s", label, value));
 }
 
-static json_t *party_view(const json_t *party)
+static void view_party(struct making *making, const struct document_party *party, struct view_party *view)
 {
-    json_t *lines = json_array();
     char country[UNICODE_COUNTRY_MAX];
-    add(lines, format_text(party, "street"));
-    add(lines, format_text(party, "street_2"));
-    add_place(lines, party);
-    add(lines, unicode_country(format_text(party, "country"), country));
-    add_labelled(lines, "Tax ID", format_text(party, "tax_id"));
-    add_labelled(lines, "Registration", format_text(party, "registration"));
-    add(lines, format_text(party, "contact"));
-    add(lines, format_text(party, "phone"));
-    add(lines, format_text(party, "email"));
-    add(lines, format_text(party, "website"));
-    return json_pack("{s:s,s:o}", "name", format_text(party, "name"), "lines", lines);
+    view->name = party->name;
+    add(&view->lines, party->street);
+    add(&view->lines, party->street_2);
+    add_place(making, &view->lines, party);
+    add(&view->lines, made(making, "%s", unicode_country(party->country, country)));
+    add_labelled(making, &view->lines, "Tax ID", party->tax_id);
+    add_labelled(making, &view->lines, "Registration", party->registration);
+    add(&view->lines, party->contact);
+    add(&view->lines, party->phone);
+    add(&view->lines, party->email);
+    add(&view->lines, party->website);
 }
 
 /* --- Facts
  * -------------------------------------------------------------------------------------------------- */
 
-static json_t *facts_view(const json_t *document)
+static void view_facts(struct making *making, struct view_pairs *facts)
 {
-    json_t *facts = json_array();
-    char text[24];
-    pair(facts, "Number", format_text(document, "number"));
-    pair(facts, "Date", format_text(document, "issue_date"));
-    pair(facts, "Due", format_text(document, "due_date"));
-    if (*format_text(document, "corrects.number"))
-        json_array_append_new(facts,
-                              json_pack("[s,o]", "Corrects",
-                                        json_sprintf("%s of %s", format_text(document, "corrects.number"),
-                                                     format_text(document, "corrects.date"))));
-    const char *first = format_text(document, "period.first_date"),
-               *last = format_text(document, "period.last_date");
+    const struct document *document = making->document;
+    const char *first = document->period.first_date, *last = document->period.last_date;
     bool one_day = strcmp(first, last) == 0;
-    json_array_append_new(
-        facts, json_pack("[s,o]", "Period",
-                         json_sprintf("%s%s%s (%s)", first, one_day ? "" : " to ", one_day ? "" : last,
-                                      format_text(document, "period.time_zone"))));
-    pair(facts, "Site", format_text(document, "site"));
-    pair(facts, "Crawler", format_text(document, "agent"));
-    if (!is_credit(document)) {
-        snprintf(text, sizeof(text), "%" PRId64, format_number(document, "entries"));
-        pair(facts, "Crawls", text);
-    }
-    pair(facts, "Order", format_text(document, "buyer.purchase_order"));
-    return facts;
+    pair(facts, "Number", document->number);
+    pair(facts, "Date", document->issue_date);
+    pair(facts, "Due", document->due_date);
+    if (*document->corrects.number)
+        pair(facts, "Corrects", made(making, "%s of %s", document->corrects.number, document->corrects.date));
+    pair(facts, "Period",
+         made(making, "%s%s%s (%s)", first, one_day ? "" : " to ", one_day ? "" : last,
+              document->period.time_zone));
+    pair(facts, "Site", document->site);
+    pair(facts, "Crawler", document->agent);
+    if (!document_is_credit_note(document))
+        pair(facts, "Crawls", made(making, "%" PRId64, document->entries));
+    pair(facts, "Order", document->buyer.purchase_order);
 }
 
 /* --- Lines and sums
  * ----------------------------------------------------------------------------------------- */
 
-/* The most decimals among a member of the lines. */
-static int decimals_of(const json_t *lines, const char *member)
+static int more_of(int one, int other)
 {
-    const json_t *line;
-    size_t i;
+    return one > other ? one : other;
+}
+
+/* The most decimals in the column of unit prices. */
+static int price_decimals(const struct document *document)
+{
     int most = 2;
-    json_array_foreach(lines, i, line)
-    {
-        int needed = amount_decimals(format_number(line, member));
-        most = needed > most ? needed : most;
-    }
+    for (size_t i = 0; i < document->lines.count; i++)
+        most = more_of(most, amount_decimals(document->lines.items[i].unit_price_micros));
     return most;
 }
 
 /* The most decimals in the column of amounts, lines and sums. */
-static int amount_column(const json_t *document)
+static int sum_decimals(const struct document *document)
 {
-    static const char *const members[] = {"subtotal_micros", "carried_in_micros", "carried_out_micros"};
-    int most = decimals_of(json_object_get(document, "lines"), "amount_micros");
-    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
-        int needed = amount_decimals(format_number(document, members[i]));
-        most = needed > most ? needed : most;
-    }
+    int most = more_of(2, amount_decimals(document->subtotal_micros));
+    most = more_of(most, amount_decimals(document->carried_in_micros));
+    most = more_of(most, amount_decimals(document->carried_out_micros));
+    for (size_t i = 0; i < document->lines.count; i++)
+        most = more_of(most, amount_decimals(document->lines.items[i].amount_micros));
     return most;
 }
 
 /* The number with what brings its point below those with `decimals`. */
-static json_t *padded(const char *number, int decimals)
+static const char *padded(struct making *making, const char *number, int decimals)
 {
     char pads[8 * sizeof(VIEW_PAD)] = "";
     const char *point = strchr(number, '.');
@@ -142,84 +166,71 @@ static json_t *padded(const char *number, int decimals)
         len += (size_t)snprintf(pads, sizeof(pads), VIEW_POINT_PAD);
     for (int i = point ? (int)strlen(point + 1) : 0; i < decimals; i++)
         len += (size_t)snprintf(pads + len, sizeof(pads) - len, VIEW_PAD);
-    return json_sprintf("%s%s", number, pads);
+    return made(making, "%s%s", number, pads);
 }
 
-static json_t *padded_micros(int64_t micros, int decimals)
+static const char *padded_micros(struct making *making, int64_t micros, int decimals)
 {
     char amount[AMOUNT_TEXT_MAX];
-    return padded(amount_format(micros, amount), decimals);
+    return padded(making, amount_format(micros, amount), decimals);
 }
 
-static json_t *rows_view(const json_t *document)
+static void view_rows(struct making *making, struct view *view)
 {
-    const json_t *lines = json_object_get(document, "lines"), *line;
-    int price_decimals = decimals_of(lines, "unit_price_micros"), decimals = amount_column(document);
-    json_t *rows = json_array();
-    size_t i;
-    json_array_foreach(lines, i, line)
-    {
-        char quantity[24];
-        snprintf(quantity, sizeof(quantity), "%" PRId64, format_number(line, "quantity"));
-        json_array_append_new(
-            rows, json_pack("[s,s,o,o]", format_text(line, "description"), quantity,
-                            padded_micros(format_number(line, "unit_price_micros"), price_decimals),
-                            padded_micros(format_number(line, "amount_micros"), decimals)));
+    const struct document *document = making->document;
+    int price = price_decimals(document), decimals = sum_decimals(document);
+    view->rows = calloc(document->lines.count + 1, sizeof(*view->rows));
+    making->failed = making->failed || !view->rows;
+    for (size_t i = 0; view->rows && i < document->lines.count; i++) {
+        const struct document_line *line = &document->lines.items[i];
+        const char **cells = view->rows[view->row_count++].cells;
+        cells[VIEW_DESCRIPTION] = line->description;
+        cells[VIEW_QUANTITY] = made(making, "%" PRId64, line->quantity);
+        cells[VIEW_UNIT_PRICE] = padded_micros(making, line->unit_price_micros, price);
+        cells[VIEW_AMOUNT] = padded_micros(making, line->amount_micros, decimals);
     }
-    return rows;
 }
 
-static const char *tax_label(const json_t *document, char out[64])
+static const char *tax_label(struct making *making)
 {
     char rate[AMOUNT_TEXT_MAX];
-    if (strcmp(format_text(document, "tax.treatment"), "standard") != 0)
+    if (strcmp(making->document->tax.treatment, "standard") != 0)
         return "Tax";
-    snprintf(out, 64, "Tax %s %%", amount_format_percent(format_number(document, "tax.rate_ppm"), rate));
-    return out;
+    return made(making, "Tax %s %%", amount_format_percent(making->document->tax.rate_ppm, rate));
 }
 
-static void add_sum(json_t *sums, const char *label, json_t *amount)
-{
-    json_array_append_new(sums, json_pack("[s,o]", label, amount));
-}
-
-/* A member in minor units; what is to be paid has its currency. */
-static json_t *minor_sum(const json_t *document, const char *path, int decimals, bool last)
+/* An amount in minor units; what is to be paid has its currency. */
+static const char *padded_minor(struct making *making, int64_t minor, int decimals, bool last)
 {
     char amount[AMOUNT_TEXT_MAX], text[64];
-    if (last)
-        return padded(minor(document, path, text), decimals);
-    return padded(amount_format_minor(format_number(document, path),
-                                      (int)format_number(document, "currency_decimals"), amount),
+    return padded(making,
+                  last ? money(making->document, minor, text)
+                       : amount_format_minor(minor, (int)making->document->currency_decimals, amount),
                   decimals);
 }
 
-static json_t *sums_view(const json_t *document)
+static void view_sums(struct making *making, struct view_pairs *sums)
 {
-    int64_t in = format_number(document, "carried_in_micros"),
-            forward = format_number(document, "carried_out_micros");
-    int64_t paid = format_number(document, "paid_minor"),
-            credited = format_number(document, "credited_minor");
-    int decimals = amount_column(document);
+    const struct document *document = making->document;
+    int64_t in = document->carried_in_micros, forward = document->carried_out_micros;
+    int64_t paid = document->paid_minor, credited = document->credited_minor;
+    int decimals = sum_decimals(document);
     bool more = paid != 0 || credited != 0;
-    char label[64];
-    json_t *sums = json_array();
-    add_sum(sums, "Subtotal", padded_micros(format_number(document, "subtotal_micros"), decimals));
+    pair(sums, "Subtotal", padded_micros(making, document->subtotal_micros, decimals));
     if (in != 0)
-        add_sum(sums, "Carried in from the last invoice", padded_micros(in, decimals));
+        pair(sums, "Carried in from the last invoice", padded_micros(making, in, decimals));
     if (forward != 0)
-        add_sum(sums, "Carried forward to the next invoice", padded_micros(-forward, decimals));
-    add_sum(sums, "Net amount", minor_sum(document, "net_minor", decimals, false));
-    if (strcmp(format_text(document, "tax.treatment"), "none") != 0)
-        add_sum(sums, tax_label(document, label), minor_sum(document, "tax.amount_minor", decimals, false));
-    add_sum(sums, "Total", minor_sum(document, "total_minor", decimals, !more));
+        pair(sums, "Carried forward to the next invoice", padded_micros(making, -forward, decimals));
+    pair(sums, "Net amount", padded_minor(making, document->net_minor, decimals, false));
+    if (strcmp(document->tax.treatment, "none") != 0)
+        pair(sums, tax_label(making), padded_minor(making, document->tax.amount_minor, decimals, false));
+    pair(sums, "Total", padded_minor(making, document->total_minor, decimals, !more));
     if (paid != 0)
-        add_sum(sums, "Paid", minor_sum(document, "paid_minor", decimals, false));
+        pair(sums, "Paid", padded_minor(making, paid, decimals, false));
     if (credited != 0)
-        add_sum(sums, "Credited", minor_sum(document, "credited_minor", decimals, false));
+        pair(sums, "Credited", padded_minor(making, credited, decimals, false));
     if (more)
-        add_sum(sums, "To be paid", minor_sum(document, "open_minor", decimals, true));
-    return sums;
+        pair(sums, "To be paid", padded_minor(making, document->open_minor, decimals, true));
 }
 
 /* --- Notes
@@ -246,89 +257,104 @@ static const char *grouped(const char *iban, char out[64])
 }
 
 /* How the rest is paid. */
-static json_t *payment_note(const json_t *document)
+static const char *payment_note(struct making *making)
 {
-    const char *rail = format_text(document, "settlement.rail"), *iban = format_text(document, "seller.iban"),
-               *bic = format_text(document, "seller.bic"), *number = format_text(document, "number"),
-               *due = format_text(document, "due_date");
+    const struct document *document = making->document;
+    const char *rail = document->settlement.rail, *bic = document->seller.bic;
     char amount[64], account[64];
-    minor(document, "open_minor", amount);
-    if (is_credit(document))
-        return json_sprintf("This amount is credited against invoice %s; there is nothing to pay.",
-                            format_text(document, "corrects.number"));
-    if (format_number(document, "open_minor") <= 0)
-        return json_string("Nothing is left to pay.");
+    money(document, document->open_minor, amount);
+    if (document_is_credit_note(document))
+        return made(making, "This amount is credited against invoice %s; there is nothing to pay.",
+                    document->corrects.number);
+    if (document->open_minor <= 0)
+        return "Nothing is left to pay.";
     if (strcmp(rail, "sepa-direct-debit") == 0)
-        return json_sprintf("%s will be collected by SEPA direct debit from the account ending in %s, "
-                            "mandate %s, creditor %s.",
-                            amount, tail_of(format_text(document, "settlement.iban")),
-                            format_text(document, "settlement.mandate_id"),
-                            format_text(document, "seller.creditor_id"));
+        return made(making,
+                    "%s will be collected by SEPA direct debit from the account ending in %s, "
+                    "mandate %s, creditor %s.",
+                    amount, tail_of(document->settlement.iban), document->settlement.mandate_id,
+                    document->seller.creditor_id);
     if (strcmp(rail, "ach") == 0)
-        return json_sprintf("%s will be collected by ACH debit from the account ending in %s.", amount,
-                            tail_of(format_text(document, "settlement.account")));
+        return made(making, "%s will be collected by ACH debit from the account ending in %s.", amount,
+                    tail_of(document->settlement.account));
     if (strcmp(rail, "card") == 0)
-        return json_sprintf("%s will be charged to the card on file.", amount);
+        return made(making, "%s will be charged to the card on file.", amount);
     if (strcmp(rail, "x402") == 0)
-        return json_sprintf("%s is requested over x402 on %s.", amount,
-                            format_text(document, "settlement.network"));
-    if (*iban)
-        return json_sprintf("Please pay %s by %s to IBAN %s%s%s, reference %s.", amount, due,
-                            grouped(iban, account), *bic ? ", BIC " : "", bic, number);
-    return json_sprintf("Please pay %s by %s, reference %s.", amount, due, number);
+        return made(making, "%s is requested over x402 on %s.", amount, document->settlement.network);
+    if (*document->seller.iban)
+        return made(making, "Please pay %s by %s to IBAN %s%s%s, reference %s.", amount, document->due_date,
+                    grouped(document->seller.iban, account), *bic ? ", BIC " : "", bic, document->number);
+    return made(making, "Please pay %s by %s, reference %s.", amount, document->due_date, document->number);
 }
 
-static json_t *notes_view(const json_t *document)
+static void view_notes(struct making *making, struct view_texts *notes)
 {
-    json_t *notes = json_array();
-    json_array_append_new(notes, payment_note(document));
-    add(notes, format_text(document, "tax.note"));
-    add(notes, format_text(document, "rounding"));
-    add(notes, format_text(document, "agreement.text"));
-    return notes;
+    add(notes, payment_note(making));
+    add(notes, making->document->tax.note);
+    add(notes, making->document->rounding);
+    add(notes, making->document->agreement.text);
 }
 
 /* --- Days
  * --------------------------------------------------------------------------------------------------- */
 
-static json_t *days_view(const json_t *document)
+static void view_days(struct making *making, struct view *view)
 {
-    json_t *days = json_array();
-    const json_t *list = json_object_get(document, "days"), *day;
+    const struct document *document = making->document;
     int64_t most = 1;
-    size_t i;
-    json_array_foreach(list, i, day)
-    {
-        int64_t sum = format_number(day, "sum_micros");
-        most = sum > most ? sum : most;
-    }
+    for (size_t i = 0; i < document->days.count; i++)
+        most = document->days.items[i].sum_micros > most ? document->days.items[i].sum_micros : most;
     int64_t scale = most > INT64_MAX / 1000 ? 1000 : 1; /* so that the product fits */
-    if (json_array_size(list) < 2)                      /* one day is all of the sum */
-        return days;
-    json_array_foreach(list, i, day)
-    {
-        char label[160], amount[AMOUNT_TEXT_MAX];
-        int64_t sum = format_number(day, "sum_micros");
-        snprintf(label, sizeof(label), "%.20s: %.8s %s, %" PRId64 " crawls", format_text(day, "date"),
-                 format_text(document, "currency"), amount_format(sum, amount),
-                 format_number(day, "entries"));
-        int64_t share = sum > 0 ? sum / scale * 1000 / (most / scale) : 0;
-        json_array_append_new(days, json_pack("{s:s,s:s,s:I}", "date", format_text(day, "date"), "label",
-                                              label, "share", share));
+    if (document->days.count < 2)                       /* one day is all of the sum */
+        return;
+    view->days = calloc(document->days.count, sizeof(*view->days));
+    making->failed = making->failed || !view->days;
+    for (size_t i = 0; view->days && i < document->days.count; i++) {
+        const struct document_day *day = &document->days.items[i];
+        char amount[AMOUNT_TEXT_MAX];
+        view->days[view->day_count++] = (struct view_day){
+            .date = day->date,
+            .label = made(making, "%.20s: %.8s %s, %" PRId64 " crawls", day->date, document->currency,
+                          amount_format(day->sum_micros, amount), day->entries),
+            .share = day->sum_micros > 0 ? day->sum_micros / scale * 1000 / (most / scale) : 0};
     }
-    return days;
 }
 
-json_t *view_of(const json_t *document)
+struct view *view_of(const struct document *document)
 {
-    const char *status = format_text(document, "status");
-    bool quiet = strcmp(status, "issued") == 0 || strcmp(status, "sent") == 0;
-    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "title",
-                     is_credit(document) ? "Credit note" : "Invoice", "number",
-                     format_text(document, "number"), "status", quiet ? "" : status, "currency",
-                     format_text(document, "currency"), "seller",
-                     party_view(json_object_get(document, "seller")), "buyer",
-                     party_view(json_object_get(document, "buyer")), "facts", facts_view(document), "rows",
-                     rows_view(document), "sums", sums_view(document), "notes", notes_view(document), "days",
-                     days_view(document));
+    struct view *view = calloc(1, sizeof(*view));
+    struct making making = {.view = view, .document = document};
+    if (!view)
+        return NULL;
+    bool quiet = strcmp(document->status, "issued") == 0 || strcmp(document->status, "sent") == 0;
+    view->title = document_is_credit_note(document) ? "Credit note" : "Invoice";
+    view->number = document->number;
+    view->status = quiet ? "" : document->status;
+    view->currency = document->currency;
+    view_party(&making, &document->seller, &view->seller);
+    view_party(&making, &document->buyer, &view->buyer);
+    view_facts(&making, &view->facts);
+    view_rows(&making, view);
+    view_sums(&making, &view->sums);
+    view_notes(&making, &view->notes);
+    view_days(&making, view);
+    if (!making.failed)
+        return view;
+    view_free(view);
+    return NULL;
+}
+
+void view_free(struct view *view)
+{
+    if (!view)
+        return;
+    while (view->made) {
+        struct view_text *made = view->made;
+        view->made = made->next;
+        free(made->text);
+        free(made);
+    }
+    free(view->rows);
+    free(view->days);
+    free(view);
 }

@@ -2,29 +2,65 @@
 #ifndef LEDGER_FORMAT_BILL_VIEW_H
 #define LEDGER_FORMAT_BILL_VIEW_H
 
-#include "ledger/format/format.h"
+#include "ledger/format/document.h"
 
 /* As wide as a digit, and as a point. */
 #define VIEW_PAD       "\xe2\x80\x87"
 #define VIEW_POINT_PAD "\xe2\x80\x88"
 
-/* The view of a document, all its values texts:
- *   title       "Invoice" or "Credit note"
- *   number
- *   status      "" while there is nothing to say
- *   seller, buyer   {name, lines: [...]}
- *   facts       [[label, value], ...]
- *   currency    ISO 4217 code, for the heads of columns
- *   rows        [[description, quantity, unit price, amount], ...]
- *   sums        [[label, amount], ...]; the last one is what is to be paid, and begins with the currency
- *
- * Unit prices and amounts have the decimals that they need, and behind them figure spaces (VIEW_PAD) for
- * those of the longest in their column: set to the right, their decimal points stand below each other.
- *
- *   notes       sentences: payment, tax, rounding, agreement
- *   days        [{date, label, share}]: share is an integer, thousandths of the day with the most;
- *               empty unless there are several
- * NULL without memory. The caller frees with json_decref. */
-json_t *view_of(const json_t *document);
+#define VIEW_PAIRS_MAX 10
+#define VIEW_TEXTS_MAX 10
+
+struct view_pairs {
+    struct {
+        const char *label, *value;
+    } items[VIEW_PAIRS_MAX];
+    size_t count;
+};
+
+struct view_texts {
+    const char *items[VIEW_TEXTS_MAX];
+    size_t count;
+};
+
+struct view_party {
+    const char *name;
+    struct view_texts lines;
+};
+
+/* Columns of the table. */
+enum view_column { VIEW_DESCRIPTION, VIEW_QUANTITY, VIEW_UNIT_PRICE, VIEW_AMOUNT, VIEW_COLUMNS };
+
+struct view_row {
+    const char *cells[VIEW_COLUMNS];
+};
+
+struct view_day {
+    const char *date, *label;
+    int64_t share; /* thousandths of the day with the most */
+};
+
+/* Texts are never NULL. Unit prices and amounts have the decimals that they need, and behind them figure
+ * spaces (VIEW_PAD) for those of the longest in their column: set to the right, their decimal points stand
+ * below each other. */
+struct view {
+    const char *title; /* "Invoice" or "Credit note" */
+    const char *number;
+    const char *status;   /* "" while there is nothing to say */
+    const char *currency; /* ISO 4217 code, for the heads of columns */
+    struct view_party seller, buyer;
+    struct view_pairs facts;
+    struct view_row *rows;
+    size_t row_count;
+    struct view_pairs sums;  /* the last one is what is to be paid, and begins with the currency */
+    struct view_texts notes; /* sentences: payment, tax, rounding, agreement */
+    struct view_day *days;   /* none unless there are several */
+    size_t day_count;
+    struct view_text *made; /* texts that are not the document's */
+};
+
+/* The view of a document, in which some of its texts stay; view_free frees it. NULL without memory. */
+struct view *view_of(const struct document *document);
+void view_free(struct view *view);
 
 #endif
