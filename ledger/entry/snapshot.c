@@ -55,6 +55,12 @@ struct snapshot *snapshot_new(const struct snapshot *from)
     return &shared->snapshot;
 }
 
+size_t snapshot_bytes(const struct snapshot *snapshot)
+{
+    return sizeof(struct shared) + snapshot->url.len + snapshot->body.len + snapshot->content_type.len +
+           snapshot->content_digest.len + snapshot->signature_input.len + snapshot->signature.len;
+}
+
 struct snapshot *snapshot_share(struct snapshot *snapshot)
 {
     if (snapshot)

@@ -27,6 +27,9 @@ struct snapshot *snapshot_new(const struct snapshot *from);
 struct snapshot *snapshot_share(struct snapshot *snapshot);
 void snapshot_free(struct snapshot *snapshot);
 
+/* The memory that it takes. */
+size_t snapshot_bytes(const struct snapshot *snapshot);
+
 /* Stores it, unless this body of this URL is stored. */
 enum err snapshot_insert(struct pg *pg, const struct snapshot *snapshot) MUST_USE;
 

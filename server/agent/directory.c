@@ -20,7 +20,8 @@
 #define DIRECTORIES_MAX    4096
 #define WAITERS_MAX        4096
 #define RETRY_AFTER_MAX_MS 300000
-#define REFRESH_PERCENT    80 /* of its life is behind a directory in use when it is fetched again */
+#define SWEEP_MS           10000 /* between looks for what is too old */
+#define REFRESH_PERCENT    80    /* of its life is behind a directory in use when it is fetched again */
 
 /* A validator of the last answer, to ask with. */
 struct validator {
@@ -46,6 +47,7 @@ struct known_directory {
     bool conditional; /* the fetch under way sent a validator */
     struct directory_wait *waiting;
     size_t waiting_count;
+    size_t bytes; /* that it was counted with */
     size_t url_len;
     char url[]; /* NUL-terminated */
 };
@@ -56,6 +58,8 @@ struct directory {
     pthread_mutex_t lock; /* short: look-ups and swaps, never I/O or parsing */
     struct budget *budget;
     size_t count;
+    size_t bytes; /* of all of them, at most directory.cache_bytes */
+    int64_t swept_ms;
     struct known_directory *buckets[BUCKETS];
 };
 
@@ -117,27 +121,75 @@ static struct known_directory *find(struct directory *directory, struct slice ur
     return NULL;
 }
 
-/* Drops the directory that was used longest ago and that nobody waits for. Rare: only when the table is full.
- */
-static bool evict(struct directory *directory)
+/* Takes it out of the table and frees it; *at becomes the next one. */
+static void drop(struct directory *directory, struct known_directory **at)
+{
+    struct known_directory *known = *at;
+    assert(!known->fetching && !known->waiting && known->bytes <= directory->bytes);
+    *at = known->next;
+    directory->count--;
+    directory->bytes -= known->bytes;
+    free_known(known);
+}
+
+/* Drops the directory that was used longest ago and that nobody waits for, but not `keep`. Rare: only when
+ * the table is full. */
+static bool drop_oldest(struct directory *directory, const struct known_directory *keep)
 {
     struct known_directory **oldest = NULL;
     for (size_t i = 0; i < BUCKETS; i++)
         for (struct known_directory **at = &directory->buckets[i]; *at; at = &(*at)->next)
-            if (!(*at)->fetching && (!oldest || (*at)->used_ms < (*oldest)->used_ms))
+            if (!(*at)->fetching && *at != keep && (!oldest || (*at)->used_ms < (*oldest)->used_ms))
                 oldest = at;
-    if (!oldest)
-        return false;
-    struct known_directory *known = *oldest;
-    *oldest = known->next;
-    directory->count--;
-    free_known(known);
-    return true;
+    if (oldest)
+        drop(directory, oldest);
+    return oldest != NULL;
+}
+
+/* Nothing that is known of it can be used any more. */
+static bool is_over(const struct known_directory *known, int64_t now_ms)
+{
+    int64_t stale_ms = known->directory->config->directory_stale_seconds * 1000;
+    return !known->fetching && now_ms >= known->retry_ms &&
+           (!known->listing || now_ms - known->read_ms >= known->life_ms + stale_ms);
+}
+
+/* Drops what has become too old, now and then: strangers' directories are asked for once. */
+static void sweep(struct directory *directory, int64_t now_ms)
+{
+    if (now_ms - directory->swept_ms < SWEEP_MS)
+        return;
+    size_t before = directory->count;
+    directory->swept_ms = now_ms;
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct known_directory **at = &directory->buckets[i]; *at;) {
+            if (is_over(*at, now_ms))
+                drop(directory, at);
+            else
+                at = &(*at)->next;
+        }
+    if (directory->count < before)
+        LOG(DEBUG, "directories_dropped", {"count", LOG_NUMBER((int64_t)(before - directory->count))},
+            {"left", LOG_NUMBER((int64_t)directory->count)},
+            {"bytes", LOG_NUMBER((int64_t)directory->bytes)});
+}
+
+/* Counts what the directory takes now; others make room where that is more than all may. A single one that is
+ * larger still stays until the next one comes: somebody waits for it. */
+static void recount(struct known_directory *known)
+{
+    struct directory *directory = known->directory;
+    directory->bytes -= known->bytes;
+    known->bytes = sizeof(*known) + known->url_len + 1 + listing_bytes(known->listing);
+    directory->bytes += known->bytes;
+    while (directory->bytes > (size_t)directory->config->directory_cache_bytes &&
+           drop_oldest(directory, known))
+        continue;
 }
 
 static struct known_directory *add(struct directory *directory, struct slice url)
 {
-    if (directory->count >= DIRECTORIES_MAX && !evict(directory))
+    if (directory->count >= DIRECTORIES_MAX && !drop_oldest(directory, NULL))
         return NULL;
     struct known_directory *known = calloc(1, sizeof(*known) + url.len + 1);
     if (!known)
@@ -145,9 +197,11 @@ static struct known_directory *add(struct directory *directory, struct slice url
     memcpy(known->url, url.data, url.len);
     known->url_len = url.len;
     known->directory = directory;
+    known->used_ms = clock_monotonic_ms();
     known->next = directory->buckets[bucket_of(url)];
     directory->buckets[bucket_of(url)] = known;
     directory->count++;
+    recount(known);
     return known;
 }
 
@@ -220,6 +274,7 @@ enum directory_answer directory_find(struct directory *directory, struct slice u
     enum directory_answer answer = waited ? DIRECTORY_UNAVAILABLE : DIRECTORY_ASK;
     int64_t monotonic_ms = clock_monotonic_ms();
     pthread_mutex_lock(&directory->lock);
+    sweep(directory, monotonic_ms);
     struct known_directory *known = find(directory, url);
     const struct listing_key *key = known ? listing_find(known->listing, thumbprint, now_ms) : NULL;
     if (known)
@@ -334,6 +389,7 @@ static struct listing *settle(struct known_directory *known, const struct fetch_
         return NULL;
     old = known->listing;
     known->listing = outcome->listing;
+    recount(known);
     keep_validator(&known->etag, &answer->head, SLICE("etag"));
     keep_validator(&known->last_modified, &answer->head, SLICE("last-modified"));
     /* The same body is the same evidence: the writer need not look at it again. */
@@ -351,6 +407,7 @@ static void on_fetched(void *context, const struct fetch_answer *answer)
     struct outcome outcome = judge_answer(known, answer);
     pthread_mutex_lock(&directory->lock);
     struct listing *old = settle(known, answer, &outcome);
+    known->used_ms = clock_monotonic_ms(); /* who waits must still find it */
     struct directory_wait *waiting = known->waiting;
     known->waiting = NULL;
     known->waiting_count = 0;

@@ -1,7 +1,8 @@
 /* Key directories of crawlers: a cache of their keys by (directory URL, thumbprint), kept as RFC 9111 and the
  * configured bounds say. One fetch serves all who wait for a directory; directories in use are fetched again
  * before they expire, while their keys go on being used; a failed fetch never takes away keys that are known
- * until they are too old (directory.stale_seconds). */
+ * until they are too old (directory.stale_seconds). What is too old is dropped; and before
+ * directory.cache_bytes are passed, what was used longest ago. */
 #ifndef SERVER_AGENT_DIRECTORY_H
 #define SERVER_AGENT_DIRECTORY_H
 

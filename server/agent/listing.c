@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define OPENSSL_KEY_BYTES  2048         /* of a key made ready, about; an RSA key of 8,192 bits takes 5,000 */
 #define REFUSED_LOGGED_MAX 4            /* entries of one answer: strangers choose how many there are */
 #define MILLISECONDS_FROM  100000000000 /* in seconds this is the year 5138, in milliseconds 1973 */
 
@@ -20,6 +21,14 @@ void listing_free(struct listing *listing)
     if (listing)
         snapshot_free(listing->snapshot);
     free(listing);
+}
+
+size_t listing_bytes(const struct listing *listing)
+{
+    if (!listing)
+        return 0;
+    return sizeof(*listing) + listing->count * sizeof(*listing->keys) + listing->good * OPENSSL_KEY_BYTES +
+           snapshot_bytes(listing->snapshot);
 }
 
 /* --- Looking up

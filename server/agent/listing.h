@@ -34,6 +34,10 @@ struct listing_terms {
 struct listing *listing_read(struct slice url, const struct fetch_answer *answer,
                              const struct listing_terms *terms, const char **refusal);
 
+/* The memory that it takes, its keys and the snapshot among it, to within the allocator's and OpenSSL's own.
+ * NULL takes none. */
+size_t listing_bytes(const struct listing *listing);
+
 /* NULL is fine. */
 void listing_free(struct listing *listing);
 

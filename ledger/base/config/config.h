@@ -87,6 +87,8 @@ typedef struct config_list CONFIG_LIST;
       "The longest a fetch may take from start to end.")                                                     \
     X(directory_max_bytes, "directory.max_bytes", NUMBER, "262144", 1024, 16777216,                          \
       "The largest key directory that is read.")                                                             \
+    X(directory_cache_bytes, "directory.cache_bytes", NUMBER, "67108864", 1048576, 68719476736,              \
+      "The most memory that fetched directories take; those used longest ago make room.")                    \
     X(directory_min_fresh_seconds, "directory.min_fresh_seconds", NUMBER, "60", 1, 86400,                    \
       "The shortest time that fetched keys are used, whatever the directory's Cache-Control says.")          \
     X(directory_max_fresh_seconds, "directory.max_fresh_seconds", NUMBER, "86400", 1, 604800,                \

@@ -212,6 +212,8 @@ void config_check(const struct config *config, struct config_report *report)
                      config->ledger_pooler);
     if (*config->directory_ca_file && access(config->directory_ca_file, R_OK) != 0)
         config_error(report, 0, "directory.ca_file: \"%s\" cannot be read", config->directory_ca_file);
+    if (config->directory_cache_bytes < 4 * config->directory_max_bytes)
+        config_error(report, 0, "directory.cache_bytes: must be at least four times directory.max_bytes");
     if (config->directory_min_fresh_seconds > config->directory_max_fresh_seconds)
         config_error(report, 0, "directory.min_fresh_seconds: is more than directory.max_fresh_seconds");
     check_algorithms(config, report);
