@@ -85,15 +85,34 @@ out:
     return err;
 }
 
+/* The slot of the key, and whether the key is in it. */
+static struct known_key *slot_of(struct crawler_cache *cache, const struct crawler_key *key, bool *known,
+                                 uint8_t digest[DIGEST_SIZE])
+{
+    const struct slice parts[] = {slice_bytes(key->thumbprint, DIGEST_SIZE), key->agent};
+    digest_sha256(parts, 2, digest);
+    struct known_key *slot = &cache->keys[(size_t)(digest[0] << 8 | digest[1]) % CACHE_KEYS];
+    *known = slot->crawler_id && memcmp(slot->digest, digest, DIGEST_SIZE) == 0;
+    return slot;
+}
+
+enum err crawler_seek(struct crawler_cache *cache, struct pg *pg, const struct crawler_key *key,
+                      int64_t *crawler_id)
+{
+    bool known;
+    uint8_t digest[DIGEST_SIZE];
+    const struct known_key *slot = slot_of(cache, key, &known, digest);
+    *crawler_id = slot->crawler_id;
+    return known ? ERR_OK : read_id(pg, key->agent, crawler_id);
+}
+
 enum err crawler_find(struct crawler_cache *cache, struct pg *pg, const struct crawler_key *key,
                       int64_t now_ms, int64_t *crawler_id)
 {
     enum err err = ERR_OK;
+    bool known;
     uint8_t digest[DIGEST_SIZE];
-    const struct slice parts[] = {slice_bytes(key->thumbprint, DIGEST_SIZE), key->agent};
-    digest_sha256(parts, 2, digest);
-    struct known_key *slot = &cache->keys[(size_t)(digest[0] << 8 | digest[1]) % CACHE_KEYS];
-    bool known = slot->crawler_id && memcmp(slot->digest, digest, DIGEST_SIZE) == 0;
+    struct known_key *slot = slot_of(cache, key, &known, digest);
     if (known && (!key->snapshot || slot->snapshot == key->snapshot->serial)) {
         *crawler_id = slot->crawler_id;
         goto out;

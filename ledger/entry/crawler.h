@@ -23,6 +23,10 @@ struct crawler_key {
     const struct snapshot *snapshot; /* the body that it was found in; NULL: not from a directory */
 };
 
+/* The account's number, 0 if there is none. Records nothing: whoever may not be charged leaves no trace. */
+enum err crawler_seek(struct crawler_cache *cache, struct pg *pg, const struct crawler_key *key,
+                      int64_t *crawler_id) MUST_USE;
+
 /* The account's number. Account, key and snapshot are recorded when they are seen for the first time; what is
  * known costs no statement. */
 enum err crawler_find(struct crawler_cache *cache, struct pg *pg, const struct crawler_key *key,

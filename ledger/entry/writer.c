@@ -299,19 +299,41 @@ static bool keep_connected(struct writer_thread *thread)
 /* --- Writing
  * ------------------------------------------------------------------------------------------------ */
 
-static enum err find_crawler(struct writer_thread *thread, struct entry *entry)
+/* `record`: the account, its key and the evidence for it, if they are not there. */
+static enum err find_crawler(struct writer_thread *thread, struct entry *entry, bool record)
 {
     const struct charge *charge = entry->submission->charge;
     const struct crawler_key key = {charge->agent, charge->thumbprint, charge->public_key,
                                     charge->directory_url, charge->snapshot};
     struct pg *pg = thread->session->pg;
     entry->site_id = thread->session->site_ids[charge->site];
-    enum err err = crawler_find(thread->crawlers, pg, &key, clock_now_ms(), &entry->crawler_id);
+    enum err err = record ? crawler_find(thread->crawlers, pg, &key, clock_now_ms(), &entry->crawler_id)
+                          : crawler_seek(thread->crawlers, pg, &key, &entry->crawler_id);
     if (err == ERR_OK || pg_failure(pg) != PG_DATA)
         return err;
     entry->submission->outcome.err = ERR_INTERNAL;
     entry->decided = true;
     return ERR_OK;
+}
+
+/* An id that is there, sent by whom the ledger does not know, or did not when it was asked: with an account
+ * it is compared again, and told about. */
+static enum err compare_strangers(struct writer_thread *thread)
+{
+    enum err err = ERR_OK;
+    bool any = false;
+    for (size_t i = 0; i < thread->count; i++) {
+        struct entry *entry = &thread->batch[i];
+        if (entry->decided || !entry->conflict || entry->crawler_id != 0)
+            continue;
+        TRY(find_crawler(thread, entry, true));
+        entry->conflict = false;
+        any = true;
+    }
+    if (any)
+        TRY(entry_compare(thread->arrays, thread->session->pg, thread->batch, thread->count));
+out:
+    return err;
 }
 
 /* Decides as many entries as it can. Safe to run again for those that it left. */
@@ -326,12 +348,13 @@ static enum err try_batch(struct writer_thread *thread)
             entry->submission->outcome.err = ERR_LEDGER_UNAVAILABLE;
             entry->decided = true;
         } else {
-            TRY(find_crawler(thread, entry));
+            TRY(find_crawler(thread, entry, entry->submission->charge->unless_repeat == ERR_OK));
         }
     }
     entry_sort(thread->batch, thread->count);
     TRY(entry_insert(thread->arrays, thread->session, thread->batch, thread->count));
     TRY(entry_compare(thread->arrays, pg, thread->batch, thread->count));
+    TRY(compare_strangers(thread));
     TRY(entry_insert_conflicts(thread->arrays, thread->session, thread->batch, thread->count));
 out:
     return err;

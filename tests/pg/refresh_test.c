@@ -120,6 +120,32 @@ static void what_may_only_be_repeated_is_not_recorded(void **state)
     assert_string_equal(sql(SPEND_IS_RIGHT), "t");
 }
 
+/* Strangers who are at their limit leave nothing in the ledger, however many accounts they would have: unless
+ * they use an id that is there. */
+static void who_may_only_repeat_leaves_no_trace(void **state)
+{
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct payment paid = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
+    assert_int_equal(payment_pay(writer, &paid), ERR_OK);
+    for (int i = 0; i < 3; i++) {
+        char agent[64];
+        snprintf(agent, sizeof(agent), "https://stranger.example/%d", i);
+        struct payment payment = payment_make(clock_now_ms(), agent, 2500, PAGE);
+        payment.charge.unless_repeat = ERR_CREDIT_LIMIT_REACHED;
+        assert_int_equal(payment_pay(writer, &payment), ERR_CREDIT_LIMIT_REACHED);
+    }
+    assert_string_equal(sql("SELECT agent FROM crawler"), AGENT);
+    assert_string_equal(sql("SELECT count(*) FROM crawler_key"), "1");
+    struct payment thief = payment_make(clock_now_ms(), "https://thief.example", 2500, PAGE);
+    memcpy(thief.charge.payment_id, paid.charge.payment_id, UUID_SIZE);
+    thief.charge.unless_repeat = ERR_CREDIT_LIMIT_REACHED;
+    assert_int_equal(payment_pay(writer, &thief), ERR_PAYMENT_CONFLICT);
+    assert_string_equal(sql("SELECT agent FROM conflict JOIN crawler USING (crawler_id)"),
+                        "https://thief.example");
+    writer_stop(writer);
+}
+
 /* In one batch, in either order: one that may be recorded, and one with the same id that may not. */
 static void a_repeat_beside_its_first_gets_the_receipt(void **state)
 {
@@ -291,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_batch_is_summed_up, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_batch_sent_again_counts_once, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(who_may_only_repeat_leaves_no_trace, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(what_may_only_be_repeated_is_not_recorded, ledger_setup,
                                         ledger_teardown),
         cmocka_unit_test_setup_teardown(a_repeat_beside_its_first_gets_the_receipt, ledger_setup,
