@@ -1,9 +1,11 @@
 /* Invariants, under the mutex: of each day, `read` is the sum of the batches up to the marks, and `held` the
  * sum of claims that are not settled, of `known` and of `doubtful` entries. An entry moves from held to read
- * when the mark of its writer reaches it, in the same step; so it is counted once at any moment. */
+ * when the mark of its writer reaches it, in the same step; so it is counted once at any moment. All of an
+ * origin is the sum of its agents in everything. */
 #include "ledger/credit/credit.h"
 
 #include "ledger/base/amount.h"
+#include "ledger/base/http/agent.h"
 #include "ledger/entry/entry.h"
 
 #include <assert.h>
@@ -18,9 +20,12 @@ struct day_sum {
     int64_t held_micros;
 };
 
-/* Never freed before the end, so that claims may point to it. */
+/* What one agent, or a whole origin, spends and owes. Never freed before the end, so that claims may point to
+ * it. */
 struct credit_account {
     struct credit_site *site;
+    struct credit_account
+        *whole; /* that of the agent's origin, all of whose agents count in it; NULL: this is one */
     struct credit_account *next; /* in the same bucket */
     int64_t owed_micros;         /* from closed days */
     struct day_sum *days;        /* not closed, as they came */
@@ -60,8 +65,9 @@ struct doubtful {
 struct credit {
     pthread_mutex_t mutex;
     struct credit_site *sites;
-    struct credit_account *buckets[BUCKETS];
-    struct credit_mark *marks; /* by writer_id */
+    struct credit_account *buckets[BUCKETS]; /* of agents */
+    struct credit_account *wholes[BUCKETS];  /* of origins */
+    struct credit_mark *marks;               /* by writer_id */
     size_t mark_count;
     struct known *known;
     size_t known_count;
@@ -80,6 +86,16 @@ struct credit *credit_new(void)
     return credit;
 }
 
+static void free_accounts(struct credit_account *buckets[BUCKETS])
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct credit_account *account = buckets[i], *next; account; account = next) {
+            next = account->next;
+            free(account->days);
+            free(account);
+        }
+}
+
 void credit_free(struct credit *credit)
 {
     if (!credit)
@@ -89,12 +105,8 @@ void credit_free(struct credit *credit)
         free(site->days);
         free(site);
     }
-    for (size_t i = 0; i < BUCKETS; i++)
-        for (struct credit_account *account = credit->buckets[i], *next; account; account = next) {
-            next = account->next;
-            free(account->days);
-            free(account);
-        }
+    free_accounts(credit->buckets);
+    free_accounts(credit->wholes);
     free(credit->marks);
     free(credit->known);
     free(credit->doubtful);
@@ -141,21 +153,33 @@ static int64_t find_day(const struct credit_site *site, int64_t ms)
     return -1;
 }
 
-static struct credit_account *make_account(struct credit *credit, struct credit_site *site,
-                                           struct slice agent)
+static struct credit_account *make_named(struct credit_account *buckets[BUCKETS], struct credit_site *site,
+                                         struct slice name)
 {
-    struct credit_account **bucket = &credit->buckets[slice_hash(agent) % BUCKETS];
+    struct credit_account **bucket = &buckets[slice_hash(name) % BUCKETS];
     for (struct credit_account *account = *bucket; account; account = account->next)
-        if (account->site == site && slice_eq((struct slice){account->agent, account->agent_len}, agent))
+        if (account->site == site && slice_eq((struct slice){account->agent, account->agent_len}, name))
             return account;
-    struct credit_account *account = calloc(1, sizeof(*account) + agent.len);
+    struct credit_account *account = calloc(1, sizeof(*account) + name.len);
     if (!account)
         return NULL;
     account->site = site;
     account->next = *bucket;
-    account->agent_len = agent.len;
-    memcpy(account->agent, agent.data, agent.len);
+    account->agent_len = name.len;
+    memcpy(account->agent, name.data, name.len);
     *bucket = account;
+    return account;
+}
+
+/* The agent's account, with that of its origin behind it. NULL without memory. */
+static struct credit_account *make_account(struct credit *credit, struct credit_site *site,
+                                           struct slice agent)
+{
+    struct slice name = agent_account(agent);
+    struct credit_account *whole = make_named(credit->wholes, site, agent_origin(name));
+    struct credit_account *account = whole ? make_named(credit->buckets, site, name) : NULL;
+    if (account)
+        account->whole = whole;
     return account;
 }
 
@@ -167,17 +191,19 @@ static struct day_sum *find_sum(const struct credit_account *account, int64_t da
     return NULL;
 }
 
-static struct day_sum *make_sum(struct credit_account *account, int64_t day_ms)
+/* Makes the day's sums of the account and its origin's, if they are not there. */
+static bool make_sums(struct credit_account *account, int64_t day_ms)
 {
-    struct day_sum *sum = find_sum(account, day_ms);
-    if (sum)
-        return sum;
-    struct day_sum *days = grow(account->days, account->day_count, sizeof(*days));
-    if (!days)
-        return NULL;
-    account->days = days;
-    days[account->day_count] = (struct day_sum){.starts_ms = day_ms};
-    return &days[account->day_count++];
+    for (; account; account = account->whole) {
+        if (find_sum(account, day_ms))
+            continue;
+        struct day_sum *days = grow(account->days, account->day_count, sizeof(*days));
+        if (!days)
+            return false;
+        account->days = days;
+        days[account->day_count++] = (struct day_sum){.starts_ms = day_ms};
+    }
+    return true;
 }
 
 /* Sums stop at the largest number, which is above every limit. */
@@ -189,9 +215,11 @@ static int64_t plus(int64_t a, int64_t b)
 
 static void hold(const struct credit_claim *claim, int64_t amount_micros)
 {
-    struct day_sum *sum = find_sum(claim->account, claim->day_ms);
-    if (sum) /* its day is not closed */
-        sum->held_micros += amount_micros;
+    for (const struct credit_account *account = claim->account; account; account = account->whole) {
+        struct day_sum *sum = find_sum(account, claim->day_ms);
+        if (sum) /* its day is not closed */
+            sum->held_micros += amount_micros;
+    }
 }
 
 static bool fits(int64_t limit, int64_t spent, int64_t amount_micros)
@@ -199,14 +227,22 @@ static bool fits(int64_t limit, int64_t spent, int64_t amount_micros)
     return limit == CREDIT_NONE || plus(spent, amount_micros) <= limit;
 }
 
-static bool may_spend(const struct credit_account *account, const struct day_sum *day, int64_t amount_micros,
-                      const struct credit_limits *limits)
+static bool is_within(const struct credit_account *account, int64_t day_ms, int64_t amount_micros,
+                      const struct credit_limit *limit)
 {
     int64_t balance = account->owed_micros;
+    const struct day_sum *day = find_sum(account, day_ms);
     for (size_t i = 0; i < account->day_count; i++)
         balance = plus(balance, plus(account->days[i].read_micros, account->days[i].held_micros));
-    return fits(limits->day_micros, plus(day->read_micros, day->held_micros), amount_micros) &&
-           fits(limits->balance_micros, balance, amount_micros);
+    return fits(limit->day_micros, plus(day->read_micros, day->held_micros), amount_micros) &&
+           fits(limit->balance_micros, balance, amount_micros);
+}
+
+static bool may_spend(const struct credit_claim *claim, int64_t amount_micros,
+                      const struct credit_limits *limits)
+{
+    return is_within(claim->account, claim->day_ms, amount_micros, &limits->account) &&
+           is_within(claim->account->whole, claim->day_ms, amount_micros, &limits->origin);
 }
 
 /* --- Marks and what waits for them
@@ -327,12 +363,12 @@ static enum err reserve(struct credit *credit, struct slice name, const struct c
     if (wanted.day_ms < 0 || wanted.day_ms < site->open_ms)
         return ERR_LEDGER_UNAVAILABLE;
     wanted.account = make_account(credit, site, charge->agent);
-    struct day_sum *day = wanted.account ? make_sum(wanted.account, wanted.day_ms) : NULL;
-    if (!day)
+    if (!wanted.account || !make_sums(wanted.account, wanted.day_ms))
         return ERR_OVERLOADED;
     wanted.doubtful = take_doubtful(credit, &wanted, charge);
-    day->held_micros -= wanted.doubtful ? charge->amount_micros : 0;
-    if (may_spend(wanted.account, day, charge->amount_micros, limits)) {
+    if (wanted.doubtful)
+        hold(&wanted, -charge->amount_micros);
+    if (may_spend(&wanted, charge->amount_micros, limits)) {
         hold(&wanted, charge->amount_micros);
         *claim = wanted;
         return ERR_OK;
@@ -421,7 +457,7 @@ static bool make_room(struct credit *credit, const struct credit_news *news)
         struct credit_site *site = make_site(credit, spend->site);
         struct credit_account *account = site ? make_account(credit, site, spend->agent) : NULL;
         bool open = site && spend->day_ms >= site->open_ms;
-        if (!account || (open && !make_sum(account, spend->day_ms)) || !make_mark(credit, spend->writer_id))
+        if (!account || (open && !make_sums(account, spend->day_ms)) || !make_mark(credit, spend->writer_id))
             return false;
     }
     for (struct credit_site *site = credit->sites; site; site = site->next) {
@@ -443,17 +479,22 @@ static void apply_days(struct credit *credit, const struct credit_news *news)
     }
 }
 
-static void drop_closed_days(struct credit_account *account)
+/* Drops the sums of closed days, which are in what is owed. */
+static void drop_closed_days(struct credit_account *buckets[BUCKETS])
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < account->day_count; i++)
-        if (account->days[i].starts_ms >= account->site->open_ms)
-            account->days[kept++] = account->days[i];
-    if (kept == account->day_count)
-        return;
-    struct day_sum *days = realloc(account->days, (2 * kept + 1) * sizeof(*days));
-    account->days = days ? days : account->days;
-    account->day_count = kept;
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct credit_account *account = buckets[i]; account; account = account->next) {
+            size_t kept = 0;
+            account->owed_micros = 0;
+            for (size_t k = 0; k < account->day_count; k++)
+                if (account->days[k].starts_ms >= account->site->open_ms)
+                    account->days[kept++] = account->days[k];
+            if (kept == account->day_count)
+                continue;
+            struct day_sum *days = realloc(account->days, (2 * kept + 1) * sizeof(*days));
+            account->days = days ? days : account->days;
+            account->day_count = kept;
+        }
 }
 
 static void apply_balances(struct credit *credit, const struct credit_news *news)
@@ -462,16 +503,16 @@ static void apply_balances(struct credit *credit, const struct credit_news *news
         return;
     for (size_t i = 0; i < news->balance_count; i++)
         find_site(credit, news->balances[i].site)->open_ms = news->balances[i].open_ms;
-    for (size_t i = 0; i < BUCKETS; i++)
-        for (struct credit_account *account = credit->buckets[i]; account; account = account->next) {
-            account->owed_micros = 0;
-            drop_closed_days(account);
-        }
+    drop_closed_days(credit->buckets);
+    drop_closed_days(credit->wholes);
     for (size_t i = 0; i < news->balance_count; i++) {
         const struct credit_balance *balance = &news->balances[i];
-        if (balance->agent.data)
-            make_account(credit, find_site(credit, balance->site), balance->agent)->owed_micros =
-                balance->owed_micros;
+        if (!balance->agent.data)
+            continue;
+        struct credit_account *account =
+            make_account(credit, find_site(credit, balance->site), balance->agent);
+        for (; account; account = account->whole)
+            account->owed_micros = plus(account->owed_micros, balance->owed_micros);
     }
 }
 
@@ -481,9 +522,12 @@ static void apply_spend(struct credit *credit, const struct credit_news *news)
         const struct credit_spend *spend = &news->spend[i];
         struct credit_mark *mark = find_mark(credit, spend->writer_id);
         struct credit_site *site = find_site(credit, spend->site);
-        struct day_sum *day = find_sum(make_account(credit, site, spend->agent), spend->day_ms);
-        if (day) /* not closed */
-            day->read_micros = plus(day->read_micros, spend->amount_micros);
+        struct credit_account *account = make_account(credit, site, spend->agent);
+        for (; account; account = account->whole) {
+            struct day_sum *day = find_sum(account, spend->day_ms);
+            if (day) /* not closed */
+                day->read_micros = plus(day->read_micros, spend->amount_micros);
+        }
         if (mark->sequence < spend->sequence)
             mark->sequence = spend->sequence;
     }

@@ -4,7 +4,10 @@
  *
  * What counts is what was read from table "spend", and on top of it what this gate reserved: entries under
  * way, entries that it knows to be recorded but has not read back yet, and entries that may have been
- * recorded. So this gate alone never lets a crawler pass its limit, and counts nothing twice. */
+ * recorded. So this gate alone never lets a crawler pass its limit, and counts nothing twice.
+ *
+ * Agents that are read may have names of accounts of before (ledger/base/http/agent.h): what
+ * they spent and owe is the account's that they are now. */
 #ifndef LEDGER_CREDIT_CREDIT_H
 #define LEDGER_CREDIT_CREDIT_H
 
@@ -15,9 +18,15 @@
 struct credit;
 struct credit_account;
 
-struct credit_limits {
+struct credit_limit {
     int64_t day_micros;     /* in one billing day of the site; or CREDIT_NONE */
     int64_t balance_micros; /* entries not invoiced and invoices not paid; or CREDIT_NONE */
+};
+
+/* An origin may have many accounts, a path each: whoever has it makes as many as it likes. */
+struct credit_limits {
+    struct credit_limit account;
+    struct credit_limit origin; /* of all the accounts of the charge's origin together */
 };
 
 /* What was reserved. Starts as {NULL}. */
@@ -34,9 +43,9 @@ void credit_free(struct credit *credit);
 /* True if the site's billing day at this moment is known: without it nothing can be reserved. */
 bool credit_knows(struct credit *credit, struct slice site, int64_t ms);
 
-/* Reserves the charge's amount for its agent at the site, on the day of its payment id. ERR_OK with *claim;
- * ERR_CREDIT_LIMIT_REACHED: it would pass one of the limits, to reach one is fine; ERR_LEDGER_UNAVAILABLE:
- * the day is not known; ERR_OVERLOADED: no memory. */
+/* Reserves the charge's amount for its agent, and its origin, at the site, on the day of its payment id.
+ * ERR_OK with *claim; ERR_CREDIT_LIMIT_REACHED: it would pass one of the limits, to reach one is fine;
+ * ERR_LEDGER_UNAVAILABLE: the day is not known; ERR_OVERLOADED: no memory. */
 enum err credit_reserve(struct credit *credit, struct slice site, const struct charge *charge,
                         const struct credit_limits *limits, struct credit_claim *claim) MUST_USE;
 

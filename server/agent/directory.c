@@ -3,13 +3,13 @@
 #include "server/agent/directory.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
 #include "ledger/base/random.h"
 #include "server/agent/answer.h"
 #include "server/agent/budget.h"
 #include "server/agent/freshness.h"
 #include "server/agent/head.h"
-#include "server/verify/signature_agent.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -332,7 +332,7 @@ static struct answer_question question_of(const struct known_directory *known)
     const char *path = strchr(strstr(known->url, "://") + 3, '/'); /* the URL is normalised: it has one */
     return (struct answer_question){
         .conditional = known->conditional,
-        .well_known = slice_eq(slice_bytes(path, strcspn(path, "?")), SLICE(SIGNATURE_AGENT_WELL_KNOWN)),
+        .well_known = slice_eq(slice_bytes(path, strcspn(path, "?")), SLICE(AGENT_WELL_KNOWN)),
     };
 }
 

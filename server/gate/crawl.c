@@ -126,6 +126,12 @@ enum err crawl_identify(struct crawl *crawl)
     return select_signatures(crawl, SLICE(""));
 }
 
+static struct tariff_agent payer_of(const struct crawl *crawl)
+{
+    struct slice account = crawl->candidate->agent->account;
+    return (struct tariff_agent){account, rules_share_origin(crawl->gate->rules, crawl->site_index, account)};
+}
+
 /* One candidate whose agent may be asked for: the rule may be for one account alone. */
 static enum err try_candidate(struct crawl *crawl, bool *asked)
 {
@@ -137,7 +143,8 @@ static enum err try_candidate(struct crawl *crawl, bool *asked)
         return ERR_LEDGER_UNAVAILABLE; /* what the page costs this crawler is not known yet */
     if (crawl->redeeming) {
         struct tariff_place place = place_of(crawl);
-        TRY(tariff_admits(&place, candidate->agent,
+        struct tariff_agent agent = payer_of(crawl);
+        TRY(tariff_admits(&place, &agent,
                           rules_admit(crawl->gate->rules, crawl->site_index, candidate->agent)));
     }
     crawl->trace.failed = CHECK_KEY;
@@ -204,7 +211,8 @@ static enum err reserve(struct crawl *crawl)
 {
     struct tariff_place place = place_of(crawl);
     const struct agreements_terms *terms = tariff_terms(&place, crawl->charge.agent);
-    struct credit_limits limits = tariff_limits(&place, terms);
+    struct tariff_agent agent = payer_of(crawl);
+    struct credit_limits limits = tariff_limits(&place, &agent);
     crawl->charge.agreement_id = terms ? terms->agreement_id : 0;
     enum err err = credit_reserve(refresh_credit(crawl->gate->parts.accounts), slice_of(crawl->site->name),
                                   &crawl->charge, &limits, &crawl->claim);

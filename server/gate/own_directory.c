@@ -1,9 +1,9 @@
 #include "server/gate/own_directory.h"
 
+#include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
 #include "ledger/base/text.h"
 #include "server/agent/key_file.h"
-#include "server/verify/signature_agent.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -94,7 +94,7 @@ void own_directory_free(struct own_directory *own)
 
 bool own_directory_is_at(struct slice path)
 {
-    return slice_eq(path, SLICE(SIGNATURE_AGENT_WELL_KNOWN));
+    return slice_eq(path, SLICE(AGENT_WELL_KNOWN));
 }
 
 /* Looks at the file at most once a second. One that cannot be read is told about once, and the keys stay as

@@ -1,6 +1,7 @@
 #include "server/gate/rules.h"
 
 #include "ledger/base/encoding.h"
+#include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
 #include "server/gate/ai_crawlers.h"
 #include "server/gate/glob.h"
@@ -37,6 +38,7 @@ struct site_rules {
     size_t rule_count;
     struct accounts allowed;
     struct accounts denied;
+    struct accounts shared; /* origins */
     bool refuse_unknown;
     const struct offer_form *form;
 };
@@ -114,7 +116,8 @@ static bool compile_site(struct arena *arena, const struct config *config, const
     site->refuse_unknown = strcmp(from->agents_unknown, "refuse") == 0;
     site->form = offer_form_make(arena, config, from);
     return site->form && compile_accounts(arena, config, &from->agents_allow, &site->allowed) &&
-           compile_accounts(arena, config, &from->agents_deny, &site->denied);
+           compile_accounts(arena, config, &from->agents_deny, &site->denied) &&
+           compile_accounts(arena, config, &from->agents_shared_origins, &site->shared);
 }
 
 struct rules *rules_new(const struct config *config)
@@ -278,25 +281,18 @@ static const struct slice *account_fits(const struct rule *rule, const struct si
     return account;
 }
 
-/* True if the account is denied: by name, or because its whole origin is. An operator who could choose
- * another path of the same host would be back at once. */
-static bool is_denied(const struct accounts *denied, struct slice account)
+bool rules_share_origin(const struct rules *rules, size_t index, struct slice account)
 {
-    for (size_t i = 0; i < denied->count; i++) {
-        struct slice item = denied->items[i];
-        size_t host = slice_find(item, ':') + 3;
-        bool origin = host < item.len && !memchr(item.data + host, '/', item.len - host);
-        if (slice_eq(item, account) ||
-            (origin && slice_starts(account, item) && account.data[item.len] == '/'))
-            return true;
-    }
-    return false;
+    return account_in(&rules->sites[index].shared, agent_origin(account)) != NULL;
 }
 
 enum err rules_admit(const struct rules *rules, size_t index, const struct signature_agent *agent)
 {
     const struct site_rules *site = &rules->sites[index];
-    if (is_denied(&site->denied, agent->account))
+    /* Whoever could choose another path of a denied origin would be back at once. */
+    bool by_origin = account_in(&site->denied, agent_origin(agent->account)) &&
+                     !rules_share_origin(rules, index, agent->account);
+    if (by_origin || account_in(&site->denied, agent->account))
         return ERR_AGENT_SUSPENDED;
     if (site->refuse_unknown && !account_in(&site->allowed, agent->account))
         return ERR_AGENT_UNKNOWN;

@@ -47,6 +47,9 @@ bool rules_glob_fits(struct slice glob, struct slice path);
 struct rules_decision rules_decide(const struct rules *rules, size_t index, const struct message *message,
                                    struct slice path, const struct signature_agent *agents);
 
+/* True if the account's origin is one of agents.shared_origins: each of its accounts is somebody else. */
+bool rules_share_origin(const struct rules *rules, size_t index, struct slice account);
+
 /* Whether the site takes payments from who the request claims to be: ERR_OK, ERR_AGENT_SUSPENDED or
  * ERR_AGENT_UNKNOWN. Decided before any key is fetched. */
 enum err rules_admit(const struct rules *rules, size_t index, const struct signature_agent *agent) MUST_USE;

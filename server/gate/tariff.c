@@ -1,5 +1,7 @@
 #include "server/gate/tariff.h"
 
+#include "ledger/base/http/agent.h"
+
 const struct agreements_terms *tariff_terms(const struct tariff_place *place, struct slice account)
 {
     return agreements_terms(place->view, slice_of(place->site->name), account, place->now_ms);
@@ -40,30 +42,40 @@ void tariff_apply(const struct tariff_place *place, const struct signature_agent
     }
 }
 
-/* The scheme and host of an account that is a URL. */
-static struct slice origin_of(struct slice account)
-{
-    size_t host = slice_find(account, ':') + 3;
-    if (host < account.len)
-        account.len = host + slice_find((struct slice){account.data + host, account.len - host}, '/');
-    return account;
-}
-
-enum err tariff_admits(const struct tariff_place *place, const struct signature_agent *agent, enum err listed)
+enum err tariff_admits(const struct tariff_place *place, const struct tariff_agent *agent, enum err listed)
 {
     const struct agreements_terms *own = tariff_terms(place, agent->account);
-    const struct agreements_terms *of_origin = tariff_terms(place, origin_of(agent->account));
+    const struct agreements_terms *of_origin =
+        agent->shared ? NULL : tariff_terms(place, agent_origin(agent->account));
     if ((own && own->suspended) || (of_origin && of_origin->suspended))
         return ERR_AGENT_SUSPENDED;
     return own && listed == ERR_AGENT_UNKNOWN ? ERR_OK : listed;
 }
 
-struct credit_limits tariff_limits(const struct tariff_place *place, const struct agreements_terms *terms)
+static struct credit_limit limit_of(const struct config_site *site, const struct agreements_terms *terms)
 {
-    struct credit_limits limits = {place->site->agents_day_limit, place->site->agents_balance_limit};
+    struct credit_limit limit = {site->agents_day_limit, site->agents_balance_limit};
     if (terms && terms->day_limit_micros >= 0)
-        limits.day_micros = terms->day_limit_micros;
+        limit.day_micros = terms->day_limit_micros;
     if (terms && terms->balance_limit_micros >= 0)
-        limits.balance_micros = terms->balance_limit_micros;
-    return limits;
+        limit.balance_micros = terms->balance_limit_micros;
+    return limit;
+}
+
+static int64_t higher(int64_t a, int64_t b)
+{
+    if (a == CREDIT_NONE || b == CREDIT_NONE)
+        return CREDIT_NONE;
+    return a > b ? a : b;
+}
+
+struct credit_limits tariff_limits(const struct tariff_place *place, const struct tariff_agent *agent)
+{
+    static const struct credit_limit none = {CREDIT_NONE, CREDIT_NONE};
+    struct credit_limit own = limit_of(place->site, tariff_terms(place, agent->account));
+    struct credit_limit origin = limit_of(place->site, tariff_terms(place, agent_origin(agent->account)));
+    /* What was agreed with one account must be within reach, whatever holds for the others. */
+    origin.day_micros = higher(origin.day_micros, own.day_micros);
+    origin.balance_micros = higher(origin.balance_micros, own.balance_micros);
+    return (struct credit_limits){own, agent->shared ? none : origin};
 }

@@ -1,5 +1,6 @@
 #include "server/verify/signature_agent.h"
 
+#include "ledger/base/http/agent.h"
 #include "server/verify/component.h"
 #include "server/verify/url.h"
 
@@ -46,16 +47,14 @@ static enum err locate(struct arena *arena, struct slice location, enum location
     const char *refusal = refusal_of(arena, &url, insecure);
     if (refusal)
         return refuse(agent, ERR_MALFORMED_SIGNATURE_AGENT, refusal, location);
-    bool bare = slice_eq(url.path, SLICE("/"));
-    bool well_known = slice_eq(url.path, SLICE(SIGNATURE_AGENT_WELL_KNOWN));
-    /* A query may choose between key sets, so it makes an account of its own. */
-    bool by_origin = url.query.len == 0 && ((bare && type != JWKS_URI) || well_known);
-    if (type == DIRECTORY && !by_origin)
+    bool bare = slice_eq(url.path, SLICE("/")) && url.query.len == 0;
+    bool well_known = slice_eq(url.path, SLICE(AGENT_WELL_KNOWN)) && url.query.len == 0;
+    if (type == DIRECTORY && !bare && !well_known)
         return refuse(agent, ERR_MALFORMED_SIGNATURE_AGENT,
                       "with ;type=directory it is an origin, without a path or query", location);
     struct text text = text_begin(arena);
     text_add(&text, origin);
-    text_add(&text, by_origin ? SLICE(SIGNATURE_AGENT_WELL_KNOWN) : url.path);
+    text_add(&text, bare && type != JWKS_URI ? SLICE(AGENT_WELL_KNOWN) : url.path);
     text_add(&text, url.query);
     struct slice directory_url = text_end(&text);
     if (!origin.data || !directory_url.data)
@@ -63,7 +62,7 @@ static enum err locate(struct arena *arena, struct slice location, enum location
     if (directory_url.len > LOCATION_MAX)
         return refuse(agent, ERR_MALFORMED_SIGNATURE_AGENT, "the URL is longer than 2,048 bytes", location);
     agent->directory_url = directory_url;
-    agent->account = by_origin ? origin : directory_url;
+    agent->account = agent_account(directory_url);
     agent->err = ERR_OK;
     return ERR_OK;
 }

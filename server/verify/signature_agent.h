@@ -9,13 +9,11 @@
 #include "server/verify/fault.h"
 #include "server/verify/sf.h"
 
-#define SIGNATURE_AGENT_WELL_KNOWN "/.well-known/http-message-signatures-directory"
-
 /* One member of the field. */
 struct signature_agent {
     struct slice key;           /* the dictionary member's key; empty for the forms without one */
-    struct slice account;       /* normalised origin for well-known directories, normalised URL otherwise */
-    struct slice directory_url; /* where to fetch the keys */
+    struct slice account;       /* ledger/base/http/agent.h */
+    struct slice directory_url; /* where to fetch the keys: with the query, as it was sent */
     /* Why the member names nobody; its account is empty then. ERR_SIGNATURE_REQUIRED: it is of a type that is
      * not known here, ERR_MALFORMED_SIGNATURE_AGENT: its location is none that is taken. ERR_OK: it is good.
      */

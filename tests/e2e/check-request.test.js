@@ -2,11 +2,12 @@
 // The signatures are made by npm packages; the requests are text, as a person would paste them.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { build, certificates, directory, root, temporaryFolder } from './support.js'
-import { makeKey, withHttpMessageSig, withWebBotAuth } from './signers.js'
+import { makeKey, withBase, withHttpMessageSig, withWebBotAuth } from './signers.js'
 
 const now = 1_800_000_000
 const time = now * 1000
@@ -331,6 +332,40 @@ test("what is wrong with a key is told to the crawler's operator", async t => {
         const answer = checkJson(request, '--keys', keyFile(t, ...keys), '--now', String(now))
         assert.deepEqual([answer.verdict, answer.detail], [verdict, detail])
     }
+})
+
+test('a covered digest is compared with the body', async t => {
+    const key = await makeKey()
+    const digest = body => `sha-256=:${createHash('sha256').update(body).digest('base64')}:`
+    const request = (body, claimed = body, length = body.length) => {
+        const agent = '"https://crawler.example"'
+        const headers = withBase(
+            key,
+            { 'Signature-Agent': agent, 'Content-Digest': digest(claimed), 'Content-Length': length },
+            [
+                ['"@authority"', 'shop.example'],
+                ['"content-digest"', digest(claimed)],
+                ['"signature-agent"', agent]
+            ],
+            { time }
+        )
+        return text(headers).replace('GET', 'POST') + body
+    }
+    const words = ['--keys', keyFile(t, key), '--now', String(now)]
+    const judge = (...of) => checkJson(request(...of), ...words)
+    assert.equal(judge('{"a":1}\r\n').verdict, 'valid')
+    assert.equal(judge('').verdict, 'valid')
+    const other = judge('{"a":1}', '{"a":2}')
+    assert.deepEqual(
+        [other.verdict, other.code, other.detail],
+        ['invalid', 'signature_invalid', 'content-digest: the body is not what its Content-Digest says']
+    )
+    assert.equal(judge('', 'x').code, 'signature_invalid')
+    const short = judge('abc', 'abc', 4)
+    assert.deepEqual(
+        [short.code, short.detail],
+        ['malformed_request', 'the body is shorter than Content-Length says']
+    )
 })
 
 test("a site's own settings judge where it is named", async t => {

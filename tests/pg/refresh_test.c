@@ -211,7 +211,8 @@ static void wait_until_it_leaves(struct refresh *book, const struct credit_limit
 /* Two days that are closed: an invoice of 0.10 for the other, a carry of 0.0075 for the agent; and today. */
 static void what_is_owed_is_invoices_carries_and_open_days(void **state)
 {
-    static const struct credit_limits balance = {CREDIT_NONE, 1000000}, day = {1000000, CREDIT_NONE};
+    static const struct credit_limits balance = {{CREDIT_NONE, 1000000}, {CREDIT_NONE, CREDIT_NONE}},
+                                      day = {{1000000, CREDIT_NONE}, {CREDIT_NONE, CREDIT_NONE}};
     static char output[OUTPUT_MAX];
     (void)state;
     days_charge(3, AGENT, 2500, 3);
@@ -244,7 +245,7 @@ static void what_is_owed_is_invoices_carries_and_open_days(void **state)
 /* A gate that goes on for long reads what others write, each once, whichever connection it was written on. */
 static void what_other_gates_record_is_read_once(void **state)
 {
-    static const struct credit_limits limits = {1000, CREDIT_NONE};
+    static const struct credit_limits limits = {{1000, CREDIT_NONE}, {CREDIT_NONE, CREDIT_NONE}};
     (void)state;
     struct writer *first = writer_start_ready();
     struct refresh *book = start_ready();

@@ -11,7 +11,7 @@
 #define TODAY (20000 * DAY)
 #define SITE  SLICE("example")
 
-static const struct credit_limits hundred = {100, CREDIT_NONE};
+static const struct credit_limits hundred = {{100, CREDIT_NONE}, {CREDIT_NONE, CREDIT_NONE}};
 static const struct credit_days days[] = {{{"example", 7}, TODAY - DAY, TODAY},
                                           {{"example", 7}, TODAY, TODAY + DAY},
                                           {{"example", 7}, TODAY + DAY, TODAY + 2 * DAY}};
@@ -113,10 +113,98 @@ static void a_limit_may_be_reached_and_not_passed(void **state)
     credit_free(credit);
 }
 
+static struct payment payment_by(const char *agent, int64_t amount_micros)
+{
+    struct payment payment = payment_of(TODAY, amount_micros);
+    payment.charge.agent = slice_of(agent);
+    return payment;
+}
+
+/* However many accounts an origin makes, all of them together are within its limit. */
+static void an_origin_is_limited_as_a_whole(void **state)
+{
+    static const struct credit_limits limits = {{100, CREDIT_NONE}, {150, CREDIT_NONE}};
+    static const struct credit_limits shared = {{100, CREDIT_NONE}, {CREDIT_NONE, CREDIT_NONE}};
+    (void)state;
+    struct credit *credit = setup();
+    struct payment first = payment_by("https://a.example", 100),
+                   second = payment_by("https://a.example/1", 50);
+    struct payment third = payment_by("https://a.example/2", 1),
+                   other = payment_by("https://a.example:444/2", 100);
+    struct payment longer = payment_by("https://a.example.net/1", 100);
+    assert_int_equal(credit_reserve(credit, SITE, &first.charge, &limits, &first.claim), ERR_OK);
+    assert_int_equal(credit_reserve(credit, SITE, &second.charge, &limits, &second.claim), ERR_OK);
+    assert_int_equal(credit_reserve(credit, SITE, &third.charge, &limits, &third.claim),
+                     ERR_CREDIT_LIMIT_REACHED);
+    assert_int_equal(credit_reserve(credit, SITE, &third.charge, &shared, &third.claim), ERR_OK);
+    assert_int_equal(credit_reserve(credit, SITE, &other.charge, &limits, &other.claim), ERR_OK);
+    assert_int_equal(credit_reserve(credit, SITE, &longer.charge, &limits, &longer.claim), ERR_OK);
+    /* What comes to nothing gives room to the others; what is recorded and read back counts once. */
+    settle(credit, &third, ERR_INTERNAL);
+    settle(credit, &second, ERR_INTERNAL);
+    record(credit, &first, 1);
+    read_back(credit, 7, 1, 100);
+    struct payment rest = payment_by("https://a.example/3", 50), more = payment_by("https://a.example/4", 1);
+    assert_int_equal(credit_reserve(credit, SITE, &rest.charge, &limits, &rest.claim), ERR_OK);
+    assert_int_equal(credit_reserve(credit, SITE, &more.charge, &limits, &more.claim),
+                     ERR_CREDIT_LIMIT_REACHED);
+    credit_free(credit);
+}
+
+/* An origin's balance goes on over midnight too, and is what its accounts owe. */
+static void an_origin_owes_what_its_accounts_owe(void **state)
+{
+    static const struct credit_limits limits = {{CREDIT_NONE, 100}, {CREDIT_NONE, 150}};
+    struct credit_balance rest[] = {{SITE, TODAY, SLICE("https://a.example/1"), 60},
+                                    {SITE, TODAY, SLICE("https://a.example/2"), 70},
+                                    {SITE, TODAY, SLICE("https://b.example"), 90}};
+    (void)state;
+    struct credit *credit = setup();
+    for (int round = 0; round < 2; round++) { /* read again, nothing is added up twice */
+        struct credit_news news = news_of(credit);
+        news.balances = rest;
+        news.balance_count = 3;
+        assert_int_equal(credit_apply(credit, &news), ERR_OK);
+    }
+    struct payment little = payment_by("https://a.example/1", 20),
+                   more = payment_by("https://a.example/3", 1);
+    assert_int_equal(credit_reserve(credit, SITE, &little.charge, &limits, &little.claim), ERR_OK);
+    assert_int_equal(credit_reserve(credit, SITE, &more.charge, &limits, &more.claim),
+                     ERR_CREDIT_LIMIT_REACHED);
+    credit_free(credit);
+}
+
+/* A ledger of before has accounts with queries, which are read under their names. */
+static void accounts_of_before_count_in_the_present_ones(void **state)
+{
+    static const struct credit_limits limits = {{CREDIT_NONE, 100}, {CREDIT_NONE, CREDIT_NONE}};
+    struct credit_balance rest[] = {
+        {SITE, TODAY, SLICE("https://a.example/keys?1"), 60},
+        {SITE, TODAY, SLICE("https://a.example/keys?2"), 30},
+        {SITE, TODAY, SLICE("https://a.example/.well-known/http-message-signatures-directory?1"), 99}};
+    (void)state;
+    struct credit *credit = setup();
+    struct credit_news news = news_of(credit);
+    news.balances = rest;
+    news.balance_count = 3;
+    assert_int_equal(credit_apply(credit, &news), ERR_OK);
+    struct payment most = payment_by("https://a.example/keys", 10),
+                   more = payment_by("https://a.example/keys", 1);
+    struct payment origin = payment_by("https://a.example", 1), beyond = payment_by("https://a.example", 1);
+    assert_int_equal(credit_reserve(credit, SITE, &most.charge, &limits, &most.claim), ERR_OK);
+    assert_int_equal(credit_reserve(credit, SITE, &more.charge, &limits, &more.claim),
+                     ERR_CREDIT_LIMIT_REACHED);
+    assert_int_equal(credit_reserve(credit, SITE, &origin.charge, &limits, &origin.claim), ERR_OK);
+    assert_int_equal(credit_reserve(credit, SITE, &beyond.charge, &limits, &beyond.claim),
+                     ERR_CREDIT_LIMIT_REACHED);
+    credit_free(credit);
+}
+
 static void limits_of_nothing_and_of_everything(void **state)
 {
-    static const struct credit_limits zero = {0, CREDIT_NONE}, none = {CREDIT_NONE, CREDIT_NONE},
-                                      most = {INT64_MAX - 1, INT64_MAX - 1};
+    static const struct credit_limits zero = {{0, CREDIT_NONE}, {CREDIT_NONE, CREDIT_NONE}},
+                                      none = {{CREDIT_NONE, CREDIT_NONE}, {CREDIT_NONE, CREDIT_NONE}},
+                                      most = {{INT64_MAX - 1, INT64_MAX - 1}, {CREDIT_NONE, CREDIT_NONE}};
     struct payment free_one = payment_of(TODAY, 0), one = payment_of(TODAY, 1);
     struct payment huge = payment_of(TODAY, INT64_MAX), two = payment_of(TODAY, INT64_MAX);
     (void)state;
@@ -231,7 +319,7 @@ static void a_repeat_costs_nothing(void **state)
 /* At the limit, one whose earlier try may have been recorded: it stays counted, and is not counted twice. */
 static void a_doubtful_one_at_a_lowered_limit(void **state)
 {
-    static const struct credit_limits lowered = {20, CREDIT_NONE};
+    static const struct credit_limits lowered = {{20, CREDIT_NONE}, {CREDIT_NONE, CREDIT_NONE}};
     (void)state;
     struct credit *credit = setup();
     struct payment lost = payment_of(TODAY, 30);
@@ -250,7 +338,7 @@ static void a_doubtful_one_at_a_lowered_limit(void **state)
 
 static void the_balance_goes_on_over_midnight(void **state)
 {
-    static const struct credit_limits balance = {CREDIT_NONE, 100};
+    static const struct credit_limits balance = {{CREDIT_NONE, 100}, {CREDIT_NONE, CREDIT_NONE}};
     (void)state;
     struct credit *credit = setup();
     struct payment before = payment_of(TODAY - 1, 70), after = payment_of(TODAY, 31),
@@ -362,6 +450,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_limit_may_be_reached_and_not_passed),
+        cmocka_unit_test(an_origin_is_limited_as_a_whole),
+        cmocka_unit_test(an_origin_owes_what_its_accounts_owe),
+        cmocka_unit_test(accounts_of_before_count_in_the_present_ones),
         cmocka_unit_test(limits_of_nothing_and_of_everything),
         cmocka_unit_test(what_is_read_back_counts_once),
         cmocka_unit_test(an_unknown_outcome_is_held_until_it_is_known),

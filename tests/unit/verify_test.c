@@ -268,10 +268,15 @@ static void signature_agents_are_located(void **state)
         {"g=\"https://agent.bot.goog\"", "https://agent.bot.goog", "https://agent.bot.goog" WELL_KNOWN},
         {"sig=\"https://a.example" WELL_KNOWN "\"", "https://a.example", "https://a.example" WELL_KNOWN},
         {"sig=\"https://a.example/keys\"", "https://a.example/keys", "https://a.example/keys"},
-        {"sig=\"https://a.example/keys?v=2\"", "https://a.example/keys?v=2", "https://a.example/keys?v=2"},
-        {"sig=\"https://a.example/?v=2\"", "https://a.example/?v=2", "https://a.example/?v=2"},
-        {"sig=\"https://a.example" WELL_KNOWN "?v=2\"", "https://a.example" WELL_KNOWN "?v=2",
+        {"sig=\"https://a.example/keys?v=2\"", "https://a.example/keys", "https://a.example/keys?v=2"},
+        {"sig=\"https://a.example/keys?\"", "https://a.example/keys", "https://a.example/keys?"},
+        {"sig=\"https://a.example/?v=2\"", "https://a.example", "https://a.example/?v=2"},
+        {"sig=\"https://a.example?/keys\"", "https://a.example", "https://a.example/?/keys"},
+        {"sig=\"https://a.example" WELL_KNOWN "?v=2\"", "https://a.example",
          "https://a.example" WELL_KNOWN "?v=2"},
+        {"sig=\"https://a.example" WELL_KNOWN "/\"", "https://a.example" WELL_KNOWN "/",
+         "https://a.example" WELL_KNOWN "/"},
+        {"sig=\"https://a.example/\";type=jwks_uri", "https://a.example", "https://a.example/"},
         {"sig=\"https://a.example?v=2\";type=directory", NULL, NULL},
         {"sig=\"https://a.example/x/../%6beys\"", "https://a.example/keys", "https://a.example/keys"},
         {"sig=\"https://a.example/keys\";type=jwks_uri", "https://a.example/keys", "https://a.example/keys"},
@@ -331,7 +336,7 @@ static void long_locations_are_refused(void **state)
         enum err err = signature_agent_locate(arena, slice_bytes(location, len), &insecure, &agent);
         assert_int_equal(err, len < 2048 ? ERR_OK : ERR_MALFORMED_SIGNATURE_AGENT);
         if (err == ERR_OK)
-            assert_int_equal(agent.account.len, len + 1);
+            assert_int_equal(agent.directory_url.len, len + 1);
     }
 }
 

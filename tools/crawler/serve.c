@@ -4,7 +4,7 @@
 #include "tools/crawler/key.h"
 #include "tools/crawler/say.h"
 
-#include "server/verify/signature_agent.h"
+#include "ledger/base/http/agent.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -157,9 +157,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *upload_size = 0; /* no request here needs a body */
         return MHD_YES;
     }
-    if (strcmp(url, SIGNATURE_AGENT_WELL_KNOWN) != 0)
-        return reply(connection, MHD_HTTP_NOT_FOUND,
-                     "The key directory is at " SIGNATURE_AGENT_WELL_KNOWN "\n");
+    if (strcmp(url, AGENT_WELL_KNOWN) != 0)
+        return reply(connection, MHD_HTTP_NOT_FOUND, "The key directory is at " AGENT_WELL_KNOWN "\n");
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
         return reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD only\n");
     return reply(connection, MHD_HTTP_OK, context);

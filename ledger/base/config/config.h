@@ -197,8 +197,13 @@ typedef struct config_list CONFIG_LIST;
       "Crawlers whose commitments are refused, whatever else is said. An origin stands for all its URLs.")   \
     X(agents_unknown, "agents.unknown", TEXT, "charge", 0, 0,                                                \
       "charge or refuse: what happens to crawlers in neither list.")                                         \
+    X(agents_shared_origins, "agents.shared_origins", LIST, "", 0, 0,                                        \
+      "Origins such as https://hosting.example, where every path is somebody else. Of any other, all "       \
+      "paths\n"                                                                                              \
+      "are one crawler to a denied or suspended origin and to the limits below.")                            \
     X(agents_day_limit, "agents.day_limit", AMOUNT, "", 0, INT64_MAX,                                        \
-      "The most that a crawler may spend in a billing day, unless an agreement says otherwise; empty: any.") \
+      "The most that a crawler, and an origin with all its paths, may spend in a billing day, unless an\n"   \
+      "agreement says otherwise; empty: any.")                                                               \
     X(agents_balance_limit, "agents.balance_limit", AMOUNT, "", 0, INT64_MAX,                                \
       "The most that a crawler may owe in entries and unpaid invoices, likewise.")                           \
     X(webhook_url, "webhook.url", TEXT, "", 0, 0,                                                            \

@@ -34,6 +34,14 @@ static bool zone_known(const char *zone)
     return access("/usr/share/zoneinfo", F_OK) != 0 || access(path, F_OK) == 0;
 }
 
+static bool is_origin(const char *text)
+{
+    const char *host = strstr(text, "://");
+    const char *rest = host ? strpbrk(host + 3, "/?#") : NULL;
+    return (strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0) && host[3] &&
+           (!rest || strcmp(rest, "/") == 0);
+}
+
 static void check_agents(const char *key, const struct config_list *agents, size_t line,
                          struct config_report *report)
 {
@@ -94,6 +102,11 @@ static void check_admission(const struct config_site *site, size_t line, struct 
     static const char *const words[] = {"charge", "refuse", NULL};
     check_agents("agents.allow", &site->agents_allow, line, report);
     check_agents("agents.deny", &site->agents_deny, line, report);
+    for (size_t i = 0; i < site->agents_shared_origins.count; i++)
+        if (!is_origin(site->agents_shared_origins.items[i]))
+            config_error(report, line,
+                         "agents.shared_origins: \"%s\" is no origin, write it like https://hosting.example",
+                         site->agents_shared_origins.items[i]);
     if (!one_of(site->agents_unknown, words))
         config_error(report, line, "agents.unknown: \"%s\" is unknown, use charge or refuse",
                      site->agents_unknown);

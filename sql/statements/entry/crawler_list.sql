@@ -1,9 +1,10 @@
 -- Crawlers and the sites that they have to do with, of agent $1 or all: the agreement in force at $2, and
 -- what is not billed yet, which is what was carried forward from the last closed day and what was spent
--- since. Spending is counted by quarters of an hour (see table spend), so no entry is read.
+-- since; and its present account, which is another one for accounts of before. Spending is counted by
+-- quarters of an hour (see table spend), so no entry is read.
 -- columns: crawler_id bigint, agent text, first_seen_ms bigint, site text null, time_zone text,
 --   currency text, status text, version integer null, valid_from text, open_entries bigint,
---   open_micros bigint
+--   open_micros bigint, account text
 WITH place AS (
     SELECT s.site_id, s.name, s.currency,
            coalesce((SELECT z.time_zone FROM site_zone z WHERE z.site_id = s.site_id
@@ -36,7 +37,8 @@ SELECT c.crawler_id, c.agent, instant_ms(c.first_seen_at) AS first_seen_ms, plac
        place.time_zone, place.currency, coalesce(agreed.status, 'active') AS status, agreed.version,
        to_char(agreed.valid_from AT TIME ZONE place.time_zone, 'YYYY-MM-DD HH24:MI') AS valid_from,
        coalesce(spent.entries, 0) AS open_entries,
-       coalesce(spent.micros, 0) + coalesce(carried.micros, 0) AS open_micros
+       coalesce(spent.micros, 0) + coalesce(carried.micros, 0) AS open_micros,
+       crawler_account(c.agent) AS account
   FROM crawler c
   LEFT JOIN known USING (crawler_id)
   LEFT JOIN place ON place.site_id = known.site_id

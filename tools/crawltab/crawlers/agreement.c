@@ -280,10 +280,16 @@ static enum exit_status run_on(const struct config *config, struct scene *scene,
     arena_init(&arena, room, sizeof(room));
     const char *agent = argument_agent(&arena, config, words->items[1]);
     scene->agent = agent ? agent : words->items[1];
-    if (!argument_site(scene->pg, config, scene->options->site, &scene->site) ||
-        !argument_crawler(scene->pg, config, scene->agent, &scene->crawler_id))
+    bool showing = strcmp(words->items[0], "show") == 0;
+    if (!argument_site(scene->pg, config, scene->options->site, &scene->site))
         return EXIT_FAILED;
-    if (strcmp(words->items[0], "show") == 0)
+    /* What an account of before had agreed is shown under its name; what is set is its present account's. */
+    if (showing && argument_named(scene->pg, words->items[1], &scene->crawler_id) == ERR_OK &&
+        scene->crawler_id != 0)
+        scene->agent = words->items[1];
+    else if (!argument_crawler(scene->pg, config, scene->agent, &scene->crawler_id))
+        return EXIT_FAILED;
+    if (showing)
         return show(scene);
     return set(scene, words->items + 2, (size_t)words->count - 2);
 }

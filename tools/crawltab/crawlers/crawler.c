@@ -19,9 +19,35 @@ static enum err read_list(struct pg *pg, const char *agent, struct pg_rows *rows
 /* --- list
  * --------------------------------------------------------------------------------------------------- */
 
-static void print_list(const struct pg_rows *rows)
+/* True if what comes in is another account's now, of which the row's is a part. */
+static bool is_former(const struct crawler_list_row *crawler)
+{
+    return strcmp(crawler->agent, crawler->account) != 0;
+}
+
+static bool is_last_of_crawler(const struct pg_rows *rows, int row)
+{
+    return row + 1 == rows->count ||
+           crawler_list_row(rows, row).crawler_id != crawler_list_row(rows, row + 1).crawler_id;
+}
+
+static void print_list_row(const struct crawler_list_row *crawler)
 {
     char money[SHOW_MONEY_MAX], version[24];
+    show_column(stdout, crawler->agent, 30);
+    if (!crawler->site) {
+        puts(" -");
+        return;
+    }
+    fputc(' ', stdout);
+    show_column(stdout, crawler->site, 12);
+    snprintf(version, sizeof(version), crawler->version_null ? "none" : "v%" PRId64, crawler->version);
+    printf(" %-9s %-9s %16s\n", crawler->status, version,
+           show_micros(crawler->open_micros, crawler->currency, money));
+}
+
+static void print_list(const struct pg_rows *rows)
+{
     if (rows->count == 0) {
         puts("no crawlers yet");
         return;
@@ -29,16 +55,12 @@ static void print_list(const struct pg_rows *rows)
     printf("%-30s %-12s %-9s %-9s %16s\n", "Crawler", "Site", "Status", "Agreement", "Not billed");
     for (int i = 0; i < rows->count; i++) {
         const struct crawler_list_row crawler = crawler_list_row(rows, i);
-        show_column(stdout, crawler.agent, 30);
-        if (!crawler.site) {
-            puts(" -");
+        print_list_row(&crawler);
+        if (!is_former(&crawler) || !is_last_of_crawler(rows, i))
             continue;
-        }
-        fputc(' ', stdout);
-        show_column(stdout, crawler.site, 12);
-        snprintf(version, sizeof(version), crawler.version_null ? "none" : "v%" PRId64, crawler.version);
-        printf(" %-9s %-9s %16s\n", crawler.status, version,
-               show_micros(crawler.open_micros, crawler.currency, money));
+        fputs("  keeps what it has; its account is ", stdout);
+        show_text(stdout, crawler.account);
+        puts(" now");
     }
 }
 
@@ -60,7 +82,8 @@ static json_t *list_json(const struct pg_rows *rows)
         char seen[SHOW_INSTANT_MAX];
         if (i == 0 || crawler.crawler_id != crawler_id) {
             sites = json_array();
-            json_array_append_new(list, json_pack("{s:s,s:s,s:o}", "agent", crawler.agent, "first_seen",
+            json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:o}", "agent", crawler.agent, "account",
+                                                  crawler.account, "first_seen",
                                                   show_instant(crawler.first_seen_ms, seen), "sites", sites));
         }
         crawler_id = crawler.crawler_id;
@@ -123,6 +146,11 @@ static void print_crawler(const struct pg_rows *rows, const struct pg_rows *keys
     fputs("CRAWLER ", stdout);
     show_text(stdout, crawler.agent);
     printf("\n\nFirst seen %s\n", show_instant(crawler.first_seen_ms, seen));
+    if (is_former(&crawler)) {
+        fputs("Keeps what it has; its account is ", stdout);
+        show_text(stdout, crawler.account);
+        puts(" now");
+    }
     for (int i = 0; i < rows->count; i++) {
         const struct crawler_list_row place = crawler_list_row(rows, i);
         if (place.site)
@@ -243,6 +271,7 @@ static enum verb verb_of(const struct command_words *words)
 
 struct options {
     const char *site, *reason;
+    const char *given; /* the agent as it was written */
     bool json;
 };
 
@@ -253,6 +282,9 @@ static enum exit_status run_on(struct pg *pg, const struct config *config, enum 
     int64_t crawler_id;
     if (verb == ADD)
         return add(pg, config, agent);
+    /* As the list shows it: what an account of before has is asked for by its name. */
+    if (verb == SHOW && argument_named(pg, options->given, &crawler_id) == ERR_OK && crawler_id != 0)
+        return show(pg, options->given, crawler_id, options->json);
     if (!argument_crawler(pg, config, agent, &crawler_id))
         return EXIT_FAILED;
     if (verb == SHOW)
@@ -293,14 +325,15 @@ static enum exit_status manage_crawlers(const char *config_path, int argc, char 
     char room[8192];
     struct arena arena;
     arena_init(&arena, room, sizeof(room));
-    const char *agent = verb == LIST ? NULL : argument_agent(&arena, config, words.items[1]);
+    options.given = verb == LIST ? NULL : words.items[1];
+    const char *agent = verb == LIST ? NULL : argument_agent(&arena, config, options.given);
     if (verb == ADD && !agent)
         status =
-            command_misused("this is no crawler's identity", words.items[1],
+            command_misused("this is no crawler's identity", options.given,
                             "it is the URL that its Signature-Agent names, e.g. https://crawler.example");
     else if ((pg = command_open(config, "crawltab crawler")))
         status = verb == LIST ? list(pg, options.json)
-                              : run_on(pg, config, verb, agent ? agent : words.items[1], &options);
+                              : run_on(pg, config, verb, agent ? agent : options.given, &options);
     pg_close(pg);
     config_free(config);
     return status;

@@ -58,7 +58,7 @@ const char *argument_agent(struct arena *arena, const struct config *config, con
     return arena_format(arena, "%.*s", (int)located.account.len, located.account.data).data;
 }
 
-static enum err read_account(struct pg *pg, const char *agent, int64_t *crawler_id)
+enum err argument_named(struct pg *pg, const char *agent, int64_t *crawler_id)
 {
     struct pg_params params = {0};
     struct pg_rows rows = {0};
@@ -77,7 +77,7 @@ enum err argument_find(struct pg *pg, const struct config *config, const char *a
     struct arena arena;
     arena_init(&arena, room, sizeof(room));
     const char *account = argument_agent(&arena, config, agent);
-    return read_account(pg, account ? account : agent, crawler_id);
+    return argument_named(pg, account ? account : agent, crawler_id);
 }
 
 bool argument_crawler(struct pg *pg, const struct config *config, const char *agent, int64_t *crawler_id)

@@ -28,8 +28,12 @@ const char *argument_agent(struct arena *arena, const struct config *config, con
 enum err argument_find(struct pg *pg, const struct config *config, const char *agent,
                        int64_t *crawler_id) MUST_USE;
 
-/* The same for commands: a missing account is told. */
+/* As argument_find, for commands: a missing account is told. */
 bool argument_crawler(struct pg *pg, const struct config *config, const char *agent, int64_t *crawler_id);
+
+/* The number of the account that has just this name, 0 if there is none: also one of before, with a query,
+ * instead of which argument_find finds the account that it is now. */
+enum err argument_named(struct pg *pg, const char *agent, int64_t *crawler_id) MUST_USE;
 
 /* "2026-12-01" (its midnight), "2026-12-01 08:30", both in the site's zone, or with "Z" or "+01:00" behind.
  * False after a message. */
