@@ -137,7 +137,7 @@ static void all_terms_are_stored(void **state)
         "tiers:\n  - {from_crawl: 1001, discount: 10}\n  - {from_crawl: 10001, discount: 100}\n"
         "buyer: {name: \"O'Neil \\\\ Co\", street: a, street_2: b, postal_code: \"01\", city: c, region: d,"
         " country: US, tax_id: t, registration: r, email: a@b.example, purchase_order: p,"
-        " endpoint: \"0088:1\"}\n"
+        " endpoint: \"0088:7300010000001\"}\n"
         "settlement: {rail: ach, routing_number: \"011000015\", account: \"00-1\", kind: savings}\n";
     (void)state;
     FILE *file = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
