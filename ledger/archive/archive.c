@@ -25,8 +25,7 @@ static enum err failed(const char *path, const char *detail, const char *hint)
     return ERR_INTERNAL;
 }
 
-/* --- A file in memory
- * ------------------------------------------------------------------------------------------- */
+/* --- A file in memory --- */
 
 struct mapping {
     struct slice text;
@@ -72,8 +71,7 @@ static bool next_line(struct slice *rest, struct slice *line)
     return true;
 }
 
-/* --- Away
- * ------------------------------------------------------------------------------------------------------- */
+/* --- Away --- */
 
 /* Where the entries are written to. */
 struct sink {
@@ -189,8 +187,7 @@ out:
     return err;
 }
 
-/* --- Back
- * ------------------------------------------------------------------------------------------------------- */
+/* --- Back --- */
 
 /* The date of the file's first line. */
 static enum err read_head(const char *path, struct slice line, char date[DATE_MAX])

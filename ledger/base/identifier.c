@@ -37,8 +37,7 @@ bool identifier_is_country(const char *code)
     return made_of(code, 2, CAPITALS) && find_code(codes, 2, code) >= 0;
 }
 
-/* --- Check digits
- * -------------------------------------------------------------------------------------------- */
+/* --- Check digits --- */
 
 /* ISO 7064 mod 97-10 over the text read from `start` on, around its end, with letters as 10 to 35. */
 static int mod_97(const char *text, size_t len, size_t start)
@@ -161,8 +160,7 @@ static bool is_dutch_vat(const char *id)
     return strncmp(id, "NL", 2) == 0 && !identifier_vat_fault(id);
 }
 
-/* --- Schemes
- * ------------------------------------------------------------------------------------------------- */
+/* --- Schemes --- */
 
 /* `country`: companies of it are registered in the scheme. A country's schemes stand in the order in which a
  * number is tried. */
@@ -220,8 +218,7 @@ const char *identifier_endpoint_fault(const char *endpoint)
     return identifier_fault(scheme, endpoint + len + 1);
 }
 
-/* --- Accounts and addresses
- * ---------------------------------------------------------------------------------- */
+/* --- Accounts and addresses --- */
 
 const char *identifier_iban_fault(const char *iban)
 {
@@ -274,8 +271,7 @@ bool identifier_is_email(const char *text)
            !strpbrk(text, " ,;<>\"()") && strlen(text) <= EMAIL_MAX;
 }
 
-/* --- Value added tax
- * ----------------------------------------------------------------------------------------- */
+/* --- Value added tax --- */
 
 /* '9' is a digit, '*' a digit or letter, anything else itself. */
 static bool matches(const char *pattern, const char *text)

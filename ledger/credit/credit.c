@@ -121,8 +121,7 @@ static void *grow(void *array, size_t count, size_t size)
     return full ? realloc(array, (count ? 2 * count : 1) * size) : array;
 }
 
-/* --- Sites, accounts and their days
- * ------------------------------------------------------------------------ */
+/* --- Sites, accounts and their days --- */
 
 static struct credit_site *find_site(const struct credit *credit, struct slice name)
 {
@@ -245,8 +244,7 @@ static bool may_spend(const struct credit_claim *claim, int64_t amount_micros,
            is_within(claim->account->whole, claim->day_ms, amount_micros, &limits->origin);
 }
 
-/* --- Marks and what waits for them
- * ------------------------------------------------------------------------- */
+/* --- Marks and what waits for them --- */
 
 /* Where the writer's mark is, or would be. */
 static size_t seek_mark(const struct credit *credit, const uint8_t writer_id[UUID_SIZE])
@@ -344,8 +342,7 @@ static bool take_doubtful(struct credit *credit, const struct credit_claim *clai
     return false;
 }
 
-/* --- Reserving
- * --------------------------------------------------------------------------------------------- */
+/* --- Reserving --- */
 
 bool credit_knows(struct credit *credit, struct slice site, int64_t ms)
 {
@@ -413,8 +410,7 @@ void credit_settle(struct credit *credit, const struct credit_claim *claim, cons
     pthread_mutex_unlock(&credit->mutex);
 }
 
-/* --- Reading
- * ----------------------------------------------------------------------------------------------- */
+/* --- Reading --- */
 
 uint64_t credit_begin(struct credit *credit)
 {

@@ -54,7 +54,7 @@ enum err credit_reserve(struct credit *credit, struct slice site, const struct c
 void credit_settle(struct credit *credit, const struct credit_claim *claim, const struct charge *charge,
                    const struct charge_outcome *outcome);
 
-/* --- What was read from the ledger ------------------------------------------------------------------------
+/* --- What was read from the ledger ---
  * By one thread: credit_begin, then the reading, then credit_apply, or nothing if the reading failed. */
 
 struct credit_mark {

@@ -60,8 +60,7 @@ static void round_free(struct round *round)
     free(round->found);
 }
 
-/* --- Reading
- * ----------------------------------------------------------------------------------------------- */
+/* --- Reading --- */
 
 static void publish(struct refresh *book, struct agreements *view)
 {
@@ -230,8 +229,7 @@ out:
     return err;
 }
 
-/* --- The connection
- * ----------------------------------------------------------------------------------------- */
+/* --- The connection --- */
 
 static enum err connect_now(struct refresh *book)
 {
@@ -270,8 +268,7 @@ out:
     return err;
 }
 
-/* --- The thread
- * --------------------------------------------------------------------------------------------- */
+/* --- The thread --- */
 
 static bool knows_all(struct refresh *book, const struct config *config)
 {
@@ -330,8 +327,7 @@ static void *keep_reading(void *context)
     return NULL;
 }
 
-/* --- Start, stop and use
- * ------------------------------------------------------------------------------------ */
+/* --- Start, stop and use --- */
 
 static bool init_lock(struct refresh *book)
 {

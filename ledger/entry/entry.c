@@ -143,8 +143,7 @@ static bool may_be_recorded(const struct entry *entry)
     return !entry->decided && entry->submission->charge->unless_repeat == ERR_OK;
 }
 
-/* --- Inserting
- * ---------------------------------------------------------------------------------------------- */
+/* --- Inserting --- */
 
 /* True for the first of its id that is to be inserted. */
 static bool is_first(const struct entry *entries, size_t at)

@@ -64,8 +64,7 @@ static bool too_late(const struct config *config, const struct charge *charge)
     return latest_ms > uuid_ms(charge->payment_id) + ENTRY_LATEST_MS;
 }
 
-/* --- The queue
- * ---------------------------------------------------------------------------------------------- */
+/* --- The queue --- */
 
 /* What the ledger could not make sense of must not get this far. */
 static void check_charge(const struct writer *writer, const struct charge *charge)
@@ -222,8 +221,7 @@ static void fill_batch(struct writer_thread *thread)
     }
 }
 
-/* --- The connection
- * ----------------------------------------------------------------------------------------- */
+/* --- The connection --- */
 
 static void lose(struct writer_thread *thread)
 {
@@ -296,8 +294,7 @@ static bool keep_connected(struct writer_thread *thread)
     return thread->session != NULL;
 }
 
-/* --- Writing
- * ------------------------------------------------------------------------------------------------ */
+/* --- Writing --- */
 
 /* `record`: the account, its key and the evidence for it, if they are not there. */
 static enum err find_crawler(struct writer_thread *thread, struct entry *entry, bool record)
@@ -385,8 +382,7 @@ static void write_batch(struct writer_thread *thread)
     }
 }
 
-/* --- The thread
- * --------------------------------------------------------------------------------------------- */
+/* --- The thread --- */
 
 static void wait_until(struct writer *writer, pthread_cond_t *condition, int64_t monotonic_ms)
 {
@@ -430,8 +426,7 @@ static void *write_entries(void *context)
     return NULL;
 }
 
-/* --- Start and stop
- * ----------------------------------------------------------------------------------------- */
+/* --- Start and stop --- */
 
 static bool init_lock(struct writer *writer)
 {

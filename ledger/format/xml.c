@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Writing
- * ------------------------------------------------------------------------------------------------ */
+/* --- Writing --- */
 
 struct xml {
     xmlBuffer *buffer;
@@ -119,8 +118,7 @@ char *xml_finish(struct xml *xml, size_t *len)
     return text;
 }
 
-/* --- Reading
- * ------------------------------------------------------------------------------------------------ */
+/* --- Reading --- */
 
 /* Both are libxml2's own structures under our names. */
 static xmlDoc *doc_of(const struct xml_tree *tree)

@@ -30,8 +30,7 @@ struct pg {
     char problem[PROBLEM_MAX];
 };
 
-/* --- Waiting
- * ------------------------------------------------------------------------------------------------ */
+/* --- Waiting --- */
 
 static int64_t call_deadline(const struct pg *pg)
 {
@@ -95,8 +94,7 @@ static PGresult *collect(struct pg *pg, int64_t deadline_ms)
     }
 }
 
-/* --- Failures
- * ----------------------------------------------------------------------------------------------- */
+/* --- Failures --- */
 
 static enum pg_failure classify(const char *state)
 {
@@ -170,8 +168,7 @@ static enum err finish(struct pg *pg, const char *statement, int64_t deadline_ms
     return ERR_OK;
 }
 
-/* --- Statements
- * --------------------------------------------------------------------------------------------- */
+/* --- Statements --- */
 
 static size_t statement_number(const char *name)
 {
@@ -374,8 +371,7 @@ bool pg_alive(struct pg *pg)
     return pg->conn != NULL;
 }
 
-/* --- Streams
- * ------------------------------------------------------------------------------------------------ */
+/* --- Streams --- */
 
 /* A page is small enough to be told while the server's next one waits in the socket. */
 static bool ask_for_page(struct pg *pg)
@@ -420,8 +416,7 @@ out:
     return err;
 }
 
-/* --- Opening
- * ------------------------------------------------------------------------------------------------ */
+/* --- Opening --- */
 
 char *pg_database_name(const struct config *config)
 {

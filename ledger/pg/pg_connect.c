@@ -111,7 +111,7 @@ static bool connect_until(PGconn *conn, int64_t deadline_ms)
     return PQsetnonblocking(conn, 1) == 0;
 }
 
-/* --- Those that were left to themselves ------------------------------------------------------------------
+/* --- Those that were left to themselves ---
  */
 
 static const char *host_of(const struct attempt *attempt)
@@ -151,7 +151,7 @@ static void forget_left(struct attempt *attempt)
     attempt_free(attempt);
 }
 
-/* --- Trying ----------------------------------------------------------------------------------------------
+/* --- Trying ---
  */
 
 static void *try_to_connect(void *context)

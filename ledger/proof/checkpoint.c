@@ -130,8 +130,7 @@ out:
     return err;
 }
 
-/* --- checks
- * ---------------------------------------------------------------------------------------------- */
+/* --- checks --- */
 
 static void found(struct checkpoint_finding *finding, const char *problem, const char *date)
 {

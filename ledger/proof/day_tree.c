@@ -250,8 +250,7 @@ int64_t day_tree_mismatches(const struct day_tree *tree)
     return count;
 }
 
-/* --- the stored tiles
- * --------------------------------------------------------------------------------------------------- */
+/* --- the stored tiles --- */
 
 /* The columns of some tiles. */
 struct tile_arrays {

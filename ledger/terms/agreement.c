@@ -134,8 +134,7 @@ out:
     return err;
 }
 
-/* --- One version
- * -------------------------------------------------------------------------------------------- */
+/* --- One version --- */
 
 /* What makes the terms of the new version. */
 struct source {
@@ -228,8 +227,7 @@ enum err agreement_replace(struct pg *pg, const struct agreement_order *order, c
     return record(pg, order, &(struct source){terms, NULL, 0}, result);
 }
 
-/* --- Suspending
- * ---------------------------------------------------------------------------------------------- */
+/* --- Suspending --- */
 
 /* Writes one version with the status, unless it was taken before. */
 static enum err insert_status(struct pg *pg, const struct agreement_order *order, const struct terms *terms,

@@ -107,8 +107,7 @@ struct terms *terms_change(const struct terms *terms, const char *const *changes
     return finish(owned, currency);
 }
 
-/* --- JSON
- * --------------------------------------------------------------------------------------------------- */
+/* --- JSON --- */
 
 bool terms_given(const struct config_field *field, const void *structure)
 {

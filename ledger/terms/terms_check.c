@@ -61,8 +61,7 @@ static bool made_of(const char *text, size_t len, const char *characters)
     return strlen(text) == len && starts_with(text, len, characters);
 }
 
-/* --- Texts
- * -------------------------------------------------------------------------------------------------- */
+/* --- Texts --- */
 
 /* Control characters, also those of Unicode that break or turn a line: they would falsify what is printed. */
 static bool is_control(const unsigned char *c)
@@ -107,8 +106,7 @@ static void check_texts(const struct config_table *table, const void *structure,
     }
 }
 
-/* --- Billing
- * ------------------------------------------------------------------------------------------------ */
+/* --- Billing --- */
 
 static void check_words(struct check *check)
 {
@@ -166,8 +164,7 @@ static void check_tiers(struct check *check)
                          "tiers: from_crawl must rise from one to the next");
 }
 
-/* --- The buyer
- * ---------------------------------------------------------------------------------------------- */
+/* --- The buyer --- */
 
 static void check_buyer(struct check *check)
 {
@@ -183,8 +180,7 @@ static void check_buyer(struct check *check)
         wrong(check, "buyer.endpoint", "\"%s\" %s", terms->buyer_endpoint, fault);
 }
 
-/* --- Settlement
- * --------------------------------------------------------------------------------------------- */
+/* --- Settlement --- */
 
 /* ABA: the digits weighed 3, 7, 1 sum up to a multiple of ten. */
 static bool is_routing_number(const char *number)

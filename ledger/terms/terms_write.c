@@ -137,8 +137,7 @@ void terms_write_template(FILE *out)
     write_list_example(out, &terms_table.children[1], tier);
 }
 
-/* --- Differences
- * -------------------------------------------------------------------------------------------- */
+/* --- Differences --- */
 
 /* A setting as one text; "" when it is not given. The caller frees. */
 static char *setting_text(const struct config_field *field, const struct terms *terms)

@@ -31,8 +31,7 @@ size_t listing_bytes(const struct listing *listing)
            snapshot_bytes(listing->snapshot);
 }
 
-/* --- Looking up
- * -------------------------------------------------------------------------------------------- */
+/* --- Looking up --- */
 
 static bool has_thumbprint(const struct listing_key *key, const uint8_t thumbprint[DIGEST_SIZE])
 {
@@ -104,8 +103,7 @@ void listing_explain(const struct listing *listing, const uint8_t thumbprint[DIG
              listing->count == 1 ? "is" : "are", listing->count);
 }
 
-/* --- Reading
- * ----------------------------------------------------------------------------------------------- */
+/* --- Reading --- */
 
 /* All lines of a field as one value in the arena; empty when absent or when it does not fit. */
 static struct slice field_value(struct arena *arena, const struct message *head, struct slice name)

@@ -343,8 +343,7 @@ static void payments_and_statement(void **state)
     audit_is_clean();
 }
 
-/* --- tampering
- * --------------------------------------------------------------------------------------------------- */
+/* --- tampering --- */
 
 #define PARTITIONS(change)                                                                                   \
     "DO $$ DECLARE part regclass; BEGIN FOR part IN SELECT inhrelid FROM pg_inherits"                        \

@@ -17,8 +17,7 @@
 
 static char output[OUTPUT_MAX];
 
-/* --- seals
- * ---------------------------------------------------------------------------------------------- */
+/* --- seals --- */
 
 /* One entry with an id of the instant, into the named table, by whoever runs it. */
 static const char *insert_at(const char *table, int64_t ms, int64_t site_id)
@@ -301,8 +300,7 @@ static void sealing_does_not_wait_for_other_days(void **state)
         fail_msg("%s", output);
 }
 
-/* --- what was signed
- * ------------------------------------------------------------------------------------ */
+/* --- what was signed --- */
 
 static void closed_days_are_what_was_signed(void **state)
 {

@@ -11,8 +11,7 @@
 
 static char output[OUTPUT_MAX];
 
-/* --- every zone
- * ----------------------------------------------------------------------------------------- */
+/* --- every zone --- */
 
 /* Zones whose files are the same byte for byte are tried once. */
 static const char sites[] =
@@ -65,8 +64,7 @@ static void days_tile_in_every_zone(void **state)
                         "1");
 }
 
-/* --- changes of a zone
- * ---------------------------------------------------------------------------------- */
+/* --- changes of a zone --- */
 
 static const char untiled[] =
     "SELECT count(*) FROM (SELECT ends_at, lead(starts_at) OVER (ORDER BY local_date) AS next, starts_at"

@@ -23,8 +23,7 @@
     " (SELECT coalesce(sum(amount_micros), 0) FROM spend) ="                                                 \
     " (SELECT coalesce(sum(amount_micros), 0) FROM charge)"
 
-/* --- What writers count
- * ------------------------------------------------------------------------------------- */
+/* --- What writers count --- */
 
 static void every_batch_is_summed_up(void **state)
 {
@@ -167,8 +166,7 @@ static void a_repeat_beside_its_first_gets_the_receipt(void **state)
     session_close(session);
 }
 
-/* --- What gates read
- * -------------------------------------------------------------------------------------- */
+/* --- What gates read --- */
 
 static struct refresh *start_ready(void)
 {

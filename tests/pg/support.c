@@ -26,8 +26,7 @@ static const char *ledger_host = "./pg";
 static const char *ledger_pooler = "none";
 static struct config *config;
 
-/* --- programs
- * ----------------------------------------------------------------------------------------------- */
+/* --- programs --- */
 
 static int spawn(const char *const *arguments, int output)
 {
@@ -120,8 +119,7 @@ int crawltab_spawn(const char *const *arguments)
     return pid;
 }
 
-/* --- the server
- * --------------------------------------------------------------------------------------------- */
+/* --- the server --- */
 
 static int postgres(const char *verb, char output[OUTPUT_MAX])
 {
@@ -320,8 +318,7 @@ void pooler_stop(int signal)
     unlink(beside("pool/.s.PGSQL.5432"));
 }
 
-/* --- the ledger
- * --------------------------------------------------------------------------------------------- */
+/* --- the ledger --- */
 
 void ledger_through(const char *host, const char *pooler)
 {
@@ -461,8 +458,7 @@ int sql_spawn(const char *text)
     return pid;
 }
 
-/* --- payments
- * ----------------------------------------------------------------------------------------------- */
+/* --- payments --- */
 
 static void done(struct submission *submission)
 {

@@ -132,8 +132,7 @@ static void every_format_is_found_and_repeats_itself(void **state)
     json_decref(document);
 }
 
-/* --- CSV
- * --------------------------------------------------------------------------------------------------- */
+/* --- CSV --- */
 
 static void csv_says_everything_in_rows(void **state)
 {
@@ -156,8 +155,7 @@ static void csv_says_everything_in_rows(void **state)
     json_decref(document);
 }
 
-/* --- HTML
- * -------------------------------------------------------------------------------------------------- */
+/* --- HTML --- */
 
 static void html_lets_nothing_through(void **state)
 {
@@ -188,8 +186,7 @@ static void html_lets_nothing_through(void **state)
     json_decref(document);
 }
 
-/* --- PDF
- * --------------------------------------------------------------------------------------------------- */
+/* --- PDF --- */
 
 static void any_logo_leaves_a_page(void **state)
 {
@@ -214,8 +211,7 @@ static void any_logo_leaves_a_page(void **state)
     json_decref(document);
 }
 
-/* --- UBL
- * --------------------------------------------------------------------------------------------------- */
+/* --- UBL --- */
 
 /* A decimal with at most two decimals, in hundredths; the norm allows no more (BR-DEC). */
 static int64_t hundredths(const xml_element *element, const char *path)
@@ -416,8 +412,7 @@ static void what_an_e_invoice_lacks_is_told(void **state)
     json_decref(document);
 }
 
-/* --- Plain-text accounting
- * ---------------------------------------------------------------------------------- */
+/* --- Plain-text accounting --- */
 
 static void bookings_of_a_credit_note_are_turned_round(void **state)
 {
@@ -462,8 +457,7 @@ static void whole_currencies_are_declared_to_each_program(void **state)
     json_decref(document);
 }
 
-/* --- The view
- * ---------------------------------------------------------------------------------------------- */
+/* --- The view --- */
 
 static void a_view_says_how_to_pay(void **state)
 {

@@ -9,8 +9,7 @@
 
 #include <stdio.h>
 
-/* --- trees
- * --------------------------------------------------------------------------------------------- */
+/* --- trees --- */
 
 /* The eight entries of Certificate Transparency's reference tests, in hex, and the roots over the first ones.
  */
@@ -128,8 +127,7 @@ static void paths_lead_to_the_root_and_nowhere_else(void **state)
     }
 }
 
-/* --- leaves
- * -------------------------------------------------------------------------------------------- */
+/* --- leaves --- */
 
 static struct leaf example_leaf(void)
 {
@@ -230,8 +228,7 @@ static void origins_are_names_of_keys(void **state)
     assert_false(leaf_origin(huge, "x", origin));
 }
 
-/* --- notes
- * --------------------------------------------------------------------------------------------- */
+/* --- notes --- */
 
 #define NAME "example:402/gazette"
 #define TEXT NAME "\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"

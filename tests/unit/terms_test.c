@@ -348,8 +348,7 @@ static void json_of_another_form_is_refused(void **state)
     }
 }
 
-/* --- Random terms
- * -------------------------------------------------------------------------------------------- */
+/* --- Random terms --- */
 
 static uint32_t chance(uint32_t below)
 {

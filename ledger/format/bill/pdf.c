@@ -36,8 +36,7 @@ struct sheet {
     bool in_table;     /* a new page starts with the table's head */
 };
 
-/* --- Drawing
- * ------------------------------------------------------------------------------------------------ */
+/* --- Drawing --- */
 
 static void draw_line(struct sheet *sheet, int y, enum pdf_colour colour, int width)
 {
@@ -46,8 +45,7 @@ static void draw_line(struct sheet *sheet, int y, enum pdf_colour colour, int wi
     cairo_fill(sheet->cr);
 }
 
-/* --- Pages
- * -------------------------------------------------------------------------------------------------- */
+/* --- Pages --- */
 
 static int text_width(const struct sheet *sheet)
 {
@@ -131,8 +129,7 @@ static void write_paragraph(struct sheet *sheet, const struct pdf_type *type, co
     g_object_unref(layout);
 }
 
-/* --- The parts
- * ---------------------------------------------------------------------------------------------- */
+/* --- The parts --- */
 
 static void write_title(struct sheet *sheet)
 {
@@ -283,8 +280,7 @@ static void write_chart(struct sheet *sheet)
     write_paragraph(sheet, &soft, caption);
 }
 
-/* --- The file
- * ----------------------------------------------------------------------------------------------- */
+/* --- The file --- */
 
 static cairo_status_t write_bytes(void *closure, const unsigned char *data, unsigned int len)
 {

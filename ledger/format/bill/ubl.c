@@ -70,8 +70,7 @@ static void amount(struct ubl *ubl, const char *name, int64_t minor)
     with_attribute(ubl, name, "currencyID", ubl->currency, amount_format_minor(minor, ubl->decimals, text));
 }
 
-/* --- Amounts
- * ------------------------------------------------------------------------------------------------ */
+/* --- Amounts --- */
 
 /* Half away from zero, to the minor unit. */
 static int64_t rounded(const struct ubl *ubl, int64_t micros)
@@ -95,8 +94,7 @@ static bool sum_lines(struct ubl *ubl)
     return ubl->document->lines.count > 0;
 }
 
-/* --- Tax
- * ---------------------------------------------------------------------------------------------------- */
+/* --- Tax --- */
 
 static const char *category_of(const char *treatment)
 {
@@ -145,16 +143,14 @@ static void tax_total(struct ubl *ubl)
     xml_close(ubl->xml);
 }
 
-/* --- Parties
- * ------------------------------------------------------------------------------------------------ */
+/* --- Parties --- */
 
 static bool by_sepa_debit(const struct ubl *ubl)
 {
     return !ubl->credit && strcmp(ubl->document->settlement.rail, "sepa-direct-debit") == 0;
 }
 
-/* --- The parts of the document
- * ------------------------------------------------------------------------------ */
+/* --- The parts of the document --- */
 
 /* Which rules the document follows. What does not go over Peppol follows the norm, or Germany's use of it. */
 static const char *customization_of(const struct ubl *ubl)
@@ -352,8 +348,7 @@ static void write_line(struct ubl *ubl, const struct document_line *line)
     xml_close(ubl->xml);
 }
 
-/* --- The document
- * ------------------------------------------------------------------------------------------- */
+/* --- The document --- */
 
 /* What the norm demands and an invoice may lack, beside what its parties must have. */
 static bool complete(const struct ubl *ubl, struct format_output *out)

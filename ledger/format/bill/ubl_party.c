@@ -8,8 +8,7 @@
 
 #define ID_MAX 80
 
-/* --- Facts
- * --------------------------------------------------------------------------------------------------- */
+/* --- Facts --- */
 
 /* Numbers are compared and written without what people put between their digits. */
 static const char *compact(const char *number, char out[ID_MAX])
@@ -40,8 +39,7 @@ static const char *scheme_of(const struct document_party *party, const char *num
     return einvoice_scheme(party->country, party->registration_scheme, compact(number, out));
 }
 
-/* --- Writing
- * ------------------------------------------------------------------------------------------------- */
+/* --- Writing --- */
 
 static void with_scheme(struct xml *xml, const char *name, const char *scheme, const char *text)
 {
@@ -209,8 +207,7 @@ const char *ubl_party_number(const struct document *document, const char *number
     return out;
 }
 
-/* --- What is lacking
- * ----------------------------------------------------------------------------------------- */
+/* --- What is lacking --- */
 
 /* One party of the document, with its name there. */
 struct side {

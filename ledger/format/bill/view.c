@@ -70,8 +70,7 @@ static const char *money(const struct document *document, int64_t minor, char ou
     return out;
 }
 
-/* --- Parties
- * ------------------------------------------------------------------------------------------------ */
+/* --- Parties --- */
 
 /* "10115 Berlin", with the region behind. */
 static void add_place(struct making *making, struct view_texts *lines, const struct document_party *party)
@@ -105,8 +104,7 @@ static void view_party(struct making *making, const struct document_party *party
     add(&view->lines, party->website);
 }
 
-/* --- Facts
- * -------------------------------------------------------------------------------------------------- */
+/* --- Facts --- */
 
 static void view_facts(struct making *making, struct view_pairs *facts)
 {
@@ -128,8 +126,7 @@ static void view_facts(struct making *making, struct view_pairs *facts)
     pair(facts, "Order", document->buyer.purchase_order);
 }
 
-/* --- Lines and sums
- * ----------------------------------------------------------------------------------------- */
+/* --- Lines and sums --- */
 
 static int more_of(int one, int other)
 {
@@ -233,8 +230,7 @@ static void view_sums(struct making *making, struct view_pairs *sums)
         pair(sums, "To be paid", padded_minor(making, document->open_minor, decimals, true));
 }
 
-/* --- Notes
- * -------------------------------------------------------------------------------------------------- */
+/* --- Notes --- */
 
 /* Accounts are recognised by their last four characters; no more is printed. */
 static const char *tail_of(const char *account)
@@ -295,8 +291,7 @@ static void view_notes(struct making *making, struct view_texts *notes)
     add(notes, making->document->agreement.text);
 }
 
-/* --- Days
- * --------------------------------------------------------------------------------------------------- */
+/* --- Days --- */
 
 static void view_days(struct making *making, struct view *view)
 {

@@ -19,8 +19,7 @@ struct selection {
     const char *crawler;
 };
 
-/* --- list
- * --------------------------------------------------------------------------------------------------- */
+/* --- list --- */
 
 #define ROW "%-16s %-10s %-10s %14s %14s  "
 
@@ -152,8 +151,7 @@ out:
     return status;
 }
 
-/* --- show
- * --------------------------------------------------------------------------------------------------- */
+/* --- show --- */
 
 static enum exit_status show(struct pg *pg, const char *number, const char *site,
                              const struct invoice_file *file)
@@ -179,8 +177,7 @@ static enum exit_status show(struct pg *pg, const char *number, const char *site
     return status;
 }
 
-/* --- the command
- * -------------------------------------------------------------------------------------------- */
+/* --- the command --- */
 
 static bool check_selection(const struct selection *selection)
 {

@@ -22,8 +22,7 @@ struct scene {
     int64_t crawler_id;
 };
 
-/* --- show
- * --------------------------------------------------------------------------------------------------- */
+/* --- show --- */
 
 static void print_head(const struct scene *scene, const struct agreement *agreement, const char *note)
 {
@@ -127,8 +126,7 @@ static enum exit_status show(struct scene *scene)
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* --- set
- * ---------------------------------------------------------------------------------------------------- */
+/* --- set --- */
 
 static enum exit_status refuse(const struct agreement_result *result)
 {
@@ -250,8 +248,7 @@ static enum exit_status set(struct scene *scene, const char *const *changes, siz
     return status;
 }
 
-/* --- the command
- * -------------------------------------------------------------------------------------------- */
+/* --- the command --- */
 
 static enum exit_status check_words(const struct command_words *words, const struct options *options)
 {

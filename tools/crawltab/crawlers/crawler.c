@@ -16,8 +16,7 @@ static enum err read_list(struct pg *pg, const char *agent, struct pg_rows *rows
     return pg_run(pg, "crawler_list", &params, rows);
 }
 
-/* --- list
- * --------------------------------------------------------------------------------------------------- */
+/* --- list --- */
 
 /* True if what comes in is another account's now, of which the row's is a part. */
 static bool is_former(const struct crawler_list_row *crawler)
@@ -107,8 +106,7 @@ static enum exit_status list(struct pg *pg, bool json)
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* --- show
- * --------------------------------------------------------------------------------------------------- */
+/* --- show --- */
 
 static void print_keys(const struct pg_rows *keys)
 {
@@ -197,8 +195,7 @@ out:
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* --- add
- * ---------------------------------------------------------------------------------------------------- */
+/* --- add --- */
 
 static enum err insert(struct pg *pg, const char *agent)
 {
@@ -232,8 +229,7 @@ static enum exit_status add(struct pg *pg, const struct config *config, const ch
     return EXIT_DONE;
 }
 
-/* --- suspend, resume
- * ----------------------------------------------------------------------------------------- */
+/* --- suspend, resume --- */
 
 static enum exit_status set_status(struct pg *pg, const struct argument_site *site,
                                    const struct agreement_order *order, const char *status)
@@ -255,8 +251,7 @@ static enum exit_status set_status(struct pg *pg, const struct argument_site *si
     return exit;
 }
 
-/* --- the command
- * -------------------------------------------------------------------------------------------- */
+/* --- the command --- */
 
 enum verb { LIST, SHOW, ADD, SUSPEND, RESUME, NO_VERB };
 

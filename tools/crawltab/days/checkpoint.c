@@ -31,8 +31,7 @@ out:
     return err;
 }
 
-/* --- show
- * ---------------------------------------------------------------------------------------------- */
+/* --- show --- */
 
 static enum exit_status show(struct pg *pg, const struct request *request)
 {
@@ -63,8 +62,7 @@ out:
     return status;
 }
 
-/* --- key
- * ----------------------------------------------------------------------------------------------- */
+/* --- key --- */
 
 /* The ledger is asked only where there is no key yet. */
 static bool load_keys(const struct config *config, struct checkpoint_keys *keys)
@@ -102,8 +100,7 @@ static enum exit_status show_keys(const struct config *config, const struct requ
     return status;
 }
 
-/* --- check
- * --------------------------------------------------------------------------------------------- */
+/* --- check --- */
 
 static void print_finding(const char *site, const struct checkpoint_finding *finding)
 {
@@ -178,8 +175,7 @@ out:
     return err == ERR_OK && findings == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* --- the command
- * -------------------------------------------------------------------------------------------- */
+/* --- the command --- */
 
 static enum exit_status run_with_ledger(const struct config *config, const char *verb,
                                         const struct request *request)

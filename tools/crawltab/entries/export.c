@@ -16,8 +16,7 @@ struct range {
     bool csv;
 };
 
-/* --- CSV (RFC 4180)
- * ----------------------------------------------------------------------------------------- */
+/* --- CSV (RFC 4180) --- */
 
 static void csv_field(const char *text, size_t len)
 {
@@ -71,8 +70,7 @@ static void csv_entry(const struct export_page_row *entry)
     free(base);
 }
 
-/* --- JSON lines
- * --------------------------------------------------------------------------------------------- */
+/* --- JSON lines --- */
 
 static bool json_entry(const struct export_page_row *entry)
 {
@@ -91,8 +89,7 @@ static bool json_entry(const struct export_page_row *entry)
     return show_json(json, JSON_COMPACT);
 }
 
-/* --- pages
- * -------------------------------------------------------------------------------------------------- */
+/* --- pages --- */
 
 static bool write_page(const struct range *range, const struct pg_rows *rows)
 {
@@ -160,8 +157,7 @@ static enum exit_status export_range(struct pg *pg, const struct range *range)
     return status;
 }
 
-/* --- the command
- * -------------------------------------------------------------------------------------------- */
+/* --- the command --- */
 
 static bool check(const struct range *range, const char *format, const struct command_words *words)
 {

@@ -132,8 +132,7 @@ static void print_count(const struct conflict_counts_row *count)
     print_fact("Signer", count->agent);
 }
 
-/* --- JSON
- * --------------------------------------------------------------------------------------------------- */
+/* --- JSON --- */
 
 static void set_bytes(json_t *json, const char *key, char *text)
 {
@@ -205,8 +204,7 @@ static json_t *entry_json(const struct charge_lookup_row *entry)
     return json;
 }
 
-/* --- the command
- * -------------------------------------------------------------------------------------------- */
+/* --- the command --- */
 
 static void print_answer(const struct answer *answer)
 {
