@@ -27,8 +27,8 @@ static void print_help(void)
     puts("\n"
          "options:\n"
          "  --config FILE        the configuration (default: config.yaml)\n"
-         "  --clock-offset SECS  with the clock moved, for demonstrations; like the gate's,\n"
-         "                       only where that listens on loopback\n"
+         "  --clock-offset SECS  with the clock moved, for demonstrations; only where\n"
+         "                       the gate listens on loopback\n"
          "  --help               this help, or that of the command it follows\n"
          "\n"
          "exit status: 0 done, 1 failed, 64 wrong usage, 75 another run is at it");
