@@ -114,13 +114,10 @@ function anyRequest(r) {
         for (const key of keys) if (r.chance(1, 2)) components.push({ name: 'example-dict', key })
     }
     const label = r.text(1, lower + '*') + r.text(r.below(6), `${lower}${digits}_-.*`)
-    if (r.chance(1, 2)) {
-        const member = r.chance(1, 2)
-        fields.push(['signature-agent', member ? `${label}="https://a.example"` : '"https://a.example"'])
-        components.push(
-            member ? { name: 'signature-agent', key: label } : { name: 'signature-agent', plain: true }
-        )
-    }
+    // Without one that is covered there is no crawler, and so no valid request.
+    const member = r.chance(1, 2)
+    fields.push(['signature-agent', member ? `${label}="https://a.example"` : '"https://a.example"'])
+    components.push(member ? { name: 'signature-agent', key: label } : { name: 'signature-agent', plain: true })
     // In any order.
     for (let i = components.length - 1; i > 0; i--) {
         const j = r.below(i + 1)
