@@ -117,7 +117,8 @@ function anyRequest(r) {
     // Without one that is covered there is no crawler, and so no valid request.
     const member = r.chance(1, 2)
     fields.push(['signature-agent', member ? `${label}="https://a.example"` : '"https://a.example"'])
-    components.push(member ? { name: 'signature-agent', key: label } : { name: 'signature-agent', plain: true })
+    const name = member ? { key: label } : { plain: true }
+    components.push({ name: 'signature-agent', ...name })
     // In any order.
     for (let i = components.length - 1; i > 0; i--) {
         const j = r.below(i + 1)
