@@ -4,18 +4,12 @@
 #include "ledger/base/amount.h"
 #include "sql/rows/collect.h"
 
+#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-/* An invoice that was found. */
-struct found {
-    int64_t site_id;
-    int64_t decimals;
-    bool credit_note;
-};
+#include <string.h>
 
 /* Outcome EVENT_DONE if there is exactly one. */
-static enum err find(struct pg *pg, const struct event_subject *subject, struct found *found,
+static enum err find(struct pg *pg, const struct event_subject *subject, struct event_invoice *invoice,
                      enum event_outcome *outcome)
 {
     struct pg_params params = {0};
@@ -28,69 +22,91 @@ static enum err find(struct pg *pg, const struct event_subject *subject, struct 
     if (rows.count != 1)
         goto out;
     const struct invoice_find_row row = invoice_find_row(&rows, 0);
-    *found = (struct found){row.site_id, row.currency_decimals, strcmp(row.kind, "credit-note") == 0};
+    *invoice = (struct event_invoice){subject, row.site_id, row.currency_decimals,
+                                      strcmp(row.kind, "credit-note") == 0};
     *outcome = EVENT_DONE;
 out:
     pg_rows_free(&rows);
     return err;
 }
 
-static enum err read_state(struct pg *pg, const struct found *found, const char *number, struct pg_rows *rows)
+enum err event_begin(struct pg *pg, const struct event_subject *subject, struct event_invoice *invoice,
+                     enum event_outcome *outcome)
+{
+    enum err err;
+    if (!subject->dry_run)
+        TRY(pg_begin(pg));
+    TRY(find(pg, subject, invoice, outcome));
+    if (*outcome == EVENT_DONE)
+        TRY(adjustment_lock(pg, invoice->site_id));
+out:
+    return err;
+}
+
+enum err event_end(struct pg *pg, const struct event_invoice *invoice)
+{
+    return invoice->subject->dry_run ? ERR_OK : pg_commit(pg);
+}
+
+static enum err read_state(struct pg *pg, const struct event_invoice *invoice, struct pg_rows *rows)
 {
     struct pg_params params = {0};
-    pg_params_number(&params, found->site_id);
-    pg_params_text(&params, number);
+    pg_params_number(&params, invoice->site_id);
+    pg_params_text(&params, invoice->subject->number);
     return pg_run(pg, "invoice_state", &params, rows);
 }
 
-static enum err tell_state(struct pg *pg, const struct found *found, const char *number,
-                           struct event_state *state)
+enum err event_read(struct pg *pg, const struct event_invoice *invoice, struct event_state *state)
 {
     struct pg_rows rows = {0};
     enum err err;
-    TRY(read_state(pg, found, number, &rows));
+    TRY(read_state(pg, invoice, &rows));
     const struct invoice_state_row row = invoice_state_row(&rows, 0);
     snprintf(state->status, sizeof(state->status), "%s", row.status);
     snprintf(state->currency, sizeof(state->currency), "%s", row.currency);
     state->decimals = row.currency_decimals;
+    state->total_minor = row.total_minor;
+    state->paid_minor = row.paid_minor;
     state->open_minor = row.open_minor;
 out:
     pg_rows_free(&rows);
     return err;
 }
 
-static enum err add_event(struct pg *pg, const struct found *found, const struct event_subject *subject,
-                          const char *event, const char *detail)
+static enum err add_event(struct pg *pg, const struct event_invoice *invoice, const char *event,
+                          const char *detail)
 {
     struct pg_params params = {0};
-    pg_params_number(&params, found->site_id);
-    pg_params_text(&params, subject->number);
+    pg_params_number(&params, invoice->site_id);
+    pg_params_text(&params, invoice->subject->number);
     pg_params_text(&params, event);
-    pg_params_number(&params, subject->now_ms);
-    pg_params_text(&params, subject->actor);
+    pg_params_number(&params, invoice->subject->now_ms);
+    pg_params_text(&params, invoice->subject->actor);
     pg_params_text(&params, detail);
     return pg_run(pg, "invoice_event_insert", &params, NULL);
 }
 
-static enum err insert_money(struct pg *pg, const struct found *found, const struct event_subject *subject,
+static enum err insert_money(struct pg *pg, const struct event_invoice *invoice,
                              const struct event_money *money, enum event_outcome *outcome)
 {
-    int64_t minor = money->amount_micros / amount_minor_micros((int)found->decimals);
+    int64_t unit = amount_minor_micros((int)invoice->decimals), minor = money->amount_micros / unit;
     struct pg_params params = {0}, key = {0};
     struct pg_rows rows = {0}, before = {0};
     enum err err;
-    pg_params_number(&params, found->site_id);
-    pg_params_text(&params, subject->number);
+    assert(money->amount_micros % unit == 0 && minor != 0);
+    pg_params_number(&params, invoice->site_id);
+    pg_params_text(&params, invoice->subject->number);
     pg_params_text(&params, money->reference);
     pg_params_number(&params, minor);
-    pg_params_number(&params, subject->now_ms);
+    pg_params_number(&params, invoice->subject->now_ms);
     pg_params_text(&params, money->received_on);
-    pg_params_text(&params, subject->actor);
+    pg_params_text(&params, invoice->subject->actor);
+    pg_params_text(&params, money->identity);
     TRY(pg_run(pg, "invoice_payment_insert", &params, &rows));
     if (rows.count > 0)
         goto out;
-    pg_params_number(&key, found->site_id);
-    pg_params_text(&key, subject->number);
+    pg_params_number(&key, invoice->site_id);
+    pg_params_text(&key, invoice->subject->number);
     pg_params_text(&key, money->reference);
     TRY(pg_run(pg, "invoice_payment_read", &key, &before));
     *outcome = invoice_payment_read_row(&before, 0).amount_minor == minor ? EVENT_REPEATED : EVENT_CONFLICT;
@@ -100,17 +116,50 @@ out:
     return err;
 }
 
-/* Inside a transaction that holds the lock. */
-static enum err receive(struct pg *pg, const struct found *found, const struct event_subject *subject,
-                        const struct event_money *money, enum event_outcome *outcome,
-                        struct event_state *state)
+enum err event_pay(struct pg *pg, const struct event_invoice *invoice, const struct event_money *money,
+                   enum event_outcome *outcome, struct event_state *state)
 {
     enum err err;
-    TRY(insert_money(pg, found, subject, money, outcome));
-    TRY(tell_state(pg, found, subject->number, state));
+    TRY(insert_money(pg, invoice, money, outcome));
+    TRY(event_read(pg, invoice, state));
     bool changed = strcmp(state->status, "paid") == 0 || strcmp(state->status, "part-paid") == 0;
     if (*outcome == EVENT_DONE && changed)
-        TRY(add_event(pg, found, subject, state->status, money->reference));
+        TRY(add_event(pg, invoice, state->status, money->reference));
+out:
+    return err;
+}
+
+enum err event_known(struct pg *pg, const struct event_invoice *invoice, const char *event,
+                     const char *detail, bool *known)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&params, invoice->site_id);
+    pg_params_text(&params, invoice->subject->number);
+    pg_params_text(&params, event);
+    pg_params_text(&params, detail);
+    TRY(pg_run(pg, "invoice_event_find", &params, &rows));
+    *known = rows.count > 0;
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+enum err event_return(struct pg *pg, const struct event_invoice *invoice, const char *detail,
+                      const struct event_money *money)
+{
+    enum event_outcome outcome = EVENT_DONE;
+    bool known;
+    enum err err;
+    if (money) {
+        assert(money->amount_micros < 0);
+        TRY(insert_money(pg, invoice, money, &outcome));
+        assert(outcome == EVENT_DONE); /* whoever calls has looked, under the lock */
+    }
+    TRY(event_known(pg, invoice, "returned", detail, &known));
+    if (!known)
+        TRY(add_event(pg, invoice, "returned", detail));
 out:
     return err;
 }
@@ -118,22 +167,17 @@ out:
 enum err event_receive(struct pg *pg, const struct event_subject *subject, const struct event_money *money,
                        enum event_outcome *outcome, struct event_state *state)
 {
-    struct found found;
+    struct event_invoice invoice;
     enum err err;
-    TRY(pg_begin(pg));
-    TRY(find(pg, subject, &found, outcome));
-    if (*outcome != EVENT_DONE)
-        goto out;
-    if (found.credit_note)
+    TRY(event_begin(pg, subject, &invoice, outcome));
+    if (*outcome == EVENT_DONE && invoice.credit_note)
         *outcome = EVENT_NO_DEBT;
-    else if (money->amount_micros % amount_minor_micros((int)found.decimals) != 0)
+    else if (*outcome == EVENT_DONE && money->amount_micros % amount_minor_micros((int)invoice.decimals) != 0)
         *outcome = EVENT_MISFIT;
     if (*outcome != EVENT_DONE)
         goto out;
-    TRY(adjustment_lock(pg, found.site_id));
-    TRY(receive(pg, &found, subject, money, outcome, state));
-    if (!subject->dry_run)
-        err = pg_commit(pg);
+    TRY(event_pay(pg, &invoice, money, outcome, state));
+    TRY(event_end(pg, &invoice));
 out:
     pg_rollback(pg);
     return err;
@@ -143,20 +187,18 @@ enum err event_sent(struct pg *pg, const struct event_subject *subject, enum eve
                     struct event_state *state)
 {
     struct pg_rows rows = {0};
-    struct found found;
+    struct event_invoice invoice;
     enum err err;
-    TRY(pg_begin(pg));
-    TRY(find(pg, subject, &found, outcome));
+    TRY(event_begin(pg, subject, &invoice, outcome));
     if (*outcome != EVENT_DONE)
         goto out;
-    TRY(adjustment_lock(pg, found.site_id));
-    TRY(read_state(pg, &found, subject->number, &rows));
+    TRY(read_state(pg, &invoice, &rows));
     if (invoice_state_row(&rows, 0).sent)
         *outcome = EVENT_REPEATED;
     else
-        TRY(add_event(pg, &found, subject, "sent", ""));
-    TRY(tell_state(pg, &found, subject->number, state));
-    TRY(pg_commit(pg));
+        TRY(add_event(pg, &invoice, "sent", ""));
+    TRY(event_read(pg, &invoice, state));
+    TRY(event_end(pg, &invoice));
 out:
     pg_rows_free(&rows);
     pg_rollback(pg);
@@ -164,12 +206,12 @@ out:
 }
 
 /* Inside a transaction that holds the lock. */
-static enum err cancel(struct pg *pg, const struct found *found, const struct event_subject *subject,
-                       const char *reason, enum event_outcome *outcome)
+static enum err cancel(struct pg *pg, const struct event_invoice *invoice, const char *reason,
+                       enum event_outcome *outcome)
 {
     struct pg_rows rows = {0};
     enum err err;
-    TRY(read_state(pg, found, subject->number, &rows));
+    TRY(read_state(pg, invoice, &rows));
     const struct invoice_state_row state = invoice_state_row(&rows, 0);
     if (strcmp(state.status, "void") == 0)
         *outcome = EVENT_VOID;
@@ -177,15 +219,15 @@ static enum err cancel(struct pg *pg, const struct found *found, const struct ev
         *outcome = EVENT_PAID;
     if (*outcome != EVENT_DONE)
         goto out;
-    const struct adjustment_row row = {.site_id = found->site_id,
+    const struct adjustment_row row = {.site_id = invoice->site_id,
                                        .crawler_id = state.crawler_id,
                                        .kind = "void",
-                                       .number = subject->number,
+                                       .number = invoice->subject->number,
                                        .amount_micros = state.left_micros,
                                        .reason = reason,
-                                       .actor = subject->actor};
-    TRY(adjustment_insert(pg, &row, subject->now_ms, NULL));
-    TRY(add_event(pg, found, subject, "void", reason));
+                                       .actor = invoice->subject->actor};
+    TRY(adjustment_insert(pg, &row, invoice->subject->now_ms, NULL));
+    TRY(add_event(pg, invoice, "void", reason));
 out:
     pg_rows_free(&rows);
     return err;
@@ -194,18 +236,16 @@ out:
 enum err event_void(struct pg *pg, const struct event_subject *subject, const char *reason,
                     enum event_outcome *outcome, struct event_state *state)
 {
-    struct found found;
+    struct event_invoice invoice;
     enum err err;
-    TRY(pg_begin(pg));
-    TRY(find(pg, subject, &found, outcome));
-    if (*outcome == EVENT_DONE && found.credit_note)
+    TRY(event_begin(pg, subject, &invoice, outcome));
+    if (*outcome == EVENT_DONE && invoice.credit_note)
         *outcome = EVENT_NO_DEBT;
     if (*outcome != EVENT_DONE)
         goto out;
-    TRY(adjustment_lock(pg, found.site_id));
-    TRY(cancel(pg, &found, subject, reason, outcome));
-    TRY(tell_state(pg, &found, subject->number, state));
-    TRY(pg_commit(pg));
+    TRY(cancel(pg, &invoice, reason, outcome));
+    TRY(event_read(pg, &invoice, state));
+    TRY(event_end(pg, &invoice));
 out:
     pg_rollback(pg);
     return err;

@@ -97,10 +97,10 @@
     X(TEXT, note) /* the sentence that the law wants, or "" */
 
 #define DOCUMENT_EVENT(X)                                                                                    \
-    X(TEXT, event)                                                                                           \
+    X(TEXT, event) /* "issued", "sent", "part-paid", "paid", "returned" or "void" */                         \
     X(TEXT, at)                                                                                              \
     X(TEXT, actor)                                                                                           \
-    X(TEXT, detail)
+    X(TEXT, detail) /* of "returned" the bank's reason and the movement */
 
 #define DOCUMENT_PAYMENT(X)                                                                                  \
     X(NUMBER, amount_minor)                                                                                  \

@@ -140,7 +140,8 @@ test('every document and file says the total', async t => {
     assert.ok(sepa.includes(`<CtrlSum>${decimal(sum('EUR'), 2)}</CtrlSum>`))
     const ach = batch('ach').split('\n')
     const { requests } = JSON.parse(batch('x402'))
-    const charges = set.ledger.query(`SELECT body FROM outbox WHERE type = 'settlement.requested'`)
+    const charges = set.ledger
+        .query(`SELECT body FROM outbox WHERE type = 'settlement.requested'`)
         .split('\n')
         .flatMap(body => JSON.parse(body).data.charges)
     for (const { number, currency, total, agent } of accounts) {

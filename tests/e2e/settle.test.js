@@ -261,32 +261,34 @@ test("what a bank's file says was paid is booked once", async t => {
         ['R2', 'names no invoice: left for you'],
         ['R3', 'in another currency: left for you']
     ]
-    assert.deepEqual(await book('--dry-run'), [0, [['R1', 'booked'], ...left]])
+    const back = ['R4', `returned (${number}): 0.04 USD open`]
+    const before = [['R1', 'booked before'], ...left, ['R4', 'booked before']]
+    assert.deepEqual(await book('--dry-run'), [2, [['R1', 'booked'], ...left, back]])
     assert.equal(ledger.count('invoice_payment'), 0)
-    assert.deepEqual(await book(), [0, [['R1', 'booked'], ...left]])
-    assert.deepEqual(await book(), [0, [['R1', 'booked before'], ...left]])
-    assert.deepEqual(await book('--dry-run'), [0, [['R1', 'booked before'], ...left]])
-    assert.equal(ledger.count('invoice_payment'), 1)
+    assert.deepEqual(await book(), [2, [['R1', 'booked'], ...left, back]])
+    assert.deepEqual(await book(), [2, before])
+    assert.deepEqual(await book('--dry-run'), [2, before])
+    assert.equal(ledger.count('invoice_payment'), 2)
     const shown = async () => JSON.parse((await crawltab('invoice', 'show', number, '--json')).stdout)
-    assert.deepEqual([(await shown()).status, (await shown()).open_minor], ['part-paid', 3])
-    // The rest by camt.053, and the first reference again with another amount.
+    assert.deepEqual([(await shown()).status, (await shown()).open_minor], ['part-paid', 4])
+    // The rest by camt.053, and the first reference of that day again with another amount.
     const entry = (reference, amount) => `<Ntry><Amt Ccy="USD">${amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd>
-        <Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>2026-11-21</Dt></BookgDt><AcctSvcrRef>${reference}</AcctSvcrRef>
+        <Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>2026-11-20</Dt></BookgDt><AcctSvcrRef>${reference}</AcctSvcrRef>
         <NtryDtls><TxDtls><RmtInf><Ustrd>${number}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>`
     fs.writeFileSync(
         file,
         `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt>
-        ${entry('S1', '0.03')}${entry('R1', '0.05')}</Stmt></BkToCstmrStmt></Document>`
+        ${entry('S1', '0.04')}${entry('R1', '0.05')}</Stmt></BkToCstmrStmt></Document>`
     )
     assert.deepEqual(await book(), [
-        1,
+        2,
         [
             ['S1', 'booked'],
-            ['R1', 'booked before, with another amount']
+            ['R1', 'booked before, with another amount: left for you']
         ]
     ])
     assert.deepEqual([(await shown()).status, (await shown()).open_minor], ['paid', 0])
     fs.writeFileSync(file, 'reference;amount\n')
-    await assert.rejects(crawltab('import', file), /nothing was booked.*no column "reference"/s)
+    await assert.rejects(crawltab('import', file), /nothing was booked.*no column "currency"/s)
     await assert.rejects(crawltab('import', `${file}.none`), /cannot be read/)
 })

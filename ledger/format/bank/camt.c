@@ -1,21 +1,40 @@
-/* ISO 20022 camt.053, BankToCustomerStatement. */
+/* ISO 20022 camt.053, BankToCustomerStatement. An entry is what the bank has booked: one payment, whose
+ * amount is the entry's whatever its details say, or a batch, whose transactions have amounts of their own.
+ */
 #include "ledger/format/bank/movement.h"
 
-#include "ledger/format/xml.h"
+#include "ledger/base/amount.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define TEXT_SIZE 1024
+/* An entry, and the statement that it is of. */
+struct entry {
+    const xml_element *xml;
+    const char *account;
+    size_t number;       /* in the file, from 1 */
+    size_t transactions; /* TxDtls below it */
+    size_t batch;        /* how many payments it says to be; 0: it does not say */
+    const char *kind;    /* of what it books as a whole */
+    const char *problem; /* "" or what is odd about all of it */
+};
+
+static bool is(const xml_element *xml, const char *path, const char *expected)
+{
+    char value[32];
+    return strcmp(xml_value(xml, path, value, sizeof(value)), expected) == 0;
+}
 
 /* Adds the text at the path, and its repetitions, with a space between, as long as they fit. */
-static void gather(const xml_element *element, const char *path, char *text)
+static void gather(const xml_element *xml, const char *path, char text[MOVEMENT_TEXT_MAX])
 {
-    char piece[TEXT_SIZE];
-    for (const xml_element *at = xml_find(element, path); at; at = xml_next(at)) {
+    char piece[MOVEMENT_TEXT_MAX];
+    for (const xml_element *at = xml_find(xml, path); at; at = xml_next(at)) {
         size_t len = strlen(text);
         size_t more = strlen(xml_value(at, "", piece, sizeof(piece)));
-        if (more == 0 || len + 1 + more >= TEXT_SIZE)
+        if (more == 0 || len + 1 + more >= MOVEMENT_TEXT_MAX)
             continue;
         if (len > 0)
             text[len++] = ' ';
@@ -23,152 +42,320 @@ static void gather(const xml_element *element, const char *path, char *text)
     }
 }
 
-/* The first of the paths that holds something. */
-static const char *first_of(const xml_element *element, const char *const *paths, char *out, size_t room)
+static const char *first_of(const xml_element *xml, const char *const *paths, char *out, size_t room)
 {
     *out = '\0';
-    for (; *paths && !*out; paths++)
-        xml_value(element, *paths, out, room);
+    for (; xml && *paths && !*out; paths++)
+        xml_value(xml, *paths, out, room);
     return out;
 }
 
-/* What the bank calls this movement. An entry's name serves its transactions, with their
- * number behind if there are several. */
-static void name_of(const xml_element *entry, const xml_element *details, size_t number, char *out,
-                    size_t room)
-{
-    static const char *const own[] = {"Refs/AcctSvcrRef", "Refs/TxId", NULL};
-    static const char *const shared[] = {"AcctSvcrRef", "NtryRef", NULL};
-    char name[128];
-    if (details && *first_of(details, own, out, room))
-        return;
-    first_of(entry, shared, name, sizeof(name));
-    if (!*name)
-        *out = '\0';
-    else if (number > 0)
-        snprintf(out, room, "%s/%zu", name, number);
-    else
-        snprintf(out, room, "%s", name);
-}
+/* --- What the bank calls it --- */
 
-/* A transaction's own amount; NULL if it says none. */
-static const xml_element *amount_of(const xml_element *details)
+/* The first of the paths that holds a name, or else the first that holds something. */
+static void name_at(const xml_element *xml, const char *const *paths, char name[128])
 {
-    const xml_element *amount = xml_find(details, "Amt");
-    return amount ? amount : xml_find(details, "AmtDtls/TxAmt/Amt");
-}
-
-/* `details` is one TxDtls of the entry, or NULL for an entry without any; `number` counts them from 1, and is
- * 0 when there is one at most: that one is the entry. */
-static bool add(json_t *list, const xml_element *entry, const xml_element *details, size_t number,
-                struct format_output *out)
-{
-    static const char *const dates[] = {"BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", NULL};
-    char reference[160], amount[40] = "", currency[8] = "", date[40], text[TEXT_SIZE] = "";
-    const xml_element *at = details ? amount_of(details) : xml_find(entry, "Amt");
-    if (!at && number == 0)
-        at = xml_find(entry, "Amt");
-    name_of(entry, details, number, reference, sizeof(reference));
-    first_of(entry, dates, date, sizeof(date));
-    if (at) {
-        xml_value(at, "", amount, sizeof(amount));
-        xml_attribute_value(at, "Ccy", currency, sizeof(currency));
+    char other[128];
+    *name = '\0';
+    for (; xml && *paths && !movement_is_name(name); paths++) {
+        xml_value(xml, *paths, other, sizeof(other));
+        if (!*name || movement_is_name(other))
+            snprintf(name, 128, "%s", other);
     }
-    if (!*reference || !*amount || !*currency || strlen(date) < 10)
-        return format_fail(out, "entry \"%s\" has no %s", reference,
-                           !*reference ? "reference (AcctSvcrRef or NtryRef)" : "amount, currency or date");
-    date[10] = '\0';
+}
+
+/* `number` counts the transactions of a batch from 1; the one payment of an entry has 0. The name of a batch
+ * serves its transactions with their number behind, and so does one that the bank puts on each of them:
+ * `names` are those that the batch had so far. */
+static void set_reference(json_t *movement, const struct entry *entry, const xml_element *details,
+                          size_t number, json_t *names)
+{
+    static const char *const own[] = {"Refs/AcctSvcrRef", "Refs/TxId", "Refs/UETR", NULL};
+    static const char *const shared[] = {"AcctSvcrRef", "NtryRef", NULL};
+    char name[128], other[128], numbered[160];
+    name_at(details, own, name);
+    bool counted = number > 0 && movement_is_name(name) && json_object_get(names, name);
+    if (!movement_is_name(name)) {
+        name_at(entry->xml, shared, other);
+        counted = number > 0 && movement_is_name(other);
+        if (!*name || movement_is_name(other))
+            snprintf(name, sizeof(name), "%s", other);
+    } else if (number > 0) {
+        json_object_set_new(names, name, json_true());
+    }
+    snprintf(numbered, sizeof(numbered), counted ? "%s/%zu" : "%s", name, number);
+    movement_set(movement, "reference", numbered);
+}
+
+/* --- What it says --- */
+
+/* The text of a batch belongs to none of its transactions. */
+static void set_text(json_t *movement, const struct entry *entry, const xml_element *details, bool alone)
+{
+    char text[MOVEMENT_TEXT_MAX] = "";
     if (details) {
         gather(details, "RmtInf/Ustrd", text);
         gather(details, "RmtInf/Strd/CdtrRefInf/Ref", text);
         gather(details, "RmtInf/Strd/RfrdDocInf/Nb", text);
-        gather(details, "Refs/EndToEndId", text);
+        gather(details, "RmtInf/Strd/AddtlRmtInf", text);
+        if (!is(details, "Refs/EndToEndId", "NOTPROVIDED"))
+            gather(details, "Refs/EndToEndId", text);
+        gather(details, "AddtlTxInf", text);
     }
-    gather(entry, "AddtlNtryInf", text);
-    return json_array_append_new(list,
-                                 json_pack("{s:s,s:s,s:s,s:s,s:s}", "reference", reference, "text", text,
-                                           "amount", amount, "currency", currency, "booked_on", date)) == 0 ||
-           format_fail(out, "entry \"%s\" is not UTF-8", reference);
+    if (alone)
+        gather(entry->xml, "AddtlNtryInf", text);
+    movement_set(movement, "text", text);
 }
 
-static bool is_credit(const xml_element *entry)
+/* The bank's code with what it means, and what the bank adds; without a code, whatever text there is. */
+static void set_reason(json_t *movement, const xml_element *details)
 {
-    char value[16], status[16];
-    xml_value(entry, "Sts/Cd", status, sizeof(status)); /* from version 8 on; before, Sts itself */
-    if (!*status)
-        xml_value(entry, "Sts", status, sizeof(status));
-    return strcmp(xml_value(entry, "CdtDbtInd", value, sizeof(value)), "CRDT") == 0 &&
-           strcmp(xml_value(entry, "RvslInd", value, sizeof(value)), "true") != 0 &&
-           strcmp(status, "BOOK") == 0;
+    static const char *const codes[] = {"RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", NULL};
+    char code[48], words[MOVEMENT_TEXT_MAX] = "";
+    first_of(details, codes, code, sizeof(code));
+    if (details)
+        gather(details, "RtrInf/AddtlInf", words);
+    movement_add_reason(movement, code, *code || *words ? words : format_text(movement, "text"));
 }
 
-/* Some banks put the entry's name on each of its transactions. */
-static bool tell_apart(json_t *names, json_t *movement, size_t number)
+/* What came back without the charges that the bank put on top: said by the instructed amount, or what is left
+ * when the charges are taken off. */
+static void set_original(json_t *movement, const xml_element *details)
 {
-    char longer[200];
-    const char *name = format_text(movement, "reference");
-    if (!json_object_get(names, name))
-        return json_object_set_new(names, name, json_true()) == 0;
-    snprintf(longer, sizeof(longer), "%s/%zu", name, number);
-    return json_object_set_new(movement, "reference", json_string(longer)) == 0;
+    static const char *const charges[] = {"Chrgs/TtlChrgsAndTaxAmt", "Chrgs/Rcrd/Amt", "Chrgs/Amt", NULL};
+    const xml_element *instructed = xml_find(details, "AmtDtls/InstdAmt/Amt");
+    char text[40], currency[8], out[AMOUNT_TEXT_MAX];
+    int64_t amount, part;
+    if (!amount_parse(slice_of(format_text(movement, "amount")), &amount))
+        return;
+    if (instructed && amount_parse(slice_of(xml_value(instructed, "", text, sizeof(text))), &part) &&
+        part > 0 && part < amount &&
+        strcmp(xml_attribute_value(instructed, "Ccy", currency, sizeof(currency)),
+               format_text(movement, "currency")) == 0)
+        movement_set(movement, "original", text);
+    else if (amount_parse(slice_of(first_of(details, charges, text, sizeof(text))), &part) && part > 0 &&
+             part < amount)
+        movement_set(movement, "original", amount_format(amount - part, out));
 }
 
-static bool add_several(json_t *list, const xml_element *entry, json_t *names, struct format_output *out)
+/* The collection that an entry pays as a whole: a batch of direct debits that is not itemised. */
+static void set_collection(json_t *movement, const struct entry *entry, const xml_element *details)
 {
-    char value[16];
-    size_t number = 0;
-    for (const xml_element *group = xml_find(entry, "NtryDtls"); group; group = xml_next(group))
-        for (const xml_element *details = xml_find(group, "TxDtls"); details; details = xml_next(details)) {
-            number++;
-            if (strcmp(xml_value(details, "CdtDbtInd", value, sizeof(value)), "DBIT") == 0)
-                continue; /* the entry is the credits less the debits */
-            if (!add(list, entry, details, number, out))
-                return false;
-            if (!tell_apart(names, json_array_get(list, json_array_size(list) - 1), number))
-                return format_fail(out, "no memory");
-        }
+    static const char *const own[] = {"Refs/PmtInfId", "Refs/MsgId", NULL};
+    static const char *const shared[] = {"NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId", NULL};
+    char id[64];
+    if (!*first_of(details, own, id, sizeof(id)))
+        first_of(entry->xml, shared, id, sizeof(id));
+    movement_set(movement, "collection", id);
+}
+
+/* --- Money --- */
+
+static void set_amount(json_t *movement, const xml_element *amount)
+{
+    char text[40] = "", currency[8] = "";
+    if (amount) {
+        xml_value(amount, "", text, sizeof(text));
+        xml_attribute_value(amount, "Ccy", currency, sizeof(currency));
+    }
+    movement_set(movement, "amount", text);
+    movement_set(movement, "currency", currency);
+}
+
+/* A direct debit of the publisher's that came back: the entry or transaction says why, or is of that kind:
+ * the family of issued direct debits, of which a debit can only be a return, or SWIFT's "returned item". */
+static bool is_returned(const xml_element *xml)
+{
+    char own[64];
+    return xml_find(xml, "RtrInf") || is(xml, "BkTxCd/Domn/Fmly/Cd", "IDDT") ||
+           strncmp(xml_value(xml, "BkTxCd/Prtry/Cd", own, sizeof(own)), "NRTI", 4) == 0;
+}
+
+static const char *kind_of(const struct entry *entry, const xml_element *details)
+{
+    bool turned = details && entry->transactions > 1 && xml_find(details, "CdtDbtInd") &&
+                  !is(details, "CdtDbtInd", strcmp(entry->kind, "credit") == 0 ? "CRDT" : "DBIT");
+    if (strcmp(entry->kind, "announced") == 0)
+        return entry->kind;
+    bool debit = (strcmp(entry->kind, "credit") != 0) != turned;
+    if (!debit)
+        return "credit";
+    bool returned = strcmp(entry->kind, "return") == 0 && !turned;
+    return returned || (details && is_returned(details)) ? "return" : "debit";
+}
+
+/* --- Entries --- */
+
+/* A movement of the entry: of its one payment, with `number` 0, or of one transaction of a batch. */
+static json_t *movement_of(const struct entry *entry, const xml_element *details, size_t number,
+                           json_t *names)
+{
+    static const char *const dates[] = {"BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm", NULL};
+    char place[80], date[40];
+    snprintf(place, sizeof(place), number > 0 ? "entry %zu, transaction %zu" : "entry %zu", entry->number,
+             number);
+    json_t *movement = movement_new(kind_of(entry, details), place);
+    movement_set(movement, "account", entry->account);
+    set_reference(movement, entry, details, number, names);
+    first_of(entry->xml, dates, date, sizeof(date));
+    if (strlen(date) > 10) /* the time of day */
+        date[10] = '\0';
+    movement_set(movement, "booked_on", date);
+    const xml_element *own = number > 0 ? xml_find(details, "Amt") : xml_find(entry->xml, "Amt");
+    set_amount(movement, own || number == 0 ? own : xml_find(details, "AmtDtls/TxAmt/Amt"));
+    set_text(movement, entry, details, entry->transactions <= 1 && entry->batch <= 1);
+    if (entry->transactions <= 1)
+        set_collection(movement, entry, details);
+    if (strcmp(format_text(movement, "kind"), "return") == 0) {
+        set_reason(movement, details);
+        if (details)
+            set_original(movement, details);
+    }
+    if (*entry->problem)
+        movement_odd(movement, entry->problem);
+    return movement;
+}
+
+/* Credits less debits of the movements from `first` on. False if one has no amount, or another currency than
+ * the entry, or the sum does not fit. */
+static bool sum_of(const json_t *list, size_t first, const char *currency, int64_t *sum)
+{
+    *sum = 0;
+    for (size_t i = first; i < json_array_size(list); i++) {
+        const json_t *movement = json_array_get(list, i);
+        bool credit = strcmp(format_text(movement, "kind"), "credit") == 0;
+        int64_t one;
+        if (!amount_parse(slice_of(format_text(movement, "amount")), &one) ||
+            strcmp(format_text(movement, "currency"), currency) != 0 ||
+            !amount_add(*sum, credit ? one : -one, sum))
+            return false;
+    }
     return true;
 }
 
-static bool add_entry(json_t *list, const xml_element *entry, struct format_output *out)
+/* Some banks repeat the batch's amount on each transaction, or say what payers have sent before charges: what
+ * does not add up to what was booked is for a person. */
+static void check_batch(const struct entry *entry, json_t *list, size_t first)
 {
-    if (!is_credit(entry))
-        return true;
-    const xml_element *group = xml_find(entry, "NtryDtls");
-    const xml_element *first = group ? xml_find(group, "TxDtls") : NULL;
-    if (!first || (!xml_next(first) && !xml_next(group)))
-        return add(list, entry, first, 0, out);
+    char text[40], currency[8], sum_text[AMOUNT_TEXT_MAX], problem[160];
+    const xml_element *at = xml_find(entry->xml, "Amt");
+    int64_t amount, sum;
+    if (strcmp(entry->kind, "announced") == 0)
+        return;
+    xml_value(at, "", text, sizeof(text));
+    xml_attribute_value(at, "Ccy", currency, sizeof(currency));
+    bool credit = strcmp(entry->kind, "credit") == 0;
+    if (!at || !amount_parse(slice_of(text), &amount))
+        snprintf(problem, sizeof(problem), "its batch has no amount");
+    else if (!sum_of(list, first, currency, &sum))
+        snprintf(problem, sizeof(problem),
+                 "not every transaction of its batch has an amount in %s of its own", currency);
+    else if (sum != (credit ? amount : -amount))
+        snprintf(problem, sizeof(problem), "the transactions of its batch come to %s, the batch to %s%s",
+                 amount_format(sum, sum_text), credit ? "" : "-", text);
+    else
+        return;
+    for (size_t i = first; i < json_array_size(list); i++)
+        movement_odd(json_array_get(list, i), problem);
+}
+
+static void add_batch(json_t *list, const struct entry *entry)
+{
+    size_t first = json_array_size(list), number = 0;
     json_t *names = json_object();
-    bool ok = add_several(list, entry, names, out);
+    for (const xml_element *group = xml_find(entry->xml, "NtryDtls"); group; group = xml_next(group))
+        for (const xml_element *details = xml_find(group, "TxDtls"); details; details = xml_next(details))
+            json_array_append_new(list, movement_of(entry, details, ++number, names));
     json_decref(names);
-    return ok;
+    check_batch(entry, list, first);
 }
 
-static bool add_all(json_t *list, const xml_element *root, struct format_output *out)
+/* Of the entry as a whole. Only what has the status BOOK has moved money; PDNG, INFO and FUTR may never. */
+static void judge(struct entry *entry, char problem[80])
 {
-    const xml_element *statement = xml_find(root, "BkToCstmrStmt/Stmt");
-    if (!statement)
-        return format_fail(out, "this is no camt.053: it has no BkToCstmrStmt/Stmt");
-    for (; statement; statement = xml_next(statement))
-        for (const xml_element *entry = xml_find(statement, "Ntry"); entry; entry = xml_next(entry))
-            if (!add_entry(list, entry, out))
-                return false;
-    return true;
+    char status[40];
+    xml_value(entry->xml, "Sts/Cd", status, sizeof(status)); /* from version 8 on; before, Sts itself */
+    if (!*status)
+        xml_value(entry->xml, "Sts", status, sizeof(status));
+    bool reversal = is(entry->xml, "RvslInd", "true") || is(entry->xml, "RvslInd", "1");
+    bool announced =
+        strcmp(status, "PDNG") == 0 || strcmp(status, "INFO") == 0 || strcmp(status, "FUTR") == 0;
+    *problem = '\0';
+    entry->problem = problem;
+    if (is(entry->xml, "CdtDbtInd", "CRDT"))
+        entry->kind = "credit";
+    else
+        entry->kind = reversal || is_returned(entry->xml) ? "return" : "debit";
+    if (announced)
+        entry->kind = "announced";
+    else if (strcmp(status, "BOOK") != 0 || xml_find(entry->xml, "Sts/Prtry"))
+        snprintf(problem, 80, "its status is \"%.30s\", not BOOK", status);
+    else if (!is(entry->xml, "CdtDbtInd", "CRDT") && !is(entry->xml, "CdtDbtInd", "DBIT"))
+        snprintf(problem, 80, "it says neither CRDT nor DBIT");
+    else if (reversal && strcmp(entry->kind, "credit") == 0)
+        snprintf(problem, 80, "it takes back a debit");
 }
 
-json_t *camt_read(struct slice file, struct format_output *out)
+static void add_entry(json_t *list, const xml_element *xml, const char *account, size_t number)
 {
-    char error[200];
-    struct xml_tree *tree = xml_read(file, error);
-    if (!tree) {
-        format_fail(out, "this is no XML: %s", error);
+    struct entry entry = {.xml = xml, .account = account, .number = number};
+    const xml_element *only = NULL;
+    char problem[80], count[24];
+    for (const xml_element *group = xml_find(xml, "NtryDtls"); group; group = xml_next(group)) {
+        for (const xml_element *details = xml_find(group, "TxDtls"); details; details = xml_next(details)) {
+            only = details;
+            entry.transactions++;
+        }
+        entry.batch += strtoul(xml_value(group, "Btch/NbOfTxs", count, sizeof(count)), NULL, 10);
+    }
+    judge(&entry, problem);
+    if (entry.transactions > 1) {
+        add_batch(list, &entry);
+        return;
+    }
+    json_t *movement = movement_of(&entry, only, 0, NULL);
+    if (entry.batch > 1)
+        json_object_set_new(movement, "payments", json_integer((json_int_t)(uint32_t)entry.batch));
+    json_array_append_new(list, movement);
+}
+
+/* --- Statements --- */
+
+/* In capitals and without spaces, as IBANs are compared. */
+static void account_of(const xml_element *statement, char out[64])
+{
+    static const char *const paths[] = {"Acct/Id/IBAN", "Acct/Id/Othr/Id", NULL};
+    char text[64];
+    size_t len = 0;
+    first_of(statement, paths, text, sizeof(text));
+    for (const char *c = text; *c; c++)
+        if (!isspace((unsigned char)*c))
+            out[len++] = (char)toupper((unsigned char)*c);
+    out[len] = '\0';
+}
+
+json_t *camt_read(const xml_element *xml, struct format_output *out)
+{
+    const xml_element *statement = xml_find(xml, "Stmt");
+    json_t *list = json_array();
+    size_t number = 0;
+    bool ok = list != NULL;
+    if (!statement) {
+        json_decref(list);
+        format_fail(out, "this camt.053 has no statement (Stmt)");
         return NULL;
     }
-    json_t *list = json_array();
-    if (!add_all(list, xml_root(tree), out)) {
-        json_decref(list);
-        list = NULL;
+    for (; ok && statement; statement = xml_next(statement)) {
+        json_t *entries = json_array();
+        char account[64];
+        account_of(statement, account);
+        for (const xml_element *entry = xml_find(statement, "Ntry"); entry; entry = xml_next(entry))
+            add_entry(entries, entry, account, ++number);
+        ok = movement_add(list, entries);
     }
-    xml_tree_free(tree);
-    return list;
+    if (ok)
+        return list;
+    json_decref(list);
+    format_fail(out, "no memory");
+    return NULL;
 }

@@ -1,137 +1,362 @@
-/* Movements as CSV. */
 #include "ledger/format/bank/movement.h"
 
+#include "ledger/base/amount.h"
+#include "ledger/base/digest.h"
+#include "ledger/base/encoding.h"
 #include "ledger/base/instant.h"
+#include "ledger/format/xml.h"
 
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FIELDS_MAX 64
-#define FIELD_MAX  1024
+/* --- Members --- */
 
-enum { REFERENCE, AMOUNT, CURRENCY, DATE, TEXT, COLUMN_COUNT };
-
-static const char *const column_names[] = {"reference", "amount", "currency", "date", "text"};
-
-struct reader {
-    struct slice rest;
-    size_t line;       /* of the record's start */
-    size_t lines_read; /* line feeds so far */
-    char fields[FIELDS_MAX][FIELD_MAX];
-    size_t count;
-};
-
-static struct slice after(struct slice text, size_t at)
+json_t *movement_new(const char *kind, const char *place)
 {
-    return (struct slice){text.data + at, text.len - at};
+    static const char *const texts[] = {"account",  "reference", "identity", "text",   "collection", "amount",
+                                        "currency", "booked_on", "original", "reason", "problem"};
+    json_t *movement = json_pack("{s:s,s:s,s:i,s:b,s:b,s:b}", "place", place, "kind", kind, "payments", 0,
+                                 "unmarked", 0, "unique", 0, "first", 0);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        json_object_set_new(movement, texts[i], json_string(""));
+    return movement;
 }
 
-/* Takes one field; `last` tells whether the record ends with it. False: quotes that do not match, or a field
- * that is too long. */
-static bool take_field(struct reader *reader, char *out, bool *last)
+void movement_set(json_t *movement, const char *member, const char *text)
 {
-    size_t len = 0, at = 0;
-    const struct slice rest = reader->rest;
-    bool quoted = rest.len > 0 && rest.data[0] == '"';
-    for (at = quoted; at < rest.len; at++) {
-        char c = rest.data[at];
-        if (quoted && c == '"') {
-            if (at + 1 == rest.len || rest.data[at + 1] != '"')
-                break;
-            at++;
-        } else if (!quoted && (c == ',' || c == '\n' || c == '\r')) {
-            break;
-        }
-        reader->lines_read += c == '\n';
-        if (len + 1 == FIELD_MAX)
-            return false;
-        out[len++] = c;
+    char clean[MOVEMENT_TEXT_MAX];
+    if (json_object_set_new(movement, member, json_string(text)) == 0)
+        return;
+    snprintf(clean, sizeof(clean), "%s", text);
+    for (char *c = clean; *c; c++)
+        *c = *c & 0x80 ? '?' : *c;
+    json_object_set_new(movement, member, json_string(clean));
+}
+
+void movement_odd(json_t *movement, const char *problem)
+{
+    if (!*format_text(movement, "problem"))
+        movement_set(movement, "problem", problem);
+}
+
+/* --- Identity --- */
+
+/* "NONREF", "NOTPROVIDED" and "0" are given to all, and short numbers are those of a statement's lines, which
+ * start anew with the next one. */
+bool movement_is_name(const char *reference)
+{
+    size_t digits = 0;
+    bool letters = false;
+    for (; *reference; reference++) {
+        letters = letters || isalpha((unsigned char)*reference);
+        if (isdigit((unsigned char)*reference) && (*reference != '0' || digits > 0))
+            digits++; /* without leading zeros */
     }
-    out[len] = '\0';
-    if (quoted && at++ == rest.len)
+    return digits >= 7 || (letters && digits > 0);
+}
+
+/* Letters and digits alone, in capitals: banks break lines and lose hyphens differently from file to file. */
+static size_t essence(const char *text, char out[MOVEMENT_TEXT_MAX])
+{
+    size_t len = 0;
+    for (; *text && len < MOVEMENT_TEXT_MAX; text++)
+        if (isalnum((unsigned char)*text) || (*text & 0x80))
+            out[len++] = (char)toupper((unsigned char)*text);
+    return len;
+}
+
+/* What was rejected is told again with other dates, and the same collection is not rejected twice. */
+static bool is_rejection(const json_t *movement)
+{
+    return strcmp(format_text(movement, "kind"), "rejection") == 0;
+}
+
+/* Digest of what the movement says, and of `ordinal`. */
+static void digest_of(const json_t *movement, size_t ordinal, char out[2 * DIGEST_SIZE + 1])
+{
+    char text[MOVEMENT_TEXT_MAX], amount[AMOUNT_TEXT_MAX], number[24];
+    const char *reference = format_text(movement, "reference");
+    int64_t micros;
+    uint8_t digest[DIGEST_SIZE];
+    /* 5.00 and 5.0 are the same; what is no amount is not booked, and told apart by its characters. */
+    bool read = amount_parse(slice_of(format_text(movement, "amount")), &micros);
+    snprintf(number, sizeof(number), "%zu", ordinal);
+    const struct slice nul = slice_bytes("", 1);
+    const char *date = is_rejection(movement) ? "" : format_text(movement, "booked_on");
+    const struct slice parts[] = {
+        slice_of(format_text(movement, "account")),
+        nul,
+        slice_of(date),
+        nul,
+        slice_of(format_text(movement, "kind")),
+        nul,
+        slice_of(read ? amount_format(micros, amount) : format_text(movement, "amount")),
+        nul,
+        slice_of(format_text(movement, "currency")),
+        nul,
+        slice_of(movement_is_name(reference) ? reference : ""),
+        nul,
+        slice_of(format_text(movement, "collection")),
+        nul,
+        slice_bytes(text, essence(format_text(movement, "text"), text)),
+        nul,
+        slice_of(number),
+    };
+    digest_sha256(parts, sizeof(parts) / sizeof(*parts), digest);
+    encoding_hex(digest, sizeof(digest), out);
+}
+
+/* Equal movements of a statement are told apart by their numbers: a statement has all movements of its days,
+ * so that one which overlaps it counts them alike. `seen` counts by content. */
+static bool identify(json_t *movement, json_t *seen)
+{
+    char digest[2 * DIGEST_SIZE + 1], name[64];
+    digest_of(movement, 0, digest);
+    json_int_t ordinal = json_integer_value(json_object_get(seen, digest)) + 1;
+    if (json_object_set_new(seen, digest, json_integer(ordinal)) != 0)
         return false;
-    if (at < rest.len && rest.data[at] == '\r')
-        at++;
-    *last = at == rest.len || rest.data[at] == '\n';
-    if (!*last && rest.data[at] != ',')
-        return false;
-    reader->lines_read += at < rest.len && *last;
-    reader->rest = after(rest, at < rest.len ? at + 1 : at);
-    return true;
+    digest_of(movement, (size_t)ordinal, digest);
+    const char *head = is_rejection(movement) ? "rejection" : format_text(movement, "booked_on");
+    snprintf(name, sizeof(name), "%.20s/%.16s", head, digest);
+    json_object_set_new(movement, "first", json_boolean(ordinal == 1));
+    return json_object_set_new(movement, "identity", json_string(name)) == 0;
 }
 
-static bool take_record(struct reader *reader, struct format_output *out)
+/* How often the statement has the movement's reference, on its side of the account: a name that it has twice
+ * is none. A payment and its return may share one. */
+static json_t *times_of(const json_t *movement, json_t *times)
 {
-    bool last = false;
-    reader->line = reader->lines_read + 1;
-    for (reader->count = 0; !last; reader->count++) {
-        if (reader->count == FIELDS_MAX)
-            return format_fail(out, "line %zu: more than %d columns", reader->line, FIELDS_MAX);
-        if (!take_field(reader, reader->fields[reader->count], &last))
-            return format_fail(out, "line %zu: column %zu has unmatched quotes, or is longer than %d bytes",
-                               reader->line, reader->count + 1, FIELD_MAX - 1);
+    char key[200];
+    snprintf(key, sizeof(key), "%s %.180s", format_text(movement, "kind"),
+             format_text(movement, "reference"));
+    json_t *count = json_object_get(times, key);
+    if (!count) {
+        count = json_integer(0);
+        json_object_set_new(times, key, count);
     }
-    return true;
+    return count;
 }
 
-static bool find_columns(const struct reader *reader, size_t columns[COLUMN_COUNT], struct format_output *out)
+static void check(json_t *movement)
 {
-    for (size_t c = 0; c < COLUMN_COUNT; c++) {
-        columns[c] = SIZE_MAX;
-        for (size_t i = 0; i < reader->count; i++)
-            if (strcmp(reader->fields[i], column_names[c]) == 0)
-                columns[c] = i;
-        if (columns[c] == SIZE_MAX)
-            return format_fail(out,
-                               "line 1: there is no column \"%s\"; the columns needed are reference,"
-                               " amount, currency, date, text",
-                               column_names[c]);
+    char problem[160];
+    const char *date = format_text(movement, "booked_on"), *amount = format_text(movement, "amount");
+    int64_t micros;
+    if (is_rejection(movement))
+        return; /* no money has moved: it is about an invoice, whatever its amount */
+    if (!*amount || !*format_text(movement, "currency"))
+        movement_odd(movement, *amount ? "it has no currency" : "it has no amount");
+    else if (!amount_parse(slice_of(amount), &micros) || micros == 0) {
+        snprintf(problem, sizeof(problem), "the amount \"%.60s\" is no decimal above 0 such as 12.30",
+                 amount);
+        movement_odd(movement, problem);
     }
-    return true;
+    if (!*date)
+        movement_odd(movement, "it has no date");
+    else if (!instant_is_date(slice_of(date))) {
+        snprintf(problem, sizeof(problem), "\"%.60s\" is no date such as 2026-11-20", date);
+        movement_odd(movement, problem);
+    }
 }
 
-static bool add(json_t *list, const struct reader *reader, const size_t columns[COLUMN_COUNT],
-                struct format_output *out)
+bool movement_add(json_t *list, json_t *statement)
 {
-    const char *values[COLUMN_COUNT];
-    for (size_t c = 0; c < COLUMN_COUNT; c++) {
-        if (columns[c] >= reader->count)
-            return format_fail(out, "line %zu: %zu columns, fewer than the first line has", reader->line,
-                               reader->count);
-        values[c] = reader->fields[columns[c]];
+    json_t *seen = json_object(), *times = json_object(), *movement;
+    bool ok = seen && times && statement;
+    size_t i;
+    json_array_foreach(statement, i, movement)
+    {
+        check(movement);
+        json_t *count = times_of(movement, times);
+        json_integer_set(count, json_integer_value(count) + 1);
+        ok = ok && identify(movement, seen);
     }
-    for (size_t c = 0; c < TEXT; c++)
-        if (!*values[c])
-            return format_fail(out, "line %zu: no %s", reader->line, column_names[c]);
-    if (!instant_is_date(slice_of(values[DATE])))
-        return format_fail(out, "line %zu: \"%.40s\" is no date YYYY-MM-DD", reader->line, values[DATE]);
-    if (values[AMOUNT][0] == '-')
-        return true; /* money that went out */
-    return json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s}", "reference", values[REFERENCE],
-                                                 "text", values[TEXT], "amount", values[AMOUNT], "currency",
-                                                 values[CURRENCY], "booked_on", values[DATE])) == 0 ||
-           format_fail(out, "line %zu is not UTF-8", reader->line);
+    json_array_foreach(statement, i, movement)
+    {
+        bool once = json_integer_value(times_of(movement, times)) == 1;
+        bool name = movement_is_name(format_text(movement, "reference"));
+        json_object_set_new(movement, "unique", json_boolean(once && name));
+    }
+    ok = ok && json_array_extend(list, statement) == 0;
+    json_decref(seen);
+    json_decref(times);
+    json_decref(statement);
+    return ok;
 }
 
-json_t *movement_csv_read(struct slice file, struct format_output *out)
+/* --- Files --- */
+
+/* What people give instead of a statement, by how it begins. */
+static const char *other_format(struct slice file)
+{
+    static const struct {
+        struct slice start;
+        const char *what;
+    } formats[] = {
+        {SLICE("PK\x03\x04"), "it is a zip archive: unpack it, and import the files in it one by one"},
+        {SLICE("\x1f\x8b"), "it is compressed with gzip: unpack it first"},
+        {SLICE("%PDF"), "it is a PDF, which is for people: ask the bank for camt.053 or CSV"},
+        {SLICE("\xff\xfe"), "it is UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+        {SLICE("\xfe\xff"), "it is UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+        {SLICE("<\0"), "it is UTF-16: save it as UTF-8 (iconv -f UTF-16LE -t UTF-8)"},
+        {SLICE("\0<"), "it is UTF-16: save it as UTF-8 (iconv -f UTF-16BE -t UTF-8)"},
+        {SLICE(":20:"), "it is MT940: ask the bank for camt.053"},
+        {SLICE("{1:"), "it is a SWIFT message such as MT940: ask the bank for camt.053"},
+    };
+    for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
+        if (slice_starts(file, formats[i].start))
+            return formats[i].what;
+    if (slice_find(file, '\0') < file.len)
+        return "it is no text: it has zero bytes";
+    return NULL;
+}
+
+static json_t *read_xml(struct slice file, struct format_output *out)
+{
+    static const struct {
+        const char *element;
+        json_t *(*read)(const xml_element *xml, struct format_output *out);
+        const char *what;
+    } messages[] = {
+        {"BkToCstmrStmt", camt_read, NULL},
+        {"CstmrPmtStsRpt", status_report_read, NULL},
+        {"BkToCstmrAcctRpt", NULL,
+         "camt.052, a report of a day that is not over: import the statement, camt.053"},
+        {"BkToCstmrDbtCdtNtfctn", NULL,
+         "camt.054, a notice of what the statement has as well: import camt.053"},
+        {"CstmrDrctDbtInitn", NULL, "pain.008, which is for the bank: import its statement, camt.053"},
+        {"CstmrCdtTrfInitn", NULL, "pain.001, which is for the bank: import its statement, camt.053"},
+    };
+    char error[200];
+    struct xml_tree *tree = xml_read(file, error);
+    json_t *list = NULL;
+    if (!tree) {
+        format_fail(out, "this is no XML: %s", error);
+        return NULL;
+    }
+    const xml_element *root = xml_root(tree), *found = NULL;
+    for (size_t i = 0; i < sizeof(messages) / sizeof(*messages) && !found; i++) {
+        found = xml_find(root, messages[i].element);
+        if (found && messages[i].read)
+            list = messages[i].read(found, out);
+        else if (found)
+            format_fail(out, "this is %s", messages[i].what);
+    }
+    if (!found)
+        format_fail(out, "this is no camt.053: it has no BkToCstmrStmt, but \"%.40s\"", xml_name(root));
+    xml_tree_free(tree);
+    return list;
+}
+
+json_t *movement_read(struct slice file, struct format_output *out)
 {
     const struct slice mark = SLICE("\xef\xbb\xbf");
-    struct reader *reader = calloc(1, sizeof(*reader));
-    size_t columns[COLUMN_COUNT];
-    json_t *list = json_array();
-    bool ok = reader != NULL && list != NULL;
-    if (ok) {
-        reader->rest = slice_starts(file, mark) ? after(file, mark.len) : file;
-        ok = take_record(reader, out) && find_columns(reader, columns, out);
+    if (slice_starts(file, mark))
+        file = slice_bytes(file.data + mark.len, file.len - mark.len);
+    while (file.len > 0 && isspace((unsigned char)*file.data))
+        file = slice_bytes(file.data + 1, file.len - 1);
+    const char *other = file.len > 0 ? other_format(file) : "it is empty";
+    if (other) {
+        format_fail(out, "%s", other);
+        return NULL;
     }
-    while (ok && reader->rest.len > 0) {
-        ok = take_record(reader, out);
-        bool blank = ok && reader->count == 1 && !reader->fields[0][0];
-        ok = ok && (blank || add(list, reader, columns, out));
-    }
-    free(reader);
-    if (ok)
-        return list;
+    return *file.data == '<' ? read_xml(file, out) : movement_csv_read(file, out);
+}
+
+/* --- Order --- */
+
+struct place {
+    json_t *movement;
+    size_t number; /* in the file */
+};
+
+/* What came back must find what had come in, however the bank sorts; what is alike keeps its order. */
+static int compare(const void *one, const void *other)
+{
+    const struct place *a = one, *b = other;
+    int days = strcmp(format_text(a->movement, "booked_on"), format_text(b->movement, "booked_on"));
+    bool a_out = strcmp(format_text(a->movement, "kind"), "credit") != 0,
+         b_out = strcmp(format_text(b->movement, "kind"), "credit") != 0;
+    if (days != 0 || a_out != b_out)
+        return days != 0 ? days : a_out - b_out;
+    return a->number < b->number ? -1 : 1;
+}
+
+json_t *movement_sorted(json_t *list)
+{
+    size_t count = json_array_size(list);
+    struct place *places = calloc(count + 1, sizeof(*places));
+    json_t *result = json_array();
+    for (size_t i = 0; places && i < count; i++)
+        places[i] = (struct place){json_array_get(list, i), i};
+    if (places)
+        qsort(places, count, sizeof(*places), compare);
+    bool ok = places && result;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = json_array_append(result, places[i].movement) == 0;
+    free(places);
     json_decref(list);
+    if (ok)
+        return result;
+    json_decref(result);
     return NULL;
+}
+
+/* --- Reasons --- */
+
+static const char *meaning_of(const char *code)
+{
+    /* ISO 20022 external code set, ExternalReturnReason1Code and ExternalStatusReason1Code: those that SEPA
+     * direct debits come back with. */
+    static const char *const reasons[][2] = {
+        {"AC01", "incorrect account number"},
+        {"AC04", "account closed"},
+        {"AC06", "account blocked"},
+        {"AC13", "debtor is a consumer"},
+        {"AG01", "direct debits are forbidden on this account"},
+        {"AG02", "incorrect operation code"},
+        {"AM04", "insufficient funds"},
+        {"AM05", "duplicate collection"},
+        {"BE05", "creditor identifier incorrect"},
+        {"CNOR", "creditor's bank is not registered"},
+        {"CUST", "requested by the customer"},
+        {"DNOR", "debtor's bank is not registered"},
+        {"DUPL", "duplicate payment"},
+        {"ED05", "settlement failed"},
+        {"FF01", "file format incorrect"},
+        {"FOCR", "recalled"},
+        {"FRAD", "fraud"},
+        {"MD01", "no mandate"},
+        {"MD02", "mandate data missing or incorrect"},
+        {"MD06", "refund requested by the debtor"},
+        {"MD07", "debtor deceased"},
+        {"MS02", "refused by the debtor"},
+        {"MS03", "no reason given by the bank"},
+        {"RC01", "bank identifier incorrect"},
+        {"RR01", "debtor's account or identification missing"},
+        {"RR02", "debtor's name or address missing"},
+        {"RR03", "creditor's name or address missing"},
+        {"RR04", "regulatory reason"},
+        {"SL01", "specific service of the debtor's bank"},
+        {"TECH", "technical problem"},
+        {"TM01", "received after the cut-off time"},
+    };
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+        if (strcmp(reasons[i][0], code) == 0)
+            return reasons[i][1];
+    return NULL;
+}
+
+void movement_add_reason(json_t *movement, const char *code, const char *words)
+{
+    const char *before = format_text(movement, "reason"), *meaning = meaning_of(code);
+    if (!*code && !*words)
+        return;
+    json_object_set_new(movement, "reason",
+                        json_sprintf("%s%s%s%s%s%s%s%s", before, *before ? ", " : "", code,
+                                     meaning ? " (" : "", meaning ? meaning : "", meaning ? ")" : "",
+                                     *code && *words ? " " : "", words));
 }

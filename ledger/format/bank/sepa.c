@@ -229,3 +229,31 @@ bool sepa_render(const struct settlement_batch *batch, struct format_output *out
     out->bytes = xml_finish(xml, &out->len);
     return out->bytes || format_fail(out, "a text cannot be written as XML");
 }
+
+static void add_debits(json_t *list, const xml_element *block)
+{
+    char number[64], amount[40];
+    for (const xml_element *one = xml_find(block, "DrctDbtTxInf"); one; one = xml_next(one))
+        json_array_append_new(list, json_pack("{s:s,s:s}", "number",
+                                              xml_value(one, "PmtId/EndToEndId", number, sizeof(number)),
+                                              "amount", xml_value(one, "InstdAmt", amount, sizeof(amount))));
+}
+
+json_t *sepa_debits(struct slice file, const char *id)
+{
+    char error[200], found[64];
+    struct xml_tree *tree = xml_read(file, error);
+    if (!tree)
+        return NULL;
+    const xml_element *message = xml_find(xml_root(tree), "CstmrDrctDbtInitn");
+    json_t *list = json_array();
+    bool whole = strcmp(xml_value(message, "GrpHdr/MsgId", found, sizeof(found)), id) == 0;
+    for (const xml_element *block = xml_find(message, "PmtInf"); block; block = xml_next(block))
+        if (whole || strcmp(xml_value(block, "PmtInfId", found, sizeof(found)), id) == 0)
+            add_debits(list, block);
+    xml_tree_free(tree);
+    if (json_array_size(list) > 0)
+        return list;
+    json_decref(list);
+    return NULL;
+}

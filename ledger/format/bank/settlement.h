@@ -3,6 +3,7 @@
 #ifndef LEDGER_FORMAT_BANK_SETTLEMENT_H
 #define LEDGER_FORMAT_BANK_SETTLEMENT_H
 
+#include "ledger/base/slice.h"
 #include "ledger/format/document.h"
 #include "ledger/format/format.h"
 
@@ -42,6 +43,10 @@ settlement_render x402_render;
 
 /* Card: for the publisher's own system, which charges the card: the body of a webhook. */
 settlement_render card_render;
+
+/* What a file of sepa_render collects as a whole, or by the payment block of that id: an array of {number,
+ * amount}, `number` as the bank knows it, which the caller frees. NULL if the file has neither by this id. */
+json_t *sepa_debits(struct slice file, const char *id);
 
 /* For all of them: the sum of what is due. False if there are no invoices, nothing is due of one, or on
  * overflow. */

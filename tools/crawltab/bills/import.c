@@ -2,127 +2,79 @@
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/frame/show.h"
 
-#include "ledger/base/amount.h"
-#include "ledger/base/clock.h"
 #include "ledger/base/file.h"
+#include "ledger/collect/intake.h"
 #include "ledger/format/bank/movement.h"
-#include "ledger/format/bank/remittance.h"
-#include "ledger/collect/event.h"
-#include "sql/rows/collect.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 #define FILE_MAX (64U << 20)
 
+/* Beside those of all commands: something is left for a person. */
+#define EXIT_LEFT 2
+
 struct import {
-    struct pg *pg;
-    struct argument_site site;
-    json_t *numbers;
+    struct intake intake;
     json_t *told; /* with --json */
-    bool dry_run;
-    size_t booked, repeated, left, failed;
+    size_t count[INTAKE_NONE + 1];
 };
 
-static const char *word_of(enum event_outcome outcome)
+static const char *const results[] = {[INTAKE_BOOKED] = "booked",
+                                      [INTAKE_RETURNED] = "returned",
+                                      [INTAKE_BEFORE] = "booked before",
+                                      [INTAKE_LEFT] = "left",
+                                      [INTAKE_NONE] = "none"};
+
+/* Below zero: it went out. */
+static const char *amount_of(const json_t *movement, const struct intake_result *result, char out[48])
 {
-    switch (outcome) {
-    case EVENT_DONE:
-        return "booked";
-    case EVENT_REPEATED:
-        return "booked before";
-    case EVENT_CONFLICT:
-        return "booked before, with another amount";
-    case EVENT_NO_NUMBER:
-        return "no such invoice";
-    case EVENT_NO_DEBT:
-        return "a credit note is not paid";
-    case EVENT_MISFIT:
-        return "the amount does not fit the currency";
-    case EVENT_PAID:
-    case EVENT_VOID:
-        return "refused";
-    }
-    return "refused";
+    const char *kind = format_text(movement, "kind");
+    bool out_again = strcmp(kind, "return") == 0 || strcmp(kind, "debit") == 0;
+    snprintf(out, 48, "%s%.40s", out_again && *result->amount ? "-" : "", result->amount);
+    return out;
 }
 
-static void tell(struct import *import, const json_t *movement, const char *number, const char *what)
+static void tell_json(struct import *import, const json_t *movement, const struct intake_result *result)
 {
+    char amount[48];
+    static const char *const members[] = {"place",     "kind",     "reference", "identity", "account",
+                                          "booked_on", "currency", "text",      "reason"};
+    json_t *item = json_object();
+    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+        json_object_set_new(item, members[i], json_string(format_text(movement, members[i])));
+    json_object_set_new(item, "amount", json_string(amount_of(movement, result, amount)));
+    json_object_set_new(item, "invoice", result->number ? json_string(result->number) : json_null());
+    json_object_set_new(item, "result", json_string(results[result->kind]));
+    json_object_set_new(item, "outcome", json_string(result->told));
+    json_array_append_new(import->told, item);
+}
+
+/* An intake_tell. Money that went out and names nothing is not listed, only counted. */
+static void tell(void *context, const json_t *movement, const struct intake_result *result)
+{
+    struct import *import = context;
+    char amount[48];
+    import->count[result->kind]++;
     if (import->told) {
-        json_array_append_new(import->told, json_pack("{s:s,s:s,s:s,s:s,s:s?,s:s}", "reference",
-                                                      format_text(movement, "reference"), "booked_on",
-                                                      format_text(movement, "booked_on"), "amount",
-                                                      format_text(movement, "amount"), "currency",
-                                                      format_text(movement, "currency"), "invoice", number,
-                                                      "outcome", what));
+        tell_json(import, movement, result);
         return;
     }
-    printf("%.10s %12s %.3s  ", format_text(movement, "booked_on"), format_text(movement, "amount"),
-           format_text(movement, "currency"));
-    show_column(stdout, format_text(movement, "reference"), 20);
+    if (result->kind == INTAKE_NONE)
+        return;
+    bool named = json_is_true(json_object_get(movement, "unique"));
+    bool changed = result->kind == INTAKE_BOOKED || result->kind == INTAKE_RETURNED;
+    printf("%-10.10s %12.20s %-3.3s  ", format_text(movement, "booked_on"),
+           amount_of(movement, result, amount), format_text(movement, "currency"));
+    show_column(stdout, format_text(movement, named ? "reference" : "identity"), 27);
     fputs("  ", stdout);
-    show_column(stdout, number ? number : "-", 16);
-    printf("  %s%s\n", what, import->dry_run && strcmp(what, "booked") == 0 ? " (dry run)" : "");
+    show_column(stdout, result->number ? result->number : "-", 16);
+    printf("  %s%s\n", result->told, changed && import->intake.dry_run ? " (dry run)" : "");
+    if (result->kind == INTAKE_LEFT)
+        printf("  %s: %.200s\n", format_text(movement, "place"), format_text(movement, "text"));
 }
 
-/* The movement's invoice is known: books it. */
-static enum err book(struct import *import, const json_t *movement, const char *number, int64_t micros)
-{
-    const struct event_subject subject = {number, import->site.name, command_actor(), clock_now_ms(),
-                                          import->dry_run};
-    const struct event_money money = {micros, format_text(movement, "reference"),
-                                      format_text(movement, "booked_on")};
-    enum event_outcome outcome;
-    struct event_state state = {0};
-    enum err err = event_receive(import->pg, &subject, &money, &outcome, &state);
-    if (err != ERR_OK)
-        return err;
-    import->booked += outcome == EVENT_DONE;
-    import->repeated += outcome == EVENT_REPEATED;
-    import->failed += outcome != EVENT_DONE && outcome != EVENT_REPEATED;
-    tell(import, movement, number, word_of(outcome));
-    return ERR_OK;
-}
-
-static enum err take(struct import *import, const json_t *movement)
-{
-    const char *number, *why = NULL;
-    int64_t micros = 0;
-    enum remittance found = remittance_find(import->numbers, format_text(movement, "text"), &number);
-    if (found == REMITTANCE_NONE)
-        why = "names no invoice: left for you";
-    else if (found == REMITTANCE_SEVERAL)
-        why = "names several invoices: left for you";
-    else if (strcmp(format_text(movement, "currency"), import->site.currency) != 0)
-        why = "in another currency: left for you";
-    if (why) {
-        import->left++;
-        tell(import, movement, found == REMITTANCE_ONE ? number : NULL, why);
-        return ERR_OK;
-    }
-    if (!amount_parse(slice_of(format_text(movement, "amount")), &micros) || micros == 0) {
-        import->failed++;
-        tell(import, movement, number, "the amount is no decimal such as 12.30");
-        return ERR_OK;
-    }
-    return book(import, movement, number, micros);
-}
-
-static enum err read_numbers(struct import *import)
-{
-    struct pg_params params = {0};
-    struct pg_rows rows = {0};
-    enum err err;
-    pg_params_number(&params, import->site.site_id);
-    TRY(pg_run(import->pg, "invoice_numbers", &params, &rows));
-    for (int i = 0; i < rows.count; i++)
-        TRY(remittance_add(import->numbers, invoice_numbers_row(&rows, i).number) == 0 ? ERR_OK
-                                                                                       : ERR_INTERNAL);
-out:
-    pg_rows_free(&rows);
-    return err;
-}
-
-/* The movements of the file, or NULL after a message. CSV unless it begins like XML. */
+/* The movements of the file in the order of booking, or NULL after a message. */
 static json_t *read_file(const char *path)
 {
     struct format_output out = {0};
@@ -134,8 +86,8 @@ static json_t *read_file(const char *path)
             {"detail", errno == EFBIG ? "it is larger than 64 MiB" : strerror(errno)});
         return NULL;
     }
-    const char *start = text + strspn(text, "\xef\xbb\xbf \t\r\n");
-    movements = (*start == '<' ? camt_read : movement_csv_read)((struct slice){text, len}, &out);
+    movements = movement_read(slice_bytes(text, len), &out);
+    movements = movements ? movement_sorted(movements) : NULL;
     if (!movements)
         LOG(ERROR, "the file is not as it should be; nothing was booked", {"file", path},
             {"detail", out.error});
@@ -145,13 +97,14 @@ static json_t *read_file(const char *path)
 
 static enum exit_status import_all(struct import *import, const json_t *movements)
 {
+    const size_t *count = import->count;
     const json_t *movement;
     size_t i;
-    enum err err = read_numbers(import);
+    enum err err = intake_open(&import->intake);
     json_array_foreach(movements, i, movement)
     {
         if (err == ERR_OK)
-            err = take(import, movement);
+            err = intake_take(&import->intake, movement, tell, import);
     }
     if (err != ERR_OK)
         LOG(ERROR, "the import was broken off",
@@ -159,18 +112,53 @@ static enum exit_status import_all(struct import *import, const json_t *movement
     if (import->told && !show_json(json_incref(import->told), JSON_INDENT(2)))
         err = ERR_INTERNAL;
     if (!import->told)
-        printf("%zu booked, %zu booked before, %zu left for you, %zu refused\n", import->booked,
-               import->repeated, import->left, import->failed);
-    return err == ERR_OK && import->failed == 0 ? EXIT_DONE : EXIT_FAILED;
+        printf("%zu booked, %zu returned, %zu booked before, %zu left for you\n", count[INTAKE_BOOKED],
+               count[INTAKE_RETURNED], count[INTAKE_BEFORE], count[INTAKE_LEFT]);
+    if (!import->told && count[INTAKE_NONE] > 0)
+        printf("%zu more went out, or are not booked by the bank\n", count[INTAKE_NONE]);
+    if (err != ERR_OK)
+        return EXIT_FAILED;
+    return count[INTAKE_LEFT] > 0 ? (enum exit_status)EXIT_LEFT : EXIT_DONE;
+}
+
+/* The site's account as statements write it: in capitals, without spaces. */
+static void account_of(const char *text, char account[64])
+{
+    size_t len = 0;
+    for (; *text && len + 1 < 64; text++)
+        if (*text != ' ')
+            account[len++] = (char)toupper((unsigned char)*text);
+    account[len] = '\0';
+}
+
+static enum exit_status import_into(struct import *import, const struct config *config, const char *site_name,
+                                    const char *account, const json_t *movements)
+{
+    struct argument_site site;
+    char number[64];
+    if (!argument_site(import->intake.pg, config, site_name, &site))
+        return EXIT_FAILED;
+    if (!account)
+        account = site.configured ? site.configured->billing_iban : "";
+    account_of(account, number);
+    import->intake.site_id = site.site_id;
+    import->intake.site = site.name;
+    import->intake.currency = site.currency;
+    import->intake.account = number;
+    import->intake.actor = command_actor();
+    enum exit_status status = import_all(import, movements);
+    intake_close(&import->intake);
+    return status;
 }
 
 static enum exit_status import_payments(const char *config_path, int argc, char **argv)
 {
-    const char *site = NULL;
+    const char *site = NULL, *account = NULL;
     bool json = false;
-    struct import import = {.pg = NULL};
+    struct import import = {.told = NULL};
     const struct command_option options[] = {{"--site", &site, NULL},
-                                             {"--dry-run", NULL, &import.dry_run},
+                                             {"--account", &account, NULL},
+                                             {"--dry-run", NULL, &import.intake.dry_run},
                                              {"--json", NULL, &json},
                                              {NULL, NULL, NULL}};
     struct command_words words;
@@ -181,36 +169,43 @@ static enum exit_status import_payments(const char *config_path, int argc, char 
         return command_misused("use: crawltab import FILE", NULL, "see crawltab import --help");
     json_t *movements = read_file(words.items[0]);
     struct config *config = movements ? command_config(config_path) : NULL;
-    import.pg = config ? command_open(config, "crawltab import") : NULL;
-    import.numbers = json_object();
+    import.intake.pg = config ? command_open(config, "crawltab import") : NULL;
     import.told = json ? json_array() : NULL;
-    if (import.pg && argument_site(import.pg, config, site, &import.site))
-        status = import_all(&import, movements);
+    if (import.intake.pg)
+        status = import_into(&import, config, site, account, movements);
     json_decref(import.told);
-    json_decref(import.numbers);
     json_decref(movements);
-    pg_close(import.pg);
+    pg_close(import.intake.pg);
     config_free(config);
     return status;
 }
 
 const struct command import_command = {
-    "import", "book payments from a bank's file",
-    "usage: crawltab import FILE [--site NAME] [--dry-run] [--json]\n"
+    "import", "book what a bank's file says was paid, or came back",
+    "usage: crawltab import FILE [--site NAME] [--account NUMBER] [--dry-run] [--json]\n"
     "\n"
-    "Reads what came in from a bank's statement, camt.053 or CSV, and books what names\n"
-    "an invoice: its number in the payer's text, however the bank has spaced it. What\n"
-    "names none or several is listed and left for you (crawltab invoice paid). A\n"
-    "movement is booked once, by the bank's reference: the same file again, or files\n"
-    "that overlap, change nothing.\n"
+    "Reads your bank's statement, camt.053 or CSV, and books what names an invoice: its\n"
+    "number in the payer's text, however the bank has spaced it, or a batch of direct\n"
+    "debits that settle has made. A debit that came back (in camt.053, in pain.002, or\n"
+    "as a negative line of CSV) opens its invoice again, with the bank's reason;\n"
+    "crawltab settle --again collects it once more.\n"
     "\n"
-    "CSV needs a first line with the columns reference, amount, currency, date, text.\n"
+    "A movement is booked once: the same file again, or files that overlap, change\n"
+    "nothing. What is not sure is listed with the reason and left for you (crawltab\n"
+    "invoice paid): it names no invoice or several, is of another account or currency,\n"
+    "is far more than is open, or is odd in itself.\n"
+    "\n"
+    "CSV needs a first line with the columns reference, amount, currency, date, text,\n"
+    "and may have account; commas or semicolons stand between them.\n"
     "\n"
     "options:\n"
-    "  --site NAME    needed if the configuration has several sites\n"
-    "  --dry-run      show what would be booked\n"
-    "  --json         for programs\n"
-    "  --config FILE  the configuration (default: config.yaml)\n"
+    "  --site NAME       needed if the configuration has several sites\n"
+    "  --account NUMBER  whose statement it is (default: the site's billing.iban)\n"
+    "  --dry-run         show what would be booked\n"
+    "  --json            for programs: every movement with its result, \"booked\",\n"
+    "                    \"returned\", \"booked before\", \"left\" or \"none\"\n"
+    "  --config FILE     the configuration (default: config.yaml)\n"
     "\n"
-    "exit status: 1 when a movement that names an invoice could not be booked\n",
+    "exit status: 2 when something is left for you, 1 when the file cannot be read or\n"
+    "the ledger not be written\n",
     import_payments};

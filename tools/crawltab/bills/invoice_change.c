@@ -88,7 +88,7 @@ enum exit_status invoice_change_run(struct pg *pg, const char *verb, const struc
 {
     const struct event_subject subject = {change->number, change->site, command_actor(), clock_now_ms(),
                                           false};
-    const struct event_money money = {change->amount_micros, change->reference, change->date};
+    const struct event_money money = {change->amount_micros, change->reference, change->date, NULL};
     enum event_outcome outcome;
     struct event_state state = {.open_minor = 0};
     enum err err;
