@@ -76,16 +76,17 @@ out:
 
 static struct web_bot_auth_policy policy_of(struct crawl *crawl)
 {
-    struct web_bot_auth_policy policy = web_bot_auth_policy(crawl->gate->parts.config, crawl->site);
+    struct slice commitment = crawl->decision.action == RULES_CHARGE ? SLICE("payment") : SLICE("");
+    struct web_bot_auth_policy policy =
+        web_bot_auth_policy(crawl->gate->parts.config, crawl->site, commitment);
     policy.now = crawl->now_ms / 1000;
     policy.trace = &crawl->trace;
     return policy;
 }
 
-static enum err select_signatures(struct crawl *crawl, struct slice commitment)
+static enum err select_signatures(struct crawl *crawl)
 {
     struct web_bot_auth_policy policy = policy_of(crawl);
-    policy.commitment = commitment;
     return web_bot_auth_select(&crawl->exchange->arena, &crawl->exchange->message, &policy,
                                &crawl->candidate);
 }
@@ -115,7 +116,7 @@ enum err crawl_redeem(struct crawl *crawl)
     if (!slice_eq(crawl->exchange->message.method, SLICE("GET")))
         return ERR_PAYMENT_REQUIRED; /* HEAD gives no content away, so it takes no money */
     TRY(open_commitment(crawl));
-    TRY(select_signatures(crawl, SLICE("payment")));
+    TRY(select_signatures(crawl));
     crawl->redeeming = true;
 out:
     return err;
@@ -123,7 +124,7 @@ out:
 
 enum err crawl_identify(struct crawl *crawl)
 {
-    return select_signatures(crawl, SLICE(""));
+    return select_signatures(crawl);
 }
 
 static struct tariff_agent payer_of(const struct crawl *crawl)

@@ -41,12 +41,16 @@ bool web_bot_auth_tell(const struct web_bot_auth_policy *policy, struct arena *a
     return checked->ok;
 }
 
-struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, const struct config_site *site)
+struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, const struct config_site *site,
+                                               struct slice commitment)
 {
     return (struct web_bot_auth_policy){
         .clock_skew = config->signature_clock_skew_seconds,
         .max_lifetime = config->signature_max_lifetime_seconds,
-        .require_target = site->require_target,
+        .commitment = commitment,
+        .target = site->require_path                            ? WEB_BOT_AUTH_URL
+                  : commitment.len > 0 && !site->require_target ? WEB_BOT_AUTH_NO_TARGET
+                                                                : WEB_BOT_AUTH_AUTHORITY,
         .allow_test_keys = config->signature_allow_test_keys,
         .algorithms = &config->signature_algorithms,
         .insecure_hosts = &config->directory_insecure_hosts,
@@ -196,11 +200,22 @@ static bool commitment_covered(const struct sf_member *input, struct slice commi
     return false;
 }
 
-static bool target_covered(const struct sf_member *input)
+static bool covers(const struct sf_member *input, const char *derived)
 {
-    const struct sf_member *authority = covered(input, SLICE("@authority"));
-    const struct sf_member *uri = covered(input, SLICE("@target-uri"));
-    return (authority && !authority->parameters) || (uri && !uri->parameters);
+    const struct sf_member *item = covered(input, slice_of(derived));
+    return item && !item->parameters;
+}
+
+static bool target_covered(const struct trial *trial)
+{
+    const struct sf_member *input = trial->input;
+    bool query = message_query(trial->message).len > 0;
+    if (covers(input, "@target-uri"))
+        return true;
+    if (!covers(input, "@authority"))
+        return false;
+    return trial->policy->target == WEB_BOT_AUTH_AUTHORITY || covers(input, "@request-target") ||
+           (covers(input, "@path") && (!query || covers(input, "@query")));
 }
 
 /* The key of a covered member of the field, `"signature-agent";key="…"`; data is NULL for other components.
@@ -292,8 +307,10 @@ static enum err check_coverage(const struct trial *trial, struct web_bot_auth_ca
     if (paying && !TELL(trial, CHECK_COMMITMENT_COVERED, commitment_covered(input, policy->commitment),
                         "%.*s", TEXT(policy->commitment)))
         return ERR_SIGNATURE_REQUIRED;
-    if ((!paying || policy->require_target) &&
-        !TELL(trial, CHECK_TARGET_COVERED, target_covered(input), "@authority or @target-uri"))
+    if (policy->target != WEB_BOT_AUTH_NO_TARGET &&
+        !TELL(trial, CHECK_TARGET_COVERED, target_covered(trial), "%s",
+              policy->target == WEB_BOT_AUTH_AUTHORITY ? "@authority or @target-uri"
+                                                       : "@target-uri, or @authority, @path and @query"))
         return ERR_SIGNATURE_REQUIRED;
 out:
     return err;

@@ -27,7 +27,7 @@
     X(CHECK_VALUE, "signature-value") /* the label has a byte sequence in Signature */                       \
     X(CHECK_AGENT_COVERED, "covers-signature-agent")                                                         \
     X(CHECK_COMMITMENT_COVERED, "covers-payment")                                                            \
-    X(CHECK_TARGET_COVERED, "covers-target") /* @authority or @target-uri */                                 \
+    X(CHECK_TARGET_COVERED, "covers-target") /* as much of the target as the policy asks */                  \
     X(CHECK_DIGEST, "content-digest")        /* is that of the body, where it is covered */                  \
     X(CHECK_BASE, "signature-base")          /* every covered component has a value */                       \
     /* with the key, made by whoever has it */                                                               \
@@ -61,21 +61,30 @@ struct web_bot_auth_trace {
     size_t count;
 };
 
+/* What of a request's target must be covered, unless said otherwise the first. */
+enum web_bot_auth_target {
+    WEB_BOT_AUTH_AUTHORITY, /* @authority or @target-uri: the signature is for this site */
+    WEB_BOT_AUTH_URL,       /* and for this URL: @target-uri, or @path and, where there is one, @query; the
+                             * latter two are also in @request-target */
+    WEB_BOT_AUTH_NO_TARGET,
+};
+
 struct web_bot_auth_policy {
     int64_t now;             /* seconds */
     int64_t clock_skew;      /* seconds that `created` may lie ahead */
     int64_t max_lifetime;    /* seconds between created and expires */
     struct slice commitment; /* the field that must be covered, e.g. "payment"; empty: identity alone */
-    bool require_target;     /* cover @authority or @target-uri too, also beside a commitment */
-    bool allow_test_keys;    /* accept the key pairs printed in RFC 9421 and the drafts */
+    enum web_bot_auth_target target;
+    bool allow_test_keys;                 /* accept the key pairs printed in RFC 9421 and the drafts */
     const struct config_list *algorithms; /* RFC 9421 names that are taken; NULL: ed25519 alone */
     const struct config_list *insecure_hosts;
     struct web_bot_auth_trace *trace; /* or NULL */
 };
 
-/* What the configuration says for a site; time, commitment and trace are the caller's. Both must outlive it.
- */
-struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, const struct config_site *site);
+/* What the configuration says for a site, whose page is paid for by the field `commitment` or, where that is
+ * empty, free for one crawler. Time and trace are the caller's. All of it must outlive the policy. */
+struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, const struct config_site *site,
+                                               struct slice commitment);
 
 /* A signature that is good but for its key. */
 struct web_bot_auth_candidate {

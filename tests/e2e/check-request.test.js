@@ -123,8 +123,8 @@ test('each rule broken once', async t => {
         [text(good, '/path?a=c'), at, 'valid', 'ok', undefined],
         [text(good, '/path?a=b', 'other.example'), at, 'invalid', 'signature_invalid', 'verifies'],
         [text(bare), at, 'invalid', 'signature_required', 'covers-payment'],
-        [text(proposal), at, 'valid', 'ok', undefined],
-        [text(proposal), [...at, '--require-target'], 'invalid', 'signature_required', 'covers-target'],
+        [text(proposal), at, 'invalid', 'signature_required', 'covers-target'],
+        [text(proposal), [...at, '--no-require-target'], 'valid', 'ok', undefined],
         [text(foreign), at, 'invalid', 'key_unknown', 'key'],
         [text(without(good, 'Signature')), at, 'invalid', 'malformed_signature', 'signature-fields'],
         [text(without(good, 'Signature-Input')), at, 'invalid', 'malformed_signature', 'signature-fields'],
@@ -142,6 +142,13 @@ test('each rule broken once', async t => {
         [text(input('sig1=(', 'sig1=(  ')), at, 'valid', 'ok', undefined],
         [
             text(input('"@authority"', '"@authority";req')),
+            at,
+            'invalid',
+            'signature_required',
+            'covers-target'
+        ],
+        [
+            text(input('"@authority"', '"@authority" "@method";req')),
             at,
             'invalid',
             'malformed_signature',

@@ -406,8 +406,8 @@ test('what could not be judged may be tried again, whatever else was signed', as
     assert.equal((await attempt(known.origin)).status, 200)
     const created = Math.floor(Date.now() / 1000)
     const signed = label =>
-        `${label}=("payment" "signature-agent";key="${label}");created=${created};expires=${created + 60}` +
-        `;keyid="${key.keyid}";tag="web-bot-auth"`
+        `${label}=("@authority" "payment" "signature-agent";key="${label}");created=${created}` +
+        `;expires=${created + 60};keyid="${key.keyid}";tag="web-bot-auth"`
     const value = `:${Buffer.alloc(64).toString('base64')}:`
     const headers = {
         Payment: payment(await gate.offer(page)),

@@ -152,14 +152,55 @@ async function arguments_of_stage(t, gate, words) {
     return next
 }
 
-test('a site may demand that the target is signed', async t => {
-    const { gate, ledger, key, agent } = await scene(t, { requireTarget: true })
-    const id = await gate.offer(page)
-    const bare = await withWebBotAuth(key, agent.origin, url, id, {
-        components: ['payment', 'signature-agent']
-    })
-    assertRefused(await gate.request(page, { headers: bare }), 403, 'signature_required')
+// A hostile site hands the shop's offer to a crawler that comes to read its own page: the commitment that the
+// proposal prints names the offer, but not whom it is for.
+test('an offer that another site passed on is not paid', async t => {
+    const { gate, ledger, key, agent } = await scene(t)
+    const relay = async components => {
+        const id = await gate.offer(page)
+        const signed = await withWebBotAuth(key, agent.origin, `https://hostile.example${page}`, id, {
+            components
+        })
+        return gate.request(page, { headers: signed })
+    }
+    assertRefused(await relay(['payment', 'signature-agent']), 403, 'signature_required')
+    await gate.logged(/ check=covers-target /)
+    assertRefused(await relay(['@path', 'payment', 'signature-agent']), 403, 'signature_required')
+    assertRefused(await relay(['@authority', 'payment', 'signature-agent']), 403, 'signature_invalid')
+    assertRefused(await relay(['@target-uri', 'payment', 'signature-agent']), 403, 'signature_invalid')
     assert.equal(ledger.count('charge'), 0)
+})
+
+test('the literal profile of the proposal takes what is passed on', async t => {
+    const { gate, ledger, key, agent } = await scene(t, { signature: { require_target: false } })
+    const signed = await withWebBotAuth(
+        key,
+        agent.origin,
+        `https://hostile.example${page}`,
+        await gate.offer(page),
+        { components: ['payment', 'signature-agent'] }
+    )
+    assert.equal((await gate.request(page, { headers: signed })).status, 200)
+    assert.equal(ledger.count('charge'), 1)
+})
+
+test('a site may demand that the signature names the page', async t => {
+    const { gate, ledger, key, agent } = await scene(t, { signature: { require_path: true } })
+    const pay = async (components, query = '') => {
+        const id = await gate.offer(page + query)
+        const headers = await withWebBotAuth(key, agent.origin, url + query, id, { components })
+        return gate.request(page + query, { headers })
+    }
+    const rest = ['payment', 'signature-agent']
+    assertRefused(await pay(['@authority', ...rest]), 403, 'signature_required')
+    assertRefused(await pay(['@path', ...rest]), 403, 'signature_required')
+    assertRefused(await pay(['@authority', '@path', ...rest], '?a=1'), 403, 'signature_required')
+    assert.equal(ledger.count('charge'), 0)
+    assert.equal((await pay(['@target-uri', ...rest], '?a=1')).status, 200)
+    assert.equal((await pay(['@authority', '@path', ...rest])).status, 200)
+    assert.equal((await pay(['@authority', '@path', '@query', ...rest], '?a=1')).status, 200)
+    assert.equal((await pay(['@authority', '@request-target', ...rest], '?a=1')).status, 200)
+    assert.equal(ledger.count('charge'), 4)
 })
 
 test('directories that fail', async t => {

@@ -128,7 +128,10 @@ test('an id is charged to one signer for one page', async t => {
 test('every form of the commitment that WIRE.md lists is taken', async t => {
     const { gate, ledger, key, agent } = await scene(t)
     const forms = [
-        id => withWebBotAuth(key, agent.origin, url, id, { components: ['payment', 'signature-agent'] }),
+        id =>
+            withWebBotAuth(key, agent.origin, url, id, {
+                components: ['@target-uri', 'payment', 'signature-agent']
+            }),
         id =>
             withWebBotAuth(key, agent.origin, url, id, {
                 components: ['@method', '@authority', '@path', 'payment', 'signature-agent']
@@ -347,9 +350,10 @@ test('who is charged gets the page, however much the request holds', { timeout: 
         headers['X-Long'] = 'x'.repeat(length)
         const created = Math.floor(Date.now() / 1000)
         const parameters =
-            '("payment" "signature-agent" "x-long" "x-long";bs)' +
+            '("@authority" "payment" "signature-agent" "x-long" "x-long";bs)' +
             `;created=${created};expires=${created + 60};keyid="${key.keyid}";tag="web-bot-auth"`
         const base = [
+            '"@authority": shop.example',
             `"payment": ${headers.Payment}`,
             `"signature-agent": ${headers['Signature-Agent']}`,
             `"x-long": ${headers['X-Long']}`,

@@ -93,7 +93,7 @@ function configText(folder, ledger, options) {
                 root: options.root ?? path.join(root, site.root),
                 network: site.network,
                 terms_url: 'https://shop.example/terms',
-                signature: { require_target: options.requireTarget ?? false },
+                signature: options.signature ?? {},
                 agents: options.agents,
                 rules: options.rules ?? [
                     { name: 'about', paths: ['/about.html'], action: 'allow' },

@@ -53,6 +53,9 @@ static void check_components(const struct message *message, size_t arena_size)
     fuzz_arena_free(&arena);
 }
 
+static const enum web_bot_auth_target targets[] = {WEB_BOT_AUTH_NO_TARGET, WEB_BOT_AUTH_AUTHORITY,
+                                                   WEB_BOT_AUTH_URL, WEB_BOT_AUTH_URL};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice text = slice_bytes(data, size);
@@ -66,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                          .clock_skew = 30,
                                          .max_lifetime = 86400,
                                          .commitment = bits & 1 ? SLICE("payment") : SLICE(""),
-                                         .require_target = bits & 2,
+                                         .target = targets[(bits >> 1 & 1) | (bits >> 5 & 2)],
                                          .allow_test_keys = bits & 4,
                                          .insecure_hosts = &insecure,
                                          .trace = bits & 32 ? NULL : &trace};

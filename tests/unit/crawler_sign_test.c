@@ -57,7 +57,7 @@ static void verify_signed(struct slice commitment, bool with_payment)
     struct web_bot_auth_policy policy = {.now = NOW + 10,
                                          .max_lifetime = 86400,
                                          .commitment = commitment,
-                                         .require_target = true,
+                                         .target = WEB_BOT_AUTH_AUTHORITY,
                                          .insecure_hosts = &none};
     struct web_bot_auth_candidate *candidate;
     assert_int_equal(web_bot_auth_select(arena, &message, &policy, &candidate), ERR_OK);

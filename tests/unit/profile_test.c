@@ -30,6 +30,8 @@ static struct web_bot_auth_policy policy_for(const char *commitment)
                                         .clock_skew = 30,
                                         .max_lifetime = 86400,
                                         .commitment = slice_of(commitment),
+                                        .target =
+                                            *commitment ? WEB_BOT_AUTH_NO_TARGET : WEB_BOT_AUTH_AUTHORITY,
                                         .insecure_hosts = &none,
                                         .trace = &trace};
 }
@@ -178,6 +180,45 @@ static void a_policy_may_choose(void **state)
     assert_int_equal(select_in(fresh_arena(), with_alg, &policy, &candidates), ERR_OK);
     policy.algorithms = &none;
     assert_int_equal(select_in(fresh_arena(), with_alg, &policy, &candidates), ERR_SIGNATURE_INVALID);
+}
+
+static void the_url_is_named_in_several_ways(void **state)
+{
+    static const struct {
+        const char *target, *components;
+        bool authority, url;
+    } cases[] = {
+        {"/a", "\"@target-uri\"", true, true},
+        {"/a?b", "\"@target-uri\"", true, true},
+        {"/a", "\"@authority\"", true, false},
+        {"/a", "\"@authority\" \"@path\"", true, true},
+        {"/a?b", "\"@authority\" \"@path\"", true, false},
+        {"/a?b", "\"@authority\" \"@query\"", true, false},
+        {"/a?b", "\"@authority\" \"@query\" \"@path\"", true, true},
+        {"/a?b", "\"@authority\" \"@path\" \"@query-param\";name=\"b\"", true, false},
+        {"/a?", "\"@authority\" \"@path\"", true, false},
+        {"/a?b", "\"@authority\" \"@request-target\"", true, true},
+        {"/a", "\"@request-target\"", false, false},
+        {"/a", "\"@path\" \"@method\"", false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        for (int url = 0; url < 2; url++) {
+            struct arena *arena = fresh_arena();
+            struct web_bot_auth_candidate *candidates;
+            struct web_bot_auth_policy policy = policy_for("");
+            policy.target = url ? WEB_BOT_AUTH_URL : WEB_BOT_AUTH_AUTHORITY;
+            const char *text =
+                arena_format(arena,
+                             "GET %s\nhost: a.example\nsignature-agent: \"https://b.example\"\n" SIG
+                             "signature-input: s=(%s \"signature-agent\")" TIMES REST,
+                             cases[i].target, cases[i].components)
+                    .data;
+            struct message message = request_of(arena, text);
+            enum err err = web_bot_auth_select(arena, &message, &policy, &candidates);
+            if ((err == ERR_OK) != (url ? cases[i].url : cases[i].authority))
+                fail_msg("%s %s", cases[i].target, cases[i].components);
+        }
 }
 
 static void the_key_decides_the_algorithm(void **state)
@@ -452,6 +493,7 @@ int main(void)
         cmocka_unit_test(a_covered_digest_is_that_of_the_body),
         cmocka_unit_test(the_best_failure_is_told),
         cmocka_unit_test(a_policy_may_choose),
+        cmocka_unit_test(the_url_is_named_in_several_ways),
         cmocka_unit_test(the_key_decides_the_algorithm),
         cmocka_unit_test(a_full_arena_is_a_refusal),
         cmocka_unit_test(members_are_judged_one_by_one),

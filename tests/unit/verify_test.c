@@ -359,7 +359,8 @@ static enum err select_with(const char *input, const char *signature, const char
                                          .clock_skew = 30,
                                          .max_lifetime = 86400,
                                          .commitment = SLICE("payment"),
-                                         .require_target = require_target,
+                                         .target =
+                                             require_target ? WEB_BOT_AUTH_AUTHORITY : WEB_BOT_AUTH_NO_TARGET,
                                          .insecure_hosts = &insecure};
     struct web_bot_auth_candidate *candidate;
     enum err err = web_bot_auth_select(arena, &message, &policy, &candidate);

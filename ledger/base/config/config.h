@@ -189,8 +189,13 @@ typedef struct config_list CONFIG_LIST;
     X(terms_url, "terms_url", TEXT, NULL, 0, 0, "The terms that a crawler accepts by paying.")               \
     X(registration_url, "registration_url", TEXT, "", 0, 0,                                                  \
       "Where crawler operators may register; optional.")                                                     \
-    X(require_target, "signature.require_target", FLAG, "false", 0, 0,                                       \
-      "Demand that signatures cover @authority or @target-uri too.")                                         \
+    X(require_target, "signature.require_target", FLAG, "true", 0, 0,                                        \
+      "Demand that signatures cover @authority or @target-uri. Without it (the literal profile of the\n"     \
+      "proposal) another site can hand your offer to a crawler, which then pays for what it never asked "    \
+      "for.")                                                                                                \
+    X(require_path, "signature.require_path", FLAG, "false", 0, 0,                                           \
+      "Demand that the signature itself names the page: @target-uri, or @authority with @path and, where\n"  \
+      "there is one, @query.")                                                                               \
     X(agents_allow, "agents.allow", LIST, "", 0, 0,                                                          \
       "Crawlers that may pay, e.g. https://chatgpt.com; only matters with agents.unknown: refuse.")          \
     X(agents_deny, "agents.deny", LIST, "", 0, 0,                                                            \

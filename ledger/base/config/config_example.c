@@ -17,7 +17,7 @@ static const struct config_sample site_sample[] = {
     {"seller", "The Example Gazette"},
     {"network", "\"example:402\""},
     {"terms_url", "https://example.com/terms"},
-    {"signature.require_target", "false"},
+    {"signature.require_target", "true"},
     {"agents.unknown", "charge"},
     {NULL, NULL},
 };

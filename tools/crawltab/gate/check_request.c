@@ -27,7 +27,7 @@
 struct words {
     const char *config_path, *site;
     const char *scheme, *now, *keys, *profile, *lifetime, *skew, *algorithms, *insecure_host, *ca;
-    bool fetch, require_target, allow_test_keys, json;
+    bool fetch, literal, allow_test_keys, json;
     const char *file;
 };
 
@@ -384,7 +384,8 @@ static bool change_policy(struct inquiry *inquiry, const struct words *words)
     if (!read_number(words->lifetime, "see --max-lifetime", policy->max_lifetime, &policy->max_lifetime) ||
         !read_number(words->skew, "see --skew", policy->clock_skew, &policy->clock_skew))
         return false;
-    policy->require_target = policy->require_target || words->require_target;
+    if (words->literal && policy->commitment.len > 0)
+        policy->target = WEB_BOT_AUTH_NO_TARGET;
     policy->allow_test_keys = policy->allow_test_keys || words->allow_test_keys;
     if (words->algorithms)
         policy->algorithms = split(&inquiry->arena, words->algorithms);
@@ -404,10 +405,10 @@ static bool set_policy(struct inquiry *inquiry, const struct words *words)
         !read_number(words->now, "--now is in seconds since 1970", clock_now_ms() / 1000, &now) ||
         !set_site(inquiry, words))
         return false;
-    *policy = web_bot_auth_policy(inquiry->config, inquiry->site);
+    *policy = web_bot_auth_policy(inquiry->config, inquiry->site,
+                                  words->profile && strcmp(words->profile, "payment") == 0 ? SLICE("payment")
+                                                                                           : SLICE(""));
     policy->now = now;
-    policy->commitment =
-        words->profile && strcmp(words->profile, "payment") == 0 ? SLICE("payment") : SLICE("");
     policy->trace = &inquiry->trace;
     inquiry->trace = (struct web_bot_auth_trace){CHECK_COUNT, inquiry->checked, CHECKS_MAX, 0};
     inquiry->fetch = words->fetch;
@@ -443,7 +444,7 @@ static enum exit_status check_request(const char *config_path, int argc, char **
                                              {"--keys", &w.keys, NULL},
                                              {"--fetch", NULL, &w.fetch},
                                              {"--profile", &w.profile, NULL},
-                                             {"--require-target", NULL, &w.require_target},
+                                             {"--no-require-target", NULL, &w.literal},
                                              {"--max-lifetime", &w.lifetime, NULL},
                                              {"--skew", &w.skew, NULL},
                                              {"--algorithms", &w.algorithms, NULL},
@@ -494,7 +495,7 @@ const struct command check_request_command = {
     "  --now UNIX          the time of the check (default: now)\n"
     "  --profile NAME      identity (default), or payment: the field Payment must be\n"
     "                      covered\n"
-    "  --require-target    cover @authority or @target-uri also with payment\n"
+    "  --no-require-target a payment need not cover @authority or @target-uri\n"
     "  --max-lifetime S    the longest from created to expires\n"
     "  --skew S            how far created may lie ahead\n"
     "  --algorithms LIST   with commas: ed25519,ecdsa-p256-sha256,rsa-pss-sha512\n"
