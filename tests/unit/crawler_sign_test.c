@@ -34,7 +34,7 @@ static struct key new_key(void)
     return loaded;
 }
 
-static void verify_signed(struct slice commitment, bool with_payment)
+static void verify_signed(struct slice commitment, bool with_payment, const char *target)
 {
     struct arena *arena = fresh_arena();
     struct key key = new_key();
@@ -44,7 +44,7 @@ static void verify_signed(struct slice commitment, bool with_payment)
     struct message message = {.method = SLICE("GET"),
                               .scheme = SLICE("https"),
                               .authority = SLICE("example.com"),
-                              .target = SLICE("/page"),
+                              .target = slice_of(target),
                               .fields = fields,
                               .field_count = 1};
     if (with_payment)
@@ -57,7 +57,7 @@ static void verify_signed(struct slice commitment, bool with_payment)
     struct web_bot_auth_policy policy = {.now = NOW + 10,
                                          .max_lifetime = 86400,
                                          .commitment = commitment,
-                                         .target = WEB_BOT_AUTH_AUTHORITY,
+                                         .target = WEB_BOT_AUTH_URL,
                                          .insecure_hosts = &none};
     struct web_bot_auth_candidate *candidate;
     assert_int_equal(web_bot_auth_select(arena, &message, &policy, &candidate), ERR_OK);
@@ -73,8 +73,9 @@ static void verify_signed(struct slice commitment, bool with_payment)
 static void signatures_verify(void **state)
 {
     (void)state;
-    verify_signed(SLICE(""), false);
-    verify_signed(SLICE("payment"), true);
+    verify_signed(SLICE(""), false, "/page");
+    verify_signed(SLICE("payment"), true, "/page");
+    verify_signed(SLICE("payment"), true, "/page?a=1&b");
 }
 
 static void the_directory_has_the_public_half_alone(void **state)

@@ -14,8 +14,8 @@ bool sign_request(struct arena *arena, const struct key *key, const struct messa
     nonce[encoding_base64(terms->nonce, sizeof(terms->nonce), nonce)] = '\0';
     const char *payment = message_field(message, SLICE("payment")) ? " \"payment\"" : "";
     fields->input = arena_format(arena,
-                                 "sig=(\"@authority\"%s \"signature-agent\");created=%lld;expires=%lld;"
-                                 "keyid=\"%s\";nonce=\"%s\";tag=\"web-bot-auth\"",
+                                 "sig=(\"@authority\" \"@path\" \"@query\"%s \"signature-agent\");"
+                                 "created=%lld;expires=%lld;keyid=\"%s\";nonce=\"%s\";tag=\"web-bot-auth\"",
                                  payment, (long long)terms->created,
                                  (long long)terms->created + SIGN_LIFETIME_SECONDS, key->keyid, nonce);
     if (!fields->input.data || !sf_parse_dictionary(arena, fields->input, &dictionary) ||

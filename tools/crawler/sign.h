@@ -22,8 +22,9 @@ struct sign_fields {
     struct slice signature;
 };
 
-/* Signs "@authority" and "signature-agent", and "payment" where the message has that field. NUL-terminated
- * values in the arena. False when the arena is full or OpenSSL refuses. */
+/* Signs "@authority", "@path", "@query" and "signature-agent", and "payment" where the message has that
+ * field: whoever sees the request can use it for nothing else. NUL-terminated values in the arena. False when
+ * the arena is full or OpenSSL refuses. */
 bool sign_request(struct arena *arena, const struct key *key, const struct message *message,
                   const struct sign_terms *terms, struct sign_fields *fields) MUST_USE;
 
