@@ -117,8 +117,10 @@ out:
 /* The second, independent pass over the entries, which proves the lines and makes the proofs. */
 static enum err prove(struct pg *pg, const struct day_order *order, const struct open_day *day)
 {
-    const struct day_tree_order tree_order = {order->site_id, day->date, order->progress,
-                                              order->progress_context};
+    const struct day_tree_order tree_order = {.site_id = order->site_id,
+                                              .date = day->date,
+                                              .tell = order->progress,
+                                              .context = order->progress_context};
     struct day_tree tree = {.entries = 0};
     enum err err;
     TRY(day_tree_read(pg, &tree_order, &tree));

@@ -213,8 +213,8 @@ enum err day_tree_read(struct pg *pg, const struct day_tree_order *order, struct
     TRY(read_versions(pg, reading));
     reading->leaf.site = slice_of(tree->facts.site);
     pg_params_number(&params, order->site_id);
-    pg_params_text(&params, tree->facts.first_id);
-    pg_params_text(&params, tree->facts.end_id);
+    pg_params_text(&params, order->first_id ? order->first_id : tree->facts.first_id);
+    pg_params_text(&params, order->end_id ? order->end_id : tree->facts.end_id);
     TRY(pg_stream(pg, "day_entries", &params, read_entry, reading));
     end_tile(reading);
     merkle_root(&reading->day, tree->root);

@@ -16,7 +16,9 @@ typedef void day_tree_tell(void *context, int64_t done, int64_t all);
 struct day_tree_order {
     int64_t site_id;
     const char *date;
-    day_tree_tell *tell; /* NULL: nobody */
+    const char *first_id; /* only the day's entries from this id on; NULL: from its beginning */
+    const char *end_id;   /* and before this one; NULL: to its end */
+    day_tree_tell *tell;  /* NULL: nobody */
     void *context;
 };
 
@@ -55,7 +57,8 @@ struct day_tree {
 };
 
 /* Reads the day's entries inside the open transaction, after the day's lines have been written. The caller
- * frees with day_tree_free, whatever comes back; start with {0}. */
+ * frees with day_tree_free, whatever comes back; start with {0}. Of a part of the day, totals and root are
+ * the part's. */
 enum err day_tree_read(struct pg *pg, const struct day_tree_order *order, struct day_tree *tree) MUST_USE;
 void day_tree_free(struct day_tree *tree);
 

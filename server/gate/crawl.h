@@ -5,9 +5,9 @@
 
 #include "server/content/content.h"
 #include "server/gate/gate.h"
-#include "server/gate/offer_key.h"
+#include "ledger/entry/offer_key.h"
 #include "server/gate/own_directory.h"
-#include "server/gate/payment_id.h"
+#include "ledger/entry/payment_id.h"
 #include "server/gate/rules.h"
 #include "server/gate/tariff.h"
 #include "server/verify/web_bot_auth.h"

@@ -3,7 +3,7 @@
 #define SERVER_GATE_OFFER_H
 
 #include "ledger/base/config/config.h"
-#include "server/gate/payment_id.h"
+#include "ledger/entry/payment_id.h"
 #include "ledger/base/http/exchange.h"
 
 /* What is the same in all offers of a site, written once. */

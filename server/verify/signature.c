@@ -289,6 +289,15 @@ enum err signature_verify(const struct signature_key *key, struct slice base, st
     return ok ? ERR_OK : ERR_SIGNATURE_INVALID;
 }
 
+bool signature_verify_ed25519(const uint8_t raw[SIGNATURE_ED25519_KEY_SIZE], struct slice base,
+                              const uint8_t signature[SIGNATURE_ED25519_SIZE])
+{
+    struct signature_key *key = signature_key_ed25519(raw);
+    bool good = key && signature_verify(key, base, slice_bytes(signature, SIGNATURE_ED25519_SIZE)) == ERR_OK;
+    signature_key_free(key);
+    return good;
+}
+
 bool signature_sign_ed25519(const uint8_t seed[SIGNATURE_ED25519_KEY_SIZE], struct slice base,
                             uint8_t signature[SIGNATURE_ED25519_SIZE])
 {

@@ -59,6 +59,10 @@ void signature_key_free(struct signature_key *key);
 enum err signature_verify(const struct signature_key *key, struct slice base,
                           struct slice signature) MUST_USE;
 
+/* The same with an Ed25519 public key as it stands. */
+bool signature_verify_ed25519(const uint8_t raw[SIGNATURE_ED25519_KEY_SIZE], struct slice base,
+                              const uint8_t signature[SIGNATURE_ED25519_SIZE]) MUST_USE;
+
 /* Signs with an Ed25519 private key (its 32-byte seed). False when OpenSSL refuses. */
 bool signature_sign_ed25519(const uint8_t seed[SIGNATURE_ED25519_KEY_SIZE], struct slice base,
                             uint8_t signature[SIGNATURE_ED25519_SIZE]) MUST_USE;

@@ -10,7 +10,7 @@
 #include "ledger/base/encoding.h"
 #include "ledger/base/log.h"
 #include "server/gate/gate.h"
-#include "server/gate/payment_id.h"
+#include "ledger/entry/payment_id.h"
 #include "server/verify/component.h"
 #include "tools/crawltab/gate/raw_request.h"
 

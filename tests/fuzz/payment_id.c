@@ -3,7 +3,7 @@
 #include "tests/fuzz/support.h"
 
 #include "ledger/base/amount.h"
-#include "server/gate/payment_id.h"
+#include "ledger/entry/payment_id.h"
 
 #define NOW_MS      1763640000000
 #define TTL_SECONDS 300

@@ -84,6 +84,7 @@ static void the_commands_work(void **state)
     clock_set_offset_ms(-2 * DAY);
     struct writer *writer = writer_start_ready();
     struct payment payment = payment_make(now - 2 * DAY, AGENT, 2500000, PAGE);
+    payment_sign(&payment);
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
     writer_stop(writer);
     clock_set_offset_ms(0);

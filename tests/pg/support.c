@@ -2,6 +2,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/random.h"
+#include "ledger/entry/payment_id.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -483,6 +484,46 @@ struct payment payment_make(int64_t ms, const char *agent, int64_t amount_micros
     uuid_make(ms, chance, payment.charge.payment_id);
     memset(payment.charge.thumbprint, 0x5a, DIGEST_SIZE);
     return payment;
+}
+
+/* Not the gate's offer key: tests run without one. */
+static void name_id(struct payment *payment, char text[PAYMENT_ID_TEXT])
+{
+    struct payment_keys keys = {hmac_new("key", 3), NULL};
+    struct charge *charge = &payment->charge;
+    uint8_t raw[PAYMENT_ID_SIZE], chance[10];
+    const char *authority = strstr(charge->resource.data, "://") + 3;
+    const struct payment_offer offer = {.site = SLICE("example"),
+                                        .network = SLICE("example:402"),
+                                        .terms_url = SLICE("https://example.com/terms"),
+                                        .authority = {authority, strcspn(authority, "/")},
+                                        .target = slice_of(strchr(authority, '/'))};
+    random_bytes(chance, sizeof(chance));
+    payment_id_mint(&keys, &offer, uuid_ms(charge->payment_id), charge->amount_micros, chance, text);
+    assert_true(payment_id_bytes(slice_bytes(text, PAYMENT_ID_TEXT), raw));
+    memcpy(charge->payment_id, raw, UUID_SIZE);
+    hmac_free(keys.current);
+}
+
+void payment_sign(struct payment *payment)
+{
+    static const uint8_t seed[SIGNATURE_ED25519_KEY_SIZE] = {7};
+    struct charge *charge = &payment->charge;
+    char id[PAYMENT_ID_TEXT];
+    struct jwk jwk = {.algorithm = SIGNATURE_ED25519};
+    name_id(payment, id);
+    assert_true(signature_public_ed25519(seed, jwk.raw));
+    jwk_complete(&jwk);
+    snprintf(payment->own.key, sizeof(payment->own.key), "%s", jwk.canonical);
+    snprintf(payment->own.base, sizeof(payment->own.base),
+             "\"payment\": scheme=\"deferred\", network=\"example:402\", id=\"%.*s\"\n"
+             "\"@signature-params\": (\"payment\")",
+             PAYMENT_ID_TEXT, id);
+    charge->signature_base = slice_of(payment->own.base);
+    assert_true(signature_sign_ed25519(seed, charge->signature_base, payment->own.signature));
+    charge->signature = slice_bytes(payment->own.signature, sizeof(payment->own.signature));
+    charge->public_key = slice_of(payment->own.key);
+    memcpy(charge->thumbprint, jwk.thumbprint, DIGEST_SIZE);
 }
 
 const char *payment_sql(const struct payment *payment)

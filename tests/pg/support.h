@@ -12,6 +12,7 @@
 
 #include "ledger/base/config/config.h"
 #include "ledger/entry/writer.h"
+#include "server/verify/jwk.h"
 
 #include <stdatomic.h>
 
@@ -106,12 +107,20 @@ int sql_spawn(const char *text);
 /* A payment with storage of its own. */
 struct payment {
     struct charge charge;
+    struct {
+        char base[256], key[JWK_TEXT_MAX];
+        uint8_t signature[64];
+    } own;                        /* what payment_sign has made */
     struct submission submission; /* as of the last time that it was submitted */
     atomic_int answers;
 };
 
 /* A payment offered at `ms`. The texts must outlive it. */
 struct payment payment_make(int64_t ms, const char *agent, int64_t amount_micros, const char *resource);
+
+/* Gives it what the rest of these payments do without: an id that names its URL and price, a key, and that
+ * key's signature over what commits to the id. It must stay where it is from then on. */
+void payment_sign(struct payment *payment);
 
 /* Submits it and waits for the answer. */
 enum err payment_pay(struct writer *writer, struct payment *payment);

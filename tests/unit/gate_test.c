@@ -7,7 +7,7 @@
 #include "server/gate/commitment.h"
 #include "server/gate/glob.h"
 #include "server/gate/offer.h"
-#include "server/gate/payment_id.h"
+#include "ledger/entry/payment_id.h"
 #include "server/gate/rules.h"
 
 #include <arpa/inet.h>

@@ -3,7 +3,7 @@
 
 #include "ledger/base/config/config.h"
 #include "server/gate/gate.h"
-#include "server/gate/offer_key.h"
+#include "ledger/entry/offer_key.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -3,12 +3,13 @@
 -- columns: payment_id uuid, site text, network text, currency text, amount_micros bigint, rule text,
 --   resource text, agent text, thumbprint bytea, public_key text null, directory_url text null,
 --   recorded_ms bigint, offered_ms bigint, signature bytea, signature_base bytea, local_date date null,
---   closed boolean, invoice text null, invoice_date date null, agreement_version integer null
+--   closed boolean, invoice text null, invoice_date date null, agreement_version integer null,
+--   site_id bigint
 SELECT c.payment_id, s.name AS site, s.network, s.currency, c.amount_micros, c.rule, c.resource, k.agent,
        c.thumbprint, p.public_key, p.directory_url, instant_ms(c.recorded_at) AS recorded_ms,
        instant_ms(uuid_instant(c.payment_id)) AS offered_ms, c.signature, c.signature_base, d.local_date,
        t.close_number IS NOT NULL AS closed, i.number AS invoice, i.local_date AS invoice_date,
-       a.version AS agreement_version
+       a.version AS agreement_version, c.site_id
   FROM charge c
   JOIN site s USING (site_id)
   JOIN crawler k USING (crawler_id)

@@ -4,6 +4,7 @@
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/audit/audit.h"
+#include "server/verify/signature.h"
 
 #include <inttypes.h>
 
@@ -51,7 +52,7 @@ static enum exit_status audit(const struct config *config, struct pg *pg, const 
 {
     const struct audit_order order = {.config = config,
                                       .site = site,
-                                      .verifies = checkpoint_key_verifies,
+                                      .verifies = signature_verify_ed25519,
                                       .tell = findings ? add_finding : print_finding,
                                       .context = findings};
     struct audit_result result;

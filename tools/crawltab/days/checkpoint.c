@@ -5,6 +5,7 @@
 
 #include "ledger/proof/checkpoint.h"
 #include "ledger/proof/leaf.h"
+#include "server/verify/signature.h"
 #include "sql/rows/proof.h"
 #include "sql/rows/site.h"
 
@@ -150,7 +151,7 @@ static enum err check_site(struct pg *pg, int64_t site_id, const char *name, con
     struct checkpoint_finding finding;
     enum err err;
     TRY(pg_begin(pg));
-    TRY(checkpoint_check_log(pg, site_id, NULL, checkpoint_key_verifies, &finding));
+    TRY(checkpoint_check_log(pg, site_id, NULL, signature_verify_ed25519, &finding));
     if (finding.problem)
         print_finding(name, &finding);
     *findings += finding.problem != NULL;

@@ -138,13 +138,3 @@ out:
     pg_rows_free(&rows);
     return ok;
 }
-
-bool checkpoint_key_verifies(const uint8_t key[NOTE_KEY_SIZE], struct slice text,
-                             const uint8_t signature[NOTE_SIGNATURE_SIZE])
-{
-    struct signature_key *public_key = signature_key_ed25519(key);
-    bool good = public_key &&
-                signature_verify(public_key, text, slice_bytes(signature, NOTE_SIGNATURE_SIZE)) == ERR_OK;
-    signature_key_free(public_key);
-    return good;
-}

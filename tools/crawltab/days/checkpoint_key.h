@@ -31,8 +31,4 @@ const struct note_key *checkpoint_keys_of_site(struct pg *pg, const struct check
  * is not here. The ledger must be there to be asked. */
 bool checkpoint_keys_make_first(struct pg *pg, const struct config *config, struct checkpoint_keys *keys);
 
-/* Verifies by Ed25519, for note_open. */
-bool checkpoint_key_verifies(const uint8_t key[NOTE_KEY_SIZE], struct slice text,
-                             const uint8_t signature[NOTE_SIGNATURE_SIZE]);
-
 #endif

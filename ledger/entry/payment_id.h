@@ -1,7 +1,7 @@
 /* Payment ids (DESIGN.md section 2): the offer's id is its clock, its price, its URL and its own proof. Pure.
  */
-#ifndef SERVER_GATE_PAYMENT_ID_H
-#define SERVER_GATE_PAYMENT_ID_H
+#ifndef LEDGER_ENTRY_PAYMENT_ID_H
+#define LEDGER_ENTRY_PAYMENT_ID_H
 
 #include "ledger/base/digest.h"
 #include "ledger/base/err.h"
@@ -40,5 +40,20 @@ void payment_id_mint(const struct payment_keys *keys, const struct payment_offer
 enum err payment_id_open(const struct payment_keys *keys, const struct payment_offer *offer,
                          struct slice text, int64_t now_ms, int64_t ttl_seconds,
                          struct payment_id *id) MUST_USE;
+
+/* The same in parts, for who asks about an id long afterwards. */
+
+/* Its 48 bytes; false for what is no 64 characters of base64url. */
+bool payment_id_bytes(struct slice text, uint8_t raw[PAYMENT_ID_SIZE]) MUST_USE;
+
+/* The price that it names, whoever made it. */
+int64_t payment_id_price(const uint8_t raw[PAYMENT_ID_SIZE]);
+
+/* True if one of the keys made it for the offer's site, network and terms, for whatever URL. */
+bool payment_id_is_ours(const struct payment_keys *keys, const struct payment_offer *offer,
+                        const uint8_t raw[PAYMENT_ID_SIZE]);
+
+/* True if it names the offer's authority and target of the offer's site, whoever made it. */
+bool payment_id_is_for(const struct payment_offer *offer, const uint8_t raw[PAYMENT_ID_SIZE]);
 
 #endif

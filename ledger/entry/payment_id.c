@@ -1,4 +1,4 @@
-#include "server/gate/payment_id.h"
+#include "ledger/entry/payment_id.h"
 
 #include "ledger/base/amount.h"
 #include "ledger/base/encoding.h"
@@ -54,22 +54,42 @@ static bool genuine(struct hmac *hmac, const struct payment_offer *offer, const 
     return digest_equal(mac, id + MAC, MAC_SIZE);
 }
 
+bool payment_id_bytes(struct slice text, uint8_t raw[PAYMENT_ID_SIZE])
+{
+    size_t len;
+    return text.len == PAYMENT_ID_TEXT && encoding_unbase64url(text, raw, PAYMENT_ID_SIZE, &len);
+}
+
+int64_t payment_id_price(const uint8_t raw[PAYMENT_ID_SIZE])
+{
+    int64_t micros = 0;
+    for (int i = 0; i < PRICE_SIZE; i++)
+        micros = micros << 8 | raw[PRICE + i];
+    return micros;
+}
+
+bool payment_id_is_ours(const struct payment_keys *keys, const struct payment_offer *offer,
+                        const uint8_t raw[PAYMENT_ID_SIZE])
+{
+    return genuine(keys->current, offer, raw) || genuine(keys->previous, offer, raw);
+}
+
+bool payment_id_is_for(const struct payment_offer *offer, const uint8_t raw[PAYMENT_ID_SIZE])
+{
+    uint8_t url[URL_SIZE];
+    bind_url(offer, url);
+    return memcmp(url, raw + URL, URL_SIZE) == 0;
+}
+
 enum err payment_id_open(const struct payment_keys *keys, const struct payment_offer *offer,
                          struct slice text, int64_t now_ms, int64_t ttl_seconds, struct payment_id *id)
 {
     uint8_t raw[PAYMENT_ID_SIZE];
-    uint8_t url[URL_SIZE];
-    size_t len;
-    if (text.len != PAYMENT_ID_TEXT || !encoding_unbase64url(text, raw, sizeof(raw), &len) ||
-        !(genuine(keys->current, offer, raw) || genuine(keys->previous, offer, raw)))
-        return ERR_OFFER_MISMATCH;
-    bind_url(offer, url);
-    if (memcmp(url, raw + URL, URL_SIZE) != 0)
+    if (!payment_id_bytes(text, raw) || !payment_id_is_ours(keys, offer, raw) ||
+        !payment_id_is_for(offer, raw))
         return ERR_OFFER_MISMATCH;
     memcpy(id->uuid, raw, UUID_SIZE);
-    id->price_micros = 0;
-    for (int i = 0; i < PRICE_SIZE; i++)
-        id->price_micros = id->price_micros << 8 | raw[PRICE + i];
+    id->price_micros = payment_id_price(raw);
     int64_t age_ms = now_ms - uuid_ms(id->uuid);
     return age_ms > ttl_seconds * 1000 || age_ms < -AHEAD_MS ? ERR_OFFER_EXPIRED : ERR_OK;
 }

@@ -1,4 +1,4 @@
-#include "server/gate/offer_key.h"
+#include "ledger/entry/offer_key.h"
 
 #include "ledger/base/encoding.h"
 #include "ledger/base/file.h"
@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX 4096
+#define FILE_MAX  4096
+#define NOT_A_KEY "a line is not a key"
 
 static bool fail(const char *path, const char *detail, const char *hint)
 {
@@ -48,16 +49,15 @@ static bool read_line(char **rest, uint8_t key[OFFER_KEY_SIZE], bool *empty)
     return *empty || encoding_unhex(line, key, OFFER_KEY_SIZE);
 }
 
-bool offer_key_load(const char *path, struct offer_key *key)
+const char *offer_key_read(const char *path, struct offer_key *key)
 {
     bool empty, no_previous;
     struct stat status;
     size_t len;
-    if (access(path, F_OK) != 0 && errno == ENOENT && !make(path))
-        return false;
+    *key = (struct offer_key){.has_previous = false};
     char *text = file_read(path, FILE_MAX, &len, &status);
     if (!text)
-        return fail(path, strerror(errno), NULL);
+        return strerror(errno);
     char *rest = text;
     bool exposed = file_is_exposed(&status);
     bool ok = !exposed && read_line(&rest, key->current, &empty) && !empty &&
@@ -66,10 +66,22 @@ bool offer_key_load(const char *path, struct offer_key *key)
     free(text);
     key->has_previous = ok && !no_previous;
     if (ok)
-        return true;
+        return NULL;
     explicit_bzero(key, sizeof(*key));
-    if (exposed)
-        return fail(path, FILE_EXPOSED, FILE_EXPOSED_HINT);
-    return fail(path, "a line is not a key",
-                "each line is a key of 64 hexadecimal digits; the newest stands first");
+    return exposed ? FILE_EXPOSED : NOT_A_KEY;
+}
+
+bool offer_key_load(const char *path, struct offer_key *key)
+{
+    if (access(path, F_OK) != 0 && errno == ENOENT && !make(path))
+        return false;
+    const char *problem = offer_key_read(path, key);
+    if (!problem)
+        return true;
+    const char *hint = NULL;
+    if (strcmp(problem, FILE_EXPOSED) == 0)
+        hint = FILE_EXPOSED_HINT;
+    else if (strcmp(problem, NOT_A_KEY) == 0)
+        hint = "each line is a key of 64 hexadecimal digits; the newest stands first";
+    return fail(path, problem, hint);
 }

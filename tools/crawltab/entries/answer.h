@@ -1,0 +1,53 @@
+/* What `crawltab lookup` answers about one payment id, for people and for programs. */
+#ifndef TOOLS_CRAWLTAB_ENTRIES_ANSWER_H
+#define TOOLS_CRAWLTAB_ENTRIES_ANSWER_H
+
+#include "tools/crawltab/entries/entry_check.h"
+
+#include <jansson.h>
+
+/* X(status, its stable name, the sentence) */
+#define ANSWER_STATUS(X)                                                                                     \
+    X(ANSWER_PAID, "paid", "paid: this is the entry")                                                        \
+    X(ANSWER_OFFERED, "offered", "offered and not paid yet: no entry has this payment id")                   \
+    X(ANSWER_EXPIRED, "expired",                                                                             \
+      "offered and never paid: no entry has this payment id, nothing was charged for it, and the offer "     \
+      "has expired")                                                                                         \
+    X(ANSWER_MISTYPED, "mistyped", "no entry has this payment id: it is mistyped")                           \
+    X(ANSWER_FOREIGN, "foreign",                                                                             \
+      "no entry has this payment id, and no offer key here made it: it is another ledger's, or more than "   \
+      "one character is wrong, or its site's terms_url or the offer key changed since")                      \
+    X(ANSWER_ARCHIVED, "archived", "the entries of this payment id's day are archived")                      \
+    X(ANSWER_UNKNOWN, "unknown", "no entry has this payment id, nothing was charged for it")
+
+enum answer_status {
+#define ANSWER_ENUM(status, name, sentence) status,
+    ANSWER_STATUS(ANSWER_ENUM)
+#undef ANSWER_ENUM
+};
+
+struct answer {
+    enum answer_status status;
+    struct mistyped_given given;
+    const struct opener *opener;
+    struct entry_checks checks;
+    /* of an entry */
+    struct pg_rows entry, taken, conflicts, counts;
+    /* of an offer that was not paid */
+    const struct opener_site *site;
+    char *url; /* NULL: not known */
+    /* of others */
+    struct pg_rows archived;
+    struct mistyped_list meant;
+};
+
+/* As text of at most 80 columns, on standard output. */
+void answer_print(const struct answer *answer);
+
+/* The same for programs: a new reference, NULL without memory. */
+json_t *answer_json(const struct answer *answer);
+
+/* Whether nothing speaks against what the answer says. */
+bool answer_holds(const struct answer *answer);
+
+#endif
