@@ -114,6 +114,7 @@ static void currencies_have_their_decimals(void **state)
     assert_int_equal(amount_exponent(SLICE("usd")), -1);
     assert_int_equal(amount_exponent(SLICE("XYZ")), -1);
     assert_int_equal(amount_exponent(SLICE("USDT")), -1);
+    assert_int_equal(amount_exponent(SLICE("UYW")), 4); /* the last of those that have not two */
     assert_int_equal(amount_minor_micros(0), 1000000);
     assert_int_equal(amount_minor_micros(2), 10000);
     assert_int_equal(amount_minor_micros(3), 1000);
@@ -174,6 +175,11 @@ static void base64_is_strict_unless_told_otherwise(void **state)
     assert_int_equal(len, 2);
     assert_false(encoding_unbase64url(SLICE("-_9"), bytes, sizeof(bytes), &len));
     assert_false(encoding_unbase64url(SLICE("-_8="), bytes, sizeof(bytes), &len));
+    assert_false(encoding_unbase64url(SLICE("A"), bytes, sizeof(bytes), &len)); /* six bits are no byte */
+    assert_false(encoding_unbase64url(SLICE("-_8AA"), bytes, sizeof(bytes), &len));
+    assert_false(encoding_unhex(SLICE("00112"), bytes, 2));
+    assert_false(encoding_unhex(SLICE("001122"), bytes, 2));
+    assert_true(encoding_unhex(SLICE("0011"), bytes, 2));
 }
 
 static void a_uuid_carries_its_time(void **state)
@@ -188,6 +194,9 @@ static void a_uuid_carries_its_time(void **state)
     assert_string_equal(uuid_format(uuid, text), "017f22e2-79b0-7fff-bfff-ffffffffffff");
     assert_int_equal(uuid_ms(uuid), 0x017f22e279b0);
     assert_true(uuid_is_v7(uuid));
+    uuid[6] = 0x8f;
+    assert_false(uuid_is_v7(uuid));
+    uuid[6] = 0x7f;
     assert_true(uuid_parse(slice_of(text), again));
     assert_memory_equal(uuid, again, UUID_SIZE);
     assert_false(uuid_parse(SLICE("017f22e279b07fffbfffffffffffffff"), again));
@@ -199,6 +208,8 @@ static void dates_are_real(void **state)
     (void)state;
     assert_true(instant_is_date(SLICE("2026-11-20")));
     assert_true(instant_is_date(SLICE("2024-02-29")));
+    assert_true(instant_is_date(SLICE("2000-02-29")));
+    assert_false(instant_is_date(SLICE("2100-02-29")));
     assert_false(instant_is_date(SLICE("2026-02-29")));
     assert_false(instant_is_date(SLICE("2026-13-01")));
     assert_false(instant_is_date(SLICE("2026-1-01")));

@@ -155,6 +155,27 @@ static void csv_says_everything_in_rows(void **state)
     json_decref(document);
 }
 
+/* Amounts of e-invoices have the currency's decimals; the sum of lines is that of the rounded ones. */
+static void halves_of_lines_are_rounded_away_from_zero(void **state)
+{
+    static const int64_t micros[] = {25000, 24999, -15000, -14999};
+    static const char *const rounded[] = {">0.03<", ">0.02<", ">-0.02<", ">-0.01<"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(micros) / sizeof(*micros); i++) {
+        json_t *document = document_of(&usual);
+        json_object_set_new(document, "lines",
+                            json_pack("[{s:i,s:s,s:s,s:i,s:I,s:I}]", "line", 1, "kind", "fee", "description",
+                                      "Fee", "quantity", 1, "unit_price_micros", micros[i], "amount_micros",
+                                      micros[i]));
+        char *text = rendered("ubl", document, NULL);
+        const char *sum = strstr(text, "<cbc:LineExtensionAmount");
+        assert_non_null(sum);
+        assert_memory_equal(strchr(sum, '>'), rounded[i], strlen(rounded[i]));
+        free(text);
+        json_decref(document);
+    }
+}
+
 /* --- HTML --- */
 
 static void html_lets_nothing_through(void **state)
@@ -561,6 +582,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_format_is_found_and_repeats_itself),
         cmocka_unit_test(csv_says_everything_in_rows),
+        cmocka_unit_test(halves_of_lines_are_rounded_away_from_zero),
         cmocka_unit_test(html_lets_nothing_through),
         cmocka_unit_test(any_logo_leaves_a_page),
         cmocka_unit_test(sums_of_e_invoices_hold),

@@ -164,6 +164,8 @@ static void globs_stop_at_slashes_unless_doubled(void **state)
         {"/A", "/a", false},
         {"/**a**b**c", "/xxaxxbxxbxxc", true},
         {"/**a**b**c", "/xxaxxcxxb", false},
+        {"/*a**b", "/xa/a/b", true},
+        {"/*a**b", "/x/a/b", false},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -214,6 +216,10 @@ static void paths_have_one_spelling(void **state)
         if (cases[i].path)
             assert_slice(path, cases[i].path);
     }
+    /* What stands behind the target is not read. */
+    struct slice path;
+    bool plain;
+    assert_int_equal(rules_path(fresh_arena(), slice_bytes("/%41", 3), &path, &plain), ERR_MALFORMED_REQUEST);
 }
 
 static void crawlers_are_known_by_whole_words(void **state)

@@ -356,6 +356,8 @@ static void the_answer_is_signed_for_its_authority(void **state)
     assert_string_equal(header_of(&exchange, "Cache-Control"), "max-age=3600");
     const char *input = header_of(&exchange, "Signature-Input");
     const char *value = header_of(&exchange, "Signature");
+    assert_true(strtoll(strstr(input, ";expires=") + 9, NULL, 10) >=
+                NOW + 3600); /* at least while it is fresh */
     char base[1024];
     uint8_t raw[SIGNATURE_ED25519_SIZE];
     size_t len;
@@ -410,6 +412,7 @@ static void a_rotation_is_noticed_and_takes_effect_in_time(void **state)
     assert_non_null(strstr(exchange.reply.body.data, rotation.ring.keys[0].keyid));
     assert_non_null(strstr(exchange.reply.body.data, rotation.ring.keys[1].keyid));
     assert_int_equal(signatures_of(&exchange), 1);
+    assert_int_equal(created_of(&exchange), NOW + 1); /* over the new list, not over the one before */
     exchange = ask(own, "a.example", NOW + DAY);
     assert_int_equal(signatures_of(&exchange), 2);
     exchange = ask(own, "a.example", NOW + YEAR);

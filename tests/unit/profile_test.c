@@ -59,6 +59,7 @@ static const struct {
     {AGENT SIG "signature-input: a, a", ERR_MALFORMED_SIGNATURE, "signature-input"},
     {AGENT SIG "signature-input:", ERR_MALFORMED_SIGNATURE, "signature-input"},
     {AGENT SIG "signature-input: a, b, c, d, e, f, g, h, i", ERR_MALFORMED_SIGNATURE, "signature-input"},
+    {AGENT SIG "signature-input: a, b, c, d, e, f, g, " COVER TIMES REST, ERR_OK, ""},
     {AGENT SIG "signature-input: a=1", ERR_MALFORMED_SIGNATURE, "signature-input"},
     {AGENT "signature: \"\nsignature-input: a", ERR_MALFORMED_SIGNATURE, "signature"},
     {"signature-agent: 5\n" SIG "signature-input: " COVER TIMES REST, ERR_MALFORMED_SIGNATURE_AGENT,
@@ -338,6 +339,9 @@ static const struct {
      "https://[::1"},
     {"\"https://[::1]x\"", ERR_MALFORMED_SIGNATURE_AGENT, 0, "the URL's host is followed by something else",
      "https://[::1]x"},
+    {"a=\"https://a.example/.well-known/http-message-signatures-directory?x\";type=directory",
+     ERR_MALFORMED_SIGNATURE_AGENT, 0, "with ;type=directory it is an origin",
+     "https://a.example/.well-known/http-message-signatures-directory?x"},
     {"a=\"https://a.example/x\";type=directory", ERR_MALFORMED_SIGNATURE_AGENT, 0,
      "with ;type=directory it is an origin", "https://a.example/x"},
 };

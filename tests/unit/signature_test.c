@@ -444,6 +444,12 @@ static void odd_ed25519_keys_are_refused(void **state)
         raw[15] = 0xfe;
         signature_key_free(signature_key_ed25519(raw));
     }
+    memset(raw, 0xff, sizeof(raw));
+    raw[30] = 0xfe;
+    raw[31] = 0x7f;
+    struct signature_key *proper = signature_key_ed25519(raw);
+    assert_non_null(proper);
+    signature_key_free(proper);
     memcpy(raw, small[3], sizeof(raw));
     raw[31] = 0x70;
     signature_key_free(signature_key_ed25519(raw));

@@ -391,6 +391,7 @@ static void each_rule_of_the_profile_holds(void **state)
          ERR_SIGNATURE_INVALID},
         {"s=" COVER ";created=1000;expires=1100;keyid=\"" KEYID "\";tag=\"web-bot-auth\"", "s=" SIG,
          ERR_SIGNATURE_EXPIRED},
+        {"s=" COVER ";created=1000;expires=87400;keyid=\"" KEYID "\";tag=\"web-bot-auth\"", "s=" SIG, ERR_OK},
         {"s=" COVER ";created=1000;expires=87401;keyid=\"" KEYID "\";tag=\"web-bot-auth\"", "s=" SIG,
          ERR_SIGNATURE_INVALID},
         {"s=" COVER ";created=1000.0;expires=1300;keyid=\"" KEYID "\";tag=\"web-bot-auth\"", "s=" SIG,
