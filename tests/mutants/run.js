@@ -10,7 +10,9 @@
 //   - return left + right;             a line of the file, as it stands there but for its indentation
 //   + return left - right;             what is put in its place
 //   ? why nobody can notice            after a pair: a mistake that is known to survive, and why
-import { execFile } from 'node:child_process'
+//
+// A mistake in sql/functions/NAME.sql is made where a new database takes the function from, too.
+import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -18,7 +20,7 @@ import { fileURLToPath } from 'node:url'
 
 const folder = path.dirname(fileURLToPath(import.meta.url))
 const root = path.resolve(folder, '../..')
-const limitMs = 300_000
+const limitMs = 240_000
 
 function readList(name) {
     const mutants = []
@@ -38,7 +40,7 @@ function readList(name) {
     return mutants
 }
 
-// The file with the mistake in it; the line must stand there once.
+// The text with the mistake in it; the line must stand there once.
 function mutate(text, { at, file, before, after }) {
     const lines = text.split('\n')
     const places = lines.flatMap((line, i) => (line.trim() === before.trim() ? [i] : []))
@@ -48,23 +50,59 @@ function mutate(text, { at, file, before, after }) {
     return lines.join('\n')
 }
 
-const call = (program, words, options) =>
-    new Promise(resolve =>
-        execFile(program, words, { ...options, maxBuffer: 1e9 }, (error, out) => resolve({ error, out }))
-    )
+const texts = new Map()
+function read(file) {
+    if (!texts.has(file)) texts.set(file, fs.readFileSync(path.join(root, file), 'utf8'))
+    return texts.get(file)
+}
+
+const sqlFiles = folder =>
+    fs.readdirSync(path.join(root, 'sql', folder)).sort().map(file => `sql/${folder}/${file}`)
+
+// Where a new database takes a function from: the newest migration that makes it, or else the baseline.
+function functionSource(name) {
+    const baseline = Number(/SCHEMA_BASELINE (\d+)/.exec(read('ledger/pg/schema.h'))[1])
+    const files = [...sqlFiles('baseline'), ...sqlFiles('migrations').slice(baseline)]
+    const start = new RegExp(`^CREATE (OR REPLACE )?FUNCTION ${name}\\(`, 'm')
+    const file = files.findLast(file => start.test(read(file)))
+    if (!file) throw new Error(`no migration makes function ${name}`)
+    const from = start.exec(read(file)).index
+    return { file, from, to: read(file).indexOf(`\nCOMMENT ON FUNCTION ${name} `, from) }
+}
+
+// The files to write for a mistake, with their texts: [{file, text}].
+function edits(mutant) {
+    const own = { file: mutant.file, text: mutate(read(mutant.file), mutant) }
+    const [, name] = /^sql\/functions\/(\w+)\.sql$/.exec(mutant.file) ?? []
+    if (!name) return [own]
+    const { file, from, to } = functionSource(name)
+    const whole = read(file)
+    const changed = mutate(whole.slice(from, to), { ...mutant, file })
+    return [own, { file, text: whole.slice(0, from) + changed + whole.slice(to) }]
+}
+
+// Whether it succeeds in time; afterwards nothing that it started goes on.
+const succeeds = (program, words, options) =>
+    new Promise(resolve => {
+        const child = spawn(program, words, { ...options, stdio: 'ignore', detached: true })
+        const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), limitMs)
+        child.on('close', code => {
+            clearTimeout(timer)
+            resolve(code === 0)
+        })
+    })
 
 // A copy with what git knows and what was built, in which a worker makes its mistakes.
 async function copyOf(number) {
     const place = path.join(root, 'build-mutants', String(number))
+    const script = `git ls-files -z --cached --others --exclude-standard ':!tests/fuzz/corpus' |
+        xargs -0 sh -c 'cp -a --parents "$@" "$0" 2>/dev/null' "$1"
+        cp -a build "$1" || exit 1
+        if [ -d tests/e2e/node_modules ]; then cp -a --parents tests/e2e/node_modules "$1"; fi`
+    fs.rmSync(place, { recursive: true, force: true })
     fs.mkdirSync(place, { recursive: true })
-    const words = ['ls-files', '--cached', '--others', '--exclude-standard']
-    const listed = (await call('git', words, { cwd: root })).out.trim().split('\n')
-    for (const name of [...listed, 'build', 'tests/e2e/node_modules']) {
-        if (!fs.existsSync(path.join(root, name))) continue
-        fs.mkdirSync(path.dirname(path.join(place, name)), { recursive: true })
-        fs.rmSync(path.join(place, name), { recursive: true, force: true })
-        await call('cp', ['-a', path.join(root, name), path.join(place, name)])
-    }
+    const made = await succeeds('sh', ['-c', script, 'sh', place], { cwd: root })
+    if (!made) throw new Error(`no copy in ${place}`)
     return place
 }
 
@@ -74,23 +112,34 @@ function targets(suites) {
     return suites.some(suite => suite.startsWith('pg/')) ? [...programs, 'build/crawltab'] : programs
 }
 
+const optionsIn = place => ({ cwd: place, env: { ...process.env, BUILD: 'build' } })
+const builds = (place, suites) => succeeds('make', ['-s', ...targets(suites)], optionsIn(place))
+const passes = (place, suites) => succeeds('tools/dev/test.sh', suites, optionsIn(place))
+
 // killed, survived, or refused by the compiler, which is no mistake that people could make.
 async function judge(place, mutant) {
-    const file = path.join(place, mutant.file)
-    const text = fs.readFileSync(file, 'utf8')
-    const options = { cwd: place, timeout: limitMs, env: { ...process.env, BUILD: 'build' } }
+    const changed = edits(mutant)
     try {
-        fs.writeFileSync(file, mutate(text, mutant))
-        if ((await call('make', ['-s', ...targets(mutant.suites)], options)).error) return 'refused'
-        return (await call('tools/dev/test.sh', mutant.suites, options)).error ? 'killed' : 'survived'
+        for (const { file, text } of changed) fs.writeFileSync(path.join(place, file), text)
+        if (!(await builds(place, mutant.suites))) return 'refused'
+        for (const suite of mutant.suites) if (!(await passes(place, [suite]))) return 'killed'
+        return 'survived'
     } finally {
-        fs.writeFileSync(file, text)
+        for (const { file } of changed) fs.writeFileSync(path.join(place, file), read(file))
     }
+}
+
+// A suite that fails by itself would pass for one that notices everything.
+async function checkSuites(place, mutants) {
+    for (const suite of new Set(mutants.flatMap(mutant => mutant.suites)))
+        if (!(await builds(place, [suite])) || !(await passes(place, [suite])))
+            throw new Error(`${suite} fails without a mistake`)
 }
 
 async function run(mutants) {
     const count = { killed: 0, survived: 0, refused: 0, known: 0 }
     const queue = [...mutants]
+    await checkSuites(await copyOf(0), mutants)
     const work = async number => {
         const place = await copyOf(number)
         for (let mutant; (mutant = queue.shift()); ) {
@@ -115,7 +164,7 @@ const all = fs
     .readdirSync(folder)
     .filter(name => name.endsWith('.list'))
     .flatMap(readList)
-for (const mutant of all) mutate(fs.readFileSync(path.join(root, mutant.file), 'utf8'), mutant)
+all.forEach(edits)
 const chosen = all.filter(({ file, suites }) =>
     words.every(word => file.includes(word) || suites.join(' ').includes(word))
 )
