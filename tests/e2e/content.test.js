@@ -1,4 +1,5 @@
 // The `root` delivery style: files as a browser and a cache expect them, and no way out of the folder.
+// Tests server/content/content_type.c
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'

@@ -1,4 +1,5 @@
 // The paid crawl, from the offer to the invoice, with clients that we did not write.
+// Tests server/gate/crawl.c, server/gate/crawl_reply.c
 import assert from 'node:assert/strict'
 import { createPrivateKey, sign } from 'node:crypto'
 import { test } from 'node:test'

@@ -1,4 +1,5 @@
 // The programs as their operators meet them: options, configuration, ports, signals.
+// Tests server/main.c
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import fs from 'node:fs'

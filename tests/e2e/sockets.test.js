@@ -1,5 +1,7 @@
 // Clients that are slow, greedy, many, or gone, against a running gate: each is bounded in time and number,
 // and nobody else notices.
+// Tests server/http/connection.c, server/http/http.c, server/http/idle.c, server/http/limits.c,
+// server/http/listen.c, server/http/request.c, server/http/response.c, server/http/serving.c
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'

@@ -1,5 +1,6 @@
 // What happened to invoices reaches the publisher's own system, and is checked there with a library that we
 // did not write.
+// Tests ledger/outbox/outbox.c
 import assert from 'node:assert/strict'
 import http from 'node:http'
 import path from 'node:path'

@@ -1,5 +1,6 @@
 /* Accounts of before, whose names have queries: what a ledger makes of them when it is migrated, what the
- * gate counts, and what the operator sees. */
+ * gate counts, and what the operator sees.
+ * Tests ledger/base/http/agent.c */
 #include "tests/pg/support.h"
 
 #include "ledger/base/clock.h"

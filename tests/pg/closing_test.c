@@ -1,5 +1,7 @@
 /* A day that was sealed takes no entry from anybody, what was signed for a closed day is compared with the
- * entries to the last bit, and a site's zone changes without a gap. */
+ * entries to the last bit, and a site's zone changes without a gap.
+ * Tests ledger/proof/checkpoint.c, ledger/proof/day_seal.c, ledger/proof/day_tree.c,
+ * ledger/proof/key_change.c */
 #include "tests/pg/support_days.h"
 
 #include "ledger/base/clock.h"

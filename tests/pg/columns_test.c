@@ -1,5 +1,6 @@
 /* What the statements declare is what the server answers; what differs stops the start, and names statement
- * and column. */
+ * and column.
+ * Tests ledger/pg/pg_rows.c */
 #include "tests/pg/support_days.h"
 
 #include "ledger/base/clock.h"

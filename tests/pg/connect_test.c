@@ -1,4 +1,5 @@
-/* Connecting has a deadline, also where the look-up of a host's name has none. */
+/* Connecting has a deadline, also where the look-up of a host's name has none.
+ * Tests ledger/pg/pg_connect.c, ledger/pg/pg_target.c */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include "tests/pg/support.h"
 

@@ -1,4 +1,5 @@
-/* Billing days tile in every zone of the tz database, and over changes of a site's zone. */
+/* Billing days tile in every zone of the tz database, and over changes of a site's zone.
+ * Tests ledger/site/site.c */
 #include "tests/pg/support_days.h"
 
 #include "ledger/base/clock.h"

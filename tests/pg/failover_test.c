@@ -1,5 +1,6 @@
 /* Several servers: a silent one takes no other's time, one that takes no entries is left, and when the
- * primary dies the promoted standby has every entry that was answered, once (promises P1, P2, P7). */
+ * primary dies the promoted standby has every entry that was answered, once (promises P1, P2, P7).
+ * Tests ledger/pg/pg.c, ledger/pg/pg_hosts.c */
 #include "tests/pg/support.h"
 
 #include "ledger/base/clock.h"

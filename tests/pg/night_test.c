@@ -1,6 +1,7 @@
 /* The night adds up to the micro-unit, numbers have no gaps, and a run that is killed, repeated or doubled
  * gives the same invoices (promises P4 and P5). Entries are made by a writer whose clock is days behind; the
- * real command, on the real clock, closes those days. */
+ * real command, on the real clock, closes those days.
+ * Tests ledger/night/clocks.c, ledger/night/day.c */
 #include "tests/pg/support_days.h"
 
 #include "ledger/base/clock.h"

@@ -2,7 +2,8 @@
  * and versions, against a second opinion (support_oracle.h) that knows nothing of the product. Every invoice
  * and credit note to the minor unit, every account to the micro-unit.
  *
- * SEED=… plays another history, HISTORIES=… that many, each a new one; make test plays one. */
+ * SEED=… plays another history, HISTORIES=… that many, each a new one; make test plays one.
+ * Tests ledger/bill/invoice.c */
 #define _GNU_SOURCE /* asprintf */
 #include "tests/pg/support_oracle.h"
 #include "tests/pg/support.h"

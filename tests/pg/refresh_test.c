@@ -1,4 +1,5 @@
-/* What crawlers have spent, as the ledger counts it and as gates count it against limits. */
+/* What crawlers have spent, as the ledger counts it and as gates count it against limits.
+ * Tests ledger/credit/agreements.c */
 #include "tests/pg/support_days.h"
 
 #include "ledger/credit/refresh.h"

@@ -1,4 +1,6 @@
-/* Exactly once, durable before the answer, and the first receipt for ever (promises P1, P2, P7). */
+/* Exactly once, durable before the answer, and the first receipt for ever (promises P1, P2, P7).
+ * Tests ledger/entry/crawler.c, ledger/entry/entry.c, ledger/entry/session.c, ledger/entry/snapshot.c,
+ * ledger/pg/pg_params.c */
 #include "tests/pg/support.h"
 
 #include "ledger/base/clock.h"

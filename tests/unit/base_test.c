@@ -1,4 +1,6 @@
-/* Amounts, encodings, ids, dates, digests: the base library. */
+/* Amounts, encodings, ids, dates, digests: the base library.
+ * Tests ledger/base/amount.c, ledger/base/digest.c, ledger/base/encoding.c, ledger/base/err.c,
+ * ledger/base/instant.c, ledger/base/series.c, ledger/base/uuid.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/amount.h"

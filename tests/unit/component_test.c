@@ -1,4 +1,5 @@
-/* Components of RFC 9421: the examples of its section 2, what each parameter does, and what is refused. */
+/* Components of RFC 9421: the examples of its section 2, what each parameter does, and what is refused.
+ * Tests ledger/base/http/message.c, server/verify/query_param.c */
 #include "tests/unit/support.h"
 
 #include "server/verify/component.h"

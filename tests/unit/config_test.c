@@ -1,4 +1,7 @@
-/* The configuration: what it says of each kind of mistake, and that its example runs. */
+/* The configuration: what it says of each kind of mistake, and that its example runs.
+ * Tests ledger/base/config/config_billing.c, ledger/base/config/config_check.c,
+ * ledger/base/config/config_compare.c, ledger/base/config/config_example.c,
+ * ledger/base/config/config_read.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/config/config.h"

@@ -1,5 +1,6 @@
 /* Conditions and ranges where they are hardly ones: what does not parse, and numbers without end. What does
- * is tested over HTTP, in tests/e2e/conditions.test.js. */
+ * is tested over HTTP, in tests/e2e/conditions.test.js.
+ * Tests server/content/precondition.c, server/content/range.c */
 #include "tests/unit/support.h"
 
 #include "server/content/precondition.h"

@@ -1,5 +1,7 @@
 /* Key directories, the pure parts: addresses, freshness, media types, heads of answers, budgets, proofs, and
- * which crawlers a site takes. */
+ * which crawlers a site takes.
+ * Tests server/agent/address.c, server/agent/answer.c, server/agent/budget.c, server/agent/freshness.c,
+ * server/agent/head.c, server/agent/listing.c, server/agent/unpack.c, server/verify/content_digest.c */
 #include "tests/unit/support.h"
 
 #include "server/agent/address.h"

@@ -1,4 +1,5 @@
-/* E-invoices within countries: what the national rules of Peppol BIS Billing 3.0 demand, rule by rule. */
+/* E-invoices within countries: what the national rules of Peppol BIS Billing 3.0 demand, rule by rule.
+ * Tests ledger/format/bill/ubl.c, ledger/format/bill/ubl_party.c */
 #include "tests/unit/support.h"
 #include "tests/unit/support_document.h"
 

@@ -1,4 +1,6 @@
-/* The gate's pure parts: payment ids, globs, rules, offers, and which addresses may be fetched from. */
+/* The gate's pure parts: payment ids, globs, rules, offers, and which addresses may be fetched from.
+ * Tests server/gate/ai_crawlers.c, server/gate/commitment.c, server/gate/glob.c, server/gate/offer.c,
+ * server/gate/rules.c, ledger/entry/payment_id.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/encoding.h"

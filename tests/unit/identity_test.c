@@ -1,4 +1,6 @@
-/* Our own keys: their states over time, rotation, the key file, and the signed directory. */
+/* Our own keys: their states over time, rotation, the key file, and the signed directory.
+ * Tests server/agent/key_file.c, server/agent/key_ring.c, server/gate/own_directory.c,
+ * ledger/base/http/exchange.c */
 #include "tests/unit/support.h"
 
 #include "server/agent/key_file.h"

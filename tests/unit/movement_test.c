@@ -1,5 +1,7 @@
 /* Bank files are read as they are meant (ledger/format/bank/camt, status_report and movement_csv); what is
- * odd is named, and nothing is counted twice. What payers write is matched with invoices. */
+ * odd is named, and nothing is counted twice. What payers write is matched with invoices.
+ * Tests ledger/format/bank/camt.c, ledger/format/bank/movement_csv.c, ledger/format/bank/remittance.c,
+ * ledger/format/bank/status_report.c */
 #include "tests/unit/support.h"
 
 #include "ledger/format/bank/movement.h"

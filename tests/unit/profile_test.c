@@ -1,4 +1,5 @@
-/* The Web Bot Auth profile: what each check tells, the choices of a policy, locations, and full arenas. */
+/* The Web Bot Auth profile: what each check tells, the choices of a policy, locations, and full arenas.
+ * Tests ledger/base/arena.c, ledger/base/text.c, server/verify/url.c, server/verify/web_bot_auth.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/encoding.h"

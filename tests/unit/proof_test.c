@@ -1,4 +1,5 @@
-/* Trees, leaves and notes: what closed days are proved by, against known vectors and against change. */
+/* Trees, leaves and notes: what closed days are proved by, against known vectors and against change.
+ * Tests ledger/proof/leaf.c, ledger/proof/merkle.c, ledger/proof/note.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/encoding.h"

@@ -1,4 +1,5 @@
-/* Files that collect money: their columns, sums and refusals. */
+/* Files that collect money: their columns, sums and refusals.
+ * Tests ledger/format/bank/ach.c, ledger/format/bank/sepa.c */
 #include "tests/unit/support.h"
 #include "tests/unit/support_document.h"
 

@@ -1,4 +1,5 @@
-/* Structured fields: what parses becomes its canonical form, what must not parse does not (RFC 9651). */
+/* Structured fields: what parses becomes its canonical form, what must not parse does not (RFC 9651).
+ * Tests server/verify/sf_keys.c, server/verify/sf_parse.c, server/verify/sf_write.c, server/verify/utf8.c */
 #include "tests/unit/support.h"
 
 #include "server/verify/sf.h"

@@ -1,4 +1,5 @@
-/* Algorithms and keys: what each key verifies and what it must not, and which JSON Web Keys become keys. */
+/* Algorithms and keys: what each key verifies and what it must not, and which JSON Web Keys become keys.
+ * Tests server/verify/jwk.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/encoding.h"

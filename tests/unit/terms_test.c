@@ -1,4 +1,5 @@
-/* The terms of agreements: what is said of each kind of mistake, and that what is written can be read. */
+/* The terms of agreements: what is said of each kind of mistake, and that what is written can be read.
+ * Tests ledger/terms/terms_check.c, ledger/terms/terms_write.c */
 #include "tests/unit/support.h"
 
 #include "ledger/terms/terms.h"

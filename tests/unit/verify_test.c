@@ -1,5 +1,5 @@
 /* The verifier: signature bases, published vectors, and every rule of WIRE.md sections 3 and 4 broken once.
- */
+ * Tests server/verify/signature_agent.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/encoding.h"

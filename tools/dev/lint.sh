@@ -77,6 +77,13 @@ self_test() {
         git init -q . && printf '## 1. One\n' >WIRE.md
         printf '/* WIRE.md section\n * 2 and DESIGN.md */\n' >server/verify/cites.c
         [ "$(citations | wc -l)" -eq 2 ] || { echo "lint: its self-test does not find citations"; exit 1; }
+        rm -rf ledger server && mkdir -p server/run tests/unit tests/e2e
+        touch server/run/{named,said,forgotten}.c tests/unit/named_test.c
+        printf '/* Tests server/run/said.c */\nstruct x;\n/* Tests server/run/forgotten.c */\n' \
+            >tests/unit/other_test.c
+        printf '// What it does.\n\n// Tests server/run/forgotten.c\n' >tests/e2e/late.test.js
+        [ "$(untested | sed 's/:.*//')" = server/run/forgotten.c ] ||
+            { echo "lint: its self-test does not find what has no test"; exit 1; }
     ) || fail
     rm -rf "$tree"
 }
@@ -129,6 +136,24 @@ migrations() {
         exit 1 }' || fail
 }
 
+# The test of foo.c is found by its name: it is foo_test.c, or its first comment says "Tests ledger/x/foo.c".
+untested() {
+    local file name said
+    said=$(sources 'tests/*_test.c' 'tests/*.test.js' | xargs -r awk '
+        FNR == 1 { head = 1; says = 0 }
+        !/^(\/\*| \*|\/\/)/ { head = 0 }
+        head && / Tests [a-z]/ { says = 1 }
+        head && says' | grep -oE '(ledger|server)/[a-z0-9_/]+\.c')
+    sources 'ledger/*.c' 'server/*.c' | while read -r file; do
+        name=$(basename "$file" .c)_test.c
+        [ ! -f "tests/unit/$name" ] && [ ! -f "tests/pg/$name" ] && ! grep -qxF "$file" <<<"$said" || continue
+        echo "$file: no test has its name or says that it tests it (tested)"
+    done >"$output"
+    [ -s "$output" ] || return 0
+    cat "$output"
+    fail
+}
+
 static_analysis() {
     local flags
     if have cppcheck; then
@@ -153,6 +178,7 @@ static_analysis() {
 self_test
 house_rules
 citations
+untested
 migrations
 formatting
 [ -n "$short" ] || static_analysis
