@@ -148,8 +148,12 @@ static void *on_target(void *context, const char *uri, struct MHD_Connection *co
     private->connection = connection;
     private->place = place;
     private->exchange.client = request_client(connection);
+    private->line = (struct framing_line){.target = uri, .target_len = strlen(uri)};
     private->target = slice_of(arena_copy(&private->exchange.arena, slice_of(uri)));
-    return private;
+    if (framing_begin(connection))
+        return private;
+    give_request(private);
+    return NULL;
 }
 
 static size_t leave_escaped(void *context, struct MHD_Connection *connection, char *text)
@@ -202,11 +206,13 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 {
     struct worker *worker = context;
     struct http_private *private = *con_cls;
-    (void)url, (void)version, (void)upload, (void)upload_size;
+    (void)url, (void)upload, (void)upload_size;
     if (!private)
         return MHD_NO; /* no memory */
     if (!private->read) {
-        enum err err = request_read(&private->exchange, connection, private->target, method);
+        private->line.method = method;
+        private->line.version = version;
+        enum err err = request_read(&private->exchange, connection, private->target, &private->line);
         private->read = true;
         private->serving = serving_enter(worker);
         connection_work(private->place, INT64_MAX);

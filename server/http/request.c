@@ -1,12 +1,14 @@
 #include "server/http/request.h"
 
+#include "server/http/framing.h"
+
 #include <microhttpd.h>
 #include <netinet/in.h>
 
 #define FIELDS_MAX 100
 
 #define REPLY_MEMORY 4096 /* the header of an offer takes most */
-#define ENTRY_MEMORY 64   /* for each field, cookie and argument */
+#define ENTRY_MEMORY 64   /* for each field and argument */
 
 struct exchange_client request_client(struct MHD_Connection *connection)
 {
@@ -38,6 +40,8 @@ static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const ch
 {
     struct gather *gather = context;
     (void)kind;
+    if (framing_is_ours(name))
+        return MHD_YES;
     char *lower = arena_bytes(gather->arena, name_len);
     if (!lower) {
         gather->overflow = true;
@@ -50,44 +54,10 @@ static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
-/* Host, or the authority of an absolute-form target, which wins (RFC 9112 section 3.2.2). Lower case, without
- * the default port of either scheme: the handler knows which scheme it is. */
-static bool set_authority(struct exchange *exchange)
-{
-    struct message *message = &exchange->message;
-    const struct message_field *host = message_field(message, SLICE("host"));
-    struct slice authority = host ? slice_trim(host->value) : (struct slice){"", 0};
-    if (host && message_field_next(message, host))
-        return false;
-    if (!slice_starts(message->target, SLICE("/"))) {
-        size_t colon = slice_find(message->target, ':');
-        struct slice rest = {message->target.data + colon, message->target.len - colon};
-        if (!slice_starts(rest, SLICE("://")))
-            return false;
-        message->absolute_target = message->target;
-        rest = (struct slice){rest.data + 3, rest.len - 3};
-        size_t slash = slice_find(rest, '/');
-        authority = (struct slice){rest.data, slash};
-        message->target = slash < rest.len ? (struct slice){rest.data + slash, rest.len - slash} : SLICE("/");
-    }
-    message->authority = arena_lower(&exchange->arena, authority);
-    return message->authority.len > 0;
-}
-
-/* Only visible ASCII may stand in a target (RFC 9112 section 3.2). */
-static bool target_is_clean(struct slice target)
-{
-    for (size_t i = 0; i < target.len; i++)
-        if (target.data[i] <= 0x20 || target.data[i] >= 0x7f)
-            return false;
-    return target.len > 0;
-}
-
 bool request_has_body(const struct message *message)
 {
-    const struct message_field *length = message_field(message, SLICE("content-length"));
-    return (length && !slice_eq(slice_trim(length->value), SLICE("0"))) ||
-           message_field(message, SLICE("transfer-encoding"));
+    size_t length;
+    return message_body_length(message, 1, &length) || length > 0;
 }
 
 /* What is asked for is all in the fields. libmicrohttpd takes no reply while a body comes in, so one that had
@@ -102,17 +72,23 @@ static bool is_read(const struct message *message)
 static bool reply_fits(struct MHD_Connection *connection)
 {
     const enum MHD_ValueKind kinds = MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND;
-    const char *cookies; /* of which it makes a copy to take apart */
-    size_t cookies_len = 0;
     size_t used = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
     used += (size_t)MHD_get_connection_values_n(connection, kinds, NULL, NULL) * ENTRY_MEMORY;
-    if (MHD_lookup_connection_value_n(connection, MHD_HEADER_KIND, "Cookie", 6, &cookies, &cookies_len))
-        used += cookies_len;
     return used <= REQUEST_MEMORY - REPLY_MEMORY;
 }
 
+/* Whoever stands in front must see the same request, or none. */
+static bool is_well_formed(const struct message *message)
+{
+    size_t length;
+    for (size_t i = 0; i < message->field_count; i++)
+        if (message_field_fault(message->fields[i].name, message->fields[i].value))
+            return false;
+    return !message_body_length(message, 1, &length);
+}
+
 enum err request_read(struct exchange *exchange, struct MHD_Connection *connection, struct slice target,
-                      const char *method)
+                      const struct framing_line *line)
 {
     struct message *message = &exchange->message;
     struct gather gather = {.arena = &exchange->arena};
@@ -123,11 +99,12 @@ enum err request_read(struct exchange *exchange, struct MHD_Connection *connecti
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_field, &gather);
     if (gather.overflow || !reply_fits(connection))
         return ERR_REQUEST_TOO_LARGE;
-    message->method = slice_of(method);
+    message->method = slice_of(line->method);
     message->target = target;
     message->fields = gather.fields;
     message->field_count = gather.count;
-    if (!target_is_clean(target) || !set_authority(exchange))
+    if (!framing_holds(connection, line) || !is_well_formed(message) ||
+        message_take_target(&exchange->arena, message))
         return ERR_MALFORMED_REQUEST;
     return is_read(message) && request_has_body(message) ? ERR_BODY_REFUSED : ERR_OK;
 }

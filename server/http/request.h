@@ -9,15 +9,17 @@
 #define REQUEST_MEMORY 16384
 
 struct MHD_Connection;
+struct framing_line;
 
 struct exchange_client request_client(struct MHD_Connection *connection);
 
 /* Fills in the message; `target` is as on the request line, in the exchange's arena (data is NULL: it was
- * full). ERR_REQUEST_TOO_LARGE, ERR_MALFORMED_REQUEST, ERR_BODY_REFUSED. */
+ * full), and `line` where libmicrohttpd has it. ERR_REQUEST_TOO_LARGE, ERR_MALFORMED_REQUEST,
+ * ERR_BODY_REFUSED. */
 enum err request_read(struct exchange *exchange, struct MHD_Connection *connection, struct slice target,
-                      const char *method) MUST_USE;
+                      const struct framing_line *line) MUST_USE;
 
-/* True when the fields announce a body. */
+/* True when the fields announce a body, or nobody can tell. */
 bool request_has_body(const struct message *message);
 
 #endif

@@ -3,6 +3,7 @@
 #define SERVER_HTTP_WORKER_H
 
 #include "server/http/connection.h"
+#include "server/http/framing.h"
 #include "server/http/http.h"
 #include "server/http/idle.h"
 #include "server/http/serving.h"
@@ -31,6 +32,7 @@ struct http_private {
     struct serving
         *serving;        /* of the handler that it is with, from the first look at its fields to its reply */
     struct slice target; /* as on the request line */
+    struct framing_line line; /* where that lies */
     struct connection *place;
     bool read; /* fields are gathered */
     _Atomic enum parking parking;

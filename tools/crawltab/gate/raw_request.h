@@ -8,9 +8,9 @@
 #define RAW_REQUEST_FIELDS_MAX 200
 
 /* Reads request line, fields and body (RFC 9112 sections 3, 5 and 6.3); what is behind the body is left
- * alone. Lines may end with LF alone. Folded lines are joined with one space (section 5.2). The authority is
- * Host's, or that of an absolute-form target, lower case and without the scheme's default port. False with
- * *why, static, when it is no request. */
+ * alone. Lines may end with LF alone. The authority is Host's, or that of an absolute-form target, lower case
+ * and without the scheme's default port. False with *why, static, when it is no request, or one that the gate
+ * refuses as malformed. */
 bool raw_request_parse(struct arena *arena, struct slice text, const char *scheme, struct message *message,
                        const char **why);
 
