@@ -4,6 +4,7 @@
 #include "ledger/base/config/config.h"
 #include "ledger/base/log.h"
 #include "server/gate/rules.h"
+#include "server/origin/origin.h"
 #include "server/run/schedule.h"
 #include "server/run/reload.h"
 
@@ -137,6 +138,7 @@ static struct http *start_http(const struct config *config, const struct exchang
         .drain_seconds = config->http_drain_seconds,
         .connections = config->http_connections,
         .client_connections = config->http_client_connections,
+        .upstream = origin_upstream(),
     };
     return http_start(&options, handler);
 }

@@ -46,7 +46,9 @@ const char *err_phrase(enum err err)
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
+        {502, "Bad Gateway"},
         {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
     };
     for (size_t i = 0; i < sizeof(phrases) / sizeof(*phrases); i++)
         if (phrases[i].status == err_status(err))

@@ -43,6 +43,11 @@
     X(ERR_RATE_LIMITED, 429, "rate_limited",                                                                 \
       "too many key directories to fetch for your network; nothing was charged, try again later")            \
     X(ERR_INTERNAL, 500, "internal_error", "the gate failed; nothing was charged")                           \
+    X(ERR_ORIGIN_UNAVAILABLE, 502, "origin_unavailable",                                                     \
+      "the site's own server did not answer; nothing was charged, try again with the same payment id")       \
+    X(ERR_ORIGIN_TIMEOUT, 504, "origin_timeout",                                                             \
+      "the site's own server did not answer in time; nothing was charged, try again with the same payment "  \
+      "id")                                                                                                  \
     X(ERR_DIRECTORY_UNAVAILABLE, 503, "directory_unavailable",                                               \
       "the key directory could not be read; nothing was charged, try again with the same payment id")        \
     X(ERR_LEDGER_UNAVAILABLE, 503, "ledger_unavailable",                                                     \

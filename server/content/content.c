@@ -213,6 +213,9 @@ void content_discard(struct exchange_reply *reply)
 {
     if (reply->fd >= 0)
         close(reply->fd);
+    if (reply->stream)
+        reply->stream->close(reply->stream);
+    reply->stream = NULL;
     reply->fd = -1;
     reply->body = (struct slice){NULL, 0};
 }

@@ -3,6 +3,7 @@
 
 #include "ledger/base/text.h"
 #include "server/gate/commitment.h"
+#include "server/gate/forward.h"
 
 #define RECEIPT_BYTES 1024 /* of the arena, at most: its fields, with a network of 64 characters */
 
@@ -202,9 +203,28 @@ enum err crawl_deliver(struct crawl *crawl)
         return ERR_NOT_FOUND;
     if (own_directory_is_at(crawl->path))
         return own_directory_reply(gate->own_directory, crawl->exchange, crawl->now_ms);
-    enum err err =
-        content_find(gate->roots[crawl->site_index], &crawl->exchange->arena, crawl->path, &crawl->content);
-    return err != ERR_OK ? err : content_answer(&crawl->content, crawl->exchange, crawl->path, crawl->now_ms);
+    const struct content_root *root = gate->roots[crawl->site_index];
+    enum err err = ERR_NOT_FOUND;
+    if (root)
+        err = content_find(root, &crawl->exchange->arena, crawl->path, &crawl->content);
+    if (err == ERR_OK)
+        return content_answer(&crawl->content, crawl->exchange, crawl->path, crawl->now_ms);
+    crawl->asks = err == ERR_NOT_FOUND && *crawl->site->origin;
+    return crawl->asks ? ERR_OK : err;
+}
+
+enum err crawl_ask(struct crawl *crawl, void (*ready)(void *crawl, struct origin_answer *answer))
+{
+    struct origin_request request;
+    if (!forward_request(crawl, &request))
+        return ERR_REQUEST_TOO_LARGE;
+    crawl->answer = origin_ask(crawl->exchange->upstream, &request, crawl->exchange);
+    if (!crawl->answer)
+        return ERR_OVERLOADED;
+    crawl->answer->ready = ready;
+    crawl->answer->ready_context = crawl;
+    crawl->stage = CRAWL_ASKING;
+    return ERR_OK;
 }
 
 /* Only the signature proves whose credit it is. */
@@ -228,6 +248,13 @@ void crawl_settle(struct crawl *crawl)
 {
     credit_settle(refresh_credit(crawl->gate->parts.accounts), &crawl->claim, &crawl->charge,
                   &crawl->submission.outcome);
+}
+
+void crawl_release(struct crawl *crawl)
+{
+    const struct charge_outcome none = {.err = ERR_NOT_FOUND};
+    credit_settle(refresh_credit(crawl->gate->parts.accounts), &crawl->claim, &crawl->charge, &none);
+    crawl->claim.account = NULL;
 }
 
 enum err crawl_prepare_charge(struct crawl *crawl)

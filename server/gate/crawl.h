@@ -10,6 +10,7 @@
 #include "ledger/entry/payment_id.h"
 #include "server/gate/rules.h"
 #include "server/gate/tariff.h"
+#include "server/origin/origin.h"
 #include "server/verify/web_bot_auth.h"
 
 struct gate {
@@ -30,6 +31,7 @@ struct gate_thread {
 enum crawl_stage {
     CRAWL_ARRIVED,
     CRAWL_AUTHENTICATING, /* parked: in the thread's list, or until its directory is fetched */
+    CRAWL_ASKING,         /* the site's own server; parked */
     CRAWL_DECIDED,        /* without the ledger: the outcome is the crawl's */
     CRAWL_RECORDING,      /* the outcome is the submission's */
 };
@@ -53,7 +55,9 @@ struct crawl {
     struct slice path;
     bool plain; /* the path, see rules_path */
     struct slice url;
-    struct content content; /* the page, while it is looked at */
+    struct content content;       /* the page, while it is looked at */
+    bool asks;                    /* the page is the site's own server's to give */
+    struct origin_answer *answer; /* its answer, until the reply has it */
     struct rules_decision decision;
     struct agreements *view; /* agreements, for who signs or pays; NULL: not read yet */
     bool redeeming;          /* a charged page with a commitment that holds; else free, or refused */
@@ -89,14 +93,21 @@ enum err crawl_identify(struct crawl *crawl) MUST_USE;
  * have done so already. ERR_OK otherwise: crawl->candidate verified. Else why the last one did not. */
 enum err crawl_authenticate(struct crawl *crawl, bool *asked) MUST_USE;
 
-/* Prepares the content as the reply, for who may have it: only then is anything told about it. */
+/* Prepares the content as the reply, for who may have it: only then is anything told about it. ERR_OK with
+ * crawl->asks: the site's own server is to be asked for it. */
 enum err crawl_deliver(struct crawl *crawl) MUST_USE;
+
+/* Asks it. After ERR_OK `ready` is called once, on the crawl's thread, with the crawl. */
+enum err crawl_ask(struct crawl *crawl, void (*ready)(void *crawl, struct origin_answer *answer)) MUST_USE;
 
 /* Fills in crawl->charge for the writer, and reserves its amount. Above the crawler's limit, and at
  * another price than the present one, it may only be a repeat. After ERR_OK crawl_settle must be called once,
  * with the submission's outcome. */
 enum err crawl_prepare_charge(struct crawl *crawl) MUST_USE;
 void crawl_settle(struct crawl *crawl);
+
+/* Gives back what was reserved, if anything was: nothing is recorded. */
+void crawl_release(struct crawl *crawl);
 
 /* Fills the reply for the outcome. */
 void crawl_reply(struct crawl *crawl, enum err outcome);

@@ -1,6 +1,6 @@
 /* The coordinator: takes a request along the steps of crawl.h, parks it where it must wait, and logs how it
  * went. */
-#include "server/gate/crawl.h"
+#include "server/gate/forward.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
@@ -45,14 +45,25 @@ static void on_recorded(struct submission *submission)
     exchange_resume(crawl->exchange);
 }
 
+static void decide(struct crawl *crawl, enum err outcome)
+{
+    crawl->stage = CRAWL_DECIDED;
+    crawl->outcome = outcome;
+    exchange_resume(crawl->exchange);
+}
+
+static void on_answer(void *context, struct origin_answer *answer);
+
 /* What is charged, or free for one account that must prove itself, goes on to its signature. ERR_OK
  * otherwise: the reply is ready. */
 static enum err enter(struct crawl *crawl)
 {
     enum err err;
     TRY(crawl_arrive(crawl));
-    if (crawl->decision.action != RULES_CHARGE && !crawl->decision.account)
-        return crawl_deliver(crawl);
+    if (crawl->decision.action != RULES_CHARGE && !crawl->decision.account) {
+        TRY(crawl_deliver(crawl));
+        return crawl->asks ? crawl_ask(crawl, on_answer) : ERR_OK;
+    }
     TRY(crawl->decision.action == RULES_CHARGE ? crawl_redeem(crawl) : crawl_identify(crawl));
     crawl->stage = CRAWL_AUTHENTICATING;
 out:
@@ -104,6 +115,7 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
         err = enter(crawl);
         break;
     case CRAWL_AUTHENTICATING:
+    case CRAWL_ASKING:
         break;
     case CRAWL_DECIDED:
         err = crawl->outcome;
@@ -112,39 +124,18 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
         err = crawl->submission.outcome.err;
         break;
     }
-    if (err == ERR_OK && crawl->stage == CRAWL_AUTHENTICATING)
+    if (err == ERR_OK && (crawl->stage == CRAWL_AUTHENTICATING || crawl->stage == CRAWL_ASKING))
         return EXCHANGE_PARK;
+    if (err == ERR_OK)
+        forward_whole(exchange);
     crawl_reply(crawl, err);
     log_outcome(crawl, err);
     return EXCHANGE_REPLY;
 }
 
-static void decide(struct crawl *crawl, enum err outcome)
+/* What is to be recorded, or NULL when it is known already, and goes on. */
+static struct submission *record(struct crawl *crawl)
 {
-    crawl->stage = CRAWL_DECIDED;
-    crawl->outcome = outcome;
-    exchange_resume(crawl->exchange);
-}
-
-/* Decides, leaves it to the fetch of a directory, or returns what is to be recorded. */
-static struct submission *verify(struct crawl *crawl)
-{
-    bool asked = false;
-    enum err err = crawl_authenticate(crawl, &asked);
-    if (asked)
-        return NULL; /* it may be on its way already */
-    /* Not before: "there is no such page" for a signature that was never checked would open every front that
-     * asks the site itself then. */
-    if (err == ERR_OK)
-        err = crawl_deliver(crawl);
-    /* Nothing is given away by 301, 304 and an empty page, so nothing is charged. */
-    bool charge = err == ERR_OK && crawl->redeeming && content_is_given(&crawl->exchange->reply);
-    if (charge)
-        err = crawl_prepare_charge(crawl);
-    if (err != ERR_OK || !charge) {
-        decide(crawl, err);
-        return NULL;
-    }
     crawl->stage = CRAWL_RECORDING;
     crawl->submission = submission_of(&crawl->charge, on_recorded);
     if (!writer_recall(crawl->gate->parts.writer, &crawl->charge, &crawl->submission.outcome))
@@ -161,6 +152,56 @@ static void submit(const struct gate *gate, struct submission *submission)
         return;
     submission->outcome.err = err;
     on_recorded(submission);
+}
+
+/* The site's own server has answered, or will not: only what it gives away is paid for. */
+static void on_answer(void *context, struct origin_answer *answer)
+{
+    struct crawl *crawl = context;
+    OBJECT_CHECK(crawl, CRAWL_MAGIC);
+    assert(crawl->stage == CRAWL_ASKING && crawl->answer == answer);
+    enum err err = answer->err;
+    bool given = err == ERR_OK && crawl->redeeming && forward_is_given(answer);
+    if (err == ERR_OK && !forward_answer(crawl, answer))
+        err = ERR_ORIGIN_UNAVAILABLE; /* more fields than the gate has room for */
+    if (err == ERR_OK)
+        crawl->answer = NULL; /* the reply's */
+    if (err == ERR_OK && given) {
+        struct submission *submission = record(crawl);
+        if (submission)
+            submit(crawl->gate, submission);
+        return;
+    }
+    crawl_release(crawl);
+    decide(crawl, err);
+}
+
+/* Decides, leaves it to the fetch of a directory, or returns what is to be recorded. */
+static struct submission *verify(struct crawl *crawl)
+{
+    bool asked = false;
+    enum err err = crawl_authenticate(crawl, &asked);
+    if (asked)
+        return NULL; /* it may be on its way already */
+    /* Not before: "there is no such page" for a signature that was never checked would open every front that
+     * asks the site itself then. */
+    if (err == ERR_OK)
+        err = crawl_deliver(crawl);
+    /* Nothing is given away by 301, 304 and an empty page, so nothing is charged. */
+    bool charge =
+        err == ERR_OK && crawl->redeeming && (crawl->asks || content_is_given(&crawl->exchange->reply));
+    if (charge)
+        err = crawl_prepare_charge(crawl);
+    if (err == ERR_OK && crawl->asks)
+        err = crawl_ask(crawl, on_answer);
+    if (err == ERR_OK && crawl->asks)
+        return NULL; /* recorded when there is something to pay for */
+    if (err != ERR_OK || !charge) {
+        crawl_release(crawl);
+        decide(crawl, err);
+        return NULL;
+    }
+    return record(crawl);
 }
 
 /* Verifies one signature after the other; the writer gets the entries together. */
@@ -186,6 +227,8 @@ static void on_parked(void *context, struct exchange *exchange)
 {
     struct gate_thread *thread = context;
     struct crawl *crawl = exchange->state;
+    if (crawl->stage == CRAWL_ASKING)
+        return; /* the site's own server has it */
     crawl->next = NULL;
     if (thread->first)
         thread->last->next = crawl;
@@ -212,6 +255,8 @@ static void on_finished(void *context, struct exchange *exchange)
         return;
     if (crawl->stage == CRAWL_RECORDING)
         OBJECT_END(&crawl->submission, SUBMISSION_MAGIC);
+    if (crawl->answer) /* that was not taken */
+        crawl->answer->stream.close(&crawl->answer->stream);
     OBJECT_END(crawl, CRAWL_MAGIC);
     directory_key_clear(&crawl->key);
     agreements_free(crawl->view);
@@ -260,6 +305,8 @@ static bool open_roots(struct gate *gate)
     const struct config *config = gate->parts.config;
     gate->roots = calloc(config->site_count, sizeof(*gate->roots));
     for (size_t i = 0; gate->roots && i < config->site_count; i++) {
+        if (!*config->sites[i].root)
+            continue; /* all is the origin's */
         gate->roots[i] = content_root_open(config->sites[i].root);
         if (!gate->roots[i])
             return false;

@@ -8,6 +8,7 @@
 #include "server/http/limits.h"
 #include "server/http/request.h"
 #include "server/http/response.h"
+#include "server/http/stream.h"
 #include "server/http/worker.h"
 
 #include <assert.h>
@@ -59,7 +60,8 @@ static struct http_private *take_request(struct worker *worker)
         if (!private)
             return NULL;
     }
-    private->exchange = (struct exchange){.resume = resume, .reply = {.fd = -1}};
+    private->exchange = (struct exchange){
+        .resume = resume, .reply = {.fd = -1}, .upstream = worker->upstream, .head_room = HEAD_ROOM};
     private->worker = worker;
     private->serving = NULL;
     private->read = false;
@@ -72,6 +74,7 @@ static struct http_private *take_request(struct worker *worker)
 static void give_request(struct http_private *private)
 {
     struct worker *worker = private->worker;
+    stream_close(&private->exchange.reply);
     if (private->exchange.reply.fd >= 0)
         close(private->exchange.reply.fd);
     worker->active--;
@@ -166,7 +169,7 @@ static size_t leave_escaped(void *context, struct MHD_Connection *connection, ch
 /* Until when the client must have taken the reply. */
 static int64_t sending_deadline(const struct http *http, const struct exchange_reply *reply)
 {
-    uint64_t bytes = reply->fd >= 0 ? reply->length : reply->body.len;
+    uint64_t bytes = reply->fd >= 0 ? reply->length : reply->body.len; /* of a stream: see stream.c */
     uint64_t rate = (uint64_t)http->options.send_bytes_per_second;
     return clock_monotonic_ms() + (int64_t)(bytes / rate) * 1000 + http->options.send_seconds * 1000;
 }
@@ -177,7 +180,9 @@ static enum MHD_Result send_reply(struct http_private *private)
     connection_work(private->place, sending_deadline(http, &private->exchange.reply));
     if (atomic_load_explicit(&http->stopping, memory_order_relaxed))
         exchange_header(&private->exchange, MHD_HTTP_HEADER_CONNECTION, "close");
-    struct MHD_Response *response = response_make(&private->exchange.reply);
+    struct MHD_Response *response = stream_is_sent(&private->exchange.reply)
+                                        ? stream_response(private)
+                                        : response_make(&private->exchange.reply);
     if (!response)
         return MHD_NO;
     enum MHD_Result result =
@@ -326,14 +331,17 @@ static void sweep(struct worker *worker)
 static void turn(struct worker *worker)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    struct pollfd fds[] = {{.fd = info->epoll_fd, .events = POLLIN},
-                           {.fd = worker->wake, .events = POLLIN},
-                           {.fd = worker->idle.epoll, .events = POLLIN}};
+    const struct exchange_upstream *upstream = &worker->http->options.upstream;
+    struct pollfd fds[] = {
+        {.fd = info->epoll_fd, .events = POLLIN},
+        {.fd = worker->wake, .events = POLLIN},
+        {.fd = worker->idle.epoll, .events = POLLIN},
+        {.fd = worker->upstream ? upstream->descriptor(worker->upstream) : -1, .events = POLLIN}};
     eventfd_t count;
     MHD_UNSIGNED_LONG_LONG left_ms;
     if (MHD_get_timeout(worker->daemon, &left_ms) != MHD_YES || left_ms > WAIT_MS)
         left_ms = WAIT_MS;
-    poll(fds, 3, worker->busy ? 0 : (int)left_ms);
+    poll(fds, 4, worker->busy ? 0 : (int)left_ms);
     /* First read, then allow the next write: the other way round a write could be lost. */
     if (fds[1].revents && eventfd_read(worker->wake, &count) == 0)
         atomic_store(&worker->woken, false);
@@ -343,6 +351,8 @@ static void turn(struct worker *worker)
         idle_wake(&worker->idle, worker->daemon);
     bool busy = turned(worker->serving);
     worker->busy = turned(worker->former) || busy;
+    if (worker->upstream)
+        upstream->turn(worker->upstream);
     free_orphans(worker);
     serving_switch(worker);
     sweep(worker);
@@ -394,6 +404,10 @@ static bool start_worker(struct worker *worker, const struct exchange_handler *h
     worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     worker->serving = worker->wake < 0 ? NULL : serving_new(handler);
     if (!worker->serving || !idle_open(&worker->idle, worker->http->clients))
+        return false;
+    const struct exchange_upstream *upstream = &worker->http->options.upstream;
+    worker->upstream = upstream->start ? upstream->start(upstream->context) : NULL;
+    if (upstream->start && !worker->upstream)
         return false;
     worker->daemon = start_daemon(worker);
     if (!worker->daemon) {
@@ -480,6 +494,8 @@ static void stop_worker(struct worker *worker)
     else
         close(worker->socket);
     idle_close(&worker->idle);
+    if (worker->upstream && worker->active == 0)
+        worker->http->options.upstream.stop(worker->upstream);
     serving_free(worker->serving);
     serving_free(worker->former);
     serving_free(atomic_load(&worker->next));

@@ -17,8 +17,9 @@ struct http_options {
     int64_t send_seconds;
     int64_t send_bytes_per_second;
     int64_t drain_seconds;
-    int64_t connections;        /* 0: as many as there are descriptors for */
-    int64_t client_connections; /* 0: any number */
+    int64_t connections;               /* 0: as many as there are descriptors for */
+    int64_t client_connections;        /* 0: any number */
+    struct exchange_upstream upstream; /* `start` is NULL: none */
 };
 
 /* Listens and serves; the address as bound is in http_address. NULL after logging why: bad address, port in

@@ -7,8 +7,7 @@
 
 #define FIELDS_MAX 100
 
-#define REPLY_MEMORY 4096 /* the header of an offer takes most */
-#define ENTRY_MEMORY 64   /* for each field and argument */
+#define ENTRY_MEMORY 64 /* for each field and argument */
 
 struct exchange_client request_client(struct MHD_Connection *connection)
 {

@@ -6,7 +6,12 @@
 
 /* Of a connection, for a request's fields and the fields of its reply. libmicrohttpd wipes all of it after
  * each request. */
-#define REQUEST_MEMORY 16384
+#define REQUEST_MEMORY 40960
+
+/* Of that, what is left for the reply's header at least, and how much of it the handler may fill with what
+ * comes from elsewhere: an offer's own fields take less than 4 KB. */
+#define REPLY_MEMORY 8192
+#define HEAD_ROOM    4096
 
 struct MHD_Connection;
 struct framing_line;

@@ -11,6 +11,13 @@ static ssize_t no_content(void *context, uint64_t position, char *out, size_t ro
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
+void response_fields(struct MHD_Response *response, const struct exchange_reply *reply)
+{
+    for (const struct exchange_header *header = reply->headers; response && header; header = header->next)
+        if (MHD_add_response_header(response, header->name, header->value) != MHD_YES)
+            LOG(ERROR, "header_refused", {"name", header->name});
+}
+
 struct MHD_Response *response_make(struct exchange_reply *reply)
 {
     struct MHD_Response *response;
@@ -26,8 +33,6 @@ struct MHD_Response *response_make(struct exchange_reply *reply)
         char *body = (char *)(uintptr_t)reply->body.data; /* the API lacks a const; persistent: not written */
         response = MHD_create_response_from_buffer(reply->body.len, body, MHD_RESPMEM_PERSISTENT);
     }
-    for (const struct exchange_header *header = reply->headers; response && header; header = header->next)
-        if (MHD_add_response_header(response, header->name, header->value) != MHD_YES)
-            LOG(ERROR, "header_refused", {"name", header->name});
+    response_fields(response, reply);
     return response;
 }

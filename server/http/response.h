@@ -10,4 +10,7 @@ struct MHD_Response;
  * without memory. */
 struct MHD_Response *response_make(struct exchange_reply *reply);
 
+/* Adds the reply's fields. NULL is fine. */
+void response_fields(struct MHD_Response *response, const struct exchange_reply *reply);
+
 #endif

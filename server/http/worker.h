@@ -52,6 +52,7 @@ struct worker {
     struct MHD_Daemon *daemon;
     struct connection_list connections; /* those of libmicrohttpd */
     struct idle idle;
+    void *upstream;          /* or NULL */
     bool busy;               /* the handler has work left */
     int64_t sweep_ms;        /* next time to look at all of them */
     struct serving *serving; /* that new requests enter */

@@ -70,6 +70,7 @@ function configText(folder, ledger, options) {
         listen: options.listen ?? '127.0.0.1:0',
         threads: options.threads ?? 2,
         http: options.http ?? {},
+        origin: options.origin ?? {},
         log_level: options.logLevel ?? 'debug',
         offer: { key_file: path.join(folder, 'offer.key'), ttl_seconds: options.ttl ?? 300 },
         directory: {

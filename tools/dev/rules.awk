@@ -31,8 +31,9 @@ function rooms(    base, money, server)
     edge["ledger/night"] = base " ledger/site ledger/proof ledger/bill ledger/entry"
     edge["server/http"] = edge["server/verify"] = edge["ledger/format"]
     edge["server/agent"] = edge["ledger/entry"] " ledger/entry server/verify"
-    edge["server/content"] = edge["server/http"]
-    edge["server/gate"] = edge["ledger/credit"] " ledger/credit server/verify server/agent server/content"
+    edge["server/content"] = edge["server/origin"] = edge["server/http"]
+    edge["server/gate"] = edge["ledger/credit"] " ledger/credit server/verify server/agent server/content" \
+        " server/origin"
     server = edge["server/gate"] " server/gate server/http"
     edge["server/run"] = server
     edge["server"] = server " server/run"
@@ -74,7 +75,8 @@ function may_use(path, header)
     if (header == "microhttpd.h")
         return path ~ /^(server\/http\/[a-z_]+\.c|tools\/crawler\/serve\.c)$/
     if (header ~ /^curl\//)
-        return path ~ /^(server\/agent\/fetch\.c|tools\/crawltab\/frame\/post\.c|tools\/crawler\/.*\.c)$/
+        return path ~ /^(server\/agent\/fetch\.c|server\/origin\/origin\.c|tools\/crawler\/.*\.c)$/ ||
+            path == "tools/crawltab/frame/post.c"
     if (header == "yaml.h")
         return path ~ /^ledger\/base\/config\/config_read\.c$/
     if (header ~ /^(cairo|cairo-pdf)\.h$|^pango\//)

@@ -59,6 +59,10 @@ typedef struct config_list CONFIG_LIST;
     X(http_client_connections, "http.client_connections", NUMBER, "0", 0, 1000000,                           \
       "The most connections of one client address (IPv6: /64). 0 means any number, for a gate that sees\n"   \
       "only a proxy's address.")                                                                             \
+    X(origin_connect_seconds, "origin.connect_seconds", NUMBER, "5", 1, 300,                                 \
+      "How long a site's own server may take to accept a connection ...")                                    \
+    X(origin_head_seconds, "origin.head_seconds", NUMBER, "30", 1, 3600, "... to begin its answer ...")      \
+    X(origin_gap_seconds, "origin.gap_seconds", NUMBER, "30", 1, 3600, "... and to go on with it.")          \
     X(log_level, "log_level", TEXT, "info", 0, 0, "debug, info, warn or error.")                             \
     X(offer_key_file, "offer.key_file", PATH, "var/offer.key", 0, 0,                                         \
       "Secret that makes payment ids genuine: one key a line in hex, the newest first; the second is\n"      \
@@ -180,7 +184,11 @@ typedef struct config_list CONFIG_LIST;
     X(name, "name", TEXT, NULL, 0, 0, "Name of the site in the ledger. Never changes.")                      \
     X(hosts, "hosts", LIST, NULL, 0, 0, "Host names, as in the Host field (with a port unless 80 or 443).")  \
     X(scheme, "scheme", TEXT, "https", 0, 0, "https or http: how crawlers reach the site.")                  \
-    X(root, "root", PATH, NULL, 0, 0, "Folder with the files to serve.")                                     \
+    X(origin, "origin", TEXT, "", 0, 0,                                                                      \
+      "The site's own server, which is asked for what may be given: http://127.0.0.1:8080, https://… or\n" \
+      "unix:/run/site.sock. Never taken from a request.")                                                    \
+    X(root, "root", PATH, "", 0, 0,                                                                          \
+      "Folder with files that the gate serves itself; instead of an origin, or before it is asked.")         \
     X(seller, "seller", TEXT, "", 0, 0, "Who bills, as printed on invoices; empty means the site's name.")   \
     X(currency, "currency", TEXT, "USD", 0, 0, "ISO 4217 code of all prices of the site. Never changes.")    \
     X(time_zone, "time_zone", TEXT, "UTC", 0, 0, "Zone whose midnights end the billing days.")               \

@@ -122,6 +122,31 @@ static bool is_webhook(const char *url)
            strncmp(url, "http://localhost", 16) == 0 || strncmp(url, "http://[::1]", 12) == 0;
 }
 
+/* "http://host", "https://host", with a port or without, or "unix:/path". */
+static bool is_server(const char *text)
+{
+    if (strncmp(text, "unix:", 5) == 0)
+        return text[5] == '/';
+    const char *rest = is_origin(text) ? strstr(text, "://") + 3 : NULL;
+    return rest && !strpbrk(rest, "/?#@ ");
+}
+
+/* Where the content comes from. */
+static void check_source(const struct config_site *site, size_t line, struct config_report *report)
+{
+    if (!*site->origin && !*site->root)
+        config_error(report, line,
+                     "origin: missing; name the site's own server, e.g. http://127.0.0.1:8080, or a folder "
+                     "of files as root");
+    if (*site->origin && !is_server(site->origin))
+        config_error(report, line,
+                     "origin: \"%s\" is no server, write it like http://127.0.0.1:8080 or "
+                     "unix:/run/site.sock, without a path",
+                     site->origin);
+    if (*site->root && access(site->root, R_OK | X_OK) != 0)
+        config_error(report, line, "root: the folder \"%s\" cannot be read", site->root);
+}
+
 static void check_site(const struct config_site *site, size_t line, struct config_report *report)
 {
     static const char *const schemes[] = {"https", "http", NULL};
@@ -140,8 +165,7 @@ static void check_site(const struct config_site *site, size_t line, struct confi
                      site->time_zone);
     if (strncmp(site->terms_url, "https://", 8) != 0 && strncmp(site->terms_url, "http://", 7) != 0)
         config_error(report, line, "terms_url: \"%s\" is not a URL", site->terms_url);
-    if (access(site->root, R_OK | X_OK) != 0)
-        config_error(report, line, "root: the folder \"%s\" cannot be read", site->root);
+    check_source(site, line, report);
     for (size_t i = 0; i < site->hosts.count; i++) {
         check_printable("hosts", site->hosts.items[i], line, report);
         if (strpbrk(site->hosts.items[i], "/@ "))

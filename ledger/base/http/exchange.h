@@ -7,6 +7,7 @@
 #include "ledger/base/err.h"
 #include "ledger/base/http/message.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct exchange_header {
@@ -15,13 +16,32 @@ struct exchange_header {
     struct exchange_header *next;
 };
 
+#define EXCHANGE_UNKNOWN_LENGTH UINT64_MAX
+
+/* What a stream's `read` returns besides a number of bytes. */
+enum exchange_piece {
+    EXCHANGE_LATER = 0,   /* there is nothing yet: exchange_resume is called when there is */
+    EXCHANGE_END = -1,    /* that was all */
+    EXCHANGE_BROKEN = -2, /* there will be no more, and it was not all */
+};
+
+/* A body that comes piece by piece. It works on the thread of its exchange, and may outlive the handler that
+ * made it. */
+struct exchange_stream {
+    /* At most `room` bytes, at least one, or an exchange_piece. */
+    ptrdiff_t (*read)(struct exchange_stream *stream, char *out, size_t room);
+    /* The reply is over, sent or cut off. Once; frees the stream. */
+    void (*close)(struct exchange_stream *stream);
+};
+
 struct exchange_reply {
     unsigned status;
     struct exchange_header *headers;
-    struct slice body; /* static or in the exchange's arena; not used when fd >= 0 */
+    struct slice body; /* static or in the exchange's arena; not used when fd >= 0, or with a stream */
     int fd;            /* a file to send from, closed by the HTTP layer; -1: none */
     uint64_t offset;
-    uint64_t length; /* of what is sent from the file; of a 304: of the page that is not sent */
+    uint64_t length; /* of what is sent from the file or stream; of a 304: of the page that is not sent */
+    struct exchange_stream *stream; /* to send from, closed by the HTTP layer; NULL: none */
 };
 
 /* Where a request came from. */
@@ -33,7 +53,9 @@ struct exchange {
     struct arena arena;     /* for request and reply; when it is full the request is refused with 431 */
     struct message message; /* scheme is left empty for the handler to fill in */
     struct exchange_client client;
-    void *state; /* the handler's; NULL when the request arrives */
+    void *upstream;   /* the thread's, see exchange_upstream */
+    size_t head_room; /* bytes that the reply's header may have */
+    void *state;      /* the handler's; NULL when the request arrives */
     struct exchange_reply reply;
     void (*resume)(struct exchange *exchange); /* the HTTP layer's, see exchange_resume */
 };
@@ -56,6 +78,16 @@ struct exchange_handler {
     void (*refuse)(void *thread, struct exchange *exchange, enum err err);
     /* The exchange is over, replied to or cut off: give back what `state` holds. */
     void (*finished)(void *thread, struct exchange *exchange);
+};
+
+/* Who is asked for what the handler does not have itself, on the same thread: a client that goes on when the
+ * handler is replaced. */
+struct exchange_upstream {
+    void *context;
+    void *(*start)(void *context); /* for the calling thread; NULL: could not start */
+    void (*stop)(void *upstream);
+    int (*descriptor)(const void *upstream); /* readable when there is something to do */
+    void (*turn)(void *upstream);            /* does it */
 };
 
 /* Puts a header field in front of the reply's list. False when the arena is full or `value` is NULL. */

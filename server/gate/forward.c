@@ -1,0 +1,223 @@
+#include "server/gate/forward.h"
+
+#include "ledger/base/amount.h"
+#include "ledger/base/text.h"
+#include "server/origin/origin_head.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+
+#define OWN_FIELDS_MAX 10
+#define NAME_MAX_BYTES 64
+
+/* CGI and its heirs make one name of "X-Crawltab-Agent" and "X_Crawltab_Agent", so both are the gate's.
+ * `name` is lower case. */
+static struct slice with_dashes(struct slice name, char room[NAME_MAX_BYTES])
+{
+    size_t len = name.len < NAME_MAX_BYTES ? name.len : NAME_MAX_BYTES;
+    for (size_t i = 0; i < len; i++)
+        room[i] = name.data[i] == '_' ? '-' : name.data[i];
+    return (struct slice){room, len};
+}
+
+/* What crawlers prove and pay with is for the gate; who they are, and where from, only the gate may say. */
+static bool is_gates(struct slice name)
+{
+    static const char *const families[] = {"x-crawltab-", "payment-", "signature-", NULL};
+    static const char *const names[] = {"payment",
+                                        "signature",
+                                        "x-payment",
+                                        "x-forwarded-for",
+                                        "x-forwarded-proto",
+                                        "x-forwarded-host",
+                                        "forwarded",
+                                        "host",
+                                        "expect",
+                                        "content-length",
+                                        NULL};
+    char room[NAME_MAX_BYTES];
+    struct slice plain = with_dashes(name, room);
+    for (size_t i = 0; families[i]; i++)
+        if (slice_starts(plain, slice_of(families[i])))
+            return true;
+    for (size_t i = 0; names[i]; i++)
+        if (slice_eq(plain, slice_of(names[i])))
+            return true;
+    return false;
+}
+
+struct fields {
+    struct message_field *items;
+    size_t count;
+};
+
+static void add(struct fields *fields, const char *name, struct slice value)
+{
+    fields->items[fields->count++] =
+        (struct message_field){slice_of(name), value.data ? value : (struct slice){"", 0}};
+}
+
+/* Of all Connection lines. */
+static struct slice connection_of(struct arena *arena, const struct message *message)
+{
+    struct text text = text_begin(arena);
+    const struct message_field *field = message_field(message, SLICE("connection"));
+    for (; field; field = message_field_next(message, field)) {
+        text_add(&text, field->value);
+        text_char(&text, ',');
+    }
+    return text_end(&text);
+}
+
+/* IPv4 as such; data is NULL when the arena is full. */
+static struct slice client_text(struct arena *arena, const struct exchange_client *client)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    char text[INET6_ADDRSTRLEN];
+    bool four = memcmp(client->address, mapped, sizeof(mapped)) == 0;
+    if (!inet_ntop(four ? AF_INET : AF_INET6, client->address + (four ? 12 : 0), text, sizeof(text)))
+        return (struct slice){NULL, 0};
+    return slice_of(arena_copy(arena, slice_of(text)));
+}
+
+/* Who asks, as the gate knows it: each field always, so that nobody else's can be believed. */
+static void add_identity(const struct crawl *crawl, struct fields *fields)
+{
+    char amount[AMOUNT_TEXT_MAX];
+    struct arena *arena = &crawl->exchange->arena;
+    bool proven = crawl->candidate && crawl->stage == CRAWL_AUTHENTICATING;
+    struct slice none = {"", 0};
+    add(fields, "X-Crawltab-Agent", proven ? crawl->candidate->agent->account : none);
+    add(fields, "X-Crawltab-Payment", crawl->redeeming ? crawl->id_text : none);
+    add(fields, "X-Crawltab-Amount",
+        crawl->redeeming
+            ? slice_of(arena_copy(arena, slice_of(amount_format(crawl->id.price_micros, amount))))
+            : none);
+}
+
+/* RFC 7239; an IPv6 address stands in brackets and quotes. */
+static void add_client(const struct crawl *crawl, struct fields *fields)
+{
+    const struct message *message = &crawl->exchange->message;
+    struct arena *arena = &crawl->exchange->arena;
+    struct slice client = client_text(arena, &crawl->exchange->client);
+    bool six = client.data && slice_find(client, ':') < client.len;
+    add(fields, "X-Forwarded-For", client);
+    add(fields, "X-Forwarded-Proto", message->scheme);
+    add(fields, "X-Forwarded-Host", message->authority);
+    add(fields, "Forwarded",
+        arena_format(arena, "for=%s%.*s%s;host=\"%.*s\";proto=%.*s", six ? "\"[" : "", (int)client.len,
+                     client.data ? client.data : "unknown", six ? "]\"" : "", (int)message->authority.len,
+                     message->authority.data, (int)message->scheme.len, message->scheme.data));
+}
+
+bool forward_request(struct crawl *crawl, struct origin_request *request)
+{
+    const struct message *message = &crawl->exchange->message;
+    const struct config *config = crawl->gate->parts.config;
+    struct arena *arena = &crawl->exchange->arena;
+    struct slice connection = connection_of(arena, message);
+    struct fields fields = {
+        arena_alloc(arena, (message->field_count + OWN_FIELDS_MAX) * sizeof(*fields.items)), 0};
+    const struct message_field *host = message_field(message, SLICE("host"));
+    if (!fields.items || !connection.data)
+        return false;
+    add(&fields, "Host", host ? slice_trim(host->value) : message->authority);
+    add_identity(crawl, &fields);
+    add_client(crawl, &fields);
+    if (!message_field(message, SLICE("accept")))
+        fields.items[fields.count++] = (struct message_field){SLICE("Accept"), {NULL, 0}};
+    for (size_t i = 0; i < message->field_count; i++)
+        if (!is_gates(message->fields[i].name) && !origin_head_is_hop(message->fields[i].name, connection))
+            fields.items[fields.count++] = message->fields[i];
+    assert(fields.count <= message->field_count + OWN_FIELDS_MAX);
+    *request = (struct origin_request){
+        .origin = crawl->site->origin,
+        .method = message->method,
+        .target = message->target,
+        .fields = fields.items,
+        .field_count = fields.count,
+        .connect_ms = config->origin_connect_seconds * 1000,
+        .head_ms = config->origin_head_seconds * 1000,
+        .gap_ms = config->origin_gap_seconds * 1000,
+    };
+    return true;
+}
+
+bool forward_is_given(const struct origin_answer *answer)
+{
+    bool content = answer->status == 200 || answer->status == 203 || answer->status == 206;
+    return content && answer->length != 0;
+}
+
+/* What is paid for must not be handed to others by a cache: whatever allows that is taken out. */
+static const char *private_of(struct arena *arena, struct slice value)
+{
+    struct text text = text_begin(arena);
+    text_add(&text, SLICE("private"));
+    while (value.len > 0) {
+        size_t comma = slice_find(value, ',');
+        struct slice word = slice_trim((struct slice){value.data, comma});
+        if (word.len > 0 && !slice_eq_nocase(word, SLICE("public")) &&
+            !slice_eq_nocase(word, SLICE("private")) &&
+            !(word.len >= 9 && slice_eq_nocase((struct slice){word.data, 9}, SLICE("s-maxage=")))) {
+            text_add(&text, SLICE(", "));
+            text_add(&text, word);
+        }
+        comma += comma < value.len;
+        value = (struct slice){value.data + comma, value.len - comma};
+    }
+    return text_end(&text).data;
+}
+
+/* Receipts and refusals are the gate's to give. */
+static bool is_gates_answer(struct slice name)
+{
+    static const char *const names[] = {"payment-response",
+                                        "payment-required",
+                                        "crawler-charged",
+                                        "crawler-error",
+                                        "crawler-price",
+                                        "x-crawltab-amount",
+                                        NULL};
+    for (size_t i = 0; names[i]; i++)
+        if (slice_eq_nocase(name, slice_of(names[i])))
+            return true;
+    return false;
+}
+
+bool forward_answer(struct crawl *crawl, struct origin_answer *answer)
+{
+    struct exchange *exchange = crawl->exchange;
+    struct exchange_header **tail = &exchange->reply.headers;
+    bool paid = crawl->redeeming && forward_is_given(answer);
+    bool cached = false;
+    for (struct exchange_header *field = answer->fields; field; field = field->next) {
+        if (is_gates_answer(slice_of(field->name)))
+            continue;
+        if (paid && slice_eq_nocase(slice_of(field->name), SLICE("cache-control"))) {
+            field->value = private_of(&exchange->arena, slice_of(field->value));
+            cached = true;
+            if (!field->value)
+                return false;
+        }
+        *tail = field;
+        tail = &field->next;
+    }
+    *tail = NULL;
+    if (paid && !cached && !exchange_header(exchange, "Cache-Control", "private"))
+        return false;
+    exchange->reply.status = answer->status;
+    exchange->reply.length = answer->length;
+    exchange->reply.stream = &answer->stream;
+    return true;
+}
+
+void forward_whole(struct exchange *exchange)
+{
+    struct exchange_reply *reply = &exchange->reply;
+    if (!reply->stream || !slice_eq(exchange->message.method, SLICE("GET")) || reply->status == 204 ||
+        reply->status == 304)
+        return;
+    reply->body = origin_whole((const struct origin_answer *)(const void *)reply->stream);
+}

@@ -1,0 +1,22 @@
+/* What a site's own server is asked, and what of its answer the crawler gets (WIRE.md section 6). */
+#ifndef SERVER_GATE_FORWARD_H
+#define SERVER_GATE_FORWARD_H
+
+#include "server/gate/crawl.h"
+#include "server/origin/origin.h"
+
+/* The question: target and Host as they came; without fields of one hop, and without payment, signature and
+ * what only the gate may say about who asks, which it says itself. False when the arena is full. */
+bool forward_request(struct crawl *crawl, struct origin_request *request);
+
+/* The answer as the crawl's reply, which has its stream from now on. What was paid for is private. False when
+ * the arena is full: then the stream is still the answer's. */
+bool forward_answer(struct crawl *crawl, struct origin_answer *answer);
+
+/* Sends the body from memory, with its header in one packet, if all of it has come meanwhile. */
+void forward_whole(struct exchange *exchange);
+
+/* True if the answer gives content away, so that it is paid for. */
+bool forward_is_given(const struct origin_answer *answer);
+
+#endif

@@ -1,0 +1,483 @@
+#include "server/origin/origin.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/base/log.h"
+#include "ledger/base/object.h"
+#include "server/origin/origin_head.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define BUFFER_BYTES      (64 * 1024) /* libcurl hands over at most a quarter of it at once */
+#define RESUME_BYTES      (32 * 1024) /* so much must be free before it is asked for more */
+#define EVENTS_MAX        64
+#define SWEEP_MS          100
+#define IDLE_MAX          128 /* connections kept for the next question */
+#define PER_HOST_MAX      256 /* at once; who comes then waits within its own time limit */
+#define SPARE_HANDLES_MAX 64
+#define FIELD_BYTES_MAX   (40 * 1024) /* more than the HTTP layer reads */
+#define TOLD_MS           1000        /* between two log lines about origins that fail */
+
+#define ANSWER_MAGIC 0x0a15e4d1
+
+enum state {
+    ASKED,    /* no head yet */
+    HEADED,   /* the head is there; the body comes */
+    COMPLETE, /* all of the body is there */
+    FAILED,   /* before the head, or in the body */
+};
+
+struct transfer {
+    struct origin_answer answer; /* first */
+    uint32_t magic;
+    struct origin *origin;
+    struct transfer *next, *previous; /* of the origin's */
+    struct transfer *next_ready;
+    CURL *easy; /* NULL: at its end */
+    struct curl_slist *fields;
+    struct origin_head head;
+    struct origin_request limits;
+    enum state state;
+    bool announced; /* in the list of those whose `ready` is to be called, or through it */
+    bool paused;    /* libcurl, until the buffer has room */
+    bool awaited;   /* the reader found nothing and wants to be told */
+    int64_t deadline_ms;
+    uint64_t taken; /* bytes read from it */
+    char *buffer;
+    size_t begin, end; /* of what is in it */
+    char error[CURL_ERROR_SIZE];
+};
+
+struct origin {
+    CURLM *multi;
+    int epoll;
+    int64_t due_ms; /* libcurl's next timer; INT64_MAX: none */
+    int64_t sweep_ms;
+    int64_t told_ms;
+    struct transfer *first;
+    struct transfer *ready;
+    CURL *spare[SPARE_HANDLES_MAX];
+    size_t spare_count;
+};
+
+static struct transfer *transfer_of(struct exchange_stream *stream)
+{
+    struct transfer *transfer = (struct transfer *)(void *)stream;
+    OBJECT_CHECK(transfer, ANSWER_MAGIC);
+    return transfer;
+}
+
+static void announce(struct transfer *transfer)
+{
+    if (transfer->announced)
+        return;
+    transfer->announced = true;
+    transfer->next_ready = transfer->origin->ready;
+    transfer->origin->ready = transfer;
+}
+
+static void wake(struct transfer *transfer)
+{
+    if (!transfer->awaited)
+        return;
+    transfer->awaited = false;
+    exchange_resume(transfer->answer.exchange);
+}
+
+static void give_handle(struct transfer *transfer)
+{
+    struct origin *origin = transfer->origin;
+    CURL *easy = transfer->easy;
+    if (!easy)
+        return;
+    transfer->easy = NULL;
+    curl_multi_remove_handle(origin->multi, easy);
+    curl_easy_reset(easy);
+    if (origin->spare_count < SPARE_HANDLES_MAX)
+        origin->spare[origin->spare_count++] = easy;
+    else
+        curl_easy_cleanup(easy);
+}
+
+static void tell_failure(struct transfer *transfer, const char *why)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms - transfer->origin->told_ms < TOLD_MS)
+        return; /* a site that is down is told of once a second, not once a request */
+    transfer->origin->told_ms = now_ms;
+    LOG(WARN, "origin_failed", {"origin", transfer->limits.origin}, {"code", err_code(transfer->answer.err)},
+        {"detail", why},
+        {"hint", "is the server at `origin` running, and as fast as origin.head_seconds and "
+                 "origin.gap_seconds expect?"});
+}
+
+/* Not from within libcurl's callbacks. */
+static void fail(struct transfer *transfer, enum err err, const char *why)
+{
+    assert(transfer->state == ASKED || transfer->state == HEADED);
+    transfer->state = FAILED;
+    transfer->answer.err = err;
+    tell_failure(transfer, *why ? why : "no answer");
+    give_handle(transfer);
+    announce(transfer);
+    wake(transfer);
+}
+
+static void complete(struct transfer *transfer)
+{
+    transfer->state = COMPLETE;
+    give_handle(transfer);
+    announce(transfer);
+    wake(transfer);
+}
+
+static size_t on_head(char *data, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    size_t bytes = size * count;
+    enum origin_head_line line = origin_head_line(&transfer->head, slice_bytes(data, bytes));
+    if (line == ORIGIN_HEAD_REFUSED)
+        return 0;
+    if (line == ORIGIN_HEAD_END) {
+        transfer->answer.status = transfer->head.status;
+        transfer->answer.fields = transfer->head.fields;
+        transfer->answer.length = transfer->head.length;
+        transfer->state = HEADED;
+        transfer->deadline_ms = clock_monotonic_ms() + transfer->limits.gap_ms;
+        announce(transfer);
+    }
+    return bytes;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    size_t bytes = size * count;
+    if (!transfer->buffer)
+        transfer->buffer = malloc(BUFFER_BYTES);
+    if (!transfer->buffer)
+        return 0;
+    if (bytes > BUFFER_BYTES - transfer->end && transfer->begin > 0) {
+        memmove(transfer->buffer, transfer->buffer + transfer->begin, transfer->end - transfer->begin);
+        transfer->end -= transfer->begin;
+        transfer->begin = 0;
+    }
+    if (bytes > BUFFER_BYTES - transfer->end) {
+        transfer->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    memcpy(transfer->buffer + transfer->end, data, bytes);
+    transfer->end += bytes;
+    transfer->deadline_ms = clock_monotonic_ms() + transfer->limits.gap_ms;
+    wake(transfer);
+    return bytes;
+}
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *known)
+{
+    struct origin *origin = context;
+    struct epoll_event event = {.data = {.fd = socket}};
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        epoll_ctl(origin->epoll, EPOLL_CTL_DEL, socket, NULL);
+        return 0;
+    }
+    if (what & CURL_POLL_IN)
+        event.events |= EPOLLIN;
+    if (what & CURL_POLL_OUT)
+        event.events |= EPOLLOUT;
+    if (epoll_ctl(origin->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event) != 0)
+        return -1;
+    curl_multi_assign(origin->multi, socket, origin);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long wait_ms, void *context)
+{
+    struct origin *origin = context;
+    (void)multi;
+    origin->due_ms = wait_ms < 0 ? INT64_MAX : clock_monotonic_ms() + wait_ms;
+    return 0;
+}
+
+static void set_address(struct transfer *transfer, const char *address)
+{
+    CURL *easy = transfer->easy;
+    if (strncmp(address, "unix:", 5) == 0) {
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, address + 5);
+        curl_easy_setopt(easy, CURLOPT_URL, "http://localhost/");
+    } else {
+        curl_easy_setopt(easy, CURLOPT_URL, address);
+    }
+}
+
+/* Libcurl writes a field without a value as "name;", and leaves out one of its own for "name:". */
+static bool add_field(struct transfer *transfer, const struct message_field *field)
+{
+    struct slice name = field->name;
+    struct slice value = slice_trim(field->value);
+    char line[FIELD_BYTES_MAX];
+    const char *colon = !field->value.data ? ":" : value.len > 0 ? ": " : ";";
+    int len = snprintf(line, sizeof(line), "%.*s%s%.*s", (int)name.len, name.data, colon, (int)value.len,
+                       value.len > 0 ? value.data : "");
+    struct curl_slist *longer = len < (int)sizeof(line) ? curl_slist_append(transfer->fields, line) : NULL;
+    if (longer)
+        transfer->fields = longer;
+    return longer != NULL;
+}
+
+static bool set_fields(struct transfer *transfer, const struct origin_request *request)
+{
+    for (size_t i = 0; i < request->field_count; i++)
+        if (!add_field(transfer, &request->fields[i]))
+            return false;
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->fields);
+    return true;
+}
+
+static bool set_up(struct transfer *transfer, const struct origin_request *request)
+{
+    CURL *easy = transfer->easy;
+    struct arena *arena = &transfer->answer.exchange->arena;
+    const char *target = arena_copy(arena, request->target);
+    if (!easy || !target || !set_fields(transfer, request))
+        return false;
+    set_address(transfer, request->origin);
+    curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, target);
+    curl_easy_setopt(easy, CURLOPT_NOBODY, slice_eq(request->method, SLICE("HEAD")) ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_ms);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    return true;
+}
+
+static ptrdiff_t read_body(struct exchange_stream *stream, char *out, size_t room)
+{
+    struct transfer *transfer = transfer_of(stream);
+    size_t there = transfer->end - transfer->begin;
+    assert(transfer->end <= BUFFER_BYTES && transfer->begin <= transfer->end && room > 0);
+    if (there == 0 && transfer->state == COMPLETE)
+        return EXCHANGE_END;
+    if (there == 0 && transfer->state == FAILED)
+        return EXCHANGE_BROKEN;
+    size_t bytes = there < room ? there : room;
+    if (bytes > 0)
+        memcpy(out, transfer->buffer + transfer->begin, bytes);
+    transfer->begin += bytes;
+    transfer->taken += bytes;
+    if (transfer->begin == transfer->end)
+        transfer->begin = transfer->end = 0;
+    if (transfer->paused && transfer->easy && there - bytes <= BUFFER_BYTES - RESUME_BYTES) {
+        transfer->paused = false;
+        transfer->deadline_ms = clock_monotonic_ms() + transfer->limits.gap_ms;
+        transfer->origin->due_ms = 0; /* what libcurl held back it hands over in the next turn */
+        curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    }
+    transfer->awaited = bytes == 0;
+    return bytes > 0 ? (ptrdiff_t)bytes : EXCHANGE_LATER;
+}
+
+static void close_body(struct exchange_stream *stream)
+{
+    struct transfer *transfer = transfer_of(stream);
+    struct origin *origin = transfer->origin;
+    bool whole = transfer->state != FAILED;
+    assert(transfer->announced);
+    if (!whole && transfer->answer.broken)
+        transfer->answer.broken(transfer->answer.broken_context, transfer->taken, transfer->answer.length);
+    if (transfer->next)
+        transfer->next->previous = transfer->previous;
+    if (transfer->previous)
+        transfer->previous->next = transfer->next;
+    else
+        origin->first = transfer->next;
+    give_handle(transfer);
+    curl_slist_free_all(transfer->fields);
+    free(transfer->buffer);
+    OBJECT_END(transfer, ANSWER_MAGIC);
+    free(transfer);
+}
+
+struct slice origin_whole(const struct origin_answer *answer)
+{
+    const struct transfer *transfer = (const struct transfer *)(const void *)answer;
+    OBJECT_CHECK(transfer, ANSWER_MAGIC);
+    if (transfer->state != COMPLETE || transfer->taken > 0)
+        return (struct slice){NULL, 0};
+    return (struct slice){transfer->buffer ? transfer->buffer : "", transfer->end};
+}
+
+static void link_transfer(struct origin *origin, struct transfer *transfer)
+{
+    transfer->next = origin->first;
+    if (origin->first)
+        origin->first->previous = transfer;
+    origin->first = transfer;
+}
+
+struct origin_answer *origin_ask(struct origin *origin, const struct origin_request *request,
+                                 struct exchange *exchange)
+{
+    struct transfer *transfer = calloc(1, sizeof(*transfer));
+    if (!transfer)
+        return NULL;
+    OBJECT_MAKE(transfer, ANSWER_MAGIC);
+    transfer->origin = origin;
+    transfer->limits = *request;
+    transfer->limits.fields = NULL;
+    transfer->answer.exchange = exchange;
+    transfer->answer.length = EXCHANGE_UNKNOWN_LENGTH;
+    transfer->answer.stream = (struct exchange_stream){.read = read_body, .close = close_body};
+    origin_head_begin(&transfer->head, &exchange->arena, exchange->head_room);
+    transfer->deadline_ms = clock_monotonic_ms() + request->head_ms;
+    transfer->easy = origin->spare_count > 0 ? origin->spare[--origin->spare_count] : curl_easy_init();
+    if (set_up(transfer, request) && curl_multi_add_handle(origin->multi, transfer->easy) == CURLM_OK) {
+        origin->due_ms = 0;
+        link_transfer(origin, transfer);
+        return &transfer->answer;
+    }
+    curl_easy_cleanup(transfer->easy);
+    curl_slist_free_all(transfer->fields);
+    free(transfer);
+    return NULL;
+}
+
+/* What ended: the whole body, or a failure before or in it. */
+static void end(struct transfer *transfer, CURLcode result)
+{
+    bool headed = transfer->state == HEADED;
+    if (result == CURLE_OK && headed) {
+        complete(transfer);
+        return;
+    }
+    if (result == CURLE_OK)
+        result = CURLE_GOT_NOTHING;
+    const char *why = transfer->head.refusal ? transfer->head.refusal
+                      : *transfer->error     ? transfer->error
+                                             : curl_easy_strerror(result);
+    fail(transfer, result == CURLE_OPERATION_TIMEDOUT ? ERR_ORIGIN_TIMEOUT : ERR_ORIGIN_UNAVAILABLE, why);
+}
+
+static void collect(struct origin *origin)
+{
+    CURLMsg *message;
+    for (int left; (message = curl_multi_info_read(origin->multi, &left));) {
+        struct transfer *transfer = NULL;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+        OBJECT_CHECK(transfer, ANSWER_MAGIC);
+        end(transfer, message->data.result);
+    }
+}
+
+/* A body that its reader leaves in the buffer is not late. */
+static void sweep(struct origin *origin)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms < origin->sweep_ms)
+        return;
+    origin->sweep_ms = now_ms + SWEEP_MS;
+    for (struct transfer *transfer = origin->first; transfer; transfer = transfer->next) {
+        if (transfer->paused || now_ms < transfer->deadline_ms)
+            continue;
+        if (transfer->state == ASKED)
+            fail(transfer, ERR_ORIGIN_TIMEOUT, "no head of an answer within origin.head_seconds");
+        else if (transfer->state == HEADED)
+            fail(transfer, ERR_ORIGIN_TIMEOUT, "nothing more of a body within origin.gap_seconds");
+    }
+}
+
+static void tell_ready(struct origin *origin)
+{
+    while (origin->ready) {
+        struct transfer *transfer = origin->ready;
+        origin->ready = transfer->next_ready;
+        OBJECT_CHECK(transfer, ANSWER_MAGIC);
+        transfer->answer.ready(transfer->answer.ready_context, &transfer->answer);
+    }
+}
+
+static void turn(void *upstream)
+{
+    struct origin *origin = upstream;
+    struct epoll_event events[EVENTS_MAX];
+    int running;
+    if (!origin->first)
+        return;
+    int count = epoll_wait(origin->epoll, events, EVENTS_MAX, 0);
+    for (int i = 0; i < count; i++) {
+        int what = (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+                   (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                   (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+        curl_multi_socket_action(origin->multi, events[i].data.fd, what, &running);
+    }
+    if (clock_monotonic_ms() >= origin->due_ms) {
+        origin->due_ms = INT64_MAX;
+        curl_multi_socket_action(origin->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    }
+    collect(origin);
+    sweep(origin);
+    tell_ready(origin);
+}
+
+static int descriptor(const void *upstream)
+{
+    const struct origin *origin = upstream;
+    return origin->epoll;
+}
+
+static void stop(void *upstream)
+{
+    struct origin *origin = upstream;
+    assert(!origin->first); /* each is closed by its exchange */
+    while (origin->spare_count > 0)
+        curl_easy_cleanup(origin->spare[--origin->spare_count]);
+    curl_multi_cleanup(origin->multi);
+    if (origin->epoll >= 0)
+        close(origin->epoll);
+    free(origin);
+}
+
+static void *start(void *context)
+{
+    struct origin *origin = calloc(1, sizeof(*origin));
+    (void)context;
+    if (!origin)
+        return NULL;
+    origin->due_ms = INT64_MAX;
+    origin->epoll = epoll_create1(EPOLL_CLOEXEC);
+    origin->multi = curl_multi_init();
+    if (origin->epoll < 0 || !origin->multi) {
+        stop(origin);
+        return NULL;
+    }
+    curl_multi_setopt(origin->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(origin->multi, CURLMOPT_SOCKETDATA, origin);
+    curl_multi_setopt(origin->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(origin->multi, CURLMOPT_TIMERDATA, origin);
+    curl_multi_setopt(origin->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_MAX);
+    curl_multi_setopt(origin->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)PER_HOST_MAX);
+    curl_multi_setopt(origin->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+    return origin;
+}
+
+struct exchange_upstream origin_upstream(void)
+{
+    return (struct exchange_upstream){.start = start, .stop = stop, .descriptor = descriptor, .turn = turn};
+}
