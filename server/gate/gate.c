@@ -154,6 +154,19 @@ static void submit(const struct gate *gate, struct submission *submission)
     on_recorded(submission);
 }
 
+/* The site's own server stopped in the middle of what is paid for already. The crawler gets the whole of it
+ * without paying again if it sends the same id again in time; if it does not, the entry wants a reversal. By
+ * now the crawl is over, but its memory is the exchange's. */
+static void on_broken(void *context, uint64_t sent, uint64_t length)
+{
+    const struct crawl *crawl = context;
+    char id[UUID_TEXT_MAX];
+    LOG(ERROR, "undelivered", {"payment", uuid_format(crawl->id.uuid, id)}, {"site", crawl->site->name},
+        {"bytes", LOG_NUMBER((int64_t)sent)},
+        {"of", length == EXCHANGE_UNKNOWN_LENGTH ? NULL : LOG_NUMBER((int64_t)length)},
+        {"hint", "unless the crawler asks again, take it back: crawltab adjust"});
+}
+
 /* The site's own server has answered, or will not: only what it gives away is paid for. */
 static void on_answer(void *context, struct origin_answer *answer)
 {
@@ -167,6 +180,8 @@ static void on_answer(void *context, struct origin_answer *answer)
     if (err == ERR_OK)
         crawl->answer = NULL; /* the reply's */
     if (err == ERR_OK && given) {
+        answer->broken = on_broken;
+        answer->broken_context = crawl;
         struct submission *submission = record(crawl);
         if (submission)
             submit(crawl->gate, submission);

@@ -333,6 +333,25 @@ test('a body of 200 MB is streamed to a slow reader in bounded memory', async t 
     assert.ok(peak < 150_000, `${peak} kB`)
 })
 
+test('a body that breaks off is cut off, told, and given whole for the same payment', async t => {
+    const { gate, ledger, site, pay } = await beside(t)
+    const body = 'x'.repeat(300_000)
+    site.answer = (request, response) => {
+        response.writeHead(200, { 'content-length': body.length })
+        response.write(body.slice(0, 200_000))
+        setTimeout(() => response.destroy(), 300)
+    }
+    await assert.rejects(pay('/page'), /aborted/)
+    await gate.logged(/event=undelivered payment=\S+ site=example bytes=200000 of=300000/)
+    assert.equal(ledger.count('charge'), 1)
+    site.answer = (request, response) => response.end(body)
+    const headers = site.seen[0].headers
+    assert.equal(headers.payment, undefined)
+    const { answer } = await pay('/page')
+    assert.equal(answer.text, body)
+    assert.equal(ledger.count('charge'), 2)
+})
+
 test('many at once, each with its own page', async t => {
     const { gate, site } = await beside(t)
     site.answer = (request, response) => setTimeout(() => response.end(request.url.repeat(2000)), 20)

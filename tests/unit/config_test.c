@@ -92,6 +92,14 @@ static void mistakes_are_told_with_line_and_hint(void **state)
         {SITE "    currency: USDT\n", ":2: currency: \"USDT\" is not an ISO 4217 code such as USD\n"},
         {SITE "    time_zone: Mars/Olympus\n",
          ":2: time_zone: \"Mars/Olympus\" is not in the tz database, e.g. Europe/Paris\n"},
+        {SITE "    origin: 127.0.0.1:8080\n",
+         ":2: origin: \"127.0.0.1:8080\" is no server, write it like "
+         "http://127.0.0.1:8080 or unix:/run/site.sock, without a path\n"},
+        {SITE "    origin: http://127.0.0.1/blog\n", ":2: origin: \"http://127.0.0.1/blog\" is no server"},
+        {SITE "    origin: unix:site.sock\n", ":2: origin: \"unix:site.sock\" is no server"},
+        {"sites:\n  - name: a\n    hosts: [a.example]\n    network: a:402\n    terms_url: "
+         "https://a.example/\n",
+         ":2: origin: missing; name the site's own server"},
         {SITE "    scheme: ftp\n", ":2: scheme: \"ftp\" is unknown, use https or http\n"},
         {SITE "    rules:\n      - action: charge\n",
          ":8: price is missing: charge needs one above zero; use allow for free pages\n"},
@@ -123,7 +131,7 @@ static void every_mistake_is_told_at_once(void **state)
     assert_null(load("threads: x\nlistn: y\nsites:\n  - name: a\n"));
     assert_non_null(strstr(said, ":1: threads"));
     assert_non_null(strstr(said, ":2: unknown key"));
-    assert_non_null(strstr(said, ":4: root is missing"));
+    assert_non_null(strstr(said, ":4: hosts is missing"));
     assert_non_null(strstr(said, ":4: network is missing"));
 }
 
