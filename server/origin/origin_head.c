@@ -95,9 +95,8 @@ static enum origin_head_line keep(struct origin_head *head, struct slice name, s
 static enum origin_head_line finish(struct origin_head *head)
 {
     struct slice connection = {"", 0};
-    if (head->status < 200) {
+    if (head->status < 200)
         return ORIGIN_HEAD_MORE; /* 100 or 103: another head follows */
-    }
     for (struct exchange_header *field = head->fields; field; field = field->next)
         if (slice_eq_nocase(slice_of(field->name), SLICE("connection")))
             connection = slice_of(field->value);

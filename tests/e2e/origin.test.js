@@ -1,5 +1,6 @@
 // The `origin` delivery style against a real server of the site's own: what it is asked, what of its answer
 // comes back, and when money is taken.
+// Tests server/origin/origin.c, server/gate/forward.c, server/http/stream.c
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
