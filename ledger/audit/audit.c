@@ -101,9 +101,9 @@ out:
 /* Inside a transaction. */
 static enum err check_site(struct audit *audit)
 {
-    static const char *const statements[] = {"audit_days",    "audit_agreements",    "audit_invoices",
-                                             "audit_series",  "audit_invoice_lines", "audit_adjustments",
-                                             "audit_balance", "audit_spend",         "audit_conflicts"};
+    static const char *const statements[] = {
+        "audit_days",        "audit_agreements", "audit_invoices", "audit_series", "audit_invoice_lines",
+        "audit_adjustments", "audit_balance",    "audit_accounts", "audit_spend",  "audit_conflicts"};
     struct checkpoint_finding finding;
     struct pg_params params = {0};
     enum err err;

@@ -1,51 +1,19 @@
 /* Invariants, under the mutex: of each day, `read` is the sum of the batches up to the marks, and `held` the
- * sum of claims that are not settled, of `known` and of `doubtful` entries. An entry moves from held to read
- * when the mark of its writer reaches it, in the same step; so it is counted once at any moment. All of an
- * origin is the sum of its agents in everything. */
+ * sum of claims that are not settled, of `known` entries and of those in doubt. An entry moves from held to
+ * read when the mark of its writer reaches it, in the same step; so it is counted once at any moment. An
+ * account has no day that its balance counts: what is told of one is in there already. An origin is the sum
+ * of its accounts in everything. */
 #include "ledger/credit/credit.h"
 
-#include "ledger/base/amount.h"
-#include "ledger/base/http/agent.h"
+#include "ledger/base/log.h"
+#include "ledger/credit/account.h"
+#include "ledger/credit/doubts.h"
+#include "ledger/credit/marks.h"
 #include "ledger/entry/entry.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
-
-#define BUCKETS 4096 /* of the table of accounts; more accounts than that share buckets */
-
-struct day_sum {
-    int64_t starts_ms;
-    int64_t read_micros;
-    int64_t held_micros;
-};
-
-/* What one agent, or a whole origin, spends and owes. Never freed before the end, so that claims may point to
- * it. */
-struct credit_account {
-    struct credit_site *site;
-    struct credit_account
-        *whole; /* that of the agent's origin, all of whose agents count in it; NULL: this is one */
-    struct credit_account *next; /* in the same bucket */
-    int64_t owed_micros;         /* from closed days */
-    struct day_sum *days;        /* not closed, as they came */
-    size_t day_count;
-    size_t agent_len;
-    char agent[];
-};
-
-struct span {
-    int64_t starts_ms, ends_ms;
-};
-
-struct credit_site {
-    struct credit_site *next;
-    int64_t open_ms;   /* start of the first day that is not closed */
-    struct span *days; /* billing days around now */
-    size_t day_count;
-    size_t name_len;
-    char name[];
-};
 
 /* Recorded, and not read back yet: it waits for a mark. With a writer_id of zeros, for a round of reading. */
 struct known {
@@ -54,186 +22,64 @@ struct known {
     int64_t amount_micros;
 };
 
-/* May be recorded: it waits to be tried again, to be found, or for the time after which nothing is recorded.
- */
-struct doubtful {
-    uint8_t id[UUID_SIZE];
-    struct credit_claim claim;
-    int64_t amount_micros;
-};
-
 struct credit {
     pthread_mutex_t mutex;
-    struct credit_site *sites;
-    struct credit_account *buckets[BUCKETS]; /* of agents */
-    struct credit_account *wholes[BUCKETS];  /* of origins */
-    struct credit_mark *marks;               /* by writer_id */
-    size_t mark_count;
+    struct account_table accounts;
+    struct marks marks;
+    int64_t first_quarter; /* marks of earlier ones are dropped: everything in there was read */
     struct known *known;
-    size_t known_count;
-    struct doubtful *doubtful;
-    size_t doubtful_count;
+    size_t known_count, known_room;
+    struct doubts *doubts;
     uint64_t begun, applied; /* rounds of reading */
 };
 
 struct credit *credit_new(void)
 {
     struct credit *credit = calloc(1, sizeof(*credit));
-    if (credit && pthread_mutex_init(&credit->mutex, NULL) != 0) {
-        free(credit);
+    if (!credit)
         return NULL;
-    }
-    return credit;
-}
-
-static void free_accounts(struct credit_account *buckets[BUCKETS])
-{
-    for (size_t i = 0; i < BUCKETS; i++)
-        for (struct credit_account *account = buckets[i], *next; account; account = next) {
-            next = account->next;
-            free(account->days);
-            free(account);
-        }
+    credit->doubts = doubts_new();
+    if (account_table_init(&credit->accounts) && credit->doubts &&
+        pthread_mutex_init(&credit->mutex, NULL) == 0)
+        return credit;
+    doubts_free(credit->doubts);
+    account_table_free(&credit->accounts);
+    free(credit);
+    return NULL;
 }
 
 void credit_free(struct credit *credit)
 {
     if (!credit)
         return;
-    for (struct credit_site *site = credit->sites, *next; site; site = next) {
-        next = site->next;
-        free(site->days);
-        free(site);
-    }
-    free_accounts(credit->buckets);
-    free_accounts(credit->wholes);
-    free(credit->marks);
+    account_table_free(&credit->accounts);
+    marks_free(&credit->marks);
     free(credit->known);
-    free(credit->doubtful);
+    doubts_free(credit->doubts);
     pthread_mutex_destroy(&credit->mutex);
     free(credit);
 }
 
-/* Room for one more at the end of an array that doubles. NULL without memory: the array is as it was. */
-static void *grow(void *array, size_t count, size_t size)
-{
-    bool full = (count & (count - 1)) == 0; /* a power of two, or none */
-    return full ? realloc(array, (count ? 2 * count : 1) * size) : array;
-}
-
-/* --- Sites, accounts and their days --- */
-
-static struct credit_site *find_site(const struct credit *credit, struct slice name)
-{
-    struct credit_site *site = credit->sites;
-    while (site && !slice_eq((struct slice){site->name, site->name_len}, name))
-        site = site->next;
-    return site;
-}
-
-static struct credit_site *make_site(struct credit *credit, struct slice name)
-{
-    struct credit_site *site = find_site(credit, name);
-    if (site || !(site = calloc(1, sizeof(*site) + name.len)))
-        return site;
-    site->next = credit->sites;
-    site->name_len = name.len;
-    memcpy(site->name, name.data, name.len);
-    credit->sites = site;
-    return site;
-}
-
-/* Start of the site's billing day at a moment; -1: not known. */
-static int64_t find_day(const struct credit_site *site, int64_t ms)
-{
-    for (size_t i = 0; site && i < site->day_count; i++)
-        if (site->days[i].starts_ms <= ms && ms < site->days[i].ends_ms)
-            return site->days[i].starts_ms;
-    return -1;
-}
-
-static struct credit_account *make_named(struct credit_account *buckets[BUCKETS], struct credit_site *site,
-                                         struct slice name)
-{
-    struct credit_account **bucket = &buckets[slice_hash(name) % BUCKETS];
-    for (struct credit_account *account = *bucket; account; account = account->next)
-        if (account->site == site && slice_eq((struct slice){account->agent, account->agent_len}, name))
-            return account;
-    struct credit_account *account = calloc(1, sizeof(*account) + name.len);
-    if (!account)
-        return NULL;
-    account->site = site;
-    account->next = *bucket;
-    account->agent_len = name.len;
-    memcpy(account->agent, name.data, name.len);
-    *bucket = account;
-    return account;
-}
-
-/* The agent's account, with that of its origin behind it. NULL without memory. */
-static struct credit_account *make_account(struct credit *credit, struct credit_site *site,
-                                           struct slice agent)
-{
-    struct slice name = agent_account(agent);
-    struct credit_account *whole = make_named(credit->wholes, site, agent_origin(name));
-    struct credit_account *account = whole ? make_named(credit->buckets, site, name) : NULL;
-    if (account)
-        account->whole = whole;
-    return account;
-}
-
-static struct day_sum *find_sum(const struct credit_account *account, int64_t day_ms)
-{
-    for (size_t i = 0; i < account->day_count; i++)
-        if (account->days[i].starts_ms == day_ms)
-            return &account->days[i];
-    return NULL;
-}
-
-/* Makes the day's sums of the account and its origin's, if they are not there. */
-static bool make_sums(struct credit_account *account, int64_t day_ms)
-{
-    for (; account; account = account->whole) {
-        if (find_sum(account, day_ms))
-            continue;
-        struct day_sum *days = grow(account->days, account->day_count, sizeof(*days));
-        if (!days)
-            return false;
-        account->days = days;
-        days[account->day_count++] = (struct day_sum){.starts_ms = day_ms};
-    }
-    return true;
-}
-
-/* Sums stop at the largest number, which is above every limit. */
-static int64_t plus(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return amount_add(a, b, &sum) ? sum : INT64_MAX;
-}
-
 static void hold(const struct credit_claim *claim, int64_t amount_micros)
 {
-    for (const struct credit_account *account = claim->account; account; account = account->whole) {
-        struct day_sum *sum = find_sum(account, claim->day_ms);
-        if (sum) /* its day is not closed */
-            sum->held_micros += amount_micros;
-    }
+    account_add_held(claim->account, claim->day_ms, amount_micros);
 }
 
 static bool fits(int64_t limit, int64_t spent, int64_t amount_micros)
 {
-    return limit == CREDIT_NONE || plus(spent, amount_micros) <= limit;
+    return limit == CREDIT_NONE || account_sum(spent, amount_micros) <= limit;
 }
 
 static bool is_within(const struct credit_account *account, int64_t day_ms, int64_t amount_micros,
                       const struct credit_limit *limit)
 {
+    const struct account_day *today = account_find_day(account, day_ms);
     int64_t balance = account->owed_micros;
-    const struct day_sum *day = find_sum(account, day_ms);
-    for (size_t i = 0; i < account->day_count; i++)
-        balance = plus(balance, plus(account->days[i].read_micros, account->days[i].held_micros));
-    return fits(limit->day_micros, plus(day->read_micros, day->held_micros), amount_micros) &&
+    for (size_t i = 0; i < account->day_count; i++) {
+        const struct account_day *day = &account->days[i];
+        balance = account_sum(balance, account_sum(day->read_micros, day->held_micros));
+    }
+    return fits(limit->day_micros, account_sum(today->read_micros, today->held_micros), amount_micros) &&
            fits(limit->balance_micros, balance, amount_micros);
 }
 
@@ -246,55 +92,13 @@ static bool may_spend(const struct credit_claim *claim, int64_t amount_micros,
 
 /* --- Marks and what waits for them --- */
 
-/* Where the writer's mark is, or would be. */
-static size_t seek_mark(const struct credit *credit, const uint8_t writer_id[UUID_SIZE])
-{
-    size_t low = 0, high = credit->mark_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (memcmp(credit->marks[middle].writer_id, writer_id, UUID_SIZE) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static struct credit_mark *find_mark(const struct credit *credit, const uint8_t writer_id[UUID_SIZE])
-{
-    size_t at = seek_mark(credit, writer_id);
-    bool found = at < credit->mark_count && memcmp(credit->marks[at].writer_id, writer_id, UUID_SIZE) == 0;
-    return found ? &credit->marks[at] : NULL;
-}
-
-static bool make_mark(struct credit *credit, const uint8_t writer_id[UUID_SIZE])
-{
-    if (find_mark(credit, writer_id))
-        return true;
-    struct credit_mark *marks = grow(credit->marks, credit->mark_count, sizeof(*marks));
-    if (!marks)
-        return false;
-    credit->marks = marks;
-    size_t at = seek_mark(credit, writer_id);
-    memmove(&marks[at + 1], &marks[at], (credit->mark_count - at) * sizeof(*marks));
-    marks[at] = (struct credit_mark){.sequence = 0};
-    memcpy(marks[at].writer_id, writer_id, UUID_SIZE);
-    credit->mark_count++;
-    return true;
-}
-
 static bool is_read(const struct credit *credit, const struct credit_mark *at)
 {
     static const uint8_t any[UUID_SIZE];
     if (memcmp(at->writer_id, any, UUID_SIZE) == 0)
         return at->sequence <= (int64_t)credit->applied;
-    const struct credit_mark *mark = find_mark(credit, at->writer_id);
-    return mark && at->sequence <= mark->sequence;
-}
-
-static bool same_claim(const struct credit_claim *a, const struct credit_claim *b)
-{
-    return a->account == b->account && a->day_ms == b->day_ms;
+    const struct credit_mark *mark = marks_find(&credit->marks, at->quarter, at->writer_id);
+    return at->quarter < credit->first_quarter || (mark && at->sequence <= mark->sequence);
 }
 
 /* Keeps the amount held until the batch is read. Without memory it is held for ever, which is the safe side.
@@ -303,43 +107,28 @@ static void keep_known(struct credit *credit, const struct credit_mark *at, cons
                        int64_t amount_micros)
 {
     struct known *last = credit->known_count > 0 ? &credit->known[credit->known_count - 1] : NULL;
-    if (last && same_claim(&last->claim, claim) && last->at.sequence == at->sequence &&
-        memcmp(last->at.writer_id, at->writer_id, UUID_SIZE) == 0) {
+    if (last && last->claim.account == claim->account && last->claim.day_ms == claim->day_ms &&
+        memcmp(&last->at, at, sizeof(*at)) == 0) {
         last->amount_micros += amount_micros;
         return;
     }
-    struct known *known = grow(credit->known, credit->known_count, sizeof(*known));
-    if (!known)
-        return;
-    credit->known = known;
-    known[credit->known_count++] = (struct known){*at, *claim, amount_micros};
+    if (credit->known_count == credit->known_room) {
+        size_t room = 2 * credit->known_room + 64;
+        struct known *known = realloc(credit->known, room * sizeof(*known));
+        if (!known)
+            return;
+        credit->known = known;
+        credit->known_room = room;
+    }
+    credit->known[credit->known_count++] = (struct known){*at, *claim, amount_micros};
 }
 
+/* Without memory it is held for ever, too. */
 static void keep_doubtful(struct credit *credit, const struct credit_claim *claim,
                           const struct charge *charge)
 {
-    struct doubtful *doubtful = grow(credit->doubtful, credit->doubtful_count, sizeof(*doubtful));
-    if (!doubtful)
-        return;
-    credit->doubtful = doubtful;
-    doubtful += credit->doubtful_count++;
-    *doubtful = (struct doubtful){.claim = *claim, .amount_micros = charge->amount_micros};
-    memcpy(doubtful->id, charge->payment_id, UUID_SIZE);
-}
-
-/* Takes an entry that may have been recorded out of the list. False if there is none like it. */
-static bool take_doubtful(struct credit *credit, const struct credit_claim *claim,
-                          const struct charge *charge)
-{
-    for (size_t i = 0; i < credit->doubtful_count; i++) {
-        struct doubtful *doubtful = &credit->doubtful[i];
-        if (memcmp(doubtful->id, charge->payment_id, UUID_SIZE) != 0 ||
-            !same_claim(&doubtful->claim, claim) || doubtful->amount_micros != charge->amount_micros)
-            continue;
-        *doubtful = credit->doubtful[--credit->doubtful_count];
-        return true;
-    }
-    return false;
+    if (!doubts_add(credit->doubts, charge->payment_id, claim, charge->amount_micros))
+        LOG(WARN, "credit_without_memory", {"detail", "an amount stays held until the next start"});
 }
 
 /* --- Reserving --- */
@@ -347,7 +136,7 @@ static bool take_doubtful(struct credit *credit, const struct credit_claim *clai
 bool credit_knows(struct credit *credit, struct slice site, int64_t ms)
 {
     pthread_mutex_lock(&credit->mutex);
-    bool known = find_day(find_site(credit, site), ms) >= 0;
+    bool known = account_site_day(account_table_find_site(&credit->accounts, site), ms);
     pthread_mutex_unlock(&credit->mutex);
     return known;
 }
@@ -355,14 +144,20 @@ bool credit_knows(struct credit *credit, struct slice site, int64_t ms)
 static enum err reserve(struct credit *credit, struct slice name, const struct charge *charge,
                         const struct credit_limits *limits, struct credit_claim *claim)
 {
-    struct credit_site *site = find_site(credit, name);
-    struct credit_claim wanted = {.day_ms = find_day(site, uuid_ms(charge->payment_id))};
-    if (wanted.day_ms < 0 || wanted.day_ms < site->open_ms)
+    struct account_site *site = account_table_find_site(&credit->accounts, name);
+    const struct account_span *span = account_site_day(site, uuid_ms(charge->payment_id));
+    if (!span)
         return ERR_LEDGER_UNAVAILABLE;
-    wanted.account = make_account(credit, site, charge->agent);
-    if (!wanted.account || !make_sums(wanted.account, wanted.day_ms))
+    struct credit_claim wanted = {.account = account_table_make(&credit->accounts, site, charge->agent),
+                                  .day_ms = span->starts_ms};
+    if (wanted.account && wanted.day_ms < wanted.account->counted_ms)
+        return ERR_LEDGER_UNAVAILABLE; /* closed, or long over: nothing is added to it */
+    /* Days on which nothing came of what was tried are in nobody's way for ever. */
+    if (wanted.account && !account_find_day(wanted.account, wanted.day_ms))
+        account_drop_empty_days(wanted.account);
+    if (!wanted.account || !account_make_day(wanted.account, wanted.day_ms))
         return ERR_OVERLOADED;
-    wanted.doubtful = take_doubtful(credit, &wanted, charge);
+    wanted.doubtful = doubts_take(credit->doubts, charge->payment_id, &wanted, charge->amount_micros);
     if (wanted.doubtful)
         hold(&wanted, -charge->amount_micros);
     if (may_spend(&wanted, charge->amount_micros, limits)) {
@@ -398,6 +193,7 @@ void credit_settle(struct credit *credit, const struct credit_claim *claim, cons
     /* Who recorded a repeated one is not told, but it is there: the next reading finds it. */
     struct credit_mark at = {.sequence = (int64_t)credit->begun + 1};
     if (recorded && !outcome->repeated) {
+        at.quarter = uuid_ms(charge->payment_id) / ENTRY_QUARTER_MS;
         at.sequence = outcome->sequence;
         memcpy(at.writer_id, outcome->writer_id, UUID_SIZE);
     }
@@ -412,6 +208,15 @@ void credit_settle(struct credit *credit, const struct credit_claim *claim, cons
 
 /* --- Reading --- */
 
+void credit_forget_spend(struct credit *credit)
+{
+    pthread_mutex_lock(&credit->mutex);
+    account_table_forget_read(&credit->accounts);
+    credit->first_quarter = 0;
+    marks_drop_before(&credit->marks, INT64_MAX);
+    pthread_mutex_unlock(&credit->mutex);
+}
+
 uint64_t credit_begin(struct credit *credit)
 {
     pthread_mutex_lock(&credit->mutex);
@@ -422,120 +227,120 @@ uint64_t credit_begin(struct credit *credit)
 
 const struct credit_mark *credit_marks(const struct credit *credit, size_t *count)
 {
-    *count = credit->mark_count; /* only credit_apply changes them */
-    return credit->marks;
+    *count = credit->marks.count; /* only credit_apply_spend changes them */
+    return credit->marks.items;
 }
 
 size_t credit_doubts(struct credit *credit, uint8_t (*ids)[UUID_SIZE], size_t room)
 {
     pthread_mutex_lock(&credit->mutex);
-    size_t count = credit->doubtful_count < room ? credit->doubtful_count : room;
-    for (size_t i = 0; i < count; i++)
-        memcpy(ids[i], credit->doubtful[i].id, UUID_SIZE);
+    size_t count = doubts_ask(credit->doubts, ids, room);
     pthread_mutex_unlock(&credit->mutex);
     return count;
 }
 
-/* Everything that may fail for want of memory, before anything is changed that counts. */
-static bool make_room(struct credit *credit, const struct credit_news *news)
+/* --- Applying: first everything that may fail for want of memory, then what counts. */
+
+enum err credit_apply_days(struct credit *credit, const struct credit_day *days, size_t count)
 {
-    for (size_t i = 0; i < news->day_count; i++)
-        if (!make_site(credit, news->days[i].site))
+    pthread_mutex_lock(&credit->mutex);
+    bool made = account_table_days(&credit->accounts, days, count);
+    pthread_mutex_unlock(&credit->mutex);
+    return made ? ERR_OK : ERR_OVERLOADED;
+}
+
+/* An account that owes nothing is made when it is needed. */
+static bool needs_account(const struct credit *credit, const struct account_site *site,
+                          const struct credit_balance *balance)
+{
+    return balance->owed_micros != 0 || balance->counted_ms > site->counted_ms ||
+           account_table_find(&credit->accounts, site, balance->agent);
+}
+
+static bool make_accounts(struct credit *credit, const struct credit_balance *balances, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct account_site *site = account_table_make_site(&credit->accounts, balances[i].site);
+        if (!site || (needs_account(credit, site, &balances[i]) &&
+                      !account_table_make(&credit->accounts, site, balances[i].agent)))
             return false;
-    for (size_t i = 0; i < news->balance_count; i++) {
-        const struct credit_balance *balance = &news->balances[i];
-        struct credit_site *site = make_site(credit, balance->site);
-        if (!site || (balance->agent.data && !make_account(credit, site, balance->agent)))
-            return false;
-    }
-    for (size_t i = 0; i < news->spend_count; i++) {
-        const struct credit_spend *spend = &news->spend[i];
-        struct credit_site *site = make_site(credit, spend->site);
-        struct credit_account *account = site ? make_account(credit, site, spend->agent) : NULL;
-        bool open = site && spend->day_ms >= site->open_ms;
-        if (!account || (open && !make_sums(account, spend->day_ms)) || !make_mark(credit, spend->writer_id))
-            return false;
-    }
-    for (struct credit_site *site = credit->sites; site; site = site->next) {
-        struct span *days = realloc(site->days, (news->day_count + 1) * sizeof(*days));
-        if (!days)
-            return false;
-        site->days = days;
     }
     return true;
 }
 
-static void apply_days(struct credit *credit, const struct credit_news *news)
+enum err credit_apply_balances(struct credit *credit, const struct credit_balance *balances, size_t count)
 {
-    for (struct credit_site *site = credit->sites; site; site = site->next)
-        site->day_count = 0;
-    for (size_t i = 0; i < news->day_count; i++) {
-        struct credit_site *site = find_site(credit, news->days[i].site);
-        site->days[site->day_count++] = (struct span){news->days[i].starts_ms, news->days[i].ends_ms};
+    pthread_mutex_lock(&credit->mutex);
+    bool made = make_accounts(credit, balances, count);
+    for (size_t i = 0; made && i < count; i++) {
+        const struct credit_balance *balance = &balances[i];
+        struct credit_account *account = account_table_find(
+            &credit->accounts, account_table_find_site(&credit->accounts, balance->site), balance->agent);
+        if (account)
+            account_set_balance(account, balance->owed_micros, balance->counted_ms);
     }
+    pthread_mutex_unlock(&credit->mutex);
+    return made ? ERR_OK : ERR_OVERLOADED;
 }
 
-/* Drops the sums of closed days, which are in what is owed. */
-static void drop_closed_days(struct credit_account *buckets[BUCKETS])
+static bool make_sums(struct credit *credit, const struct credit_spend *spend, size_t count)
 {
-    for (size_t i = 0; i < BUCKETS; i++)
-        for (struct credit_account *account = buckets[i]; account; account = account->next) {
-            size_t kept = 0;
-            account->owed_micros = 0;
-            for (size_t k = 0; k < account->day_count; k++)
-                if (account->days[k].starts_ms >= account->site->open_ms)
-                    account->days[kept++] = account->days[k];
-            if (kept == account->day_count)
-                continue;
-            struct day_sum *days = realloc(account->days, (2 * kept + 1) * sizeof(*days));
-            account->days = days ? days : account->days;
-            account->day_count = kept;
-        }
-}
-
-static void apply_balances(struct credit *credit, const struct credit_news *news)
-{
-    if (!news->balances)
-        return;
-    for (size_t i = 0; i < news->balance_count; i++)
-        find_site(credit, news->balances[i].site)->open_ms = news->balances[i].open_ms;
-    drop_closed_days(credit->buckets);
-    drop_closed_days(credit->wholes);
-    for (size_t i = 0; i < news->balance_count; i++) {
-        const struct credit_balance *balance = &news->balances[i];
-        if (!balance->agent.data)
-            continue;
+    for (size_t i = 0; i < count; i++) {
+        struct account_site *site = account_table_make_site(&credit->accounts, spend[i].site);
         struct credit_account *account =
-            make_account(credit, find_site(credit, balance->site), balance->agent);
-        for (; account; account = account->whole)
-            account->owed_micros = plus(account->owed_micros, balance->owed_micros);
+            site ? account_table_make(&credit->accounts, site, spend[i].agent) : NULL;
+        if (!account ||
+            (spend[i].day_ms >= account->counted_ms && !account_make_day(account, spend[i].day_ms)))
+            return false;
+    }
+    return true;
+}
+
+static void add_sums(struct credit *credit, const struct credit_spend *spend, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct account_site *site = account_table_find_site(&credit->accounts, spend[i].site);
+        struct credit_account *account = account_table_find(&credit->accounts, site, spend[i].agent);
+        account_add_read(account, spend[i].day_ms, spend[i].amount_micros); /* unless the balance counts it */
     }
 }
 
-static void apply_spend(struct credit *credit, const struct credit_news *news)
+enum err credit_apply_past(struct credit *credit, const struct credit_spend *spend, size_t count)
+{
+    pthread_mutex_lock(&credit->mutex);
+    bool made = make_sums(credit, spend, count);
+    if (made)
+        add_sums(credit, spend, count);
+    pthread_mutex_unlock(&credit->mutex);
+    return made ? ERR_OK : ERR_OVERLOADED;
+}
+
+static bool make_marks(struct credit *credit, const struct credit_spend *spend, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!marks_make(&credit->marks, spend[i].mark.quarter, spend[i].mark.writer_id))
+            return false;
+    return true;
+}
+
+static void move_marks(struct credit *credit, const struct credit_news *news)
 {
     for (size_t i = 0; i < news->spend_count; i++) {
-        const struct credit_spend *spend = &news->spend[i];
-        struct credit_mark *mark = find_mark(credit, spend->writer_id);
-        struct credit_site *site = find_site(credit, spend->site);
-        struct credit_account *account = make_account(credit, site, spend->agent);
-        for (; account; account = account->whole) {
-            struct day_sum *day = find_sum(account, spend->day_ms);
-            if (day) /* not closed */
-                day->read_micros = plus(day->read_micros, spend->amount_micros);
-        }
-        if (mark->sequence < spend->sequence)
-            mark->sequence = spend->sequence;
+        const struct credit_mark *read = &news->spend[i].mark;
+        struct credit_mark *mark = marks_find(&credit->marks, read->quarter, read->writer_id);
+        assert(read->quarter >= news->first_quarter && read->sequence > 0);
+        if (mark->sequence < read->sequence)
+            mark->sequence = read->sequence;
     }
     credit->applied = news->round;
+    if (news->first_quarter > credit->first_quarter)
+        credit->first_quarter = news->first_quarter;
+    marks_drop_before(&credit->marks, credit->first_quarter);
 }
 
-static bool is_found(const struct credit_news *news, const uint8_t id[UUID_SIZE])
+static void release(const struct credit_claim *claim, int64_t amount_micros)
 {
-    for (size_t i = 0; i < news->found_count; i++)
-        if (memcmp(news->found[i], id, UUID_SIZE) == 0)
-            return true;
-    return news->now_ms > uuid_ms(id) + ENTRY_LATEST_MS;
+    hold(claim, -amount_micros);
 }
 
 /* What was only held so far, and was read now. */
@@ -545,33 +350,26 @@ static void release_read(struct credit *credit, const struct credit_news *news)
     for (size_t i = 0; i < credit->known_count; i++) {
         struct known *known = &credit->known[i];
         if (is_read(credit, &known->at))
-            hold(&known->claim, -known->amount_micros);
+            release(&known->claim, known->amount_micros);
         else
             credit->known[kept++] = *known;
     }
     credit->known_count = kept;
-    kept = 0;
-    for (size_t i = 0; i < credit->doubtful_count; i++) {
-        struct doubtful *doubtful = &credit->doubtful[i];
-        if (is_found(news, doubtful->id))
-            hold(&doubtful->claim, -doubtful->amount_micros);
-        else
-            credit->doubtful[kept++] = *doubtful;
-    }
-    credit->doubtful_count = kept;
+    for (size_t i = 0; i < news->found_count; i++)
+        doubts_found(credit->doubts, news->found[i], release);
+    doubts_expire(credit->doubts, news->now_ms - ENTRY_LATEST_MS, release);
 }
 
-enum err credit_apply(struct credit *credit, const struct credit_news *news)
+enum err credit_apply_spend(struct credit *credit, const struct credit_news *news)
 {
-    enum err err = ERR_OVERLOADED;
     pthread_mutex_lock(&credit->mutex);
-    if (make_room(credit, news)) {
-        apply_days(credit, news);
-        apply_balances(credit, news);
-        apply_spend(credit, news);
+    bool made = make_sums(credit, news->spend, news->spend_count) &&
+                make_marks(credit, news->spend, news->spend_count);
+    if (made) {
+        add_sums(credit, news->spend, news->spend_count);
+        move_marks(credit, news);
         release_read(credit, news);
-        err = ERR_OK;
     }
     pthread_mutex_unlock(&credit->mutex);
-    return err;
+    return made ? ERR_OK : ERR_OVERLOADED;
 }

@@ -1,13 +1,14 @@
 /* Credit: what each crawler has spent and owes at each site, as far as this gate knows, and whether it may
- * spend more. In memory; account.c reads from the ledger what others wrote. Thread-safe: no call does more
+ * spend more. In memory; refresh.c reads from the ledger what others wrote. Thread-safe: no call does more
  * than look things up under a lock that is held for a moment.
  *
  * What counts is what was read from table "spend", and on top of it what this gate reserved: entries under
  * way, entries that it knows to be recorded but has not read back yet, and entries that may have been
  * recorded. So this gate alone never lets a crawler pass its limit, and counts nothing twice.
  *
- * Agents that are read may have names of accounts of before (ledger/base/http/agent.h): what
- * they spent and owe is the account's that they are now. */
+ * What was spent may be read under names of accounts of before (ledger/base/http/agent.h): it is the
+ * account's that they are now. Balances are read of present accounts alone, with what those of before owe in
+ * them. */
 #ifndef LEDGER_CREDIT_CREDIT_H
 #define LEDGER_CREDIT_CREDIT_H
 
@@ -55,60 +56,76 @@ void credit_settle(struct credit *credit, const struct credit_claim *claim, cons
                    const struct charge_outcome *outcome);
 
 /* --- What was read from the ledger ---
- * By one thread: credit_begin, then the reading, then credit_apply, or nothing if the reading failed. */
+ * By one thread. Each of these functions takes all that it is given or, with ERR_OVERLOADED, nothing. */
 
+/* A billing day of a site that payment ids of now can belong to. */
+struct credit_day {
+    struct slice site;
+    int64_t starts_ms;
+    int64_t ends_ms;
+    int64_t counted_ms; /* what was spent before is in the site's balances, for accounts that have none too */
+    bool taken; /* payments are; false: what was spent is still being read, and the day as if not known */
+};
+
+/* These are the days, those of a site together; what was told before is none any more. Tell them before
+ * anything else that is read of their sites. */
+enum err credit_apply_days(struct credit *credit, const struct credit_day *days, size_t count) MUST_USE;
+
+/* Where an account stands. */
+struct credit_balance {
+    struct slice site;
+    struct slice agent;
+    int64_t owed_micros; /* less than nothing: the crawler has it to its credit */
+    int64_t counted_ms;  /* what was spent before this moment is in it */
+};
+
+enum err credit_apply_balances(struct credit *credit, const struct credit_balance *balances,
+                               size_t count) MUST_USE;
+
+/* Up to where a writer was read in one quarter of an hour, or where a batch stands. */
 struct credit_mark {
+    int64_t quarter; /* since 1970, of the payment ids */
     uint8_t writer_id[UUID_SIZE];
     int64_t sequence; /* batches up to this one were read */
 };
 
-struct credit_days {
-    struct slice site;
-    int64_t starts_ms;
-    int64_t ends_ms;
-};
-
-/* Sums of batches: those of one writer with numbers above its mark, up to this one. */
+/* What an account spent on one billing day: as the batches say that the mark is about, those of one writer in
+ * one quarter above its former mark; or, without a mark, in quarters that nobody writes into any more. */
 struct credit_spend {
-    uint8_t writer_id[UUID_SIZE];
-    int64_t sequence;
     struct slice site;
     struct slice agent;
     int64_t day_ms; /* start of the billing day */
     int64_t amount_micros;
+    struct credit_mark mark; /* sequence 0: none */
 };
 
-/* What remains of closed days. */
-struct credit_balance {
-    struct slice site;
-    int64_t open_ms;    /* start of the site's first day that is not closed */
-    struct slice agent; /* data is NULL: of the site alone */
-    int64_t owed_micros;
-};
+/* What was spent in quarters that nobody writes into any more; each is told once. */
+enum err credit_apply_past(struct credit *credit, const struct credit_spend *spend, size_t count) MUST_USE;
 
+/* One round of reading what writers add. Balances are told before it when both are read: a day is then in
+ * one of them, and in both only for a moment, which is the safe side. */
 struct credit_news {
-    int64_t now_ms;
-    uint64_t round; /* from credit_begin */
-    const struct credit_days *days;
-    size_t day_count;
+    uint64_t round;                    /* from credit_begin */
+    int64_t now_ms;                    /* before it was read */
+    int64_t first_quarter;             /* quarters before were not asked for, and never will be again */
     const uint8_t (*found)[UUID_SIZE]; /* of the doubtful ids, those that are recorded; read before `spend` */
     size_t found_count;
-    const struct credit_balance *balances; /* NULL: not read this time; read before `spend` */
-    size_t balance_count;
     const struct credit_spend *spend;
     size_t spend_count;
 };
 
-/* Before anything is read. */
+/* Before a round; then it reads, and tells with credit_apply_spend, or does not if the reading failed. */
 uint64_t credit_begin(struct credit *credit);
+enum err credit_apply_spend(struct credit *credit, const struct credit_news *news) MUST_USE;
 
-/* For the reading thread until credit_apply: up to where each writer was read. */
+/* Forgets all that credit_apply_past and credit_apply_spend were told, to be told it again from the start.
+ * What is reserved stays so. */
+void credit_forget_spend(struct credit *credit);
+
+/* For the reading thread until credit_apply_spend: up to where each writer was read. */
 const struct credit_mark *credit_marks(const struct credit *credit, size_t *count);
 
-/* Copies up to `room` ids of entries that may have been recorded; returns how many. */
+/* Copies up to `room` ids of entries that may have been recorded, in turn; returns how many. */
 size_t credit_doubts(struct credit *credit, uint8_t (*ids)[UUID_SIZE], size_t room);
-
-/* All of it or, with ERR_OVERLOADED, nothing. */
-enum err credit_apply(struct credit *credit, const struct credit_news *news) MUST_USE;
 
 #endif

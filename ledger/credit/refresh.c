@@ -1,12 +1,16 @@
-/* One thread reads; everything it makes is published in one step each: the view by a pointer under a mutex,
- * the counters by credit_apply. A round that fails publishes nothing and is made again. */
+/* One thread reads; what it makes is published in one step each: the view of agreements by a pointer under a
+ * mutex, the counters by credit.c. A round has parts that stand by themselves: one that fails is told in the
+ * log, keeps what was read last in use, and is tried again later and with more time, while the others go on.
+ */
 #include "ledger/credit/refresh.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/entry/entry.h"
+#include "ledger/base/instant.h"
+#include "ledger/credit/reading.h"
 #include "ledger/pg/schema.h"
 #include "sql/rows/credit.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -14,53 +18,53 @@
 #define HURRY_MS        50   /* between rounds that somebody waits for */
 #define BACKOFF_MAX_MS  2000 /* between tries to connect */
 #define CONNECT_MAX_MS  2000
-#define FIRST_MAX_MS    60000   /* for the first round, which reads all open days */
-#define BALANCES_EVERY  10      /* rounds: closed days and invoices change by the operator's commands alone */
-#define DOUBTS_MAX      4096    /* looked for in one round */
-#define CLOCK_SPREAD_MS 3600000 /* how far gates' clocks may differ, generously */
+#define RETRY_MIN_MS    100 /* until a part that failed is tried again: twice as long each time */
+#define RETRY_MAX_MS    60000
+#define CALL_MAX_MS     60000 /* that a statement may take, after several that took too long */
+#define ACCRUE_EVERY_MS 60000
+
+/* The parts of a round, in the order in which they are read. */
+#define PARTS(X)                                                                                             \
+    X(AGREEMENTS, "agreements")                                                                              \
+    X(DAYS, "days")                                                                                          \
+    X(BALANCES, "balances")                                                                                  \
+    X(SPEND, "spend")                                                                                        \
+    X(ACCRUALS, "accruals")
+#define AS_ENUM(name, text) PART_##name,
+#define AS_TEXT(name, text) text,
+enum part { PARTS(AS_ENUM) PART_COUNT };
+static const char *const part_names[] = {PARTS(AS_TEXT)};
+
+struct part_state {
+    int64_t due_ms; /* monotonic */
+    int64_t retry_ms;
+    bool failing;
+};
 
 struct refresh {
-    const struct config *config;
+    const struct config *config; /* of the start: the connection */
     struct credit *credit;
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    struct agreements *view; /* under the mutex, like the next two */
+    struct agreements *view; /* under the mutex, like all up to stopping */
+    int64_t refresh_ms, timeout_ms;
     bool hurry;
     bool stopping;
 
     /* The thread's own. */
+    struct reading *reading;
     struct pg *pg;
+    struct part_state parts[PART_COUNT];
     int64_t agreements; /* that the view was made from; -1: to be made */
-    uint64_t rounds;    /* that succeeded */
-    int64_t read_ms;    /* wall clock before the last of them; quarters before it were read */
-    int64_t open_ms;    /* where the first open day of any site begins */
     int64_t backoff_ms;
+    int64_t call_ms; /* that a statement may take on the next connection */
+    bool told_ready;
+    size_t behind; /* sites */
     struct log_repeats repeats;
 };
 
-/* What one round reads. The texts belong to the rows. */
-struct round {
-    struct credit_news news;
-    struct pg_rows days, balances, spend;
-    struct credit_days *day_list;
-    struct credit_balance *balance_list;
-    struct credit_spend *spend_list;
-    uint8_t (*found)[UUID_SIZE];
-};
-
-static void round_free(struct round *round)
-{
-    pg_rows_free(&round->days);
-    pg_rows_free(&round->balances);
-    pg_rows_free(&round->spend);
-    free(round->day_list);
-    free(round->balance_list);
-    free(round->spend_list);
-    free(round->found);
-}
-
-/* --- Reading --- */
+/* --- Agreements --- */
 
 static void publish(struct refresh *book, struct agreements *view)
 {
@@ -88,145 +92,57 @@ out:
     return err;
 }
 
-static enum err read_days(struct refresh *book, struct round *round)
+/* --- Parts --- */
+
+static enum err read_accruals(struct refresh *book)
 {
-    struct pg_params params = {0};
-    enum err err;
-    pg_params_number(&params, round->news.now_ms);
-    TRY(pg_run(book->pg, "account_days", &params, &round->days));
-    round->day_list = calloc((size_t)round->days.count + 1, sizeof(*round->day_list));
-    TRY(round->day_list ? ERR_OK : ERR_OVERLOADED);
-    for (int i = 0; i < round->days.count; i++) {
-        const struct account_days_row day = account_days_row(&round->days, i);
-        round->day_list[i] = (struct credit_days){slice_of(day.site), day.starts_ms, day.ends_ms};
+    bool more = true;
+    enum err err = reading_accruals(book->reading, book->pg, &more);
+    if (err == ERR_OK && !more)
+        book->parts[PART_ACCRUALS].due_ms = clock_monotonic_ms() + ACCRUE_EVERY_MS;
+    return err;
+}
+
+static enum err read_part(struct refresh *book, enum part part)
+{
+    switch (part) {
+    case PART_AGREEMENTS:
+        return read_agreements(book);
+    case PART_DAYS:
+        return reading_days(book->reading, book->pg);
+    case PART_BALANCES:
+        return reading_balances(book->reading, book->pg);
+    case PART_SPEND:
+        return reading_spend(book->reading, book->pg);
+    case PART_ACCRUALS:
+        return read_accruals(book);
+    case PART_COUNT:
+        break;
     }
-    round->news.days = round->day_list;
-    round->news.day_count = (size_t)round->days.count;
-out:
-    return err;
+    assert(!"a part");
+    return ERR_INTERNAL;
 }
 
-/* Which of the entries that may have been recorded are. */
-static enum err read_found(struct refresh *book, struct round *round)
+/* The next try has a new connection, on which statements may take longer. */
+static void note_failure(struct refresh *book, enum part part)
 {
-    struct pg_params params = {0};
-    struct pg_array ids = {0};
-    struct pg_rows rows = {0};
-    enum err err = ERR_OVERLOADED;
-    round->found = calloc(DOUBTS_MAX, sizeof(*round->found));
-    size_t count = round->found ? credit_doubts(book->credit, round->found, DOUBTS_MAX) : 0;
-    pg_array_begin(&ids, PG_TYPE_UUID);
-    for (size_t i = 0; i < count; i++)
-        pg_array_bytes(&ids, slice_bytes(round->found[i], UUID_SIZE));
-    if (!round->found || !pg_params_array(&params, &ids))
-        goto out;
-    err = count > 0 ? pg_run(book->pg, "account_found", &params, &rows) : ERR_OK;
-    TRY(err);
-    for (int row = 0; row < rows.count; row++)
-        if (uuid_parse(slice_of(account_found_row(&rows, row).payment_id),
-                       round->found[round->news.found_count]))
-            round->news.found_count++;
-    round->news.found = (const uint8_t(*)[UUID_SIZE])round->found;
-out:
-    pg_rows_free(&rows);
-    pg_array_free(&ids);
-    return err;
+    struct part_state *state = &book->parts[part];
+    LOG(WARN, "accounts_not_read", {"part", part_names[part]},
+        {"detail", "what was read of it last stays in use"}, {"hint", "it is tried again"});
+    state->failing = true;
+    state->retry_ms = state->retry_ms * 2 < RETRY_MIN_MS ? RETRY_MIN_MS : state->retry_ms * 2;
+    state->retry_ms = state->retry_ms < RETRY_MAX_MS ? state->retry_ms : RETRY_MAX_MS;
+    state->due_ms = clock_monotonic_ms() + state->retry_ms;
+    book->call_ms = book->call_ms * 2 < CALL_MAX_MS ? book->call_ms * 2 : CALL_MAX_MS;
 }
 
-static enum err read_balances(struct refresh *book, struct round *round)
+static void note_success(struct refresh *book, enum part part)
 {
-    enum err err;
-    TRY(pg_run(book->pg, "account_balances", NULL, &round->balances));
-    const struct pg_rows *rows = &round->balances;
-    int64_t open_ms = rows->count > 0 ? INT64_MAX : 0;
-    round->balance_list = calloc((size_t)rows->count + 1, sizeof(*round->balance_list));
-    TRY(round->balance_list ? ERR_OK : ERR_OVERLOADED);
-    for (int i = 0; i < rows->count; i++) {
-        const struct account_balances_row row = account_balances_row(rows, i);
-        struct credit_balance *balance = &round->balance_list[i];
-        *balance = (struct credit_balance){
-            .site = slice_of(row.site), .open_ms = row.open_ms, .owed_micros = row.owed_micros};
-        if (row.agent)
-            balance->agent = slice_of(row.agent);
-        open_ms = row.open_ms < open_ms ? row.open_ms : open_ms;
-    }
-    book->open_ms = open_ms;
-    round->news.balances = round->balance_list;
-    round->news.balance_count = (size_t)rows->count;
-out:
-    return err;
-}
-
-/* What is written from now on belongs to no earlier quarter. At first, all that is not closed. */
-static int64_t first_quarter(const struct refresh *book, int64_t now_ms)
-{
-    if (book->rounds == 0)
-        return book->open_ms / ENTRY_QUARTER_MS;
-    int64_t since_ms = book->read_ms < now_ms ? book->read_ms : now_ms;
-    return (since_ms - ENTRY_LATEST_MS - CLOCK_SPREAD_MS) / ENTRY_QUARTER_MS;
-}
-
-static enum err run_spend(struct refresh *book, struct round *round)
-{
-    struct pg_params params = {0};
-    struct pg_array writers = {0}, sequences = {0};
-    enum err err = ERR_OVERLOADED;
-    size_t count;
-    const struct credit_mark *marks = credit_marks(book->credit, &count);
-    pg_array_begin(&writers, PG_TYPE_UUID);
-    pg_array_begin(&sequences, PG_TYPE_INT8);
-    for (size_t i = 0; i < count; i++) {
-        pg_array_bytes(&writers, slice_bytes(marks[i].writer_id, UUID_SIZE));
-        pg_array_number(&sequences, marks[i].sequence);
-    }
-    pg_params_number(&params, first_quarter(book, round->news.now_ms));
-    if (pg_params_array(&params, &writers) && pg_params_array(&params, &sequences))
-        err = pg_run(book->pg, "account_spend", &params, &round->spend);
-    pg_array_free(&writers);
-    pg_array_free(&sequences);
-    return err;
-}
-
-static enum err read_spend(struct refresh *book, struct round *round)
-{
-    enum err err;
-    TRY(run_spend(book, round));
-    const struct pg_rows *rows = &round->spend;
-    round->spend_list = calloc((size_t)rows->count + 1, sizeof(*round->spend_list));
-    TRY(round->spend_list ? ERR_OK : ERR_OVERLOADED);
-    for (int i = 0; i < rows->count; i++) {
-        const struct account_spend_row row = account_spend_row(rows, i);
-        struct credit_spend *spend = &round->spend_list[i];
-        *spend = (struct credit_spend){.sequence = row.sequence,
-                                       .site = slice_of(row.site),
-                                       .agent = slice_of(row.agent),
-                                       .day_ms = row.day_ms,
-                                       .amount_micros = row.amount_micros};
-        TRY(uuid_parse(slice_of(row.writer_id), spend->writer_id) ? ERR_OK : ERR_INTERNAL);
-    }
-    round->news.spend = round->spend_list;
-    round->news.spend_count = (size_t)rows->count;
-out:
-    return err;
-}
-
-/* In the order that credit_news asks for. */
-static enum err read_all(struct refresh *book)
-{
-    struct round round = {.news = {.now_ms = clock_now_ms(), .round = credit_begin(book->credit)}};
-    enum err err;
-    TRY(read_agreements(book));
-    TRY(read_days(book, &round));
-    TRY(read_found(book, &round));
-    if (book->rounds % BALANCES_EVERY == 0)
-        TRY(read_balances(book, &round));
-    TRY(read_spend(book, &round));
-    TRY(credit_apply(book->credit, &round.news));
-    book->read_ms = round.news.now_ms;
-    book->rounds++;
-out:
-    round_free(&round);
-    return err;
+    struct part_state *state = &book->parts[part];
+    if (state->failing)
+        LOG(INFO, "accounts_read_again", {"part", part_names[part]});
+    state->failing = false;
+    state->retry_ms = 0;
 }
 
 /* --- The connection --- */
@@ -239,14 +155,15 @@ static enum err connect_now(struct refresh *book)
         .role = book->config->ledger_gate_role,
         .application = "crawltabd accounts",
         .connect_ms = CONNECT_MAX_MS,
-        .timeout_ms = FIRST_MAX_MS,
+        .timeout_ms = book->call_ms,
         .limit_server = true,
     });
     if (book->pg)
         err = schema_check(book->pg);
-    if (err == ERR_OK && book->rounds == 0)
+    if (err == ERR_OK && !book->told_ready)
         err = pg_compare(book->pg);
     book->agreements = -1; /* another server may have as many, but others */
+    reading_reconnected(book->reading);
     return err;
 }
 
@@ -254,18 +171,6 @@ static void disconnect(struct refresh *book)
 {
     pg_close(book->pg);
     book->pg = NULL;
-}
-
-static enum err refresh(struct refresh *book)
-{
-    enum err err = ERR_OK;
-    if (!book->pg)
-        TRY(connect_now(book));
-    pg_deadline(book->pg,
-                book->rounds == 0 ? 0 : clock_monotonic_ms() + book->config->ledger_timeout_seconds * 1000);
-    TRY(read_all(book));
-out:
-    return err;
 }
 
 /* --- The thread --- */
@@ -278,25 +183,92 @@ static bool knows_all(struct refresh *book, const struct config *config)
     return true;
 }
 
-/* One round, and how long to wait for the next. */
-static int64_t turn(struct refresh *book, bool *told)
+/* All parts that are due, until one fails. */
+static bool read_all(struct refresh *book)
 {
-    log_repeats_begin(&book->repeats);
-    enum err err = refresh(book);
-    log_repeats_end();
-    if (err != ERR_OK) {
-        disconnect(book);
-        book->backoff_ms = book->backoff_ms * 2 < BACKOFF_MAX_MS ? book->backoff_ms * 2 : BACKOFF_MAX_MS;
-        return book->backoff_ms;
+    for (enum part part = 0; part < PART_COUNT; part++) {
+        if (clock_monotonic_ms() < book->parts[part].due_ms)
+            continue;
+        if (read_part(book, part) != ERR_OK) {
+            note_failure(book, part);
+            return false;
+        }
+        note_success(book, part);
     }
+    return true;
+}
+
+/* Again when their number has changed. */
+static void tell_behind(struct refresh *book)
+{
+    char since[INSTANT_TEXT_MAX];
+    const char *site;
+    int64_t open_ms;
+    size_t count = 0, at = 0;
+    while (reading_behind(book->reading, &at, &open_ms))
+        count++;
+    for (at = 0; count != book->behind && (site = reading_behind(book->reading, &at, &open_ms));)
+        LOG(WARN, "accounts_behind", {"site", site}, {"since", instant_format(open_ms, since)},
+            {"detail", "its days since then are not closed: payments are taken when they are added up"},
+            {"hint", "is the site in the configuration of crawltab nightly?"});
+    if (count == 0 && book->behind > 0)
+        LOG(INFO, "accounts_caught_up", {"sites", LOG_NUMBER((int64_t)book->behind)});
+    book->behind = count;
+}
+
+static void tell_ready(struct refresh *book)
+{
+    if (!book->told_ready)
+        LOG(INFO, "accounts_ready", {"agreements", LOG_NUMBER(book->agreements)});
+    book->told_ready = true;
+}
+
+static int64_t number_of(struct refresh *book, const int64_t *number)
+{
+    pthread_mutex_lock(&book->mutex);
+    int64_t value = *number;
+    pthread_mutex_unlock(&book->mutex);
+    return value;
+}
+
+/* How long until a part that failed is due, and no longer than `most_ms`. */
+static int64_t until_retry(const struct refresh *book, int64_t most_ms)
+{
+    for (enum part part = 0; part < PART_COUNT; part++) {
+        int64_t left_ms = book->parts[part].due_ms - clock_monotonic_ms();
+        if (book->parts[part].failing && left_ms < most_ms)
+            most_ms = left_ms > HURRY_MS ? left_ms : HURRY_MS;
+    }
+    return most_ms;
+}
+
+/* After a round in which something failed. The other parts are read again, on a new connection, before that.
+ */
+static int64_t after_failure(struct refresh *book)
+{
+    disconnect(book);
+    book->backoff_ms = book->backoff_ms * 2 < BACKOFF_MAX_MS ? book->backoff_ms * 2 : BACKOFF_MAX_MS;
+    return until_retry(book, book->backoff_ms);
+}
+
+/* One round, and how long to wait for the next. */
+static int64_t turn(struct refresh *book)
+{
+    int64_t start_ms = clock_monotonic_ms();
+    log_repeats_begin(&book->repeats);
+    bool done = (book->pg || connect_now(book) == ERR_OK) && read_all(book);
+    log_repeats_end();
+    if (!done)
+        return after_failure(book);
+    LOG(DEBUG, "accounts_read", {"ms", LOG_NUMBER(clock_monotonic_ms() - start_ms)});
     book->repeats = (struct log_repeats){0};
     book->backoff_ms = HURRY_MS;
-    if (!*told && !knows_all(book, book->config))
+    book->call_ms = number_of(book, &book->timeout_ms);
+    tell_behind(book);
+    if (!knows_all(book, book->config))
         return HURRY_MS; /* the writer registers sites and makes their days */
-    if (!*told)
-        LOG(INFO, "accounts_ready", {"agreements", LOG_NUMBER(book->agreements)});
-    *told = true;
-    return book->config->ledger_refresh_seconds * 1000;
+    tell_ready(book);
+    return book->behind > 0 ? HURRY_MS : until_retry(book, number_of(book, &book->refresh_ms));
 }
 
 /* False when it is to end. */
@@ -320,8 +292,7 @@ static bool wait(struct refresh *book, int64_t ms)
 static void *keep_reading(void *context)
 {
     struct refresh *book = context;
-    bool told = false;
-    while (wait(book, turn(book, &told)))
+    while (wait(book, turn(book)))
         continue;
     disconnect(book);
     return NULL;
@@ -349,12 +320,25 @@ struct refresh *refresh_start(const struct config *config)
     book->config = config;
     book->agreements = -1;
     book->backoff_ms = HURRY_MS;
+    book->refresh_ms = config->ledger_refresh_seconds * 1000;
+    book->call_ms = book->timeout_ms = config->ledger_timeout_seconds * 1000;
     book->credit = credit_new();
-    if (book->credit && init_lock(book) && pthread_create(&book->thread, NULL, keep_reading, book) == 0)
+    book->reading = book->credit ? reading_new(book->credit) : NULL;
+    if (book->reading && init_lock(book) && pthread_create(&book->thread, NULL, keep_reading, book) == 0)
         return book;
+    reading_free(book->reading);
     credit_free(book->credit);
     free(book);
     return NULL;
+}
+
+void refresh_adopt(struct refresh *book, const struct config *config)
+{
+    pthread_mutex_lock(&book->mutex);
+    book->refresh_ms = config->ledger_refresh_seconds * 1000;
+    book->timeout_ms = config->ledger_timeout_seconds * 1000;
+    pthread_cond_signal(&book->wake);
+    pthread_mutex_unlock(&book->mutex);
 }
 
 void refresh_stop(struct refresh *book)
@@ -369,6 +353,7 @@ void refresh_stop(struct refresh *book)
     pthread_cond_destroy(&book->wake);
     pthread_mutex_destroy(&book->mutex);
     agreements_free(book->view);
+    reading_free(book->reading);
     credit_free(book->credit);
     free(book);
 }

@@ -1,6 +1,6 @@
-/* The gate's view of accounts: agreements, and what crawlers have spent. A thread with a connection of its
- * own reads every ledger.refresh_seconds what has changed in the ledger. While the ledger is away, what was
- * read last stays in use. */
+/* The gate's view of accounts: agreements, and what crawlers have spent and owe. A thread with a connection
+ * of its own reads every ledger.refresh_seconds what has changed in the ledger. While the ledger is away, or
+ * a part of it cannot be read, what was read last stays in use. */
 #ifndef LEDGER_CREDIT_REFRESH_H
 #define LEDGER_CREDIT_REFRESH_H
 
@@ -9,9 +9,13 @@
 
 struct refresh;
 
-/* Starts the thread. A missing database is no error. `config` must outlive the book: its ledger settings are
- * used, and its sites are waited for at first. NULL without memory or thread. */
+/* Starts the thread. A missing database is no error. `config` must outlive the book: its connection is used,
+ * and its sites are waited for at first. NULL without memory or thread. */
 struct refresh *refresh_start(const struct config *config);
+
+/* From now on with the times of this configuration: ledger.refresh_seconds and ledger.timeout_seconds. What
+ * was read and what is reserved stays. */
+void refresh_adopt(struct refresh *book, const struct config *config);
 
 /* Ends the thread and frees. Waits for a reading that is under way. NULL is fine. */
 void refresh_stop(struct refresh *book);

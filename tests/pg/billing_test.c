@@ -124,6 +124,29 @@ static void terms_are_billed(void **state)
     audit_is_clean();
 }
 
+/* Which crawls are the included ones, the ids say: not which was recorded first. */
+static void included_crawls_are_the_first_by_their_ids(void **state)
+{
+    static const int64_t prices[] = {10000, 20000, 40000, 80000};
+    (void)state;
+    clock_set_offset_ms(noon(0) - clock_now_ms());
+    struct writer *writer = writer_start_ready();
+    for (int64_t i = 3; i >= 0; i--) {
+        struct payment payment = payment_make(noon(0) + i, A, prices[i], PAGE);
+        assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+        usleep(2000);
+    }
+    writer_stop(writer);
+    clock_set_offset_ms(0);
+    assert_string_equal(sql("SELECT string_agg(amount_micros::text, ' ' ORDER BY recorded_at) FROM charge"),
+                        "80000 40000 20000 10000");
+    agree(A, TERMS, "'daily', false, 0, 2, 0, 0, 'none', 0");
+    sql("INSERT INTO agreement_tier VALUES (1, 2, 500000)"); /* half of the second that is not included */
+    nights_until(0);
+    assert_string_equal(sql("SELECT net_minor, entries FROM invoice"), "8|4");
+    audit_is_clean();
+}
+
 static void minimums_carry_and_top_up(void **state)
 {
     (void)state;
@@ -357,11 +380,12 @@ static void tamper(const char *table, const char *command)
     static char text[2048];
     bool partitioned = strcmp(table, "charge") == 0;
     snprintf(text, sizeof(text),
-             "SET session_replication_role = replica; ALTER TABLE %s DISABLE TRIGGER USER; %s %s;"
-             " ALTER TABLE %s ENABLE ALWAYS TRIGGER append_only; %s %s",
-             table, partitioned ? PARTITIONS("ALTER TABLE %s DISABLE TRIGGER sealed") : "", command, table,
-             partitioned ? PARTITIONS("ALTER TABLE %s ENABLE ALWAYS TRIGGER sealed") : "",
-             strcmp(table, "adjustment") == 0 ? "ALTER TABLE adjustment ENABLE ALWAYS TRIGGER sealed" : "");
+             "SET session_replication_role = replica; ALTER TABLE %s DISABLE TRIGGER USER; %s %s; %s"
+             " DO $$ DECLARE name text; BEGIN FOR name IN SELECT tgname FROM pg_trigger"
+             " WHERE tgrelid = '%s'::regclass AND NOT tgisinternal LOOP"
+             " EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %%I', name); END LOOP; END $$",
+             table, partitioned ? PARTITIONS("ALTER TABLE %s DISABLE TRIGGER sealed") : "", command,
+             partitioned ? PARTITIONS("ALTER TABLE %s ENABLE ALWAYS TRIGGER sealed") : "", table, table);
     sql(text);
 }
 
@@ -369,7 +393,8 @@ static void tamper(const char *table, const char *command)
 static void found(const char *table, const char *change, const char *undo, const char *named)
 {
     tamper(table, change);
-    assert_int_equal(CRAWLTAB(output, "audit"), 1);
+    if (CRAWLTAB(output, "audit") != 1)
+        fail_msg("after %s: %s", change, output);
     if (!strstr(output, named))
         fail_msg("after %s the audit does not name \"%s\": %s", change, named, output);
     tamper(table, undo);
@@ -441,6 +466,14 @@ static void changed_rows_are_named(void **state)
           "fee \"\" 1 at 1.00 : is there and should not");
     found("spend", "DELETE FROM spend WHERE crawler_id = 2",
           "INSERT INTO spend SELECT * FROM keep.spend WHERE crawler_id = 2", "spend of " B);
+    found("account_balance", "UPDATE account_balance SET owed_micros = owed_micros + 1 WHERE step = 2",
+          "UPDATE account_balance SET owed_micros = owed_micros - 1 WHERE step = 2", "account_balance of " B);
+    found("agreement",
+          "INSERT INTO agreement OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(a, "
+          "'{\"agreement_id\": 9,"
+          " \"version\": 2, \"valid_from\": \"2099-01-01\"}')).* FROM agreement a",
+          "DELETE FROM agreement WHERE agreement_id = 9",
+          "number_series agreement: counts 1 versions, there are 2");
     found(
         "conflict",
         "INSERT INTO conflict SELECT payment_id, sha256(signature), site_id, crawler_id, amount_micros, rule,"
@@ -462,7 +495,11 @@ static void missing_guards_are_named(void **state)
     assert_non_null(strstr(output, "table invoice: its trigger \"append_only\""));
     sql("ALTER TABLE invoice ENABLE TRIGGER append_only"); /* not always */
     assert_int_equal(CRAWLTAB(output, "audit"), 1);
-    sql("ALTER TABLE invoice ENABLE ALWAYS TRIGGER append_only; GRANT DELETE ON charge TO crawltab_gate");
+    sql("ALTER TABLE invoice ENABLE ALWAYS TRIGGER append_only;"
+        "ALTER TABLE invoice_payment DISABLE TRIGGER balance");
+    assert_int_equal(CRAWLTAB(output, "audit"), 1);
+    assert_non_null(strstr(output, "table invoice_payment: its trigger \"balance\""));
+    sql("ALTER TABLE invoice_payment ENABLE ALWAYS TRIGGER balance; GRANT DELETE ON charge TO crawltab_gate");
     assert_int_equal(CRAWLTAB(output, "audit", "--json"), 1);
     assert_non_null(strstr(output, "role \\\"crawltab_gate\\\" may DELETE"));
     sql("REVOKE DELETE ON charge FROM crawltab_gate;" PARTITIONS("ALTER TABLE %s DISABLE TRIGGER sealed"));
@@ -486,6 +523,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(terms_are_billed, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(included_crawls_are_the_first_by_their_ids, ledger_setup,
+                                        ledger_teardown),
         cmocka_unit_test_setup_teardown(minimums_carry_and_top_up, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(corrections_become_credit_notes, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(what_is_left_of_an_invoice, ledger_setup, ledger_teardown),

@@ -108,6 +108,33 @@ static void a_pooler_that_is_not_told_of_is_refused(void **state)
     writer_stop(writer);
 }
 
+/* The answer to a COMMIT is lost: it may be recorded, and here it is. */
+static void what_was_lost_at_commit_is_unsure(void **state)
+{
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct payment payment = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
+    sql("CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1);"
+        " RETURN NULL; END $$;"
+        "CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON spend DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+        " EXECUTE FUNCTION linger()");
+    assert_int_equal(payment_submit(writer, &payment), ERR_OK);
+    wait_for_sql("SELECT count(*) = 1 FROM pg_stat_activity"
+                 " WHERE wait_event = 'PgSleep' AND query = 'COMMIT'");
+    pooler_stop(SIGKILL);
+    payment_wait(&payment);
+    assert_int_equal(payment.submission.outcome.err, ERR_LEDGER_UNAVAILABLE);
+    assert_true(payment.submission.outcome.unsure);
+    sql("DROP TRIGGER linger ON spend");
+    assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "1|2500");
+    pooler_start();
+    writer_wait_ready(writer, true);
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    assert_true(payment.submission.outcome.repeated);
+    writer_stop(writer);
+    assert_string_equal(sql("SELECT count(*), sum(amount_micros) FROM charge"), "1|2500");
+}
+
 static void a_pooler_may_crash(void **state)
 {
     enum { COUNT = 600 };
@@ -163,6 +190,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_commands_work, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_pooler_that_is_not_told_of_is_refused, ledger_setup,
                                         ledger_teardown),
+        cmocka_unit_test_setup_teardown(what_was_lost_at_commit_is_unsure, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_pooler_may_crash, ledger_setup, ledger_teardown),
     };
     return cmocka_run_group_tests(tests, start_both, stop_both);

@@ -1,5 +1,5 @@
 /* What crawlers have spent, as the ledger counts it and as gates count it against limits.
- * Tests ledger/credit/agreements.c */
+ * Tests ledger/credit/agreements.c and ledger/credit/reading.c */
 #include "tests/pg/support_days.h"
 
 #include "ledger/credit/refresh.h"
@@ -8,6 +8,7 @@
 #include "ledger/entry/session.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,7 +173,7 @@ static void a_repeat_beside_its_first_gets_the_receipt(void **state)
 static struct refresh *start_ready(void)
 {
     struct refresh *book = refresh_start(ledger_config());
-    int64_t give_up = clock_monotonic_ms() + 10000;
+    int64_t give_up = clock_monotonic_ms() + 20000;
     assert_non_null(book);
     while (!refresh_ready(book, ledger_config())) {
         assert_true(clock_monotonic_ms() < give_up);
@@ -198,10 +199,11 @@ static bool leaves(struct refresh *book, const char *agent, const struct credit_
     return true;
 }
 
-static void wait_until_it_leaves(struct refresh *book, const struct credit_limits *limits, int64_t amount)
+static void wait_until_it_leaves(struct refresh *book, const char *agent, const struct credit_limits *limits,
+                                 int64_t amount)
 {
-    int64_t give_up = clock_monotonic_ms() + 10000;
-    while (!leaves(book, AGENT, limits, amount)) {
+    int64_t give_up = clock_monotonic_ms() + 20000;
+    while (!leaves(book, agent, limits, amount)) {
         assert_true(clock_monotonic_ms() < give_up);
         poll(NULL, 0, 20);
     }
@@ -226,6 +228,12 @@ static void what_is_owed_is_invoices_carries_and_open_days(void **state)
     assert_int_equal(payment_pay(writer, &today), ERR_OK);
     writer_stop(writer);
 
+    /* The gate of before had accrued those days; closing them has taken that back. */
+    assert_string_equal(sql("SELECT count(*) > 0, (SELECT sum(amount_micros) FROM crawler_accrual)"
+                            " FROM day_accrual"),
+                        "t|107500");
+    assert_int_equal(CRAWLTAB(output, "audit"), 0);
+
     struct refresh *book = start_ready();
     assert_true(leaves(book, AGENT, &balance, 992500 - 30));
     assert_true(leaves(book, AGENT, &day, 1000000 - 30));
@@ -238,7 +246,197 @@ static void what_is_owed_is_invoices_carries_and_open_days(void **state)
         " SELECT site_id, number, 'r', 4, local_date, now(), 'test' FROM invoice");
     book = start_ready();
     assert_true(leaves(book, OTHER, &balance, 940000));
+    /* A gate that goes on sees it, too: what is paid, and what is paid back. */
+    sql("INSERT INTO invoice_payment (site_id, number, reference, amount_minor, received_on, recorded_at, "
+        "actor)"
+        " SELECT site_id, number, 'x' || n, 8 * n - 12, local_date, now(), 'test' FROM invoice,"
+        " generate_series(1, 2) AS n");
+    wait_until_it_leaves(book, OTHER, &balance, 940000);
+    sql("INSERT INTO invoice_payment (site_id, number, reference, amount_minor, received_on, recorded_at, "
+        "actor)"
+        " SELECT site_id, number, 'y', 5, local_date, now(), 'test' FROM invoice");
+    wait_until_it_leaves(book, OTHER, &balance, 990000);
     refresh_stop(book);
+    assert_int_equal(CRAWLTAB(output, "audit"), 0);
+}
+
+/* Nights that close days while a gate runs and crawlers pay. */
+static void days_are_closed_under_a_running_gate(void **state)
+{
+    static const struct credit_limits balance = {{CREDIT_NONE, 1000000}, {CREDIT_NONE, CREDIT_NONE}};
+    static char output[OUTPUT_MAX];
+    (void)state;
+    days_charge(2, AGENT, 50000, 3);
+    days_charge(1, AGENT, 20000, 1);
+    struct writer *writer = writer_start_ready();
+    struct refresh *book = start_ready();
+    assert_true(leaves(book, AGENT, &balance, 830000));
+    struct payment today = payment_make(clock_now_ms(), AGENT, 30, PAGE);
+    assert_int_equal(payment_pay(writer, &today), ERR_OK);
+    wait_until_it_leaves(book, AGENT, &balance, 829970);
+    assert_int_equal(CRAWLTAB(output, "nightly", "--day", days_date(2)), 0);
+    wait_for_sql("SELECT count(*) >= 1 FROM day_close");
+    poll(NULL, 0, 2500); /* two rounds of reading */
+    assert_true(leaves(book, AGENT, &balance, 829970));
+    assert_int_equal(CRAWLTAB(output, "nightly"), 0);
+    poll(NULL, 0, 2500);
+    assert_true(leaves(book, AGENT, &balance, 829970));
+    refresh_stop(book);
+    book = start_ready();
+    assert_true(leaves(book, AGENT, &balance, 829970));
+    refresh_stop(book);
+    writer_stop(writer);
+}
+
+/* A year of days that nobody closes, of this site and of one that the gate does not serve: the gate adds them
+ * up day by day, once, and takes payments when its own site's are. */
+#define YEAR_OF_DAYS                                                                                         \
+    "INSERT INTO site (name, currency, currency_decimals, time_zone, network, seller, registered_at)"        \
+    " VALUES ('old', 'USD', 2, 'UTC', 'old:402', 'Old', now());"                                             \
+    "INSERT INTO day SELECT site_id, at::date, at, at + interval '1 day', 'UTC' FROM site, LATERAL"          \
+    " (SELECT coalesce(min(starts_at), date_trunc('day', now())) AS known FROM day d"                        \
+    "   WHERE d.site_id = site.site_id) k, generate_series(known - interval '365 days',"                     \
+    " known - interval '1 day', '1 day') AS at;"                                                             \
+    "INSERT INTO crawler (agent, first_seen_at) VALUES ('" AGENT "', now());"                                \
+    "INSERT INTO spend SELECT gen_random_uuid(), 1, site_id, 1, extract(epoch FROM starts_at)::bigint / 900" \
+    " + 40, 1, 100 * site_id FROM day WHERE ends_at < now()"
+
+static void an_unclosed_year_is_added_up_day_by_day(void **state)
+{
+    static const struct credit_limits balance = {{CREDIT_NONE, 100000}, {CREDIT_NONE, CREDIT_NONE}};
+    (void)state;
+    writer_stop(writer_start_ready());
+    sql(YEAR_OF_DAYS);
+    struct refresh *book = start_ready();
+    assert_string_equal(sql("SELECT max(ends_at) > now() - interval '3 days', count(*) > 360,"
+                            " min(a.local_date) = (SELECT min(local_date) FROM day WHERE site_id = 1)"
+                            " FROM day_accrual a JOIN day USING (site_id, local_date) WHERE site_id = 1"),
+                        "t|t|t");
+    int64_t spent = strtoll(sql("SELECT sum(amount_micros) FROM spend WHERE site_id = 1"), NULL, 10);
+    assert_true(spent >= 36500);
+    assert_true(leaves(book, AGENT, &balance, 100000 - spent));
+    /* The other site's follow while the gate runs. */
+    wait_for_sql("SELECT count(*) >= 365 FROM day_accrual WHERE site_id = 2");
+    assert_true(leaves(book, AGENT, &balance, 100000 - spent));
+    refresh_stop(book);
+    /* Once: the next start adds nothing up. */
+    const char *before = sql("SELECT count(*) FROM account_balance");
+    char kept[32];
+    strncpy(kept, before, sizeof(kept) - 1);
+    kept[sizeof(kept) - 1] = '\0';
+    book = start_ready();
+    assert_true(leaves(book, AGENT, &balance, 100000 - spent));
+    refresh_stop(book);
+    assert_string_equal(sql("SELECT count(*) FROM account_balance"), kept);
+}
+
+/* A part that cannot be read keeps what was read of it last, and no other part from being read. */
+static void a_part_that_fails_keeps_no_other_from_being_read(void **state)
+{
+    static const struct credit_limits limits = {{1000, 5000}, {CREDIT_NONE, CREDIT_NONE}};
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct refresh *book = start_ready();
+    struct payment first = payment_make(clock_now_ms(), AGENT, 100, PAGE);
+    struct payment second = payment_make(clock_now_ms(), AGENT, 200, PAGE);
+    struct payment third = payment_make(clock_now_ms(), AGENT, 400, PAGE);
+    assert_int_equal(payment_pay(writer, &first), ERR_OK);
+    wait_until_it_leaves(book, AGENT, &limits, 900);
+    sql("REVOKE SELECT ON account_balance FROM crawltab_gate");
+    assert_int_equal(payment_pay(writer, &second), ERR_OK);
+    wait_until_it_leaves(book, AGENT, &limits, 700);
+    sql("GRANT SELECT ON account_balance TO crawltab_gate; REVOKE SELECT ON spend FROM crawltab_gate");
+    assert_int_equal(payment_pay(writer, &third), ERR_OK);
+    sql("SELECT change_balances('{1}', '{1}', '{4500}')");
+    wait_until_it_leaves(book, AGENT, &limits, 200); /* 5000 - 4500 - 300; the third is not seen */
+    sql("GRANT SELECT ON spend TO crawltab_gate");
+    poll(NULL, 0, 100);
+    sql("SELECT change_balances('{1}', '{1}', '{-4500}')");
+    wait_until_it_leaves(book, AGENT, &limits, 300);
+    refresh_stop(book);
+    writer_stop(writer);
+}
+
+/* A statement that takes too long at the start: there is more time for the next one, and what was read before
+ * is not read again. */
+static void a_slow_start_comes_to_its_end(void **state)
+{
+    static const struct credit_limits limits = {{1000, CREDIT_NONE}, {CREDIT_NONE, CREDIT_NONE}};
+    (void)state;
+    ledger_config()->ledger_timeout_seconds = 1;
+    struct writer *writer = writer_start_ready();
+    struct payment payment = payment_make(clock_now_ms(), AGENT, 100, PAGE);
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    writer_stop(writer);
+    /* Each look at a row of spending takes 0.7 s from now on, and it is looked at more than once. */
+    sql("CREATE FUNCTION slowly() RETURNS boolean LANGUAGE sql VOLATILE AS 'SELECT pg_sleep(0.7) IS NOT "
+        "NULL';"
+        "CREATE POLICY slow ON spend FOR SELECT USING (slowly());"
+        "CREATE POLICY quick ON spend FOR INSERT WITH CHECK (true);"
+        "ALTER TABLE spend ENABLE ROW LEVEL SECURITY");
+    int64_t begun_ms = clock_monotonic_ms();
+    struct refresh *book = start_ready();
+    assert_true(leaves(book, AGENT, &limits, 900));
+    assert_true(clock_monotonic_ms() - begun_ms > 1000); /* one look has failed */
+    refresh_stop(book);
+}
+
+/* A gate whose clock was ahead goes by marks of quarters that are yet to come. */
+static void a_clock_that_is_set_back_loses_nothing(void **state)
+{
+    static const struct credit_limits limits = {{1000, CREDIT_NONE}, {CREDIT_NONE, CREDIT_NONE}};
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct payment before = payment_make(clock_now_ms(), AGENT, 100, PAGE);
+    assert_int_equal(payment_pay(writer, &before), ERR_OK);
+    clock_set_offset_ms(2 * DAY_MS);
+    struct refresh *book = start_ready();
+    clock_set_offset_ms(0);
+    struct payment after = payment_make(clock_now_ms(), AGENT, 200, PAGE);
+    assert_int_equal(payment_pay(writer, &after), ERR_OK);
+    wait_until_it_leaves(book, AGENT, &limits, 700);
+    refresh_stop(book);
+    writer_stop(writer);
+    assert_string_equal(sql("SELECT count(*) FROM day_accrual WHERE local_date >= current_date"), "0");
+}
+
+/* The connection is lost before the answer: what was reserved stays so, until it is known. */
+static void what_may_have_been_recorded_stays_reserved(void **state)
+{
+    static const struct credit_limits limits = {{1000, CREDIT_NONE}, {CREDIT_NONE, CREDIT_NONE}};
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct refresh *book = start_ready();
+    struct credit *credit = refresh_credit(book);
+    struct payment first = payment_make(clock_now_ms(), AGENT, 50, PAGE);
+    struct payment payment = payment_make(clock_now_ms(), AGENT, 100, PAGE);
+    struct credit_claim claim = {.account = NULL};
+    /* The crawler is known then, and the entry the next that is sent. */
+    assert_int_equal(payment_pay(writer, &first), ERR_OK);
+    wait_until_it_leaves(book, AGENT, &limits, 950);
+    assert_int_equal(credit_reserve(credit, SLICE("example"), &payment.charge, &limits, &claim), ERR_OK);
+    assert_int_equal(kill(gate_backend(), SIGSTOP), 0);
+    assert_int_equal(payment_submit(writer, &payment), ERR_OK);
+    poll(NULL, 0, 200); /* it is sent */
+    server_kill();
+    payment_wait(&payment);
+    assert_int_equal(payment.submission.outcome.err, ERR_LEDGER_UNAVAILABLE);
+    assert_true(payment.submission.outcome.unsure);
+    credit_settle(credit, &claim, &payment.charge, &payment.submission.outcome);
+    assert_true(leaves(book, AGENT, &limits, 850));
+    server_restart();
+    writer_wait_ready(writer, true);
+    claim = (struct credit_claim){.account = NULL};
+    assert_int_equal(credit_reserve(credit, SLICE("example"), &payment.charge, &limits, &claim), ERR_OK);
+    assert_true(claim.doubtful);
+    payment.charge.doubtful = true;
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    credit_settle(credit, &claim, &payment.charge, &payment.submission.outcome);
+    assert_true(leaves(book, AGENT, &limits, 850));
+    poll(NULL, 0, 2500);
+    assert_true(leaves(book, AGENT, &limits, 850));
+    refresh_stop(book);
+    writer_stop(writer);
 }
 
 /* A gate that goes on for long reads what others write, each once, whichever connection it was written on. */
@@ -258,14 +456,14 @@ static void what_other_gates_record_is_read_once(void **state)
         }
         if (writer != first)
             writer_stop(writer);
-        wait_until_it_leaves(book, &limits, left);
+        wait_until_it_leaves(book, AGENT, &limits, left);
     }
     server_crash();
     server_restart();
     writer_wait_ready(first, true);
     struct payment payment = payment_make(clock_now_ms(), AGENT, 100, PAGE);
     assert_int_equal(payment_pay(first, &payment), ERR_OK);
-    wait_until_it_leaves(book, &limits, left - 100);
+    wait_until_it_leaves(book, AGENT, &limits, left - 100);
     refresh_stop(book);
     book = start_ready();
     assert_true(leaves(book, AGENT, &limits, left - 100));
@@ -323,6 +521,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_repeat_beside_its_first_gets_the_receipt, ledger_setup,
                                         ledger_teardown),
         cmocka_unit_test_setup_teardown(what_is_owed_is_invoices_carries_and_open_days, ledger_setup,
+                                        ledger_teardown),
+        cmocka_unit_test_setup_teardown(days_are_closed_under_a_running_gate, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(an_unclosed_year_is_added_up_day_by_day, ledger_setup,
+                                        ledger_teardown),
+        cmocka_unit_test_setup_teardown(a_part_that_fails_keeps_no_other_from_being_read, ledger_setup,
+                                        ledger_teardown),
+        cmocka_unit_test_setup_teardown(a_slow_start_comes_to_its_end, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(a_clock_that_is_set_back_loses_nothing, ledger_setup,
+                                        ledger_teardown),
+        cmocka_unit_test_setup_teardown(what_may_have_been_recorded_stays_reserved, ledger_setup,
                                         ledger_teardown),
         cmocka_unit_test_setup_teardown(what_other_gates_record_is_read_once, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(another_servers_agreements_are_read, ledger_setup, ledger_teardown),

@@ -183,11 +183,12 @@ static void the_gate_may_insert_and_select_alone(void **state)
             " WHERE m.member = r.oid) OR EXISTS (SELECT FROM pg_class WHERE relowner = r.oid)"
             " OR has_schema_privilege(oid, 'public', 'CREATE'))"),
         "0");
-    /* Of the functions with the owner's rights it may run those that make partitions and count conflicts. */
+    /* Of the functions with the owner's rights it may run those that make partitions, count conflicts and
+     * accrue days. */
     assert_string_equal(sql("SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE prosecdef"
                             " AND pronamespace = 'public'::regnamespace"
                             " AND has_function_privilege('crawltab_gate', oid, 'EXECUTE')"),
-                        "charge_partitions note_conflicts");
+                        "accrue_days charge_partitions note_conflicts");
 }
 
 /* Every table and partition has triggers that fire always, before UPDATE (16), DELETE (8) and TRUNCATE (32).

@@ -13,6 +13,11 @@ WITH ledger AS (
     SELECT l.relname, 'sealed', l.oid FROM ledger l
      WHERE l.relname = 'adjustment' OR l.oid IN (SELECT oid FROM part)
     UNION ALL
+    SELECT l.relname, 'balance', l.oid FROM ledger l
+     WHERE l.relname IN ('day_close', 'crawler_day', 'invoice', 'invoice_payment')
+    UNION ALL
+    SELECT l.relname, 'counted', l.oid FROM ledger l WHERE l.relname = 'agreement'
+    UNION ALL
     SELECT l.relname, 'count_up', l.oid FROM ledger l WHERE l.relname IN ('number_series', 'conflict_count')
 )
 SELECT 'table ' || g.relname AS subject,

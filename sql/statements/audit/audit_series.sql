@@ -23,8 +23,14 @@ SELECT 'number_series ' || n.series, 'counts to ' || n.last_number || ', the las
            || coalesce(t.last, 0)
   FROM number_series n
   LEFT JOIN (SELECT DISTINCT series, last FROM taken) AS t USING (series)
- WHERE n.site_id = $1::bigint AND n.series NOT IN ('day', 'correction')
+ WHERE n.site_id = $1::bigint AND n.series NOT IN ('day', 'correction', 'agreement')
    AND n.last_number <> coalesce(t.last, 0)
+UNION ALL
+SELECT 'number_series agreement',
+       'counts ' || coalesce(n.last_number, 0) || ' versions, there are ' || a.found
+  FROM (SELECT count(*) AS found FROM agreement WHERE site_id = $1::bigint) AS a
+  LEFT JOIN number_series n ON n.site_id = $1::bigint AND n.series = 'agreement'
+ WHERE a.found <> coalesce(n.last_number, 0)
 UNION ALL
 SELECT 'invoice ' || t.number, 'its series "' || t.series || '" has no counter'
   FROM taken t

@@ -1,27 +1,24 @@
--- For each site where its open days begin, and what each crawler owes from its closed ones: what the last of
--- them carried forward, and invoices less credit notes and payments. In one statement, so that a day is
--- either closed in both or in none. What else is ever paid or forgiven is taken off here and nowhere else.
--- columns: site text, open_ms bigint, agent text null, owed_micros bigint
-WITH owed AS (
-    SELECT last.site_id, last.crawler_id, last.carried_out_micros AS micros
-      FROM site s CROSS JOIN crawler k
-     CROSS JOIN LATERAL (SELECT site_id, crawler_id, carried_out_micros FROM crawler_day c
-                          WHERE c.site_id = s.site_id AND c.crawler_id = k.crawler_id
-                          ORDER BY close_number DESC LIMIT 1) AS last
+-- Where accounts stand, $3 of them after that of site $1 and crawler $2. Steps through the index from one to
+-- the next, however many rows each has.
+-- columns of account_balance: site text, agent text, owed_micros bigint, counted_ms bigint, site_id bigint,
+--   crawler_id bigint, step bigint
+WITH RECURSIVE account AS (
+    (SELECT site_id, crawler_id FROM account_balance
+      WHERE (site_id, crawler_id) > ($1::bigint, $2::bigint) ORDER BY site_id, crawler_id LIMIT 1)
     UNION ALL
-    SELECT site_id, crawler_id,
-           sum(CASE kind WHEN 'invoice' THEN total_minor ELSE -total_minor END
-               * minor_micros(currency_decimals))
-      FROM invoice GROUP BY site_id, crawler_id
-    UNION ALL
-    SELECT i.site_id, i.crawler_id, -sum(p.amount_minor * minor_micros(i.currency_decimals))
-      FROM invoice_payment p JOIN invoice i USING (site_id, number) GROUP BY i.site_id, i.crawler_id
-), open AS (
-    SELECT s.site_id, s.name,
-           coalesce((SELECT instant_ms(d.ends_at) FROM day_close c JOIN day d USING (site_id, local_date)
-                      WHERE c.site_id = s.site_id ORDER BY c.close_number DESC LIMIT 1), 0) AS open_ms
-      FROM site s
+    SELECT following.site_id, following.crawler_id
+      FROM account p
+     CROSS JOIN LATERAL (SELECT site_id, crawler_id FROM account_balance n
+                          WHERE (n.site_id, n.crawler_id) > (p.site_id, p.crawler_id)
+                          ORDER BY site_id, crawler_id LIMIT 1) AS following
 )
-SELECT o.name AS site, o.open_ms, k.agent, coalesce(sum(d.micros), 0)::bigint AS owed_micros
-  FROM open o LEFT JOIN owed d USING (site_id) LEFT JOIN crawler k USING (crawler_id)
- GROUP BY o.name, o.open_ms, k.agent
+SELECT s.name AS site, k.agent, last.owed_micros, instant_ms(last.counted_to) AS counted_ms, page.site_id,
+       page.crawler_id, last.step
+  FROM (SELECT * FROM account LIMIT $3::bigint) AS page
+ CROSS JOIN LATERAL (SELECT b.step, b.owed_micros, b.counted_to
+                       FROM account_balance b
+                      WHERE b.site_id = page.site_id AND b.crawler_id = page.crawler_id
+                      ORDER BY b.step DESC LIMIT 1) AS last
+  JOIN site s ON s.site_id = page.site_id
+  JOIN crawler k ON k.crawler_id = page.crawler_id
+ ORDER BY page.site_id, page.crawler_id

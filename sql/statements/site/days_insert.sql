@@ -3,10 +3,14 @@
 -- known ones stay as they are. A clock that is wildly wrong makes at most 40 days before and 400 after the
 -- known ones, and none before a sealed one: nothing could be written into it.
 WITH known AS (
-    SELECT min(local_date) AS first_date, max(local_date) AS last_date, min(starts_at) AS starts_at,
-           max(ends_at) AS ends_at, coalesce((array_agg(time_zone ORDER BY local_date DESC))[1],
-               (SELECT time_zone FROM site WHERE site_id = $1::bigint)) AS time_zone
-      FROM day WHERE site_id = $1::bigint
+    SELECT first.local_date AS first_date, last.local_date AS last_date, first.starts_at, last.ends_at,
+           coalesce(last.time_zone, s.time_zone) AS time_zone
+      FROM site s
+      LEFT JOIN LATERAL (SELECT d.local_date, d.starts_at FROM day d WHERE d.site_id = s.site_id
+                          ORDER BY d.local_date LIMIT 1) AS first ON true
+      LEFT JOIN LATERAL (SELECT d.local_date, d.ends_at, d.time_zone FROM day d WHERE d.site_id = s.site_id
+                          ORDER BY d.local_date DESC LIMIT 1) AS last ON true
+     WHERE s.site_id = $1::bigint
 ), span AS (
     SELECT known.*,
            greatest(first_date - 40,

@@ -5,7 +5,9 @@ SELECT s.site_id, s.currency,
        coalesce((SELECT z.time_zone FROM site_zone z WHERE z.site_id = s.site_id
                   ORDER BY z.version DESC LIMIT 1), s.time_zone) AS time_zone,
        s.network,
-       (SELECT d.time_zone FROM day d WHERE d.site_id = s.site_id
-           AND d.starts_at <= instant($2::bigint) AND d.ends_at > instant($2::bigint))
-           AS day_zone
-  FROM site s WHERE s.name = $1::text
+       d.time_zone AS day_zone
+  FROM site s
+  LEFT JOIN LATERAL (SELECT n.starts_at, n.time_zone FROM day n
+                      WHERE n.site_id = s.site_id AND n.ends_at > instant($2::bigint)
+                      ORDER BY n.ends_at LIMIT 1) AS d ON d.starts_at <= instant($2::bigint)
+ WHERE s.name = $1::text
