@@ -148,14 +148,15 @@ static struct accounts *accounts_new(struct settings *settings)
 
 static void note_accounts_key(void *context, const char *key)
 {
-    static const char *const keys[] = {"ledger.connection", "ledger.pooler", "ledger.gate_role",
-                                       "ledger.timeout_seconds", "ledger.refresh_seconds"};
+    static const char *const keys[] = {"ledger.connection", "ledger.pooler", "ledger.gate_role"};
     bool *differ = context;
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
         if (strcmp(key, keys[i]) == 0)
             *differ = true;
 }
 
+/* Those of before, unless they may be of another ledger: times change in place, once the generation serves.
+ */
 static struct accounts *accounts_for(struct settings *settings, struct accounts *former)
 {
     bool differ = !former;
@@ -198,6 +199,11 @@ fail:
 const struct config *generation_config(const struct generation *generation)
 {
     return generation->settings->config;
+}
+
+void generation_take_over(struct generation *generation)
+{
+    refresh_adopt(generation->accounts->book, generation->settings->config);
 }
 
 const struct exchange_handler *generation_handler(const struct generation *generation)

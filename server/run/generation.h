@@ -10,11 +10,15 @@
 struct generation;
 
 /* Starts everything that `config` asks for, reading key files and opening folders anew. The generation owns
- * the configuration, also when this fails. `former` (NULL: none): its cache of key directories is shared if
- * all that it depends on is unchanged. NULL after logging why. */
+ * the configuration, also when this fails. `former` (NULL: none): its accounts are shared if the ledger is
+ * the same, and its cache of key directories if all that it depends on is unchanged. NULL after logging why.
+ */
 struct generation *generation_start(struct config *config, struct generation *former);
 
 const struct config *generation_config(const struct generation *generation);
+
+/* It serves from now on: what it shares with the former one goes by its configuration, too. */
+void generation_take_over(struct generation *generation);
 
 /* For the HTTP layer; lives as long as the generation. */
 const struct exchange_handler *generation_handler(const struct generation *generation);

@@ -139,6 +139,7 @@ int reload(struct served *served)
     if (!http_switch(served->http, generation_handler(next)))
         goto refused;
     *retirement = (struct retirement){.http = served->http, .generation = served->generation};
+    generation_take_over(next);
     log_reloaded(served, next);
     reload_log_level(generation_config(next));
     served->generation = next;

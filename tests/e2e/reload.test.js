@@ -153,6 +153,29 @@ test('key directories are fetched again only if something changes for them', asy
     assert.equal(refused.headers['crawler-error'], 'directory_unavailable')
 })
 
+test('what crawlers have spent and owe stays in memory when times change', async t => {
+    const options = { agents: { balance_limit: '0.10' }, ledger: { refresh_seconds: 60 } }
+    const set = await scene(t, options)
+    const { gate, configure, ledger, key, agent } = set
+    const pay = async () => {
+        const id = await gate.offer(page)
+        return gate.request(page, { headers: await withWebBotAuth(key, agent.origin, url, id) })
+    }
+    const reader = () =>
+        ledger.query("SELECT pid FROM pg_stat_activity WHERE application_name = 'crawltabd accounts'")
+    assert.equal((await pay()).status, 200)
+    const before = reader()
+    configure({ ...options, ledger: { refresh_seconds: 1, timeout_seconds: 4 } })
+    await reload(gate)
+    assert.equal((await pay()).status, 200)
+    assert.equal((await pay()).headers['crawler-error'], 'credit_limit_reached')
+    assert.equal(reader(), before)
+    assert.equal(count(gate.log, /event=accounts_ready/g), 1)
+    // The new times hold: a payment is seen in a second or two, and not in a minute.
+    ledger.query(`SELECT change_balances('{1}', '{1}', '{-50000}')`)
+    await until(async () => (await pay()).status === 200, 'the payment is seen')
+})
+
 test('all connections are made anew when a pooler comes between', async t => {
     const { gate, configure, ledger } = await scene(t, version(1))
     const processes = () =>
