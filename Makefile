@@ -106,10 +106,11 @@ bench: ## offers and payments a second, beside the limits of this machine and th
 	@$(BUILD)/tests/bench/stages
 	@node tests/bench/bench.js
 
-bench-scale: ## payments and look-ups with 100 thousand, 1 and 10 million entries in the ledger (10 minutes)
+bench-scale: ## payments and look-ups beside 10 million entries; a gate's start after three years (20 minutes)
 	$(INSTALL) bench
 	@$(MAKE) -s $(JOBS) all $(BENCH)
 	@node tests/bench/scale.js
+	@node tests/bench/history.js
 
 bench-entries: ## processor time of one entry by the size of its batch, PostgreSQL's and the gate's
 	$(INSTALL) bench

@@ -199,6 +199,7 @@ fuzz_targets
 node_suite e2e
 node_suite fault
 check 'bench smoke' node tests/bench/bench.js --smoke
+check 'bench history' node tests/bench/history.js --smoke
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"
