@@ -73,7 +73,8 @@ static void spread_days(struct account_table *table, const struct credit_day *da
         }
         if (!days[i].taken)
             continue;
-        site->days[site->day_count++] = (struct account_span){days[i].starts_ms, days[i].ends_ms};
+        site->days[site->day_count++] =
+            (struct account_span){days[i].starts_ms, days[i].ends_ms, days[i].sealed};
         made++;
     }
 }

@@ -28,6 +28,7 @@ struct credit_account {
 
 struct account_span {
     int64_t starts_ms, ends_ms;
+    bool sealed;
 };
 
 struct account_site {

@@ -141,12 +141,21 @@ bool credit_knows(struct credit *credit, struct slice site, int64_t ms)
     return known;
 }
 
+int64_t credit_sealed_until(struct credit *credit, struct slice site, int64_t ms)
+{
+    pthread_mutex_lock(&credit->mutex);
+    const struct account_span *day = account_site_day(account_table_find_site(&credit->accounts, site), ms);
+    int64_t until_ms = day && day->sealed ? day->ends_ms : 0;
+    pthread_mutex_unlock(&credit->mutex);
+    return until_ms;
+}
+
 static enum err reserve(struct credit *credit, struct slice name, const struct charge *charge,
                         const struct credit_limits *limits, struct credit_claim *claim)
 {
     struct account_site *site = account_table_find_site(&credit->accounts, name);
     const struct account_span *span = account_site_day(site, uuid_ms(charge->payment_id));
-    if (!span)
+    if (!span || span->sealed)
         return ERR_LEDGER_UNAVAILABLE;
     struct credit_claim wanted = {.account = account_table_make(&credit->accounts, site, charge->agent),
                                   .day_ms = span->starts_ms};

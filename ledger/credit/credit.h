@@ -44,9 +44,13 @@ void credit_free(struct credit *credit);
 /* True if the site's billing day at this moment is known: without it nothing can be reserved. */
 bool credit_knows(struct credit *credit, struct slice site, int64_t ms);
 
+/* When the site's billing day at this moment ends, if it is sealed already; else 0. Who wants to pay on it
+ * has to wait until then. */
+int64_t credit_sealed_until(struct credit *credit, struct slice site, int64_t ms);
+
 /* Reserves the charge's amount for its agent, and its origin, at the site, on the day of its payment id.
  * ERR_OK with *claim; ERR_CREDIT_LIMIT_REACHED: it would pass one of the limits, to reach one is fine;
- * ERR_LEDGER_UNAVAILABLE: the day is not known; ERR_OVERLOADED: no memory. */
+ * ERR_LEDGER_UNAVAILABLE: the day is not known, or sealed; ERR_OVERLOADED: no memory. */
 enum err credit_reserve(struct credit *credit, struct slice site, const struct charge *charge,
                         const struct credit_limits *limits, struct credit_claim *claim) MUST_USE;
 
@@ -64,7 +68,8 @@ struct credit_day {
     int64_t starts_ms;
     int64_t ends_ms;
     int64_t counted_ms; /* what was spent before is in the site's balances, for accounts that have none too */
-    bool taken; /* payments are; false: what was spent is still being read, and the day as if not known */
+    bool taken;  /* payments are; false: what was spent is still being read, and the day as if not known */
+    bool sealed; /* it takes no entry any more */
 };
 
 /* These are the days, those of a site together; what was told before is none any more. Tell them before

@@ -94,6 +94,7 @@ static enum err tell_days(struct reading *reading)
         days[i] = (struct credit_day){.site = slice_of(day.site),
                                       .starts_ms = day.starts_ms,
                                       .ends_ms = day.ends_ms,
+                                      .sealed = day.sealed,
                                       .counted_ms = day.counted_ms,
                                       .taken = reading->taken && !reading->waits[i]};
     }

@@ -1,6 +1,7 @@
 /* The steps up to the ledger: who asks for what, and whether the commitment and its signature hold. */
 #include "server/gate/crawl.h"
 
+#include "ledger/base/instant.h"
 #include "ledger/base/text.h"
 #include "server/gate/commitment.h"
 #include "server/gate/forward.h"
@@ -227,6 +228,21 @@ enum err crawl_ask(struct crawl *crawl, void (*ready)(void *crawl, struct origin
     return ERR_OK;
 }
 
+/* Until the day is over nobody can pay, and only who sees the clocks can tell why. */
+static void tell_sealed(const struct crawl *crawl, struct credit *credit)
+{
+    char until[INSTANT_TEXT_MAX];
+    int64_t until_ms =
+        credit_sealed_until(credit, slice_of(crawl->site->name), uuid_ms(crawl->charge.payment_id));
+    if (until_ms == 0)
+        return;
+    LOG(ERROR, "payment_day_sealed", {"site", crawl->site->name}, {"until", instant_format(until_ms, until)},
+        {"detail", "a payment was refused: its billing day is sealed, and takes no entry any more"},
+        {"hint",
+         "a crawltab nightly whose clock was ahead has closed the day, or the clock here is behind: set"
+         " them right; a sealed day stays so, payments are taken from its end on"});
+}
+
 /* Only the signature proves whose credit it is. */
 static enum err reserve(struct crawl *crawl)
 {
@@ -235,9 +251,12 @@ static enum err reserve(struct crawl *crawl)
     struct tariff_agent agent = payer_of(crawl);
     struct credit_limits limits = tariff_limits(&place, &agent);
     crawl->charge.agreement_id = terms ? terms->agreement_id : 0;
-    enum err err = credit_reserve(refresh_credit(crawl->gate->parts.accounts), slice_of(crawl->site->name),
-                                  &crawl->charge, &limits, &crawl->claim);
+    struct credit *credit = refresh_credit(crawl->gate->parts.accounts);
+    enum err err =
+        credit_reserve(credit, slice_of(crawl->site->name), &crawl->charge, &limits, &crawl->claim);
     crawl->charge.doubtful = crawl->claim.doubtful;
+    if (err == ERR_LEDGER_UNAVAILABLE)
+        tell_sealed(crawl, credit);
     if (err != ERR_CREDIT_LIMIT_REACHED)
         return err;
     crawl->charge.unless_repeat = err;

@@ -285,3 +285,26 @@ test('what was read last holds while the database is away', async t => {
     assert.equal(set.ledger.query('SELECT sum(amount_micros) FROM charge'), '30000')
     await until(async () => (await pay(set, blind)).response.status === 402, 'the other gate reads it')
 })
+
+test('a payment whose day is sealed is refused, and the log says why and until when', async t => {
+    const set = await scene(t, { ledger: quick })
+    assert.equal((await pay(set, set.gate)).response.status, 200)
+    // As a night does it whose clock is two days ahead.
+    set.ledger.query(`INSERT INTO day_seal SELECT site_id, local_date, uuid_floor(ends_at), ends_at FROM day
+                       WHERE starts_at <= now() + interval '1 day'`)
+    const end = set.ledger.query(`SELECT instant_text(min(ends_at)) FROM day WHERE ends_at > now()`)
+    let refused
+    const once = async () => {
+        const id = await offerTo(set.gate, set.agent)
+        const headers = await withWebBotAuth(set.key, set.agent.origin, urlOf(page), id)
+        refused = await set.gate.request(page, { headers })
+        return refused.status !== 200
+    }
+    await until(once, 'the seal is read')
+    assertRefused(refused, 'ledger_unavailable', 503)
+    await set.gate.logged(/event=payment_day_sealed.*\n/)
+    const told = set.gate.log.match(/^.*event=payment_day_sealed.*$/m)[0]
+    assert.match(told, /level=error event=payment_day_sealed site=example until=/)
+    assert.ok(told.includes(`until=${end} `), told)
+    assert.match(told, /detail="a payment was refused: its billing day is sealed.*hint=".*clock.*taken from/)
+})

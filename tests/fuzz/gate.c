@@ -76,7 +76,7 @@ static void start(void)
     memcpy(world.thumbprint, world.jwk.thumbprint, DIGEST_SIZE);
     world.key = signature_key_ed25519(world.jwk.raw);
     world.credit = credit_new();
-    const struct credit_day day = {SLICE("example"), 0, INT64_MAX, 0, true};
+    const struct credit_day day = {SLICE("example"), 0, INT64_MAX, 0, true, false};
     HOLDS(world.credit && credit_apply_days(world.credit, &day, 1) == ERR_OK);
     gate = gate_new(&(struct gate_parts){.config = config});
     HOLDS(world.key && gate);

@@ -150,6 +150,31 @@ static void a_balance_counts_what_was_spent_before_it(void **state)
     credit_free(credit);
 }
 
+/* A night that ran ahead has sealed today: nothing is taken until its end, and who asks is told until when.
+ */
+static void a_sealed_day_takes_nothing(void **state)
+{
+    struct credit_day sealed[3];
+    (void)state;
+    struct credit *credit = setup();
+    struct payment before = payment_of(TODAY, 1), after = payment_of(TODAY, 1),
+                   tomorrow = payment_of(TODAY + DAY, 1);
+    assert_int_equal(reserve(credit, &before), ERR_OK);
+    assert_int_equal(credit_sealed_until(credit, SITE, TODAY), 0);
+    memcpy(sealed, days, sizeof(sealed));
+    sealed[0].sealed = sealed[1].sealed = true;
+    assert_int_equal(credit_apply_days(credit, sealed, 3), ERR_OK);
+    assert_int_equal(reserve(credit, &after), ERR_LEDGER_UNAVAILABLE);
+    assert_true(credit_sealed_until(credit, SITE, TODAY) == TODAY + DAY);
+    assert_true(credit_sealed_until(credit, SITE, TODAY - 1) == TODAY);
+    assert_int_equal(credit_sealed_until(credit, SITE, TODAY + DAY), 0);
+    assert_int_equal(credit_sealed_until(credit, SLICE("other"), TODAY), 0);
+    assert_true(credit_knows(credit, SITE, TODAY)); /* the gate waits for nothing else */
+    record(credit, &before, 1);
+    assert_int_equal(reserve(credit, &tomorrow), ERR_OK);
+    credit_free(credit);
+}
+
 /* Who never owed anything has no balance: then the site says what is counted. */
 static void without_a_balance_the_site_says_what_is_counted(void **state)
 {
@@ -250,6 +275,7 @@ int main(void)
         cmocka_unit_test(an_origin_loses_what_a_balance_counts),
         cmocka_unit_test(accounts_of_before_count_in_the_present_ones),
         cmocka_unit_test(a_balance_counts_what_was_spent_before_it),
+        cmocka_unit_test(a_sealed_day_takes_nothing),
         cmocka_unit_test(without_a_balance_the_site_says_what_is_counted),
         cmocka_unit_test(many_in_doubt_are_each_found),
         cmocka_unit_test(accounts_may_be_many),

@@ -16,9 +16,9 @@
 #define QUARTER (TODAY / ENTRY_QUARTER_MS)
 
 static const struct credit_limits hundred = {{100, CREDIT_NONE}, {CREDIT_NONE, CREDIT_NONE}};
-static const struct credit_day days[] = {{{"example", 7}, TODAY - DAY, TODAY, 0, true},
-                                         {{"example", 7}, TODAY, TODAY + DAY, 0, true},
-                                         {{"example", 7}, TODAY + DAY, TODAY + 2 * DAY, 0, true}};
+static const struct credit_day days[] = {{{"example", 7}, TODAY - DAY, TODAY, 0, true, false},
+                                         {{"example", 7}, TODAY, TODAY + DAY, 0, true, false},
+                                         {{"example", 7}, TODAY + DAY, TODAY + 2 * DAY, 0, true, false}};
 
 /* One payment through the gate. */
 struct payment {
