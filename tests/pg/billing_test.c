@@ -165,6 +165,28 @@ static void minimums_carry_and_top_up(void **state)
     audit_is_clean();
 }
 
+/* A site that moves over the date line has no such day: the one before it is the month's last, and the next
+ * one is in the next month. */
+static void a_period_ends_though_its_last_date_is_skipped(void **state)
+{
+    (void)state;
+    charge_on(0, A, 50000, 1);
+    agree(A, TERMS, "'monthly', false, 1000000, 0, 0, 0, 'none', 0");
+    charge_on(29, A, 70000, 1);
+    charge_on(31, A, 30000, 1);
+    sql("ALTER TABLE day DISABLE TRIGGER append_only;"
+        "DELETE FROM day WHERE local_date = '2026-10-31';"
+        "UPDATE day SET starts_at = '2026-10-31Z' WHERE local_date = '2026-11-01';"
+        "ALTER TABLE day ENABLE ALWAYS TRIGGER append_only");
+    nights_until(31);
+    assert_string_equal(sql("SELECT first_date, local_date, net_minor, entries FROM invoice"),
+                        "2026-10-01|2026-10-30|112|2");
+    assert_string_equal(sql("SELECT local_date, carried_out_micros, period_end FROM crawler_day"
+                            " ORDER BY close_number DESC LIMIT 1"),
+                        "2026-11-01|30000|f");
+    audit_is_clean();
+}
+
 static enum adjustment_outcome adjust(const uint8_t *payment_id, int64_t at_ms, int64_t amount_micros)
 {
     const struct adjustment_row row = {.kind = amount_micros > 0 ? "credit" : "reversal",
@@ -526,6 +548,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(included_crawls_are_the_first_by_their_ids, ledger_setup,
                                         ledger_teardown),
         cmocka_unit_test_setup_teardown(minimums_carry_and_top_up, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(a_period_ends_though_its_last_date_is_skipped, ledger_setup,
+                                        ledger_teardown),
         cmocka_unit_test_setup_teardown(corrections_become_credit_notes, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(what_is_left_of_an_invoice, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(what_was_not_billed_is_not_given_back, ledger_setup, ledger_teardown),
