@@ -187,6 +187,22 @@ static void a_period_ends_though_its_last_date_is_skipped(void **state)
     audit_is_clean();
 }
 
+/* Without a crawl, and to the micro-unit: a new version asks for no more than is carried. */
+static void a_lower_minimum_bills_what_was_carried(void **state)
+{
+    (void)state;
+    charge_on(0, A, 50000, 1);
+    agree(A, TERMS, "'daily', false, 0, 0, 0, 100000, 'none', 0");
+    sql("INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,"
+        " buyer, settlement, due_days, " TERMS
+        ") SELECT site_id, crawler_id, 2, valid_from + interval '1 day',"
+        " recorded_at, actor, reason, status, buyer, settlement, due_days, cadence, subscription, fee_micros,"
+        " included_crawls, minimum_fee_micros, 50000, tax_treatment, tax_rate_ppm FROM agreement");
+    nights_until(2);
+    assert_string_equal(sql("SELECT local_date, net_minor, entries FROM invoice"), "2026-10-02|5|1");
+    audit_is_clean();
+}
+
 static enum adjustment_outcome adjust(const uint8_t *payment_id, int64_t at_ms, int64_t amount_micros)
 {
     const struct adjustment_row row = {.kind = amount_micros > 0 ? "credit" : "reversal",
@@ -549,6 +565,8 @@ int main(void)
                                         ledger_teardown),
         cmocka_unit_test_setup_teardown(minimums_carry_and_top_up, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_period_ends_though_its_last_date_is_skipped, ledger_setup,
+                                        ledger_teardown),
+        cmocka_unit_test_setup_teardown(a_lower_minimum_bills_what_was_carried, ledger_setup,
                                         ledger_teardown),
         cmocka_unit_test_setup_teardown(corrections_become_credit_notes, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(what_is_left_of_an_invoice, ledger_setup, ledger_teardown),

@@ -203,6 +203,19 @@ static void a_uuid_carries_its_time(void **state)
     assert_memory_equal(uuid, again, UUID_SIZE);
     assert_false(uuid_parse(SLICE("017f22e279b07fffbfffffffffffffff"), again));
     assert_false(uuid_parse(SLICE("017f22e2-79b0-7fff-bfff-fffffffffffg"), again));
+    assert_false(uuid_parse(SLICE("017f22e2-79b0-7fff-bfff+ffffffffffff"), again));
+    assert_false(uuid_parse(SLICE("017f22e2-79b0-7ff-fbfff-ffffffffffff"), again));
+    /* A payment id has the UUID in front. */
+    uint8_t id[48];
+    char base64[65];
+    memset(id, 0xa5, sizeof(id));
+    memcpy(id, uuid, UUID_SIZE);
+    base64[encoding_base64url(id, sizeof(id), base64)] = '\0';
+    assert_int_equal(strlen(base64), 64);
+    assert_true(uuid_parse(slice_of(base64), again));
+    assert_memory_equal(uuid, again, UUID_SIZE);
+    base64[63] = '.';
+    assert_false(uuid_parse(slice_of(base64), again));
 }
 
 static void dates_are_real(void **state)

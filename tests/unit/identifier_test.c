@@ -85,6 +85,11 @@ static void identifiers_of_schemes_are_checked(void **state)
         assert_null(identifier_endpoint_fault(endpoint));
     }
     assert_null(identifier_fault("9930", "whatever"));
+    /* Too short for a check digit at all. */
+    static const char *const checked[][2] = {
+        {"0088", "730001"}, {"0208", "02022"}, {"0192", "92"}, {"0007", "55"}};
+    for (size_t i = 0; i < sizeof(checked) / sizeof(*checked); i++)
+        assert_non_null(identifier_fault(checked[i][0], checked[i][1]));
     assert_null(identifier_endpoint_fault("AN:O0123:ABC"));
     assert_non_null(identifier_endpoint_fault("abcd:1"));
     assert_non_null(identifier_endpoint_fault("0088"));

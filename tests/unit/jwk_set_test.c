@@ -175,6 +175,7 @@ static void what_is_no_key_set_is_told(void **state)
         {"{\"keys\":[],\"keys\":[]}", "its member keys stands twice"},
         {"{\"keys\":[],\"k\\u0065ys\":[]}", "its member keys stands twice"},
         {"{\"keys\":[" OKP "},]}", "it is no JSON: its member keys does not parse"},
+        {"{\"keys\":[{\"a", "it is no JSON object"},
         {"{\"keys\":[" OKP "}" SECOND "]}", "it is no JSON: its member keys does not parse"},
         {"{}", "it has no member keys"},
         {"{\"key\":[]}", "it has no member keys"},

@@ -184,6 +184,32 @@ static void a_policy_may_choose(void **state)
     assert_int_equal(select_in(fresh_arena(), with_alg, &policy, &candidates), ERR_SIGNATURE_INVALID);
 }
 
+/* What the configuration says, and which part of the URL has to be covered. */
+static void a_policy_is_what_the_configuration_says(void **state)
+{
+    const struct config config = {.signature_clock_skew_seconds = 30,
+                                  .signature_max_lifetime_seconds = 600,
+                                  .signature_allow_test_keys = true,
+                                  .signature_algorithms = two};
+    struct config_site site = {0};
+    (void)state;
+    struct web_bot_auth_policy policy = web_bot_auth_policy(&config, &site, SLICE("payment"));
+    assert_int_equal(policy.clock_skew, 30);
+    assert_int_equal(policy.max_lifetime, 600);
+    assert_true(policy.allow_test_keys);
+    assert_ptr_equal(policy.algorithms, &config.signature_algorithms);
+    assert_ptr_equal(policy.insecure_hosts, &config.directory_insecure_hosts);
+    assert_slice(policy.commitment, "payment");
+    assert_int_equal(policy.target, WEB_BOT_AUTH_NO_TARGET);
+    assert_int_equal(web_bot_auth_policy(&config, &site, SLICE("")).target, WEB_BOT_AUTH_AUTHORITY);
+    site.require_target = true;
+    assert_int_equal(web_bot_auth_policy(&config, &site, SLICE("payment")).target, WEB_BOT_AUTH_AUTHORITY);
+    site.require_path = true;
+    assert_int_equal(web_bot_auth_policy(&config, &site, SLICE("payment")).target, WEB_BOT_AUTH_URL);
+    site.require_target = false;
+    assert_int_equal(web_bot_auth_policy(&config, &site, SLICE("")).target, WEB_BOT_AUTH_URL);
+}
+
 static void the_url_is_named_in_several_ways(void **state)
 {
     static const struct {
@@ -498,6 +524,7 @@ int main(void)
         cmocka_unit_test(a_covered_digest_is_that_of_the_body),
         cmocka_unit_test(the_best_failure_is_told),
         cmocka_unit_test(a_policy_may_choose),
+        cmocka_unit_test(a_policy_is_what_the_configuration_says),
         cmocka_unit_test(the_url_is_named_in_several_ways),
         cmocka_unit_test(the_key_decides_the_algorithm),
         cmocka_unit_test(a_full_arena_is_a_refusal),
