@@ -73,8 +73,7 @@ out:
     return err;
 }
 
-static enum err add_event(struct pg *pg, const struct event_invoice *invoice, const char *event,
-                          const char *detail)
+enum err event_add(struct pg *pg, const struct event_invoice *invoice, const char *event, const char *detail)
 {
     struct pg_params params = {0};
     pg_params_number(&params, invoice->site_id);
@@ -124,7 +123,7 @@ enum err event_pay(struct pg *pg, const struct event_invoice *invoice, const str
     TRY(event_read(pg, invoice, state));
     bool changed = strcmp(state->status, "paid") == 0 || strcmp(state->status, "part-paid") == 0;
     if (*outcome == EVENT_DONE && changed)
-        TRY(add_event(pg, invoice, state->status, money->reference));
+        TRY(event_add(pg, invoice, state->status, money->reference));
 out:
     return err;
 }
@@ -159,7 +158,7 @@ enum err event_return(struct pg *pg, const struct event_invoice *invoice, const 
     }
     TRY(event_known(pg, invoice, "returned", detail, &known));
     if (!known)
-        TRY(add_event(pg, invoice, "returned", detail));
+        TRY(event_add(pg, invoice, "returned", detail));
 out:
     return err;
 }
@@ -196,7 +195,7 @@ enum err event_sent(struct pg *pg, const struct event_subject *subject, enum eve
     if (invoice_state_row(&rows, 0).sent)
         *outcome = EVENT_REPEATED;
     else
-        TRY(add_event(pg, &invoice, "sent", ""));
+        TRY(event_add(pg, &invoice, "sent", ""));
     TRY(event_read(pg, &invoice, state));
     TRY(event_end(pg, &invoice));
 out:
@@ -215,7 +214,7 @@ static enum err cancel(struct pg *pg, const struct event_invoice *invoice, const
     const struct invoice_state_row state = invoice_state_row(&rows, 0);
     if (strcmp(state.status, "void") == 0)
         *outcome = EVENT_VOID;
-    else if (state.paid_minor != 0 || state.left_micros <= 0)
+    else if (state.paid_minor != 0 || state.applied_minor != 0 || state.left_micros <= 0)
         *outcome = EVENT_PAID;
     if (*outcome != EVENT_DONE)
         goto out;
@@ -227,7 +226,7 @@ static enum err cancel(struct pg *pg, const struct event_invoice *invoice, const
                                        .reason = reason,
                                        .actor = invoice->subject->actor};
     TRY(adjustment_insert(pg, &row, invoice->subject->now_ms, NULL));
-    TRY(add_event(pg, invoice, "void", reason));
+    TRY(event_add(pg, invoice, "void", reason));
 out:
     pg_rows_free(&rows);
     return err;

@@ -21,7 +21,7 @@ enum event_outcome {
     EVENT_NO_NUMBER, /* no invoice of that number, or several sites have it */
     EVENT_NO_DEBT,   /* a credit note: nobody pays it */
     EVENT_MISFIT,    /* the amount has more decimals than the currency */
-    EVENT_PAID,      /* cannot be void: money was received, or all of it was taken back */
+    EVENT_PAID,      /* cannot be void: money was received, credit applied, or all of it taken back */
     EVENT_VOID       /* it is void already */
 };
 
@@ -66,6 +66,10 @@ enum err event_read(struct pg *pg, const struct event_invoice *invoice, struct e
 /* Records the money, and what it makes of the invoice as an event, unless the reference is there already. */
 enum err event_pay(struct pg *pg, const struct event_invoice *invoice, const struct event_money *money,
                    enum event_outcome *outcome, struct event_state *state) MUST_USE;
+
+/* Records that something has happened to the invoice: one of the events of the table invoice_event. */
+enum err event_add(struct pg *pg, const struct event_invoice *invoice, const char *event,
+                   const char *detail) MUST_USE;
 
 /* Whether the invoice has the event with this detail. */
 enum err event_known(struct pg *pg, const struct event_invoice *invoice, const char *event,

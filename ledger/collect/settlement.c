@@ -2,7 +2,9 @@
 
 #include "ledger/base/instant.h"
 #include "ledger/base/random.h"
+#include "ledger/bill/adjustment.h"
 #include "ledger/bill/invoice_read.h"
+#include "ledger/collect/overpayment.h"
 #include "ledger/outbox/outbox.h"
 #include "sql/rows/collect.h"
 
@@ -11,17 +13,19 @@
 #include <string.h>
 
 const struct settlement_rail settlement_rails[] = {
-    {"sepa-direct-debit", "xml", sepa_render},
-    {"ach", "ach", ach_render},
-    {"x402", "json", x402_render},
-    {"card", NULL, card_render},
-    {NULL, NULL, NULL},
+    {"sepa-direct-debit", "xml", sepa_render, BANKING_TARGET},
+    {"ach", "ach", ach_render, BANKING_FED},
+    {"x402", "json", x402_render, BANKING_ANY},
+    {"card", NULL, card_render, BANKING_ANY},
+    {NULL, NULL, NULL, BANKING_ANY},
 };
 
 void settlement_made_free(struct settlement_made *made)
 {
     free(made->content.bytes);
     made->content.bytes = NULL;
+    json_decref(made->applied);
+    made->applied = NULL;
 }
 
 /* With the names and bank particulars of now. */
@@ -78,8 +82,24 @@ out:
     return err;
 }
 
+/* Two runs at the same time, for two sites, find the same number: then the second one's insert fails. */
+static enum err count_files(struct pg *pg, const struct settlement_order *order,
+                            struct settlement_batch *batch)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_text(&params, order->rail->name);
+    pg_params_number(&params, order->now_ms);
+    TRY(pg_run(pg, "settlement_files", &params, &rows));
+    batch->file_of_day = (size_t)settlement_files_row(&rows, 0).files;
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
 static enum err insert_batch(struct pg *pg, const struct settlement_order *order,
-                             const struct settlement_made *made)
+                             const struct settlement_batch *batch, const struct settlement_made *made)
 {
     struct pg_params params = {0};
     pg_params_text(&params, made->batch_id);
@@ -89,9 +109,10 @@ static enum err insert_batch(struct pg *pg, const struct settlement_order *order
     pg_params_number(&params, (int64_t)made->invoices);
     pg_params_number(&params, made->total_minor);
     pg_params_number(&params, order->now_ms);
-    pg_params_text(&params, order->collect_on);
+    pg_params_text(&params, made->collect_on);
     pg_params_text(&params, order->actor);
     pg_params_bytes(&params, slice_bytes(made->content.bytes, made->content.len));
+    pg_params_number(&params, (int64_t)batch->file_of_day);
     return pg_run(pg, "settlement_batch_insert", &params, NULL);
 }
 
@@ -139,7 +160,7 @@ static void name_batch(const struct settlement_order *order, struct settlement_m
     uuid_make(order->now_ms, random, id);
     uuid_format(id, made->batch_id);
     if (order->rail->extension)
-        snprintf(made->file, sizeof(made->file), "%s-%s-%s.%s", order->rail->name, order->collect_on,
+        snprintf(made->file, sizeof(made->file), "%s-%s-%s.%s", order->rail->name, made->collect_on,
                  made->batch_id, order->rail->extension);
 }
 
@@ -154,23 +175,39 @@ static enum err render(const struct settlement_order *order, const struct settle
     return ok ? ERR_OK : ERR_INTERNAL;
 }
 
+static enum err put_batch(struct pg *pg, const struct settlement_order *order, struct settlement_batch *batch,
+                          struct settlement_made *made)
+{
+    enum err err;
+    name_batch(order, made);
+    batch->id = made->batch_id;
+    TRY(count_files(pg, order, batch));
+    TRY(render(order, batch, made));
+    TRY(insert_batch(pg, order, batch, made));
+    TRY(insert_invoices(pg, order, batch));
+    if (!order->rail->extension)
+        TRY(put_call(pg, order, made));
+out:
+    return err;
+}
+
 enum err settlement_make(struct pg *pg, const struct settlement_order *order, struct settlement_made *made)
 {
     char made_at[INSTANT_TEXT_MAX];
-    struct settlement_batch batch = {.made_at = instant_format(order->now_ms, made_at),
-                                     .collect_on = order->collect_on};
+    struct settlement_batch batch = {
+        .made_at = instant_format(order->now_ms, made_at),
+        .collect_on = banking_day_from(order->rail->calendar, order->collect_on, made->collect_on)};
+    const struct overpayment_order credit = {order->site_id, order->site, order->again, order->actor,
+                                             order->now_ms};
     enum err err;
+    made->applied = json_array();
     TRY(pg_begin(pg));
+    /* Before anything is read: no other run, of whichever rail, and no payment comes between. */
+    TRY(adjustment_lock(pg, order->site_id));
+    TRY(overpayment_apply(pg, &credit, made->applied));
     TRY(collect(pg, order, &batch, &made->content));
-    if (batch.count == 0)
-        goto out;
-    name_batch(order, made);
-    batch.id = made->batch_id;
-    TRY(render(order, &batch, made));
-    TRY(insert_batch(pg, order, made));
-    TRY(insert_invoices(pg, order, &batch));
-    if (!order->rail->extension)
-        TRY(put_call(pg, order, made));
+    if (batch.count > 0)
+        TRY(put_batch(pg, order, &batch, made));
     if (!order->dry_run)
         err = pg_commit(pg);
 out:

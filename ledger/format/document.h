@@ -73,6 +73,7 @@
     X(MAY_TEXT, network) /* x402 */                                                                          \
     X(MAY_TEXT, asset)                                                                                       \
     X(MAY_TEXT, pay_to)                                                                                      \
+    X(MAY_TEXT, currency)                                                                                    \
     X(MAY_NUMBER, decimals)
 
 #define DOCUMENT_AGREEMENT(X)                                                                                \
@@ -97,16 +98,22 @@
     X(TEXT, note) /* the sentence that the law wants, or "" */
 
 #define DOCUMENT_EVENT(X)                                                                                    \
-    X(TEXT, event) /* "issued", "sent", "part-paid", "paid", "returned" or "void" */                         \
+    X(TEXT, event) /* "issued", "sent", "part-paid", "paid", "returned", "credit-applied" or "void" */       \
     X(TEXT, at)                                                                                              \
     X(TEXT, actor)                                                                                           \
-    X(TEXT, detail) /* of "returned" the bank's reason and the movement */
+    X(TEXT, detail) /* of "returned" the bank's reason and the movement, of "credit-applied" the credit */
 
 #define DOCUMENT_PAYMENT(X)                                                                                  \
     X(NUMBER, amount_minor)                                                                                  \
     X(TEXT, reference)                                                                                       \
     X(TEXT, received_on)                                                                                     \
     X(TEXT, recorded_at)
+
+/* Credit of one invoice that has paid another. */
+#define DOCUMENT_APPLIED(X)                                                                                  \
+    X(TEXT, number)         /* the other invoice */                                                          \
+    X(NUMBER, amount_minor) /* below zero: it went there, from this one */                                   \
+    X(TEXT, at)
 
 #define DOCUMENT_CREDIT_NOTE(X)                                                                              \
     X(TEXT, number)                                                                                          \
@@ -153,9 +160,11 @@
     X(TEXT, status_at) /* of the newest event */                                                             \
     X(NUMBER, paid_minor)                                                                                    \
     X(NUMBER, credited_minor)                                                                                \
-    X(NUMBER, open_minor) /* still to be paid, below zero if too much was */                                 \
+    X(NUMBER, applied_minor) /* what other invoices' credit paid of it, less what its own paid of them */    \
+    X(NUMBER, open_minor)    /* still to be paid, below zero if too much was */                              \
     X(LIST, events, document_event)                                                                          \
     X(LIST, payments, document_payment)                                                                      \
+    X(LIST, applied, document_applied)                                                                       \
     X(LIST, credit_notes, document_credit_note) /* those that take back from this invoice */                 \
     X(LIST, days, document_day)                 /* with the crawls of those that had any */                  \
     X(MAY_TEXT, entries_url) /* for a rendering, not stored: where the buyer can see each crawl, */          \
@@ -193,6 +202,7 @@ DOCUMENT_STRUCT(document_line, DOCUMENT_LINE)
 DOCUMENT_STRUCT(document_tax, DOCUMENT_TAX)
 DOCUMENT_STRUCT(document_event, DOCUMENT_EVENT)
 DOCUMENT_STRUCT(document_payment, DOCUMENT_PAYMENT)
+DOCUMENT_STRUCT(document_applied, DOCUMENT_APPLIED)
 DOCUMENT_STRUCT(document_credit_note, DOCUMENT_CREDIT_NOTE)
 DOCUMENT_STRUCT(document_day, DOCUMENT_DAY)
 DOCUMENT_STRUCT(document, DOCUMENT)

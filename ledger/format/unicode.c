@@ -1,9 +1,13 @@
 #include "ledger/format/unicode.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unicode/uldnames.h>
+#include <unicode/uscript.h>
 #include <unicode/ustring.h>
+#include <unicode/utrans.h>
 
 const char *unicode_country(const char *code, char out[UNICODE_COUNTRY_MAX])
 {
@@ -20,5 +24,49 @@ const char *unicode_country(const char *code, char out[UNICODE_COUNTRY_MAX])
     if (U_FAILURE(error) || error == U_STRING_NOT_TERMINATED_WARNING)
         snprintf(out, UNICODE_COUNTRY_MAX, "%.8s", code);
     uldn_close(names);
+    return out;
+}
+
+/* Made once: its rules are a megabyte, and read for a tenth of a second. */
+static UTransliterator *to_ascii;
+
+static void make_to_ascii(void)
+{
+    static const UChar id[] = u"Any-Latin; Latin-ASCII";
+    UErrorCode error = U_ZERO_ERROR;
+    to_ascii = utrans_openU(id, -1, UTRANS_FORWARD, NULL, 0, NULL, &error);
+    if (U_FAILURE(error))
+        abort(); /* ICU without its data: no name could be written */
+}
+
+/* Writes the text, which may have been cut within a character. */
+static void write_ascii(const UChar *text, int32_t len, char *out, size_t room)
+{
+    size_t made = 0;
+    for (int32_t i = 0; i < len && made + 1 < room; i++) {
+        if (text[i] < 0x80)
+            out[made++] = (char)text[i];
+        else if (!U16_IS_TRAIL(text[i]) && !u_hasBinaryProperty(text[i], UCHAR_GRAPHEME_EXTEND))
+            out[made++] = '?';
+    }
+    out[made] = '\0';
+}
+
+const char *unicode_ascii(const char *text, char *out, size_t room)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    UErrorCode error = U_ZERO_ERROR;
+    int32_t room_16 = (int32_t)strlen(text) * 8 + 64, len, limit; /* a letter may become several */
+    UChar *wide = malloc((size_t)room_16 * sizeof(*wide));
+    pthread_once(&once, make_to_ascii);
+    if (!wide)
+        abort();
+    u_strFromUTF8WithSub(wide, room_16, &len, text, -1, 0xfffd, NULL, &error);
+    limit = len;
+    utrans_transUChars(to_ascii, wide, &len, room_16, 0, &limit, &error);
+    if (U_FAILURE(error))
+        abort(); /* the room is more than any rule makes of a text */
+    write_ascii(wide, len, out, room);
+    free(wide);
     return out;
 }

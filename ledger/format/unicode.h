@@ -11,4 +11,9 @@
  * for "DE". The code itself where it is none. */
 const char *unicode_country(const char *code, char out[UNICODE_COUNTRY_MAX]);
 
+/* A text of any script in ASCII, as well as its letters are known to sound: "Soren Muller" for
+ * "S\u00f8ren M\u00fcller", "Beijing" for its two characters. "?" stands for what has no such writing, one
+ * for each character. In `out`, cut to `room` bytes, which is returned. */
+const char *unicode_ascii(const char *text, char *out, size_t room);
+
 #endif

@@ -70,6 +70,8 @@
     X(network, "settlement.network", TEXT, "", 0, 0, "x402: namespace:reference, such as eip155:8453.")      \
     X(asset, "settlement.asset", TEXT, "", 0, 0, "x402: the stablecoin's contract.")                         \
     X(pay_to, "settlement.pay_to", TEXT, "", 0, 0, "x402: the address that is paid to.")                     \
+    X(asset_currency, "settlement.currency", TEXT, "", 0, 0,                                                 \
+      "x402: the currency that the asset is worth, such as EUR; USD without it.")                            \
     X(decimals, "settlement.decimals", NUMBER, "", 0, 18, "x402: decimals of the asset, such as 6.")
 
 #define TERMS_PRICE(X)                                                                                       \

@@ -238,6 +238,7 @@ static void check_x402(struct check *check)
 {
     const struct terms *terms = check->terms;
     const char *colon = strchr(terms->network, ':');
+    const char *currency = *terms->asset_currency ? terms->asset_currency : "USD";
     if (!colon || colon == terms->network || !colon[1])
         wrong(check, "settlement.network", "\"%s\" is not namespace:reference, e.g. eip155:8453",
               terms->network);
@@ -247,6 +248,12 @@ static void check_x402(struct check *check)
         wrong(check, "settlement.pay_to", "is missing: rail x402 needs it");
     if (terms->decimals < 0)
         wrong(check, "settlement.decimals", "is missing: rail x402 needs it");
+    if (!made_of(currency, 3, CAPITAL))
+        wrong(check, "settlement.currency", "\"%s\" is not an ISO 4217 code such as EUR", currency);
+    else if (check->currency && strcmp(check->currency, currency) != 0)
+        wrong(check, *terms->asset_currency ? "settlement.currency" : "settlement.rail",
+              "the asset of x402 is worth %s, but the site bills in %s; settlement.currency says what it is",
+              currency, check->currency);
 }
 
 /* Particulars of another rail would be copied into invoices and mislead. */
@@ -254,7 +261,7 @@ static void check_strangers(struct check *check)
 {
     static const char *const sepa[] = {"rail", "scheme", "iban", "bic", "mandate_id", "mandate_date", NULL};
     static const char *const ach[] = {"rail", "routing_number", "account", "kind", NULL};
-    static const char *const x402[] = {"rail", "network", "asset", "pay_to", "decimals", NULL};
+    static const char *const x402[] = {"rail", "network", "asset", "pay_to", "currency", "decimals", NULL};
     static const char *const other[] = {"rail", NULL};
     const char *rail = check->terms->rail;
     const char *const *own = strcmp(rail, "sepa-direct-debit") == 0 ? sepa

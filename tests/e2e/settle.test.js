@@ -180,6 +180,18 @@ test('the ACH file is what npm @ach/ach reads', async t => {
     )
     for (const { entryHash, totalDebit, totalCredit } of [bundle.footer, file.file.footer])
         assert.deepEqual([entryHash, totalDebit, totalCredit], [1100001, 5, 0])
+    // Files of one day have names of their own; 2030-05-25 is the Saturday before Memorial Day.
+    const again = async () =>
+        (await settle('--again', ledger.query('SELECT number FROM invoice'), '--collect-on', '2030-05-25'))[0]
+    const next = await again()
+    assert.equal(next.collect_on, '2030-05-28')
+    assert.equal(fs.readFileSync(next.file, 'utf8').split('\n')[1].slice(69, 75), '300528')
+    const modifier = batch => fs.readFileSync(batch.file, 'utf8')[33]
+    const dayOf = batch => ledger.query(`SELECT (made_at AT TIME ZONE 'UTC')::date FROM settlement_batch
+        WHERE batch_id = '${batch.batch}'`)
+    const third = await again()
+    const names = new Set([batch, next, third].map(one => dayOf(one) + modifier(one)))
+    assert.equal(names.size, 3)
 })
 
 test('the SEPA file names both accounts and adds up', async t => {
@@ -206,6 +218,9 @@ test('the SEPA file names both accounts and adds up', async t => {
     assert.equal(value('CdtrAcct'), site.billing.iban)
     assert.equal(value('DbtrAcct'), mandate.iban)
     assert.equal(value('MndtId'), 'M-1')
+    // From Good Friday to the Tuesday after Easter.
+    const words = ['--again', value('EndToEndId'), '--collect-on', '2030-04-19']
+    assert.equal((await settle(...words))[0].collect_on, '2030-04-23')
 })
 
 test('a card is charged by the publisher, who is told to', async t => {

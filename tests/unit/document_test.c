@@ -32,7 +32,7 @@ static const char whole[] =
     "\"creditor_id\":\"p\",\"ach_destination\":\"q\",\"ach_destination_name\":\"r\","
     "\"ach_origin\":\"s\",\"ach_company_id\":\"t\"},\"settlement\":{\"rail\":\"ach\",\"scheme\":\"a\","
     "\"iban\":\"b\",\"bic\":\"c\",\"mandate_id\":\"d\",\"mandate_date\":\"e\",\"routing_number\":\"f\","
-    "\"account\":\"g\",\"kind\":\"h\",\"network\":\"i\",\"asset\":\"j\",\"pay_to\":\"k\","
+    "\"account\":\"g\",\"kind\":\"h\",\"network\":\"i\",\"asset\":\"j\",\"pay_to\":\"k\",\"currency\":\"l\","
     "\"decimals\":6},\"agreement\":{\"version\":3,\"text\":\"Agreed.\"},\"lines\":[{\"line\":1,"
     "\"kind\":\"refund\",\"description\":\"Refund\",\"quantity\":1,\"unit_price_micros\":2500000,"
     "\"amount_micros\":2500000,\"payment_id\":\"x\"},{\"line\":2,\"kind\":\"void\","
@@ -41,10 +41,11 @@ static const char whole[] =
     "\"subtotal_micros\":2,\"net_micros\":3,\"carried_out_micros\":4,\"net_minor\":5,"
     "\"tax\":{\"treatment\":\"standard\",\"rate_ppm\":190000,\"amount_minor\":6,\"note\":\"\"},"
     "\"total_minor\":7,\"total\":\"0.07\",\"rounding\":\"Down.\",\"status\":\"issued\","
-    "\"status_at\":\"2026-12-01T00:01:00.000Z\",\"paid_minor\":8,\"credited_minor\":9,"
+    "\"status_at\":\"2026-12-01T00:01:00.000Z\",\"paid_minor\":8,\"credited_minor\":9,\"applied_minor\":2,"
     "\"open_minor\":-10,\"events\":[{\"event\":\"issued\",\"at\":\"2026-12-01T00:01:00.000Z\","
     "\"actor\":\"root\",\"detail\":\"\"}],\"payments\":[{\"amount_minor\":1,\"reference\":\"r\","
     "\"received_on\":\"2026-12-05\",\"recorded_at\":\"2026-12-06T00:00:00.000Z\"}],"
+    "\"applied\":[{\"number\":\"INV-2\",\"amount_minor\":-3,\"at\":\"2026-12-06T00:00:00.000Z\"}],"
     "\"credit_notes\":[{\"number\":\"CN-1\",\"date\":\"2026-11-02\",\"total_minor\":1}],"
     "\"days\":[{\"date\":\"2026-11-01\",\"entries\":1,\"sum_micros\":5}],"
     "\"entries_url\":\"https://gazette.example/crawls\",\"mark\":\"400001\","
@@ -219,7 +220,7 @@ static void each_member_is_missed_by_name(void **state)
     assert_int_equal(tried, DOCUMENT(COUNT) + DOCUMENT_REFERENCE(COUNT) + DOCUMENT_PERIOD(COUNT) +
                                 2 * (DOCUMENT_PARTY(COUNT)) + DOCUMENT_SETTLEMENT(COUNT) +
                                 DOCUMENT_AGREEMENT(COUNT) + DOCUMENT_TAX(COUNT) + 2 * (DOCUMENT_LINE(COUNT)) +
-                                DOCUMENT_EVENT(COUNT) + DOCUMENT_PAYMENT(COUNT) +
+                                DOCUMENT_EVENT(COUNT) + DOCUMENT_PAYMENT(COUNT) + DOCUMENT_APPLIED(COUNT) +
                                 DOCUMENT_CREDIT_NOTE(COUNT) + DOCUMENT_DAY(COUNT));
     expect(json, "", NULL); /* all is back */
     json_array_set_new(json_object_get(json, "lines"), 1, json_string("x"));

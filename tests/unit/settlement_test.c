@@ -126,11 +126,45 @@ static void ach_records(void **state)
                         "1021000020000001",
                         94);
     assert_memory_equal(text + 190,
-                        "6270110000150123456789       0000001000INV-2026-000001CRAWLER & S HNE  GMBH   "
+                        "6270110000150123456789       0000001000INV-2026-000001CRAWLER & SOHNE  GMBH   "
                         "0021000020000001",
                         94);
     assert_int_equal(digits(text + 285, 1, 2), 37); /* savings */
     free(text);
+    settlement_free(&batch);
+}
+
+/* The sum over 250 banks has eleven digits, and the file has room for the last ten. */
+static void ach_cuts_the_hash_to_ten_digits(void **state)
+{
+    struct settlement_batch batch = batch_of(250, "USD");
+    (void)state;
+    for (size_t i = 0; i < batch.count; i++)
+        batch.dues[i].document.settlement.routing_number = "999999992";
+    char *text = rendered(ach_render, &batch);
+    const char *control = strstr(text, "\n8225"), *last = strstr(text, "\n9000001");
+    assert_true(control && last);
+    assert_int_equal(digits(control + 1, 10, 10), 4999999750); /* of 24999999750 */
+    assert_int_equal(digits(control + 1, 20, 12), 250 * 1000 + 250 * 249 / 2);
+    assert_int_equal(digits(last + 1, 21, 10), 4999999750);
+    free(text);
+    settlement_free(&batch);
+}
+
+/* NACHA tells files of one day apart by a letter or digit. */
+static void ach_files_of_a_day_differ(void **state)
+{
+    struct settlement_batch batch = batch_of(1, "USD");
+    const char *const modifiers = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    struct format_output out = {0};
+    (void)state;
+    for (; batch.file_of_day < 36; batch.file_of_day++) {
+        char *text = rendered(ach_render, &batch);
+        assert_int_equal(text[33], modifiers[batch.file_of_day]);
+        free(text);
+    }
+    assert_false(ach_render(&batch, &out));
+    assert_non_null(strstr(out.error, "36 files a day"));
     settlement_free(&batch);
 }
 
@@ -162,7 +196,7 @@ static void sepa_adds_up(void **state)
     assert_string_equal(xml_value(body, "PmtInf/CdtrSchmeId/Id/PrvtId/Othr/Id", out, sizeof(out)),
                         "DE98ZZZ09999999999");
     const xml_element *debit = xml_find(body, "PmtInf/DrctDbtTxInf");
-    assert_string_equal(xml_value(debit, "Dbtr/Nm", out, sizeof(out)), "Crawler . S.hne .GmbH.");
+    assert_string_equal(xml_value(debit, "Dbtr/Nm", out, sizeof(out)), "Crawler + Sohne .GmbH.");
     assert_string_equal(xml_value(debit, "DbtrAgt/FinInstnId/Othr/Id", out, sizeof(out)), "NOTPROVIDED");
     assert_string_equal(xml_value(debit, "DrctDbtTx/MndtRltdInf/DtOfSgntr", out, sizeof(out)), "2026-01-31");
     for (; debit; debit = xml_next(debit)) {
@@ -222,6 +256,61 @@ static void sepa_keeps_schemes_apart(void **state)
     settlement_free(&batch);
 }
 
+static void has_address(const char *debtor, const char *creditor, bool expected)
+{
+    struct settlement_batch batch = batch_of(1, "EUR");
+    struct document *document = &batch.dues[0].document;
+    document->settlement.iban = debtor;
+    document->seller.iban = creditor;
+    struct format_output out = {0};
+    if (expected) {
+        assert_false(sepa_render(&batch, &out));
+        assert_non_null(strstr(out.error, "INV-2026-000001 has no buyer.city"));
+        document->buyer.city = "Z\u00fcrich";
+        assert_false(sepa_render(&batch, &out));
+        assert_non_null(strstr(out.error, "buyer.country"));
+        document->buyer.country = "CH";
+    }
+    char *text = rendered(sepa_render, &batch);
+    assert_int_equal(strstr(text, "<PstlAdr>") != NULL, expected);
+    free(text);
+    settlement_free(&batch);
+}
+
+/* Where a bank of either side is outside the European Economic Area, the debtor's address must be told. */
+static void sepa_tells_addresses_outside_the_eea(void **state)
+{
+    static const char german[] = "DE89370400440532013000", swiss[] = "CH9300762011623852957",
+                      british[] = "GB29NWBK60161331926819", icelandic[] = "IS140159260076545510730339",
+                      monacan[] = "MC5811222000010123456789030";
+    char error[200], out[64];
+    (void)state;
+    has_address(german, german, false);
+    has_address(icelandic, german, false);
+    has_address(swiss, german, true);
+    has_address(british, german, true);
+    has_address(monacan, icelandic, true);
+    has_address(german, british, true);
+    struct settlement_batch batch = batch_of(1, "EUR");
+    struct document *document = &batch.dues[0].document;
+    document->settlement.iban = swiss;
+    document->buyer.street = "Bahnhofstra\u00dfe 1";
+    document->buyer.postal_code = "8001";
+    document->buyer.city = "Z\u00fcrich";
+    document->buyer.country = "CH";
+    char *text = rendered(sepa_render, &batch);
+    struct xml_tree *tree = xml_read(slice_of(text), error);
+    assert_non_null(tree);
+    const xml_element *debtor = xml_find(xml_root(tree), "CstmrDrctDbtInitn/PmtInf/DrctDbtTxInf/Dbtr");
+    assert_string_equal(xml_value(debtor, "PstlAdr/StrtNm", out, sizeof(out)), "Bahnhofstrasse 1");
+    assert_string_equal(xml_value(debtor, "PstlAdr/PstCd", out, sizeof(out)), "8001");
+    assert_string_equal(xml_value(debtor, "PstlAdr/TwnNm", out, sizeof(out)), "Zurich");
+    assert_string_equal(xml_value(debtor, "PstlAdr/Ctry", out, sizeof(out)), "CH");
+    xml_tree_free(tree);
+    free(text);
+    settlement_free(&batch);
+}
+
 static void sepa_refuses(void **state)
 {
     (void)state;
@@ -252,6 +341,26 @@ static void x402_counts_base_units(void **state)
     batch.dues[1].document.settlement.decimals = 1;
     assert_false(x402_render(&batch, &out));
     assert_non_null(strstr(out.error, "INV-2026-000002: an asset of 1 decimals"));
+    settlement_free(&batch);
+}
+
+/* Five cents of a euro are no five cents of a dollar. */
+static void x402_keeps_to_the_assets_currency(void **state)
+{
+    struct settlement_batch batch = batch_of(1, "EUR");
+    struct format_output out = {0};
+    (void)state;
+    assert_false(x402_render(&batch, &out));
+    assert_null(out.bytes);
+    assert_string_equal(out.error,
+                        "invoice INV-2026-000001 is in EUR, and the agreement's asset is worth USD:"
+                        " see settlement.currency");
+    batch.dues[0].document.settlement.currency = "EUR";
+    free(rendered(x402_render, &batch));
+    settlement_free(&batch);
+    batch = batch_of(1, "USD");
+    batch.dues[0].document.settlement.currency = "EUR";
+    assert_false(x402_render(&batch, &out));
     settlement_free(&batch);
 }
 
@@ -291,12 +400,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ach_has_94_columns),
         cmocka_unit_test(ach_records),
+        cmocka_unit_test(ach_cuts_the_hash_to_ten_digits),
+        cmocka_unit_test(ach_files_of_a_day_differ),
         cmocka_unit_test(ach_refuses),
         cmocka_unit_test(sepa_adds_up),
         cmocka_unit_test(sepa_ids_are_of_its_characters),
         cmocka_unit_test(sepa_keeps_schemes_apart),
+        cmocka_unit_test(sepa_tells_addresses_outside_the_eea),
         cmocka_unit_test(sepa_refuses),
         cmocka_unit_test(x402_counts_base_units),
+        cmocka_unit_test(x402_keeps_to_the_assets_currency),
         cmocka_unit_test(an_empty_batch_is_refused),
         cmocka_unit_test(a_document_that_lacks_a_member_is_not_added),
     };

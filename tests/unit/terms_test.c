@@ -158,6 +158,20 @@ static void mistakes_are_told_with_line_and_hint(void **state)
     }
 }
 
+/* An asset that is worth dollars pays no euros. */
+static void assets_have_a_currency(void **state)
+{
+#define COIN "settlement:\n  rail: x402\n  network: \"a:b\"\n  asset: x\n  pay_to: x\n  decimals: 6\n"
+    (void)state;
+    assert_null(read_text(COIN, "EUR"));
+    assert_string_equal(said,
+                        "t:2: settlement.rail: the asset of x402 is worth USD, but the site bills in EUR;"
+                        " settlement.currency says what it is\n");
+    assert_null(read_text(COIN "  currency: eur\n", "EUR"));
+    assert_string_equal(said, "t:7: settlement.currency: \"eur\" is not an ISO 4217 code such as EUR\n");
+    assert_null(read_text(COIN "  currency: EUR\n", "USD"));
+}
+
 static void addresses_are_checked_by_their_scheme(void **state)
 {
     (void)state;
@@ -199,8 +213,11 @@ static void good_particulars_are_taken(void **state)
         assert_taken(text, "USD");
     }
     assert_taken("settlement: {rail: x402, network: \"eip155:8453\", asset: \"0x83\", pay_to: \"0x20\", "
-                 "decimals: 6}",
+                 "decimals: 6, currency: EUR}",
                  "EUR");
+    assert_taken("settlement: {rail: x402, network: \"eip155:8453\", asset: \"0x83\", pay_to: \"0x20\", "
+                 "decimals: 6}",
+                 "USD");
     assert_taken("settlement: {rail: card}\nbuyer: {country: AX, email: a.b+c@d.example}\n"
                  "limits: {day: \"\"}\n",
                  "EUR");
@@ -446,6 +463,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_gives_the_terms),
+        cmocka_unit_test(assets_have_a_currency),
         cmocka_unit_test(addresses_are_checked_by_their_scheme),
         cmocka_unit_test(mistakes_are_told_with_line_and_hint),
         cmocka_unit_test(good_particulars_are_taken),

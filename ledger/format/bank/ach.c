@@ -1,6 +1,8 @@
 /* NACHA files: records of 94 columns, in blocks of ten. */
 #include "ledger/format/bank/settlement.h"
 
+#include "ledger/format/unicode.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,16 +12,15 @@
 #define RECORD_SIZE 94
 #define BLOCK       10
 
-/* Letters, digits and what every bank takes, in capitals, padded or cut to `width`. */
+/* Letters, digits and what every bank takes, in capitals, padded or cut to `width`; letters of other scripts
+ * are transliterated. */
 static void alpha(FILE *file, const char *text, int width)
 {
+    char plain[RECORD_SIZE + 1];
     int column = 0;
-    for (const unsigned char *p = (const unsigned char *)text; *p && column < width; p++) {
-        if ((*p & 0xc0) == 0x80)
-            continue;
+    unicode_ascii(text, plain, (size_t)width + 1);
+    for (const unsigned char *p = (const unsigned char *)plain; *p; p++, column++)
         fputc(isalnum(*p) || strchr(" -./&,", *p) ? toupper(*p) : ' ', file);
-        column++;
-    }
     fprintf(file, "%*s", width - column, "");
 }
 
@@ -35,9 +36,10 @@ static void date(FILE *file, const char *text)
 static void file_header(FILE *file, const struct settlement_batch *batch, const struct document_party *seller)
 {
     const char *made = batch->made_at;
+    char modifier = SETTLEMENT_FILE_MODIFIERS[batch->file_of_day]; /* what tells files of a day apart */
     fprintf(file, "101 %s%10.10s", seller->ach_destination, seller->ach_origin);
     date(file, made);
-    fprintf(file, "%.2s%.2sA094101", made + 11, made + 14);
+    fprintf(file, "%.2s%.2s%c094101", made + 11, made + 14, modifier);
     alpha(file, seller->ach_destination_name, 23);
     alpha(file, seller->name, 23);
     alpha(file, "", 8);
@@ -147,6 +149,10 @@ bool ach_render(const struct settlement_batch *batch, struct format_output *out)
         return format_fail(out, "the batch has no invoices, or more than a file holds");
     if (strlen(batch->made_at) < 16)
         return format_fail(out, "the batch has no time");
+    if (batch->file_of_day >= SETTLEMENT_FILES_A_DAY)
+        return format_fail(out,
+                           "ACH has names for %d files a day (UTC), and they are used up: go on tomorrow",
+                           SETTLEMENT_FILES_A_DAY);
     for (size_t i = 0; i < batch->count; i++)
         if (!complete(&batch->dues[i], out))
             return false;

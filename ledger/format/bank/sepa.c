@@ -2,6 +2,7 @@
 #include "ledger/format/bank/settlement.h"
 
 #include "ledger/base/amount.h"
+#include "ledger/format/unicode.h"
 #include "ledger/format/xml.h"
 
 #include <ctype.h>
@@ -12,16 +13,17 @@
 #define NAME_SIZE 70
 #define NOTE_SIZE 140
 
-/* The SEPA character set. What is not in it becomes a full stop, one for each character. */
+/* In the SEPA character set: letters of other scripts are transliterated, an ampersand becomes a plus sign
+ * (the EPC's conversion table), and what is still not in the set a full stop. */
 static const char *sepa_text(const char *text, char *out, size_t room)
 {
-    size_t len = 0;
-    for (const unsigned char *p = (const unsigned char *)text; *p && len + 1 < room; p++) {
-        if ((*p & 0xc0) == 0x80)
-            continue; /* the rest of a UTF-8 character */
-        out[len++] = isalnum(*p) || strchr(" /-?:().,'+", *p) ? (char)*p : '.';
+    unicode_ascii(text, out, room);
+    for (char *p = out; *p; p++) {
+        if (*p == '&')
+            *p = '+';
+        else if (!isalnum((unsigned char)*p) && !strchr(" /-?:().,'+", *p))
+            *p = '.';
     }
-    out[len] = '\0';
     return out;
 }
 
@@ -112,6 +114,36 @@ static void creditor(struct xml *xml, const struct document *document)
     xml_close(xml);
 }
 
+/* Countries of the European Economic Area, of which an IBAN says the bank's. Banks elsewhere in SEPA, such as
+ * Swiss and British ones, must be told where the debtor lives. */
+static bool in_eea(const char *iban)
+{
+    static const char countries[] =
+        "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL "
+        "PT RO SE SI SK";
+    const char country[] = {iban[0], iban[0] ? iban[1] : '\0', '\0'};
+    const char *found = strlen(country) == 2 ? strstr(countries, country) : NULL;
+    return found && (found - countries) % 3 == 0;
+}
+
+static bool crosses_eea(const struct document *document)
+{
+    return !in_eea(document->settlement.iban) || !in_eea(document->seller.iban);
+}
+
+/* Structured, as since November 2026 no other form is taken. */
+static void address(struct xml *xml, const struct document_party *party)
+{
+    xml_open(xml, "PstlAdr");
+    if (*party->street)
+        leaf(xml, "StrtNm", party->street, 70);
+    if (*party->postal_code)
+        leaf(xml, "PstCd", party->postal_code, 16);
+    leaf(xml, "TwnNm", party->city, 35);
+    xml_leaf(xml, "Ctry", party->country);
+    xml_close(xml);
+}
+
 static void debit(struct xml *xml, const struct settlement_due *due)
 {
     const struct document *document = &due->document;
@@ -131,6 +163,8 @@ static void debit(struct xml *xml, const struct settlement_due *due)
     agent(xml, "DbtrAgt", document->settlement.bic);
     xml_open(xml, "Dbtr");
     leaf(xml, "Nm", document->buyer.name, NAME_SIZE);
+    if (crosses_eea(document))
+        address(xml, &document->buyer);
     xml_close(xml);
     nested(xml, "DbtrAcct/Id/IBAN", document->settlement.iban);
     xml_open(xml, "RmtInf");
@@ -138,6 +172,19 @@ static void debit(struct xml *xml, const struct settlement_due *due)
     leaf(xml, "Ustrd", note, NOTE_SIZE);
     xml_close(xml);
     xml_close(xml);
+}
+
+static bool has_address(const struct document *document, struct format_output *out)
+{
+    const struct document_text needed[] = {DOCUMENT_TEXT(document, buyer.city),
+                                           DOCUMENT_TEXT(document, buyer.country)};
+    for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+        if (!*needed[i].text)
+            return format_fail(out,
+                               "invoice %s has no %s, which a direct debit needs where one of the banks is"
+                               " outside the European Economic Area",
+                               document->number, needed[i].path);
+    return true;
 }
 
 /* True if the invoice has what a direct debit needs. */
@@ -163,7 +210,7 @@ static bool complete(const struct settlement_due *due, struct format_output *out
         return format_fail(out, "invoice %s: number and mandate_id may have 35 characters", number);
     if (due->due_minor > 99999999999)
         return format_fail(out, "invoice %s is more than a direct debit may be, 999,999,999.99", number);
-    return true;
+    return !crosses_eea(document) || has_address(document, out);
 }
 
 static bool is_core(const struct settlement_due *due)

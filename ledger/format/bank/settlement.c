@@ -77,6 +77,13 @@ static json_t *x402_request(const struct settlement_due *due, struct format_outp
                         needed[i].path);
             return NULL;
         }
+    const char *currency = *document->settlement.currency ? document->settlement.currency : "USD";
+    if (strcmp(document->currency, currency) != 0) {
+        format_fail(out,
+                    "invoice %s is in %s, and the agreement's asset is worth %s: see settlement.currency",
+                    document->number, document->currency, currency);
+        return NULL;
+    }
     if (!base_units(due->due_minor, document->currency_decimals, document->settlement.decimals, amount)) {
         format_fail(out, "invoice %s: an asset of %lld decimals cannot hold its amount", document->number,
                     (long long)document->settlement.decimals);

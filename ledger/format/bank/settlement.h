@@ -13,11 +13,16 @@ struct settlement_due {
     int64_t attempt;   /* 1 for the first */
 };
 
+/* What NACHA calls the file id modifier. */
+#define SETTLEMENT_FILE_MODIFIERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define SETTLEMENT_FILES_A_DAY    ((int)sizeof(SETTLEMENT_FILE_MODIFIERS) - 1)
+
 /* All invoices are of one site, one currency and one rail. Starts as {0}. */
 struct settlement_batch {
     const char *id;         /* UUID */
     const char *made_at;    /* "2026-11-21T02:00:00.000Z" */
     const char *collect_on; /* local date, "2026-11-26" */
+    size_t file_of_day;     /* how many files of this format were made on the same day (UTC) */
     struct settlement_due *dues;
     size_t count;
 };
@@ -38,7 +43,7 @@ settlement_render sepa_render;
 settlement_render ach_render;
 
 /* Stablecoin: x402 v2 payment requests, one per invoice: scheme "exact", amounts in the asset's base units.
- */
+ * An asset holds amounts of the currency that it is worth, and of no other. */
 settlement_render x402_render;
 
 /* Card: for the publisher's own system, which charges the card: the body of a webhook. */

@@ -210,9 +210,10 @@ static void view_sums(struct making *making, struct view_pairs *sums)
 {
     const struct document *document = making->document;
     int64_t in = document->carried_in_micros, forward = document->carried_out_micros;
-    int64_t paid = document->paid_minor, credited = document->credited_minor;
+    int64_t paid = document->paid_minor, credited = document->credited_minor,
+            applied = document->applied_minor;
     int decimals = sum_decimals(document);
-    bool more = paid != 0 || credited != 0;
+    bool more = paid != 0 || credited != 0 || applied != 0;
     pair(sums, "Subtotal", padded_micros(making, document->subtotal_micros, decimals));
     if (in != 0)
         pair(sums, "Carried in from the last invoice", padded_micros(making, in, decimals));
@@ -226,6 +227,9 @@ static void view_sums(struct making *making, struct view_pairs *sums)
         pair(sums, "Paid", padded_minor(making, paid, decimals, false));
     if (credited != 0)
         pair(sums, "Credited", padded_minor(making, credited, decimals, false));
+    if (applied != 0)
+        pair(sums, applied > 0 ? "Paid by other invoices' credit" : "Credit used for other invoices",
+             padded_minor(making, applied, decimals, false));
     if (more)
         pair(sums, "To be paid", padded_minor(making, document->open_minor, decimals, true));
 }

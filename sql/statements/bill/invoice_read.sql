@@ -31,8 +31,9 @@ SELECT json_build_object(
                     AND i.due_date < (instant($3::bigint) AT TIME ZONE i.time_zone)::date
                    THEN 'overdue' ELSE state.status END,
     'status_at', instant_text(state.status_at), 'paid_minor', state.paid_minor,
-    'credited_minor', state.credited_minor, 'open_minor', state.open_minor, 'events', events.list,
-    'payments', coalesce(payments.list, '[]'), 'credit_notes', coalesce(notes.list, '[]'),
+    'credited_minor', state.credited_minor, 'applied_minor', state.applied_minor,
+    'open_minor', state.open_minor, 'events', events.list, 'payments', coalesce(payments.list, '[]'),
+    'applied', coalesce(applied.list, '[]'), 'credit_notes', coalesce(notes.list, '[]'),
     'days', coalesce(days.list, '[]')) AS document
   FROM wanted i
   JOIN invoice_state state USING (site_id, number)
@@ -58,6 +59,14 @@ SELECT json_build_object(
                  'received_on', p.received_on, 'recorded_at', instant_text(p.recorded_at))
                  ORDER BY p.received_on, p.recorded_at, p.reference) AS list
         FROM invoice_payment p WHERE p.site_id = i.site_id AND p.number = i.number) AS payments
+  CROSS JOIN LATERAL (
+      SELECT json_agg(json_build_object('number', p.other, 'amount_minor', p.minor,
+                 'at', instant_text(p.applied_at)) ORDER BY p.applied_at, p.other, p.step) AS list
+        FROM (SELECT from_number AS other, amount_minor AS minor, applied_at, step FROM applied_credit
+               WHERE site_id = i.site_id AND number = i.number
+              UNION ALL
+              SELECT number, -amount_minor, applied_at, step FROM applied_credit
+               WHERE site_id = i.site_id AND from_number = i.number) AS p) AS applied
   CROSS JOIN LATERAL (
       SELECT json_agg(json_build_object('number', n.number, 'date', n.local_date,
                  'total_minor', n.total_minor) ORDER BY n.local_date, n.sequence) AS list

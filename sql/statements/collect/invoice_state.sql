@@ -1,7 +1,7 @@
 -- What has become of an invoice; what can still be taken back of it, whose own lines say what was taken back
 -- before it was made; whether it is void or was sent.
 -- columns: status text, currency text, currency_decimals smallint, open_minor bigint, paid_minor bigint,
---   left_micros bigint, crawler_id bigint, sent boolean, total_minor bigint
+--   left_micros bigint, crawler_id bigint, sent boolean, total_minor bigint, applied_minor bigint
 SELECT s.status, i.currency, i.currency_decimals, s.open_minor, s.paid_minor,
        i.net_micros - coalesce((
            SELECT sum(a.amount_micros)::bigint FROM adjustment a
@@ -14,6 +14,6 @@ SELECT s.status, i.currency, i.currency_decimals, s.open_minor, s.paid_minor,
        i.crawler_id,
        EXISTS (SELECT FROM invoice_event e
                 WHERE e.site_id = i.site_id AND e.number = i.number AND e.event = 'sent')
-           AS sent, i.total_minor
+           AS sent, i.total_minor, s.applied_minor
   FROM invoice i JOIN invoice_state s USING (site_id, number)
  WHERE i.site_id = $1::bigint AND i.number = $2::text

@@ -89,6 +89,14 @@ static void print_minor(const struct document *document, const char *name, int64
            amount_format_minor(minor, (int)document->currency_decimals, amount));
 }
 
+static void print_applied(const struct document *document, const struct document_applied *applied)
+{
+    char name[80];
+    snprintf(name, sizeof(name), "Credit %s %.30s", applied->amount_minor > 0 ? "from" : "used for",
+             applied->number);
+    print_minor(document, name, applied->amount_minor);
+}
+
 static void print_sums(const struct document *document)
 {
     char rate[AMOUNT_TEXT_MAX], tax[64];
@@ -104,9 +112,12 @@ static void print_sums(const struct document *document)
     if (strcmp(document->tax.treatment, "none") != 0)
         print_minor(document, tax, document->tax.amount_minor);
     print_minor(document, "Total", document->total_minor);
-    if (document->open_minor != document->total_minor && !document_is_credit_note(document)) {
+    bool paid = document->open_minor != document->total_minor || document->paid_minor != 0;
+    if (paid && !document_is_credit_note(document)) {
         print_minor(document, "Paid", document->paid_minor);
         print_minor(document, "Taken back by credit notes", document->credited_minor);
+        for (size_t i = 0; i < document->applied.count; i++)
+            print_applied(document, &document->applied.items[i]);
         print_minor(document, "Open", document->open_minor);
     }
     puts("");

@@ -6,6 +6,7 @@
 #include "ledger/base/instant.h"
 #include "ledger/bill/invoice.h"
 #include "ledger/collect/settlement.h"
+#include "ledger/format/format.h"
 #include "sql/rows/collect.h"
 #include "sql/rows/site.h"
 
@@ -28,6 +29,8 @@ struct settling {
     bool dry_run;
     json_t *batches; /* with --json */
     size_t made;
+    json_t *applied;   /* credit that has paid invoices of the site, and is not told yet */
+    int64_t told_site; /* whose credit was told: in a dry run each rail applies it anew */
 };
 
 static const struct settlement_rail *rail_called(const char *name)
@@ -53,22 +56,46 @@ static bool write_file(const char *folder, const char *name, const char *bytes, 
     return !problem;
 }
 
+/* What was applied stands beside the site's first batch, or by itself if there is none. */
+static void tell_applied(struct settling *settling, const char *site)
+{
+    const json_t *one;
+    size_t i;
+    if (json_array_size(settling->applied) == 0)
+        return;
+    if (settling->batches)
+        json_array_append_new(settling->batches,
+                              json_pack("{s:s,s:O}", "site", site, "applied", settling->applied));
+    json_array_foreach(settling->applied, i, one)
+    {
+        if (settling->batches)
+            break;
+        printf("%s: %s %s of it are paid by the credit of %s\n", format_text(one, "invoice"),
+               format_text(one, "amount"), format_text(one, "currency"), format_text(one, "from"));
+    }
+    json_decref(settling->applied);
+    settling->applied = json_array();
+}
+
 static void tell(struct settling *settling, const struct settlement_order *order,
                  const struct settlement_made *made, const char *path)
 {
     char money[SHOW_MONEY_MAX];
     if (settling->batches) {
         json_array_append_new(settling->batches,
-                              json_pack("{s:s,s:s,s:s,s:I,s:I,s:s,s:s,s:s}", "site", order->site, "rail",
+                              json_pack("{s:s,s:s,s:s,s:I,s:I,s:s,s:s,s:s,s:O}", "site", order->site, "rail",
                                         order->rail->name, "batch", made->batch_id, "invoices",
                                         (json_int_t)made->invoices, "total_minor", made->total_minor,
-                                        "currency", made->currency, "collect_on", order->collect_on, "file",
-                                        path));
+                                        "currency", made->currency, "collect_on", made->collect_on, "file",
+                                        path, "applied", settling->applied));
+        json_decref(settling->applied);
+        settling->applied = json_array();
         return;
     }
+    tell_applied(settling, order->site);
     printf("%s, %s: %zu invoice%s, %s, to be collected on %s%s\n", order->site, order->rail->name,
            made->invoices, made->invoices == 1 ? "" : "s",
-           show_minor(made->total_minor, made->decimals, made->currency, money), order->collect_on,
+           show_minor(made->total_minor, made->decimals, made->currency, money), made->collect_on,
            settling->dry_run ? " (dry run)" : "");
     if (!settling->dry_run)
         printf("  batch %s\n  %s\n", made->batch_id,
@@ -111,6 +138,11 @@ static bool settle_rail(struct settling *settling, int64_t site_id, const char *
             {"detail", made.content.error[0] ? made.content.error : "the ledger refused"},
             {"hint",
              made.content.error[0] ? "see crawltab agreement, and billing in the configuration" : NULL});
+    if (ok && !(settling->dry_run && settling->told_site == site_id)) {
+        json_array_extend(settling->applied, made.applied);
+        settling->made += json_array_size(made.applied);
+        settling->told_site = site_id;
+    }
     if (ok && made.batch_id[0]) {
         settling->made++;
         if (rail->extension && !settling->dry_run)
@@ -137,6 +169,7 @@ static bool settle_sites(struct settling *settling)
         for (const struct settlement_rail *rail = settlement_rails; rail->name; rail++)
             if (!settling->rail || strcmp(rail->name, settling->rail) == 0)
                 ok = settle_rail(settling, site.site_id, site.name, rail) && ok;
+        tell_applied(settling, site.name);
     }
     pg_rows_free(&rows);
     return ok;
@@ -169,7 +202,9 @@ static enum exit_status make(struct settling *settling, bool json)
         settling->collect_on = settling->date;
     }
     settling->batches = json ? json_array() : NULL;
+    settling->applied = json_array();
     bool ok = settle_sites(settling);
+    json_decref(settling->applied);
     if (ok && settling->again && settling->made == 0) {
         LOG(ERROR, "the invoice cannot be collected", {"number", settling->again},
             {"hint", "it is paid or void, or its crawler's agreement names no rail"});
@@ -296,6 +331,8 @@ const struct command settle_command = {
     "Puts every invoice that is still to be paid, and whose crawler's agreement names\n"
     "a rail, into one batch per site and rail. An invoice is in one batch only: run it\n"
     "as often as you like. If a collection fails, --again collects that invoice again.\n"
+    "What a crawler has paid too much, or was credited after it had paid, pays its other\n"
+    "open invoices first.\n"
     "\n"
     "  sepa-direct-debit  pain.008.001.08, for your bank\n"
     "  ach                NACHA file of 94 columns, for your bank\n"
@@ -306,7 +343,8 @@ const struct command settle_command = {
     "again. What comes in is booked by crawltab invoice.\n"
     "\n"
     "options:\n"
-    "  --collect-on DATE  when the bank shall collect (default: in five days)\n"
+    "  --collect-on DATE  when the bank shall collect, or on the next banking day\n"
+    "                     after it (default: in five days)\n"
     "  --out FOLDER       where the file goes (default: here)\n"
     "  --config FILE      the configuration (default: config.yaml)\n",
     settle_invoices};
