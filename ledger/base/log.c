@@ -142,12 +142,10 @@ void log_repeats_end(void)
     repeats_now = NULL;
 }
 
-/* FNV-1a. */
-static uint64_t hash_text(uint64_t hash, const char *text)
+/* With the byte at its end, or "ab" "c" would be "a" "bc". */
+static struct slice whole(const char *text)
 {
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-    return hash * 0x100000001b3u; /* the end counts too */
+    return slice_bytes(text, strlen(text) + 1);
 }
 
 static bool is_repeat(const char *event, const struct log_field *fields)
@@ -155,9 +153,10 @@ static bool is_repeat(const char *event, const struct log_field *fields)
     struct log_repeats *repeats = repeats_now;
     if (!repeats)
         return false;
-    uint64_t hash = hash_text(0xcbf29ce484222325u, event);
+    uint64_t hash = slice_hash(whole(event));
     for (; fields->key; fields++)
-        hash = hash_text(hash_text(hash, fields->key), fields->value ? fields->value : "");
+        hash =
+            slice_hash_on(slice_hash_on(hash, whole(fields->key)), whole(fields->value ? fields->value : ""));
     if (repeats->now_count < LOG_REPEATS_MAX)
         repeats->now[repeats->now_count++] = hash;
     for (size_t i = 0; i < repeats->last_count; i++)

@@ -29,12 +29,16 @@ bool slice_contains_nocase(struct slice text, struct slice needle)
     return false;
 }
 
-uint64_t slice_hash(struct slice text)
+uint64_t slice_hash_on(uint64_t hash, struct slice text)
 {
-    uint64_t hash = 14695981039346656037ULL;
     for (size_t i = 0; i < text.len; i++)
         hash = (hash ^ (unsigned char)text.data[i]) * 1099511628211ULL;
     return hash;
+}
+
+uint64_t slice_hash(struct slice text)
+{
+    return slice_hash_on(14695981039346656037ULL, text);
 }
 
 struct slice slice_trim(struct slice text)

@@ -42,8 +42,9 @@ size_t slice_find(struct slice text, char byte);
  */
 bool slice_contains_nocase(struct slice text, struct slice needle);
 
-/* For hash tables (FNV-1a). */
+/* For hash tables (FNV-1a). slice_hash_on goes on from the hash of what stands before. */
 uint64_t slice_hash(struct slice text);
+uint64_t slice_hash_on(uint64_t hash, struct slice text);
 
 /* The text without leading and trailing spaces and tabs (OWS of RFC 9110 section 5.6.3). */
 struct slice slice_trim(struct slice text);

@@ -14,14 +14,6 @@
 #define DEFAULT_NUMBER        "INV-{year}-{number:6}"
 #define DEFAULT_CREDIT_NUMBER "CN-{year}-{number:6}"
 
-static const struct config_site *find_site(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->site_count; i++)
-        if (strcmp(config->sites[i].name, name) == 0)
-            return &config->sites[i];
-    return NULL;
-}
-
 /* PNG, JPEG and SVG show in pages and PDFs. NULL: something else. */
 static const char *media_type_of(const char *path)
 {
@@ -72,7 +64,7 @@ static char *party_of(const struct config_site *site, const struct invoice_selle
 
 bool invoice_seller_init(struct invoice_seller *seller, const struct config *config, const char *site)
 {
-    const struct config_site *found = find_site(config, site);
+    const struct config_site *found = config_site_called(config, site);
     *seller = (struct invoice_seller){.number = DEFAULT_NUMBER, .credit_number = DEFAULT_CREDIT_NUMBER};
     if (!found)
         return true;

@@ -1,5 +1,6 @@
 #include "ledger/format/xml.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <libxml/parser.h>
 #include <libxml/xmlwriter.h>
@@ -96,6 +97,24 @@ void xml_leaf(struct xml *xml, const char *name, const char *text)
     xml_open(xml, name);
     xml_text(xml, text);
     xml_close(xml);
+}
+
+void xml_leaf_at(struct xml *xml, const char *path, const char *text)
+{
+    char name[64];
+    int depth = 0;
+    if (!text || !*text)
+        return;
+    for (; strchr(path, '/'); depth++) {
+        size_t len = strcspn(path, "/");
+        assert(len < sizeof(name)); /* names of elements are the program's own */
+        snprintf(name, sizeof(name), "%.*s", (int)len, path);
+        xml_open(xml, name);
+        path += len + 1;
+    }
+    xml_leaf(xml, path, text);
+    for (; depth > 0; depth--)
+        xml_close(xml);
 }
 
 char *xml_finish(struct xml *xml, size_t *len)

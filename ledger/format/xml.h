@@ -32,6 +32,9 @@ void xml_text(struct xml *xml, const char *text);
  * elements. */
 void xml_leaf(struct xml *xml, const char *name, const char *text);
 
+/* The same inside others: "outer/a/b" is <outer><a><b>text</b></a></outer>. */
+void xml_leaf_at(struct xml *xml, const char *path, const char *text);
+
 /* Closes what is open and frees. The document, NUL-terminated, which the caller frees; NULL if anything
  * failed on the way. */
 char *xml_finish(struct xml *xml, size_t *len);

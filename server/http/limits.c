@@ -1,6 +1,7 @@
 #include "server/http/limits.h"
 
 #include "ledger/base/log.h"
+#include "ledger/base/slice.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -75,12 +76,9 @@ static void name_client(const uint8_t address[16], uint8_t name[16])
         memset(name + 8, 0, 8);
 }
 
-/* FNV-1a. */
 static size_t home_of(const struct limits_clients *clients, const uint8_t name[16])
 {
-    uint64_t hash = 14695981039346656037ULL;
-    for (size_t i = 0; i < 16; i++)
-        hash = (hash ^ name[i]) * 1099511628211ULL;
+    uint64_t hash = slice_hash(slice_bytes(name, 16));
     return (size_t)(hash ^ hash >> 32) & clients->mask;
 }
 

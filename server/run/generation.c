@@ -6,99 +6,65 @@
 #include "ledger/entry/writer.h"
 #include "server/agent/directory.h"
 #include "server/gate/gate.h"
+#include "server/run/shared.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A configuration and how many hold it. */
-struct settings {
-    struct config *config;
-    atomic_uint users;
-};
-
-/* The key directories, which generations share as long as nothing changes for them: a reload must not make
- * the gate fetch all of them again. */
+/* The key directories. */
 struct agents {
-    struct settings *settings;     /* that they were started with */
     struct file_stamp authorities; /* of directory.ca_file */
     struct fetch *fetch;
     struct directory *directory;
-    atomic_uint users;
 };
 
-/* The accounts, which generations of the same ledger share: what one holds reserved the other must count. */
-struct accounts {
-    struct settings *settings; /* that they were started with */
-    struct refresh *book;
-    atomic_uint users;
-};
-
-/* Started in this order, stopped in the other. */
+/* Started in this order, stopped in the other. What is shared lives on in the next generation as long as
+ * nothing changes for it: a reload must not make the gate fetch all key directories again, and what one
+ * generation holds reserved of a crawler's credit the other must count. */
 struct generation {
-    struct settings *settings;
-    struct accounts *accounts;
+    struct shared *config;
+    struct shared *accounts; /* struct refresh */
     struct writer *writer;
-    struct agents *agents;
+    struct shared *agents; /* struct agents */
     struct gate *gate;
     struct exchange_handler handler;
 };
 
-static struct settings *settings_new(struct config *config)
+static void end_config(void *config)
 {
-    struct settings *settings = calloc(1, sizeof(*settings));
-    if (!settings) {
-        config_free(config);
-        return NULL;
-    }
-    settings->config = config;
-    atomic_init(&settings->users, 1);
-    return settings;
+    config_free(config);
 }
 
-static struct settings *settings_share(struct settings *settings)
+static void end_accounts(void *accounts)
 {
-    atomic_fetch_add(&settings->users, 1);
-    return settings;
+    refresh_stop(accounts);
 }
 
-static void settings_release(struct settings *settings)
+static void end_agents(void *thing)
 {
-    if (!settings || atomic_fetch_sub(&settings->users, 1) > 1)
-        return;
-    config_free(settings->config);
-    free(settings);
-}
-
-static void agents_release(struct agents *agents)
-{
-    if (!agents || atomic_fetch_sub(&agents->users, 1) > 1)
-        return;
+    struct agents *agents = thing;
     fetch_stop(agents->fetch);
     directory_stop(agents->directory);
-    settings_release(agents->settings);
     free(agents);
 }
 
-static struct file_stamp stamp_authorities(const struct config *config)
+/* The configuration that something shared was made of. */
+static const struct config *config_of(const struct shared *shared)
 {
-    return file_stamp(config->directory_ca_file);
+    return shared_thing(shared_under(shared));
 }
 
-static struct agents *agents_new(struct settings *settings)
+static struct agents *start_agents(const struct config *config)
 {
-    const struct config *config = settings->config;
     struct agents *agents = calloc(1, sizeof(*agents));
     if (!agents)
         return NULL;
-    agents->settings = settings_share(settings);
-    atomic_init(&agents->users, 1);
-    agents->authorities = stamp_authorities(config);
+    agents->authorities = file_stamp(config->directory_ca_file);
     agents->fetch = fetch_start(config);
     agents->directory = agents->fetch ? directory_start(config, agents->fetch) : NULL;
     if (agents->directory)
         return agents;
-    agents_release(agents);
+    end_agents(agents);
     return NULL;
 }
 
@@ -109,41 +75,20 @@ static void note_agents_key(void *context, const char *key)
         *differ = true;
 }
 
-static struct agents *agents_for(struct settings *settings, struct agents *former)
+static bool agents_fit(const struct shared *former, const struct config *config)
 {
-    bool differ = !former;
-    if (former) {
-        struct file_stamp stamp = stamp_authorities(settings->config);
-        differ = !file_same(&stamp, &former->authorities);
-        config_compare(former->settings->config, settings->config, note_agents_key, &differ);
-    }
-    if (differ)
-        return agents_new(settings);
-    atomic_fetch_add(&former->users, 1);
-    return former;
+    struct agents *agents = shared_thing(former);
+    struct file_stamp stamp = file_stamp(config->directory_ca_file);
+    bool differ = !file_same(&stamp, &agents->authorities);
+    config_compare(config_of(former), config, note_agents_key, &differ);
+    return !differ;
 }
 
-static void accounts_release(struct accounts *accounts)
+static struct shared *agents_for(struct shared *config, struct shared *former)
 {
-    if (!accounts || atomic_fetch_sub(&accounts->users, 1) > 1)
-        return;
-    refresh_stop(accounts->book);
-    settings_release(accounts->settings);
-    free(accounts);
-}
-
-static struct accounts *accounts_new(struct settings *settings)
-{
-    struct accounts *accounts = calloc(1, sizeof(*accounts));
-    if (!accounts)
-        return NULL;
-    accounts->settings = settings_share(settings);
-    atomic_init(&accounts->users, 1);
-    accounts->book = refresh_start(settings->config);
-    if (accounts->book)
-        return accounts;
-    accounts_release(accounts);
-    return NULL;
+    if (former && agents_fit(former, shared_thing(config)))
+        return shared_take(former);
+    return shared_new(start_agents(shared_thing(config)), end_agents, config);
 }
 
 static void note_accounts_key(void *context, const char *key)
@@ -155,37 +100,42 @@ static void note_accounts_key(void *context, const char *key)
             *differ = true;
 }
 
+static bool accounts_fit(const struct shared *former, const struct config *config)
+{
+    bool differ = false;
+    config_compare(config_of(former), config, note_accounts_key, &differ);
+    return !differ;
+}
+
 /* Those of before, unless they may be of another ledger: times change in place, once the generation serves.
  */
-static struct accounts *accounts_for(struct settings *settings, struct accounts *former)
+static struct shared *accounts_for(struct shared *config, struct shared *former)
 {
-    bool differ = !former;
-    if (former)
-        config_compare(former->settings->config, settings->config, note_accounts_key, &differ);
-    if (differ)
-        return accounts_new(settings);
-    atomic_fetch_add(&former->users, 1);
-    return former;
+    if (former && accounts_fit(former, shared_thing(config)))
+        return shared_take(former);
+    return shared_new(refresh_start(shared_thing(config)), end_accounts, config);
 }
 
 struct generation *generation_start(struct config *config, struct generation *former)
 {
-    struct settings *settings = settings_new(config);
-    struct generation *generation = settings ? calloc(1, sizeof(*generation)) : NULL;
-    if (!generation) {
-        settings_release(settings);
+    struct generation *generation = calloc(1, sizeof(*generation));
+    struct shared *shared = shared_new(config, end_config, NULL);
+    if (!generation || !shared) {
+        shared_release(shared);
+        free(generation);
         return NULL;
     }
-    generation->settings = settings;
-    generation->accounts = accounts_for(settings, former ? former->accounts : NULL);
+    generation->config = shared;
+    generation->accounts = accounts_for(shared, former ? former->accounts : NULL);
     generation->writer = writer_start(config);
-    generation->agents = agents_for(settings, former ? former->agents : NULL);
+    generation->agents = agents_for(shared, former ? former->agents : NULL);
     if (!generation->accounts || !generation->writer || !generation->agents) {
         LOG(ERROR, "start_failed", {"detail", "no memory or no threads"});
         goto fail;
     }
-    struct gate_parts parts = {config, generation->agents->directory, generation->writer,
-                               generation->accounts->book};
+    const struct agents *agents = shared_thing(generation->agents);
+    struct gate_parts parts = {config, agents->directory, generation->writer,
+                               shared_thing(generation->accounts)};
     generation->gate = gate_new(&parts);
     if (!generation->gate)
         goto fail;
@@ -198,12 +148,12 @@ fail:
 
 const struct config *generation_config(const struct generation *generation)
 {
-    return generation->settings->config;
+    return shared_thing(generation->config);
 }
 
 void generation_take_over(struct generation *generation)
 {
-    refresh_adopt(generation->accounts->book, generation->settings->config);
+    refresh_adopt(shared_thing(generation->accounts), shared_thing(generation->config));
 }
 
 const struct exchange_handler *generation_handler(const struct generation *generation)
@@ -214,7 +164,7 @@ const struct exchange_handler *generation_handler(const struct generation *gener
 bool generation_ready(const struct generation *generation)
 {
     return writer_ready(generation->writer) &&
-           refresh_ready(generation->accounts->book, generation->settings->config);
+           refresh_ready(shared_thing(generation->accounts), shared_thing(generation->config));
 }
 
 void generation_stop(struct generation *generation)
@@ -222,9 +172,9 @@ void generation_stop(struct generation *generation)
     if (!generation)
         return;
     writer_stop(generation->writer);
-    agents_release(generation->agents);
+    shared_release(generation->agents);
     gate_free(generation->gate);
-    accounts_release(generation->accounts);
-    settings_release(generation->settings);
+    shared_release(generation->accounts);
+    shared_release(generation->config);
     free(generation);
 }

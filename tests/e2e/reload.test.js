@@ -1,6 +1,6 @@
 // SIGHUP: the gate takes a new configuration without dropping a request, and keeps the old one if the new one
 // has an error anywhere. SIGTERM during all that.
-// Tests server/run/generation.c, server/run/reload.c
+// Tests server/run/generation.c, server/run/reload.c, server/run/shared.c
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import http from 'node:http'

@@ -121,6 +121,14 @@ bool config_on_loopback(const struct config *config)
            strncmp(listen, "localhost:", 10) == 0;
 }
 
+const struct config_site *config_site_called(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->site_count; i++)
+        if (strcmp(config->sites[i].name, name) == 0)
+            return &config->sites[i];
+    return NULL;
+}
+
 size_t config_threads(const struct config *config)
 {
     cpu_set_t cores;

@@ -272,6 +272,9 @@ struct config *config_load(const char *path, FILE *errors, FILE *warnings);
 struct config *config_defaults(void);
 void config_free(struct config *config);
 
+/* The site of this name, or NULL. */
+const struct config_site *config_site_called(const struct config *config, const char *name);
+
 /* `threads`, or one for each core that this process may use. */
 size_t config_threads(const struct config *config);
 

@@ -52,14 +52,6 @@ static bool same_site(const struct config_site *a, const struct config_site *b)
     return true;
 }
 
-static const struct config_site *find_site(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->site_count; i++)
-        if (strcmp(config->sites[i].name, name) == 0)
-            return &config->sites[i];
-    return NULL;
-}
-
 static void tell_site(const struct config_site *site, config_difference *tell, void *context)
 {
     char key[160];
@@ -74,11 +66,11 @@ void config_compare(const struct config *before, const struct config *after, con
         if (!same_field(&config_gate_table.fields[i], before, after))
             tell(context, config_gate_table.fields[i].key);
     for (size_t i = 0; i < after->site_count; i++) {
-        const struct config_site *was = find_site(before, after->sites[i].name);
+        const struct config_site *was = config_site_called(before, after->sites[i].name);
         if (!was || !same_site(was, &after->sites[i]))
             tell_site(&after->sites[i], tell, context);
     }
     for (size_t i = 0; i < before->site_count; i++)
-        if (!find_site(after, before->sites[i].name))
+        if (!config_site_called(after, before->sites[i].name))
             tell_site(&before->sites[i], tell, context);
 }

@@ -33,30 +33,14 @@ static void leaf(struct xml *xml, const char *name, const char *text, size_t max
     xml_leaf(xml, name, sepa_text(text, clean, max + 1));
 }
 
-/* <outer><a><b>text</b></a></outer>; `path` is "outer/a/b". */
-static void nested(struct xml *xml, const char *path, const char *text)
-{
-    char name[32];
-    int depth = 0;
-    for (; strchr(path, '/'); depth++) {
-        size_t len = strcspn(path, "/");
-        snprintf(name, sizeof(name), "%.*s", (int)len, path);
-        xml_open(xml, name);
-        path += len + 1;
-    }
-    xml_leaf(xml, path, text);
-    for (; depth > 0; depth--)
-        xml_close(xml);
-}
-
 /* The agent by its BIC, or that none was given: within SEPA the IBAN suffices. */
 static void agent(struct xml *xml, const char *name, const char *bic)
 {
     xml_open(xml, name);
     if (*bic)
-        nested(xml, "FinInstnId/BICFI", bic);
+        xml_leaf_at(xml, "FinInstnId/BICFI", bic);
     else
-        nested(xml, "FinInstnId/Othr/Id", "NOTPROVIDED");
+        xml_leaf_at(xml, "FinInstnId/Othr/Id", "NOTPROVIDED");
     xml_close(xml);
 }
 
@@ -99,7 +83,7 @@ static void creditor(struct xml *xml, const struct document *document)
     xml_open(xml, "Cdtr");
     leaf(xml, "Nm", document->seller.name, NAME_SIZE);
     xml_close(xml);
-    nested(xml, "CdtrAcct/Id/IBAN", document->seller.iban);
+    xml_leaf_at(xml, "CdtrAcct/Id/IBAN", document->seller.iban);
     agent(xml, "CdtrAgt", document->seller.bic);
     xml_leaf(xml, "ChrgBr", "SLEV");
     xml_open(xml, "CdtrSchmeId");
@@ -107,7 +91,7 @@ static void creditor(struct xml *xml, const struct document *document)
     xml_open(xml, "PrvtId");
     xml_open(xml, "Othr");
     xml_leaf(xml, "Id", document->seller.creditor_id);
-    nested(xml, "SchmeNm/Prtry", "SEPA");
+    xml_leaf_at(xml, "SchmeNm/Prtry", "SEPA");
     xml_close(xml);
     xml_close(xml);
     xml_close(xml);
@@ -149,7 +133,7 @@ static void debit(struct xml *xml, const struct settlement_due *due)
     const struct document *document = &due->document;
     char amount[AMOUNT_TEXT_MAX], note[NOTE_SIZE + 1], id[36];
     xml_open(xml, "DrctDbtTxInf");
-    nested(xml, "PmtId/EndToEndId", sepa_text(document->number, id, sizeof(id)));
+    xml_leaf_at(xml, "PmtId/EndToEndId", sepa_text(document->number, id, sizeof(id)));
     xml_open(xml, "InstdAmt");
     xml_attribute(xml, "Ccy", "EUR");
     xml_text(xml, amount_format_minor(due->due_minor, 2, amount));
@@ -166,7 +150,7 @@ static void debit(struct xml *xml, const struct settlement_due *due)
     if (crosses_eea(document))
         address(xml, &document->buyer);
     xml_close(xml);
-    nested(xml, "DbtrAcct/Id/IBAN", document->settlement.iban);
+    xml_leaf_at(xml, "DbtrAcct/Id/IBAN", document->settlement.iban);
     xml_open(xml, "RmtInf");
     snprintf(note, sizeof(note), "%s %s", document->number, document->seller.name);
     leaf(xml, "Ustrd", note, NOTE_SIZE);
@@ -221,8 +205,8 @@ static bool is_core(const struct settlement_due *due)
 static void payment_type(struct xml *xml, bool core)
 {
     xml_open(xml, "PmtTpInf");
-    nested(xml, "SvcLvl/Cd", "SEPA");
-    nested(xml, "LclInstrm/Cd", core ? "CORE" : "B2B");
+    xml_leaf_at(xml, "SvcLvl/Cd", "SEPA");
+    xml_leaf_at(xml, "LclInstrm/Cd", core ? "CORE" : "B2B");
     xml_leaf(xml, "SeqTp", "RCUR");
     xml_close(xml);
 }

@@ -37,24 +37,6 @@ struct ubl {
     int64_t lines_minor; /* the sum of the rounded lines */
 };
 
-/* <outer><a><b>text</b></a></outer> for "outer/a/b"; nothing when there is no text. */
-static void nested(struct ubl *ubl, const char *path, const char *text)
-{
-    char name[64];
-    int depth = 0;
-    if (!*text)
-        return;
-    for (; strchr(path, '/'); depth++) {
-        size_t len = strcspn(path, "/");
-        snprintf(name, sizeof(name), "%.*s", (int)len, path);
-        xml_open(ubl->xml, name);
-        path += len + 1;
-    }
-    xml_leaf(ubl->xml, path, text);
-    for (; depth > 0; depth--)
-        xml_close(ubl->xml);
-}
-
 static void with_attribute(struct ubl *ubl, const char *name, const char *attribute, const char *value,
                            const char *text)
 {
@@ -126,7 +108,7 @@ static void tax_category(struct ubl *ubl, const char *name, bool summary)
         if (strcmp(ubl->category, reasons[i][0]) == 0)
             xml_leaf(ubl->xml, "cbc:TaxExemptionReason",
                      *ubl->document->tax.note ? ubl->document->tax.note : reasons[i][1]);
-    nested(ubl, "cac:TaxScheme/cbc:ID", "VAT");
+    xml_leaf_at(ubl->xml, "cac:TaxScheme/cbc:ID", "VAT");
     xml_close(ubl->xml);
 }
 
@@ -174,7 +156,7 @@ static void write_mark(struct ubl *ubl)
     xml_open(ubl->xml, "cac:AdditionalDocumentReference");
     xml_leaf(ubl->xml, "cbc:ID", ubl->document->mark);
     xml_leaf(ubl->xml, "cbc:DocumentDescription", "##INVOICE|URL##");
-    nested(ubl, "cac:Attachment/cac:ExternalReference/cbc:URI", ubl->document->mark_url);
+    xml_leaf_at(ubl->xml, "cac:Attachment/cac:ExternalReference/cbc:URI", ubl->document->mark_url);
     xml_close(ubl->xml);
 }
 
@@ -202,7 +184,7 @@ static void header(struct ubl *ubl)
     xml_leaf(ubl->xml, "cbc:StartDate", ubl->document->period.first_date);
     xml_leaf(ubl->xml, "cbc:EndDate", ubl->document->period.last_date);
     xml_close(ubl->xml);
-    nested(ubl, "cac:OrderReference/cbc:ID", ubl->document->buyer.purchase_order);
+    xml_leaf_at(ubl->xml, "cac:OrderReference/cbc:ID", ubl->document->buyer.purchase_order);
     if (*ubl->document->corrects.number) {
         xml_open(ubl->xml, "cac:BillingReference");
         xml_open(ubl->xml, "cac:InvoiceDocumentReference");
@@ -265,18 +247,18 @@ static void payment(struct ubl *ubl)
     if (means.account) {
         xml_open(ubl->xml, "cac:PayeeFinancialAccount");
         xml_leaf(ubl->xml, "cbc:ID", means.account);
-        nested(ubl, "cac:FinancialInstitutionBranch/cbc:ID", means.branch);
+        xml_leaf_at(ubl->xml, "cac:FinancialInstitutionBranch/cbc:ID", means.branch);
         xml_close(ubl->xml);
     }
     if (by_sepa_debit(ubl)) {
         xml_open(ubl->xml, "cac:PaymentMandate");
         xml_leaf(ubl->xml, "cbc:ID", ubl->document->settlement.mandate_id);
-        nested(ubl, "cac:PayerFinancialAccount/cbc:ID", ubl->document->settlement.iban);
+        xml_leaf_at(ubl->xml, "cac:PayerFinancialAccount/cbc:ID", ubl->document->settlement.iban);
         xml_close(ubl->xml);
     }
     xml_close(ubl->xml);
     if (ubl->credit) /* BR-CO-25: a due date, or these */
-        nested(ubl, "cac:PaymentTerms/cbc:Note", "Credited; there is nothing to pay.");
+        xml_leaf_at(ubl->xml, "cac:PaymentTerms/cbc:Note", "Credited; there is nothing to pay.");
 }
 
 static void rounding(struct ubl *ubl)

@@ -19,12 +19,11 @@ struct receiver {
     bool quiet;
 };
 
+/* NULL for a site that tells nobody, too. */
 static const struct config_site *configured(const struct config *config, const char *name)
 {
-    for (size_t i = 0; i < config->site_count; i++)
-        if (strcmp(config->sites[i].name, name) == 0 && *config->sites[i].webhook_url)
-            return &config->sites[i];
-    return NULL;
+    const struct config_site *site = config_site_called(config, name);
+    return site && *site->webhook_url ? site : NULL;
 }
 
 static struct outbox_result send(const struct outbox_message *message, void *context)

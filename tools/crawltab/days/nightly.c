@@ -211,9 +211,7 @@ static void print_next(struct night *night, const struct night_site *site)
  * unless somebody asked for this site. */
 static bool is_ours(const struct night *night, const char *site)
 {
-    bool ours = night->site != NULL;
-    for (size_t i = 0; i < night->config->site_count; i++)
-        ours = ours || strcmp(night->config->sites[i].name, site) == 0;
+    bool ours = night->site || config_site_called(night->config, site);
     if (!ours)
         LOG(WARN, "a site of the ledger is not in this configuration: its days stay open", {"site", site},
             {"hint", "use the configuration that has it; --site closes it without the seller's particulars"});

@@ -10,14 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct config_site *configured(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->site_count; i++)
-        if (strcmp(config->sites[i].name, name) == 0)
-            return &config->sites[i];
-    return NULL;
-}
-
 bool argument_site(struct pg *pg, const struct config *config, const char *name, struct argument_site *site)
 {
     struct pg_params params = {0};
@@ -39,7 +31,7 @@ bool argument_site(struct pg *pg, const struct config *config, const char *name,
         goto out;
     }
     const struct site_read_row row = site_read_row(&rows, 0);
-    *site = (struct argument_site){.site_id = row.site_id, .configured = configured(config, name)};
+    *site = (struct argument_site){.site_id = row.site_id, .configured = config_site_called(config, name)};
     snprintf(site->name, sizeof(site->name), "%s", name);
     snprintf(site->time_zone, sizeof(site->time_zone), "%s", row.time_zone);
     snprintf(site->currency, sizeof(site->currency), "%s", row.currency);
