@@ -22,7 +22,8 @@
       "the commitment needs a web-bot-auth signature that covers it and Signature-Agent")                    \
     X(ERR_SIGNATURE_INVALID, 403, "signature_invalid",                                                       \
       "the signature does not verify, or its created and expires are out of bounds")                         \
-    X(ERR_SIGNATURE_EXPIRED, 403, "signature_expired", "the signature has expired")                          \
+    X(ERR_SIGNATURE_EXPIRED, 403, "signature_expired",                                                       \
+      "the signature has expired, or its nonce was used before")                                             \
     X(ERR_KEY_UNKNOWN, 403, "key_unknown", "the directory of the Signature-Agent does not list this key")    \
     X(ERR_AGENT_UNKNOWN, 403, "agent_unknown",                                                               \
       "this site takes payments only from crawlers that it knows; ask its publisher to be listed")           \

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <assert.h>
 #include <stdio.h>
@@ -48,10 +49,10 @@ void content_root_close(struct content_root *root)
 }
 
 /* Opens below the root; the kernel refuses every way out of it. -1 when there is none. */
-static int open_below(const struct content_root *root, const char *relative)
+static int open_below(const struct content_root *root, const char *relative, uint64_t flags, uint64_t resolve)
 {
-    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    struct open_how how = {.flags = flags | O_CLOEXEC,
+                           .resolve = resolve | RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
     return (int)syscall(SYS_openat2, root->fd, relative, &how, sizeof(how));
 }
 
@@ -63,19 +64,84 @@ static void describe(struct content *content, const struct stat *status)
              (uint64_t)status->st_mtim.tv_sec, (unsigned long)status->st_mtim.tv_nsec);
 }
 
+static bool is_folder(struct slice path)
+{
+    return path.data[path.len - 1] == '/';
+}
+
+static const char *relative_to_root(struct arena *arena, struct slice path)
+{
+    return arena_format(arena, ".%.*s%s", (int)path.len, path.data, is_folder(path) ? "index.html" : "").data;
+}
+
+static bool without_descriptors(void)
+{
+    return errno == EMFILE || errno == ENFILE;
+}
+
+/* The kernel's name for what is open. */
+static bool name_of(int fd, char *out, size_t room)
+{
+    char link[40];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, out, room);
+    if (len <= 0 || (size_t)len >= room)
+        return false;
+    out[len] = '\0';
+    return true;
+}
+
+/* What stands behind the root's name in that of the file. */
+static enum err path_below(const struct content_root *root, struct arena *arena, int fd, struct slice *led)
+{
+    char top[PATH_MAX];
+    char name[PATH_MAX];
+    if (!name_of(root->fd, top, sizeof(top)) || !name_of(fd, name, sizeof(name))) {
+        LOG(ERROR, "link_not_followed", {"detail", strerror(errno)}, {"hint", "is /proc mounted?"});
+        return ERR_INTERNAL;
+    }
+    size_t len = strcmp(top, "/") == 0 ? 0 : strlen(top);
+    if (strncmp(name, top, len) != 0 || name[len] != '/') /* it was moved in between */
+        return ERR_NOT_FOUND;
+    *led = slice_of(arena_copy(arena, slice_of(name + len)));
+    return led->data ? ERR_OK : ERR_REQUEST_TOO_LARGE;
+}
+
+enum err content_follow(const struct content_root *root, struct arena *arena, struct slice path,
+                        struct slice *led)
+{
+    const char *relative = relative_to_root(arena, path);
+    *led = (struct slice){NULL, 0};
+    if (!relative)
+        return ERR_REQUEST_TOO_LARGE;
+    /* One call for nearly all requests: it fails by ELOOP where there is a link, and only then. */
+    int fd = open_below(root, relative, O_PATH, RESOLVE_NO_SYMLINKS);
+    if (fd < 0 && errno == ELOOP) {
+        fd = open_below(root, relative, O_PATH, 0);
+        enum err err = fd < 0 ? ERR_OK : path_below(root, arena, fd, led);
+        if (fd >= 0) {
+            close(fd);
+            return err;
+        }
+    }
+    if (fd < 0)
+        return without_descriptors() ? ERR_OVERLOADED : ERR_OK;
+    close(fd);
+    return ERR_OK;
+}
+
 enum err content_find(const struct content_root *root, struct arena *arena, struct slice path,
                       struct content *content)
 {
     struct stat status;
-    bool folder = path.data[path.len - 1] == '/';
-    const char *relative =
-        arena_format(arena, ".%.*s%s", (int)path.len, path.data, folder ? "index.html" : "").data;
+    bool folder = is_folder(path);
+    const char *relative = relative_to_root(arena, path);
     *content = (struct content){.fd = -1};
     if (!relative)
         return ERR_REQUEST_TOO_LARGE;
-    content->fd = open_below(root, relative);
+    content->fd = open_below(root, relative, O_RDONLY | O_NONBLOCK, 0);
     if (content->fd < 0) /* without descriptors the page may well be there */
-        return errno == EMFILE || errno == ENFILE ? ERR_OVERLOADED : ERR_NOT_FOUND;
+        return without_descriptors() ? ERR_OVERLOADED : ERR_NOT_FOUND;
     if (fstat(content->fd, &status) == 0 &&
         (S_ISREG(status.st_mode) || (S_ISDIR(status.st_mode) && !folder))) {
         content->folder = S_ISDIR(status.st_mode);

@@ -29,6 +29,12 @@ struct content {
 enum err content_find(const struct content_root *root, struct arena *arena, struct slice path,
                       struct content *content) MUST_USE;
 
+/* Where the page for `path` really is when a symbolic link below the folder stands on the way to it: its path
+ * below the folder, in the arena. data is NULL where none does, or there is no such page. ERR_OVERLOADED
+ * without descriptors, ERR_REQUEST_TOO_LARGE, ERR_INTERNAL (logged). */
+enum err content_follow(const struct content_root *root, struct arena *arena, struct slice path,
+                        struct slice *led) MUST_USE;
+
 /* Closes the file unless the reply has it. Fine after a failure of content_find, and again. */
 void content_close(struct content *content);
 

@@ -37,14 +37,50 @@ struct payment_offer crawl_offer(const struct crawl *crawl)
     };
 }
 
+static struct tariff_place place_at(const struct crawl *crawl, struct slice path)
+{
+    return (struct tariff_place){crawl->view, crawl->site, path, crawl->now_ms};
+}
+
 static struct tariff_place place_of(const struct crawl *crawl)
 {
-    return (struct tariff_place){crawl->view, crawl->site, crawl->path, crawl->now_ms};
+    return place_at(crawl, crawl->path);
 }
 
 static bool pays(const struct crawl *crawl)
 {
     return message_field(&crawl->exchange->message, SLICE("payment")) != NULL;
+}
+
+static struct rules_decision decide_at(struct crawl *crawl, struct slice path,
+                                       const struct signature_agent *agents)
+{
+    struct rules_decision decision =
+        rules_decide(crawl->gate->rules, crawl->site_index, &crawl->exchange->message, path, agents);
+    if (decision.action != RULES_CHARGE || (!agents && !pays(crawl)))
+        return decision;
+    if (!crawl->view)
+        crawl->view = refresh_take_agreements(crawl->gate->parts.accounts);
+    if (crawl->view) {
+        struct tariff_place place = place_at(crawl, path);
+        tariff_apply(&place, agents, &decision);
+    }
+    return decision;
+}
+
+/* A page has one place, and may have other names that are links: whoever knows one of them gets it for no
+ * less than where it is. */
+static enum err judge_place(struct crawl *crawl, const struct signature_agent *agents)
+{
+    struct slice led;
+    enum err err =
+        content_follow(crawl->gate->roots[crawl->site_index], &crawl->exchange->arena, crawl->path, &led);
+    if (err != ERR_OK || !led.data)
+        return err;
+    struct rules_decision there = decide_at(crawl, rules_page(led), agents);
+    if (rules_dearer(&there, &crawl->decision))
+        crawl->decision = there;
+    return ERR_OK;
 }
 
 enum err crawl_arrive(struct crawl *crawl)
@@ -63,20 +99,16 @@ enum err crawl_arrive(struct crawl *crawl)
     if (signature_agent_parse(&exchange->arena, &exchange->message,
                               &gate->parts.config->directory_insecure_hosts, &agents, &fault) != ERR_OK)
         agents = NULL;
-    crawl->decision = rules_decide(gate->rules, crawl->site_index, &exchange->message, crawl->path, agents);
-    if (crawl->decision.action == RULES_CHARGE && (agents || pays(crawl)))
-        crawl->view = refresh_take_agreements(gate->parts.accounts);
-    if (crawl->view) {
-        struct tariff_place place = place_of(crawl);
-        tariff_apply(&place, agents, &crawl->decision);
-    }
+    crawl->decision = decide_at(crawl, crawl->path, agents);
+    if (gate->roots[crawl->site_index] && crawl->plain && !rules_free_for_all(crawl->path))
+        TRY(judge_place(crawl, agents));
     if (crawl->decision.action == RULES_BLOCK)
         err = ERR_BLOCKED;
 out:
     return err;
 }
 
-static struct web_bot_auth_policy policy_of(struct crawl *crawl)
+struct web_bot_auth_policy crawl_policy(struct crawl *crawl)
 {
     struct slice commitment = crawl->decision.action == RULES_CHARGE ? SLICE("payment") : SLICE("");
     struct web_bot_auth_policy policy =
@@ -88,7 +120,7 @@ static struct web_bot_auth_policy policy_of(struct crawl *crawl)
 
 static enum err select_signatures(struct crawl *crawl)
 {
-    struct web_bot_auth_policy policy = policy_of(crawl);
+    struct web_bot_auth_policy policy = crawl_policy(crawl);
     return web_bot_auth_select(&crawl->exchange->arena, &crawl->exchange->message, &policy,
                                &crawl->candidate);
 }
@@ -135,6 +167,21 @@ static struct tariff_agent payer_of(const struct crawl *crawl)
     return (struct tariff_agent){account, rules_share_origin(crawl->gate->rules, crawl->site_index, account)};
 }
 
+/* A payment is charged once however often it is sent, and gets the page again. For a page that is free the
+ * nonce says that nobody else has sent the request before. */
+static enum err use_nonce(struct crawl *crawl, const struct web_bot_auth_policy *policy)
+{
+    const struct web_bot_auth_candidate *candidate = crawl->candidate;
+    struct web_bot_auth_checked checked = {.check = CHECK_NONCE, .label = candidate->label, .ok = true};
+    if (candidate->nonce.len > 0)
+        checked.ok = nonces_take(crawl->gate->parts.nonces, candidate->thumbprint, candidate->nonce,
+                                 policy->now, candidate->until);
+    return web_bot_auth_tell(policy, &crawl->exchange->arena, &checked, "%s",
+                             checked.ok ? "new, or not given" : "used before")
+               ? ERR_OK
+               : ERR_SIGNATURE_EXPIRED;
+}
+
 /* One candidate whose agent may be asked for: the rule may be for one account alone. */
 static enum err try_candidate(struct crawl *crawl, bool *asked)
 {
@@ -165,8 +212,10 @@ static enum err try_candidate(struct crawl *crawl, bool *asked)
     case DIRECTORY_KEY:
         break;
     }
-    struct web_bot_auth_policy policy = policy_of(crawl);
+    struct web_bot_auth_policy policy = crawl_policy(crawl);
     err = web_bot_auth_verify(&crawl->exchange->arena, &policy, candidate, crawl->key.key);
+    if (err == ERR_OK && !crawl->redeeming)
+        err = use_nonce(crawl, &policy);
     if (err != ERR_OK)
         directory_key_clear(&crawl->key);
     else

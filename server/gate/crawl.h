@@ -82,6 +82,9 @@ enum err crawl_arrive(struct crawl *crawl) MUST_USE;
 /* What a payment id for this request is bound to. */
 struct payment_offer crawl_offer(const struct crawl *crawl);
 
+/* What a signature must satisfy for the page as it was decided on. */
+struct web_bot_auth_policy crawl_policy(struct crawl *crawl);
+
 /* For a charged page: opens the commitment and the signatures. ERR_OK with crawl->candidate. Nothing is told
  * about the content: not even whether it is there. */
 enum err crawl_redeem(struct crawl *crawl) MUST_USE;

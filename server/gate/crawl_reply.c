@@ -41,8 +41,10 @@ static bool write_problem(struct exchange *exchange, enum err err)
 static bool write_offer(struct crawl *crawl, enum err err)
 {
     uint8_t random[10];
+    struct web_bot_auth_policy policy = crawl_policy(crawl);
     struct offer offer = {
         .form = rules_offer_form(crawl->gate->rules, crawl->site_index),
+        .policy = &policy,
         .url = crawl->url,
         .price_micros = crawl->decision.price_micros,
     };
@@ -57,6 +59,7 @@ static bool add_advice(struct crawl *crawl, enum err err)
 {
     struct exchange *exchange = crawl->exchange;
     const struct config *config = crawl->gate->parts.config;
+    struct web_bot_auth_policy policy;
     switch (err) {
     case ERR_DIRECTORY_UNAVAILABLE:
         /* Before that the gate does not ask the directory again. */
@@ -81,9 +84,9 @@ static bool add_advice(struct crawl *crawl, enum err err)
     case ERR_SIGNATURE_INVALID:
     case ERR_SIGNATURE_EXPIRED:
     case ERR_KEY_UNKNOWN:
-        return exchange_header(
-            exchange, "Accept-Signature",
-            offer_accept_signature(&exchange->arena, crawl->decision.action == RULES_CHARGE, SLICE("")));
+        policy = crawl_policy(crawl);
+        return exchange_header(exchange, "Accept-Signature",
+                               offer_accept_signature(&exchange->arena, &policy, SLICE("")));
     default:
         return true;
     }

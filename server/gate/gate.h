@@ -7,6 +7,7 @@
 #include "ledger/entry/writer.h"
 #include "server/agent/directory.h"
 #include "ledger/base/http/exchange.h"
+#include "server/gate/nonces.h"
 
 struct gate;
 
@@ -16,6 +17,7 @@ struct gate_parts {
     struct directory *directory;
     struct writer *writer;
     struct refresh *accounts;
+    struct nonces *nonces;
 };
 
 /* NULL after logging why: a key file that cannot be read or made, a folder that is not there. */

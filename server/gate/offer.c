@@ -155,12 +155,21 @@ static bool add_payment_required(struct exchange *exchange, const struct offer *
     return exchange_header(exchange, "PAYMENT-REQUIRED", value);
 }
 
-const char *offer_accept_signature(struct arena *arena, bool paying, struct slice nonce)
+const char *offer_accept_signature(struct arena *arena, const struct web_bot_auth_policy *policy,
+                                   struct slice nonce)
 {
+    static const char *const targets[] = {[WEB_BOT_AUTH_NO_TARGET] = "",
+                                          [WEB_BOT_AUTH_AUTHORITY] = "\"@authority\" ",
+                                          [WEB_BOT_AUTH_URL] = "\"@authority\" \"@path\" \"@query\" "};
     struct text text = text_begin(arena);
-    add(&text, paying ? "sig=(\"@authority\" \"payment\" \"signature-agent\")"
-                      : "sig=(\"@authority\" \"signature-agent\")");
-    add(&text, ";created;expires");
+    add(&text, "sig=(");
+    add(&text, targets[policy->target]);
+    if (policy->commitment.len > 0) {
+        text_char(&text, '"');
+        text_add(&text, policy->commitment);
+        add(&text, "\" ");
+    }
+    add(&text, "\"signature-agent\");created;expires");
     if (nonce.len > 0) {
         add(&text, ";nonce=\"");
         text_add(&text, nonce);
@@ -187,8 +196,9 @@ bool offer_write(struct exchange *exchange, const struct offer *offer, const cha
     return exchange->reply.body.data && add_payment_required(exchange, offer, why) &&
            exchange_header(exchange, "Content-Type", "application/json") &&
            exchange_header(exchange, "Cache-Control", "no-store") &&
-           exchange_header(exchange, "Accept-Signature",
-                           offer_accept_signature(arena, true, slice_bytes(offer->id, PAYMENT_ID_TEXT))) &&
+           exchange_header(
+               exchange, "Accept-Signature",
+               offer_accept_signature(arena, offer->policy, slice_bytes(offer->id, PAYMENT_ID_TEXT))) &&
            exchange_header(exchange, "crawler-price",
                            offer_price(arena, offer->form->currency, offer->price_micros)) &&
            exchange_header(exchange, "Link", offer->form->link);

@@ -5,13 +5,15 @@
 #include "ledger/base/config/config.h"
 #include "ledger/entry/payment_id.h"
 #include "ledger/base/http/exchange.h"
+#include "server/verify/web_bot_auth.h"
 
 /* What is the same in all offers of a site, written once. */
 struct offer_form;
 
 struct offer {
     const struct offer_form *form;
-    struct slice url; /* the resource: scheme, authority and target */
+    const struct web_bot_auth_policy *policy; /* for its commitment */
+    struct slice url;                         /* the resource: scheme, authority and target */
     char id[PAYMENT_ID_TEXT];
     int64_t price_micros;
 };
@@ -26,9 +28,9 @@ const struct offer_form *offer_form_make(struct arena *arena, const struct confi
 bool offer_write(struct exchange *exchange, const struct offer *offer, const char *why);
 
 /* The value of Accept-Signature (RFC 9421 section 5.1) in the arena, or NULL when full: what a signature must
- * cover for a page that is paid for, or else for one that is free for whoever proves who it is. `nonce` may
- * be empty. */
-const char *offer_accept_signature(struct arena *arena, bool paying, struct slice nonce);
+ * cover by this policy, and nothing else. `nonce` may be empty. */
+const char *offer_accept_signature(struct arena *arena, const struct web_bot_auth_policy *policy,
+                                   struct slice nonce);
 
 /* "USD 0.0025" in the arena, or NULL when full. */
 const char *offer_price(struct arena *arena, const char *currency, int64_t micros);

@@ -49,16 +49,6 @@ struct rules {
     struct site_rules *sites;
 };
 
-/* "/a/index.html" and "/a/" are the same page. */
-static struct slice without_index(struct slice path)
-{
-    static const char index[] = "/index.html";
-    size_t len = sizeof(index) - 1;
-    if (path.len >= len && memcmp(path.data + path.len - len, index, len) == 0)
-        path.len -= len - 1;
-    return path;
-}
-
 static struct slice *copy_list(struct arena *arena, const struct config_list *list, size_t *count)
 {
     struct slice *items = arena_alloc(arena, (list->count + 1) * sizeof(*items));
@@ -207,6 +197,15 @@ static bool resolve_dots(char *path, size_t *len)
     return plain;
 }
 
+struct slice rules_page(struct slice path)
+{
+    static const char index[] = "/index.html";
+    size_t len = sizeof(index) - 1;
+    if (path.len >= len && memcmp(path.data + path.len - len, index, len) == 0)
+        path.len -= len - 1;
+    return path;
+}
+
 enum err rules_path(struct arena *arena, struct slice target_path, struct slice *path, bool *plain)
 {
     char *out = arena_bytes(arena, target_path.len);
@@ -227,7 +226,7 @@ enum err rules_path(struct arena *arena, struct slice target_path, struct slice 
             out[len++] = c;
     }
     *plain = resolve_dots(out, &len);
-    *path = without_index((struct slice){out, len});
+    *path = rules_page((struct slice){out, len});
     return ERR_OK;
 }
 
@@ -244,7 +243,7 @@ bool rules_glob_fits(struct slice glob, struct slice path)
     return glob_matches(glob, (struct slice){name, path.len + index.len});
 }
 
-static bool free_for_all(struct slice path)
+bool rules_free_for_all(struct slice path)
 {
     return slice_eq(path, SLICE("/robots.txt")) || slice_eq(path, SLICE("/sitemap.xml")) ||
            slice_starts(path, SLICE("/.well-known/"));
@@ -327,7 +326,7 @@ struct rules_decision rules_decide(const struct rules *rules, size_t index, cons
     const struct message_field *user_agent = message_field(message, SLICE("user-agent"));
     struct visitor visitor = {.user_agent = user_agent ? user_agent->value : SLICE(""), .agents = agents};
     struct rules_decision decision = {.action = RULES_ALLOW};
-    if (free_for_all(path))
+    if (rules_free_for_all(path))
         return decision;
     visitor.crawler =
         ai_crawlers_know(visitor.user_agent) || message_field(message, SLICE("signature-agent")) ||
@@ -342,4 +341,14 @@ struct rules_decision rules_decide(const struct rules *rules, size_t index, cons
         }
     }
     return decision;
+}
+
+bool rules_dearer(const struct rules_decision *a, const struct rules_decision *b)
+{
+    static const int ranks[] = {[RULES_ALLOW] = 0, [RULES_CHARGE] = 2, [RULES_BLOCK] = 3};
+    int rank_a = ranks[a->action] + (a->action == RULES_ALLOW && a->account);
+    int rank_b = ranks[b->action] + (b->action == RULES_ALLOW && b->account);
+    if (rank_a != rank_b)
+        return rank_a > rank_b;
+    return a->action == RULES_CHARGE && a->price_micros > b->price_micros;
 }

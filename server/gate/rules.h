@@ -42,10 +42,19 @@ enum err rules_path(struct arena *arena, struct slice target_path, struct slice 
  * slash also if it does with "index.html" behind it. */
 bool rules_glob_fits(struct slice glob, struct slice path);
 
+/* "/a/index.html" and "/a/" are the same page: the path as rules_path gives it, of a file's path. */
+struct slice rules_page(struct slice path);
+
+/* True for what is free for all, whatever the rules say. */
+bool rules_free_for_all(struct slice path);
+
 /* The first rule that fits. `agents` is who the request claims to be (may be NULL). People, and the paths
  * that are free for all, are allowed. */
 struct rules_decision rules_decide(const struct rules *rules, size_t index, const struct message *message,
                                    struct slice path, const struct signature_agent *agents);
+
+/* True if `a` gives less away than `b`: it blocks, asks for more, or for a proof of who it is. */
+bool rules_dearer(const struct rules_decision *a, const struct rules_decision *b);
 
 /* True if the account's origin is one of agents.shared_origins: each of its accounts is somebody else. */
 bool rules_share_origin(const struct rules *rules, size_t index, struct slice account);

@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Signatures with a nonce that open free pages, within signature.identity_seconds: 6 MB where all are in use.
+ */
+#define NONCES_MAX (1 << 18)
+
 /* The key directories. */
 struct agents {
     struct file_stamp authorities; /* of directory.ca_file */
@@ -26,6 +30,7 @@ struct generation {
     struct shared *accounts; /* struct refresh */
     struct writer *writer;
     struct shared *agents; /* struct agents */
+    struct shared *nonces;
     struct gate *gate;
     struct exchange_handler handler;
 };
@@ -38,6 +43,11 @@ static void end_config(void *config)
 static void end_accounts(void *accounts)
 {
     refresh_stop(accounts);
+}
+
+static void end_nonces(void *nonces)
+{
+    nonces_free(nonces);
 }
 
 static void end_agents(void *thing)
@@ -129,13 +139,15 @@ struct generation *generation_start(struct config *config, struct generation *fo
     generation->accounts = accounts_for(shared, former ? former->accounts : NULL);
     generation->writer = writer_start(config);
     generation->agents = agents_for(shared, former ? former->agents : NULL);
-    if (!generation->accounts || !generation->writer || !generation->agents) {
+    generation->nonces =
+        former ? shared_take(former->nonces) : shared_new(nonces_new(NONCES_MAX), end_nonces, NULL);
+    if (!generation->accounts || !generation->writer || !generation->agents || !generation->nonces) {
         LOG(ERROR, "start_failed", {"detail", "no memory or no threads"});
         goto fail;
     }
     const struct agents *agents = shared_thing(generation->agents);
     struct gate_parts parts = {config, agents->directory, generation->writer,
-                               shared_thing(generation->accounts)};
+                               shared_thing(generation->accounts), shared_thing(generation->nonces)};
     generation->gate = gate_new(&parts);
     if (!generation->gate)
         goto fail;
@@ -174,6 +186,7 @@ void generation_stop(struct generation *generation)
     writer_stop(generation->writer);
     shared_release(generation->agents);
     gate_free(generation->gate);
+    shared_release(generation->nonces);
     shared_release(generation->accounts);
     shared_release(generation->config);
     free(generation);

@@ -41,16 +41,24 @@ bool web_bot_auth_tell(const struct web_bot_auth_policy *policy, struct arena *a
     return checked->ok;
 }
 
+/* A payment id says for which URL it is, and the signature covers it. Nothing else does so for a page that is
+ * free. */
+static enum web_bot_auth_target target_of(const struct config_site *site, bool paying)
+{
+    if (site->require_path || (!paying && site->require_target))
+        return WEB_BOT_AUTH_URL;
+    return paying && !site->require_target ? WEB_BOT_AUTH_NO_TARGET : WEB_BOT_AUTH_AUTHORITY;
+}
+
 struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, const struct config_site *site,
                                                struct slice commitment)
 {
     return (struct web_bot_auth_policy){
         .clock_skew = config->signature_clock_skew_seconds,
         .max_lifetime = config->signature_max_lifetime_seconds,
+        .max_age = commitment.len > 0 ? 0 : config->signature_identity_seconds,
         .commitment = commitment,
-        .target = site->require_path                            ? WEB_BOT_AUTH_URL
-                  : commitment.len > 0 && !site->require_target ? WEB_BOT_AUTH_NO_TARGET
-                                                                : WEB_BOT_AUTH_AUTHORITY,
+        .target = target_of(site, commitment.len > 0),
         .allow_test_keys = config->signature_allow_test_keys,
         .algorithms = &config->signature_algorithms,
         .insecure_hosts = &config->directory_insecure_hosts,
@@ -131,7 +139,9 @@ static enum err check_key(const struct trial *trial, struct web_bot_auth_candida
     size_t len;
     const struct sf_bare *keyid = parameter_of(trial->input, SLICE("keyid"), SF_STRING);
     const struct sf_bare *alg = parameter_of(trial->input, SLICE("alg"), SF_STRING);
+    const struct sf_bare *nonce = parameter_of(trial->input, SLICE("nonce"), SF_STRING);
     candidate->alg = alg ? alg->text : (struct slice){NULL, 0};
+    candidate->nonce = nonce ? nonce->text : (struct slice){NULL, 0};
     bool thumbprint = keyid && encoding_unbase64url(keyid->text, candidate->thumbprint, DIGEST_SIZE, &len) &&
                       len == DIGEST_SIZE;
     if (!TELL(trial, CHECK_ALG, !alg || takes(trial->policy, alg->text), "%.*s",
@@ -146,7 +156,7 @@ static enum err check_key(const struct trial *trial, struct web_bot_auth_candida
     return ERR_OK;
 }
 
-static enum err check_times(const struct trial *trial)
+static enum err check_times(const struct trial *trial, struct web_bot_auth_candidate *candidate)
 {
     const struct web_bot_auth_policy *policy = trial->policy;
     const struct sf_bare *created = parameter_of(trial->input, SLICE("created"), SF_INTEGER);
@@ -165,11 +175,18 @@ static enum err check_times(const struct trial *trial)
         !TELL(trial, CHECK_LIFETIME, lifetime <= policy->max_lifetime, "%" PRId64 " s, at most %" PRId64 " s",
               lifetime, policy->max_lifetime))
         return ERR_SIGNATURE_INVALID;
-    return TELL(trial, CHECK_EXPIRED, expires->number > policy->now, "%" PRId64 " s %s",
-                expires->number > policy->now ? expires->number - policy->now : policy->now - expires->number,
-                expires->number > policy->now ? "left" : "too late")
-               ? ERR_OK
-               : ERR_SIGNATURE_EXPIRED;
+    int64_t age = policy->now - created->number;
+    bool young = policy->max_age == 0 || age < policy->max_age;
+    candidate->until = policy->max_age == 0 || lifetime <= policy->max_age
+                           ? expires->number
+                           : created->number + policy->max_age;
+    if (!TELL(trial, CHECK_EXPIRED, expires->number > policy->now, "%" PRId64 " s %s",
+              expires->number > policy->now ? expires->number - policy->now : policy->now - expires->number,
+              expires->number > policy->now ? "left" : "too late") ||
+        (policy->max_age > 0 && !TELL(trial, CHECK_AGE, young, "%" PRId64 " s, at most %" PRId64 " s",
+                                      age > 0 ? age : 0, policy->max_age)))
+        return ERR_SIGNATURE_EXPIRED;
+    return ERR_OK;
 }
 
 static const struct sf_member *covered(const struct sf_member *input, struct slice name)
@@ -343,7 +360,7 @@ static enum err judge(const struct trial *trial, struct web_bot_auth_candidate *
         return ERR_SIGNATURE_REQUIRED;
     TRY(check_parameters(trial));
     TRY(check_key(trial, candidate));
-    TRY(check_times(trial));
+    TRY(check_times(trial, candidate));
     if (!TELL(trial, CHECK_VALUE, signature && signature->value.kind == SF_BYTES, "%s",
               !signature                          ? "Signature has no such label"
               : signature->value.kind != SF_BYTES ? "not a byte sequence"

@@ -24,6 +24,7 @@
     X(CHECK_EXPIRES, "expires")       /* is there, and after created */                                      \
     X(CHECK_LIFETIME, "lifetime")     /* is not too long */                                                  \
     X(CHECK_EXPIRED, "not-expired")                                                                          \
+    X(CHECK_AGE, "age")               /* for a page that is free: not too long since created */              \
     X(CHECK_VALUE, "signature-value") /* the label has a byte sequence in Signature */                       \
     X(CHECK_AGENT_COVERED, "covers-signature-agent")                                                         \
     X(CHECK_COMMITMENT_COVERED, "covers-payment")                                                            \
@@ -33,7 +34,8 @@
     /* with the key, made by whoever has it */                                                               \
     X(CHECK_KEY, "key")               /* the directory lists it, and it is in force */                       \
     X(CHECK_KEY_ALG, "key-algorithm") /* agrees with alg, and is taken here */                               \
-    X(CHECK_VERIFIES, "verifies")
+    X(CHECK_VERIFIES, "verifies")                                                                            \
+    X(CHECK_NONCE, "nonce") /* for a page that is free: was not used before; made by the gate alone */
 
 enum web_bot_auth_check {
 #define CHECK_NAME(check, name) check,
@@ -73,6 +75,7 @@ struct web_bot_auth_policy {
     int64_t now;             /* seconds */
     int64_t clock_skew;      /* seconds that `created` may lie ahead */
     int64_t max_lifetime;    /* seconds between created and expires */
+    int64_t max_age;         /* seconds since created; 0: as long as it says itself */
     struct slice commitment; /* the field that must be covered, e.g. "payment"; empty: identity alone */
     enum web_bot_auth_target target;
     bool allow_test_keys;                 /* accept the key pairs printed in RFC 9421 and the drafts */
@@ -92,6 +95,8 @@ struct web_bot_auth_candidate {
     const struct signature_agent *agent; /* a good one */
     uint8_t thumbprint[DIGEST_SIZE];     /* keyid, decoded */
     struct slice alg;                    /* the parameter; empty when absent */
+    struct slice nonce;                  /* the parameter; empty when absent */
+    int64_t until;                       /* seconds; it is refused from then on */
     struct slice signature;              /* raw bytes */
     struct slice base;
     struct web_bot_auth_candidate *next;

@@ -2,6 +2,8 @@
 // Tests server/gate/crawl.c, server/gate/crawl_reply.c
 import assert from 'node:assert/strict'
 import { createPrivateKey, sign } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
 import { test } from 'node:test'
 import { decodePaymentRequiredHeader } from '@x402/core/http'
 import { certificates, directory, payment, stage, temporaryFolder } from './support.js'
@@ -274,6 +276,134 @@ test('a rule for one agent holds only for who proves to be that agent', async t 
     assert.equal(mismatch.headers['crawler-error'], 'offer_mismatch')
     assert.equal(mismatch.headers['crawler-price'], 'USD 0.01')
     assert.equal(ledger.count('charge'), 0)
+})
+
+test('a request for a page that is free for one agent opens that page, once, for a while', async t => {
+    const tls = certificates(temporaryFolder(t))
+    const key = await makeKey()
+    const agent = await directory(t, tls, [key.public])
+    const { gate } = await stage(t, {
+        insecureHosts: [agent.host],
+        caFile: tls.caFile,
+        rules: [
+            { name: 'friend', agents: [agent.origin], action: 'allow' },
+            { name: 'rest', action: 'charge', price: '0.05' }
+        ]
+    })
+    const sign = (target, options) =>
+        withWebBotAuth(key, agent.origin, `https://shop.example${target}`, null, options)
+    const ask = async (target, headers) => {
+        const answer = await gate.request(target, { headers })
+        return answer.headers['crawler-error'] ?? answer.status
+    }
+    // For this URL alone.
+    for (const components of [
+        ['@target-uri', 'signature-agent'],
+        ['@authority', '@path', 'signature-agent'],
+        ['@authority', '@method', '@path', 'signature-agent']
+    ]) {
+        const signed = await sign(page, { components })
+        assert.equal(await ask('/about.html', signed), 'signature_invalid', components.join())
+        assert.equal(await ask(page, signed), 200, components.join())
+        await gate.logged(/ check=verifies /)
+    }
+    const bare = await sign(page, { components: ['@authority', 'signature-agent'] })
+    assert.equal(await ask(page, bare), 'signature_required')
+    await gate.logged(/ check=covers-target /)
+    // Once, where it has a nonce: npm web-bot-auth gives one.
+    const once = await sign(page)
+    assert.match(once['Signature-Input'], /;nonce="/)
+    assert.equal(await ask(page, once), 200)
+    assert.equal(await ask(page, once), 'signature_expired')
+    await gate.logged(/ check=nonce /)
+    assert.equal(await ask(page, await sign(page)), 200)
+    // Five minutes long, whatever it says itself.
+    assert.equal(await ask(page, await sign(page, { time: Date.now() - 290_000, lifetime: 3600 })), 200)
+    const old = await sign(page, { time: Date.now() - 301_000, lifetime: 3600 })
+    assert.equal(await ask(page, old), 'signature_expired')
+    await gate.logged(/ check=age /)
+})
+
+test('a publisher may let signatures open free pages for longer, and many of them', async t => {
+    const tls = certificates(temporaryFolder(t))
+    const key = await makeKey()
+    const agent = await directory(t, tls, [key.public])
+    const { gate } = await stage(t, {
+        insecureHosts: [agent.host],
+        caFile: tls.caFile,
+        signatureKeys: { identity_seconds: 3600 },
+        signature: { require_target: false },
+        rules: [{ name: 'friend', agents: [agent.origin], action: 'allow' }]
+    })
+    const signed = await withWebBotAuth(key, agent.origin, url, null, {
+        time: Date.now() - 1800_000,
+        lifetime: 3600,
+        components: ['@authority', 'signature-agent']
+    })
+    assert.equal((await gate.request('/about.html', { headers: signed })).status, 200)
+})
+
+test('a link inside the root costs no less than the page that it leads to', async t => {
+    const folder = temporaryFolder(t)
+    const put = (name, text) => {
+        fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+        fs.writeFileSync(path.join(folder, name), `<html>${text}`)
+    }
+    const link = (name, to) => {
+        fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+        fs.symlinkSync(to, path.join(folder, name))
+    }
+    put('free/page.html', 'free')
+    put('cheap/page.html', 'cheap')
+    put('dear/page.html', 'dear')
+    put('dear/index.html', 'dear index')
+    put('secret/page.html', 'secret')
+    link('free/cheap.html', '../cheap/page.html')
+    link('free/dear.html', 'chain.html')
+    link('free/chain.html', '../dear/page.html')
+    link('free/secret.html', '../secret/page.html')
+    link('free/folder', '../dear')
+    link('cheap/dear.html', '../dear/page.html')
+    link('cheap/free.html', '../free/page.html')
+    link('dear/cheap.html', '../cheap/page.html')
+    link('robots.txt', 'secret/page.html')
+    const { gate, ledger, key, agent } = await scene(t, {
+        root: folder,
+        rules: [
+            { name: 'free', paths: ['/free/**'], action: 'allow' },
+            { name: 'cheap', paths: ['/cheap/**'], action: 'charge', price: '0.01' },
+            { name: 'dear', paths: ['/dear/**'], action: 'charge', price: '0.5' },
+            { name: 'secret', paths: ['/secret/**'], action: 'block' }
+        ]
+    })
+    const crawler = { 'user-agent': 'GPTBot/1.2' }
+    const cost = async target => {
+        const answer = await gate.request(target, { headers: crawler })
+        return answer.headers['crawler-price'] ?? answer.status
+    }
+    const costs = {
+        '/free/page.html': 200,
+        '/free/cheap.html': 'USD 0.01',
+        '/free/dear.html': 'USD 0.50',
+        '/free/secret.html': 403,
+        '/free/folder/page.html': 'USD 0.50',
+        '/free/folder/': 'USD 0.50',
+        '/free/folder/index.html': 'USD 0.50',
+        '/free/nothing.html': 404,
+        '/cheap/page.html': 'USD 0.01',
+        '/cheap/dear.html': 'USD 0.50',
+        '/cheap/free.html': 'USD 0.01',
+        '/dear/cheap.html': 'USD 0.50',
+        '/robots.txt': 200
+    }
+    for (const [target, expected] of Object.entries(costs)) assert.equal(await cost(target), expected, target)
+    for (const target of ['/free/secret.html', '/free/dear.html'])
+        assert.equal((await gate.request(target)).status, 200, 'people read for free')
+    const target = '/free/dear.html'
+    const id = await gate.offer(target)
+    const signed = await withWebBotAuth(key, agent.origin, `https://shop.example${target}`, id)
+    assertPaid(await gate.request(target, { headers: signed }), id)
+    assert.equal(ledger.query('SELECT rule, amount_micros FROM charge'), 'dear|500000')
 })
 
 test('a day from the first offer to the invoice, by the command line', async t => {

@@ -154,8 +154,9 @@ test('a signature is asked for with what the page needs', async t => {
     const asked = async (target, headers) =>
         (await gate.request(target, { headers })).headers['accept-signature']
     const claims = { 'signature-agent': '"https://friend.example"' }
-    const free = 'sig=("@authority" "signature-agent");created;expires;tag="web-bot-auth"'
-    const charged = free.replace('"signature-agent"', '"payment" "signature-agent"')
+    const free =
+        'sig=("@authority" "@path" "@query" "signature-agent");created;expires;tag="web-bot-auth"'
+    const charged = free.replace('"@path" "@query"', '"payment"')
     const id = await gate.offer(page)
     assert.equal(await asked('/about.html', claims), free)
     assert.equal(await asked(page, { ...claims, payment: payment(id) }), charged)

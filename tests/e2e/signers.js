@@ -47,7 +47,7 @@ export async function withWebBotAuth(
             expires: new Date(time + lifetime * 1000),
             components:
                 components ??
-                (id ? ['@authority', 'payment', 'signature-agent'] : ['@authority', 'signature-agent'])
+                (id ? ['@authority', 'payment', 'signature-agent'] : ['@target-uri', 'signature-agent'])
         }
     )
     return { ...headers, ...signature }

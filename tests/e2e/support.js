@@ -80,7 +80,7 @@ function configText(folder, ledger, options) {
             retry_seconds: 1,
             ...options.directory
         },
-        signature: { algorithms: options.algorithms ?? ['ed25519'] },
+        signature: { algorithms: options.algorithms ?? ['ed25519'], ...options.signatureKeys },
         ledger: {
             connection: `host=${ledger.sockets} dbname=crawltab`,
             timeout_seconds: 3,

@@ -78,7 +78,7 @@ static void start(void)
     world.credit = credit_new();
     const struct credit_day day = {SLICE("example"), 0, INT64_MAX, 0, true, false};
     HOLDS(world.credit && credit_apply_days(world.credit, &day, 1) == ERR_OK);
-    gate = gate_new(&(struct gate_parts){.config = config});
+    gate = gate_new(&(struct gate_parts){.config = config, .nonces = nonces_new(64)});
     HOLDS(world.key && gate);
     handler = gate_handler(gate);
     thread = handler.thread_start(handler.context);

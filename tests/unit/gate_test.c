@@ -1,6 +1,6 @@
 /* The gate's pure parts: payment ids, globs, rules, offers, and which addresses may be fetched from.
- * Tests server/gate/ai_crawlers.c, server/gate/commitment.c, server/gate/glob.c, server/gate/offer.c,
- * server/gate/rules.c, ledger/entry/payment_id.c */
+ * Tests server/gate/ai_crawlers.c, server/gate/commitment.c, server/gate/glob.c,
+ * server/gate/offer.c, server/gate/rules.c, ledger/entry/payment_id.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/encoding.h"
@@ -452,7 +452,9 @@ static const char *header_of(const struct exchange *request, const char *name)
 static struct exchange offered(const struct config *config, const char *url)
 {
     struct exchange request = {.arena = *fresh_arena()};
+    struct web_bot_auth_policy policy = {.commitment = SLICE("payment"), .target = WEB_BOT_AUTH_AUTHORITY};
     struct offer offer = {.form = offer_form_make(&request.arena, config, &config->sites[0]),
+                          .policy = &policy,
                           .url = slice_of(url),
                           .price_micros = 2500};
     assert_non_null(offer.form);

@@ -249,6 +249,47 @@ static void the_url_is_named_in_several_ways(void **state)
         }
 }
 
+static void a_free_page_is_opened_for_a_while(void **state)
+{
+    static const struct {
+        int64_t created, expires, now;
+        enum err err;
+        int64_t until;
+    } cases[] = {
+        {1000, 4600, 1000, ERR_OK, 1300},
+        {1000, 4600, 1299, ERR_OK, 1300},
+        {1000, 4600, 1300, ERR_SIGNATURE_EXPIRED, 0},
+        {1000, 1060, 1059, ERR_OK, 1060},
+        {1000, 1060, 1060, ERR_SIGNATURE_EXPIRED, 0},
+        {1000, 1300, 1299, ERR_OK, 1300},
+        {1020, 4600, 1000, ERR_OK, 1320},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        for (int free_page = 0; free_page < 2; free_page++) {
+            struct arena *arena = fresh_arena();
+            struct web_bot_auth_candidate *candidates;
+            struct web_bot_auth_policy policy = policy_for("");
+            policy.now = cases[i].now;
+            policy.max_age = free_page ? 300 : 0;
+            const char *text =
+                arena_format(arena,
+                             "GET /\nhost: a.example\nsignature-agent: \"https://b.example\"\n" SIG
+                             "signature-input: s=(\"@authority\" \"signature-agent\");created=%lld;"
+                             "expires=%lld;nonce=\"n\"" REST,
+                             (long long)cases[i].created, (long long)cases[i].expires)
+                    .data;
+            struct message message = request_of(arena, text);
+            enum err err = web_bot_auth_select(arena, &message, &policy, &candidates);
+            bool own = cases[i].now < cases[i].expires;
+            assert_int_equal(err, free_page ? cases[i].err : own ? ERR_OK : ERR_SIGNATURE_EXPIRED);
+            if (err != ERR_OK)
+                continue;
+            assert_int_equal(candidates->until, free_page ? cases[i].until : cases[i].expires);
+            assert_true(slice_eq(candidates->nonce, SLICE("n")));
+        }
+}
+
 static void the_key_decides_the_algorithm(void **state)
 {
     static const uint8_t seed[32] = {5};
@@ -526,6 +567,7 @@ int main(void)
         cmocka_unit_test(a_policy_may_choose),
         cmocka_unit_test(a_policy_is_what_the_configuration_says),
         cmocka_unit_test(the_url_is_named_in_several_ways),
+        cmocka_unit_test(a_free_page_is_opened_for_a_while),
         cmocka_unit_test(the_key_decides_the_algorithm),
         cmocka_unit_test(a_full_arena_is_a_refusal),
         cmocka_unit_test(members_are_judged_one_by_one),

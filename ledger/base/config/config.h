@@ -78,6 +78,9 @@ typedef struct config_list CONFIG_LIST;
       "How far ahead of ours a crawler's clock may be.")                                                     \
     X(signature_max_lifetime_seconds, "signature.max_lifetime_seconds", NUMBER, "86400", 60, 86400,          \
       "The longest time between created and expires.")                                                       \
+    X(signature_identity_seconds, "signature.identity_seconds", NUMBER, "300", 10, 86400,                    \
+      "How long after created a signature opens pages that are free for one crawler, whatever its own\n"     \
+      "expires says.")                                                                                       \
     X(signature_algorithms, "signature.algorithms", LIST, "ed25519", 0, 0,                                   \
       "Algorithms that crawlers may sign with: ed25519, ecdsa-p256-sha256, rsa-pss-sha512.")                 \
     X(signature_allow_test_keys, "signature.allow_test_keys", FLAG, "false", 0, 0,                           \
@@ -198,9 +201,9 @@ typedef struct config_list CONFIG_LIST;
     X(registration_url, "registration_url", TEXT, "", 0, 0,                                                  \
       "Where crawler operators may register; optional.")                                                     \
     X(require_target, "signature.require_target", FLAG, "true", 0, 0,                                        \
-      "Demand that signatures cover @authority or @target-uri. Without it (the literal profile of the\n"     \
-      "proposal) another site can hand your offer to a crawler, which then pays for what it never asked "    \
-      "for.")                                                                                                \
+      "Demand that signatures cover @authority or @target-uri, and the whole URL for pages that are free\n"  \
+      "for one crawler. Without it (the literal profile of the proposal) another site can hand your offer\n" \
+      "to a crawler, which then pays for what it never asked for.")                                          \
     X(require_path, "signature.require_path", FLAG, "false", 0, 0,                                           \
       "Demand that the signature itself names the page: @target-uri, or @authority with @path and, where\n"  \
       "there is one, @query.")                                                                               \

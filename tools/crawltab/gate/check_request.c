@@ -396,18 +396,33 @@ static bool change_policy(struct inquiry *inquiry, const struct words *words)
     return true;
 }
 
+static bool profile_is(const struct words *words, const char *name)
+{
+    return words->profile && strcmp(words->profile, name) == 0;
+}
+
+static bool is_profile(const char *name)
+{
+    if (!name || strcmp(name, "identity") == 0 || strcmp(name, "free") == 0 || strcmp(name, "payment") == 0)
+        return true;
+    command_misused("--profile is identity, free or payment", name, NULL);
+    return false;
+}
+
 static bool set_policy(struct inquiry *inquiry, const struct words *words)
 {
     struct web_bot_auth_policy *policy = &inquiry->policy;
     int64_t now;
-    if (!one_of(words->scheme, "https", "http", "--scheme is https or http") ||
-        !one_of(words->profile, "identity", "payment", "--profile is identity or payment") ||
+    if (!one_of(words->scheme, "https", "http", "--scheme is https or http") || !is_profile(words->profile) ||
         !read_number(words->now, "--now is in seconds since 1970", clock_now_ms() / 1000, &now) ||
         !set_site(inquiry, words))
         return false;
     *policy = web_bot_auth_policy(inquiry->config, inquiry->site,
-                                  words->profile && strcmp(words->profile, "payment") == 0 ? SLICE("payment")
-                                                                                           : SLICE(""));
+                                  profile_is(words, "payment") ? SLICE("payment") : SLICE(""));
+    if (!words->profile || profile_is(words, "identity")) {
+        policy->target = WEB_BOT_AUTH_AUTHORITY; /* who it is, whatever is asked for */
+        policy->max_age = 0;
+    }
     policy->now = now;
     policy->trace = &inquiry->trace;
     inquiry->trace = (struct web_bot_auth_trace){CHECK_COUNT, inquiry->checked, CHECKS_MAX, 0};
@@ -493,8 +508,8 @@ const struct command check_request_command = {
     "  --site NAME         judge by this site of the configuration (--config FILE)\n"
     "  --scheme NAME       https (default) or http: how the request was sent\n"
     "  --now UNIX          the time of the check (default: now)\n"
-    "  --profile NAME      identity (default), or payment: the field Payment must be\n"
-    "                      covered\n"
+    "  --profile NAME      identity (default): who signs; free: for a page that is\n"
+    "                      free for one crawler; payment: Payment must be covered\n"
     "  --no-require-target a payment need not cover @authority or @target-uri\n"
     "  --max-lifetime S    the longest from created to expires\n"
     "  --skew S            how far created may lie ahead\n"
