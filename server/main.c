@@ -181,7 +181,7 @@ int main(int argc, char **argv)
     int status = parse_options(argc, argv, &options);
     if (status >= 0)
         return status;
-    struct config *config = config_load(options.config, stderr, stderr);
+    struct config *config = (options.check ? config_examine : config_load)(options.config, stderr, stderr);
     if (!config)
         return 1;
     if (options.check) {

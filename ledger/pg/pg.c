@@ -432,12 +432,23 @@ char *pg_database_name(const struct config *config)
     return name;
 }
 
-static const char *connect_hint(const char *problem)
+/* `making`: the connection makes roles and databases, as a superuser. */
+static const char *connect_hint(const char *problem, bool making)
 {
+    if (strstr(problem, "password authentication failed") || strstr(problem, "no password supplied"))
+        return "PostgreSQL answers and refuses the role's password: set it in ~/.pgpass or PGPASSWORD, or as "
+               "password= in ledger.connection";
+    if (strstr(problem, "Peer authentication failed") || strstr(problem, "Ident authentication failed"))
+        return "pg_hba.conf lets only the system user of the same name in: run this as that user, or let the "
+               "role in there";
+    if (strstr(problem, "pg_hba.conf"))
+        return "PostgreSQL answers and lets this role in from nowhere: add a line for it to pg_hba.conf";
     if (strstr(problem, "role \"") && strstr(problem, "does not exist"))
-        return "run crawltab migrate --bootstrap once, which makes the roles and the database";
+        return making ? "name a superuser of PostgreSQL with --superuser, usually postgres"
+                      : "run crawltab migrate --bootstrap once, which makes the roles and the database";
     if (strstr(problem, "database \"") && strstr(problem, "does not exist"))
-        return "run crawltab migrate --bootstrap once, which makes the database";
+        return "is dbname in ledger.connection spelt as the ledger's database is? Only where there is no "
+               "ledger yet, crawltab migrate --bootstrap makes one";
     if (strstr(problem, "session is read-only"))
         return "is the standby promoted? None of the servers of ledger.connection takes entries";
     return "is PostgreSQL running, and does ledger.connection say where?";
@@ -445,9 +456,9 @@ static const char *connect_hint(const char *problem)
 
 /* Tries the hosts in order. libpq would do so, but without a limit for each: one that is silent would use up
  * the time of those after it. So each gets an equal share of what is left. */
-static bool connect_any(struct pg *pg, struct pg_target *target, int64_t connect_ms)
+static bool connect_any(struct pg *pg, struct pg_target *target, const struct pg_options *options)
 {
-    int64_t deadline_ms = clock_monotonic_ms() + connect_ms;
+    int64_t deadline_ms = clock_monotonic_ms() + options->connect_ms;
     if (pg->deadline_ms && pg->deadline_ms < deadline_ms)
         deadline_ms = pg->deadline_ms;
     const struct pg_hosts *hosts = &target->hosts;
@@ -463,7 +474,7 @@ static bool connect_any(struct pg *pg, struct pg_target *target, int64_t connect
                  hosts->count > 1 ? hosts->items[i].host : "", hosts->count > 1 ? ": " : "", pg->problem);
     }
     LOG(ERROR, "ledger_unreachable", {"role", pg_target_get(target, "user")}, {"detail", problems},
-        {"hint", connect_hint(problems)});
+        {"hint", connect_hint(problems, options->database != NULL)});
     return false;
 }
 
@@ -511,7 +522,7 @@ struct pg *pg_open(const struct pg_options *options)
     pg_target_set(&target, "dbname", options->database);
     pg_target_set(&target, "application_name", options->application);
     pg_target_set(&target, "client_encoding", "UTF8");
-    ok = connect_any(pg, &target, options->connect_ms);
+    ok = connect_any(pg, &target, options);
     if (!ok)
         goto out;
     PQsetNoticeReceiver(pg->conn, watch_notices, pg);

@@ -1,7 +1,7 @@
 /* The configuration: what it says of each kind of mistake, and that its example runs.
  * Tests ledger/base/config/config_billing.c, ledger/base/config/config_check.c,
  * ledger/base/config/config_compare.c, ledger/base/config/config_example.c,
- * ledger/base/config/config_read.c */
+ * ledger/base/config/config_read.c, ledger/base/config/config_report.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/config/config.h"
@@ -78,29 +78,31 @@ static void mistakes_are_told_with_line_and_hint(void **state)
          ":2: signature.allow_test_keys: \"yes\" is neither true nor false\n"},
         {"threads: 1\nthreads: 2\n" SITE, ":2: threads stands twice, remove one\n"},
         {"threads: [1]\n" SITE, ":1: threads: a single value is expected here\n"},
-        {"listen: nowhere\n" SITE, ": listen: \"nowhere\" is not address:port, e.g. 127.0.0.1:8402\n"},
+        {"listen: nowhere\n" SITE, ":1: listen: \"nowhere\" is not address:port, e.g. 127.0.0.1:8402\n"},
         {"", ": the file is empty, start from config.yaml.example\n"},
         {"listen: 127.0.0.1:99999\n" SITE,
-         ": listen: \"127.0.0.1:99999\" is not address:port, e.g. 127.0.0.1:8402\n"},
+         ":1: listen: \"127.0.0.1:99999\" is not address:port, e.g. 127.0.0.1:8402\n"},
         {"listen: \"a\\0b\"\n" SITE, ":1: a text has a NUL character in it, remove it\n"},
         {SITE "sites: []\n", ":7: sites stands twice, remove one\n"},
+        {"sites: [5]\n", ":1: \"key: value\" lines are expected here\n"},
+        {SITE "    rules: [5]\n", ":7: \"key: value\" lines are expected here\n"},
         {"sites: 5\n", ":1: sites: a list is expected here, each item after a dash\n"},
         {SITE "    rules:\n      - action: charge\n        price: 300000000\n",
          ":9: price: \"300000000\" is too much, at most \"281474976.710655\" fits\n"},
         {"threads: 1\n", ":1: sites is missing: at least one site is needed\n"},
         {"a: [\n", ":2: not YAML: "},
-        {SITE "    currency: USDT\n", ":2: currency: \"USDT\" is not an ISO 4217 code such as USD\n"},
+        {SITE "    currency: USDT\n", ":7: currency: \"USDT\" is not an ISO 4217 code such as USD\n"},
         {SITE "    time_zone: Mars/Olympus\n",
-         ":2: time_zone: \"Mars/Olympus\" is not in the tz database, e.g. Europe/Paris\n"},
+         ":7: time_zone: \"Mars/Olympus\" is not in the tz database, e.g. Europe/Paris\n"},
         {SITE "    origin: 127.0.0.1:8080\n",
-         ":2: origin: \"127.0.0.1:8080\" is no server, write it like "
+         ":7: origin: \"127.0.0.1:8080\" is no server, write it like "
          "http://127.0.0.1:8080 or unix:/run/site.sock, without a path\n"},
-        {SITE "    origin: http://127.0.0.1/blog\n", ":2: origin: \"http://127.0.0.1/blog\" is no server"},
-        {SITE "    origin: unix:site.sock\n", ":2: origin: \"unix:site.sock\" is no server"},
+        {SITE "    origin: http://127.0.0.1/blog\n", ":7: origin: \"http://127.0.0.1/blog\" is no server"},
+        {SITE "    origin: unix:site.sock\n", ":7: origin: \"unix:site.sock\" is no server"},
         {"sites:\n  - name: a\n    hosts: [a.example]\n    network: a:402\n    terms_url: "
          "https://a.example/\n",
          ":2: origin: missing; name the site's own server"},
-        {SITE "    scheme: ftp\n", ":2: scheme: \"ftp\" is unknown, use https or http\n"},
+        {SITE "    scheme: ftp\n", ":7: scheme: \"ftp\" is unknown, use https or http\n"},
         {SITE "    rules:\n      - action: charge\n",
          ":8: price is missing: charge needs one above zero; use allow for free pages\n"},
         {SITE "    rules:\n      - action: charge\n        price: free\n",
@@ -108,14 +110,14 @@ static void mistakes_are_told_with_line_and_hint(void **state)
         {SITE "    rules:\n      - action: chrge\n",
          ":8: action: \"chrge\" is unknown, use allow, charge or block\n"},
         {SITE "    rules:\n      - action: allow\n        price: 1\n",
-         ":8: price: only with action charge, remove it or change the action\n"},
+         ":9: price: only with action charge, remove it or change the action\n"},
         {SITE "    rules:\n      - action: allow\n        paths: /x\n",
          ":9: paths: a list is expected here, write [\"/x\"]\n"},
         {SITE "    rules:\n      - action: allow\n        paths: [x]\n",
-         ":8: paths: \"x\" must start with a slash\n"},
+         ":9: paths: \"x\" must start with a slash\n"},
         {SITE "  - name: b\n    hosts: [A.example]\n    root: /\n    network: b:402\n    terms_url: "
               "https://b.example/\n",
-         ":7: hosts: \"A.example\" belongs to the site \"a\" already\n"},
+         ":8: hosts: \"A.example\" belongs to the site \"a\" already\n"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -135,6 +137,101 @@ static void every_mistake_is_told_at_once(void **state)
     assert_non_null(strstr(said, ":4: network is missing"));
 }
 
+/* Each mistake has its own line, whatever others there are. */
+static void mistakes_do_not_hide_each_other(void **state)
+{
+    static const char *const expected[] = {
+        ":1: listen: \"127.0.0.1:99999\" is not",
+        ":2: offer.ttl_seconds: 5 is out of range",
+        ":3: ledger.connection: \"dbnam\" is no keyword of libpq, did you mean \"dbname\"?",
+        ":6: hosts: \"a.example:443\" stands twice",
+        ":7: root: the folder \"/nonexistent\" cannot be read",
+        ":8: currency: \"USX\" is not",
+        ":9: time_zone: \"Europe/Pari\" is not",
+        ":12: billing.iban: \"DE00123\" is not an IBAN",
+        ":12: billing.tax_id: \"FR123\" has not the form",
+        ":12: billing.email: \"foo@\" is not",
+        ":12: billing.endpoint: \"0088:123\" is not",
+        ":13: action: \"chargee\" is unknown",
+        ":14: origin: missing",
+        ":15: hosts: \"A.example\" belongs to the site \"a\" already",
+    };
+    (void)state;
+    assert_null(
+        load("listen: 127.0.0.1:99999\noffer: {ttl_seconds: 5}\n"
+             "ledger: {connection: \"host='/tmp x' dbnam=crawltab\"}\nsites:\n  - name: a\n"
+             "    hosts: [a.example, a.example:443]\n    root: /nonexistent\n    currency: USX\n"
+             "    time_zone: Europe/Pari\n    network: a:402\n    terms_url: https://a.example/terms\n"
+             "    billing: {iban: DE00123, tax_id: FR123, email: foo@, endpoint: \"0088:123\"}\n"
+             "    rules: [{action: chargee}]\n"
+             "  - name: b\n    hosts: [A.example]\n    network: b:402\n"
+             "    terms_url: https://a.example/terms\n"));
+    size_t lines = 0;
+    for (const char *c = said; (c = strchr(c, '\n')); c++)
+        lines++;
+    for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++)
+        if (!strstr(said, expected[i]))
+            fail_msg("%s is not in:\n%s", expected[i], said);
+    if (lines != sizeof(expected) / sizeof(*expected))
+        fail_msg("%zu lines:\n%s", lines, said);
+}
+
+/* What YAML says of indentation says little to whoever meets it first. */
+static void tabs_and_indentation_are_explained(void **state)
+{
+    static const char *const cases[][2] = {
+        {"sites:\n\t- name: a\n", ":2: not YAML: the line is indented by a tab"},
+        {"sites:\n  - name: a\n  \thosts: [a]\n", ":3: not YAML: the line is indented by a tab"},
+        {"sites:\n  - name: a\n   hosts: [a]\n",
+         ":3: not YAML: this line is not indented like the lines above"},
+        {"offer:\n  ttl_seconds: 60\n key_file: x\n",
+         ":3: not YAML: this line is not indented like the lines"},
+        {"listen: a\n  threads: 1\n",
+         ":2: not YAML: it is indented deeper than the line above, or has a second"},
+        {"listen: \"a\nthreads: 1\n", ":3: not YAML: a quote that was opened is not closed"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_null(load(cases[i][0]));
+        if (strncmp(said, cases[i][1], strlen(cases[i][1])) != 0)
+            assert_string_equal(said, cases[i][1]);
+        assert_null(strstr(strchr(said, '\n') + 1, "\n")); /* and nothing else */
+    }
+}
+
+/* Keywords of a connection string, quoted values and URIs. */
+static void connections_are_taken_apart(void **state)
+{
+    static const char *const good[] = {"host=var/postgres dbname=crawltab",
+                                       "host = 'a b' port=1",
+                                       "dbname='it\\'s user=x'",
+                                       "postgresql://a:1/db",
+                                       "service=x",
+                                       "postgresql://a/db?sslmode=require&connect_timeout=3"};
+    static const char *const bad[][2] = {
+        {"hots=a dbname=b", "\"hots\" is no keyword of libpq, did you mean \"host\"?"},
+        {"host=a ssl_mode=require", "did you mean \"sslmode\"?"},
+        {"host=a user=b", "names a user, remove it"},
+        {"host=a zebrafish=b", "\"zebrafish\" is no keyword of libpq, such as"},
+        {"crawltab", "a value is missing after \"crawltab\""},
+        {"postgresql://a/db?sslmod=require", "did you mean \"sslmode\"?"},
+    };
+    char text[512];
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        snprintf(text, sizeof(text), "ledger:\n  connection: >-\n    %s\n" SITE, good[i]);
+        struct config *config = load(text);
+        assert_string_equal(said, "");
+        config_free(config);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        snprintf(text, sizeof(text), "ledger:\n  connection: >-\n    %s\n" SITE, bad[i][0]);
+        assert_null(load(text));
+        if (!strstr(said, bad[i][1]))
+            assert_string_equal(said, bad[i][1]);
+    }
+}
+
 #define BILLING SITE "    billing:\n"
 
 /* What is wrong with one setting of the seller, on its own line. */
@@ -150,6 +247,10 @@ static void the_sellers_identifiers_are_checked(void **state)
         {"bic: BNPA", "bic: \"BNPA\" is not a BIC of 8 or 11 characters"},
         {"creditor_id: DE97ZZZ09999999999", "creditor_id: \"DE97ZZZ09999999999\" is not a SEPA creditor id"},
         {"email: a.example", "email: \"a.example\" is not an address"},
+        {"tax_id: FR123", "tax_id: \"FR123\" has not the form that VAT numbers of its country have"},
+        {"tax_id: GR094259216", "tax_id: \"GR094259216\" begins with GR"},
+        {"tax_id: NO974760674MVA", "tax_id: \"NO974760674MVA\" has a wrong check digit"},
+        {"endpoint: \"0088:7300010000002\"", "endpoint: \"0088:7300010000002\" is not a GLN"},
         {"country: UK", "country: \"UK\" is not two capital letters such as FR"},
         {"endpoint: \"88:1\"", "endpoint: \"88:1\" is not SCHEME:ID with an EAS code"},
         {"endpoint: \"0192:123456789\"", "endpoint: \"0192:123456789\" is not a Norwegian organisation"},
@@ -189,7 +290,7 @@ static void a_network_without_colon_is_a_warning(void **state)
         load("sites:\n  - name: a\n    hosts: [a.example]\n    root: /\n    network: plain\n"
              "    terms_url: https://a.example/terms\n");
     assert_non_null(config);
-    assert_non_null(strstr(said, ":2: network: \"plain\" has no colon"));
+    assert_non_null(strstr(said, ":5: network: \"plain\" has no colon"));
     config_free(config);
 }
 
@@ -222,6 +323,9 @@ int main(void)
         cmocka_unit_test(defaults_are_filled_in),
         cmocka_unit_test(mistakes_are_told_with_line_and_hint),
         cmocka_unit_test(every_mistake_is_told_at_once),
+        cmocka_unit_test(mistakes_do_not_hide_each_other),
+        cmocka_unit_test(tabs_and_indentation_are_explained),
+        cmocka_unit_test(connections_are_taken_apart),
         cmocka_unit_test(the_sellers_identifiers_are_checked),
         cmocka_unit_test(codes_lose_their_spaces),
         cmocka_unit_test(a_network_without_colon_is_a_warning),

@@ -70,19 +70,33 @@ static void name_rules(struct config_reader *reader, struct config_site *site)
     }
 }
 
-struct config *config_load(const char *path, FILE *errors, FILE *warnings)
+/* What is missing has been told; the rest is judged all the same. */
+static void fill(struct config *config)
 {
-    struct loaded *loaded = loaded_new(&(struct config_report){path, errors, warnings, 0});
+    config_read_fill(&config_gate_table, config);
+    for (size_t i = 0; i < config->site_count; i++) {
+        config_read_fill(&config_site_table, &config->sites[i]);
+        for (size_t k = 0; k < config->sites[i].rule_count; k++)
+            config_read_fill(&config_rule_table, &config->sites[i].rules[k]);
+    }
+}
+
+static struct config *load(const struct config_report *how)
+{
+    const char *path = how->file;
+    struct loaded *loaded = loaded_new(how);
     struct config *config = &loaded->config;
     struct config_report *report = &loaded->reader.report;
     FILE *file = fopen(path, "re");
     if (file) {
         config->folder = loaded->reader.folder = folder_of(&loaded->reader, path);
-        config_read(&loaded->reader, &config_gate_table, config, file);
+        bool read = config_read(&loaded->reader, &config_gate_table, config, file);
         fclose(file);
+        fill(config);
         for (size_t i = 0; i < config->site_count; i++)
             name_rules(&loaded->reader, &config->sites[i]);
-        if (report->error_count == 0)
+        report->checking = true;
+        if (read)
             config_check(config, report);
     } else {
         config_error(report, 0, "cannot be read: %s; copy config.yaml.example or name the file with --config",
@@ -92,6 +106,17 @@ struct config *config_load(const char *path, FILE *errors, FILE *warnings)
         return config;
     config_free(config);
     return NULL;
+}
+
+struct config *config_load(const char *path, FILE *errors, FILE *warnings)
+{
+    return load(&(struct config_report){.file = path, .errors = errors, .warnings = warnings});
+}
+
+struct config *config_examine(const char *path, FILE *errors, FILE *warnings)
+{
+    return load(
+        &(struct config_report){.file = path, .errors = errors, .warnings = warnings, .examining = true});
 }
 
 struct config *config_defaults(void)

@@ -21,7 +21,7 @@ struct config_list {
 /* Where a structure and its settings stand in the file. 0: nowhere. */
 struct config_where {
     size_t line;
-    const size_t *fields; /* lines, by position in the table */
+    const size_t *fields; /* lines, by position in the table; NULL: what stands there is no such structure */
 };
 
 /* C types of the table's kinds. TEXT: any scalar. CODE: a text that people group with spaces, such as an
@@ -269,6 +269,10 @@ struct config {
  * warnings go to `warnings` (NULL: dropped) in the same form. NULL if there was any error. The caller frees
  * with config_free. */
 struct config *config_load(const char *path, FILE *errors, FILE *warnings);
+
+/* The same for --check-config: warns too of what stands in the way of a gate just now, such as a port that
+ * another program listens on. */
+struct config *config_examine(const char *path, FILE *errors, FILE *warnings);
 
 /* The defaults, and those of one site, which has no name: for what runs without a file. Freed with
  * config_free as well. */

@@ -93,6 +93,15 @@ static void check_registration(const struct check *check)
             identifier_fault(scheme, identifier_compact(site->billing_registration, number, sizeof(number))));
 }
 
+/* Sellers outside the forms that are known have other numbers, which are taken as they are. */
+static void check_tax_id(const struct check *check)
+{
+    const char *number = check->site->billing_tax_id;
+    char compact[80];
+    tell(check, "billing.tax_id", number,
+         identifier_vat_fault(identifier_compact(number, compact, sizeof(compact))));
+}
+
 void config_check_billing(const struct config_site *site, struct config_report *report)
 {
     const struct check check = {site, report};
@@ -104,6 +113,7 @@ void config_check_billing(const struct config_site *site, struct config_report *
                                                   : "is not an address such as billing@gazette.example");
     tell(&check, "billing.endpoint", site->billing_endpoint,
          identifier_endpoint_fault(site->billing_endpoint));
+    check_tax_id(&check);
     check_registration(&check);
     check_einvoices(&check);
     tell(&check, "billing.iban", site->billing_iban, identifier_iban_fault(site->billing_iban));

@@ -3,9 +3,36 @@
 
 #include "ledger/base/amount.h"
 
+#include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+/* The line of a setting, or another one when it is not given. */
+static size_t line_of(const struct config_table *table, const size_t *fields, size_t other, const char *key)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->fields[i].key, key) == 0 && fields[i] > 0)
+            return fields[i];
+    return other;
+}
+
+static size_t gate_line(const struct config *config, const char *key)
+{
+    return line_of(&config_gate_table, config->where.fields, 0, key);
+}
+
+static size_t site_line(const struct config_site *site, const char *key)
+{
+    return line_of(&config_site_table, site->where.fields, site->where.line, key);
+}
+
+static size_t rule_line(const struct config_rule *rule, const char *key)
+{
+    return line_of(&config_rule_table, rule->where.fields, rule->where.line, key);
+}
 
 static bool one_of(const char *text, const char *const *words)
 {
@@ -51,35 +78,40 @@ static void check_agents(const char *key, const struct config_list *agents, size
                          agents->items[i]);
 }
 
-static void check_rule(const struct config_rule *rule, size_t line, struct config_report *report)
+static void check_rule(const struct config_rule *rule, struct config_report *report)
 {
     static const char *const actions[] = {"allow", "charge", "block", NULL};
     if (!one_of(rule->action, actions))
-        config_error(report, line, "action: \"%s\" is unknown, use allow, charge or block", rule->action);
+        config_error(report, rule_line(rule, "action"),
+                     "action: \"%s\" is unknown, use allow, charge or block", rule->action);
     bool charge = strcmp(rule->action, "charge") == 0;
     if (charge && rule->price <= 0)
-        config_error(report, line, "price is missing: charge needs one above zero; use allow for free pages");
+        config_error(report, rule_line(rule, "price"),
+                     "price is missing: charge needs one above zero; use allow for free pages");
     if (!charge && rule->price >= 0)
-        config_error(report, line, "price: only with action charge, remove it or change the action");
+        config_error(report, rule_line(rule, "price"),
+                     "price: only with action charge, remove it or change the action");
     if (rule->paths.count == 0)
-        config_error(report, line,
+        config_error(report, rule_line(rule, "paths"),
                      "paths: the list is empty, so the rule never applies; leave paths out for all");
     for (size_t i = 0; i < rule->paths.count; i++)
         if (rule->paths.items[i][0] != '/')
-            config_error(report, line, "paths: \"%s\" must start with a slash", rule->paths.items[i]);
+            config_error(report, rule_line(rule, "paths"), "paths: \"%s\" must start with a slash",
+                         rule->paths.items[i]);
     for (size_t i = 0; i < rule->user_agents.count; i++)
         if (rule->user_agents.items[i][0] == '\0')
-            config_error(report, line, "user_agents: an empty word would match every visitor, remove it");
-    check_agents("agents", &rule->agents, line, report);
+            config_error(report, rule_line(rule, "user_agents"),
+                         "user_agents: an empty word would match every visitor, remove it");
+    check_agents("agents", &rule->agents, rule_line(rule, "agents"), report);
 }
 
-static void check_network(const struct config_site *site, size_t line, struct config_report *report)
+static void check_network(const struct config_site *site, struct config_report *report)
 {
     if (!made_of(site->network, "-_:.") || strlen(site->network) > 64)
-        config_error(report, line, "network: \"%s\" is not namespace:reference, e.g. \"example:402\"",
-                     site->network);
+        config_error(report, site_line(site, "network"),
+                     "network: \"%s\" is not namespace:reference, e.g. \"example:402\"", site->network);
     else if (!strchr(site->network, ':'))
-        config_warning(report, line,
+        config_warning(report, site_line(site, "network"),
                        "network: \"%s\" has no colon, so x402 clients cannot read the offer and "
                        "PAYMENT-REQUIRED is left out; use namespace:reference, e.g. \"%s:402\"",
                        site->network, site->network);
@@ -97,21 +129,21 @@ static void check_printable(const char *key, const char *text, size_t line, stru
 }
 
 /* Who may pay at all. */
-static void check_admission(const struct config_site *site, size_t line, struct config_report *report)
+static void check_admission(const struct config_site *site, struct config_report *report)
 {
     static const char *const words[] = {"charge", "refuse", NULL};
-    check_agents("agents.allow", &site->agents_allow, line, report);
-    check_agents("agents.deny", &site->agents_deny, line, report);
+    check_agents("agents.allow", &site->agents_allow, site_line(site, "agents.allow"), report);
+    check_agents("agents.deny", &site->agents_deny, site_line(site, "agents.deny"), report);
     for (size_t i = 0; i < site->agents_shared_origins.count; i++)
         if (!is_origin(site->agents_shared_origins.items[i]))
-            config_error(report, line,
+            config_error(report, site_line(site, "agents.shared_origins"),
                          "agents.shared_origins: \"%s\" is no origin, write it like https://hosting.example",
                          site->agents_shared_origins.items[i]);
     if (!one_of(site->agents_unknown, words))
-        config_error(report, line, "agents.unknown: \"%s\" is unknown, use charge or refuse",
-                     site->agents_unknown);
+        config_error(report, site_line(site, "agents.unknown"),
+                     "agents.unknown: \"%s\" is unknown, use charge or refuse", site->agents_unknown);
     else if (site->agents_allow.count > 0 && strcmp(site->agents_unknown, "charge") == 0)
-        config_warning(report, line,
+        config_warning(report, site_line(site, "agents.allow"),
                        "agents.allow: has no effect while every other crawler may pay too; set "
                        "agents.unknown: refuse, or leave the list out");
 }
@@ -132,85 +164,125 @@ static bool is_server(const char *text)
 }
 
 /* Where the content comes from. */
-static void check_source(const struct config_site *site, size_t line, struct config_report *report)
+static void check_source(const struct config_site *site, struct config_report *report)
 {
     if (!*site->origin && !*site->root)
-        config_error(report, line,
+        config_error(report, site_line(site, "origin"),
                      "origin: missing; name the site's own server, e.g. http://127.0.0.1:8080, or a folder "
                      "of files as root");
     if (*site->origin && !is_server(site->origin))
-        config_error(report, line,
+        config_error(report, site_line(site, "origin"),
                      "origin: \"%s\" is no server, write it like http://127.0.0.1:8080 or "
                      "unix:/run/site.sock, without a path",
                      site->origin);
     if (*site->root && access(site->root, R_OK | X_OK) != 0)
-        config_error(report, line, "root: the folder \"%s\" cannot be read", site->root);
+        config_error(report, site_line(site, "root"), "root: the folder \"%s\" cannot be read", site->root);
 }
 
-static void check_site(const struct config_site *site, size_t line, struct config_report *report)
+static void check_site(const struct config_site *site, struct config_report *report)
 {
     static const char *const schemes[] = {"https", "http", NULL};
     if (!made_of(site->name, "-_.") || strlen(site->name) > 64)
-        config_error(report, line, "name: \"%s\" may have letters, digits and - _ . only, at most 64",
-                     site->name);
+        config_error(report, site_line(site, "name"),
+                     "name: \"%s\" may have letters, digits and - _ . only, at most 64", site->name);
     if (site->hosts.count == 0)
-        config_error(report, line, "hosts: the list is empty, name at least one host");
+        config_error(report, site_line(site, "hosts"), "hosts: the list is empty, name at least one host");
     if (!one_of(site->scheme, schemes))
-        config_error(report, line, "scheme: \"%s\" is unknown, use https or http", site->scheme);
+        config_error(report, site_line(site, "scheme"), "scheme: \"%s\" is unknown, use https or http",
+                     site->scheme);
     if (amount_exponent(slice_of(site->currency)) < 0)
-        config_error(report, line, "currency: \"%s\" is not an ISO 4217 code such as USD", site->currency);
+        config_error(report, site_line(site, "currency"),
+                     "currency: \"%s\" is not an ISO 4217 code such as USD", site->currency);
     config_check_billing(site, report);
     if (!zone_known(site->time_zone))
-        config_error(report, line, "time_zone: \"%s\" is not in the tz database, e.g. Europe/Paris",
-                     site->time_zone);
+        config_error(report, site_line(site, "time_zone"),
+                     "time_zone: \"%s\" is not in the tz database, e.g. Europe/Paris", site->time_zone);
     if (strncmp(site->terms_url, "https://", 8) != 0 && strncmp(site->terms_url, "http://", 7) != 0)
-        config_error(report, line, "terms_url: \"%s\" is not a URL", site->terms_url);
-    check_source(site, line, report);
+        config_error(report, site_line(site, "terms_url"), "terms_url: \"%s\" is not a URL", site->terms_url);
+    check_source(site, report);
     for (size_t i = 0; i < site->hosts.count; i++) {
-        check_printable("hosts", site->hosts.items[i], line, report);
+        check_printable("hosts", site->hosts.items[i], site_line(site, "hosts"), report);
         if (strpbrk(site->hosts.items[i], "/@ "))
-            config_error(report, line, "hosts: \"%s\" is not a host name, leave out the scheme and path",
+            config_error(report, site_line(site, "hosts"),
+                         "hosts: \"%s\" is not a host name, leave out the scheme and path",
                          site->hosts.items[i]);
     }
-    check_printable("terms_url", site->terms_url, line, report);
-    check_printable("registration_url", site->registration_url, line, report);
-    check_printable("pay_to", site->pay_to, line, report);
+    check_printable("terms_url", site->terms_url, site_line(site, "terms_url"), report);
+    check_printable("registration_url", site->registration_url, site_line(site, "registration_url"), report);
+    check_printable("pay_to", site->pay_to, site_line(site, "pay_to"), report);
     if (strlen(site->terms_url) > 200 || strlen(site->registration_url) > 200 || strlen(site->pay_to) > 100)
-        config_error(report, line,
+        config_error(report, site_line(site, "terms_url"),
                      "terms_url, registration_url: at most 200 characters, pay_to: 100, "
                      "so that an offer stays under 2 KB");
-    check_network(site, line, report);
-    check_admission(site, line, report);
+    check_network(site, report);
+    check_admission(site, report);
     if (*site->webhook_url && !is_webhook(site->webhook_url))
-        config_error(report, line, "webhook.url: \"%s\" is no https URL; http is for loopback alone",
-                     site->webhook_url);
+        config_error(report, site_line(site, "webhook.url"),
+                     "webhook.url: \"%s\" is no https URL; http is for loopback alone", site->webhook_url);
+}
+
+/* Without the port that requests leave out. */
+static size_t host_length(const char *host)
+{
+    size_t len = strlen(host);
+    if (len > 3 && strcmp(host + len - 3, ":80") == 0)
+        return len - 3;
+    return len > 4 && strcmp(host + len - 4, ":443") == 0 ? len - 4 : len;
+}
+
+static bool same_host(const char *a, const char *b)
+{
+    return host_length(a) == host_length(b) && strncasecmp(a, b, host_length(a)) == 0;
+}
+
+static bool has_host(const struct config_site *site, size_t count, const char *host)
+{
+    for (size_t i = 0; i < count; i++)
+        if (same_host(site->hosts.items[i], host))
+            return true;
+    return false;
+}
+
+/* Hosts that stand in an earlier site, or earlier in the same one. */
+static void check_hosts_twice(const struct config *config, size_t index, struct config_report *report)
+{
+    const struct config_site *site = &config->sites[index];
+    const size_t line = site_line(site, "hosts");
+    for (size_t i = 0; i < site->hosts.count; i++) {
+        const char *host = site->hosts.items[i];
+        size_t other = 0;
+        while (other < index && !has_host(&config->sites[other], config->sites[other].hosts.count, host))
+            other++;
+        if (other < index)
+            config_error(report, line, "hosts: \"%s\" belongs to the site \"%s\" already", host,
+                         config->sites[other].name);
+        else if (has_host(site, i, host))
+            config_error(report, line, "hosts: \"%s\" stands twice, remove one", host);
+    }
 }
 
 static void check_twice(const struct config *config, size_t index, struct config_report *report)
 {
     const struct config_site *site = &config->sites[index];
-    for (size_t other = 0; other < index; other++) {
-        if (strcmp(config->sites[other].name, site->name) == 0)
-            config_error(report, site->where.line, "name: \"%s\" stands twice", site->name);
-        for (size_t i = 0; i < site->hosts.count; i++)
-            for (size_t k = 0; k < config->sites[other].hosts.count; k++)
-                if (strcasecmp(config->sites[other].hosts.items[k], site->hosts.items[i]) == 0)
-                    config_error(report, site->where.line, "hosts: \"%s\" belongs to the site \"%s\" already",
-                                 site->hosts.items[i], config->sites[other].name);
-    }
+    for (size_t other = 0; other < index; other++)
+        if (*site->name && strcmp(config->sites[other].name, site->name) == 0)
+            config_error(report, site_line(site, "name"), "name: \"%s\" stands twice", site->name);
+    check_hosts_twice(config, index, report);
 }
 
 static void check_times(const struct config *config, struct config_report *report)
 {
     if (config->nightly_at.count > CONFIG_TIMES_MAX)
-        config_error(report, 0, "nightly.at: %zu times are too many, %d is the limit",
-                     config->nightly_at.count, CONFIG_TIMES_MAX);
+        config_error(report, gate_line(config, "nightly.at"),
+                     "nightly.at: %zu times are too many, %d is the limit", config->nightly_at.count,
+                     CONFIG_TIMES_MAX);
     for (size_t i = 0; i < config->nightly_at.count; i++) {
         const char *at = config->nightly_at.items[i];
         bool shaped = strlen(at) == 5 && strspn(at, "0123456789:") == 5 && at[2] == ':';
         if (!shaped || strchr(at, ':') != at + 2 || strchr(at + 3, ':') || strncmp(at, "23", 2) > 0 ||
             at[3] > '5')
-            config_error(report, 0, "nightly.at: \"%s\" is no time of a day, write it as \"02:30\"", at);
+            config_error(report, gate_line(config, "nightly.at"),
+                         "nightly.at: \"%s\" is no time of a day, write it as \"02:30\"", at);
     }
 }
 
@@ -219,10 +291,11 @@ static void check_algorithms(const struct config *config, struct config_report *
     static const char *const known[] = {"ed25519", "ecdsa-p256-sha256", "rsa-pss-sha512", NULL};
     const struct config_list *algorithms = &config->signature_algorithms;
     if (algorithms->count == 0)
-        config_error(report, 0, "signature.algorithms: the list is empty, so nobody could pay; leave it out");
+        config_error(report, gate_line(config, "signature.algorithms"),
+                     "signature.algorithms: the list is empty, so nobody could pay; leave it out");
     for (size_t i = 0; i < algorithms->count; i++)
         if (!one_of(algorithms->items[i], known))
-            config_error(report, 0,
+            config_error(report, gate_line(config, "signature.algorithms"),
                          "signature.algorithms: \"%s\" is not taken, use ed25519, ecdsa-p256-sha256 or "
                          "rsa-pss-sha512",
                          algorithms->items[i]);
@@ -234,33 +307,183 @@ static bool is_port(const char *text)
     return digits > 0 && digits <= 5 && text[digits] == '\0' && strtol(text, NULL, 10) <= 65535;
 }
 
+/* What libpq 15 to 18 take, but for "user", which each program sets by itself. */
+static const char *const connection_keys[] = {"host",
+                                              "hostaddr",
+                                              "port",
+                                              "dbname",
+                                              "password",
+                                              "passfile",
+                                              "require_auth",
+                                              "channel_binding",
+                                              "connect_timeout",
+                                              "client_encoding",
+                                              "options",
+                                              "application_name",
+                                              "fallback_application_name",
+                                              "keepalives",
+                                              "keepalives_idle",
+                                              "keepalives_interval",
+                                              "keepalives_count",
+                                              "tcp_user_timeout",
+                                              "replication",
+                                              "gssencmode",
+                                              "sslmode",
+                                              "requiressl",
+                                              "sslnegotiation",
+                                              "sslcompression",
+                                              "sslcert",
+                                              "sslkey",
+                                              "sslkeylogfile",
+                                              "sslpassword",
+                                              "sslcertmode",
+                                              "sslrootcert",
+                                              "sslcrl",
+                                              "sslcrldir",
+                                              "sslsni",
+                                              "requirepeer",
+                                              "ssl_min_protocol_version",
+                                              "ssl_max_protocol_version",
+                                              "min_protocol_version",
+                                              "max_protocol_version",
+                                              "krbsrvname",
+                                              "gsslib",
+                                              "gssdelegation",
+                                              "scram_client_key",
+                                              "scram_server_key",
+                                              "oauth_issuer",
+                                              "oauth_client_id",
+                                              "oauth_client_secret",
+                                              "oauth_scope",
+                                              "service",
+                                              "servicefile",
+                                              "target_session_attrs",
+                                              "load_balance_hosts",
+                                              NULL};
+
+static void check_connection_key(const struct config *config, struct slice key, struct config_report *report)
+{
+    char word[CONFIG_WORD_MAX];
+    const size_t line = gate_line(config, "ledger.connection");
+    snprintf(word, sizeof(word), "%.*s", (int)key.len, key.data);
+    if (strcmp(word, "user") == 0) {
+        config_error(report, line,
+                     "ledger.connection: names a user, remove it: each program has a role of its own");
+        return;
+    }
+    if (one_of(word, connection_keys))
+        return;
+    const char *near = config_nearest(word, connection_keys);
+    if (near)
+        config_error(report, line, "ledger.connection: \"%s\" is no keyword of libpq, did you mean \"%s\"?",
+                     word, near);
+    else
+        config_error(report, line,
+                     "ledger.connection: \"%s\" is no keyword of libpq, such as host and dbname", word);
+}
+
+/* Behind a value of "key=value key='a value'". */
+static const char *skip_value(const char *at)
+{
+    bool quoted = *at == '\'';
+    for (at += quoted; *at && (quoted ? *at != '\'' : !strchr(" \t\n", *at)); at++)
+        at += at[0] == '\\' && at[1];
+    return at + (quoted && *at);
+}
+
+static void check_connection(const struct config *config, struct config_report *report)
+{
+    const char *at = config->ledger_connection, *blank = " \t\n";
+    const bool url = strncmp(at, "postgres://", 11) == 0 || strncmp(at, "postgresql://", 13) == 0;
+    if (url && !(at = strchr(at, '?')))
+        return;
+    for (at += url; *at;) {
+        at += strspn(at, url ? "&" : blank);
+        struct slice key = {at, strcspn(at, url ? "=&" : "= \t\n")};
+        if (key.len == 0)
+            return;
+        at += key.len;
+        at += url ? 0 : strspn(at, blank);
+        if (*at != '=') {
+            config_error(report, gate_line(config, "ledger.connection"),
+                         "ledger.connection: a value is missing after \"%.*s\", write keyword=value",
+                         (int)key.len, key.data);
+            return;
+        }
+        check_connection_key(config, key, report);
+        at++;
+        at = url ? at + strcspn(at, "&") : skip_value(at + strspn(at, blank));
+    }
+}
+
+/* Binds for a moment, as nobody else may have the port for itself. */
+static void check_port_is_free(const struct config *config, const char *colon, struct config_report *report)
+{
+    char host[256];
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV},
+                    *found = NULL;
+    const bool v6 = config->listen[0] == '[';
+    snprintf(host, sizeof(host), "%.*s", (int)(colon - config->listen) - 2 * v6, config->listen + v6);
+    if (strcmp(colon, ":0") == 0 || getaddrinfo(host, colon + 1, &hints, &found) != 0)
+        return;
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+        bind(fd, found->ai_addr, found->ai_addrlen) != 0)
+        config_warning(report, gate_line(config, "listen"),
+                       errno == EADDRINUSE
+                           ? "listen: \"%s\" is in use by another program; fine if that is this gate, else "
+                             "take another port or stop it"
+                           : "listen: \"%s\" is no address of this machine, or the port is for root alone",
+                       config->listen);
+    if (fd >= 0)
+        close(fd);
+    freeaddrinfo(found);
+}
+
+static void check_listen(const struct config *config, struct config_report *report)
+{
+    const char *colon = strrchr(config->listen, ':');
+    if (!colon || !is_port(colon + 1))
+        config_error(report, gate_line(config, "listen"),
+                     "listen: \"%s\" is not address:port, e.g. 127.0.0.1:8402", config->listen);
+    else if (report->examining)
+        check_port_is_free(config, colon, report);
+}
+
 void config_check(const struct config *config, struct config_report *report)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
     static const char *const poolers[] = {"none", "transaction", NULL};
-    const char *colon = strrchr(config->listen, ':');
-    if (!colon || !is_port(colon + 1))
-        config_error(report, 0, "listen: \"%s\" is not address:port, e.g. 127.0.0.1:8402", config->listen);
+    check_listen(config, report);
     if (!one_of(config->log_level, levels))
-        config_error(report, 0, "log_level: \"%s\" is unknown, use debug, info, warn or error",
-                     config->log_level);
+        config_error(report, gate_line(config, "log_level"),
+                     "log_level: \"%s\" is unknown, use debug, info, warn or error", config->log_level);
     if (!one_of(config->ledger_pooler, poolers))
-        config_error(report, 0, "ledger.pooler: \"%s\" is unknown, use none or transaction",
-                     config->ledger_pooler);
+        config_error(report, gate_line(config, "ledger.pooler"),
+                     "ledger.pooler: \"%s\" is unknown, use none or transaction", config->ledger_pooler);
     if (*config->directory_ca_file && access(config->directory_ca_file, R_OK) != 0)
-        config_error(report, 0, "directory.ca_file: \"%s\" cannot be read", config->directory_ca_file);
+        config_error(report, gate_line(config, "directory.ca_file"),
+                     "directory.ca_file: \"%s\" cannot be read", config->directory_ca_file);
     if (config->directory_cache_bytes < 4 * config->directory_max_bytes)
-        config_error(report, 0, "directory.cache_bytes: must be at least four times directory.max_bytes");
+        config_error(report, gate_line(config, "directory.cache_bytes"),
+                     "directory.cache_bytes: must be at least four times directory.max_bytes");
     if (config->directory_min_fresh_seconds > config->directory_max_fresh_seconds)
-        config_error(report, 0, "directory.min_fresh_seconds: is more than directory.max_fresh_seconds");
+        config_error(report, gate_line(config, "directory.min_fresh_seconds"),
+                     "directory.min_fresh_seconds: is more than directory.max_fresh_seconds");
+    check_connection(config, report);
     check_algorithms(config, report);
     check_times(config, report);
     if (config->site_count == 0)
         config_error(report, config->where.line, "sites is missing: at least one site is needed");
     for (size_t i = 0; i < config->site_count; i++) {
-        check_site(&config->sites[i], config->sites[i].where.line, report);
+        const struct config_site *site = &config->sites[i];
+        if (!site->where.fields)
+            continue; /* what stands there is no site at all, which has been told */
+        check_site(site, report);
         check_twice(config, i, report);
-        for (size_t k = 0; k < config->sites[i].rule_count; k++)
-            check_rule(&config->sites[i].rules[k], config->sites[i].rules[k].where.line, report);
+        for (size_t k = 0; k < site->rule_count; k++)
+            if (site->rules[k].where.fields)
+                check_rule(&site->rules[k], report);
     }
 }

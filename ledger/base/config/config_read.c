@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -46,36 +45,7 @@ void config_reader_free(struct config_reader *reader)
         free(reader->memory);
         reader->memory = next;
     }
-}
-
-static void say(const struct config_report *report, FILE *out, size_t line, const char *format,
-                va_list values)
-{
-    if (!out)
-        return;
-    if (line > 0)
-        fprintf(out, "%s:%zu: ", report->file, line);
-    else
-        fprintf(out, "%s: ", report->file);
-    vfprintf(out, format, values);
-    fputc('\n', out);
-}
-
-void config_error(struct config_report *report, size_t line, const char *format, ...)
-{
-    va_list values;
-    va_start(values, format);
-    say(report, report->errors, line, format, values);
-    va_end(values);
-    report->error_count++;
-}
-
-void config_warning(struct config_report *report, size_t line, const char *format, ...)
-{
-    va_list values;
-    va_start(values, format);
-    say(report, report->warnings, line, format, values);
-    va_end(values);
+    config_report_end(&reader->report);
 }
 
 static size_t line_of(const yaml_node_t *node)
@@ -291,29 +261,6 @@ void config_read_initial(struct config_reader *reader, const struct config_table
         config_child_make(reader, &table->children[i], structure, 0);
 }
 
-/* Levenshtein distance, both words short. */
-static size_t distance(const char *a, const char *b)
-{
-    enum { WORD = 64 };
-    size_t previous[WORD + 1];
-    size_t columns = strlen(b);
-    if (strlen(a) > WORD || columns > WORD)
-        return WORD;
-    for (size_t j = 0; j <= columns; j++)
-        previous[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = previous[0];
-        previous[0] = i;
-        for (size_t j = 1; j <= columns; j++) {
-            size_t best = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = previous[j];
-            best = previous[j - 1] + 1 < best ? previous[j - 1] + 1 : best;
-            previous[j] = previous[j] + 1 < best ? previous[j] + 1 : best;
-        }
-    }
-    return previous[columns];
-}
-
 static const char *nearest(const struct config_table *table, const char *key)
 {
     const char *best = NULL;
@@ -321,7 +268,7 @@ static const char *nearest(const struct config_table *table, const char *key)
     for (size_t i = 0; i < table->count + table->child_count; i++) {
         const char *candidate =
             i < table->count ? table->fields[i].key : table->children[i - table->count].key;
-        size_t d = distance(key, candidate);
+        size_t d = config_distance(key, candidate);
         if (d < best_distance) {
             best = candidate;
             best_distance = d;
@@ -445,6 +392,7 @@ static void read_level(struct reading *reading, const struct config_table *table
     *where_of(table, structure) = (struct config_where){line_of(node), level.lines};
     if (node->type != YAML_MAPPING_NODE) {
         config_error(reading->report, line_of(node), "\"key: value\" lines are expected here");
+        *where_of(table, structure) = (struct config_where){line_of(node), NULL};
         return;
     }
     read_mapping(reading, &level, node, "");
@@ -469,19 +417,76 @@ static void read_children(struct reading *reading, const struct config_children 
                    yaml_document_get_node(&reading->document, node->data.sequence.items.start[i]));
 }
 
-/* False when the text is not YAML; the error is told. Ends the parser. */
-static bool load(struct reading *reading, yaml_parser_t *parser)
+/* True if the line of the file starts with white space that has a tab in it. */
+static bool indented_by_tab(FILE *file, size_t line)
+{
+    bool start = true, tab = false;
+    size_t at = 1;
+    if (!file || fseek(file, 0, SEEK_SET) != 0)
+        return false;
+    for (int c; at <= line && (c = fgetc(file)) != EOF;) {
+        if (at == line && start && c == '\t')
+            tab = true;
+        start = start && (c == ' ' || c == '\t');
+        if (c == '\n') {
+            at++;
+            start = true;
+        }
+    }
+    return tab;
+}
+
+/* What is meant by some of libyaml's sentences. NULL: it says enough. */
+static const char *meaning_of(const yaml_parser_t *parser)
+{
+    static const char *const meanings[][2] = {
+        {"did not find expected '-' indicator",
+         "this line is not indented like the lines above it; items of a list start in one column"},
+        {"did not find expected key",
+         "this line is not indented like the lines above it; keys of one level start in one column"},
+        {"could not find expected ':'", "a colon is missing after a key, or a line is not indented"},
+        {"mapping values are not allowed in this context",
+         "it is indented deeper than the line above, or has a second colon; quote a text with a colon"},
+        {"found unexpected end of stream", "a quote that was opened is not closed"},
+    };
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
+        if (parser->problem && strcmp(parser->problem, meanings[i][0]) == 0)
+            return meanings[i][1];
+    return NULL;
+}
+
+/* False when the text is not YAML; the error is told. Ends the parser. `file` is what it reads, or NULL. */
+static bool load(struct reading *reading, yaml_parser_t *parser, FILE *file)
 {
     bool ok = yaml_parser_load(parser, &reading->document) != 0;
-    if (!ok)
-        config_error(reading->report, parser->problem_mark.line + 1, "not YAML: %s%s%s",
+    size_t line = parser->problem_mark.line + 1;
+    const char *meaning = meaning_of(parser);
+    if (!ok && indented_by_tab(file, line))
+        config_error(reading->report, line,
+                     "not YAML: the line is indented by a tab, put spaces in its place");
+    else if (!ok && meaning)
+        config_error(reading->report, line, "not YAML: %s (%s)", meaning, parser->problem);
+    else if (!ok)
+        config_error(reading->report, line, "not YAML: %s%s%s",
                      parser->problem ? parser->problem : "unreadable", parser->context ? ", " : "",
                      parser->context ? parser->context : "");
     yaml_parser_delete(parser);
     return ok;
 }
 
-void config_read(struct config_reader *reader, const struct config_table *table, void *structure, FILE *file)
+void config_read_fill(const struct config_table *table, void *structure)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct config_field *field = &table->fields[i];
+        const char **text = (const char **)((char *)structure + field->offset);
+        bool is_text =
+            field->kind == CONFIG_IS_TEXT || field->kind == CONFIG_IS_CODE || field->kind == CONFIG_IS_PATH;
+        if (is_text && !*text)
+            *text = "";
+    }
+}
+
+bool config_read(struct config_reader *reader, const struct config_table *table, void *structure, FILE *file)
 {
     struct reading reading = {.reader = reader, .report = &reader->report};
     yaml_parser_t parser;
@@ -489,14 +494,16 @@ void config_read(struct config_reader *reader, const struct config_table *table,
     if (!yaml_parser_initialize(&parser))
         abort();
     yaml_parser_set_input_file(&parser, file);
-    if (!load(&reading, &parser))
-        return;
+    if (!load(&reading, &parser, file))
+        return false;
     const yaml_node_t *root = yaml_document_get_root_node(&reading.document);
     if (root)
         read_level(&reading, table, structure, root);
     else
         config_error(&reader->report, 0, "the file is empty, start from %s", reader->lists_keys);
+    bool ok = root && root->type == YAML_MAPPING_NODE;
     yaml_document_delete(&reading.document);
+    return ok;
 }
 
 /* The text of a list is YAML on its own. */
@@ -508,7 +515,7 @@ static void read_list_text(struct reading *reading, const struct config_table *t
     if (!yaml_parser_initialize(&parser))
         abort();
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
-    if (!load(reading, &parser))
+    if (!load(reading, &parser, NULL))
         return;
     const yaml_node_t *root = yaml_document_get_root_node(&reading->document);
     if (!root)

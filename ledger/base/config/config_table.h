@@ -52,10 +52,15 @@ struct config_report {
     FILE *errors;
     FILE *warnings; /* NULL: dropped */
     size_t error_count;
+    bool examining; /* also what may be otherwise when a gate starts, such as a port in use: warnings */
+    bool checking;  /* what was read is now judged: what could not be read has been told */
+    struct config_told *told;
 };
 
 void config_error(struct config_report *report, size_t line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Forgets what was told. */
+void config_report_end(struct config_report *report);
 void config_warning(struct config_report *report, size_t line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -83,13 +88,25 @@ void config_child_make(struct config_reader *reader, const struct config_childre
                        size_t count);
 
 /* Reads YAML into the structure; what is not in the text gets its default. Every mistake is told, not only
- * the first. */
-void config_read(struct config_reader *reader, const struct config_table *table, void *structure, FILE *file);
+ * the first. False when there is nothing that could be judged further: no YAML, or none at all. */
+bool config_read(struct config_reader *reader, const struct config_table *table, void *structure, FILE *file);
 
 /* Changes one setting, and leaves the rest. The text of a list is YAML, any other is taken as it is; an
  * empty one gives the default. */
 void config_read_key(struct config_reader *reader, const struct config_table *table, void *structure,
                      const char *key, const char *text);
+
+/* Longest word that is compared, with its NUL. */
+#define CONFIG_WORD_MAX 65
+
+/* How many characters have to be changed, added or removed (Levenshtein); CONFIG_WORD_MAX for long words. */
+size_t config_distance(const char *a, const char *b);
+
+/* The word of a list, which ends with NULL, that was probably meant; NULL: none is near. Static. */
+const char *config_nearest(const char *word, const char *const *words);
+
+/* Texts that are missing become empty ones, so that the rest can be judged. */
+void config_read_fill(const struct config_table *table, void *structure);
 
 /* What types cannot say: hosts that stand twice, prices without charge, unknown zones and currencies. */
 void config_check(const struct config *config, struct config_report *report);

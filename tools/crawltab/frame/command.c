@@ -1,6 +1,7 @@
 #include "tools/crawltab/frame/command.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/config/config_table.h"
 #include "ledger/base/instant.h"
 #include "ledger/pg/schema.h"
 
@@ -11,7 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CONNECT_MS 10000
+#define CONNECT_MS       10000
+#define OPTIONS_MAX      32
+#define COMMAND_HINT_MAX 256
 /* Closing a day of many million entries is one statement. */
 #define CALL_MS (4 * 3600000)
 
@@ -19,6 +22,17 @@ enum exit_status command_misused(const char *what, const char *value, const char
 {
     LOG(ERROR, what, {"argument", value}, {"hint", hint});
     return EXIT_USAGE;
+}
+
+enum exit_status command_unknown(const char *what, const char *word, const char *const *words,
+                                 const char *hint)
+{
+    char meant[COMMAND_HINT_MAX];
+    const char *near = config_nearest(word, words);
+    if (!near)
+        return command_misused(what, word, hint);
+    snprintf(meant, sizeof(meant), "did you mean %s? %s", near, hint);
+    return command_misused(what, word, meant);
 }
 
 bool command_date(const char *what, const char *date)
@@ -36,6 +50,16 @@ static const struct command_option *find(const struct command_option *options, c
         if (strlen(options->name) == len && strncmp(options->name, argument, len) == 0)
             return options;
     return NULL;
+}
+
+static void unknown_option(const struct command_option *options, const char *argument, size_t len)
+{
+    const char *names[OPTIONS_MAX + 1] = {NULL};
+    char name[CONFIG_WORD_MAX];
+    for (size_t i = 0; options[i].name && i < OPTIONS_MAX; i++)
+        names[i] = options[i].name;
+    snprintf(name, sizeof(name), "%.*s", (int)len, argument);
+    command_unknown("unknown option", name, names, "see --help of this command");
 }
 
 bool command_parse(int argc, char **argv, const struct command_option *options, struct command_words *words)
@@ -57,10 +81,12 @@ bool command_parse(int argc, char **argv, const struct command_option *options, 
         assert(!option || !option->flag != !option->value); /* one of the two */
         if (option && option->value && !value && i + 1 < argc)
             value = argv[++i];
-        if (!option || (option->flag && value) || (option->value && !value)) {
-            command_misused(!option        ? "unknown option"
-                            : option->flag ? "this option takes no value"
-                                           : "this option needs a value",
+        if (!option) {
+            unknown_option(options, argument, len);
+            return false;
+        }
+        if ((option->flag && value) || (option->value && !value)) {
+            command_misused(option->flag ? "this option takes no value" : "this option needs a value",
                             argument, "see --help of this command");
             return false;
         }

@@ -58,6 +58,10 @@ bool command_parse(int argc, char **argv, const struct command_option *options, 
 /* Says what is wrong with the command line, and where help is. Returns EXIT_USAGE. */
 enum exit_status command_misused(const char *what, const char *value, const char *hint);
 
+/* The same for a word that is none of these, the last of which is NULL: says which one was probably meant. */
+enum exit_status command_unknown(const char *what, const char *word, const char *const *words,
+                                 const char *hint);
+
 /* True for a date YYYY-MM-DD, and for NULL. False after saying `what` is wrong: "--day is no date". */
 bool command_date(const char *what, const char *date);
 

@@ -96,5 +96,8 @@ int main(int argc, char **argv)
         print_help();
         return command_finish(EXIT_DONE);
     }
-    return command_misused("unknown command", arguments[0], "see crawltab --help");
+    const char *names[COMMAND_COUNT + 1] = {NULL};
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i]->name;
+    return command_unknown("unknown command", arguments[0], names, "see crawltab --help");
 }
