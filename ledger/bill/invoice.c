@@ -125,6 +125,7 @@ static enum err insert_kind(struct pg *pg, const struct invoice_order *order, co
     pg_params_text(&params, series.before);
     pg_params_number(&params, series.digits);
     pg_params_text(&params, series.after);
+    pg_params_number(&params, order->made_ms);
     if (strcmp(statement, "invoices_insert") == 0)
         pg_params_text(&params, order->seller->party);
     TRY(pg_run(pg, statement, &params, NULL));
@@ -171,7 +172,7 @@ enum err invoice_make(struct pg *pg, const struct invoice_order *order)
     TRY(pg_run(pg, "invoice_lines_insert", &day, NULL));
     pg_params_number(&events, order->site_id);
     pg_params_text(&events, order->date);
-    pg_params_number(&events, order->at_ms);
+    pg_params_number(&events, order->made_ms);
     pg_params_text(&events, order->actor);
     TRY(pg_run(pg, "invoice_events_insert", &events, NULL));
 out:

@@ -24,11 +24,11 @@ void invoice_seller_free(struct invoice_seller *seller);
 
 struct invoice_order {
     int64_t site_id;
-    const char *date; /* the closed local day, which is the date of what is made */
+    const char *date; /* the closed local day, the last one of what is billed */
     int64_t close_number;
     const struct invoice_seller *seller; /* party NULL: the name with which the site was registered */
     const char *actor;
-    int64_t at_ms; /* when it was issued */
+    int64_t made_ms; /* the clock: what is made is issued at it */
 };
 
 /* Bills the day whose crawls stand in crawler_day_line. Inside the closing transaction. */

@@ -137,6 +137,8 @@
     X(TEXT, agent) /* the crawler's identity, a URL */                                                       \
     X(TEXT, issue_date)                                                                                      \
     X(TEXT, issued_at)                                                                                       \
+    X(TEXT_OR_NULL, made_at)  /* null: by a version that did not write it down; else as issued_at */         \
+    X(TEXT, scheduled_at)     /* when it could be made first */                                              \
     X(TEXT_OR_NULL, due_date) /* null for a credit note */                                                   \
     X(TEXT, currency)         /* ISO 4217 */                                                                 \
     X(NUMBER, currency_decimals)                                                                             \

@@ -15,7 +15,7 @@
 /* The open day that is closed now. */
 struct open_day {
     char date[DAY_DATE_MAX];
-    int64_t due_ms; /* also the time that all its rows say, so that a second try writes the same */
+    int64_t due_ms; /* when it could be closed first */
     int64_t close_number;
     bool sealed;
 };
@@ -68,7 +68,7 @@ static enum err total_up(struct pg *pg, const struct day_order *order, const str
                          struct day_closed *closed)
 {
     const struct invoice_order invoices = {order->site_id, day->date,    day->close_number,
-                                           order->seller,  order->actor, day->due_ms};
+                                           order->seller,  order->actor, order->now_ms};
     struct pg_params lines = {0};
     struct pg_rows rows = {0};
     enum err err;
@@ -158,6 +158,7 @@ static enum err insert_close(struct pg *pg, const struct day_order *order, const
     pg_params_number(&close, closed->entries);
     pg_params_number(&close, closed->sum_micros);
     pg_params_number(&close, day->due_ms);
+    pg_params_number(&close, order->now_ms);
     TRY(pg_run(pg, "day_close_insert", &close, NULL));
     pg_params_number(&number, order->site_id);
     pg_params_text(&number, "day");
@@ -206,6 +207,7 @@ static enum err try_to_seal(struct pg *pg, const struct day_order *order, struct
         pg_params_number(&params, order->site_id);
         pg_params_text(&params, day->date);
         pg_params_number(&params, day->due_ms);
+        pg_params_number(&params, order->now_ms);
         TRY(pg_run(pg, "day_seal", &params, NULL));
     }
     TRY(pg_commit(pg));

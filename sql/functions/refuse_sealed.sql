@@ -9,7 +9,9 @@ BEGIN
     IF NEW.payment_id < (SELECT end_id FROM day_seal WHERE site_id = NEW.site_id
                           ORDER BY end_id DESC LIMIT 1) THEN
         RAISE EXCEPTION 'the day of entry "%" is sealed', NEW.payment_id
-            USING ERRCODE = 'check_violation', HINT = 'Corrections are adjustments of a later day.';
+            USING ERRCODE = 'check_violation',
+                  HINT = 'A crawltab nightly whose clock was ahead has closed the day, or the gate''s clock'
+                         ' is behind: set them right. Corrections are adjustments of a later day.';
     END IF;
     RETURN NULL;
 END

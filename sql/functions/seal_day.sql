@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION seal_day(of_site bigint, of_date date, due_ms bigint) RETURNS void
+CREATE OR REPLACE FUNCTION seal_day(of_site bigint, of_date date, due_ms bigint, made_ms bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp
     SET lock_timeout = '2s' AS $$
@@ -35,8 +35,9 @@ BEGIN
     FOREACH part IN ARRAY coalesce(parts, '{}') LOOP
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', part);
     END LOOP;
-    INSERT INTO day_seal (site_id, local_date, end_id, sealed_at)
-    VALUES (of_site, of_date, uuid_floor(sealed.ends_at), instant(due_ms)) ON CONFLICT DO NOTHING;
+    INSERT INTO day_seal (site_id, local_date, end_id, due_at, made_at)
+    VALUES (of_site, of_date, uuid_floor(sealed.ends_at), instant(due_ms), instant(made_ms))
+    ON CONFLICT DO NOTHING;
     FOREACH part IN ARRAY coalesce(parts, '{}') LOOP
         PERFORM guard_seals(part);
     END LOOP;

@@ -66,7 +66,7 @@ const makeNight = `
         IF of_date >= (now() AT TIME ZONE 'UTC')::date THEN
             RETURN;
         END IF;
-        INSERT INTO day_seal (site_id, local_date, end_id, sealed_at)
+        INSERT INTO day_seal (site_id, local_date, end_id, due_at)
         SELECT site_id, local_date, uuid_floor(ends_at), ends_at + interval '1 hour' FROM day
          WHERE local_date = of_date AND site_id < ${size.sites};
         INSERT INTO crawler_day (site_id, local_date, crawler_id, close_number, entries, sum_micros,
@@ -76,16 +76,17 @@ const makeNight = `
                (25000 + carried_micros) % 10000
           FROM visit WHERE site_id < ${size.sites};
         INSERT INTO invoice (site_id, number, series, sequence, kind, crawler_id, local_date, first_date,
-                             due_date, site_name, seller_party, buyer_party, agent, network, currency,
-                             currency_decimals, time_zone, starts_at, ends_at, entries, carried_in_micros,
-                             subtotal_micros, carried_out_micros, net_micros, total_minor, rounding)
+                             issue_date, due_date, site_name, seller_party, buyer_party, agent, network,
+                             currency, currency_decimals, time_zone, starts_at, ends_at, entries,
+                             carried_in_micros, subtotal_micros, carried_out_micros, net_micros,
+                             total_minor, rounding)
         SELECT c.site_id, of_date || '-' || c.crawler_id, of_date::text, c.crawler_id, 'invoice',
-               c.crawler_id, of_date, of_date, of_date + 30, v.name, '{}',
+               c.crawler_id, of_date, of_date, of_date + 1, of_date + 31, v.name, '{}',
                jsonb_build_object('name', v.agent), v.agent, v.network, 'USD', 2, 'UTC', instant(start_ms),
                instant(start_ms + 86400000), 2, c.carried_in_micros, 25000, c.carried_out_micros,
                c.invoiced_micros, c.invoiced_micros / 10000, ''
           FROM crawler_day c JOIN visit v USING (site_id, crawler_id) WHERE c.local_date = of_date;
-        INSERT INTO day_close (site_id, local_date, close_number, entries, sum_micros, closed_at)
+        INSERT INTO day_close (site_id, local_date, close_number, entries, sum_micros, due_at)
         SELECT d.site_id, of_date, start_ms / 86400000, 2 * count(v.site_id), 25000 * count(v.site_id),
                d.ends_at + interval '1 hour'
           FROM day d LEFT JOIN visit v USING (site_id)

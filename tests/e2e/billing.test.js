@@ -247,9 +247,8 @@ async function compare(set, history) {
         const shown = []
         for (const item of list.filter(i => i.agent === crawler).reverse()) {
             const document = await json('invoice', 'show', item.number, '--site', site.name)
-            shown.push(
-                [document.kind, document.issue_date, document.net_micros, document.tax.amount_minor].join(' ')
-            )
+            const { kind, period, net_micros: net, tax } = document
+            shown.push([kind, period.last_date, net, tax.amount_minor].join(' '))
         }
         const own = documents.map(d => [d.kind, d.date, d.net, d.tax].join(' '))
         assert.deepEqual(shown.sort(), own.sort(), `${site.name} ${crawler}, seed ${seed}`)

@@ -97,10 +97,19 @@ test('an invoice in every format', async t => {
     assert.ok(html.includes('<strong>Söhne &lt;&amp; Co&gt;</strong>'))
     assert.ok(html.includes(`<a href="https://a.example/${number}">`))
     assert.doesNotMatch(html, /<script|src="http|url\(/)
+    // The day was over days ago: the invoice is of today, and says for when it was scheduled.
+    const minute = instant => `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`
+    const made = `${minute(document.made_at)} (scheduled ${minute(document.scheduled_at)})`
+    assert.ok(html.includes(made), made)
+    assert.equal(document.issued_at, document.made_at)
+    assert.equal(document.issue_date, document.made_at.slice(0, 10))
+    assert.ok(Date.now() - Date.parse(document.made_at) < 600_000, document.made_at)
+    assert.ok(Date.parse(document.made_at) - Date.parse(document.scheduled_at) > 0)
 
     // PDF: read by poppler.
     const text = run('pdftotext', '-layout', file('pdf'), '-')
-    for (const words of ['Invoice', number, 'Söhne <& Co>', 'EUR 0.24', 'Page 1 of 1', agent.origin])
+    const shown = ['Invoice', number, 'Söhne <& Co>', 'EUR 0.24', 'Page 1 of 1', agent.origin]
+    for (const words of [...shown, minute(document.made_at)])
         assert.ok(text.includes(words), `${words} in ${text}`)
     const info = run('pdfinfo', '-isodates', file('pdf'))
     assert.match(info, new RegExp(`CreationDate: +${document.issued_at.slice(0, 19)}Z`))

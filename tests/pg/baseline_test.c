@@ -62,7 +62,9 @@ static const char closed_day[] =
     "  'The Example Gazette', 'https://crawler.example', 'example:402', 'EUR', 2, 'UTC', '2026-03-01Z',"
     "  '2026-03-02Z', 2, 0, 2500000, 0, 2500000, 250, 'down');"
     "INSERT INTO invoice_line VALUES (1, 'INV-2026-1', 1, 'all', 2, 1250000, 2500000);"
-    "INSERT INTO invoice_event VALUES (1, 'INV-2026-1', 1, 'issued', '2026-03-02 01:01Z', 'night');";
+    "INSERT INTO invoice_event VALUES (1, 'INV-2026-1', 1, 'issued', '2026-03-02 01:01Z', 'night');"
+    "INSERT INTO operator_action (happened_at, actor, action, detail) VALUES"
+    " ('2026-03-20 10:00Z', 'night', 'nightly', 'closed day 2026-03-01 of site number 1');";
 
 static void append_file(char text[OUTPUT_MAX], const char *path)
 {
@@ -101,6 +103,12 @@ static void migrate_to(size_t count)
 
 static void history_is_kept(void)
 {
+    /* It was made weeks late, which only its night's action told; what it says to the buyer stays. */
+    assert_string_equal(
+        sql("SELECT instant_text(i.made_at), i.issue_date, i.due_date, instant_text(c.made_at),"
+            " instant_text(c.due_at) FROM invoice i JOIN day_close c USING (site_id, local_date)"),
+        "2026-03-20T10:00:00.000Z|2026-03-01|2026-03-31|2026-03-20T10:00:00.000Z"
+        "|2026-03-02T01:01:00.000Z");
     assert_string_equal(sql("SELECT kind, first_date, due_date, seller_party->>'name', buyer_party->>'name',"
                             " net_micros, net_minor, tax_minor, status, open_minor"
                             " FROM invoice JOIN invoice_state USING (site_id, number)"),
@@ -112,9 +120,8 @@ static void history_is_kept(void)
         sql("SELECT period_end, terms_micros, adjusted_micros, credited_micros FROM crawler_day"), "t|0|0|0");
     assert_string_equal(sql("SELECT count(*), sum(amount_micros), count(agreement_id) FROM charge"),
                         "2|2500000|0");
-    assert_string_equal(
-        sql("SELECT end_id = uuid_floor('2026-03-02Z'), instant_text(sealed_at) FROM day_seal"),
-        "t|2026-03-02T01:01:00.000Z");
+    assert_string_equal(sql("SELECT end_id = uuid_floor('2026-03-02Z'), instant_text(due_at) FROM day_seal"),
+                        "t|2026-03-02T01:01:00.000Z");
     assert_false(sql_as("crawltab_gate", entry("2026-03-01 23:59:59.999Z"), output));
     assert_non_null(strstr(output, "sealed"));
     assert_true(sql_as("crawltab_gate", entry("2026-03-02Z"), output));

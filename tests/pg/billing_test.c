@@ -90,6 +90,42 @@ static void audit_is_clean(void)
     assert_non_null(strstr(output, "everything adds up"));
 }
 
+/* The night of these days comes weeks late: what it makes says so, and payment is due from then on. */
+static void what_is_made_late_says_so(void **state)
+{
+    static char text[OUTPUT_MAX];
+    (void)state;
+    charge_on(0, A, 50000, 1);
+    charge_on(1, A, 50000, 2);
+    char *before = strdup(sql("SELECT now()"));
+    nights_until(1);
+    snprintf(text, sizeof(text),
+             "SELECT count(*), bool_and(made_at BETWEEN '%s'::timestamptz - interval '1 second' AND now()),"
+             " bool_and(issue_date = (made_at AT TIME ZONE time_zone)::date),"
+             " bool_and(due_date = issue_date + 30),"
+             " bool_and(happened_at = made_at), bool_and(made_at > ends_at + interval '20 days')"
+             " FROM invoice JOIN invoice_event USING (site_id, number)",
+             before);
+    assert_string_equal(sql(text), "2|t|t|t|t|t");
+    snprintf(
+        text, sizeof(text),
+        "SELECT count(*), bool_and(c.made_at BETWEEN '%s'::timestamptz - interval '1 second' AND now()),"
+        " bool_and(s.made_at = c.made_at), bool_and(c.due_at = ends_at + interval '61 minutes'),"
+        " bool_and(s.due_at = c.due_at)"
+        " FROM day_close c JOIN day_seal s USING (site_id, local_date) JOIN day USING (site_id, local_date)",
+        before);
+    assert_string_equal(sql(text), "2|t|t|t|t");
+    assert_int_equal(CRAWLTAB(output, "invoice", "show", "INV-2026-000002"), 0);
+    const char *line =
+        sql("SELECT format('Made       %sZ (scheduled %sZ)', left(instant_text(i.made_at), 19),"
+            " left(instant_text(c.due_at), 19)) FROM invoice i"
+            " JOIN day_close c USING (site_id, local_date) WHERE sequence = 2");
+    if (!strstr(output, line))
+        fail_msg("no \"%s\" in %s", line, output);
+    free(before);
+    audit_is_clean();
+}
+
 static void terms_are_billed(void **state)
 {
     (void)state;
@@ -110,8 +146,8 @@ static void terms_are_billed(void **state)
     /* 0.20 + 0.12 - 0.10 - 0.006 - 0.03 + 1.00 = 1.184: net 1.18, 0.004 carried; 19 % of 1.18 is 0.2242. */
     assert_string_equal(
         sql("SELECT number, net_minor, tax_minor, total_minor, carried_out_micros, first_date,"
-            " local_date, due_date, entries FROM invoice"),
-        "INV-2026-000001|118|22|140|4000|2026-10-01|2026-10-04|2026-10-18|8");
+            " local_date, due_date - issue_date, entries FROM invoice"),
+        "INV-2026-000001|118|22|140|4000|2026-10-01|2026-10-04|14|8");
     charge_on(10, B, 50000, 2);
     nights_until(30); /* the month's end: B pays the fee alone */
     assert_string_equal(sql("SELECT net_minor, tax_minor, tax_note <> '', entries, buyer_party ->> 'name',"
@@ -395,9 +431,9 @@ static void payments_and_statement(void **state)
     assert_int_equal(CRAWLTAB(output, "statement", A, "--json", "--from", "2026-10-02"), 0);
     json_t *json = json_loads(output, 0, NULL);
     const json_t *account = json_array_get(json, 0);
-    assert_int_equal(json_integer_value(json_object_get(account, "opening_minor")), 1000);
+    assert_int_equal(json_integer_value(json_object_get(account, "opening_minor")), 0); /* made today */
     assert_int_equal(json_integer_value(json_object_get(account, "closing_minor")), 500);
-    assert_int_equal(json_array_size(json_object_get(account, "lines")), 4);
+    assert_int_equal(json_array_size(json_object_get(account, "lines")), 5);
     json_decref(json);
     assert_int_equal(CRAWLTAB(output, "statement", A), 0);
     for (const char *line = output; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
@@ -560,6 +596,7 @@ static void missing_guards_are_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_made_late_says_so, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(terms_are_billed, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(included_crawls_are_the_first_by_their_ids, ledger_setup,
                                         ledger_teardown),

@@ -54,7 +54,7 @@ static int64_t seal_two_sites(void)
         int64_t end = midnight - (site - 1) * 6 * 3600000;
         snprintf(text, sizeof(text),
                  "INSERT INTO day SELECT %d, '2001-01-01', instant(%lld), instant(%lld), 'UTC';"
-                 "SELECT seal_day(%d, '2001-01-01', %lld)",
+                 "SELECT seal_day(%d, '2001-01-01', %lld, 0)",
                  site, (long long)end - DAY_MS, (long long)end, site, (long long)end);
         sql(text);
     }
@@ -99,7 +99,7 @@ static void sealed_day_takes_no_entry_from_anybody(void **state)
     assert_refused("crawltab_gate", text, "READ COMMITTED");
     assert_refused("crawltab_gate", "INSERT INTO day_seal SELECT * FROM day_seal", "permission denied");
     assert_refused("crawltab_operator", "INSERT INTO day_seal SELECT * FROM day_seal", "permission denied");
-    assert_refused("crawltab_gate", "SELECT seal_day(1, '2001-01-01', 0)", "permission denied");
+    assert_refused("crawltab_gate", "SELECT seal_day(1, '2001-01-01', 0, 0)", "permission denied");
     assert_string_equal(sql("SELECT site_id, count(*) FROM charge GROUP BY 1 ORDER BY 1"), "1|3\n2|3");
 }
 
@@ -114,7 +114,7 @@ static void an_old_transaction_comes_too_late(void **state)
         "INSERT INTO day SELECT 1, date '2001-01-01' + n, timestamptz '2026-03-01 01:00Z' + n * interval"
         " '1 hour', timestamptz '2026-03-01 02:00Z' + n * interval '1 hour', 'UTC' FROM generate_series(0, "
         "1) n;"
-        "SELECT seal_day(1, '2001-01-01', instant_ms('2026-03-02 00:00Z'));"
+        "SELECT seal_day(1, '2001-01-01', instant_ms('2026-03-02 00:00Z'), 0);"
         "INSERT INTO day_close VALUES (1, '2001-01-01', 1, 0, 0, instant(0))");
     int64_t late = strtoll(sql("SELECT instant_ms('2026-03-01 02:30Z')"), NULL, 10);
     int pids[2];
@@ -128,7 +128,7 @@ static void an_old_transaction_comes_too_late(void **state)
     }
     wait_for_sql("SELECT count(DISTINCT pid) = 2 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
                  " AND query LIKE 'BEGIN ISOLATION%'");
-    sql("SELECT seal_day(1, '2001-01-02', instant_ms('2026-03-02 00:00Z')); SELECT nextval('go')");
+    sql("SELECT seal_day(1, '2001-01-02', instant_ms('2026-03-02 00:00Z'), 0); SELECT nextval('go')");
     for (size_t i = 0; i < 2; i++)
         assert_int_not_equal(run_wait(pids[i]), 0);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "0");
@@ -149,10 +149,10 @@ static void every_partition_knows_the_newest_seal(void **state)
         "SELECT charge_partitions('2026-02-20', '2026-03-05'); ANALYZE pg_inherits, pg_class;"
         "INSERT INTO day VALUES (1, '2001-01-01', '2026-03-01 05:00Z', '2026-03-02 05:00Z', 'UTC'),"
         " (1, '2001-01-02', '2026-03-02 05:00Z', '2026-03-02 06:00Z', 'UTC');"
-        "SELECT seal_day(1, '2001-01-01', instant_ms('2026-03-03 00:00Z'));"
+        "SELECT seal_day(1, '2001-01-01', instant_ms('2026-03-03 00:00Z'), 0);"
         "INSERT INTO day_close VALUES (1, '2001-01-01', 1, 0, 0, instant(0))");
     assert_string_equal(sql(behind), "0");
-    int sealing = sql_spawn("BEGIN; SELECT seal_day(1, '2001-01-02', instant_ms('2026-03-03 00:00Z'));"
+    int sealing = sql_spawn("BEGIN; SELECT seal_day(1, '2001-01-02', instant_ms('2026-03-03 00:00Z'), 0);"
                             " SELECT pg_sleep(1); COMMIT");
     wait_for_sql("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
     sql("SELECT charge_partitions('2025-11-30', '2025-11-30')");
@@ -174,16 +174,16 @@ static void seals_come_in_order_and_after_the_day(void **state)
     days_charge(3, A, 2500, 1);
     static char text[512];
     snprintf(text, sizeof(text),
-             "SELECT seal_day(1, '%s', instant_ms(ends_at) - 1) FROM day"
+             "SELECT seal_day(1, '%s', instant_ms(ends_at) - 1, 0) FROM day"
              " WHERE local_date = '%s'",
              days_date(3), days_date(3));
     assert_refused("crawltab_operator", text, "not over");
     snprintf(text, sizeof(text),
-             "SELECT seal_day(1, '%s', instant_ms(ends_at)) FROM day"
+             "SELECT seal_day(1, '%s', instant_ms(ends_at), 0) FROM day"
              " WHERE local_date = '%s'",
              days_date(2), days_date(2));
     assert_refused("crawltab_operator", text, "an earlier day");
-    assert_refused("crawltab_operator", "SELECT seal_day(7, '2001-01-01', 0)", "not there");
+    assert_refused("crawltab_operator", "SELECT seal_day(7, '2001-01-01', 0, 0)", "not there");
 }
 
 /* A gate whose clock has stood still sends one entry of a sealed day among good ones. */
@@ -237,7 +237,7 @@ static void nothing_slips_in_while_a_day_is_sealed(void **state)
         "min',"
         "  timestamptz '2026-03-01 01:01Z' + n * interval '1 min', 'UTC' FROM generate_series(0, " ROUNDS
         ") n;"
-        "SELECT seal_day(1, '2001-01-01', instant_ms('2026-03-02 00:00Z'));"
+        "SELECT seal_day(1, '2001-01-01', instant_ms('2026-03-02 00:00Z'), 0);"
         "INSERT INTO day_close VALUES (1, '2001-01-01', 1, 0, 0, instant(0))");
     int pids[3];
     for (int i = 0; i < 3; i++)
@@ -245,7 +245,7 @@ static void nothing_slips_in_while_a_day_is_sealed(void **state)
     wait_for_sql(
         "SELECT count(DISTINCT pid) = 3 FROM pg_stat_activity WHERE query LIKE 'DO $$ DECLARE edge%'");
     sql("DO $$ BEGIN FOR n IN 1 .. " ROUNDS " LOOP"
-        " PERFORM seal_day(1, date '2001-01-01' + n, instant_ms('2026-03-02 00:00Z')); COMMIT;"
+        " PERFORM seal_day(1, date '2001-01-01' + n, instant_ms('2026-03-02 00:00Z'), 0); COMMIT;"
         " INSERT INTO counted SELECT n, count(*) FROM charge c JOIN day d ON d.local_date = date "
         "'2001-01-01' + n"
         "  AND c.payment_id >= uuid_floor(d.starts_at) AND c.payment_id < uuid_floor(d.ends_at);"
@@ -293,8 +293,8 @@ static void sealing_does_not_wait_for_other_days(void **state)
     int holder = sql_spawn(text);
     wait_for_sql("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
     snprintf(text, sizeof(text),
-             "SELECT seal_day(1, '%s', instant_ms(ends_at)) FROM day WHERE local_date = '%s'", days_date(3),
-             days_date(3));
+             "SELECT seal_day(1, '%s', instant_ms(ends_at), 0) FROM day WHERE local_date = '%s'",
+             days_date(3), days_date(3));
     int refused = sql_as("crawltab_operator", text, output) ? 0 : 1;
     sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
     assert_int_not_equal(run_wait(holder), 0);

@@ -391,7 +391,7 @@ static const char documents[] =
     "i.carried_in_micros,"
     "  i.subtotal_micros, i.net_micros, i.carried_out_micros, l.lines, i.net_minor, i.tax_minor, "
     "i.total_minor,"
-    "  coalesce(i.due_date - i.local_date, 0), s.open_minor) AS line"
+    "  coalesce(i.due_date - i.issue_date, 0), s.open_minor) AS line"
     " FROM (SELECT *, 'crawler' || crawler_id - 1 AS name FROM invoice WHERE site_id = %zu) AS i"
     " JOIN invoice_state s USING (site_id, number)"
     " LEFT JOIN invoice o ON o.site_id = i.site_id AND o.number = i.corrects"

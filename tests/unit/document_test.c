@@ -15,7 +15,8 @@ static const char whole[] =
     "{\"number\":\"CN-7\",\"kind\":\"credit-note\",\"corrects\":{\"number\":\"INV-3\","
     "\"date\":\"2026-10-31\"},\"site\":\"gazette\",\"network\":\"gazette:402\","
     "\"agent\":\"https://crawler.example\",\"issue_date\":\"2026-11-30\","
-    "\"issued_at\":\"2026-12-01T00:01:00.000Z\",\"due_date\":\"2026-12-30\",\"currency\":\"EUR\","
+    "\"issued_at\":\"2026-12-01T00:01:00.000Z\",\"made_at\":\"2026-12-01T00:01:00.000Z\",\"scheduled_at\":"
+    "\"2026-12-01T00:00:00.000Z\",\"due_date\":\"2026-12-30\",\"currency\":\"EUR\","
     "\"currency_decimals\":2,\"period\":{\"first_date\":\"2026-11-01\",\"last_date\":\"2026-11-30\","
     "\"starts_at\":\"2026-10-31T23:00:00.000Z\",\"ends_at\":\"2026-11-30T23:00:00.000Z\","
     "\"time_zone\":\"Europe/Paris\"},\"seller\":{\"name\":\"Gazette\",\"street\":\"a\","
@@ -69,8 +70,8 @@ static bool may_be_left_out(const char *path)
 
 static bool may_be_null(const char *path)
 {
-    static const char *const paths[] = {"corrects", "agreement", "due_date", "lines[0].payment_id",
-                                        "lines[1].payment_id"};
+    static const char *const paths[] = {"corrects", "agreement",           "made_at",
+                                        "due_date", "lines[0].payment_id", "lines[1].payment_id"};
     bool found = may_be_left_out(path);
     for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
         found = found || strcmp(paths[i], path) == 0;

@@ -106,6 +106,21 @@ static void view_party(struct making *making, const struct document_party *party
 
 /* --- Facts --- */
 
+/* "2026-11-28 10:11 UTC" of "2026-11-28T10:11:12.000Z". */
+static const char *minute_of(struct making *making, const char *instant)
+{
+    bool whole = strlen(instant) > strlen("2026-11-28T10:11");
+    return whole ? made(making, "%.10s %.5s UTC", instant, instant + strlen("2026-11-28T")) : instant;
+}
+
+/* When it was made, and when it could be made first: a night may come late. */
+static const char *made_text(struct making *making)
+{
+    const struct document *document = making->document;
+    const char *at = *document->made_at ? minute_of(making, document->made_at) : "not recorded";
+    return made(making, "%s (scheduled %s)", at, minute_of(making, document->scheduled_at));
+}
+
 static void view_facts(struct making *making, struct view_pairs *facts)
 {
     const struct document *document = making->document;
@@ -119,6 +134,7 @@ static void view_facts(struct making *making, struct view_pairs *facts)
     pair(facts, "Period",
          made(making, "%s%s%s (%s)", first, one_day ? "" : " to ", one_day ? "" : last,
               document->period.time_zone));
+    pair(facts, "Made", made_text(making));
     pair(facts, "Site", document->site);
     pair(facts, "Crawler", document->agent);
     if (!document_is_credit_note(document))

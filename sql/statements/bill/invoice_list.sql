@@ -1,5 +1,5 @@
--- Of site $1, dates $2 to $3, status $4 and crawler $5, NULL for all; newest first within a site. $6 is the
--- clock, for what is overdue.
+-- Of site $1, whose last day is from $2 to $3, status $4 and crawler $5, NULL for all; newest first within a
+-- site. $6 is the clock, for what is overdue.
 -- columns: site text, number text, issue_date date, agent text, entries bigint, total_minor bigint,
 --   currency text, currency_decimals smallint, status text, due_date date null, kind text,
 --   open_minor bigint
@@ -12,7 +12,7 @@ WITH listed AS (
        AND ($2::date IS NULL OR i.local_date >= $2::date) AND ($3::date IS NULL OR i.local_date <= $3::date)
        AND ($5::text IS NULL OR i.agent = $5::text)
 )
-SELECT site_name AS site, number, local_date AS issue_date, agent, entries, total_minor, currency,
+SELECT site_name AS site, number, issue_date, agent, entries, total_minor, currency,
        currency_decimals, status, due_date, kind, open_minor
   FROM listed WHERE $4::text IS NULL OR status = $4::text
  ORDER BY site_name, local_date DESC, kind DESC, sequence

@@ -2,18 +2,20 @@
 -- at instant $3. json, not jsonb, which would sort the members.
 -- columns: document json
 WITH wanted AS (
-    SELECT i.*, c.close_number,
+    SELECT i.*, c.close_number, d.due_at AS scheduled_at,
            coalesce((SELECT max(b.close_number) FROM crawler_day b
                       WHERE b.site_id = i.site_id AND b.crawler_id = i.crawler_id AND b.invoiced_micros > 0
                         AND b.close_number < c.close_number), 0) AS last_close
       FROM invoice i JOIN crawler_day c USING (site_id, local_date, crawler_id)
+      JOIN day_close d USING (site_id, local_date)
      WHERE i.number = $1::text AND ($2::text IS NULL OR i.site_name = $2::text)
 )
 SELECT json_build_object(
     'number', i.number, 'kind', i.kind, 'corrects', corrected.document, 'site', i.site_name,
-    'network', i.network, 'agent', i.agent, 'issue_date', i.local_date,
-    'issued_at', instant_text(events.issued_at), 'due_date', i.due_date, 'currency', i.currency,
-    'currency_decimals', i.currency_decimals,
+    'network', i.network, 'agent', i.agent, 'issue_date', i.issue_date,
+    'issued_at', instant_text(coalesce(i.made_at, events.issued_at)),
+    'made_at', instant_text(i.made_at), 'scheduled_at', instant_text(i.scheduled_at),
+    'due_date', i.due_date, 'currency', i.currency, 'currency_decimals', i.currency_decimals,
     'period', json_build_object('first_date', i.first_date, 'last_date', i.local_date,
         'starts_at', instant_text(i.starts_at), 'ends_at', instant_text(i.ends_at), 'time_zone', i.time_zone),
     'seller', i.seller_party || coalesce((
@@ -38,7 +40,7 @@ SELECT json_build_object(
   FROM wanted i
   JOIN invoice_state state USING (site_id, number)
   LEFT JOIN LATERAL (
-      SELECT json_build_object('number', o.number, 'date', o.local_date) AS document
+      SELECT json_build_object('number', o.number, 'date', o.issue_date) AS document
         FROM invoice o WHERE o.site_id = i.site_id AND o.number = i.corrects) AS corrected ON true
   LEFT JOIN LATERAL (
       SELECT json_build_object('version', a.version, 'text', i.terms) AS document
@@ -68,8 +70,8 @@ SELECT json_build_object(
               SELECT number, -amount_minor, applied_at, step FROM applied_credit
                WHERE site_id = i.site_id AND from_number = i.number) AS p) AS applied
   CROSS JOIN LATERAL (
-      SELECT json_agg(json_build_object('number', n.number, 'date', n.local_date,
-                 'total_minor', n.total_minor) ORDER BY n.local_date, n.sequence) AS list
+      SELECT json_agg(json_build_object('number', n.number, 'date', n.issue_date,
+                 'total_minor', n.total_minor) ORDER BY n.issue_date, n.sequence) AS list
         FROM invoice n WHERE n.site_id = i.site_id AND n.corrects = i.number) AS notes
   CROSS JOIN LATERAL (
       SELECT json_agg(json_build_object('date', t.local_date, 'entries', t.entries,

@@ -1,6 +1,7 @@
 -- One invoice for each crawler of which something is invoiced on day $2 of site $1, numbered $4, $4 + 1, ...
 -- in series $3 in the order of the accounts; $5, $6 and $7 are what stands before a number, its least digits
--- and what stands behind. $8 is the seller's party, or NULL for the name that the site was registered with.
+-- and what stands behind. $8 is the clock: the invoices are issued now, and payment is due from then on.
+-- $9 is the seller's party, or NULL for the name that the site was registered with.
 -- An invoice's days are those since the last one, and at least the period of the cadence.
 WITH numbered AS (
     SELECT t.*, $4::bigint - 1 + row_number() OVER (ORDER BY t.crawler_id) AS sequence,
@@ -26,7 +27,8 @@ WITH numbered AS (
            WHERE t.site_id = n.site_id AND t.crawler_id = n.crawler_id
              AND t.close_number > n.last_close AND t.close_number <= n.close_number) AS p
 )
-INSERT INTO invoice (site_id, number, series, sequence, kind, crawler_id, local_date, first_date, due_date,
+INSERT INTO invoice (site_id, number, series, sequence, kind, crawler_id, local_date, first_date, made_at,
+                     issue_date, due_date,
                      site_name, seller_party, buyer_party, settlement, agreement_id, terms, agent, network,
                      currency, currency_decimals, time_zone, starts_at, ends_at, entries, carried_in_micros,
                      subtotal_micros, carried_out_micros, net_micros, tax_treatment, tax_rate_ppm, tax_minor,
@@ -34,8 +36,8 @@ INSERT INTO invoice (site_id, number, series, sequence, kind, crawler_id, local_
 SELECT p.site_id, $5::text || lpad(p.sequence::text, greatest($6::integer, length(p.sequence::text)), '0')
            || $7::text,
        $3::text, p.sequence, 'invoice', p.crawler_id, p.local_date, f.local_date,
-       p.local_date + coalesce(a.due_days, 30), s.name,
-       coalesce($8::jsonb, jsonb_build_object('name', s.seller)),
+       made.at, made.on_date, made.on_date + coalesce(a.due_days, 30), s.name,
+       coalesce($9::jsonb, jsonb_build_object('name', s.seller)),
        jsonb_build_object('name', c.agent) || coalesce(a.buyer, '{}'), coalesce(a.settlement, '{}'),
        a.agreement_id, agreement_text(a.agreement_id), c.agent, s.network, s.currency, s.currency_decimals,
        d.time_zone, f.starts_at, d.ends_at, p.period_entries,
@@ -47,6 +49,9 @@ SELECT p.site_id, $5::text || lpad(p.sequence::text, greatest($6::integer, lengt
   FROM period p
   JOIN site s USING (site_id) JOIN crawler c USING (crawler_id) JOIN day d USING (site_id, local_date)
   LEFT JOIN agreement a ON a.agreement_id = p.agreement_id
+  CROSS JOIN LATERAL (
+      SELECT instant($8::bigint) AS at,
+             (instant($8::bigint) AT TIME ZONE d.time_zone)::date AS on_date) AS made
   CROSS JOIN LATERAL (
       SELECT b.local_date, b.starts_at FROM day b
        WHERE b.site_id = p.site_id AND b.local_date > coalesce(p.last_date, '-infinity')

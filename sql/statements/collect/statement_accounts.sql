@@ -5,7 +5,7 @@
 SELECT s.site_id, c.crawler_id, s.name AS site, s.currency, s.currency_decimals,
        coalesce((SELECT sum(CASE i.kind WHEN 'invoice' THEN i.total_minor ELSE -i.total_minor END)
                    FROM invoice i WHERE i.site_id = s.site_id AND i.crawler_id = c.crawler_id
-                    AND i.local_date < $3::date), 0)::bigint
+                    AND i.issue_date < $3::date), 0)::bigint
        - coalesce((SELECT sum(p.amount_minor)
                      FROM invoice i JOIN invoice_payment p USING (site_id, number)
                     WHERE i.site_id = s.site_id AND i.crawler_id = c.crawler_id

@@ -1,7 +1,7 @@
 -- What happened on the account of site $1 and crawler $2 from $3 to $4, in order.
 -- columns: at date, what text, number text, reference text, amount_minor bigint
 SELECT at, what, number, reference, amount_minor
-  FROM (SELECT i.local_date AS at, CASE i.kind WHEN 'invoice' THEN 1 ELSE 2 END AS rank, i.kind AS what,
+  FROM (SELECT i.issue_date AS at, CASE i.kind WHEN 'invoice' THEN 1 ELSE 2 END AS rank, i.kind AS what,
                i.number, coalesce(i.corrects, '') AS reference,
                CASE i.kind WHEN 'invoice' THEN i.total_minor ELSE -i.total_minor END AS amount_minor
           FROM invoice i WHERE i.site_id = $1::bigint AND i.crawler_id = $2::bigint

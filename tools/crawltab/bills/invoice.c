@@ -299,7 +299,7 @@ const struct command invoice_command = {
     "  --site NAME      only this site; numbers are unique within a site\n"
     "  --crawler URL    only invoices to this crawler\n"
     "  --status STATUS  issued, sent, part-paid, overdue, paid, void or credited\n"
-    "  --from, --to     dates, both included; --date: when it was received (today)\n"
+    "  --from, --to     by the last day billed; --date: when it was received (today)\n"
     "  --format FORMAT  json (the whole document), csv, html, pdf, ubl (an e-invoice\n"
     "                   after EN 16931), hledger, ledger or beancount\n"
     "  --out            a file, or for export a folder: SITE-NUMBER.EXTENSION\n"

@@ -32,6 +32,15 @@ static void print_party(const char *name, const struct document_party *party)
     print_fact("", party->purchase_order);
 }
 
+/* A night may come long after the day. */
+static void print_made(const struct document *document)
+{
+    if (*document->made_at)
+        printf("%-11s%.19sZ (scheduled %.19sZ)\n", "Made", document->made_at, document->scheduled_at);
+    else
+        printf("%-11snot recorded (scheduled %.19sZ)\n", "Made", document->scheduled_at);
+}
+
 static void print_head(const struct document *document)
 {
     bool credit = document_is_credit_note(document);
@@ -44,6 +53,7 @@ static void print_head(const struct document *document)
         printf("%-11s%s of %s\n", "Corrects", document->corrects.number, document->corrects.date);
     print_fact("Date", document->issue_date);
     print_fact("Due", document->due_date);
+    print_made(document);
     printf("%-11s%.19sZ to %.19sZ (%s)\n\n", "Period", document->period.starts_at, document->period.ends_at,
            document->period.time_zone);
 }
