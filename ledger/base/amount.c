@@ -1,3 +1,6 @@
+/* Prices of a thousandth of a cent are usual, so that amounts are millionths: the largest that a bigint
+ * holds is nine trillion, and a billion crawls of a cent are ten million. All text of money, also in SQL's
+ * documents, is made of these integers: nothing that binary fractions could falsify comes near them. */
 #include "ledger/base/amount.h"
 
 #include "ledger/base/encoding.h"
@@ -28,6 +31,7 @@ bool amount_parse(struct slice text, int64_t *micros)
     for (size_t i = decimals; i < 6; i++)
         if (__builtin_mul_overflow(value, 10, &value))
             return false;
+    assert(value >= 0); /* there is no sign, and what would overflow into one was refused */
     *micros = value;
     return true;
 }
@@ -59,6 +63,7 @@ const char *amount_format_minor(int64_t minor, int exponent, char out[AMOUNT_TEX
     return out;
 }
 
+/* Cut off, not rounded: what is shown is never more than what is owed. */
 const char *amount_format_decimals(int64_t micros, int decimals, char out[AMOUNT_TEXT_MAX])
 {
     assert(decimals >= 0 && decimals <= 6);
@@ -83,6 +88,7 @@ const char *amount_format(int64_t micros, char out[AMOUNT_TEXT_MAX])
 const char *amount_format_percent(int64_t ppm, char out[AMOUNT_TEXT_MAX])
 {
     size_t len = write_decimal(ppm, 4, out);
+    assert(len > 0 && len < AMOUNT_TEXT_MAX);
     while (out[len - 1] == '0')
         out[--len] = '\0';
     if (out[len - 1] == '.')
@@ -95,12 +101,15 @@ bool amount_add(int64_t a, int64_t b, int64_t *sum)
     return !__builtin_add_overflow(a, b, sum);
 }
 
+/* Four decimals at the most (CLF, UYW), so that a minor unit is a whole number of micro-units: amounts become
+ * minor units by division, and only there is anything rounded. */
 int64_t amount_minor_micros(int exponent)
 {
     assert(exponent >= 0 && exponent <= 4);
     int64_t micros = MICROS;
     for (int i = 0; i < exponent; i++)
         micros /= 10;
+    assert(micros > 0 && MICROS % micros == 0);
     return micros;
 }
 
@@ -116,6 +125,7 @@ int amount_exponent(struct slice currency)
         "MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD "
         "SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS "
         "VED VES WST XCD YER ZAR ZMW ZWG";
+    _Static_assert((sizeof(other) - 1) % 4 == 0 && sizeof(two) % 4 == 0, "codes of one width");
     if (currency.len != 3)
         return -1;
     for (size_t i = 0; i + 4 <= sizeof(other) - 1; i += 4)

@@ -1,3 +1,5 @@
+/* A request is answered from one block that is reset as a whole: no free to forget, no leak to find, and a
+ * bound on what one request can make the gate hold. Full is an error that every caller passes on, as 431. */
 #include "ledger/base/arena.h"
 
 #include <assert.h>
@@ -12,8 +14,10 @@ void arena_init(struct arena *arena, void *memory, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    size_t align = alignof(max_align_t);
-    size_t start = (arena->used + align - 1) & ~(align - 1);
+    assert(arena->used <= arena->size);
+    /* By address: the block itself may begin anywhere, such as in the middle of a struct. */
+    uintptr_t at = (uintptr_t)arena->memory + arena->used;
+    size_t start = arena->used + (-at & (alignof(max_align_t) - 1));
     if (start > arena->size || size > arena->size - start)
         return NULL;
     arena->used = start + size;
@@ -32,6 +36,8 @@ char *arena_bytes(struct arena *arena, size_t len)
 
 char *arena_copy(struct arena *arena, struct slice text)
 {
+    assert(text.data || text.len == 0);
+    /* At SIZE_MAX the room for the NUL would wrap round to 0, and fit. */
     char *copy = text.len < (size_t)-1 ? arena_bytes(arena, text.len + 1) : NULL;
     if (!copy)
         return NULL;
@@ -51,6 +57,7 @@ struct slice arena_lower(struct arena *arena, struct slice text)
 
 struct slice arena_format(struct arena *arena, const char *format, ...)
 {
+    assert(arena->used <= arena->size);
     size_t room = arena->size - arena->used;
     char *start = arena->memory + arena->used;
     va_list arguments;

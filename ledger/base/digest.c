@@ -1,4 +1,8 @@
+/* What OpenSSL can only fail at for want of memory ends the process here: a digest that is made up would be
+ * signed, or stored as evidence. */
 #include "ledger/base/digest.h"
+
+#include "ledger/base/object.h"
 
 #include <assert.h>
 #include <openssl/core_names.h>
@@ -7,6 +11,8 @@
 #include <openssl/params.h>
 #include <pthread.h>
 #include <stdlib.h>
+
+#define HMAC_MAGIC 0x7d4e09c3u
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t context_key;
@@ -17,6 +23,8 @@ static void free_context(void *context)
     EVP_MD_CTX_free(context);
 }
 
+/* The algorithm once for the process and a context once for each thread: OpenSSL 3 looks both up under a
+ * lock, which costs more than hashing a leaf. */
 static void fetch(void)
 {
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -39,6 +47,7 @@ static EVP_MD_CTX *context_of_thread(void)
 void digest_sha256(const struct slice *parts, size_t count, uint8_t out[DIGEST_SIZE])
 {
     EVP_MD_CTX *context = context_of_thread();
+    assert(parts || count == 0);
     int ok = EVP_DigestInit_ex2(context, sha256, NULL);
     for (size_t i = 0; i < count; i++)
         ok &= EVP_DigestUpdate(context, parts[i].data, parts[i].len);
@@ -49,21 +58,26 @@ void digest_sha256(const struct slice *parts, size_t count, uint8_t out[DIGEST_S
 
 void digest_sha512(struct slice text, uint8_t out[DIGEST_SHA512_SIZE])
 {
+    assert(text.data || text.len == 0);
     if (EVP_Digest(text.data, text.len, out, NULL, EVP_sha512(), NULL) != 1)
         abort();
 }
 
 struct hmac {
+    uint32_t magic;
     EVP_MAC_CTX *context;
 };
 
 struct hmac *hmac_new(const void *key, size_t len)
 {
+    assert(key && len > 0);
     struct hmac *hmac = calloc(1, sizeof(*hmac));
     EVP_MAC *algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
     char digest[] = "SHA256";
     OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
                                OSSL_PARAM_construct_end()};
+    if (hmac)
+        OBJECT_MAKE(hmac, HMAC_MAGIC);
     if (hmac && algorithm)
         hmac->context = EVP_MAC_CTX_new(algorithm);
     EVP_MAC_free(algorithm);
@@ -78,12 +92,15 @@ void hmac_free(struct hmac *hmac)
 {
     if (!hmac)
         return;
+    OBJECT_END(hmac, HMAC_MAGIC);
     EVP_MAC_CTX_free(hmac->context);
     free(hmac);
 }
 
 void hmac_sha256(struct hmac *hmac, const struct slice *parts, size_t count, uint8_t out[DIGEST_SIZE])
 {
+    OBJECT_CHECK(hmac, HMAC_MAGIC);
+    assert(parts || count == 0);
     int ok = EVP_MAC_init(hmac->context, NULL, 0, NULL);
     for (size_t i = 0; i < count; i++)
         ok &= EVP_MAC_update(hmac->context, (const unsigned char *)parts[i].data, parts[i].len);
@@ -93,7 +110,9 @@ void hmac_sha256(struct hmac *hmac, const struct slice *parts, size_t count, uin
         abort();
 }
 
+/* For what an attacker may guess at byte by byte: the time must not tell how much of it was right. */
 bool digest_equal(const void *a, const void *b, size_t len)
 {
+    assert(a && b && len > 0);
     return CRYPTO_memcmp(a, b, len) == 0;
 }

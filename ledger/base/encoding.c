@@ -1,4 +1,9 @@
+/* Strict both ways, since what is encoded here is compared and signed: a text that could be written in two
+ * ways, with stray bits at its end or a line break in it, is refused. The one exception is asked for by
+ * name. */
 #include "ledger/base/encoding.h"
+
+#include <assert.h>
 
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char base64url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -38,11 +43,13 @@ static size_t encode(const uint8_t *bytes, size_t len, const char *alphabet, cha
         for (size_t k = 0; k <= len - i; k++)
             out[at++] = alphabet[group >> (18 - 6 * k) & 63];
     }
+    assert(at == ENCODING_BASE64URL_LEN(len));
     return at;
 }
 
 size_t encoding_base64(const void *bytes, size_t len, char *out)
 {
+    const size_t room = ENCODING_BASE64_LEN(len);
     const uint8_t *in = bytes;
     size_t at = 0;
     for (; len >= 3; in += 3, len -= 3, at += 4) {
@@ -53,6 +60,7 @@ size_t encoding_base64(const void *bytes, size_t len, char *out)
     at += encode(in, len, base64_alphabet, out + at);
     while (at % 4 != 0)
         out[at++] = '=';
+    assert(at == room);
     return at;
 }
 
@@ -100,6 +108,7 @@ static bool decode(struct slice text, bool url, bool lenient, uint8_t *out, size
             out[at++] = (uint8_t)(held >> bits);
         }
     }
+    assert(at == bytes && at <= room);
     *len = at;
     return lenient || (held & ((1U << bits) - 1)) == 0;
 }
@@ -112,6 +121,7 @@ bool encoding_unbase64(struct slice text, bool lenient, uint8_t *out, size_t roo
     bool padded = text.len % 4 == 0;
     if (!padded && !(lenient && digits == text.len))
         return false;
+    assert(text.len - digits <= 2);
     return decode((struct slice){text.data, digits}, false, lenient, out, room, len);
 }
 
@@ -156,6 +166,7 @@ bool encoding_unhex(struct slice text, uint8_t *out, size_t len)
 
 size_t encoding_decimal(uint64_t number, size_t digits, char *out)
 {
+    assert(digits <= ENCODING_DECIMAL_MAX);
     size_t len = 1;
     for (uint64_t rest = number / 10; rest > 0; rest /= 10)
         len++;
@@ -163,5 +174,6 @@ size_t encoding_decimal(uint64_t number, size_t digits, char *out)
         len = digits;
     for (size_t i = len; i > 0; i--, number /= 10)
         out[i - 1] = (char)('0' + number % 10);
+    assert(number == 0 && len <= ENCODING_DECIMAL_MAX);
     return len;
 }

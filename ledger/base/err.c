@@ -1,3 +1,5 @@
+/* One table makes codes, statuses and sentences, so that no reply can say one thing and the log another; a
+ * failure that is added without its row does not compile. */
 #include "ledger/base/err.h"
 
 #include <assert.h>
@@ -13,6 +15,7 @@ static const struct {
     ERR_LIST(ERR_ROW)
 #undef ERR_ROW
 };
+_Static_assert(sizeof(table) / sizeof(*table) == ERR_COUNT, "a row for each failure");
 
 unsigned err_status(enum err err)
 {

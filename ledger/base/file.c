@@ -4,8 +4,10 @@
  * it. */
 #include "ledger/base/file.h"
 
+#include "ledger/base/object.h"
 #include "ledger/base/random.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,7 +25,10 @@
 /* Too large for a stack that a thread's may be: on the heap. */
 #define COMPARE_BYTES 65536
 
+#define DRAFT_MAGIC 0x3b86a1f5u
+
 struct file_draft {
+    uint32_t magic;
     int folder; /* that both names are in */
     int fd;
     FILE *stream; /* over a copy of fd, once asked for */
@@ -65,6 +70,7 @@ bool file_is_exposed(const struct stat *status)
 
 static bool fill(int fd, char *room, size_t size, size_t *len)
 {
+    /* A signal ends a read early, and so may a pipe or a file system of the network: on, until it ends. */
     for (*len = 0; *len < size;) {
         ssize_t got = read(fd, room + *len, size - *len);
         if (got == 0)
@@ -73,6 +79,7 @@ static bool fill(int fd, char *room, size_t size, size_t *len)
             return false;
         *len += got > 0 ? (size_t)got : 0;
     }
+    assert(*len <= size);
     return true;
 }
 
@@ -80,6 +87,7 @@ static bool fill(int fd, char *room, size_t size, size_t *len)
  * buffer would keep a copy: a secret is nowhere else, so whoever wipes it has wiped all of it. */
 char *file_read_open(int fd, size_t max, size_t *len)
 {
+    assert(max < SIZE_MAX);
     char *text = malloc(max + 1);
     *len = 0;
     if (!text)
@@ -179,6 +187,7 @@ static void make_folder(const char *path)
 static int open_part(struct file_draft *draft)
 {
     int fd = -1;
+    assert(draft->folder >= 0 && draft->name[0]);
     for (int i = 0; i < PART_TRIES && fd < 0; i++) {
         uint64_t chance;
         random_bytes(&chance, sizeof(chance));
@@ -206,6 +215,7 @@ const char *file_draft_begin(int at, const char *path, unsigned mode, struct fil
     struct file_draft *made = calloc(1, sizeof(*made));
     if (!made)
         return strerror(ENOMEM);
+    OBJECT_MAKE(made, DRAFT_MAGIC);
     made->mode = mode;
     made->fd = -1;
     memcpy(made->name, last, strlen(last) + 1);
@@ -223,18 +233,22 @@ const char *file_draft_begin(int at, const char *path, unsigned mode, struct fil
 
 void file_draft_write(struct file_draft *draft, const char *text, size_t len)
 {
+    OBJECT_CHECK(draft, DRAFT_MAGIC);
+    assert(!draft->stream); /* what that holds back would come after what is written here */
     if (draft->why == 0 && !file_write_all(draft->fd, text, len))
         draft->why = errno;
 }
 
 void file_draft_give(struct file_draft *draft, const struct stat *like)
 {
+    OBJECT_CHECK(draft, DRAFT_MAGIC);
     if (draft->why == 0 && like->st_uid != geteuid() && fchown(draft->fd, like->st_uid, like->st_gid) != 0)
         draft->why = errno;
 }
 
 FILE *file_draft_stream(struct file_draft *draft)
 {
+    OBJECT_CHECK(draft, DRAFT_MAGIC);
     int copy = draft->stream ? -1 : fcntl(draft->fd, F_DUPFD_CLOEXEC, 0);
     if (copy >= 0 && !(draft->stream = fdopen(copy, "w")))
         close(copy);
@@ -252,6 +266,8 @@ void file_draft_discard(struct file_draft *draft)
 {
     if (!draft)
         return;
+    OBJECT_END(draft, DRAFT_MAGIC);
+    /* The name goes first: a crash between these steps leaves no more than a run that was killed. */
     drop_part(draft);
     if (draft->stream)
         fclose(draft->stream);
@@ -265,6 +281,8 @@ void file_draft_discard(struct file_draft *draft)
 /* On to the disk, all that was written. */
 static const char *flush(struct file_draft *draft)
 {
+    OBJECT_CHECK(draft, DRAFT_MAGIC);
+    assert(draft->fd >= 0 && draft->part[0]); /* begun, and without its name yet */
     if (draft->why != 0)
         return strerror(draft->why);
     if (draft->stream && (fflush(draft->stream) != 0 || ferror(draft->stream)))
@@ -287,6 +305,7 @@ static const char *untouchable(const struct stat *there)
 static bool same_bytes(int a, int b)
 {
     char *room = malloc(2 * COMPARE_BYTES);
+    assert(a >= 0 && b >= 0);
     size_t len, other;
     bool same = room && lseek(a, 0, SEEK_SET) == 0 && lseek(b, 0, SEEK_SET) == 0;
     do {
@@ -332,6 +351,7 @@ const char *file_draft_make(struct file_draft *draft, enum file_named *named)
     else if (!problem)
         problem = errno == EEXIST ? compare(draft, named) : strerror(errno);
     drop_part(draft);
+    /* Only now: while the draft had its first name, a crash left a file that could be told from others. */
     if (!problem && !flush_folder(draft->folder)) {
         problem = strerror(errno);
         if (*named == FILE_MADE)
@@ -347,6 +367,8 @@ static const char *irreplaceable(const struct file_draft *draft, bool over_links
     struct stat there, mine;
     if (fstatat(draft->folder, draft->name, &there, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT ? NULL : strerror(errno);
+    /* Seen beforehand, and not by renameat, which asks nobody: between the two a file may come, but whoever
+     * may put one here may remove it, too. */
     if (over_links && S_ISLNK(there.st_mode))
         return NULL;
     const char *problem = untouchable(&there);

@@ -1,5 +1,9 @@
+/* Check digits tell a slip of the finger from a number, which is all that can be known without asking a
+ * register. What is not known here, of a country or a scheme, is let through: a right bill must never fail
+ * for a list that has grown old. */
 #include "ledger/base/identifier.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,8 +48,11 @@ static int mod_97(const char *text, size_t len, size_t start)
 {
     int rest = 0;
     for (size_t i = 0; i < len; i++) {
-        char c = text[(i + start) % len];
-        rest = c >= 'A' ? (rest * 100 + c - 'A' + 10) % 97 : (rest * 10 + c - '0') % 97;
+        assert(start < len);
+        int value = text[(i + start) % len] >= 'A' ? text[(i + start) % len] - 'A' + 10
+                                                   : text[(i + start) % len] - '0';
+        assert(value >= 0 && value < 36);
+        rest = (rest * (value >= 10 ? 100 : 10) + value) % 97;
     }
     return rest;
 }
@@ -54,8 +61,10 @@ static int mod_97(const char *text, size_t len, size_t start)
 static int weigh(const char *digits, const int *weights, size_t count)
 {
     int sum = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        assert(digits[i] >= '0' && digits[i] <= '9');
         sum += (digits[i] - '0') * weights[i];
+    }
     return sum;
 }
 
@@ -76,6 +85,7 @@ static bool is_luhn(const char *id)
     int sum = 0;
     for (size_t len = strlen(id), i = 0; i < len; i++) {
         int digit = id[len - 1 - i] - '0';
+        assert(digit >= 0 && digit <= 9);
         int twice = i % 2 == 1 ? 2 * digit : digit;
         sum += twice / 10 + twice % 10;
     }
@@ -240,6 +250,7 @@ const char *identifier_iban_fault(const char *iban)
     int at = find_code(countries, 2, iban);
     if (at < 0)
         return "is not an IBAN: no country that has them begins so";
+    assert((size_t)at / 3 < sizeof(lengths));
     if (lengths[at / 3] != len)
         return "is not an IBAN: its country's have another length";
     return mod_97(iban, len, 4) == 1 ? NULL : "is not an IBAN: the check digits say that it is mistyped";
@@ -284,6 +295,8 @@ static bool matches(const char *pattern, const char *text)
     return !*pattern && !*text;
 }
 
+/* Numbers are told from mistyped ones by check digits only where all of a country's have them: the forms of a
+ * country may be older than its rule, and a bill must not fail over a right number. */
 const char *identifier_vat_fault(const char *number)
 {
     /* Romania's have two to ten digits, and are not checked. */
@@ -317,6 +330,7 @@ const char *identifier_vat_fault(const char *number)
 
 const char *identifier_compact(const char *text, char *out, size_t room)
 {
+    assert(room > 0);
     size_t len = 0;
     for (; *text && len + 1 < room; text++)
         if (isalnum((unsigned char)*text))

@@ -1,36 +1,48 @@
+/* Calendar dates are the Gregorian calendar's and in UTC; what a local date is, and when it begins, only
+ * PostgreSQL says, which has the time zones' history. */
 #include "ledger/base/instant.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <time.h>
+
+/* Years of four digits, which is what the forms below have. A file system may hold others. */
+#define YEAR_1000_MS (INT64_C(-30610224000) * 1000)
+#define YEAR_9999_MS (INT64_C(253402300799) * 1000)
 
 static struct tm split(int64_t ms)
 {
     int64_t seconds = ms / 1000 - (ms % 1000 < 0 ? 1 : 0);
     time_t time = (time_t)seconds;
     struct tm parts;
-    gmtime_r(&time, &parts);
+    struct tm *known = gmtime_r(&time, &parts);
+    assert(known); /* 64 bits of milliseconds are years that an int holds */
     return parts;
 }
 
 const char *instant_format(int64_t ms, char out[INSTANT_TEXT_MAX])
 {
     struct tm t = split(ms);
-    char seconds[24];
-    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &t);
+    char seconds[INSTANT_TEXT_MAX - sizeof(".000Z") + 1];
+    size_t len = strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &t);
+    assert(len >= sizeof("1-01-01T00:00:00") - 1); /* 0: it does not fit */
     snprintf(out, INSTANT_TEXT_MAX, "%s.%03dZ", seconds, (int)((ms % 1000 + 1000) % 1000));
     return out;
 }
 
 const char *instant_format_http(int64_t ms, char out[INSTANT_TEXT_MAX])
 {
+    ms = ms < YEAR_1000_MS ? YEAR_1000_MS : ms > YEAR_9999_MS ? YEAR_9999_MS : ms;
     struct tm t = split(ms);
-    strftime(out, INSTANT_TEXT_MAX, "%a, %d %b %Y %H:%M:%S GMT", &t);
+    size_t len = strftime(out, INSTANT_TEXT_MAX, "%a, %d %b %Y %H:%M:%S GMT", &t);
+    assert(len == sizeof("Fri, 20 Nov 2026 11:07:16 GMT") - 1);
     return out;
 }
 
 static int number(const char *digits, size_t count)
 {
     int value = 0;
+    assert(count < 10); /* ten digits may be more than an int */
     for (size_t i = 0; i < count; i++) {
         if (digits[i] < '0' || digits[i] > '9')
             return -1;
@@ -42,6 +54,7 @@ static int number(const char *digits, size_t count)
 /* `month` counts from 1. */
 static int days_of(int year, int month)
 {
+    assert(month >= 1 && month <= 12);
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     return days[month - 1] + (month == 2 && leap ? 1 : 0);
@@ -121,6 +134,7 @@ static int full_year(int digits, int64_t now)
     int full = year - year % 100 + 100 + digits;
     while (full > year + 50)
         full -= 100;
+    assert(full > year - 50 && full <= year + 50);
     return full;
 }
 
@@ -139,10 +153,12 @@ bool instant_parse_http(struct slice text, int64_t now, int64_t *seconds)
                !(take_date(text, " ", 4, &tm) || take_asctime(text, &tm))) {
         return false;
     }
+    /* timegm would carry a 31st of June over into July, so the calendar is asked first. */
     /* A leap second may be told. */
     if (tm.tm_year < 1 || tm.tm_mday < 1 || tm.tm_mday > days_of(tm.tm_year, tm.tm_mon + 1) ||
         tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
         return false;
+    assert(tm.tm_mon >= 0 && tm.tm_mon < 12 && tm.tm_year <= 9999);
     tm.tm_year -= 1900;
     *seconds = (int64_t)timegm(&tm);
     return true;

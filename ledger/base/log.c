@@ -1,8 +1,12 @@
+/* A line is one write(2) of at most 2 KiB: lines of threads do not run into each other, and nobody waits
+ * for a lock while another's line goes out. Control characters never get through, or a crawler's name could
+ * forge a line. */
 #include "ledger/base/log.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -112,6 +116,7 @@ static void write_logfmt(struct line *line, enum log_level level, const char *ev
                          const struct log_field *fields)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
+    assert(level < sizeof(names) / sizeof(*names));
     char now[INSTANT_TEXT_MAX];
     put_text(line, "time=");
     put_text(line, instant_format(clock_now_ms(), now));
@@ -131,6 +136,7 @@ static void write_logfmt(struct line *line, enum log_level level, const char *ev
 
 void log_repeats_begin(struct log_repeats *repeats)
 {
+    assert(!repeats_now); /* the pairs of calls do not nest */
     memcpy(repeats->last, repeats->now, sizeof(repeats->last));
     repeats->last_count = repeats->now_count;
     repeats->now_count = 0;
@@ -139,6 +145,7 @@ void log_repeats_begin(struct log_repeats *repeats)
 
 void log_repeats_end(void)
 {
+    assert(repeats_now);
     repeats_now = NULL;
 }
 
@@ -157,6 +164,7 @@ static bool is_repeat(const char *event, const struct log_field *fields)
     for (; fields->key; fields++)
         hash =
             slice_hash_on(slice_hash_on(hash, whole(fields->key)), whole(fields->value ? fields->value : ""));
+    assert(repeats->now_count <= LOG_REPEATS_MAX && repeats->last_count <= LOG_REPEATS_MAX);
     if (repeats->now_count < LOG_REPEATS_MAX)
         repeats->now[repeats->now_count++] = hash;
     for (size_t i = 0; i < repeats->last_count; i++)
@@ -173,12 +181,14 @@ bool log_wanted(enum log_level level)
 void log_write(enum log_level level, const char *event, const struct log_field *fields)
 {
     struct line line = {.len = 0};
+    assert(event && fields);
     if (is_repeat(event, fields))
         return;
     if (people_program)
         write_for_people(&line, event, fields);
     else
         write_logfmt(&line, level, event, fields);
+    assert(line.len < sizeof(line.text));
     line.text[line.len++] = '\n';
     if (write(STDERR_FILENO, line.text, line.len) < 0)
         return; /* nowhere left to say it */

@@ -1,5 +1,8 @@
+/* The kernel's generator alone, for everything: what is only meant to differ and what must not be guessed
+ * are too easily taken for each other. */
 #include "ledger/base/random.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +27,7 @@ static void fill(void *out, size_t len)
 
 void random_bytes(void *out, size_t len)
 {
+    assert(left <= sizeof(pool));
     if (len > sizeof(pool)) {
         fill(out, len);
         return;
@@ -32,6 +36,7 @@ void random_bytes(void *out, size_t len)
         fill(pool, sizeof(pool));
         left = sizeof(pool);
     }
+    /* Wiped once given out: a key that was made of these bytes is in nobody's pool afterwards. */
     left -= len;
     memcpy(out, pool + left, len);
     explicit_bzero(pool + left, len);

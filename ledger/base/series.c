@@ -1,11 +1,16 @@
+/* The number is the last part that varies: what stands before it is the series, so that a pattern with the
+ * year starts anew each year by itself, and gaps within a series can be looked for by its name. */
 #include "ledger/base/series.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static bool harmless(const char *text)
 {
+    /* A number is a file's name, too, and stands in XML and in bank files: without anything that would have
+     * to be quoted there. */
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
     return text[strspn(text, allowed)] == '\0';
 }
@@ -28,7 +33,8 @@ bool series_read(const char *pattern, const char *date, struct series *series)
                        pattern, date, (int)(at - year_at) - (int)sizeof(year) + 1, year_at + sizeof(year) - 1)
             : snprintf(series->before, sizeof(series->before), "%.*s", (int)(at - pattern), pattern);
     snprintf(series->after, sizeof(series->after), "%s", end + 1);
-    snprintf(series->name, sizeof(series->name), "%s*%s", series->before, series->after);
+    int name_len = snprintf(series->name, sizeof(series->name), "%s*%s", series->before, series->after);
+    assert(name_len > 0 && (size_t)name_len < sizeof(series->name));
     series->digits = (int)count;
     return len < SERIES_TEXT_MAX && harmless(series->before) && harmless(series->after);
 }

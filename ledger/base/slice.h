@@ -34,6 +34,13 @@ bool slice_eq_nocase(struct slice a, struct slice b);
 
 /* True if `text` starts with `prefix`. */
 bool slice_starts(struct slice text, struct slice prefix);
+/* True if the part lies inside the whole, as what a parser returns of its input does. An empty one lies
+ * anywhere. */
+static inline bool slice_within(struct slice part, struct slice whole)
+{
+    return part.len == 0 || (part.data >= whole.data && part.len <= whole.len &&
+                             (size_t)(part.data - whole.data) <= whole.len - part.len);
+}
 
 /* Position of `byte` in `text`, or text.len. */
 size_t slice_find(struct slice text, char byte);

@@ -1,19 +1,26 @@
+/* The text is made where it will stay, at the end of the arena, as nobody knows its length beforehand. That
+ * is why nothing else may be taken meanwhile, and why one that did not fit gives back all that it had. */
 #include "ledger/base/text.h"
 
 #include "ledger/base/encoding.h"
 
+#include <assert.h>
+
 struct text text_begin(struct arena *arena)
 {
-    return (struct text){arena, arena->used, false};
+    assert(arena->used <= arena->size);
+    return (struct text){.arena = arena, .start = arena->used};
 }
 
 void text_add(struct text *text, struct slice piece)
 {
+    assert(text->full || text->arena->used == text->start + text->len); /* nobody took from it meanwhile */
     char *room = text->full ? NULL : arena_bytes(text->arena, piece.len);
     if (!room)
         text->full = true;
     else if (piece.len > 0)
         memcpy(room, piece.data, piece.len);
+    text->len += room ? piece.len : 0;
 }
 
 void text_char(struct text *text, char c)
@@ -32,10 +39,10 @@ void text_number(struct text *text, int64_t number)
 
 struct slice text_end(struct text *text)
 {
-    text_char(text, '\0');
+    text_char(text, '\0'); /* with it the text may be given to whoever wants a C string, without a copy */
     if (text->full) {
         text->arena->used = text->start;
         return (struct slice){NULL, 0};
     }
-    return (struct slice){text->arena->memory + text->start, text->arena->used - text->start - 1};
+    return (struct slice){text->arena->memory + text->start, text->len - 1};
 }

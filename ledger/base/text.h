@@ -10,6 +10,7 @@
 struct text {
     struct arena *arena;
     size_t start;
+    size_t len; /* since then */
     bool full;
 };
 

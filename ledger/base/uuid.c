@@ -1,16 +1,22 @@
+/* Version 7 and not 4: the ledger's partitions and the order of a day's entries are those of the ids' time,
+ * and an insert at the end of an index costs a fraction of one in its middle. */
 #include "ledger/base/uuid.h"
 
 #include "ledger/base/encoding.h"
+
+#include <assert.h>
 
 #define PAYMENT_ID_SIZE 48
 
 void uuid_make(int64_t ms, const uint8_t random[10], uint8_t out[UUID_SIZE])
 {
+    assert((uint64_t)ms >> 48 == 0);
     for (int i = 0; i < 6; i++)
         out[i] = (uint8_t)((uint64_t)ms >> (40 - 8 * i));
     memcpy(out + 6, random, 10);
     out[6] = (uint8_t)((out[6] & 0x0f) | 0x70);
     out[8] = (uint8_t)((out[8] & 0x3f) | 0x80);
+    assert(uuid_is_v7(out) && uuid_ms(out) == ms);
 }
 
 int64_t uuid_ms(const uint8_t uuid[UUID_SIZE])
@@ -37,12 +43,14 @@ const char *uuid_format(const uint8_t uuid[UUID_SIZE], char out[UUID_TEXT_MAX])
         out[at++] = hex[i];
     }
     out[at] = '\0';
+    assert(at == UUID_TEXT_MAX - 1);
     return out;
 }
 
 bool uuid_parse(struct slice text, uint8_t out[UUID_SIZE])
 {
     if (text.len == ENCODING_BASE64URL_LEN(PAYMENT_ID_SIZE)) {
+        _Static_assert(PAYMENT_ID_SIZE >= UUID_SIZE, "a payment id begins with its UUID");
         uint8_t id[PAYMENT_ID_SIZE];
         size_t len;
         if (!encoding_unbase64url(text, id, sizeof(id), &len))
@@ -61,5 +69,6 @@ bool uuid_parse(struct slice text, uint8_t out[UUID_SIZE])
         if (!hyphen)
             hex[digits++] = text.data[i];
     }
+    assert(digits == sizeof(hex));
     return encoding_unhex(slice_bytes(hex, digits), out, UUID_SIZE);
 }
