@@ -2,8 +2,11 @@
 
 #include "ledger/base/text.h"
 
+#include <assert.h>
+
 const struct message_field *message_find(const struct message_field *fields, size_t count, struct slice name)
 {
+    assert(fields || count == 0);
     for (size_t i = 0; i < count; i++)
         if (slice_eq(fields[i].name, name))
             return &fields[i];
@@ -19,6 +22,7 @@ const struct message_field *message_field_next(const struct message *message,
                                                const struct message_field *after)
 {
     size_t behind = (size_t)(after - message->fields) + 1;
+    assert(after >= message->fields && behind <= message->field_count);
     return message_find(after + 1, message->field_count - behind, after->name);
 }
 
@@ -131,5 +135,6 @@ struct slice message_path(const struct message *message)
 struct slice message_query(const struct message *message)
 {
     size_t at = slice_find(message->target, '?');
+    assert(at <= message->target.len);
     return (struct slice){message->target.data + at, message->target.len - at};
 }
