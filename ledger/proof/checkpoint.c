@@ -1,3 +1,7 @@
+/* A day's leaf is over what was sealed (instants, count, sum, root), and the log over all days: to change
+ * one entry afterwards, without it being seen, the tiles, the day's root, the leaf and every later
+ * checkpoint would have to be signed anew by a key that is not in the database. Before a day is added, all
+ * earlier ones are hashed again, so that a log that was changed is not signed as if it were right. */
 #include "ledger/proof/checkpoint.h"
 
 #include "ledger/base/encoding.h"
@@ -5,6 +9,7 @@
 #include "ledger/proof/leaf.h"
 #include "sql/rows/proof.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -12,6 +17,7 @@ static enum err day_leaf(const struct day_tree_order *order, const struct day_tr
                          char origin[LEAF_ORIGIN_MAX], char out[LEAF_DAY_MAX])
 {
     const struct day_tree_facts *facts = &tree->facts;
+    OBJECT_CHECK(tree, DAY_TREE_MAGIC);
     const struct leaf_day day = {.origin = origin,
                                  .date = order->date,
                                  .zone = facts->zone,
@@ -33,6 +39,7 @@ static bool write_text(const char *origin, const struct merkle_tree *log, char *
 {
     uint8_t root[DIGEST_SIZE];
     char base64[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1];
+    assert(log->size > 0);
     merkle_root(log, root);
     base64[encoding_base64(root, sizeof(root), base64)] = '\0';
     int len = snprintf(out, room, "%s\n%" PRIu64 "\n%s\n", origin, log->size, base64);
@@ -46,6 +53,8 @@ static bool add_stored(struct merkle_tree *log, const struct checkpoint_log_row 
     size_t len = pg_hex_bytes(stored->leaf, leaf, sizeof(leaf));
     if (len > sizeof(leaf) || pg_hex_bytes(stored->log_root, root, sizeof(root)) != sizeof(root))
         return false;
+    /* The leaf's bytes are the stored ones, not made anew: what was signed counts, and a day whose entries
+     * have changed since is another check's finding. */
     merkle_leaf(slice_bytes(leaf, len), hash);
     merkle_add(log, hash);
     merkle_root(log, hash);
@@ -95,6 +104,7 @@ static enum err insert(struct pg *pg, const struct day_tree_order *order, const 
 {
     struct pg_params params = {0};
     uint8_t root[DIGEST_SIZE];
+    assert(log->size > 0 && made->note[0] && made->verifier[0]);
     merkle_root(log, root);
     pg_params_number(&params, order->site_id);
     pg_params_number(&params, (int64_t)log->size);
@@ -118,6 +128,7 @@ enum err checkpoint_add(struct pg *pg, const struct day_tree_order *order, const
     TRY(day_leaf(order, tree, made.origin, made.leaf));
     merkle_leaf(slice_of(made.leaf), hash);
     merkle_add(&log, hash);
+    assert(log.size <= INT64_MAX);
     if (!write_text(made.origin, &log, made.text, sizeof(made.text)) ||
         !note_sign(made.text, made.origin, key, made.note) ||
         !note_verifier(made.origin, key->public_key, made.verifier)) {
@@ -134,14 +145,17 @@ out:
 
 static void found(struct checkpoint_finding *finding, const char *problem, const char *date)
 {
+    assert(!finding->problem); /* the first one is told */
     finding->problem = problem;
     snprintf(finding->date, sizeof(finding->date), "%s", date);
 }
 
 static void found_tile(struct checkpoint_finding *finding, const struct day_tree *tree, int64_t tile)
 {
+    if (tile < 0)
+        return;
     finding->tile = tile;
-    if (tile < (int64_t)tree->tile_count)
+    if (tile < (int64_t)tree->tile_count) /* beyond: the entries end before the tiles that were stored do */
         uuid_format(tree->tiles[tile].first_id, finding->first_id);
 }
 
@@ -149,6 +163,7 @@ static bool bytes_are(struct pg_hex hex, struct slice expected)
 {
     uint8_t stored[LEAF_DAY_MAX];
     size_t len = pg_hex_bytes(hex, stored, sizeof(stored));
+    assert(expected.len > 0);
     return len <= sizeof(stored) && slice_eq(slice_bytes(stored, len), expected);
 }
 

@@ -1,8 +1,12 @@
+/* Entries come by a cursor, in the order of their ids, and are hashed as they come: a day of ten million
+ * takes no more memory than one of ten thousand. The tiles in between make it possible to say where a
+ * change lies without reading more than 256 entries again. */
 #include "ledger/proof/day_tree.h"
 
 #include "ledger/proof/leaf.h"
 #include "sql/rows/proof.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,6 +36,7 @@ static enum err read_of_day(struct pg *pg, const char *statement, const struct d
                             struct pg_rows *rows)
 {
     struct pg_params params = {0};
+    assert(order->site_id > 0);
     pg_params_number(&params, order->site_id);
     if (order->date)
         pg_params_text(&params, order->date);
@@ -75,6 +80,7 @@ static enum err read_accounts(struct pg *pg, struct reading *reading)
         account->agent = strdup(row.agent);
         account->line_entries = row.entries;
         account->line_micros = row.sum_micros;
+        assert(i == 0 || account[-1].crawler_id <= account->crawler_id); /* account_of searches them */
         reading->expected += account->line_entries;
         tree->account_count++;
         TRY(account->agent ? ERR_OK : ERR_OVERLOADED);
@@ -94,6 +100,7 @@ static enum err read_versions(struct pg *pg, struct reading *reading)
     TRY(reading->versions ? ERR_OK : ERR_OVERLOADED);
     for (int i = 0; i < rows.count; i++) {
         const struct agreement_versions_row row = agreement_versions_row(&rows, i);
+        assert(i == 0 || reading->versions[i - 1].agreement_id <= row.agreement_id);
         reading->versions[reading->version_count++] = (struct version){row.agreement_id, row.version};
     }
 out:
@@ -126,17 +133,21 @@ static void end_tile(struct reading *reading)
     struct day_tree *tree = reading->tree;
     if (reading->tile.size == 0)
         return;
+    assert(reading->tile.size <= DAY_TREE_TILE && tree->tile_count < reading->room);
     struct day_tree_tile *tile = &tree->tiles[tree->tile_count++];
     tile->entries = (size_t)reading->tile.size;
     merkle_root(&reading->tile, tile->hash);
     merkle_add(&reading->day, tile->hash);
+    assert(reading->day.size == tree->tile_count); /* its leaves are the tiles' roots */
     reading->tile.size = 0;
 }
 
 static bool start_tile(struct reading *reading, const uint8_t *first_id)
 {
     struct day_tree *tree = reading->tree;
+    assert(reading->tile.size == 0 && tree->tile_count <= reading->room);
     if (tree->tile_count == reading->room) {
+        /* Doubling: a day's tiles are moved a few times, and not once for each. */
         size_t room = reading->room * 2 + 64;
         struct day_tree_tile *tiles = realloc(tree->tiles, room * sizeof(*tiles));
         if (!tiles)
@@ -186,6 +197,7 @@ static enum err read_entry(void *context, const struct pg_row *row)
     struct day_tree *tree = reading->tree;
     const struct day_entries_row entry = day_entries_row(row);
     uint8_t hash[DIGEST_SIZE];
+    /* No error here: the day is read as it is, and what does not fit together is counted. */
     if (!count_entry(reading, &entry))
         tree->strangers++;
     if (reading->tile.size == 0 && !start_tile(reading, reading->leaf.payment_id))
@@ -203,6 +215,7 @@ enum err day_tree_read(struct pg *pg, const struct day_tree_order *order, struct
 {
     struct pg_params params = {0};
     enum err err = ERR_OVERLOADED;
+    assert(order->date && !tree->tiles && tree->entries == 0); /* it starts as {0} */
     struct reading *reading = calloc(1, sizeof(*reading));
     if (!reading)
         goto out;
@@ -217,7 +230,9 @@ enum err day_tree_read(struct pg *pg, const struct day_tree_order *order, struct
     pg_params_text(&params, order->end_id ? order->end_id : tree->facts.end_id);
     TRY(pg_stream(pg, "day_entries", &params, read_entry, reading));
     end_tile(reading);
+    assert(tree->tile_count == (size_t)(tree->entries + DAY_TREE_TILE - 1) / DAY_TREE_TILE);
     merkle_root(&reading->day, tree->root);
+    OBJECT_MAKE(tree, DAY_TREE_MAGIC);
     if (order->tell)
         order->tell(order->context, tree->entries, reading->expected);
 out:
@@ -237,12 +252,15 @@ void day_tree_free(struct day_tree *tree)
     free(tree->facts.network);
     free(tree->facts.currency);
     free(tree->facts.zone);
+    /* One that could not be read whole has no magic number yet, and is freed all the same. */
     *tree = (struct day_tree){.entries = 0};
 }
 
 int64_t day_tree_mismatches(const struct day_tree *tree)
 {
+    OBJECT_CHECK(tree, DAY_TREE_MAGIC);
     int64_t count = tree->strangers;
+    assert(tree->strangers >= 0 && tree->strangers <= tree->entries);
     for (size_t i = 0; i < tree->account_count; i++) {
         const struct day_tree_account *account = &tree->accounts[i];
         count += account->entries != account->line_entries || account->sum_micros != account->line_micros;
@@ -269,6 +287,7 @@ static enum err insert_some(struct pg *pg, const struct day_tree_order *order, s
 
 static void fill(struct tile_arrays *arrays, const struct day_tree *tree, size_t from, size_t to)
 {
+    assert(from < to && to <= tree->tile_count);
     pg_array_begin(&arrays->numbers, PG_TYPE_INT8);
     pg_array_begin(&arrays->first_ids, PG_TYPE_UUID);
     pg_array_begin(&arrays->entries, PG_TYPE_INT8);
@@ -285,6 +304,9 @@ enum err day_tree_insert(struct pg *pg, const struct day_tree_order *order, cons
 {
     struct tile_arrays arrays = {0};
     enum err err = ERR_OK;
+    OBJECT_CHECK(tree, DAY_TREE_MAGIC);
+    /* In pieces: a parameter may have a gigabyte at most, and a day may have more tiles than fit into that.
+     */
     for (size_t from = 0; from < tree->tile_count; from += TILES_AT_ONCE) {
         size_t left = tree->tile_count - from;
         fill(&arrays, tree, from, from + (left < TILES_AT_ONCE ? left : TILES_AT_ONCE));
@@ -314,6 +336,7 @@ enum err day_tree_compare(struct pg *pg, const struct day_tree_order *order, con
     enum err err;
     int64_t at = 0;
     bool more = true, same = true;
+    OBJECT_CHECK(tree, DAY_TREE_MAGIC);
     while (more && same) {
         struct pg_params params = {0};
         pg_params_number(&params, order->site_id);
@@ -329,6 +352,7 @@ enum err day_tree_compare(struct pg *pg, const struct day_tree_order *order, con
         more = rows.count > 0;
         pg_rows_free(&rows);
     }
+    assert(at <= (int64_t)tree->tile_count);
     *tile = same && at == (int64_t)tree->tile_count ? -1 : at;
 out:
     pg_rows_free(&rows);

@@ -3,6 +3,7 @@
 #ifndef LEDGER_PROOF_DAY_TREE_H
 #define LEDGER_PROOF_DAY_TREE_H
 
+#include "ledger/base/object.h"
 #include "ledger/base/uuid.h"
 #include "ledger/proof/merkle.h"
 #include "ledger/pg/pg.h"
@@ -44,7 +45,10 @@ struct day_tree_facts {
     char first_id[UUID_TEXT_MAX], end_id[UUID_TEXT_MAX];
 };
 
+#define DAY_TREE_MAGIC 0x9c15e27bu
+
 struct day_tree {
+    uint32_t magic; /* since it has been read whole */
     struct day_tree_facts facts;
     int64_t entries;
     int64_t sum_micros;

@@ -1,8 +1,12 @@
+/* The old key signs that it gives way to the new one, and both signatures stand in one note: whoever has
+ * pinned the old key can follow without trusting the database. A lost key cannot do that, which is why its
+ * change carries a reason and is told to whoever checks. */
 #include "ledger/proof/key_change.h"
 
 #include "ledger/base/encoding.h"
 #include "sql/rows/proof.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -55,6 +59,7 @@ static enum err insert(struct pg *pg, const struct key_change *change, const str
                        const char *new_verifier, const char *note)
 {
     struct pg_params params = {0};
+    assert(change->actor && change->reason);
     pg_params_number(&params, change->site_id);
     pg_params_number(&params, current->log_size);
     pg_params_text(&params, current->verifier_key);
@@ -72,6 +77,7 @@ enum err key_change_record(struct pg *pg, const struct key_change *change)
     char origin[NOTE_NAME_MAX], verifier[NOTE_VERIFIER_MAX], text[NOTE_MAX], note[NOTE_MAX];
     struct pg_rows rows = {0};
     enum err err;
+    assert(change->new_key && change->old_key != change->new_key);
     TRY(read_current(pg, change->site_id, &rows));
     if (rows.count == 0 || key_change_is(key_current_row(&rows, 0).verifier_key, change->new_key))
         goto out;
@@ -90,6 +96,7 @@ enum err key_change_record(struct pg *pg, const struct key_change *change)
         LOG(ERROR, "the change of the key cannot be signed", {"log", origin});
         goto out;
     }
+    /* Both signatures stand in one note: who trusts the old key sees that it gave its place away itself. */
     err = insert(pg, change, &current, verifier, note);
 out:
     pg_rows_free(&rows);
@@ -115,13 +122,16 @@ static const char *follow_one(struct key_chain *chain, note_verifies *verifies)
     const struct key_changes_row change = key_changes_row(&chain->rows, chain->at);
     struct slice note = slice_of(change.note), text;
     char tail[2 * NOTE_VERIFIER_MAX + 16];
-    size_t len = (size_t)snprintf(tail, sizeof(tail), "\nold %s\nnew %s\n", chain->key, change.new_key);
+    assert(chain->at < chain->rows.count);
     if (strcmp(change.old_key, chain->key) != 0)
         return "a change of the key is not from the key that signed until then";
     if (!note_open(note, change.new_key, verifies, &text))
         return "a change of the key is not signed by the new key";
     if (!change.lost && !note_open(note, chain->key, verifies, &text))
         return "a change of the key is not signed by the old key";
+    /* What note_open takes for verifier keys is of a length that fits. */
+    size_t len = (size_t)snprintf(tail, sizeof(tail), "\nold %s\nnew %s\n", chain->key, change.new_key);
+    assert(len < sizeof(tail));
     if (text.len < len || memcmp(text.data + text.len - len, tail, len) != 0)
         return "a change of the key says something else than was signed";
     snprintf(chain->key, sizeof(chain->key), "%s", change.new_key);
@@ -140,5 +150,6 @@ const char *key_chain_follow(struct key_chain *chain, int64_t log_size, const ch
         problem = follow_one(chain, verifies);
     if (!problem && key && strcmp(chain->key, key) != 0)
         problem = "a checkpoint is signed by a key to which no change is recorded";
+    assert(chain->at <= chain->rows.count);
     return problem;
 }

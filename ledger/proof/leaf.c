@@ -1,9 +1,13 @@
+/* Bytes that never change. Lengths and numbers have fixed places, so that no two entries can have the same
+ * bytes with their boundaries moved; a field of any length has a bounded leaf, because signature bases and
+ * URLs are as long as crawlers like. */
 #include "ledger/proof/leaf.h"
 
 #include "ledger/base/encoding.h"
 #include "ledger/base/instant.h"
 #include "ledger/base/uuid.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -18,6 +22,7 @@ static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t len)
 
 static uint8_t *put_number(uint8_t *at, int64_t number, size_t size)
 {
+    assert(size <= sizeof(number));
     for (size_t i = 0; i < size; i++)
         at[i] = (uint8_t)((uint64_t)number >> 8 * (size - 1 - i));
     return at + size;
@@ -25,12 +30,14 @@ static uint8_t *put_number(uint8_t *at, int64_t number, size_t size)
 
 static uint8_t *put_digest(uint8_t *at, struct slice bytes)
 {
+    assert(bytes.data || bytes.len == 0);
     digest_sha256(&bytes, 1, at);
     return at + DIGEST_SIZE;
 }
 
 static uint8_t *put_field(uint8_t *at, struct slice field)
 {
+    _Static_assert(LEAF_FIELD_MAX < DIGEST_INSTEAD, "the length that stands for a digest is none of a field");
     if (field.len > LEAF_FIELD_MAX)
         return put_digest(put_number(at, DIGEST_INSTEAD, 2), field);
     at = put_number(at, (int64_t)field.len, 2);
@@ -39,6 +46,7 @@ static uint8_t *put_field(uint8_t *at, struct slice field)
 
 size_t leaf_write(const struct leaf *leaf, uint8_t out[LEAF_MAX])
 {
+    assert(leaf->payment_id && leaf->thumbprint);
     uint8_t *at = out;
     *at++ = VERSION;
     at = put_bytes(at, leaf->payment_id, UUID_SIZE);
@@ -52,6 +60,7 @@ size_t leaf_write(const struct leaf *leaf, uint8_t out[LEAF_MAX])
     at = put_field(at, leaf->rule);
     at = put_field(at, leaf->resource);
     at = put_field(at, leaf->signature);
+    assert(at - out <= LEAF_MAX);
     return (size_t)(at - out);
 }
 
@@ -66,6 +75,7 @@ size_t leaf_write_day(const struct leaf_day *day, char out[LEAF_DAY_MAX])
                        day->origin, day->date, instant_format(day->starts_ms, starts),
                        instant_format(day->ends_ms, ends), day->zone, day->currency, day->entries,
                        day->sum_micros, root);
+    assert(len > 0);
     return len < LEAF_DAY_MAX ? (size_t)len : 0;
 }
 
@@ -73,6 +83,7 @@ static bool escape(const char *text, char *out, size_t *len)
 {
     static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:";
     static const char digits[] = "0123456789ABCDEF";
+    assert(*len < LEAF_ORIGIN_MAX);
     for (; *text; text++) {
         if (*len + sizeof("%XX") > LEAF_ORIGIN_MAX)
             return false;
@@ -94,5 +105,7 @@ bool leaf_origin(const char *network, const char *site, char out[LEAF_ORIGIN_MAX
     if (!escape(network, out, &len) || len + 2 > LEAF_ORIGIN_MAX)
         return false;
     out[len++] = '/';
-    return escape(site, out, &len);
+    bool fits = escape(site, out, &len);
+    assert(!fits || (strlen(out) == len && !strpbrk(out, " +\n"))); /* as a key's name must be */
+    return fits;
 }

@@ -1,3 +1,6 @@
+/* RFC 6962's tree and no other, since there are verifiers of it everywhere. Leaves and nodes are hashed
+ * under different first bytes, or a node could be shown as a leaf; no leaf is doubled, or two lists of
+ * entries would have one root. */
 #include "ledger/proof/merkle.h"
 
 #include <assert.h>
@@ -20,11 +23,13 @@ void merkle_add(struct merkle_tree *tree, const uint8_t hash[DIGEST_SIZE])
     uint8_t sum[DIGEST_SIZE];
     size_t height = 0;
     memcpy(sum, hash, DIGEST_SIZE);
+    /* As a carry in a binary number: two subtrees of one height become one of the next. */
     for (; tree->size >> height & 1; height++)
         merkle_node(tree->full[height], sum, sum);
     assert(height < MERKLE_HEIGHT_MAX);
     memcpy(tree->full[height], sum, DIGEST_SIZE);
     tree->size++;
+    assert(tree->size >> height & 1);
 }
 
 void merkle_root(const struct merkle_tree *tree, uint8_t out[DIGEST_SIZE])
@@ -46,6 +51,7 @@ void merkle_root(const struct merkle_tree *tree, uint8_t out[DIGEST_SIZE])
 static void root_of(const uint8_t (*hashes)[DIGEST_SIZE], uint64_t count, uint8_t out[DIGEST_SIZE])
 {
     struct merkle_tree tree = {.size = 0};
+    assert(count > 0);
     for (uint64_t i = 0; i < count; i++)
         merkle_add(&tree, hashes[i]);
     merkle_root(&tree, out);
@@ -55,8 +61,10 @@ static void root_of(const uint8_t (*hashes)[DIGEST_SIZE], uint64_t count, uint8_
 static uint64_t split_of(uint64_t count)
 {
     uint64_t split = 1;
+    assert(count >= 2);
     while (split < count - split)
         split *= 2;
+    assert(split < count && count - split <= split);
     return split;
 }
 
@@ -67,6 +75,7 @@ size_t merkle_path(const uint8_t (*hashes)[DIGEST_SIZE], uint64_t count, uint64_
     assert(index < count);
     /* From the root down; the siblings' order is turned round at the end. */
     while (count > 1) {
+        assert(steps < MERKLE_HEIGHT_MAX);
         uint64_t split = split_of(count);
         bool left = index < split;
         root_of(left ? hashes + split : hashes, left ? count - split : split, path[steps++]);
@@ -74,6 +83,7 @@ size_t merkle_path(const uint8_t (*hashes)[DIGEST_SIZE], uint64_t count, uint64_
         index -= left ? 0 : split;
         count = left ? split : count - split;
     }
+    assert(count == 1 && index == 0);
     for (size_t i = 0; i < steps / 2; i++) {
         uint8_t other[DIGEST_SIZE];
         memcpy(other, path[i], DIGEST_SIZE);
@@ -89,6 +99,9 @@ bool merkle_includes(const struct merkle_claim *claim, const uint8_t leaf[DIGEST
     uint8_t sum[DIGEST_SIZE];
     uint64_t at = claim->index;
     uint64_t last = claim->count - 1;
+    assert(claim->path || claim->steps == 0);
+    /* The steps of RFC 9162 section 2.1.3.2: `last` is the tree's last leaf as `at` is ours, and both climb.
+     * A path that is too long or too short is refused, or a shorter one could be made of the same hashes. */
     if (claim->index >= claim->count)
         return false;
     memcpy(sum, leaf, DIGEST_SIZE);

@@ -1,7 +1,10 @@
+/* The format of Go's checksum database, chosen because its verifiers exist. What is read is strict: one
+ * text must not be readable in two ways, one of which was signed. */
 #include "ledger/proof/note.h"
 
 #include "ledger/base/encoding.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #define TYPE_ED25519    0x01
@@ -41,6 +44,7 @@ bool note_verifier(const char *name, const uint8_t public_key[NOTE_KEY_SIZE], ch
     memcpy(typed + 1, public_key, NOTE_KEY_SIZE);
     base64[encoding_base64(typed, sizeof(typed), base64)] = '\0';
     int len = snprintf(out, NOTE_VERIFIER_MAX, "%s+%s+%s", name, encoding_hex(id, sizeof(id), hex), base64);
+    assert(len > 0);
     return len < NOTE_VERIFIER_MAX;
 }
 
@@ -49,6 +53,7 @@ bool note_sign(const char *text, const char *name, const struct note_key *key, c
     uint8_t bytes[SIGNED_SIZE];
     char base64[ENCODING_BASE64_LEN(SIGNED_SIZE) + 1];
     size_t text_len = strlen(text);
+    assert(key->signs);
     if (!is_name(slice_of(name)) || text_len == 0 || text[text_len - 1] != '\n')
         return false;
     key_id(slice_of(name), key->public_key, bytes);
@@ -80,6 +85,7 @@ static bool parse_verifier(struct slice text, struct verifier *verifier)
         len != sizeof(typed) || typed[0] != TYPE_ED25519)
         return false;
     memcpy(verifier->public_key, typed + 1, NOTE_KEY_SIZE);
+    assert(slice_within(verifier->name, text) && at + 44 == text.len);
     key_id(verifier->name, verifier->public_key, verifier->id);
     return memcmp(id, verifier->id, sizeof(id)) == 0;
 }
@@ -92,6 +98,7 @@ static bool next_line(struct slice *rest, struct slice *line)
         return false;
     *line = (struct slice){rest->data, len};
     *rest = (struct slice){rest->data + len + 1, rest->len - len - 1};
+    assert(line->data + line->len + 1 == rest->data);
     return true;
 }
 
@@ -102,19 +109,21 @@ static bool parse_line(struct slice line, struct slice *name, uint8_t *bytes, si
         return false;
     struct slice rest = {line.data + sizeof(DASH) - 1, line.len - (sizeof(DASH) - 1)};
     *name = (struct slice){rest.data, slice_find(rest, ' ')};
+    assert(slice_within(*name, line));
     if (!is_name(*name) || name->len == rest.len)
         return false;
     struct slice base64 = {rest.data + name->len + 1, rest.len - name->len - 1};
     return encoding_unbase64(base64, false, bytes, room, len) && *len > ID_SIZE;
 }
 
-/* Splits at the last empty line. */
+/* Splits at the last empty line: a text may have empty lines of its own, signatures have none. */
 static bool split(struct slice note, struct slice *text, struct slice *signatures)
 {
     for (size_t at = note.len; at >= 2; at--)
         if (note.data[at - 1] == '\n' && note.data[at - 2] == '\n') {
             *text = (struct slice){note.data, at - 1};
             *signatures = (struct slice){note.data + at, note.len - at};
+            assert(text->data[text->len - 1] == '\n' && slice_within(*signatures, note));
             return at > 2 && signatures->len > 0;
         }
     return false;
@@ -124,6 +133,7 @@ bool note_cosign(const char *name, const struct note_key *key, char note[NOTE_MA
 {
     char text[NOTE_MAX], other[NOTE_MAX];
     struct slice signed_text, rest;
+    assert(memchr(note, '\0', NOTE_MAX));
     if (!split(slice_of(note), &signed_text, &rest))
         return false;
     snprintf(text, sizeof(text), "%.*s", (int)signed_text.len, signed_text.data);
@@ -133,6 +143,7 @@ bool note_cosign(const char *name, const struct note_key *key, char note[NOTE_MA
     if (len + rest.len >= NOTE_MAX)
         return false;
     memcpy(note + len, rest.data, rest.len + 1);
+    assert(rest.data[rest.len] == '\0'); /* it is the end of `other` */
     return true;
 }
 
@@ -144,6 +155,7 @@ bool note_open(struct slice note, const char *verifier, note_verifies *verifies,
     bool good = false;
     if (!parse_verifier(slice_of(verifier), &by) || !split(note, text, &rest))
         return false;
+    /* A text is bounded, and so is the work: each line costs a check of a signature at the most. */
     for (int i = 0; rest.len > 0; i++) {
         size_t len = 0;
         if (i == SIGNATURES_READ || !next_line(&rest, &line) ||
@@ -151,9 +163,11 @@ bool note_open(struct slice note, const char *verifier, note_verifies *verifies,
             return false;
         if (!slice_eq(name, by.name) || memcmp(bytes, by.id, ID_SIZE) != 0)
             continue;
+        assert(len <= sizeof(bytes));
         if (len != SIGNED_SIZE || !verifies(by.public_key, *text, bytes + ID_SIZE))
             return false;
         good = true;
     }
+    assert(!good || slice_within(*text, note));
     return good;
 }
