@@ -1,10 +1,17 @@
+/* The order, and why: the file is on the disk under its name before the ledger is told of it, and the
+ * ledger lets go of the entries in the same transaction that records the file's digest. So a run that is
+ * killed leaves either a file too many, which the next one finds the same and takes, or entries in both
+ * places for a moment; never in neither. What comes back must have that digest, or whoever can write a file
+ * could write entries. */
 #include "ledger/archive/archive.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/encoding.h"
 #include "ledger/base/file.h"
+#include "ledger/base/instant.h"
 #include "sql/rows/archive.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -21,6 +28,7 @@
 
 static enum err failed(const char *path, const char *detail, const char *hint)
 {
+    assert(path && detail);
     LOG(ERROR, "cannot_use_the_archive's_file", {"file", path}, {"detail", detail}, {"hint", hint});
     return ERR_INTERNAL;
 }
@@ -32,6 +40,8 @@ struct mapping {
     void *memory;
 };
 
+/* Mapped and not read: a day may have gigabytes, and its bytes are looked at twice, for the digest and for
+ * the lines. */
 static enum err map_file(const char *path, struct mapping *mapping)
 {
     struct stat status;
@@ -48,6 +58,7 @@ static enum err map_file(const char *path, struct mapping *mapping)
             mapping->memory = NULL;
     }
     enum err err = ok ? ERR_OK : failed(path, strerror(errno), NULL);
+    assert(!mapping->memory == (mapping->text.len == 0));
     if (fd >= 0)
         close(fd);
     return err;
@@ -67,6 +78,7 @@ static bool next_line(struct slice *rest, struct slice *line)
     const char *end = memchr(rest->data, '\n', rest->len);
     *line = (struct slice){rest->data, end ? (size_t)(end - rest->data) : rest->len};
     size_t taken = line->len + (end ? 1 : 0);
+    assert(taken > 0 && taken <= rest->len); /* so that it comes to an end */
     *rest = (struct slice){rest->data + taken, rest->len - taken};
     return true;
 }
@@ -82,6 +94,8 @@ struct sink {
 static enum err write_entry(void *context, const struct pg_row *row)
 {
     const struct sink *sink = context;
+    assert(sink->file);
+    /* A line is one entry, and JSON has no line feed that is not escaped: SQL made it so. */
     struct slice line = archive_entries_row(row).line;
     bool ok = fwrite(line.data, 1, line.len, sink->file) == line.len && putc('\n', sink->file) != EOF;
     return ok ? ERR_OK : failed(sink->path, strerror(errno), NULL);
@@ -107,6 +121,7 @@ static enum err write_all(struct pg *pg, const char *date, struct sink *sink, st
     pg_params_text(&params, date);
     TRY(pg_begin(pg));
     TRY(pg_run(pg, "archive_totals", &params, &rows));
+    assert(rows.count == 1);
     const struct archive_totals_row totals = archive_totals_row(&rows, 0);
     day->entries = totals.entries;
     day->sum_micros = totals.sum_micros;
@@ -132,6 +147,7 @@ static enum err write_file(struct pg *pg, const char *date, struct archive_day *
     struct file_draft *draft;
     enum file_named named;
     const char *problem = file_draft_begin(AT_FDCWD, day->path, FILE_PRIVATE, &draft);
+    assert(!draft == (problem != NULL));
     struct sink sink = {problem ? NULL : file_draft_stream(draft), day->path};
     enum err err = sink.file ? write_all(pg, date, &sink, day)
                              : failed(day->path, problem ? problem : strerror(errno), NULL);
@@ -152,6 +168,7 @@ static enum err write_file(struct pg *pg, const char *date, struct archive_day *
 static enum err let_go(struct pg *pg, const char *date, const char *actor, const struct archive_day *day)
 {
     struct pg_params params = {0};
+    assert(day->path[0] == '/' && actor);
     pg_params_text(&params, date);
     pg_params_number(&params, day->entries);
     pg_params_number(&params, day->sum_micros);
@@ -169,6 +186,7 @@ enum err archive_day(struct pg *pg, const char *date, const char *folder, const 
     bool made = false;
     enum err err;
     *day = (struct archive_day){.entries = 0};
+    assert(instant_is_date(slice_of(date)));
     char *place = realpath(folder, NULL);
     if (!place)
         return failed(folder, strerror(errno), "give a folder that exists with --to");
@@ -198,6 +216,7 @@ static enum err read_head(const char *path, struct slice line, char date[DATE_MA
     bool ok =
         format && strcmp(format, FORMAT) == 0 && utc_date && snprintf(date, DATE_MAX, "%s", utc_date) == 10;
     json_decref(head);
+    assert(!ok || strlen(date) == 10);
     return ok ? ERR_OK : failed(path, "it does not begin like an archive of crawltab", NULL);
 }
 
@@ -233,6 +252,7 @@ static enum err bring_lines(struct pg *pg, const char *date, struct slice rest, 
         pg_array_begin(&lines, PG_TYPE_TEXT);
         while (lines.count < LINES_ONCE && (more = next_line(&rest, &line)))
             pg_array_bytes(&lines, line);
+        assert(lines.count <= LINES_ONCE);
         day->entries += lines.count;
         pg_params_text(&params, date);
         TRY(pg_params_array(&params, &lines) ? ERR_OK : ERR_OVERLOADED);
@@ -248,6 +268,7 @@ static enum err bring_back(struct pg *pg, const char *date, struct slice rest, c
 {
     struct pg_params begin = {0}, end = {0};
     enum err err;
+    /* In one transaction: a part of a day's entries would be a day that no proof fits. */
     pg_params_text(&begin, date);
     pg_params_text(&end, date);
     pg_params_text(&end, day->path);
@@ -265,6 +286,7 @@ out:
 
 enum err archive_restore(struct pg *pg, const char *path, const char *actor, struct archive_day *day)
 {
+    assert(actor);
     struct mapping mapping = {.memory = NULL};
     struct slice rest, head = {0};
     char date[DATE_MAX];
@@ -278,6 +300,8 @@ enum err archive_restore(struct pg *pg, const char *path, const char *actor, str
     next_line(&rest, &head);
     TRY(read_head(day->path, head, date));
     digest_sha256(&mapping.text, 1, day->digest);
+    /* The digest before the rows: whoever can write the file must not be able to put entries into the ledger.
+     */
     TRY(compare_digest(pg, date, day));
     TRY(bring_back(pg, date, rest, actor, day));
 out:

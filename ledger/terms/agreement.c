@@ -1,8 +1,13 @@
+/* Versions are never changed, and a new one says all terms anew: what held at an instant is one row, and
+ * not the sum of many changes. A version that is taken by somebody else meanwhile is seen by its number,
+ * which is a key; single changes are then made to that version, while whole terms, which would silently
+ * undo it, are not. */
 #include "ledger/terms/agreement.h"
 
 #include "ledger/base/clock.h"
 #include "sql/rows/terms.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* Others that record versions at the same time are people, too. */
@@ -43,9 +48,11 @@ enum err agreement_read(struct pg *pg, int64_t site_id, int64_t crawler_id, stru
     if (!list->items)
         abort();
     for (int i = 0; i < list->rows.count; i++) {
+        /* In ascending order: agreement_at looks from the last, which is the newest. */
         const struct agreement_read_row row = agreement_read_row(&list->rows, i);
         TRY(read_one(&row, &list->items[i]));
         list->count++;
+        assert(i == 0 || list->items[i - 1].version <= list->items[i].version);
     }
 out:
     if (err != ERR_OK)
@@ -72,6 +79,7 @@ const struct agreement *agreement_at(const struct agreement_list *list, int64_t 
 
 bool agreement_is_pending(const struct agreement_list *list, size_t index, int64_t ms)
 {
+    assert(index < list->count);
     if (list->items[index].valid_from_ms <= ms)
         return false;
     for (size_t i = index + 1; i < list->count; i++)
@@ -87,6 +95,7 @@ void agreement_result_free(struct agreement_result *result)
     *result = (struct agreement_result){0};
 }
 
+/* By way of JSON, as they come back from the ledger: what would not survive that is seen at once. */
 static struct terms *copy(const struct terms *terms)
 {
     json_t *json = terms_json(terms);
@@ -110,6 +119,8 @@ static bool same_terms(const struct terms *a, const struct terms *b)
 static enum err insert(struct pg *pg, const struct agreement_order *order, const struct agreement *agreement,
                        bool *taken)
 {
+    assert(order->actor && order->reason && agreement->version > 0);
+    assert(agreement->valid_from_ms >= agreement->recorded_at_ms); /* nothing is agreed on for the past */
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     json_t *json = terms_json(agreement->terms);
@@ -147,6 +158,7 @@ struct source {
 static bool prepare(const struct agreement_order *order, const struct source *source,
                     const struct agreement *newest, int64_t now_ms, struct agreement_result *result)
 {
+    assert(!source->whole || source->count == 0);
     *result = (struct agreement_result){.version = newest ? newest->version : 0,
                                         .valid_from_ms = newest ? newest->valid_from_ms : 0};
     int64_t from_ms = order->from_ms ? order->from_ms : now_ms;
@@ -154,6 +166,7 @@ static bool prepare(const struct agreement_order *order, const struct source *so
     result->after = source->whole ? copy(source->whole)
                                   : terms_change(result->before, source->changes, source->count,
                                                  order->currency, order->errors);
+    assert(result->before);
     if (!result->after)
         result->outcome = AGREEMENT_WRONG;
     else if (order->expect_version >= 0 && order->expect_version != result->version)
@@ -168,6 +181,7 @@ static bool prepare(const struct agreement_order *order, const struct source *so
         result->outcome = AGREEMENT_RECORDED;
         result->version++;
         result->valid_from_ms = from_ms;
+        assert(result->after && result->version > 0);
         return true;
     }
     return false;
@@ -180,6 +194,7 @@ static enum err attempt(struct pg *pg, const struct agreement_order *order, cons
     struct agreement_list list = {0};
     enum err err;
     *again = false;
+    assert(!result->before && !result->after);
     TRY(agreement_read(pg, order->site_id, order->crawler_id, &list));
     int64_t now_ms = clock_now_ms(); /* not before what others have just recorded */
     const struct agreement *newest = list.count > 0 ? &list.items[list.count - 1] : NULL;
@@ -216,6 +231,7 @@ out:
 enum err agreement_change(struct pg *pg, const struct agreement_order *order, const char *const *changes,
                           size_t count, struct agreement_result *result)
 {
+    assert(changes || count == 0);
     *result = (struct agreement_result){0};
     return record(pg, order, &(struct source){NULL, changes, count}, result);
 }
@@ -223,6 +239,7 @@ enum err agreement_change(struct pg *pg, const struct agreement_order *order, co
 enum err agreement_replace(struct pg *pg, const struct agreement_order *order, const struct terms *terms,
                            struct agreement_result *result)
 {
+    assert(terms);
     *result = (struct agreement_result){0};
     return record(pg, order, &(struct source){terms, NULL, 0}, result);
 }
@@ -233,6 +250,7 @@ enum err agreement_replace(struct pg *pg, const struct agreement_order *order, c
 static enum err insert_status(struct pg *pg, const struct agreement_order *order, const struct terms *terms,
                               const char *status, struct agreement *next, bool *taken)
 {
+    assert(!next->terms);
     enum err err = ERR_OK;
     struct terms *changed = copy(terms);
     changed->status = status;
@@ -249,6 +267,7 @@ out:
 static enum err write_status(struct pg *pg, const struct agreement_order *order, const char *status,
                              const struct agreement_list *list, struct agreement_result *result)
 {
+    assert(result->before && result->after);
     struct agreement next = {.version = result->version + 1,
                              .valid_from_ms = result->valid_from_ms,
                              .recorded_at_ms = result->valid_from_ms};
@@ -301,6 +320,7 @@ out:
 enum err agreement_set_status(struct pg *pg, const struct agreement_order *order, const char *status,
                               struct agreement_result *result)
 {
+    assert(strcmp(status, "active") == 0 || strcmp(status, "suspended") == 0);
     enum err err;
     *result = (struct agreement_result){0};
     for (int i = 0; i == 0 || (result->outcome == AGREEMENT_OVERTAKEN && i < ATTEMPTS_MAX); i++) {

@@ -1,5 +1,11 @@
+/* The ledger's JSON is written and read along the same tables as a person's file, so that a term which is
+ * added is in both; and what comes back is looked at member by member, as it may have been written by
+ * another program. */
 #include "ledger/terms/terms_table.h"
 
+#include "ledger/base/object.h"
+
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,16 +34,21 @@ static const struct config_children children[] = {
 const struct config_table terms_table = {TABLE(terms_fields, struct terms), children,
                                          sizeof(children) / sizeof(*children)};
 
+#define TERMS_MAGIC 0x51f8d2e6u
+
 struct owned {
     struct terms terms; /* first: terms_free gets its address */
     struct config_reader reader;
+    uint32_t magic;
 };
 
 static struct owned *owned_new(const char *name, FILE *errors)
 {
+    assert(name);
     struct owned *owned = calloc(1, sizeof(*owned));
     if (!owned)
         abort();
+    OBJECT_MAKE(owned, TERMS_MAGIC);
     owned->reader = (struct config_reader){.report = {.file = name, .errors = errors},
                                            .folder = ".",
                                            .lists_keys = "crawltab agreement template"};
@@ -55,6 +66,7 @@ void terms_free(struct terms *terms)
     if (!terms)
         return;
     struct owned *owned = (struct owned *)terms;
+    OBJECT_END(owned, TERMS_MAGIC);
     config_reader_free(&owned->reader);
     free(owned);
 }
@@ -62,6 +74,7 @@ void terms_free(struct terms *terms)
 /* The terms if they have no mistake, or NULL. */
 static struct terms *finish(struct owned *owned, const char *currency)
 {
+    OBJECT_CHECK(owned, TERMS_MAGIC);
     if (owned->reader.report.error_count == 0)
         terms_check(&owned->terms, currency, &owned->reader.report);
     if (owned->reader.report.error_count == 0)
@@ -72,6 +85,7 @@ static struct terms *finish(struct owned *owned, const char *currency)
 
 struct terms *terms_read(FILE *file, const char *name, const char *currency, FILE *errors)
 {
+    assert(file && name);
     struct owned *owned = owned_new(name, errors);
     config_read(&owned->reader, &terms_table, &owned->terms, file);
     return finish(owned, currency);
@@ -86,6 +100,7 @@ static void change(struct owned *owned, const char *text)
     char key[64];
     json_decref(value);
     if (!value || text[len] != '=' || len >= sizeof(key)) {
+        /* Longer than any key there is. */
         config_error(report, 0, "\"%.60s\" is not key=value in UTF-8", value ? text : "?");
         return;
     }
@@ -96,11 +111,13 @@ static void change(struct owned *owned, const char *text)
 struct terms *terms_change(const struct terms *terms, const char *const *changes, size_t count,
                            const char *currency, FILE *errors)
 {
+    assert(changes || count == 0);
     json_t *json = terms_json(terms);
     struct owned *owned = (struct owned *)terms_from_json(json);
     json_decref(json);
     if (!owned)
         return NULL;
+    OBJECT_CHECK(owned, TERMS_MAGIC);
     owned->reader.report = (struct config_report){.file = "terms", .errors = errors};
     for (size_t i = 0; i < count; i++)
         change(owned, changes[i]);
@@ -136,8 +153,9 @@ static void split_key(const struct config_field *field, char section[64], char n
     const char *suffix = field->kind == CONFIG_IS_AMOUNT ? "_micros"
                          : field->kind == CONFIG_IS_RATE ? "_ppm"
                                                          : "";
-    snprintf(section, 64, "%.*s", dot ? (int)(dot - field->key) : 0, field->key);
-    snprintf(name, 64, "%s%s", dot ? dot + 1 : field->key, suffix);
+    int section_len = snprintf(section, 64, "%.*s", dot ? (int)(dot - field->key) : 0, field->key);
+    int name_len = snprintf(name, 64, "%s%s", dot ? dot + 1 : field->key, suffix);
+    assert(section_len >= 0 && section_len < 64 && name_len > 0 && name_len < 64);
 }
 
 static bool is_text(const struct config_field *field)
@@ -149,6 +167,7 @@ static bool is_text(const struct config_field *field)
 static json_t *value_json(const struct config_field *field, const void *structure)
 {
     const void *member = (const char *)structure + field->offset;
+    assert(field->kind != CONFIG_IS_PATH); /* terms have none, and would store one as a number */
     if (field->kind == CONFIG_IS_FLAG)
         return json_boolean(*(const bool *)member);
     if (is_text(field))
@@ -175,6 +194,7 @@ static json_t *section_of(json_t *json, const char *section)
 
 static json_t *structure_json(const struct config_table *table, const void *structure)
 {
+    assert(table->count > 0);
     json_t *json = json_object();
     char section[64], name[64];
     bool ok = json != NULL;
@@ -217,6 +237,7 @@ static bool list_from_json(struct config_reader *reader, const json_t *json, str
             return false;
         list->items[list->count++] = config_keep_text(reader, json_string_value(item));
     }
+    assert(list->count <= json_array_size(json));
     return json_is_array(json);
 }
 
@@ -224,6 +245,7 @@ static bool value_from_json(struct config_reader *reader, const struct config_fi
                             const json_t *json, void *structure)
 {
     void *member = (char *)structure + field->offset;
+    assert(field->kind != CONFIG_IS_PATH);
     if (field->kind == CONFIG_IS_LIST)
         return list_from_json(reader, json, member);
     if (field->kind == CONFIG_IS_FLAG) {
@@ -256,6 +278,7 @@ static bool structure_from_json(struct config_reader *reader, const struct confi
         const struct config_children *list = &table->children[i];
         const json_t *array = json_object_get(json, list->key);
         config_child_make(reader, list, structure, json_array_size(array));
+        assert(config_child_count(list, structure) == json_array_size(array));
         for (size_t k = 0; k < json_array_size(array); k++)
             ok = structure_from_json(reader, list->table, json_array_get(array, k),
                                      config_child(list, structure, k)) &&

@@ -1,8 +1,11 @@
+/* Every mistake is told, with its line and what to write instead, before anything is recorded: an agreement
+ * cannot be corrected afterwards but by another version. */
 #include "ledger/terms/terms_table.h"
 
 #include "ledger/base/identifier.h"
 #include "ledger/base/instant.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +28,7 @@ static size_t line_of(const struct check *check, const char *key)
     for (size_t i = 0; i < terms_table.count; i++)
         if (strcmp(terms_table.fields[i].key, key) == 0)
             return check->terms->where.fields[i];
+    assert(!"a key of the terms");
     return 0;
 }
 
@@ -37,6 +41,7 @@ static void wrong(const struct check *check, const char *key, const char *format
     char what[512];
     va_list values;
     va_start(values, format);
+    assert(*format);
     vsnprintf(what, sizeof(what), format, values);
     va_end(values);
     config_error(check->report, line_of(check, key), "%s: %s", key, what);
@@ -63,7 +68,8 @@ static bool made_of(const char *text, size_t len, const char *characters)
 
 /* --- Texts --- */
 
-/* Control characters, also those of Unicode that break or turn a line: they would falsify what is printed. */
+/* Control characters, also those of Unicode that break or turn a line: they would falsify what is printed. In
+ * UTF-8, U+0080 to U+009F, U+2028 to U+202E, U+2060 to U+206F, U+FEFF, U+FFFE and U+FFFF. */
 static bool is_control(const unsigned char *c)
 {
     if (*c < 0x20 || *c == 0x7f)
@@ -92,6 +98,7 @@ static void check_text(struct config_report *report, const char *key, const char
 static void check_texts(const struct config_table *table, const void *structure,
                         const struct config_where *where, struct config_report *report)
 {
+    assert(where->fields);
     for (size_t i = 0; i < table->count; i++) {
         const struct config_field *field = &table->fields[i];
         const void *member = (const char *)structure + field->offset;
@@ -149,6 +156,7 @@ static void check_prices(struct check *check)
         if (!*price->rule == (price->paths.count == 0))
             config_error(check->report, price->where.line,
                          "prices: say for what the price is, with either rule or paths");
+        assert(strcmp(terms_price_table.fields[1].key, "paths") == 0);
         for (size_t k = 0; k < price->paths.count; k++)
             if (price->paths.items[k][0] != '/')
                 config_error(check->report, price->where.fields[1], "paths: \"%s\" must start with a slash",
@@ -182,7 +190,8 @@ static void check_buyer(struct check *check)
 
 /* --- Settlement --- */
 
-/* ABA: the digits weighed 3, 7, 1 sum up to a multiple of ten. */
+/* ABA: the digits weighed 3, 7, 1 sum up to a multiple of ten. Those of nine zeros do, too, but are nobody's.
+ */
 static bool is_routing_number(const char *number)
 {
     static const int weights[] = {3, 7, 1};
@@ -268,6 +277,7 @@ static void check_strangers(struct check *check)
                              : strcmp(rail, "ach") == 0             ? ach
                              : strcmp(rail, "x402") == 0            ? x402
                                                                     : other;
+    assert(strcmp(own[0], "rail") == 0);
     for (size_t i = 0; i < terms_table.count; i++) {
         const struct config_field *field = &terms_table.fields[i];
         if (strncmp(field->key, "settlement.", 11) == 0 && terms_given(field, check->terms) &&
@@ -297,6 +307,7 @@ static void check_settlement(struct check *check)
 void terms_check(const struct terms *terms, const char *currency, struct config_report *report)
 {
     struct check check = {terms, currency, report};
+    assert(report->error_count == 0); /* what does not parse is not looked at any closer */
     check_texts(&terms_table, terms, &terms->where, report);
     check_words(&check);
     check_billing(&check);

@@ -1,6 +1,7 @@
 /* The terms as people read and edit them: YAML, a template, and the difference of two versions. */
 #include "ledger/terms/terms_table.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ static void write_value(FILE *out, const struct config_field *field, const void 
     const void *member = (const char *)structure + field->offset;
     const struct config_list *list = member;
     char amount[AMOUNT_TEXT_MAX];
+    assert(terms_given(field, structure));
     switch (field->kind) {
     case CONFIG_IS_TEXT:
     case CONFIG_IS_CODE:
@@ -67,6 +69,7 @@ static void write_structure(FILE *out, const struct config_table *table, const v
 {
     const char *section = "";
     size_t section_len = 0;
+    assert(indent >= 0);
     for (size_t i = 0; i < table->count; i++) {
         const struct config_field *field = &table->fields[i];
         const char *dot = strchr(field->key, '.');
@@ -189,6 +192,7 @@ static size_t compare(FILE *out, char *before, char *after)
 
 size_t terms_write_changes(const struct terms *before, const struct terms *after, FILE *out)
 {
+    assert(before && after);
     size_t count = 0;
     for (size_t i = 0; i < terms_table.count; i++)
         count += compare(out, setting_text(&terms_table.fields[i], before),
