@@ -1,9 +1,13 @@
+/* Nothing is trusted that was derived: what the entries say is made again, by statements of the audit's
+ * own, and compared. A site is looked at in one transaction under the night's lock, so that nothing moves
+ * meanwhile; the locks of other sites stay free. */
 #include "ledger/audit/audit.h"
 
 #include "ledger/proof/checkpoint.h"
 #include "sql/rows/audit.h"
 #include "sql/rows/site.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -18,6 +22,7 @@ struct audit {
 
 static void found(struct audit *audit, const char *site, const char *row, const char *problem)
 {
+    assert(site && row && problem);
     audit->result->findings++;
     audit->order->tell(audit->order->context, site, row, problem);
 }
@@ -42,6 +47,7 @@ static void tell_checkpoint(struct audit *audit, const struct checkpoint_finding
     char row[128];
     if (!finding->problem)
         return;
+    assert(finding->date[0]);
     if (finding->tile >= 0)
         snprintf(row, sizeof(row), "charge: one of the 256 entries of %s from number %" PRId64 ", id %s on",
                  finding->date, finding->tile * DAY_TREE_TILE, finding->first_id);
@@ -53,6 +59,7 @@ static void tell_checkpoint(struct audit *audit, const struct checkpoint_finding
 /* `away`: entries of the day are in a file, so that what is made of single entries cannot be made again. */
 static enum err check_day(struct audit *audit, const char *date, bool away)
 {
+    assert(audit->site_id > 0);
     static const char *const statements[] = {"audit_chain", "audit_entries", "audit_lines"};
     const struct day_tree_order order = {.site_id = audit->site_id, .date = date};
     struct checkpoint_finding finding;
@@ -91,6 +98,7 @@ static enum err count_conflicts(struct audit *audit, const struct pg_params *sit
     struct pg_rows rows = {0};
     enum err err;
     TRY(pg_run(audit->pg, "conflict_totals", site, &rows));
+    assert(rows.count == 1);
     audit->result->conflicts += conflict_totals_row(&rows, 0).attempts;
     audit->result->conflicts_kept += conflict_totals_row(&rows, 0).kept;
 out:
@@ -108,6 +116,7 @@ static enum err check_site(struct audit *audit)
     struct pg_params params = {0};
     enum err err;
     pg_params_number(&params, audit->site_id);
+    /* The lock that the night takes: totals must not be made while they are compared. */
     TRY(pg_run(audit->pg, "series_lock", &params, NULL));
     for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++)
         TRY(check(audit, statements[i], &params));
@@ -130,6 +139,7 @@ static enum err check_guards(struct audit *audit)
 
 enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_result *result)
 {
+    assert(order->config && order->verifies && order->tell);
     struct audit audit = {.pg = pg, .order = order, .result = result};
     struct pg_params params = {0};
     struct pg_rows sites = {0};
@@ -150,6 +160,7 @@ enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_
         result->sites++;
     }
 out:
+    assert(result->away <= result->days);
     pg_rows_free(&sites);
     return err;
 }

@@ -1,3 +1,5 @@
+/* The list of members in document.h makes structure, reader and end of each part, so that a member that is
+ * added is read, or its lack is an error; no renderer asks for a path in words that could be misspelt. */
 #include "ledger/format/document.h"
 
 #include <assert.h>
@@ -58,6 +60,7 @@ static bool find_list(const json_t *json, const char *name, const json_t **list,
     return json_is_array(*list) || fail(place, name, *list ? "is no list" : "is missing");
 }
 
+/* Its texts are bounded, so that a hostile document gets no long path: what is too long is cut off. */
 static struct place inside(const struct place *place, const char *name)
 {
     struct place inner = {.problem = place->problem};
@@ -132,6 +135,7 @@ READER(document, DOCUMENT)
 
 bool document_open(json_t *json, struct document *document, char problem[DOCUMENT_PROBLEM_MAX])
 {
+    assert(json);
     const struct place top = {.problem = problem};
     *document = (struct document){.json = NULL};
     if (document_read(json_incref(json), document, &top))
@@ -159,6 +163,7 @@ void document_free(struct document *document)
 
 bool document_is_credit_note(const struct document *document)
 {
+    assert(document->kind);
     return strcmp(document->kind, "credit-note") == 0;
 }
 
@@ -175,6 +180,7 @@ const char *document_party_text(const struct document_party *party, const char *
 
 static bool set(struct document *document, const char *name, const char *text, const char **member)
 {
+    assert(document->json);
     json_t *value = json_string(text);
     *member = value ? json_string_value(value) : "";
     return json_object_set_new(document->json, name, value) == 0;

@@ -1,5 +1,8 @@
+/* Texts are formatted twice, at first only to learn their length: what goes into a bill is never cut to the
+ * size of a buffer. */
 #include "ledger/format/format.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +11,9 @@ bool format_fail(struct format_output *out, const char *pattern, ...)
 {
     va_list arguments;
     va_start(arguments, pattern);
-    vsnprintf(out->error, sizeof(out->error), pattern, arguments);
+    int len = vsnprintf(out->error, sizeof(out->error), pattern, arguments);
     va_end(arguments);
+    assert(len > 0);
     return false;
 }
 
@@ -19,8 +23,10 @@ char *format_vprinted(const char *pattern, va_list arguments)
     va_copy(again, arguments);
     int len = vsnprintf(NULL, 0, pattern, arguments);
     char *text = len >= 0 ? malloc((size_t)len + 1) : NULL;
-    if (text)
-        vsnprintf(text, (size_t)len + 1, pattern, again);
+    if (text) {
+        int written = vsnprintf(text, (size_t)len + 1, pattern, again);
+        assert(written == len);
+    }
     va_end(again);
     return text;
 }
@@ -34,8 +40,10 @@ char *format_printed(const char *pattern, ...)
     return text;
 }
 
+/* Both are asked: a stream may keep its last bytes, and their failure, until it is closed. */
 bool format_close(FILE *file, struct format_output *out)
 {
+    assert(file);
     bool ok = ferror(file) == 0;
     ok = fclose(file) == 0 && ok;
     if (ok)
@@ -50,6 +58,7 @@ const json_t *format_member(const json_t *value, const char *path)
     char name[64];
     while (value && *path) {
         size_t len = strcspn(path, ".");
+        assert(len > 0); /* "a..b" names nothing */
         if (len >= sizeof(name))
             return NULL;
         memcpy(name, path, len);

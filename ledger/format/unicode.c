@@ -1,3 +1,4 @@
+/* Only for the reader of a page or paper: what machines read keeps the code. */
 #include "ledger/format/unicode.h"
 
 #include <pthread.h>
@@ -15,6 +16,7 @@ const char *unicode_country(const char *code, char out[UNICODE_COUNTRY_MAX])
     UChar name[UNICODE_COUNTRY_MAX / 2];
     int32_t len;
     snprintf(out, UNICODE_COUNTRY_MAX, "%.8s", code);
+    /* What is longer would be read as other parts of a locale, too; out stays what it was given. */
     if (strlen(code) != 2)
         return out;
     ULocaleDisplayNames *names = uldn_open("en", ULDN_STANDARD_NAMES, &error);

@@ -1,9 +1,13 @@
+/* Three clocks can be wrong: this machine's, the database's and a gate's. A day that is closed too early
+ * shuts out entries that were paid for, and nobody can open it again; one that is closed late costs a wait.
+ * So any doubt stops the night, but for a gate that is behind, whose time it takes. */
 #include "ledger/night/clocks.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
 #include "sql/rows/night.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static void refuse(const char *what, const char *other, int64_t own_ms, int64_t other_ms)
@@ -22,6 +26,7 @@ enum err clocks_agree(struct pg *pg, int64_t *close_by_ms)
     int64_t now_ms = clock_now_ms();
     enum err err;
     TRY(pg_run(pg, "night_clocks", &none, &rows));
+    assert(rows.count == 1);
     const struct night_clocks_row others = night_clocks_row(&rows, 0);
     int64_t system_ms = clock_system_ms();
     err = ERR_INTERNAL;
@@ -33,7 +38,8 @@ enum err clocks_agree(struct pg *pg, int64_t *close_by_ms)
         refuse("the ledger has entries that are younger than now", "newest entry", now_ms, others.newest_ms);
         goto out;
     }
-    /* A gate that is behind goes on making offers for a day that is over for everybody else. */
+    /* A gate that is behind goes on making offers for a day that is over for everybody else.
+     * It is waited for and not refused: one bad clock must not keep all days open. */
     if (others.behind_ms > CLOCKS_MAX_MS) {
         char seconds[LOG_NUMBER_MAX];
         LOG(WARN, "a gate's clock is behind: days are closed by its clock",

@@ -1,5 +1,11 @@
+/* The order is the promise: sealed first, in a transaction of a moment, and from then on no entry can come
+ * into the day whatever happens; then all that follows from the entries is made and checked in one
+ * transaction. Killed anywhere, the next run finds either an open day, or a sealed one that it makes from
+ * the same entries to the same bytes. The lines are made by SQL's sums and proved by a second reading of
+ * each entry here, which shares no code with them. */
 #include "ledger/night/day.h"
 
+#include "ledger/base/instant.h"
 #include "ledger/proof/checkpoint.h"
 #include "ledger/entry/entry.h"
 #include "ledger/site/site.h"
@@ -40,6 +46,7 @@ out:
 /* Locks the site's days and finds the oldest open one that is due; `date` is empty if there is none. */
 static enum err find_due(struct pg *pg, const struct day_order *order, struct open_day *day)
 {
+    assert(!order->last_date || instant_is_date(slice_of(order->last_date)));
     struct pg_params guard = {0}, params = {0};
     struct pg_rows number = {0}, rows = {0};
     enum err err;
@@ -67,6 +74,7 @@ out:
 static enum err total_up(struct pg *pg, const struct day_order *order, const struct open_day *day,
                          struct day_closed *closed)
 {
+    assert(day->date[0] && day->close_number > 0);
     const struct invoice_order invoices = {order->site_id, day->date,    day->close_number,
                                            order->seller,  order->actor, order->now_ms};
     struct pg_params lines = {0};
@@ -77,6 +85,7 @@ static enum err total_up(struct pg *pg, const struct day_order *order, const str
     TRY(pg_run(pg, "day_lines_insert", &lines, NULL));
     TRY(invoice_make(pg, &invoices));
     TRY(pg_run(pg, "day_totals", &lines, &rows));
+    assert(rows.count == 1);
     const struct day_totals_row totals = day_totals_row(&rows, 0);
     *closed = (struct day_closed){.entries = totals.entries,
                                   .sum_micros = totals.sum_micros,
@@ -107,6 +116,7 @@ static enum err check_invoices(struct pg *pg, const struct day_order *order, con
     pg_params_number(&params, order->site_id);
     pg_params_text(&params, day->date);
     TRY(pg_run(pg, "day_mismatches", &params, &rows));
+    assert(rows.count == 1);
     err = demand_none(day, day_mismatches_row(&rows, 0).crawlers,
                       "totals and invoices differ; the day stays open and nothing was changed");
 out:
@@ -117,6 +127,7 @@ out:
 /* The second, independent pass over the entries, which proves the lines and makes the proofs. */
 static enum err prove(struct pg *pg, const struct day_order *order, const struct open_day *day)
 {
+    assert(order->dry_run || order->key);
     const struct day_tree_order tree_order = {.site_id = order->site_id,
                                               .date = day->date,
                                               .tell = order->progress,
@@ -150,6 +161,7 @@ static enum err log_action(struct pg *pg, const struct day_order *order, const c
 static enum err insert_close(struct pg *pg, const struct day_order *order, const struct open_day *day,
                              const struct day_closed *closed)
 {
+    assert(strcmp(closed->date, day->date) == 0);
     struct pg_params close = {0}, number = {0};
     enum err err;
     pg_params_number(&close, order->site_id);
@@ -236,6 +248,7 @@ static enum err seal_next(struct pg *pg, const struct day_order *order)
 
 static enum err close_for_good(struct pg *pg, const struct day_order *order, day_tell *tell, void *context)
 {
+    assert(!order->dry_run);
     struct day_closed closed;
     enum err err;
     do {
@@ -253,6 +266,7 @@ out:
 /* All days in one transaction, because what one carries forward the next one carries in. */
 static enum err close_for_show(struct pg *pg, const struct day_order *order, day_tell *tell, void *context)
 {
+    assert(order->dry_run);
     struct day_closed closed;
     enum err err;
     TRY(pg_begin(pg));
@@ -269,6 +283,7 @@ out:
 enum err day_close_due(struct pg *pg, const struct day_order *order, day_tell *tell, void *context,
                        bool *busy)
 {
+    assert(order->seller && order->actor && tell);
     enum err err;
     *busy = false;
     /* Also for a dry run, and not in its long transaction: gates make the same days, and would wait. */

@@ -1,3 +1,6 @@
+/* The message is in the ledger before anything is sent, in the transaction of what it tells if there is
+ * one: what happened is told at least once, also by a program that was killed between the two. Attempts are
+ * recorded one by one, so that a receiver that hangs keeps nobody's result from being kept. */
 #include "ledger/outbox/outbox.h"
 
 #include "ledger/base/clock.h"
@@ -6,12 +9,14 @@
 #include "ledger/outbox/webhook.h"
 #include "sql/rows/outbox.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum err outbox_put(struct pg *pg, int64_t site_id, const char *id, const char *type, const char *body,
                     int64_t now_ms)
 {
+    assert(strlen(id) < OUTBOX_ID_MAX && body);
     struct pg_params params = {0};
     pg_params_text(&params, id);
     pg_params_number(&params, site_id);
@@ -42,6 +47,7 @@ static enum err put_event(struct pg *pg, int64_t site_id, const char *site,
     enum err err;
     TRY(invoice_read(pg, event->number, site, event->happened_ms, &count, &document));
     TRY(count == 1 ? ERR_OK : ERR_INTERNAL); /* it has events */
+    assert(document.json);
     snprintf(type, sizeof(type), "%s.%s", document_is_credit_note(&document) ? "credit_note" : "invoice",
              event->event);
     for (char *c = type; *c; c++)
@@ -57,6 +63,7 @@ out:
 
 enum err outbox_collect(struct pg *pg, int64_t site_id, const char *site, int64_t now_ms)
 {
+    /* Page by page. What is put in is not pending any more, so that there is a last one. */
     enum err err;
     int count;
     do {
@@ -77,6 +84,7 @@ enum err outbox_collect(struct pg *pg, int64_t site_id, const char *site, int64_
 
 enum err outbox_record(struct pg *pg, const char *id, const struct outbox_result *result, int64_t now_ms)
 {
+    assert(result->status >= 0 && result->detail);
     struct pg_params params = {0};
     pg_params_text(&params, id);
     pg_params_number(&params, now_ms);
@@ -95,6 +103,8 @@ enum err outbox_each(struct pg *pg, int64_t site_id, int64_t now_ms, outbox_send
     pg_params_number(&params, site_id);
     pg_params_number(&params, now_ms - OUTBOX_OLDEST_MS);
     TRY(pg_run(pg, "outbox_due", &params, &rows));
+    /* The time of each attempt is looked at anew, since one may take seconds: the next try is counted from
+     * it. */
     for (int row = 0; row < rows.count; row++) {
         const struct outbox_due_row due = outbox_due_row(&rows, row);
         const struct outbox_message message = {due.message_id, due.type, due.body, due.failures};
@@ -111,6 +121,7 @@ enum err outbox_each(struct pg *pg, int64_t site_id, int64_t now_ms, outbox_send
             count->failed += !delivered;
         }
     }
+    assert(count->delivered + count->failed + count->waiting + count->given_up == rows.count);
 out:
     pg_rows_free(&rows);
     return err;

@@ -1,3 +1,5 @@
+/* The signature is over id, time and body together: a body alone could be sent again under another id, or a
+ * year later. */
 #include "ledger/outbox/webhook.h"
 
 #include "ledger/base/digest.h"
@@ -6,6 +8,7 @@
 #include "ledger/base/log.h"
 #include "ledger/base/random.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,6 +35,7 @@ static bool make(const char *path)
     random_bytes(fresh, sizeof(fresh));
     size_t len = strlen(PREFIX) + encoding_base64(fresh, sizeof(fresh), line + strlen(PREFIX));
     line[len++] = '\n';
+    assert(len < sizeof(line));
     const char *problem = file_make(path, line, len, &named);
     explicit_bzero(fresh, sizeof(fresh));
     explicit_bzero(line, sizeof(line));
@@ -45,6 +49,7 @@ bool webhook_secret_parse(struct slice text, struct webhook_secret *secret)
     memcpy(secret->text, text.data, text.len);
     secret->text[text.len] = '\0';
     struct slice base64 = {text.data + strlen(PREFIX), text.len - strlen(PREFIX)};
+    /* Standard Webhooks asks for 24 to 64 bytes: a shorter one could be found from one signed message. */
     return encoding_unbase64(base64, false, secret->bytes, sizeof(secret->bytes), &secret->len) &&
            secret->len >= 24;
 }
@@ -63,6 +68,7 @@ bool webhook_secret_load(const char *path, struct webhook_secret *secret)
             ? fail(path, FILE_EXPOSED, FILE_EXPOSED_HINT)
             : webhook_secret_parse((struct slice){text, strcspn(text, "\r\n")}, secret) ||
                   fail(path, "the first line is no secret", "it is whsec_ and 24 to 64 bytes in base64");
+    assert(!ok || (secret->len >= 24 && secret->text[0]));
     explicit_bzero(text, len);
     free(text);
     return ok;
@@ -71,6 +77,8 @@ bool webhook_secret_load(const char *path, struct webhook_secret *secret)
 bool webhook_sign(const struct webhook_secret *secret, const char *id, int64_t timestamp, struct slice body,
                   char out[WEBHOOK_SIGNATURE_MAX])
 {
+    _Static_assert(3 + ENCODING_BASE64_LEN(DIGEST_SIZE) < WEBHOOK_SIGNATURE_MAX, "room for the signature");
+    assert(secret->len >= 24 && secret->len <= sizeof(secret->bytes));
     char stamp[32];
     uint8_t mac[DIGEST_SIZE];
     snprintf(stamp, sizeof(stamp), ".%" PRId64 ".", timestamp);

@@ -1,3 +1,6 @@
+/* A site's currency, zone and network are facts of its entries: an amount is a number of whichever currency
+ * it was then. So the configuration is compared with the ledger, and a gate that has another does not start
+ * writing. */
 #include "ledger/site/site.h"
 
 #include "ledger/base/amount.h"
@@ -12,10 +15,12 @@ static const char *seller_of(const struct config_site *site)
 
 static enum err insert(struct pg *pg, const struct config_site *site, int64_t now_ms)
 {
+    int exponent = amount_exponent(slice_of(site->currency));
+    assert(exponent >= 0); /* the configuration takes no other currency */
     struct pg_params params = {0};
     pg_params_text(&params, site->name);
     pg_params_text(&params, site->currency);
-    pg_params_number(&params, amount_exponent(slice_of(site->currency)));
+    pg_params_number(&params, exponent);
     pg_params_text(&params, site->time_zone);
     pg_params_text(&params, site->network);
     pg_params_text(&params, seller_of(site));
@@ -56,6 +61,8 @@ static enum err compare(const struct config_site *site, const struct site_read_r
     return ERR_OK;
 }
 
+/* Gates may start at once on an empty ledger: site_insert passes over a row that has come meanwhile, and all
+ * of them read the one that was first. */
 enum err site_register(struct pg *pg, const struct config_site *site, int64_t now_ms, int64_t *site_id)
 {
     struct pg_rows rows = {0};
@@ -77,6 +84,7 @@ out:
 
 enum err site_make_days(struct pg *pg, int64_t site_id, int64_t now_ms)
 {
+    assert(site_id > 0);
     struct pg_params params = {0};
     pg_params_number(&params, site_id);
     pg_params_number(&params, now_ms);
@@ -85,6 +93,7 @@ enum err site_make_days(struct pg *pg, int64_t site_id, int64_t now_ms)
 
 enum err site_make_partitions(struct pg *pg, int64_t now_ms)
 {
+    assert(now_ms > 0);
     struct pg_params params = {0};
     pg_params_number(&params, now_ms);
     return pg_run(pg, "partitions_make", &params, NULL);

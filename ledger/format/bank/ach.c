@@ -3,6 +3,7 @@
 
 #include "ledger/format/unicode.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -62,6 +63,7 @@ static void batch_header(FILE *file, const struct settlement_batch *batch,
 
 static void entry(FILE *file, const struct settlement_due *due, size_t number)
 {
+    assert(due->due_minor > 0 && due->due_minor <= 9999999999 && number <= 999999);
     const struct document *document = &due->document;
     bool savings = strcmp(document->settlement.kind, "savings") == 0;
     fprintf(file, "6%s%.9s", savings ? "37" : "27", document->settlement.routing_number);
@@ -81,12 +83,14 @@ static uint64_t entry_hash(const struct settlement_batch *batch)
         snprintf(bank, sizeof(bank), "%.8s", batch->dues[i].document.settlement.routing_number);
         hash += strtoull(bank, NULL, 10);
     }
+    assert(batch->count > 0);
     return hash % 10000000000U;
 }
 
 static void controls(FILE *file, const struct settlement_batch *batch, const struct document_party *seller,
                      int64_t minor)
 {
+    assert(minor > 0 && minor <= 999999999999);
     uint64_t hash = entry_hash(batch);
     size_t count = batch->count, records = count + 4, blocks = (records + BLOCK - 1) / BLOCK;
     fprintf(file, "8225%06zu%010" PRIu64 "%012" PRId64 "%012d", count, hash, minor, 0);
@@ -165,8 +169,10 @@ bool ach_render(const struct settlement_batch *batch, struct format_output *out)
     for (size_t i = 0; i < batch->count; i++)
         entry(file, &batch->dues[i], i + 1);
     controls(file, batch, seller, minor);
-    if (fclose(file) == 0)
+    if (fclose(file) == 0) {
+        assert(out->len % (BLOCK * (RECORD_SIZE + 1)) == 0); /* whole blocks of whole records */
         return true;
+    }
     free(out->bytes);
     out->bytes = NULL;
     return format_fail(out, "no memory");

@@ -5,6 +5,7 @@
 
 #include "ledger/base/amount.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ static void gather(const xml_element *xml, const char *path, char text[MOVEMENT_
         if (len > 0)
             text[len++] = ' ';
         memcpy(text + len, piece, more + 1);
+        assert(strlen(text) < MOVEMENT_TEXT_MAX);
     }
 }
 
@@ -173,6 +175,7 @@ static bool is_returned(const xml_element *xml)
 
 static const char *kind_of(const struct entry *entry, const xml_element *details)
 {
+    assert(entry->kind && entry->problem);
     bool turned = details && entry->transactions > 1 && xml_find(details, "CdtDbtInd") &&
                   !is(details, "CdtDbtInd", strcmp(entry->kind, "credit") == 0 ? "CRDT" : "DBIT");
     if (strcmp(entry->kind, "announced") == 0)
@@ -190,6 +193,7 @@ static const char *kind_of(const struct entry *entry, const xml_element *details
 static json_t *movement_of(const struct entry *entry, const xml_element *details, size_t number,
                            json_t *names)
 {
+    assert(number == 0 || details);
     static const char *const dates[] = {"BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm", NULL};
     char place[80], date[40];
     snprintf(place, sizeof(place), number > 0 ? "entry %zu, transaction %zu" : "entry %zu", entry->number,
@@ -237,6 +241,7 @@ static bool sum_of(const json_t *list, size_t first, const char *currency, int64
  * does not add up to what was booked is for a person. */
 static void check_batch(const struct entry *entry, json_t *list, size_t first)
 {
+    assert(entry->transactions > 1 && first <= json_array_size(list));
     char text[40], currency[8], sum_text[AMOUNT_TEXT_MAX], problem[160];
     const xml_element *at = xml_find(entry->xml, "Amt");
     int64_t amount, sum;
@@ -332,6 +337,7 @@ static void account_of(const xml_element *statement, char out[64])
         if (!isspace((unsigned char)*c))
             out[len++] = (char)toupper((unsigned char)*c);
     out[len] = '\0';
+    assert(len < 64);
 }
 
 json_t *camt_read(const xml_element *xml, struct format_output *out)

@@ -1,3 +1,7 @@
+/* A movement has no name that banks agree on: references are reused, left out, or mere line numbers, and
+ * files overlap. So its identity is a digest of what it says, with its number among those that say the same
+ * in one statement, which has all movements of its days; and a bank's reference counts only where it is one
+ * of a kind. */
 #include "ledger/format/bank/movement.h"
 
 #include "ledger/base/amount.h"
@@ -27,6 +31,7 @@ json_t *movement_new(const char *kind, const char *place)
 
 void movement_set(json_t *movement, const char *member, const char *text)
 {
+    assert(!movement || json_object_get(movement, member)); /* movement_new has made it */
     char clean[MOVEMENT_TEXT_MAX];
     if (json_object_set_new(movement, member, json_string(text)) == 0)
         return;
@@ -38,6 +43,7 @@ void movement_set(json_t *movement, const char *member, const char *text)
 
 void movement_odd(json_t *movement, const char *problem)
 {
+    assert(*problem);
     if (!*format_text(movement, "problem"))
         movement_set(movement, "problem", problem);
 }
@@ -65,6 +71,7 @@ static size_t essence(const char *text, char out[MOVEMENT_TEXT_MAX])
     for (; *text && len < MOVEMENT_TEXT_MAX; text++)
         if (isalnum((unsigned char)*text) || (*text & 0x80))
             out[len++] = (char)toupper((unsigned char)*text);
+    assert(len <= MOVEMENT_TEXT_MAX);
     return len;
 }
 
@@ -118,6 +125,7 @@ static bool identify(json_t *movement, json_t *seen)
     json_int_t ordinal = json_integer_value(json_object_get(seen, digest)) + 1;
     if (json_object_set_new(seen, digest, json_integer(ordinal)) != 0)
         return false;
+    assert(ordinal > 0);
     digest_of(movement, (size_t)ordinal, digest);
     const char *head = is_rejection(movement) ? "rejection" : format_text(movement, "booked_on");
     snprintf(name, sizeof(name), "%.20s/%.16s", head, digest);
@@ -244,6 +252,7 @@ static json_t *read_xml(struct slice file, struct format_output *out)
             list = messages[i].read(found, out);
         else if (found)
             format_fail(out, "this is %s", messages[i].what);
+        assert(!found || list || *out->error);
     }
     if (!found)
         format_fail(out, "this is no camt.053: it has no BkToCstmrStmt, but \"%.40s\"", xml_name(root));

@@ -4,6 +4,7 @@
 
 #include "ledger/base/amount.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ struct reader {
 
 static struct slice after(struct slice text, size_t at)
 {
+    assert(at <= text.len);
     return (struct slice){text.data + at, text.len - at};
 }
 
@@ -61,6 +63,7 @@ static bool take_field(struct reader *reader, char *out, bool *last)
     if (!*last && rest.data[at] != reader->separator)
         return false;
     reader->lines_read += at < rest.len && *last;
+    assert(len < FIELD_MAX && at <= rest.len + 1);
     reader->rest = after(rest, at < rest.len ? at + 1 : rest.len);
     return true;
 }
@@ -87,6 +90,7 @@ static bool take_record(struct reader *reader)
             return false;
         }
     }
+    assert(reader->count > 0 && reader->count <= FIELDS_MAX);
     return true;
 }
 
@@ -103,6 +107,7 @@ static bool find_columns(const struct reader *reader, size_t columns[COLUMN_COUN
                                " amount, currency, date, text",
                                column_names[c]);
     }
+    assert(columns[REFERENCE] < reader->count && columns[TEXT] < reader->count);
     return true;
 }
 
@@ -137,6 +142,7 @@ static const char *value_of(const struct reader *reader, size_t column)
 
 static json_t *movement_of(struct reader *reader, const size_t columns[COLUMN_COUNT], size_t width)
 {
+    assert(width > 0);
     const char *kind = "credit", *amount = "";
     char place[40];
     if (columns[AMOUNT] < reader->count)
@@ -166,6 +172,7 @@ static json_t *movement_of(struct reader *reader, const size_t columns[COLUMN_CO
 
 static json_t *broken(const struct reader *reader)
 {
+    assert(*reader->problem);
     char place[40];
     snprintf(place, sizeof(place), "line %zu", reader->line);
     json_t *movement = movement_new("credit", place);

@@ -1,5 +1,9 @@
+/* People write numbers with spaces, dashes and line breaks, and banks add their own. So letters and digits
+ * are compared alone, but only whole words of them: "INV-1" must not be found in "INV-10". Two numbers that
+ * look the same then belong to nobody. */
 #include "ledger/format/bank/remittance.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
@@ -22,6 +26,7 @@ static size_t key_of(const char *text, size_t len, char key[KEY_MAX])
             key[used++] = (char)toupper((unsigned char)text[i]);
         }
     key[used] = '\0';
+    assert(used < KEY_MAX);
     return used;
 }
 
@@ -58,5 +63,6 @@ enum remittance remittance_find(const json_t *numbers, const char *text, const c
             *number = named ? named : *number;
         }
     }
+    assert(found != REMITTANCE_ONE || *number);
     return found;
 }

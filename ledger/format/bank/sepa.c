@@ -5,6 +5,7 @@
 #include "ledger/format/unicode.h"
 #include "ledger/format/xml.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static const char *sepa_text(const char *text, char *out, size_t room)
 
 static void leaf(struct xml *xml, const char *name, const char *text, size_t max)
 {
+    assert(max <= NOTE_SIZE);
     char clean[NOTE_SIZE + 1];
     xml_leaf(xml, name, sepa_text(text, clean, max + 1));
 }
@@ -52,6 +54,7 @@ static const char *message_id(const struct settlement_batch *batch, char out[36]
         if (*p != '-')
             out[len++] = *p;
     out[len] = '\0';
+    assert(len > 0 && len <= 35);
     return out;
 }
 
@@ -130,6 +133,7 @@ static void address(struct xml *xml, const struct document_party *party)
 
 static void debit(struct xml *xml, const struct settlement_due *due)
 {
+    assert(due->due_minor > 0);
     const struct document *document = &due->document;
     char amount[AMOUNT_TEXT_MAX], note[NOTE_SIZE + 1], id[36];
     xml_open(xml, "DrctDbtTxInf");
@@ -227,6 +231,7 @@ static void block(struct xml *xml, const struct settlement_batch *batch, bool co
     }
     if (count == 0)
         return;
+    assert(first && minor > 0 && count <= batch->count);
     xml_open(xml, "PmtInf");
     snprintf(name, sizeof(name), "%s-%c", message_id(batch, id), core ? 'C' : 'B');
     xml_leaf(xml, "PmtInfId", name);

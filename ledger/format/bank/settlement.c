@@ -3,6 +3,7 @@
 
 #include "ledger/base/amount.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 bool settlement_add(struct settlement_batch *batch, json_t *document, int64_t due_minor, int64_t attempt,
                     struct format_output *out)
 {
+    assert(attempt > 0);
     const char *number = json_string_value(json_object_get(document, "number"));
     struct settlement_due *dues = realloc(batch->dues, (batch->count + 1) * sizeof(*dues));
     char problem[DOCUMENT_PROBLEM_MAX];
@@ -39,6 +41,7 @@ bool settlement_total(const struct settlement_batch *batch, int64_t *minor)
         if (one <= 0 || !amount_add(*minor, one, minor))
             return false;
     }
+    assert(*minor >= 0);
     return batch->count > 0;
 }
 
@@ -50,12 +53,14 @@ static bool write_json(json_t *value, struct format_output *out)
     if (!out->bytes)
         return format_fail(out, "no memory, or a text that is not UTF-8");
     out->len = strlen(out->bytes);
+    assert(out->len > 0);
     return true;
 }
 
 /* Minor units as base units of an asset with more decimals: zeros behind. */
 static bool base_units(int64_t minor, int64_t exponent, int64_t decimals, char out[64])
 {
+    assert(minor > 0);
     if (decimals < exponent || decimals > 30)
         return false;
     snprintf(out, 64, "%lld%0*d", (long long)minor, (int)(decimals - exponent), 0);

@@ -2,6 +2,7 @@
  * interest is what was rejected: the whole message, a payment block, or single debits. */
 #include "ledger/format/bank/movement.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ static void set_reason(json_t *movement, const xml_element *xml)
 /* `collection` is the block or message that was rejected, or that the debit is of. */
 static json_t *rejection(struct report *report, const xml_element *xml, const char *collection)
 {
+    assert(report->list && report->date);
     char place[40];
     snprintf(place, sizeof(place), "rejection %zu", ++report->number);
     json_t *movement = movement_new("rejection", place);

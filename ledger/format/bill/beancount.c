@@ -5,6 +5,7 @@
 #include "ledger/base/amount.h"
 #include "ledger/format/bill/booking.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,7 @@ static void link_to(FILE *out, const char *number)
 
 static void posting(FILE *out, const struct booking *book, enum booking_account account, int64_t minor)
 {
+    assert(account < BOOKING_COUNT);
     char amount[AMOUNT_TEXT_MAX];
     if (minor != 0)
         fprintf(out, "  %-48s  %20s %s\n", book->accounts[account],
@@ -60,6 +62,7 @@ bool beancount_render(const struct document *document, struct format_output *out
         return format_fail(out, "no memory");
     fputs("plugin \"beancount.plugins.auto_accounts\"\n", file);
     head(file, &book, document->issue_date, book.sign > 0 ? "invoice" : "credit note");
+    /* The three come to zero, as booking_open has seen to: beancount refuses what does not. */
     posting(file, &book, BOOKING_RECEIVABLE, book.sign * book.total);
     posting(file, &book, BOOKING_INCOME, -book.sign * book.net);
     posting(file, &book, BOOKING_TAX, -book.sign * book.tax);

@@ -1,5 +1,9 @@
+/* What an invoice does to the books is decided once, for all formats. The three amounts must come to zero:
+ * a program that is given a transaction that does not balance refuses the file, or worse, adds what is
+ * missing. */
 #include "ledger/format/bill/booking.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +15,7 @@ static void name(char out[BOOKING_NAME_MAX], const char *above, const char *text
     const char *scheme = strstr(text, "://");
     size_t start = (size_t)snprintf(out, BOOKING_NAME_MAX, "%s:", above);
     size_t len = start;
+    assert(start < BOOKING_NAME_MAX);
     for (const char *c = scheme ? scheme + 3 : text; *c && len + 1 < BOOKING_NAME_MAX; c++)
         if (isalnum((unsigned char)*c) || (len > start && out[len - 1] != '-'))
             out[len++] = isalnum((unsigned char)*c) ? *c : '-';
@@ -38,5 +43,6 @@ bool booking_open(struct booking *book, const struct document *document, struct 
     name(book->accounts[BOOKING_INCOME], "Income:Crawls", document->site);
     snprintf(book->accounts[BOOKING_TAX], BOOKING_NAME_MAX, "Liabilities:Tax");
     snprintf(book->accounts[BOOKING_BANK], BOOKING_NAME_MAX, "Assets:Bank");
+    assert(book->accounts[BOOKING_RECEIVABLE][0] && book->accounts[BOOKING_INCOME][0]);
     return true;
 }

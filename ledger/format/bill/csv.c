@@ -1,7 +1,11 @@
+/* For spreadsheets, which take a cell that begins with =, +, - or @ for a formula and run it: crawlers
+ * choose their names, so that such a cell begins with an apostrophe here. Numbers are our own and stay
+ * numbers. */
 #include "ledger/format/bill/rendering.h"
 
 #include "ledger/base/amount.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +13,7 @@
 /* Quoted, and not taken for a formula by a spreadsheet: crawlers and buyers choose what stands here. */
 static void cell(FILE *out, const char *text)
 {
+    assert(text);
     bool formula = *text && strchr("=+-@\t\r", *text);
     fputs(formula ? "\"'" : "\"", out);
     for (; *text; text++)

@@ -1,7 +1,11 @@
+/* A page that stands alone: no script, no font, no picture from elsewhere, and a policy in it that says so,
+ * since it is opened by the payer's accountants, from a mail, with texts in it that the other side has
+ * chosen. Every text goes through one function that escapes it. */
 #include "ledger/format/bill/rendering.h"
 
 #include "ledger/format/bill/view.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -172,6 +176,7 @@ static void write_cell(FILE *out, const char *value, const char *close)
 
 static void write_lines(FILE *out, const struct view *view)
 {
+    assert(view->sums.count > 0);
     fputs("<table class=\"lines\">\n<thead><tr><th>Description</th><th class=\"n\">Quantity</th>", out);
     element(out, "<th class=\"n\">Unit price (", view->currency, ")</th>");
     element(out, "<th class=\"n\">Amount (", view->currency, ")</th></tr></thead>\n<tbody>\n");
@@ -196,6 +201,7 @@ static void write_chart(FILE *out, const struct view *view)
     size_t count = view->day_count;
     if (count == 0)
         return;
+    /* Ten places at least, or two days would be two walls; of more than 500 days the picture grows. */
     int64_t step = 1000 / (int64_t)(count < 10 ? 10 : count > 500 ? 500 : count);
     int64_t width = (int64_t)count * step > 1000 ? (int64_t)count * step : 1000;
     fprintf(out,
@@ -205,6 +211,7 @@ static void write_chart(FILE *out, const struct view *view)
             width, width);
     for (size_t i = 0; i < count; i++) {
         int64_t height = days[i].share * 145 / 1000 + 1;
+        assert(height >= 1 && height <= 146);
         fprintf(out, "<rect x=\"%" PRId64 "\" y=\"%" PRId64 "\" width=\"%" PRId64 "\" height=\"%" PRId64 "\"",
                 (int64_t)i * step, 150 - height, step > 3 ? step - step / 4 : step, height);
         element(out, " fill=\"#2f6fae\"><title>", days[i].label, "</title></rect>\n");

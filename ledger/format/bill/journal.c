@@ -7,6 +7,7 @@
 #include "ledger/base/amount.h"
 #include "ledger/format/bill/booking.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ static void head(FILE *out, const struct booking *book, const char *date, const 
 /* hledger wants a decimal mark also where no decimals follow, which ledger cannot read. */
 static void declarations(FILE *out, const struct booking *book, bool mark)
 {
+    assert(book->decimals >= 0 && book->decimals <= 4);
     fprintf(out, "commodity %s\n    format 1000%s%.*s %s\n\n", book->currency,
             mark || book->decimals > 0 ? "." : "", book->decimals, "0000", book->currency);
     for (size_t i = 0; i < BOOKING_COUNT; i++)

@@ -6,6 +6,7 @@
 #include "ledger/format/bill/pdf_text.h"
 #include "ledger/format/bill/view.h"
 
+#include <assert.h>
 #include <cairo-pdf.h>
 #include <pango/pangocairo.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ struct sheet {
 
 static void draw_line(struct sheet *sheet, int y, enum pdf_colour colour, int width)
 {
+    assert(width > 0);
     pdf_set_colour(sheet->cr, colour);
     cairo_rectangle(sheet->cr, MARGIN, y, sheet->width - 2 * MARGIN, width);
     cairo_fill(sheet->cr);
@@ -97,6 +99,7 @@ static void write_table_head(struct sheet *sheet)
 
 static void next_page(struct sheet *sheet)
 {
+    assert(sheet->pages == 0 || sheet->page < sheet->pages); /* as many as were counted */
     write_footer(sheet);
     cairo_show_page(sheet->cr);
     sheet->page++;
@@ -117,6 +120,7 @@ static void write_paragraph(struct sheet *sheet, const struct pdf_type *type, co
 {
     PangoLayout *layout = pdf_layout(sheet->cr, type, text, text_width(sheet));
     int count = pango_layout_get_line_count(layout);
+    assert(count > 0); /* also of no text */
     int height = (pdf_height(layout) + count - 1) / count;
     for (int i = 0; i < count; i++) {
         make_room(sheet, height);
@@ -191,6 +195,7 @@ static void write_row(struct sheet *sheet, const struct view_row *row)
             pdf_measure(sheet->cr, i > 0 ? &pdf_figures : &plain, row->cells[i], width - (i > 0 ? 6 : 0));
         height = one > height ? one : height;
     }
+    /* A row is never broken: half of one on a page says nothing. */
     make_room(sheet, height + 7);
     for (size_t i = 0; i < VIEW_COLUMNS; i++) {
         int width = column_widths[i] ? column_widths[i] : text_width(sheet) - 270;
@@ -265,6 +270,7 @@ static void write_chart(struct sheet *sheet)
     int slots = count < 10 ? 10 : (int)count;
     for (size_t i = 0; i < count; i++) {
         int height = (int)(days[i].share * (CHART_HEIGHT - 1) / 1000) + 1;
+        assert(height >= 1 && height <= CHART_HEIGHT);
         int left = MARGIN + (int)i * text_width(sheet) / slots;
         int right = MARGIN + (int)(i + 1) * text_width(sheet) / slots;
         int width = right - left > 3 ? right - left - (right - left) / 4 : 1;
@@ -323,6 +329,7 @@ static bool lay_out(cairo_surface_t *surface, struct sheet *sheet)
     write_notes(sheet);
     write_chart(sheet);
     write_footer(sheet);
+    assert(!sheet->in_table && (sheet->pages == 0 || sheet->page == sheet->pages));
     cairo_show_page(sheet->cr);
     bool ok = cairo_status(sheet->cr) == CAIRO_STATUS_SUCCESS;
     cairo_destroy(sheet->cr);
@@ -339,6 +346,7 @@ static void choose_paper(struct sheet *sheet)
     bool letter = strcmp(country, "US") == 0 || strcmp(country, "CA") == 0 || strcmp(country, "MX") == 0;
     sheet->width = letter ? 612 : 595;
     sheet->height = letter ? 792 : 842;
+    assert(text_width(sheet) > 270); /* the columns but for the first */
 }
 
 bool pdf_render(const struct document *document, struct format_output *out)

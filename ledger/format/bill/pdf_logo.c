@@ -1,7 +1,11 @@
+/* Pictures come from the publisher's configuration, but years may lie between, and the library that decodes
+ * them has seen worse: sizes are looked at before anything is decoded, and what is odd is left out rather
+ * than the invoice. */
 #include "ledger/format/bill/pdf_logo.h"
 
 #include "ledger/base/encoding.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +33,7 @@ static bool decode(const char *url, const char *start, struct picture *picture)
 static cairo_status_t read_bytes(void *closure, unsigned char *out, unsigned int len)
 {
     struct picture *picture = closure;
+    assert(picture->at <= picture->len);
     if (len > picture->len - picture->at)
         return CAIRO_STATUS_READ_ERROR;
     memcpy(out, picture->bytes + picture->at, len);
@@ -40,6 +45,8 @@ static cairo_status_t read_bytes(void *closure, unsigned char *out, unsigned int
 static bool jpeg_size(const struct picture *picture, int *width, int *height)
 {
     const uint8_t *b = picture->bytes;
+    /* Each segment says its length, so that those of no interest are passed over unread. A length of less
+     * than two still goes on by two: it comes to an end. */
     for (size_t at = 2; at + 9 < picture->len && b[at] == 0xff;) {
         bool frame = b[at + 1] >= 0xc0 && b[at + 1] <= 0xcf && b[at + 1] != 0xc4 && b[at + 1] != 0xc8 &&
                      b[at + 1] != 0xcc;
@@ -76,6 +83,7 @@ static int draw(cairo_t *cr, cairo_surface_t *surface, int x, int y)
     int scale = 1000;
     scale = width * scale > WIDTH_MAX * 1000 ? WIDTH_MAX * 1000 / width : scale;
     scale = height * scale > HEIGHT_MAX * 1000 ? HEIGHT_MAX * 1000 / height : scale;
+    assert(scale > 0 && scale <= 1000);
     cairo_save(cr);
     cairo_translate(cr, x, y);
     cairo_scale(cr, scale / 1000.0, scale / 1000.0);

@@ -1,7 +1,10 @@
+/* Hinting is off and positions are not rounded to pixels: an invoice is laid out the same on every machine
+ * that has the font, today and in ten years, so that two files of one invoice are equal. */
 #include "ledger/format/bill/pdf_text.h"
 
 #include "ledger/format/bill/view.h"
 
+#include <assert.h>
 #include <pango/pangocairo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +17,7 @@ const struct pdf_type pdf_figures = {9, false, PDF_INK, PANGO_ALIGN_RIGHT};
 
 void pdf_set_colour(cairo_t *cr, enum pdf_colour colour)
 {
+    assert(colour < PDF_COLOUR_COUNT);
     static const unsigned char colours[PDF_COLOUR_COUNT][3] = {
         {0x1c, 0x24, 0x30}, {0x5b, 0x66, 0x75}, {0xd8, 0xdd, 0xe4}, {0x2f, 0x6f, 0xae}};
     const unsigned char *c = colours[colour];
@@ -22,6 +26,7 @@ void pdf_set_colour(cairo_t *cr, enum pdf_colour colour)
 
 PangoLayout *pdf_layout(cairo_t *cr, const struct pdf_type *type, const char *text, int width)
 {
+    assert(width > 0 && type->size > 0);
     PangoLayout *layout = pango_cairo_create_layout(cr);
     PangoFontDescription *font = pango_font_description_new();
     /* A point is a point, and letters stand where the font wants them, not on the pixels of a screen. */
@@ -97,6 +102,7 @@ static size_t piece_of(cairo_t *cr, const struct pdf_type *type, const char *wor
             break;
         piece = i;
     }
+    assert(piece < len);
     return piece > 0 ? piece : len;
 }
 
@@ -129,6 +135,7 @@ int pdf_draw_figure(cairo_t *cr, const struct pdf_type *type, const char *text, 
     const char *pads = text + strcspn(text, VIEW_PAD VIEW_POINT_PAD);
     char number[64];
     int room = (width_of(cr, &pdf_figures, pads, strlen(pads)) + PANGO_SCALE / 2) / PANGO_SCALE;
-    snprintf(number, sizeof(number), "%.*s", (int)(pads - text), text);
+    int len = snprintf(number, sizeof(number), "%.*s", (int)(pads - text), text);
+    assert(len >= 0 && (size_t)len < sizeof(number) && room < width);
     return pdf_draw(cr, type, number, x, y, width - room);
 }

@@ -1,5 +1,7 @@
+/* A format is a row here and a file of its own; nothing else knows how many there are. */
 #include "ledger/format/bill/rendering.h"
 
+#include <assert.h>
 #include <string.h>
 
 const struct rendering renderings[] = {
@@ -26,6 +28,7 @@ bool json_render(const struct document *document, struct format_output *out)
 {
     char *text = json_dumps(document->json, JSON_INDENT(2));
     size_t len = text ? strlen(text) : 0;
+    assert(!text || (len > 0 && text[0] == '{'));
     out->bytes = text ? realloc(text, len + 2) : NULL;
     if (!out->bytes) {
         free(text);

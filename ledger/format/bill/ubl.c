@@ -15,6 +15,7 @@
 #include "ledger/format/bill/ubl_party.h"
 #include "ledger/format/xml.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +68,7 @@ static int64_t rounded(const struct ubl *ubl, int64_t micros)
 
 static bool sum_lines(struct ubl *ubl)
 {
+    assert(ubl->decimals >= 0 && ubl->decimals <= 2); /* EN 16931, seen to by `complete` */
     ubl->lines_minor = 0;
     for (size_t i = 0; i < ubl->document->lines.count; i++) {
         int64_t minor = rounded(ubl, ubl->document->lines.items[i].amount_micros);
@@ -97,6 +99,7 @@ static bool outside_tax(const struct ubl *ubl)
  * wants a reason, and within Germany a rate also then (DE-R-014). */
 static void tax_category(struct ubl *ubl, const char *name, bool summary)
 {
+    assert(ubl->category);
     static const char *const reasons[][2] = {
         {"E", "Exempt from tax"}, {"AE", "Reverse charge"}, {"O", "Not subject to VAT"}};
     char rate[AMOUNT_TEXT_MAX];
@@ -230,6 +233,7 @@ static void choose_means(const struct ubl *ubl, struct means *means)
     } else if (!ubl->credit && *rail && strcmp(rail, "none") != 0) {
         means->words = strcmp(rail, "ach") == 0 ? "ACH debit" : rail;
     }
+    assert(means->code && (!means->account || means->branch));
 }
 
 static void payment(struct ubl *ubl)
@@ -313,6 +317,8 @@ static void write_price(struct ubl *ubl, const struct document_line *line, int64
 /* A price is never below zero (BR-27); what lessens the bill has a quantity that is. */
 static void write_line(struct ubl *ubl, const struct document_line *line)
 {
+    /* The norm's own rounding of each line: BR-CO-10 sums up what stands here, not what it was rounded from.
+     */
     char number[24];
     int64_t minor = rounded(ubl, line->amount_micros);
     xml_open(ubl->xml, ubl->credit ? "cac:CreditNoteLine" : "cac:InvoiceLine");
@@ -371,6 +377,7 @@ static bool complete(const struct ubl *ubl, struct format_output *out)
 
 static void write_body(struct ubl *ubl)
 {
+    assert(ubl->xml && ubl->category);
     const char *creditor = by_sepa_debit(ubl) ? ubl->document->seller.creditor_id : "";
     xml_prefix(ubl->xml, "cac", OASIS "CommonAggregateComponents-2");
     xml_prefix(ubl->xml, "cbc", OASIS "CommonBasicComponents-2");

@@ -1,8 +1,12 @@
+/* Who stands on an e-invoice, and what is lacking: said before a file is made, with the rule's number,
+ * since a bill that the receiver's gateway refuses is not paid, and the refusal comes days later in words
+ * that name a line of XML. */
 #include "ledger/format/bill/ubl_party.h"
 
 #include "ledger/base/einvoice.h"
 #include "ledger/base/identifier.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,6 +58,7 @@ static void write_endpoint(struct xml *xml, const char *endpoint)
 {
     char scheme[8];
     size_t len = strcspn(endpoint, ":");
+    assert(len == 2 || len == 4); /* ubl_party_check has looked at it */
     snprintf(scheme, sizeof(scheme), "%.*s", (int)len, endpoint);
     with_scheme(xml, "cbc:EndpointID", scheme, endpoint + len + 1);
 }
@@ -198,6 +203,7 @@ const char *ubl_party_number(const struct document *document, const char *number
     while (series > 0 && number[series - 1] >= '0' && number[series - 1] <= '9')
         series--;
     compact(document->seller.tax_id, tax_id);
+    assert(!from_greece(document) || strlen(tax_id) > 2); /* GR-S-011 */
     if (!from_greece(document))
         snprintf(out, 160, "%.150s", number);
     else /* GR-R-001: 0 is the headquarters, 2.1 services, 5.1 a credit note to an invoice */
@@ -218,6 +224,7 @@ struct side {
 
 static struct side side_of(const struct document *document, const char *name)
 {
+    assert(strcmp(name, "seller") == 0 || strcmp(name, "buyer") == 0);
     return (struct side){document, name, strcmp(name, "seller") == 0 ? &document->seller : &document->buyer};
 }
 
@@ -242,6 +249,7 @@ static bool check_need(const struct side *side, const struct einvoice_need *need
 {
     char why[80], number[ID_MAX];
     const char *value = document_party_text(side->party, need->member);
+    assert(strcmp(need->party, side->name) == 0);
     if (strcmp(need->member, "tax_id") == 0 && !ubl_party_has_vat(side->party))
         value = ""; /* a number of another kind */
     if (!*value && need->when & EINVOICE_GIVEN)

@@ -1,3 +1,6 @@
+/* The page and the paper show the same numbers because they are made into words here, once. Amounts are
+ * never rounded for looks: each column has the decimals of its longest number, and figure spaces bring the
+ * points below each other. */
 #include "ledger/format/bill/view.h"
 
 #include "ledger/base/amount.h"
@@ -66,7 +69,8 @@ static const char *money(const struct document *document, int64_t minor, char ou
 {
     char amount[AMOUNT_TEXT_MAX];
     amount_format_minor(minor, (int)document->currency_decimals, amount);
-    snprintf(out, 64, "%.8s %s", document->currency, amount);
+    int len = snprintf(out, 64, "%.8s %s", document->currency, amount);
+    assert(len > 0 && len < 64);
     return out;
 }
 
@@ -172,6 +176,7 @@ static int sum_decimals(const struct document *document)
 /* The number with what brings its point below those with `decimals`. */
 static const char *padded(struct making *making, const char *number, int decimals)
 {
+    assert(decimals >= 0 && decimals <= 6);
     char pads[8 * sizeof(VIEW_PAD)] = "";
     const char *point = strchr(number, '.');
     size_t len = 0;
@@ -179,6 +184,7 @@ static const char *padded(struct making *making, const char *number, int decimal
         len += (size_t)snprintf(pads, sizeof(pads), VIEW_POINT_PAD);
     for (int i = point ? (int)strlen(point + 1) : 0; i < decimals; i++)
         len += (size_t)snprintf(pads + len, sizeof(pads) - len, VIEW_PAD);
+    assert(len < sizeof(pads));
     return made(making, "%s%s", number, pads);
 }
 
@@ -248,6 +254,7 @@ static void view_sums(struct making *making, struct view_pairs *sums)
              padded_minor(making, applied, decimals, false));
     if (more)
         pair(sums, "To be paid", padded_minor(making, document->open_minor, decimals, true));
+    assert(sums->count >= 3); /* subtotal, net and total: the last is what is to be paid */
 }
 
 /* --- Notes --- */
@@ -255,6 +262,7 @@ static void view_sums(struct making *making, struct view_pairs *sums)
 /* Accounts are recognised by their last four characters; no more is printed. */
 static const char *tail_of(const char *account)
 {
+    /* Bills are forwarded and printed: a whole account number on one is somebody's to misuse. */
     size_t len = strlen(account);
     return len > 4 ? account + len - 4 : account;
 }
@@ -269,6 +277,7 @@ static const char *grouped(const char *iban, char out[64])
         out[len++] = iban[i];
     }
     out[len] = '\0';
+    assert(len < 64);
     return out;
 }
 
@@ -319,6 +328,7 @@ static void view_days(struct making *making, struct view *view)
     int64_t most = 1;
     for (size_t i = 0; i < document->days.count; i++)
         most = document->days.items[i].sum_micros > most ? document->days.items[i].sum_micros : most;
+    /* Days are compared with the largest and not with the sum: a bar's height says what its day has. */
     int64_t scale = most > INT64_MAX / 1000 ? 1000 : 1; /* so that the product fits */
     if (document->days.count < 2)                       /* one day is all of the sum */
         return;
@@ -332,6 +342,7 @@ static void view_days(struct making *making, struct view *view)
             .label = made(making, "%.20s: %.8s %s, %" PRId64 " crawls", day->date, document->currency,
                           amount_format(day->sum_micros, amount), day->entries),
             .share = day->sum_micros > 0 ? day->sum_micros / scale * 1000 / (most / scale) : 0};
+        assert(view->days[view->day_count - 1].share >= 0 && view->days[view->day_count - 1].share <= 1000);
     }
 }
 
@@ -353,6 +364,7 @@ struct view *view_of(const struct document *document)
     view_sums(&making, &view->sums);
     view_notes(&making, &view->notes);
     view_days(&making, view);
+    assert(making.failed || view->row_count == document->lines.count);
     if (!making.failed)
         return view;
     view_free(view);
