@@ -1,6 +1,11 @@
+/* All waiting is done here with poll(2) and a deadline, since libpq's own has none: a server that is silent
+ * must not hold a writer, behind which hundreds wait. Whatever is not known to have been answered, a time
+ * that ran out, a broken connection, an answer that did not fit, ends the connection: one that is out of
+ * step would give the next statement the last one's rows. */
 #include "ledger/pg/pg.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/object.h"
 #include "ledger/pg/pg_connect.h"
 #include "ledger/pg/pg_target.h"
 #include "sql/rows/pg.h"
@@ -17,7 +22,10 @@
 #define STATEMENTS_MAX 256
 #define PROBLEM_MAX    PG_CONNECT_PROBLEM_MAX
 
+#define PG_MAGIC 0xce71b405u
+
 struct pg {
+    uint32_t magic;
     PGconn *conn;
     int64_t timeout_ms;
     int64_t deadline_ms; /* 0: timeout_ms from the start of each call */
@@ -34,6 +42,7 @@ struct pg {
 
 static int64_t call_deadline(const struct pg *pg)
 {
+    OBJECT_CHECK(pg, PG_MAGIC);
     return pg->deadline_ms ? pg->deadline_ms : clock_monotonic_ms() + pg->timeout_ms;
 }
 
@@ -54,6 +63,7 @@ static void give_up(struct pg *pg)
 /* Gives the connection up: what the server made of the statement is unknown. */
 static enum err lose(struct pg *pg, const char *statement)
 {
+    OBJECT_CHECK(pg, PG_MAGIC);
     if (pg->conn) {
         keep_problem(pg, pg->not_replicated ? "the wait for the synchronous standby was cancelled"
                                             : PQerrorMessage(pg->conn));
@@ -68,6 +78,7 @@ static enum err lose(struct pg *pg, const char *statement)
  */
 static PGresult *collect(struct pg *pg, int64_t deadline_ms)
 {
+    assert(pg->conn);
     PGresult *kept = NULL;
     int rest;
     while ((rest = PQflush(pg->conn)) > 0)
@@ -75,6 +86,7 @@ static PGresult *collect(struct pg *pg, int64_t deadline_ms)
             return NULL;
     if (rest < 0)
         return NULL;
+    /* To the end, also of what has failed: a result that is left would be taken for the next statement's. */
     for (;;) {
         while (PQisBusy(pg->conn))
             if (!pg_connect_wait(pg->conn, POLLIN, deadline_ms) || !PQconsumeInput(pg->conn)) {
@@ -129,6 +141,7 @@ static enum err refused(struct pg *pg, const char *statement, const PGresult *re
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
     keep_problem(pg, message ? message : PQresultErrorMessage(result));
     pg->failure = !state ? PG_LOST : lacks_partition(state, result) ? PG_OTHER : classify(state);
+    /* What the server says on its way down is no answer: the statement may have been committed. */
     if (pg->failure == PG_LOST || PQstatus(pg->conn) == CONNECTION_BAD)
         return lose(pg, statement);
     if (pg->failure == PG_DENIED && !hint)
@@ -182,6 +195,7 @@ static size_t statement_number(const char *name)
 /* The first rows of a statement show whether the schema is the one that it was written for. */
 static enum err compare(struct pg *pg, size_t number, struct pg_rows *rows)
 {
+    assert(rows->result);
     rows->statement = &sql_statements[number];
     if (pg->compared[number])
         return ERR_OK;
@@ -205,6 +219,7 @@ static enum err execute(struct pg *pg, const char *statement, const struct pg_pa
     int sent;
     if (!params)
         params = &none;
+    assert(params->count >= 0 && params->count <= PG_PARAMS_MAX);
     if (!pg->conn)
         return lose(pg, statement);
     if (!pg->pooled && !pg->prepared[number]) {
@@ -232,6 +247,7 @@ out:
 static enum err run_pooled(struct pg *pg, const char *statement, const struct pg_params *params,
                            struct pg_rows *rows)
 {
+    assert(pg->pooled);
     enum err err;
     struct pg_rows spare = {0};
     struct pg_rows *result = rows ? rows : &spare;
@@ -240,6 +256,7 @@ static enum err run_pooled(struct pg *pg, const char *statement, const struct pg
     TRY(pg_commit(pg));
 out:
     if (err != ERR_OK) {
+        /* Kept over the rollback, which has a result of its own. */
         enum pg_failure failure = pg->failure;
         pg_rollback(pg);
         pg_rows_free(result);
@@ -252,6 +269,7 @@ out:
 
 enum err pg_run(struct pg *pg, const char *statement, const struct pg_params *params, struct pg_rows *rows)
 {
+    OBJECT_CHECK(pg, PG_MAGIC);
     bool alone = pg->pooled && pg->conn && PQtransactionStatus(pg->conn) == PQTRANS_IDLE;
     return alone ? run_pooled(pg, statement, params, rows) : execute(pg, statement, params, rows);
 }
@@ -305,6 +323,7 @@ enum err pg_compare(struct pg *pg)
     TRY(compare_all(pg));
     TRY(pg_commit(pg));
 out:
+    /* A connection that is out of step with its answers is of no use to anybody. */
     if (err != ERR_OK)
         give_up(pg);
     return err;
@@ -327,6 +346,7 @@ static enum err make_settings(struct pg *pg, bool local, int64_t *pid)
     pg_params_number(&params, pg->limit_server ? pg->timeout_ms : 0);
     pg_params_text(&params, local ? "true" : "false");
     TRY(execute(pg, "session_settings", &params, &rows));
+    assert(rows.count == 1);
     if (pid)
         *pid = session_settings_row(&rows, 0).pid;
 out:
@@ -351,6 +371,7 @@ enum err pg_commit(struct pg *pg)
 
 void pg_rollback(struct pg *pg)
 {
+    OBJECT_CHECK(pg, PG_MAGIC);
     if (pg->conn && PQtransactionStatus(pg->conn) != PQTRANS_IDLE &&
         pg_script(pg, "rollback", "ROLLBACK") != ERR_OK)
         lose(pg, "rollback"); /* ending the session rolls back as well */
@@ -358,11 +379,13 @@ void pg_rollback(struct pg *pg)
 
 enum pg_failure pg_failure(const struct pg *pg)
 {
+    OBJECT_CHECK(pg, PG_MAGIC);
     return pg->failure;
 }
 
 bool pg_alive(struct pg *pg)
 {
+    OBJECT_CHECK(pg, PG_MAGIC);
     if (!pg->conn)
         return false;
     struct pollfd socket = {.fd = PQsocket(pg->conn), .events = POLLIN};
@@ -382,6 +405,7 @@ static bool ask_for_page(struct pg *pg)
 
 static enum err tell_page(const struct pg_rows *page, pg_row_tell *tell, void *context)
 {
+    assert(page->count > 0);
     struct pg_row row = {page, 0};
     enum err err = ERR_OK;
     for (; row.number < page->count; row.number++)
@@ -393,6 +417,9 @@ out:
 enum err pg_stream(struct pg *pg, const char *statement, const struct pg_params *params, pg_row_tell *tell,
                    void *context)
 {
+    assert(tell);
+    assert(!pg->conn ||
+           PQtransactionStatus(pg->conn) != PQTRANS_IDLE); /* a cursor ends with its transaction */
     struct pg_rows page = {0};
     size_t number = statement_number(statement);
     enum err err, told = ERR_OK;
@@ -458,18 +485,21 @@ static const char *connect_hint(const char *problem, bool making)
  * the time of those after it. So each gets an equal share of what is left. */
 static bool connect_any(struct pg *pg, struct pg_target *target, const struct pg_options *options)
 {
+    assert(target->hosts.count > 0 && options->connect_ms > 0);
     int64_t deadline_ms = clock_monotonic_ms() + options->connect_ms;
     if (pg->deadline_ms && pg->deadline_ms < deadline_ms)
         deadline_ms = pg->deadline_ms;
     const struct pg_hosts *hosts = &target->hosts;
     char problems[4 * PROBLEM_MAX] = "";
     for (size_t i = 0; i < hosts->count; i++) {
+        /* An equal share of what is left for each: the last one has all the rest. */
         int64_t now = clock_monotonic_ms();
         pg_target_set_host(target, &hosts->items[i]);
         pg->conn = pg_connect(target, now + (deadline_ms - now) / (int64_t)(hosts->count - i), pg->problem);
         if (pg->conn)
             return true;
         size_t used = strlen(problems);
+        assert(used < sizeof(problems));
         snprintf(problems + used, sizeof(problems) - used, "%s%s%s%s", i > 0 ? "; " : "",
                  hosts->count > 1 ? hosts->items[i].host : "", hosts->count > 1 ? ": " : "", pg->problem);
     }
@@ -514,6 +544,8 @@ struct pg *pg_open(const struct pg_options *options)
     bool ok = pg_target_parse(&target, options->config) && pg;
     if (!ok)
         goto out;
+    assert(options->timeout_ms > 0);
+    OBJECT_MAKE(pg, PG_MAGIC);
     pg->timeout_ms = options->timeout_ms;
     pg->deadline_ms = options->deadline_ms;
     pg->limit_server = options->limit_server;
@@ -521,6 +553,7 @@ struct pg *pg_open(const struct pg_options *options)
     pg_target_set(&target, "user", options->role);
     pg_target_set(&target, "dbname", options->database);
     pg_target_set(&target, "application_name", options->application);
+    /* The configuration's encoding would decide otherwise, and texts are compared byte by byte. */
     pg_target_set(&target, "client_encoding", "UTF8");
     ok = connect_any(pg, &target, options);
     if (!ok)
@@ -540,11 +573,13 @@ void pg_close(struct pg *pg)
 {
     if (!pg)
         return;
+    OBJECT_END(pg, PG_MAGIC);
     PQfinish(pg->conn);
     free(pg);
 }
 
 void pg_deadline(struct pg *pg, int64_t monotonic_ms)
 {
+    OBJECT_CHECK(pg, PG_MAGIC);
     pg->deadline_ms = monotonic_ms;
 }

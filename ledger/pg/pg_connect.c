@@ -6,6 +6,7 @@
 #include "ledger/pg/pg_connect.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/object.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -25,8 +26,11 @@
 #define GRACE_PART   10
 #define GRACE_MAX_MS 100
 
+#define ATTEMPT_MAGIC 0x39f5a2d7u
+
 /* Shared by the thread that waits and the one that tries; freed by the one that leaves last. */
 struct attempt {
+    uint32_t magic;
     pthread_mutex_t mutex;
     pthread_cond_t ended;
     bool done; /* under the mutex, like the next */
@@ -60,6 +64,7 @@ bool pg_connect_wait(struct pg_conn *conn, short events, int64_t deadline_ms)
 
 static void attempt_free(struct attempt *attempt)
 {
+    OBJECT_END(attempt, ATTEMPT_MAGIC);
     PQfinish(attempt->conn);
     for (size_t i = 0; i < PG_TARGET_OPTIONS_MAX; i++) {
         free(attempt->keys[i]);
@@ -79,9 +84,11 @@ static struct attempt *attempt_new(const struct pg_target *target, int64_t deadl
     struct attempt *attempt = calloc(1, sizeof(*attempt));
     if (!attempt)
         return NULL;
+    OBJECT_MAKE(attempt, ATTEMPT_MAGIC);
     int64_t grace_ms = (deadline_ms - clock_monotonic_ms()) / GRACE_PART;
     attempt->deadline_ms = deadline_ms;
     attempt->ends_ms = deadline_ms - (grace_ms < GRACE_MAX_MS ? grace_ms : GRACE_MAX_MS);
+    assert(target->count < PG_TARGET_OPTIONS_MAX); /* the last one is the NULL that ends them */
     bool ok = pthread_mutex_init(&attempt->mutex, NULL) == 0 && pthread_condattr_init(&monotonic) == 0 &&
               pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0 &&
               pthread_cond_init(&attempt->ended, &monotonic) == 0;
@@ -116,6 +123,7 @@ static bool connect_until(PGconn *conn, int64_t deadline_ms)
 
 static const char *host_of(const struct attempt *attempt)
 {
+    OBJECT_CHECK(attempt, ATTEMPT_MAGIC);
     size_t at = 0;
     while (attempt->keys[at] && strcmp(attempt->keys[at], "host") != 0)
         at++;
@@ -134,6 +142,7 @@ static bool too_many_left(const char *host)
 
 static void note_left(struct attempt *attempt)
 {
+    assert(attempt->left && !attempt->next);
     pthread_mutex_lock(&left_mutex);
     attempt->next = left_attempts;
     left_attempts = attempt;
@@ -144,8 +153,10 @@ static void forget_left(struct attempt *attempt)
 {
     pthread_mutex_lock(&left_mutex);
     struct attempt **at = &left_attempts;
-    while (*at != attempt)
+    while (*at != attempt) {
         at = &(*at)->next;
+        assert(*at); /* it was noted under the mutex that said so */
+    }
     *at = attempt->next;
     pthread_mutex_unlock(&left_mutex);
     attempt_free(attempt);
@@ -156,6 +167,7 @@ static void forget_left(struct attempt *attempt)
 
 static void *try_to_connect(void *context)
 {
+    OBJECT_CHECK((struct attempt *)context, ATTEMPT_MAGIC);
     struct attempt *attempt = context;
     PGconn *conn =
         PQconnectStartParams((const char *const *)attempt->keys, (const char *const *)attempt->values, 0);
@@ -169,6 +181,8 @@ static void *try_to_connect(void *context)
         attempt->problem[len - 1] = '\0';
     attempt->done = true;
     bool left = attempt->left;
+    /* Under the mutex, and with nothing touched behind it: who waits may free the attempt as soon as it is
+     * open. */
     pthread_cond_signal(&attempt->ended);
     pthread_mutex_unlock(&attempt->mutex);
     if (left)
@@ -188,7 +202,10 @@ static bool start(struct attempt *attempt)
 /* True when the thread has ended in time; else it owns the attempt from now on. */
 static bool wait_for_end(struct attempt *attempt)
 {
+    OBJECT_CHECK(attempt, ATTEMPT_MAGIC);
     const struct timespec until = {attempt->deadline_ms / 1000, attempt->deadline_ms % 1000 * 1000000};
+    /* The clock of the condition is the monotonic one, as the deadline's: a step of the other ends no wait.
+     */
     int result = 0;
     pthread_mutex_lock(&attempt->mutex);
     while (!attempt->done && result == 0)
@@ -196,6 +213,7 @@ static bool wait_for_end(struct attempt *attempt)
     bool done = attempt->done;
     attempt->left = !done;
     if (!done)
+        /* Noted before the thread can see that it was left: it takes itself off the list. */
         note_left(attempt);
     pthread_mutex_unlock(&attempt->mutex);
     return done;
@@ -224,6 +242,7 @@ struct pg_conn *pg_connect(const struct pg_target *target, int64_t deadline_ms,
     }
     if (!*attempt->problem) {
         conn = attempt->conn;
+        assert(conn);
         attempt->conn = NULL;
     }
     memcpy(problem, attempt->problem, PG_CONNECT_PROBLEM_MAX);

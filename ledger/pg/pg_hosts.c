@@ -1,5 +1,8 @@
+/* Taken apart as libpq would, whose own walk over several hosts has no time limit for each: one silent host
+ * would use up what was left for the next. */
 #include "ledger/pg/pg_hosts.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +59,7 @@ static bool lists_match(struct pg_hosts *hosts, const char *const lists[3],
 {
     size_t names = count_items(lists[0]), addresses = count_items(lists[1]), ports = count_items(lists[2]);
     hosts->count = lists[1] ? addresses : names;
+    assert(hosts->count > 0);
     if (hosts->count > PG_HOSTS_MAX)
         snprintf(problem, PG_HOSTS_PROBLEM_MAX, "%zu hosts are named, %d is the limit", hosts->count,
                  PG_HOSTS_MAX);
@@ -73,6 +77,7 @@ static bool lists_match(struct pg_hosts *hosts, const char *const lists[3],
 bool pg_hosts_parse(struct pg_hosts *hosts, const char *const lists[3], const char *folder,
                     char problem[PG_HOSTS_PROBLEM_MAX])
 {
+    assert(folder && folder[0]);
     *hosts = (struct pg_hosts){.count = 0};
     char *base = realpath(folder, NULL);
     bool ok = false;
@@ -95,6 +100,7 @@ out:
 
 void pg_hosts_free(struct pg_hosts *hosts)
 {
+    assert(hosts->count <= PG_HOSTS_MAX);
     for (size_t i = 0; i < hosts->count; i++) {
         free(hosts->items[i].host);
         free(hosts->items[i].address);

@@ -1,3 +1,5 @@
+/* A batch of entries is a dozen arrays in binary form: nothing of it is parsed or quoted, and the statement
+ * is the same for one entry and for a thousand. */
 #include "ledger/pg/pg_params.h"
 
 #include <assert.h>
@@ -29,6 +31,7 @@ void pg_params_number(struct pg_params *params, int64_t number)
 
 void pg_params_bytes(struct pg_params *params, struct slice bytes)
 {
+    assert(bytes.data || bytes.len == 0);
     int at = next(params);
     assert(bytes.len <= INT_MAX);
     params->values[at] = bytes.data ? bytes.data : "";
@@ -44,6 +47,7 @@ static void put32(char *at, uint32_t value)
 
 static char *grow(struct pg_array *array, size_t len)
 {
+    assert(array->len <= array->room);
     if (array->full)
         return NULL;
     if (len > array->room - array->len) {
@@ -59,6 +63,7 @@ static char *grow(struct pg_array *array, size_t len)
         array->room = room;
     }
     array->len += len;
+    assert(array->len <= array->room);
     return array->data + array->len - len;
 }
 
@@ -78,6 +83,7 @@ void pg_array_begin(struct pg_array *array, enum pg_type type)
 
 void pg_array_bytes(struct pg_array *array, struct slice bytes)
 {
+    assert(array->full || array->len >= HEADER_SIZE); /* begun */
     char *element = bytes.len <= INT_MAX / 2 ? grow(array, 4 + bytes.len) : NULL;
     if (!element) {
         array->full = true;
@@ -107,6 +113,7 @@ bool pg_params_array(struct pg_params *params, struct pg_array *array)
 {
     if (array->full || array->len > INT_MAX)
         return false;
+    assert(array->len >= HEADER_SIZE);
     put32(array->data + 12, array->count);
     pg_params_bytes(params, slice_bytes(array->data, array->len));
     return true;

@@ -1,3 +1,6 @@
+/* Columns are compared, by name and type, the first time that a statement answers: a schema that was
+ * changed by hand shows as one sentence at the start, and not as a wrong number on a bill. After that a
+ * position is as good as a name. */
 #include "ledger/pg/pg_rows.h"
 
 #include "ledger/base/encoding.h"
@@ -52,6 +55,7 @@ static void differ(const struct pg_rows *rows, int at, const struct sql_column *
 
 bool pg_rows_match(const struct pg_rows *rows)
 {
+    assert(rows->statement && rows->result);
     int at = 0;
     if (!rows->statement->columns)
         return true;
@@ -76,11 +80,13 @@ void pg_rows_expect(const struct pg_rows *rows, int row, const char *name)
 
 bool pg_rows_null(const struct pg_rows *rows, int row, int column)
 {
+    assert(column >= 0 && column < PQnfields(rows->result));
     return PQgetisnull(rows->result, row, column) != 0;
 }
 
 const char *pg_rows_text(const struct pg_rows *rows, int row, int column)
 {
+    assert(column >= 0 && column < PQnfields(rows->result));
     return PQgetvalue(rows->result, row, column);
 }
 
@@ -130,6 +136,7 @@ int64_t pg_row_ms(const struct pg_row *row, int column)
 
 struct slice pg_row_bytes(const struct pg_row *row, int column)
 {
+    assert(column >= 0 && column < PQnfields(row->page->result));
     const PGresult *page = row->page->result;
     return slice_bytes(PQgetvalue(page, row->number, column), (size_t)PQgetlength(page, row->number, column));
 }

@@ -1,3 +1,5 @@
+/* The role is never a part of the connection string: which program may do what is decided by whose role it
+ * connects with, and one line that names the owner would take that apart. */
 #include "ledger/pg/pg_target.h"
 
 #include "ledger/base/log.h"
@@ -8,6 +10,7 @@
 
 void pg_target_set(struct pg_target *target, const char *key, const char *value)
 {
+    assert(key);
     if (!value)
         return;
     size_t at = 0;
@@ -71,6 +74,7 @@ bool pg_target_parse(struct pg_target *target, const struct config *config)
 /* An empty one is libpq's default. */
 void pg_target_set_host(struct pg_target *target, const struct pg_host *host)
 {
+    assert(host->host && host->address && host->port);
     pg_target_set(target, "host", host->host);
     pg_target_set(target, "hostaddr", host->address);
     pg_target_set(target, "port", host->port);

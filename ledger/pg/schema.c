@@ -1,3 +1,7 @@
+/* Each migration is a transaction that also records its number, under a lock that all runs take: killed or
+ * run twice at once, a database has all of a migration or nothing of it. A program runs with exactly the
+ * schema that it was built with; to be newer or older by one is refused at the start, where a person is
+ * looking. */
 #include "ledger/pg/schema.h"
 
 #include "ledger/base/clock.h"
@@ -33,6 +37,7 @@ static enum err read_version(struct pg *pg, int64_t *version)
     struct pg_rows rows = {0};
     *version = 0;
     TRY(pg_run(pg, "schema_table", NULL, &rows));
+    assert(rows.count == 1);
     bool exists = schema_table_row(&rows, 0).exists;
     pg_rows_free(&rows);
     if (!exists)
@@ -107,12 +112,14 @@ struct step {
 static enum err apply(struct pg *pg, const struct config *config, const struct step *step, const char *actor,
                       schema_tell *tell)
 {
+    assert(step->from < step->to && step->to <= schema_wanted() && step->count > 0);
     const char *newest = sql_migrations[step->to - 1].name;
     enum err err;
     int64_t version;
     TRY(pg_begin(pg));
     TRY(pg_run(pg, "schema_lock", NULL, NULL));
     TRY(read_version(pg, &version));
+    /* Asked again under the lock: what was read before it may be old. */
     if (version > step->from) {
         tell("another run came before", newest);
         goto out;
@@ -160,6 +167,7 @@ out:
 
 enum err schema_migrate(struct pg *pg, const struct config *config, const char *actor, schema_tell *tell)
 {
+    assert(actor && tell);
     enum err err;
     int64_t version;
     TRY(make_table(pg));
