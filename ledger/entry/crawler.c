@@ -31,6 +31,7 @@ void crawler_cache_free(struct crawler_cache *cache)
 
 void crawler_cache_forget(struct crawler_cache *cache)
 {
+    assert(cache);
     memset(cache, 0, sizeof(*cache));
 }
 
@@ -59,6 +60,7 @@ static enum err insert(struct pg *pg, struct slice agent, int64_t now_ms)
 
 static enum err insert_key(struct pg *pg, const struct crawler_key *key, int64_t now_ms, int64_t crawler_id)
 {
+    assert(crawler_id > 0);
     struct pg_params params = {0};
     pg_params_number(&params, crawler_id);
     pg_params_bytes(&params, slice_bytes(key->thumbprint, DIGEST_SIZE));
@@ -72,6 +74,7 @@ static enum err insert_key(struct pg *pg, const struct crawler_key *key, int64_t
 static enum err insert_source(struct pg *pg, const struct crawler_key *key, int64_t now_ms,
                               int64_t crawler_id)
 {
+    assert(crawler_id > 0 && key->snapshot->serial > 0);
     enum err err;
     struct pg_params params = {0};
     pg_params_number(&params, crawler_id);
@@ -89,6 +92,7 @@ out:
 static struct known_key *slot_of(struct crawler_cache *cache, const struct crawler_key *key, bool *known,
                                  uint8_t digest[DIGEST_SIZE])
 {
+    assert(key->thumbprint && key->agent.len > 0);
     const struct slice parts[] = {slice_bytes(key->thumbprint, DIGEST_SIZE), key->agent};
     digest_sha256(parts, 2, digest);
     struct known_key *slot = &cache->keys[(size_t)(digest[0] << 8 | digest[1]) % CACHE_KEYS];
@@ -130,6 +134,8 @@ enum err crawler_find(struct crawler_cache *cache, struct pg *pg, const struct c
         TRY(insert_key(pg, key, now_ms, *crawler_id));
     if (key->snapshot)
         TRY(insert_source(pg, key, now_ms, *crawler_id));
+    /* Last of all: what failed half-way is made again at the next sight, and each statement passes over what
+     * is there. */
     *slot = (struct known_key){.crawler_id = *crawler_id};
     slot->snapshot = key->snapshot ? key->snapshot->serial : 0;
     memcpy(slot->digest, digest, DIGEST_SIZE);

@@ -1,3 +1,7 @@
+/* Two statements insert a batch. The usual one takes for granted that no id is there, and costs the least;
+ * where one is, the whole batch fails on its key, and is sent once more by the other, which passes over
+ * what is there and says, row by row, what it has inserted: that decides who is charged. What was there is
+ * then compared; equal is a repeat, and anything else a conflict that is kept as evidence. */
 #include "ledger/entry/entry.h"
 
 #include "ledger/base/amount.h"
@@ -68,6 +72,15 @@ static int by_id(const void *left, const void *right)
     return order ? order : (a->order > b->order) - (a->order < b->order);
 }
 
+/* What `find` and `is_first` rely on. */
+static bool is_sorted(const struct entry *entries, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (by_id(&entries[i - 1], &entries[i]) > 0)
+            return false;
+    return true;
+}
+
 void entry_sort(struct entry *entries, size_t count)
 {
     qsort(entries, count, sizeof(*entries), by_id);
@@ -99,6 +112,7 @@ static void begin(struct entry_arrays *arrays)
 
 static void add(struct entry_arrays *arrays, const struct entry *entry)
 {
+    assert(entry->site_id > 0 && entry->crawler_id > 0);
     const struct charge *charge = entry->submission->charge;
     struct pg_array *columns = arrays->columns;
     pg_array_bytes(&columns[ID], slice_bytes(charge->payment_id, UUID_SIZE));
@@ -210,6 +224,7 @@ static enum err fill_sums(struct entry_arrays *arrays, const struct entry *entri
             sums[made++] = (struct sum){entries[i].site_id, entries[i].crawler_id,
                                         uuid_ms(id_of(&entries[i])) / ENTRY_QUARTER_MS, 1,
                                         entries[i].submission->charge->amount_micros};
+    assert(made > 0 && made <= count);
     qsort(sums, made, sizeof(*sums), by_account);
     for (size_t i = 0; i < SUM_COLUMN_COUNT; i++)
         pg_array_begin(&arrays->sum_columns[i], PG_TYPE_INT8);
@@ -231,6 +246,7 @@ static enum err fill_sums(struct entry_arrays *arrays, const struct entry *entri
 /* As recorded by this batch; an earlier doubt stays. */
 static void accept(struct entry *entry, const struct charge_outcome *as)
 {
+    assert(as->sequence > 0);
     struct charge_outcome *outcome = &entry->submission->outcome;
     outcome->repeated = false;
     outcome->recorded_at_ms = as->recorded_at_ms;
@@ -239,6 +255,7 @@ static void accept(struct entry *entry, const struct charge_outcome *as)
     decide(entry, ERR_OK);
 }
 
+/* charge_insert inserts all or nothing: what came back without a failure has come in whole. */
 static void accept_sent(struct entry *entries, size_t count, const struct charge_outcome *as)
 {
     for (size_t i = 0; i < count; i++)
@@ -275,6 +292,7 @@ static enum err insert_sent(struct entry_arrays *arrays, struct session *session
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     struct charge_outcome as = {.recorded_at_ms = clock_now_ms(), .sequence = ++session->sequence};
+    assert(session->pg && session->sequence > 0);
     enum err err;
     memcpy(as.writer_id, session->writer_id, UUID_SIZE);
     TRY(fill(arrays, as.recorded_at_ms, &params));
@@ -304,6 +322,8 @@ static enum err insert_all(struct entry_arrays *arrays, struct session *session,
     enum err err = insert_sent(arrays, session, entries, count, careful);
     if (err == ERR_OK || careful || pg_failure(session->pg) != PG_DUPLICATE)
         return err;
+    /* The same batch again, by the statement that passes over what is there, under a number of its own: the
+     * first one was rolled back with all that it had written. */
     session->careful_until_ms = clock_monotonic_ms() + CAREFUL_MS;
     return insert_sent(arrays, session, entries, count, true);
 }
@@ -338,6 +358,7 @@ static enum err insert_halving(insert_some *insert, struct entry_arrays *arrays,
     enum err err = insert(arrays, session, entries, count);
     if (err == ERR_OK || pg_failure(session->pg) != PG_DATA)
         return err;
+    assert(count > 0);
     if (count == 1) {
         decide(&entries[0], ERR_INTERNAL);
         return ERR_OK;
@@ -351,6 +372,7 @@ out:
 enum err entry_insert(struct entry_arrays *arrays, struct session *session, struct entry *entries,
                       size_t count)
 {
+    assert(is_sorted(entries, count));
     return insert_halving(insert_all, arrays, session, entries, count);
 }
 
@@ -378,6 +400,7 @@ static void compare_stored(struct entry *entry, const struct charge_compare_row 
 
 enum err entry_compare(struct entry_arrays *arrays, struct pg *pg, struct entry *entries, size_t count)
 {
+    assert(is_sorted(entries, count));
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     struct pg_array *ids = &arrays->columns[ID];

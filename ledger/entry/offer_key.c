@@ -1,3 +1,6 @@
+/* Two keys, so that ids which were given out under the last one can be paid with after a change. A file
+ * that others may read is refused, and not merely told about: whoever has the key can make offers at any
+ * price. */
 #include "ledger/entry/offer_key.h"
 
 #include "ledger/base/encoding.h"
@@ -5,6 +8,7 @@
 #include "ledger/base/log.h"
 #include "ledger/base/random.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +69,7 @@ const char *offer_key_read(const char *path, struct offer_key *key)
     explicit_bzero(text, len);
     free(text);
     key->has_previous = ok && !no_previous;
+    assert(!ok || !empty);
     if (ok)
         return NULL;
     explicit_bzero(key, sizeof(*key));

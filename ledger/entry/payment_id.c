@@ -1,3 +1,6 @@
+/* The id carries its own proof, so that an offer costs the gate no memory: time and chance (as a UUID,
+ * which is the ledger's key), the price, and a MAC that binds both to site, URL and terms. Nothing of an id
+ * is believed before its MAC is right. */
 #include "ledger/entry/payment_id.h"
 
 #include "ledger/base/amount.h"
@@ -11,11 +14,16 @@
 enum { PRICE = 16, URL = 22, MAC = 32 };
 enum { PRICE_SIZE = URL - PRICE, URL_SIZE = MAC - URL, MAC_SIZE = PAYMENT_ID_SIZE - MAC };
 
+_Static_assert(PAYMENT_ID_SIZE == MAC + MAC_SIZE && MAC_SIZE <= DIGEST_SIZE && URL_SIZE <= DIGEST_SIZE,
+               "its parts fill the id, and hashes fill them");
+
 /* No part can hold a NUL, so one behind each keeps them apart. */
 static const struct slice nul = {"", 1};
 
 static void bind_url(const struct payment_offer *offer, uint8_t out[URL_SIZE])
 {
+    /* Ten bytes of the hash: an id is bound to its URL so that it buys no other page, and whoever could find
+     * two URLs of one hash (2^40 tries) would pay for the one and get the other of the same price. */
     uint8_t digest[DIGEST_SIZE];
     const struct slice parts[] = {offer->site, nul, offer->authority, nul, offer->target};
     digest_sha256(parts, sizeof(parts) / sizeof(*parts), digest);
@@ -35,6 +43,7 @@ static void bind_terms(struct hmac *hmac, const struct payment_offer *offer, con
 void payment_id_mint(const struct payment_keys *keys, const struct payment_offer *offer, int64_t now_ms,
                      int64_t price_micros, const uint8_t random[10], char text[PAYMENT_ID_TEXT])
 {
+    assert(keys->current);
     uint8_t id[PAYMENT_ID_SIZE];
     assert(price_micros >= 0 && price_micros <= AMOUNT_PRICE_MAX);
     uuid_make(now_ms, random, id);
@@ -85,11 +94,13 @@ enum err payment_id_open(const struct payment_keys *keys, const struct payment_o
                          struct slice text, int64_t now_ms, int64_t ttl_seconds, struct payment_id *id)
 {
     uint8_t raw[PAYMENT_ID_SIZE];
+    /* The MAC first, and the rest only of what is genuine: what a stranger makes up is read no further. */
     if (!payment_id_bytes(text, raw) || !payment_id_is_ours(keys, offer, raw) ||
         !payment_id_is_for(offer, raw))
         return ERR_OFFER_MISMATCH;
     memcpy(id->uuid, raw, UUID_SIZE);
     id->price_micros = payment_id_price(raw);
+    assert(id->price_micros >= 0 && id->price_micros <= AMOUNT_PRICE_MAX);
     int64_t age_ms = now_ms - uuid_ms(id->uuid);
     return age_ms > ttl_seconds * 1000 || age_ms < -AHEAD_MS ? ERR_OFFER_EXPIRED : ERR_OK;
 }

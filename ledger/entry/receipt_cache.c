@@ -1,7 +1,9 @@
 /* Sets of four places, chosen by the random bits of the id. An id is a clock: the lowest of a set is the one
  * that can be paid with for the shortest time, so it gives way. */
 #include "ledger/entry/receipt_cache.h"
+#include "ledger/base/object.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,7 +19,10 @@ struct receipt {
     uint64_t generation; /* of another one than the cache's: free */
 };
 
+#define CACHE_MAGIC 0x946b0ed3u
+
 struct receipt_cache {
+    uint32_t magic;
     pthread_mutex_t locks[LOCKS];
     atomic_uint_fast64_t generation;
     size_t sets;
@@ -29,10 +34,12 @@ struct receipt_cache *receipt_cache_new(size_t receipts)
     struct receipt_cache *cache = calloc(1, sizeof(*cache));
     if (!cache)
         return NULL;
+    OBJECT_MAKE(cache, CACHE_MAGIC);
     for (size_t i = 0; i < LOCKS; i++)
         pthread_mutex_init(&cache->locks[i], NULL);
     atomic_init(&cache->generation, 1);
     cache->sets = (receipts + WAYS - 1) / WAYS;
+    assert(cache->sets * WAYS >= receipts);
     cache->receipts = calloc(cache->sets * WAYS + 1, sizeof(*cache->receipts));
     if (!cache->receipts) {
         receipt_cache_free(cache);
@@ -45,6 +52,7 @@ void receipt_cache_free(struct receipt_cache *cache)
 {
     if (!cache)
         return;
+    OBJECT_END(cache, CACHE_MAGIC);
     for (size_t i = 0; i < LOCKS; i++)
         pthread_mutex_destroy(&cache->locks[i]);
     free(cache->receipts);
@@ -53,6 +61,7 @@ void receipt_cache_free(struct receipt_cache *cache)
 
 static size_t set_of(const struct receipt_cache *cache, const uint8_t id[UUID_SIZE])
 {
+    assert(cache->sets > 0);
     uint32_t chance;
     memcpy(&chance, &id[UUID_SIZE - sizeof(chance)], sizeof(chance));
     return chance % cache->sets;
@@ -61,6 +70,8 @@ static size_t set_of(const struct receipt_cache *cache, const uint8_t id[UUID_SI
 void receipt_cache_put(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
                        const uint8_t content[DIGEST_SIZE], int64_t recorded_at_ms)
 {
+    OBJECT_CHECK(cache, CACHE_MAGIC);
+    assert(uuid_is_v7(id)); /* zeros are what is free */
     if (cache->sets == 0)
         return;
     size_t set = set_of(cache, id);
@@ -78,6 +89,7 @@ void receipt_cache_put(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
         if (!chosen || memcmp(receipt->id, chosen->id, UUID_SIZE) < 0)
             chosen = receipt;
     }
+    assert(chosen);
     chosen->generation = generation;
     chosen->recorded_at_ms = recorded_at_ms;
     memcpy(chosen->id, id, UUID_SIZE);
@@ -88,6 +100,7 @@ void receipt_cache_put(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
 bool receipt_cache_find(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
                         const uint8_t content[DIGEST_SIZE], int64_t *recorded_at_ms)
 {
+    OBJECT_CHECK(cache, CACHE_MAGIC);
     bool found = false;
     if (cache->sets == 0)
         return false;
@@ -107,5 +120,7 @@ bool receipt_cache_find(struct receipt_cache *cache, const uint8_t id[UUID_SIZE]
 
 void receipt_cache_forget(struct receipt_cache *cache)
 {
+    OBJECT_CHECK(cache, CACHE_MAGIC);
+    /* By number and not by wiping: a megabyte under a lock would hold all who wait for their receipts. */
     atomic_fetch_add(&cache->generation, 1);
 }

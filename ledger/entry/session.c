@@ -1,10 +1,15 @@
+/* A session is made anew after every failure rather than mended: prepared statements, settings, known sites
+ * and the writer's id all belong to one server process, and after a failover to one server. Days and
+ * partitions are made days ahead, so that no entry ever waits for one. */
 #include "ledger/entry/session.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/object.h"
 #include "ledger/base/random.h"
 #include "ledger/pg/schema.h"
 #include "ledger/site/site.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define KEEP_EVERY_MS  3600000
@@ -23,6 +28,7 @@ static enum err report_clock(const struct session *session)
 /* Partitions first: an entry without a day waits for its day, an entry without a partition is refused. */
 static enum err make_ahead(struct session *session, const struct config *config)
 {
+    OBJECT_CHECK(session, SESSION_MAGIC);
     enum err err;
     int64_t now_ms = clock_now_ms();
     TRY(site_make_partitions(session->pg, now_ms));
@@ -36,6 +42,7 @@ out:
 
 static enum err prepare(struct session *session, const struct config *config)
 {
+    assert(session->pg && config->site_count > 0);
     enum err err;
     int64_t now_ms = clock_now_ms();
     TRY(schema_check(session->pg));
@@ -53,6 +60,7 @@ struct session *session_open(const struct config *config, int64_t deadline_ms)
     enum err err = ERR_LEDGER_UNAVAILABLE;
     if (!session || !(session->site_ids = calloc(config->site_count + 1, sizeof(int64_t))))
         goto out;
+    OBJECT_MAKE(session, SESSION_MAGIC);
     session->pg = pg_open(&(struct pg_options){
         .config = config,
         .role = config->ledger_gate_role,
@@ -81,6 +89,8 @@ void session_close(struct session *session)
 {
     if (!session)
         return;
+    if (session->magic)
+        OBJECT_END(session, SESSION_MAGIC);
     pg_close(session->pg);
     free(session->site_ids);
     free(session);
@@ -88,6 +98,7 @@ void session_close(struct session *session)
 
 void session_keep(struct session *session, const struct config *config)
 {
+    OBJECT_CHECK(session, SESSION_MAGIC);
     if (llabs(clock_now_ms() - session->made_at_ms) < KEEP_EVERY_MS ||
         clock_monotonic_ms() < session->make_after_ms)
         return;

@@ -6,7 +6,10 @@
 #include "ledger/base/uuid.h"
 #include "ledger/pg/pg.h"
 
+#define SESSION_MAGIC 0x0d92b7e6u
+
 struct session {
+    uint32_t magic;
     struct pg *pg;
     int64_t *site_ids;            /* by index in config->sites */
     uint8_t writer_id[UUID_SIZE]; /* drawn for this session: whose batches they are */

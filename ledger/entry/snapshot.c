@@ -1,10 +1,18 @@
+/* One block of memory holds all of it, and owners are counted: a directory of 256 KiB is evidence for
+ * thousands of entries, and is neither copied for each nor freed while one of them is still on its way to
+ * the ledger. */
 #include "ledger/entry/snapshot.h"
+#include "ledger/base/object.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#define SNAPSHOT_MAGIC 0xb81f64aau
+
 struct shared {
     struct snapshot snapshot; /* first: what the owners see */
+    uint32_t magic;
     atomic_size_t owners;
     char bytes[];
 };
@@ -39,6 +47,7 @@ struct snapshot *snapshot_new(const struct snapshot *from)
     struct shared *shared = malloc(sizeof(*shared) + size);
     if (!shared)
         return NULL;
+    OBJECT_MAKE(shared, SNAPSHOT_MAGIC);
     char *at = shared->bytes;
     shared->snapshot = (struct snapshot){
         .serial = atomic_fetch_add(&last_serial, 1) + 1,
@@ -50,6 +59,7 @@ struct snapshot *snapshot_new(const struct snapshot *from)
         .signature_input = keep(&at, signature_input),
         .signature = keep(&at, signature),
     };
+    assert(at == shared->bytes + size);
     digest_sha256(&shared->snapshot.body, 1, shared->snapshot.digest);
     atomic_init(&shared->owners, 1);
     return &shared->snapshot;
@@ -57,25 +67,38 @@ struct snapshot *snapshot_new(const struct snapshot *from)
 
 size_t snapshot_bytes(const struct snapshot *snapshot)
 {
+    OBJECT_CHECK((const struct shared *)snapshot, SNAPSHOT_MAGIC);
     return sizeof(struct shared) + snapshot->url.len + snapshot->body.len + snapshot->content_type.len +
            snapshot->content_digest.len + snapshot->signature_input.len + snapshot->signature.len;
 }
 
 struct snapshot *snapshot_share(struct snapshot *snapshot)
 {
-    if (snapshot)
-        atomic_fetch_add_explicit(&((struct shared *)snapshot)->owners, 1, memory_order_relaxed);
+    struct shared *shared = (struct shared *)snapshot;
+    if (!shared)
+        return NULL;
+    OBJECT_CHECK(shared, SNAPSHOT_MAGIC);
+    size_t before = atomic_fetch_add_explicit(&shared->owners, 1, memory_order_relaxed);
+    assert(before > 0); /* whoever shares it owns it, too */
     return snapshot;
 }
 
 void snapshot_free(struct snapshot *snapshot)
 {
-    if (snapshot && atomic_fetch_sub(&((struct shared *)snapshot)->owners, 1) == 1)
-        free(snapshot);
+    struct shared *shared = (struct shared *)snapshot;
+    if (!shared)
+        return;
+    OBJECT_CHECK(shared, SNAPSHOT_MAGIC);
+    size_t before = atomic_fetch_sub(&shared->owners, 1);
+    assert(before > 0);
+    if (before > 1)
+        return;
 }
 
 enum err snapshot_insert(struct pg *pg, const struct snapshot *snapshot)
 {
+    OBJECT_CHECK((const struct shared *)snapshot, SNAPSHOT_MAGIC);
+    assert(snapshot->url.len > 0);
     struct pg_params params = {0};
     pg_params_bytes(&params, snapshot->url);
     pg_params_bytes(&params, slice_bytes(snapshot->digest, DIGEST_SIZE));

@@ -27,7 +27,11 @@
 #define PUT_OFF_MS     20 /* between tries of a statement that the server put off */
 #define RESERVE_MAX_MS 1000
 
+#define WRITER_MAGIC 0x5bd1e995u
+#define THREAD_MAGIC 0xa3c47f12u
+
 struct writer_thread {
+    uint32_t magic;
     struct writer *writer;
     const struct config *config;
     pthread_t id;
@@ -43,6 +47,7 @@ struct writer_thread {
 };
 
 struct writer {
+    uint32_t magic;
     const struct config *config;
     pthread_mutex_t mutex;
     pthread_cond_t work;            /* connected threads wait for this: an entry, or the end */
@@ -75,16 +80,21 @@ static void check_charge(const struct writer *writer, const struct charge *charg
 
 enum err writer_submit(struct writer *writer, struct submission *submission)
 {
+    OBJECT_CHECK(writer, WRITER_MAGIC);
     OBJECT_CHECK(submission, SUBMISSION_MAGIC);
     assert(!submission->taken && submission->done); /* twice would be two answers to one request */
     check_charge(writer, submission->charge);
     if (!writer_ready(writer))
         return ERR_LEDGER_UNAVAILABLE;
     enum err err = ERR_OK;
+    /* The deadline is of the request and not of a try: whoever waits is answered by then, whatever happens.
+     */
     submission->next = NULL;
     submission->deadline_ms = clock_monotonic_ms() + writer->config->ledger_timeout_seconds * 1000;
     pthread_mutex_lock(&writer->mutex);
     assert(!writer->stopping);
+    assert((writer->head == NULL) == (writer->queued == 0) &&
+           (writer->head == NULL) == (writer->tail == NULL));
     if (writer->queued >= (size_t)writer->config->ledger_queue_entries) {
         err = ERR_OVERLOADED;
     } else {
@@ -104,6 +114,7 @@ enum err writer_submit(struct writer *writer, struct submission *submission)
 
 bool writer_ready(const struct writer *writer)
 {
+    OBJECT_CHECK(writer, WRITER_MAGIC);
     return atomic_load(&writer->connected) > 0;
 }
 
@@ -112,6 +123,7 @@ static struct submission *take(struct writer *writer, int64_t until_ms)
 {
     pthread_mutex_lock(&writer->mutex);
     struct submission *submission = writer->head;
+    /* In the order of their coming, which is that of their deadlines: the first one tells for all. */
     if (submission && submission->deadline_ms > until_ms)
         submission = NULL;
     if (submission) {
@@ -119,7 +131,9 @@ static struct submission *take(struct writer *writer, int64_t until_ms)
         writer->head = submission->next;
         if (!writer->head)
             writer->tail = NULL;
+        assert(writer->queued > 0 && submission->taken);
         writer->queued--;
+        assert((writer->head == NULL) == (writer->queued == 0));
     }
     pthread_mutex_unlock(&writer->mutex);
     return submission;
@@ -138,6 +152,7 @@ static void digest_content(const struct config *config, const struct charge *cha
 
 bool writer_recall(struct writer *writer, const struct charge *charge, struct charge_outcome *outcome)
 {
+    OBJECT_CHECK(writer, WRITER_MAGIC);
     uint8_t content[DIGEST_SIZE];
     if (too_late(writer->config, charge))
         return false;
@@ -191,6 +206,8 @@ static void answer_batch(struct writer_thread *thread, int64_t until_ms)
     size_t kept = 0;
     for (size_t i = 0; i < thread->count; i++) {
         struct entry *entry = &thread->batch[i];
+        /* What is not decided stays, to be tried again: the batch's ids are its keys, so that this is safe.
+         */
         if (entry->decided) {
             remember(thread->writer, entry->submission);
             answer(entry->submission);
@@ -201,6 +218,7 @@ static void answer_batch(struct writer_thread *thread, int64_t until_ms)
         }
     }
     thread->count = kept;
+    assert(until_ms < INT64_MAX || thread->count == 0); /* then nobody is left who waits */
 }
 
 static void expire(struct writer_thread *thread, int64_t until_ms)
@@ -213,6 +231,8 @@ static void expire(struct writer_thread *thread, int64_t until_ms)
 
 static void fill_batch(struct writer_thread *thread)
 {
+    OBJECT_CHECK(thread, THREAD_MAGIC);
+    assert(thread->session); /* others may have one: what this thread takes they cannot */
     struct submission *submission;
     size_t room = (size_t)thread->config->ledger_batch_entries;
     while (thread->count < room && (submission = take(thread->writer, INT64_MAX))) {
@@ -225,9 +245,12 @@ static void fill_batch(struct writer_thread *thread)
 
 static void lose(struct writer_thread *thread)
 {
-    atomic_fetch_sub(&thread->writer->connected, 1);
+    assert(thread->session);
+    size_t connected = atomic_fetch_sub(&thread->writer->connected, 1);
+    assert(connected > 0);
     session_close(thread->session);
     thread->session = NULL;
+    /* At once, and only then with pauses: most losses are a restart or a failover, and somebody waits. */
     thread->backoff_ms = BACKOFF_MIN_MS;
     thread->connect_at_ms = clock_monotonic_ms();
 }
@@ -265,15 +288,19 @@ static int64_t connect_deadline(struct writer_thread *thread)
 
 static void connect_now(struct writer_thread *thread)
 {
+    assert(!thread->session);
     int64_t deadline_ms = connect_deadline(thread);
     log_repeats_begin(&thread->repeats);
     thread->session = session_open(thread->config, deadline_ms);
     log_repeats_end();
     if (thread->session) {
         thread->repeats = (struct log_repeats){0};
+        /* It may be another server, which lacks what the last one had said was done: nothing is known any
+         * more. */
         receipt_cache_forget(thread->writer->receipts);
         crawler_cache_forget(thread->crawlers);
-        atomic_fetch_add(&thread->writer->connected, 1);
+        size_t connected = atomic_fetch_add(&thread->writer->connected, 1);
+        assert(connected < (size_t)thread->config->ledger_writers);
         LOG(INFO, "ledger_ready", {"role", thread->config->ledger_gate_role});
         return;
     }
@@ -299,6 +326,7 @@ static bool keep_connected(struct writer_thread *thread)
 /* `record`: the account, its key and the evidence for it, if they are not there. */
 static enum err find_crawler(struct writer_thread *thread, struct entry *entry, bool record)
 {
+    assert(!entry->decided && thread->session);
     const struct charge *charge = entry->submission->charge;
     const struct crawler_key key = {charge->agent, charge->thumbprint, charge->public_key,
                                     charge->directory_url, charge->snapshot};
@@ -324,6 +352,7 @@ static enum err compare_strangers(struct writer_thread *thread)
         if (entry->decided || !entry->conflict || entry->crawler_id != 0)
             continue;
         TRY(find_crawler(thread, entry, true));
+        /* Its values may be refused: then it has been decided there, and has no account to be compared by. */
         entry->conflict = false;
         any = true;
     }
@@ -341,6 +370,7 @@ static enum err try_batch(struct writer_thread *thread)
     for (size_t i = 0; i < thread->count; i++) {
         struct entry *entry = &thread->batch[i];
         entry->conflict = false;
+        assert(!entry->decided); /* answer_batch has taken those away */
         if (too_late(thread->config, entry->submission->charge)) {
             entry->submission->outcome.err = ERR_LEDGER_UNAVAILABLE;
             entry->decided = true;
@@ -362,6 +392,8 @@ static void write_batch(struct writer_thread *thread)
     expire(thread, clock_monotonic_ms() + reserve_ms(thread));
     if (thread->count == 0)
         return;
+    assert(thread->count <= (size_t)thread->config->ledger_batch_entries);
+    /* The deadline is the first one's: beyond it nobody waits for the commit. */
     struct pg *pg = thread->session->pg;
     pg_deadline(pg, first_deadline(thread));
     enum err err = try_batch(thread);
@@ -386,6 +418,7 @@ static void write_batch(struct writer_thread *thread)
 
 static void wait_until(struct writer *writer, pthread_cond_t *condition, int64_t monotonic_ms)
 {
+    assert(monotonic_ms >= 0);
     struct timespec until = {monotonic_ms / 1000, monotonic_ms % 1000 * 1000000};
     pthread_cond_timedwait(condition, &writer->mutex, &until);
 }
@@ -413,6 +446,7 @@ static bool wait_for_work(struct writer_thread *thread)
 
 static void *write_entries(void *context)
 {
+    OBJECT_CHECK((struct writer_thread *)context, THREAD_MAGIC);
     struct writer_thread *thread = context;
     while (wait_for_work(thread)) {
         expire(thread, clock_monotonic_ms());
@@ -445,8 +479,8 @@ static bool init_lock(struct writer *writer)
 static bool start_thread(struct writer *writer, struct writer_thread *thread)
 {
     size_t room = (size_t)writer->config->ledger_batch_entries;
-    *thread =
-        (struct writer_thread){.writer = writer, .config = writer->config, .backoff_ms = BACKOFF_MIN_MS};
+    *thread = (struct writer_thread){
+        .magic = THREAD_MAGIC, .writer = writer, .config = writer->config, .backoff_ms = BACKOFF_MIN_MS};
     thread->crawlers = crawler_cache_new();
     thread->arrays = entry_arrays_new();
     thread->batch = calloc(room, sizeof(*thread->batch));
@@ -456,8 +490,10 @@ static bool start_thread(struct writer *writer, struct writer_thread *thread)
 
 static void release(struct writer *writer)
 {
+    OBJECT_END(writer, WRITER_MAGIC);
     for (size_t i = 0; writer->threads && i < (size_t)writer->config->ledger_writers; i++) {
         struct writer_thread *thread = &writer->threads[i];
+        assert(thread->count == 0);
         crawler_cache_free(thread->crawlers);
         entry_arrays_free(thread->arrays);
         session_close(thread->session);
@@ -473,6 +509,9 @@ struct writer *writer_start(const struct config *config)
     struct writer *writer = calloc(1, sizeof(*writer));
     if (!writer)
         return NULL;
+    assert(config->ledger_writers > 0 && config->ledger_batch_entries > 0 &&
+           config->ledger_queue_entries > 0);
+    OBJECT_MAKE(writer, WRITER_MAGIC);
     writer->config = config;
     writer->threads = calloc((size_t)config->ledger_writers, sizeof(*writer->threads));
     writer->receipts = receipt_cache_new((size_t)config->ledger_replay_entries);
@@ -495,6 +534,7 @@ void writer_stop(struct writer *writer)
     struct submission *left;
     if (!writer)
         return;
+    OBJECT_CHECK(writer, WRITER_MAGIC);
     pthread_mutex_lock(&writer->mutex);
     writer->stopping = true;
     pthread_cond_broadcast(&writer->work);
@@ -504,6 +544,7 @@ void writer_stop(struct writer *writer)
         pthread_join(writer->threads[i].id, NULL);
     while ((left = take(writer, INT64_MAX)))
         refuse(left);
+    assert(!writer->head && writer->queued == 0 && writer->idle == 0);
     pthread_cond_destroy(&writer->work);
     pthread_cond_destroy(&writer->end);
     pthread_mutex_destroy(&writer->mutex);
