@@ -1,8 +1,12 @@
+/* Corrections of one site come one after the other, under a lock that is a counter's row: two people who
+ * take back the same charge at once would otherwise each find enough left of it. A charge is never changed;
+ * what lowers it is a row of its own with who and why. */
 #include "ledger/bill/adjustment.h"
 
 #include "ledger/base/random.h"
 #include "sql/rows/bill.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 enum err adjustment_lock(struct pg *pg, int64_t site_id)
@@ -23,6 +27,8 @@ out:
 enum err adjustment_insert(struct pg *pg, const struct adjustment_row *row, int64_t now_ms,
                            uint8_t id[UUID_SIZE])
 {
+    assert(row->kind && row->reason && row->actor);
+    assert(row->amount_micros > 0); /* it lowers what is owed, never raises it */
     struct pg_params params = {0};
     uint8_t made[UUID_SIZE], chance[10];
     random_bytes(chance, sizeof(chance));
@@ -57,6 +63,8 @@ static enum err read_subject(struct pg *pg, const uint8_t *payment_id, int64_t n
 static int64_t left_of(const struct adjustment_subject_row *subject)
 {
     int64_t left = subject->amount_micros - subject->discount_micros - subject->adjusted_micros;
+    /* By what the entry was billed at, and by what is left of the invoice: other corrections, of other
+     * entries, may have used that up. */
     if (!subject->invoice)
         return left;
     int64_t of_invoice = subject->subtotal_micros - subject->invoice_adjusted_micros;
@@ -72,6 +80,7 @@ static enum err check_and_insert(struct pg *pg, const struct adjustment_row *row
     enum err err;
     TRY(read_subject(pg, row->payment_id, now_ms, &rows));
     const struct adjustment_subject_row subject = adjustment_subject_row(&rows, 0);
+    /* Read again under the lock: another correction may have come between. */
     made->discount_micros = subject.discount_micros;
     made->left_micros = left_of(&subject);
     made->amount_micros = row->amount_micros > 0 ? row->amount_micros : made->left_micros;
@@ -82,6 +91,7 @@ static enum err check_and_insert(struct pg *pg, const struct adjustment_row *row
                                                                                    : ADJUSTMENT_DONE;
     if (*outcome != ADJUSTMENT_DONE)
         goto out;
+    assert(made->amount_micros > 0 && made->amount_micros <= made->left_micros);
     whole.site_id = subject.site_id;
     whole.crawler_id = subject.crawler_id;
     whole.amount_micros = made->amount_micros;
@@ -94,6 +104,7 @@ out:
 enum err adjustment_make(struct pg *pg, const struct adjustment_row *row, int64_t now_ms,
                          enum adjustment_outcome *outcome, struct adjustment_made *made)
 {
+    assert(row->payment_id && row->amount_micros >= 0);
     struct pg_rows subject = {0};
     enum err err;
     *made = (struct adjustment_made){.amount_micros = 0};

@@ -1,3 +1,8 @@
+/* Invoices are made by SQL, a statement for each step, because all that they are made of is there: days,
+ * terms as they were, what was carried. Here is only the order of the steps, and what SQL cannot know: the
+ * seller's particulars and the pattern of numbers. Numbers are taken inside the night's transaction, so
+ * that one that is rolled back leaves no gap (in many countries a gap must be explained to the tax office).
+ */
 #include "ledger/bill/invoice.h"
 
 #include "ledger/base/digest.h"
@@ -7,6 +12,7 @@
 #include "sql/rows/bill.h"
 #include "sql/rows/site.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -33,6 +39,7 @@ static bool read_logo(struct invoice_seller *seller, const char *path)
     if (!seller->logo)
         LOG(ERROR, "logo_unreadable", {"file", path},
             {"detail", "billing.logo is no PNG, JPEG or SVG file of at most 256 KiB"});
+    assert(!seller->logo || seller->logo_len <= LOGO_MAX);
     return seller->logo != NULL;
 }
 
@@ -64,6 +71,7 @@ static char *party_of(const struct config_site *site, const struct invoice_selle
 
 bool invoice_seller_init(struct invoice_seller *seller, const struct config *config, const char *site)
 {
+    assert(site);
     const struct config_site *found = config_site_called(config, site);
     *seller = (struct invoice_seller){.number = DEFAULT_NUMBER, .credit_number = DEFAULT_CREDIT_NUMBER};
     if (!found)
@@ -87,6 +95,7 @@ void invoice_seller_free(struct invoice_seller *seller)
 static enum err take_numbers(struct pg *pg, int64_t site_id, const char *series, int64_t count,
                              int64_t *first)
 {
+    assert(count > 0);
     struct pg_params insert = {0}, take = {0};
     struct pg_rows rows = {0};
     enum err err;
@@ -97,6 +106,7 @@ static enum err take_numbers(struct pg *pg, int64_t site_id, const char *series,
     pg_params_text(&take, series);
     pg_params_number(&take, count);
     TRY(pg_run(pg, "series_take", &take, &rows));
+    assert(rows.count == 1);
     *first = series_take_row(&rows, 0).last_number - count + 1;
 out:
     pg_rows_free(&rows);
@@ -107,6 +117,7 @@ out:
 static enum err insert_kind(struct pg *pg, const struct invoice_order *order, const char *statement,
                             const char *pattern, int64_t count)
 {
+    assert(count >= 0);
     struct pg_params params = {0};
     struct series series;
     enum err err = ERR_OK;
@@ -158,6 +169,7 @@ out:
 
 enum err invoice_make(struct pg *pg, const struct invoice_order *order)
 {
+    assert(order->seller && order->actor && order->close_number > 0);
     struct pg_params day = {0}, events = {0};
     struct pg_rows rows = {0};
     enum err err;
@@ -166,7 +178,9 @@ enum err invoice_make(struct pg *pg, const struct invoice_order *order)
     TRY(insert_logo(pg, order->seller));
     TRY(insert_chain(pg, order, &day));
     TRY(pg_run(pg, "invoices_count", &day, &rows));
+    assert(rows.count == 1);
     const struct invoices_count_row count = invoices_count_row(&rows, 0);
+    /* Notes before invoices: what a note gives back lowers what the invoice of the same day carries. */
     TRY(insert_kind(pg, order, "credit_notes_insert", order->seller->credit_number, count.credit_notes));
     TRY(insert_kind(pg, order, "invoices_insert", order->seller->number, count.invoices));
     TRY(pg_run(pg, "invoice_lines_insert", &day, NULL));

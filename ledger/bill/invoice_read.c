@@ -1,9 +1,14 @@
+/* A document that cannot be read is an error with its number and the member that is missing, and never a
+ * page with holes: whoever gets an invoice cannot see what is not there. */
 #include "ledger/bill/invoice_read.h"
 
 #include "sql/rows/bill.h"
 
+#include <assert.h>
+
 static enum err open(const char *text, const char *number, struct document *document)
 {
+    assert(!document->json);
     char problem[DOCUMENT_PROBLEM_MAX];
     json_error_t error;
     json_t *json = json_loads(text, 0, &error);

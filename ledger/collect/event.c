@@ -1,3 +1,6 @@
+/* What happens to an invoice is added, never changed: its status is what the events and payments come to.
+ * Each step looks and writes under the site's lock, in one transaction, so that two imports of one file, or
+ * a person and a file, cannot both find that money has not been booked yet. */
 #include "ledger/collect/event.h"
 
 #include "ledger/bill/adjustment.h"
@@ -33,6 +36,7 @@ out:
 enum err event_begin(struct pg *pg, const struct event_subject *subject, struct event_invoice *invoice,
                      enum event_outcome *outcome)
 {
+    assert(subject->number && subject->actor);
     enum err err;
     if (!subject->dry_run)
         TRY(pg_begin(pg));
@@ -40,6 +44,7 @@ enum err event_begin(struct pg *pg, const struct event_subject *subject, struct 
     if (*outcome == EVENT_DONE)
         TRY(adjustment_lock(pg, invoice->site_id));
 out:
+    assert(err != ERR_OK || *outcome != EVENT_DONE || invoice->subject == subject);
     return err;
 }
 
@@ -75,6 +80,7 @@ out:
 
 enum err event_add(struct pg *pg, const struct event_invoice *invoice, const char *event, const char *detail)
 {
+    assert(*event && detail);
     struct pg_params params = {0};
     pg_params_number(&params, invoice->site_id);
     pg_params_text(&params, invoice->subject->number);
@@ -118,6 +124,7 @@ out:
 enum err event_pay(struct pg *pg, const struct event_invoice *invoice, const struct event_money *money,
                    enum event_outcome *outcome, struct event_state *state)
 {
+    assert(!invoice->credit_note && *outcome == EVENT_DONE);
     enum err err;
     TRY(insert_money(pg, invoice, money, outcome));
     TRY(event_read(pg, invoice, state));
@@ -208,6 +215,7 @@ out:
 static enum err cancel(struct pg *pg, const struct event_invoice *invoice, const char *reason,
                        enum event_outcome *outcome)
 {
+    assert(reason && *outcome == EVENT_DONE && !invoice->credit_note);
     struct pg_rows rows = {0};
     enum err err;
     TRY(read_state(pg, invoice, &rows));

@@ -1,3 +1,6 @@
+/* Money is booked only where there is no doubt which invoice it is for and that it was not booked before;
+ * all else is left to a person, with a sentence. A wrong booking is found weeks later, by the payer; one
+ * that was left is found the same day. */
 #include "ledger/collect/intake.h"
 
 #include "ledger/base/amount.h"
@@ -19,6 +22,7 @@
 
 enum err intake_open(struct intake *intake)
 {
+    assert(!intake->numbers);
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     enum err err;
@@ -46,6 +50,7 @@ void intake_close(struct intake *intake)
 static enum err __attribute__((format(printf, 3, 4)))
 conclude(struct intake_result *result, enum intake_kind kind, const char *pattern, ...)
 {
+    assert(*pattern);
     va_list arguments;
     va_start(arguments, pattern);
     result->kind = kind;
@@ -178,6 +183,7 @@ static struct event_money money_of(const struct booking *booking, int64_t minor)
 /* More than an invoice once over, beyond what is open of it, is a slip of somebody's, and not for this. */
 static enum err book_credit(struct booking *booking, struct intake_result *result)
 {
+    assert(booking->minor > 0 && booking->reference);
     struct pg *pg = booking->intake->pg;
     int64_t open = booking->state.open_minor, excess = booking->minor - (open > 0 ? open : 0);
     char came[AMOUNT_TEXT_MAX + 8], more[AMOUNT_TEXT_MAX + 8];
@@ -245,6 +251,7 @@ out:
  * day, and a rejection nothing at all. */
 static enum err book_return(struct booking *booking, struct intake_result *result)
 {
+    assert(booking->reference && !booking->invoice.credit_note);
     struct pg *pg = booking->intake->pg;
     const char *reason = format_text(booking->movement, "reason");
     int64_t back = -booking->minor, original, received = booking->state.paid_minor;
@@ -320,6 +327,7 @@ out:
 /* Books what the result says of the movement on the result's invoice. */
 static enum err take_one(const struct intake *intake, const json_t *movement, struct intake_result *result)
 {
+    assert(result->number);
     const struct event_subject subject = {.number = result->number,
                                           .site = intake->site,
                                           .actor = intake->actor,

@@ -1,3 +1,7 @@
+/* One transaction makes the batch, its file's bytes and the row of each invoice: a file that is lost can be
+ * written again as it was, and no invoice is collected twice because the first file was not seen. Only what
+ * the file does not carry, a request to another system, goes out by the outbox, which repeats it until it
+ * is taken. */
 #include "ledger/collect/settlement.h"
 
 #include "ledger/base/instant.h"
@@ -8,6 +12,7 @@
 #include "ledger/outbox/outbox.h"
 #include "sql/rows/collect.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +38,7 @@ static enum err add_due(const struct settlement_order *order, const struct settl
                         const struct document *document, struct settlement_batch *batch,
                         struct format_output *out)
 {
+    assert(document->open_minor > 0);
     json_t *json = json_copy(document->json), *buyer = json_loads(row->buyer, 0, NULL);
     json_object_set_new(json, "settlement", json_loads(row->settlement, 0, NULL));
     if (*format_text(buyer, "name"))
@@ -101,6 +107,7 @@ out:
 static enum err insert_batch(struct pg *pg, const struct settlement_order *order,
                              const struct settlement_batch *batch, const struct settlement_made *made)
 {
+    assert(made->invoices > 0 && made->total_minor > 0 && made->content.bytes);
     struct pg_params params = {0};
     pg_params_text(&params, made->batch_id);
     pg_params_number(&params, order->site_id);
@@ -119,9 +126,11 @@ static enum err insert_batch(struct pg *pg, const struct settlement_order *order
 static enum err insert_invoices(struct pg *pg, const struct settlement_order *order,
                                 const struct settlement_batch *batch)
 {
+    assert(batch->count > 0 && batch->id);
     enum err err = ERR_OK;
     for (size_t i = 0; i < batch->count; i++) {
         const struct settlement_due *due = &batch->dues[i];
+        assert(due->due_minor > 0);
         struct pg_params params = {0};
         pg_params_number(&params, order->site_id);
         pg_params_text(&params, due->document.number);
@@ -145,7 +154,8 @@ static enum err put_call(struct pg *pg, const struct settlement_order *order,
     json_t *body = json_pack("{s:s,s:s,s:o}", "type", "settlement.requested", "timestamp",
                              instant_format(order->now_ms, at), "data", data);
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    snprintf(id, sizeof(id), "stl_%s", made->batch_id);
+    int len = snprintf(id, sizeof(id), "stl_%s", made->batch_id);
+    assert(len > 0 && (size_t)len < sizeof(id));
     if (text)
         err = outbox_put(pg, order->site_id, id, "settlement.requested", text, order->now_ms);
     free(text);
@@ -167,11 +177,13 @@ static void name_batch(const struct settlement_order *order, struct settlement_m
 static enum err render(const struct settlement_order *order, const struct settlement_batch *batch,
                        struct settlement_made *made)
 {
+    assert(batch->count > 0 && batch->id);
     const struct document *first = &batch->dues[0].document;
     bool ok = settlement_total(batch, &made->total_minor) && order->rail->render(batch, &made->content);
     made->invoices = batch->count;
     snprintf(made->currency, sizeof(made->currency), "%s", first->currency);
     made->decimals = first->currency_decimals;
+    assert(!ok || made->content.bytes);
     return ok ? ERR_OK : ERR_INTERNAL;
 }
 
@@ -193,6 +205,7 @@ out:
 
 enum err settlement_make(struct pg *pg, const struct settlement_order *order, struct settlement_made *made)
 {
+    assert(order->rail && order->rail->render && order->actor);
     char made_at[INSTANT_TEXT_MAX];
     struct settlement_batch batch = {
         .made_at = instant_format(order->now_ms, made_at),

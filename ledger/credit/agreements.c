@@ -1,14 +1,19 @@
 /* The texts stay where libpq put them: the view owns the rows. */
 #include "ledger/credit/agreements.h"
+#include "ledger/base/object.h"
 
 #include "sql/rows/credit.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #define BACK_MS 86400000 /* a clock that is set back by no more than this still finds its version */
 
+#define AGREEMENTS_MAGIC 0x1c96ba45u
+
 struct agreements {
+    uint32_t magic;
     atomic_size_t owners;
     struct pg_rows rows;
     struct agreements_terms *terms; /* by site, agent, version */
@@ -21,6 +26,7 @@ struct agreements {
 
 static void add_terms(struct agreements *view, const struct account_agreements_row *row)
 {
+    assert(view->count < (size_t)view->rows.count); /* room for each row */
     view->terms[view->count++] = (struct agreements_terms){
         .site = slice_of(row->site),
         .agent = slice_of(row->agent),
@@ -35,6 +41,7 @@ static void add_terms(struct agreements *view, const struct account_agreements_r
 
 static void add_price(struct agreements *view, const struct account_agreements_row *row)
 {
+    assert(view->count > 0 && view->price_count < (size_t)view->rows.count);
     view->prices[view->price_count++] = (struct agreements_price){
         .rule = row->rule,
         .paths = &view->globs[view->glob_count],
@@ -57,6 +64,7 @@ static void add_rows(struct agreements *view)
             add_price(view, &row);
         if (!row.position_null && row.glob) {
             view->globs[view->glob_count++] = row.glob;
+            assert(view->glob_count <= (size_t)view->rows.count && view->price_count > 0);
             view->prices[view->price_count - 1].path_count++;
         }
         before = row;
@@ -76,6 +84,7 @@ enum err agreements_read(struct pg *pg, int64_t now_ms, struct agreements **view
         pg_rows_free(&rows);
         return ERR_OVERLOADED;
     }
+    OBJECT_MAKE(made, AGREEMENTS_MAGIC);
     made->rows = rows;
     atomic_init(&made->owners, 1);
     made->terms = calloc(room, sizeof(*made->terms));
@@ -94,14 +103,22 @@ out:
 struct agreements *agreements_share(struct agreements *view)
 {
     if (view)
+        OBJECT_CHECK(view, AGREEMENTS_MAGIC);
+    if (view)
         atomic_fetch_add_explicit(&view->owners, 1, memory_order_relaxed);
     return view;
 }
 
 void agreements_free(struct agreements *view)
 {
-    if (!view || atomic_fetch_sub(&view->owners, 1) > 1)
+    if (!view)
         return;
+    OBJECT_CHECK(view, AGREEMENTS_MAGIC);
+    size_t before = atomic_fetch_sub(&view->owners, 1);
+    assert(before > 0);
+    if (before > 1)
+        return;
+    OBJECT_END(view, AGREEMENTS_MAGIC);
     pg_rows_free(&view->rows);
     free(view->terms);
     free(view->prices);
@@ -118,6 +135,7 @@ static int compare(struct slice a, struct slice b)
 const struct agreements_terms *agreements_terms(const struct agreements *view, struct slice site,
                                                 struct slice agent, int64_t now_ms)
 {
+    OBJECT_CHECK(view, AGREEMENTS_MAGIC);
     /* To behind the last version of this pair, and from there back to the one that is in force. */
     size_t low = 0, high = view->count;
     while (low < high) {
@@ -130,6 +148,7 @@ const struct agreements_terms *agreements_terms(const struct agreements *view, s
             high = middle;
     }
     for (; low > 0; low--) {
+        assert(low <= view->count);
         const struct agreements_terms *terms = &view->terms[low - 1];
         if (!slice_eq(terms->site, site) || !slice_eq(terms->agent, agent))
             return NULL;
