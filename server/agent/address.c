@@ -1,5 +1,9 @@
+/* A directory's URL is chosen by whoever sends a request, and is fetched from inside the publisher's
+ * network: without this the gate would be a way to the machines behind it. What is looked at is the address
+ * that is connected to, since a name may have another one a moment later. */
 #include "server/agent/address.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +26,7 @@ static const struct block4 special4[] = {
 static bool public4(uint32_t address)
 {
     for (size_t i = 0; i < sizeof(special4) / sizeof(*special4); i++) {
+        assert(special4[i].bits > 0 && special4[i].bits < 32); /* a shift by 32 has no meaning */
         uint32_t mask = ~(uint32_t)0 << (32 - special4[i].bits);
         if ((address & mask) == special4[i].start)
             return false;

@@ -1,3 +1,6 @@
+/* Redirects are not followed: the location is the crawler's identity, and one that sends elsewhere is
+ * another's. Outside the well-known path a server may give its keys any media type; there it must be the
+ * registered one, or any page at that path would be a directory. */
 #include "server/agent/answer.h"
 
 #include "server/agent/unpack.h"

@@ -2,7 +2,9 @@
  * ago gives way and starts again with a full bucket: an attacker with many networks gains no more than those
  * networks have anyway. */
 #include "server/agent/budget.h"
+#include "ledger/base/object.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define SETS 1024
@@ -14,7 +16,10 @@ struct bucket {
     int64_t level; /* a token is TOKEN of these: whole numbers whatever the time */
 };
 
+#define BUDGET_MAGIC 0xf52c9e30u
+
 struct budget {
+    uint32_t magic;
     int64_t per_minute;
     struct bucket buckets[SETS][WAYS];
 };
@@ -23,18 +28,25 @@ struct budget {
 
 struct budget *budget_new(int64_t per_minute)
 {
+    assert(per_minute >= 0);
     struct budget *budget = calloc(1, sizeof(*budget));
-    if (budget)
+    if (budget) {
+        OBJECT_MAKE(budget, BUDGET_MAGIC);
         budget->per_minute = per_minute;
+    }
     return budget;
 }
 
 void budget_free(struct budget *budget)
 {
+    if (budget)
+        OBJECT_END(budget, BUDGET_MAGIC);
     free(budget);
 }
 
 /* The client's network, or all zero when it is not known. */
+/* IPv4 by /24 and IPv6 by /48: what one customer of a provider is given, so that more addresses buy nothing.
+ */
 static void network_of(const struct exchange_client *client, uint8_t network[16])
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -49,6 +61,8 @@ static bool is_zero(const uint8_t network[16])
     return memcmp(network, zero, sizeof(zero)) == 0;
 }
 
+/* Both halves: networks of one provider differ in their last bytes, which FNV carries into the upper half
+ * last. */
 static size_t set_of(const uint8_t network[16])
 {
     uint64_t hash = slice_hash(slice_bytes(network, 16));
@@ -57,6 +71,7 @@ static size_t set_of(const uint8_t network[16])
 
 static struct bucket *bucket_of(struct budget *budget, const uint8_t network[16], int64_t now_ms)
 {
+    assert(!is_zero(network));
     struct bucket *set = budget->buckets[set_of(network)];
     struct bucket *oldest = set;
     for (size_t i = 0; i < WAYS; i++) {
@@ -72,6 +87,7 @@ static struct bucket *bucket_of(struct budget *budget, const uint8_t network[16]
 
 bool budget_take(struct budget *budget, const struct exchange_client *client, int64_t now_ms)
 {
+    OBJECT_CHECK(budget, BUDGET_MAGIC);
     uint8_t network[16];
     if (budget->per_minute == 0 || is_zero(client->address))
         return true;
@@ -81,6 +97,7 @@ bool budget_take(struct budget *budget, const struct exchange_client *client, in
     struct bucket *bucket = bucket_of(budget, network, now_ms);
     int64_t most = budget->per_minute * TOKEN;
     int64_t passed = now_ms - bucket->seen_ms < TOKEN ? now_ms - bucket->seen_ms : TOKEN;
+    assert(bucket->level >= 0 && bucket->level <= most);
     bucket->level += passed * budget->per_minute;
     if (bucket->level > most)
         bucket->level = most;

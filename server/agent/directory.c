@@ -5,6 +5,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 #include "ledger/base/random.h"
 #include "server/agent/answer.h"
 #include "server/agent/budget.h"
@@ -23,6 +24,9 @@
 #define SWEEP_MS           10000 /* between looks for what is too old */
 #define REFRESH_PERCENT    80    /* of its life is behind a directory in use when it is fetched again */
 
+#define DIRECTORY_MAGIC 0x4e9b27f1u
+#define KNOWN_MAGIC     0xd6057ac8u
+
 /* A validator of the last answer, to ask with. */
 struct validator {
     size_t len;
@@ -31,6 +35,7 @@ struct validator {
 
 /* One directory. What it lists is replaced as a whole by a fetch that succeeded. */
 struct known_directory {
+    uint32_t magic;
     struct known_directory *next;
     struct directory *directory;
     struct listing *listing; /* NULL: never read */
@@ -53,6 +58,7 @@ struct known_directory {
 };
 
 struct directory {
+    uint32_t magic;
     const struct config *config;
     struct fetch *fetch;
     pthread_mutex_t lock; /* short: look-ups and swaps, never I/O or parsing */
@@ -68,6 +74,7 @@ struct directory *directory_start(const struct config *config, struct fetch *fet
     struct directory *directory = calloc(1, sizeof(*directory));
     if (!directory)
         return NULL;
+    OBJECT_MAKE(directory, DIRECTORY_MAGIC);
     directory->config = config;
     directory->fetch = fetch;
     directory->budget = budget_new(config->directory_client_fetches);
@@ -89,6 +96,7 @@ void directory_key_clear(struct directory_key *key)
 
 static void free_known(struct known_directory *known)
 {
+    OBJECT_END(known, KNOWN_MAGIC);
     listing_free(known->listing);
     free(known);
 }
@@ -97,10 +105,12 @@ void directory_stop(struct directory *directory)
 {
     if (!directory)
         return;
+    OBJECT_END(directory, DIRECTORY_MAGIC);
     for (size_t i = 0; i < BUCKETS; i++)
         while (directory->buckets[i]) {
             struct known_directory *known = directory->buckets[i];
             directory->buckets[i] = known->next;
+            assert(!known->fetching && !known->waiting); /* fetch_stop has answered all */
             free_known(known);
         }
     budget_free(directory->budget);
@@ -115,6 +125,7 @@ static size_t bucket_of(struct slice url)
 
 static struct known_directory *find(struct directory *directory, struct slice url)
 {
+    OBJECT_CHECK(directory, DIRECTORY_MAGIC);
     for (struct known_directory *known = directory->buckets[bucket_of(url)]; known; known = known->next)
         if (slice_eq(slice_bytes(known->url, known->url_len), url))
             return known;
@@ -124,9 +135,11 @@ static struct known_directory *find(struct directory *directory, struct slice ur
 /* Takes it out of the table and frees it; *at becomes the next one. */
 static void drop(struct directory *directory, struct known_directory **at)
 {
+    OBJECT_CHECK(*at, KNOWN_MAGIC);
     struct known_directory *known = *at;
     assert(!known->fetching && !known->waiting && known->bytes <= directory->bytes);
     *at = known->next;
+    assert(directory->count > 0);
     directory->count--;
     directory->bytes -= known->bytes;
     free_known(known);
@@ -149,6 +162,7 @@ static bool drop_oldest(struct directory *directory, const struct known_director
 /* Nothing that is known of it can be used any more. */
 static bool is_over(const struct known_directory *known, int64_t now_ms)
 {
+    assert(known->life_ms >= 0);
     int64_t stale_ms = known->directory->config->directory_stale_seconds * 1000;
     return !known->fetching && now_ms >= known->retry_ms &&
            (!known->listing || now_ms - known->read_ms >= known->life_ms + stale_ms);
@@ -179,9 +193,11 @@ static void sweep(struct directory *directory, int64_t now_ms)
 static void recount(struct known_directory *known)
 {
     struct directory *directory = known->directory;
+    assert(known->bytes <= directory->bytes);
     directory->bytes -= known->bytes;
     known->bytes = sizeof(*known) + known->url_len + 1 + listing_bytes(known->listing);
     directory->bytes += known->bytes;
+    /* One at a time, the oldest: the sum that is kept says when it is enough, without a walk over all. */
     while (directory->bytes > (size_t)directory->config->directory_cache_bytes &&
            drop_oldest(directory, known))
         continue;
@@ -194,7 +210,9 @@ static struct known_directory *add(struct directory *directory, struct slice url
     struct known_directory *known = calloc(1, sizeof(*known) + url.len + 1);
     if (!known)
         return NULL;
+    OBJECT_MAKE(known, KNOWN_MAGIC);
     memcpy(known->url, url.data, url.len);
+    assert(!find(directory, url)); /* two would share neither fetches nor waiters */
     known->url_len = url.len;
     known->directory = directory;
     known->used_ms = clock_monotonic_ms();
@@ -210,6 +228,7 @@ static void on_fetched(void *context, const struct fetch_answer *answer);
 /* With the lock held. Nothing happens when one is under way or too much is queued. */
 static void start_fetch(struct known_directory *known)
 {
+    OBJECT_CHECK(known, KNOWN_MAGIC);
     const struct directory *directory = known->directory;
     if (known->fetching)
         return;
@@ -220,6 +239,7 @@ static void start_fetch(struct known_directory *known)
         request.last_modified = (struct slice){known->last_modified.text, known->last_modified.len};
     }
     known->conditional = request.etag.len > 0 || request.last_modified.len > 0;
+    assert(!known->conditional || known->listing); /* a 304 has something to stand for */
     known->fetching = fetch_get(directory->fetch, &request, on_fetched, known);
 }
 
@@ -254,6 +274,7 @@ static enum directory_answer judge(struct known_directory *known, const struct l
 {
     bool fetch = false;
     known->used_ms = now_ms;
+    assert(!key || known->listing);
     if (key && is_usable(known, now_ms, waited, &fetch)) {
         if (fetch)
             start_fetch(known);
@@ -271,8 +292,11 @@ enum directory_answer directory_find(struct directory *directory, struct slice u
                                      const uint8_t thumbprint[DIGEST_SIZE], int64_t now_ms, bool waited,
                                      struct directory_key *out)
 {
+    OBJECT_CHECK(directory, DIRECTORY_MAGIC);
     enum directory_answer answer = waited ? DIRECTORY_UNAVAILABLE : DIRECTORY_ASK;
     int64_t monotonic_ms = clock_monotonic_ms();
+    /* One lock over all of it: what is done under it is a look-up, and takes less than to choose among many.
+     */
     pthread_mutex_lock(&directory->lock);
     sweep(directory, monotonic_ms);
     struct known_directory *known = find(directory, url);
@@ -299,6 +323,7 @@ static void keep_validator(struct validator *validator, const struct message *he
     for (size_t i = 0; field && i < field->value.len; i++)
         if (field->value.data[i] < 0x20 || field->value.data[i] > 0x7e)
             field = NULL;
+    /* It goes into a request of ours as it is: nothing that could end its line. */
     if (!field || field->value.len > sizeof(validator->text))
         return;
     memcpy(validator->text, field->value.data, field->value.len);
@@ -317,6 +342,7 @@ struct outcome {
 /* A failed directory is left alone for a while, and not by all gates to the same moment. */
 static int64_t retry_after(const struct config *config, const struct fetch_answer *answer, int64_t now_ms)
 {
+    /* A random share of two fifths: gates that failed together must not all come back in the same second. */
     uint32_t chance;
     random_bytes(&chance, sizeof(chance));
     int64_t base_ms = config->directory_retry_seconds * 1000;
@@ -324,12 +350,14 @@ static int64_t retry_after(const struct config *config, const struct fetch_answe
     int64_t asked_ms = freshness_retry_seconds(&answer->head, now_ms / 1000) * 1000;
     if (asked_ms > RETRY_AFTER_MAX_MS)
         asked_ms = RETRY_AFTER_MAX_MS;
+    assert(wait_ms >= base_ms * 4 / 5 && wait_ms <= base_ms * 6 / 5 && asked_ms <= RETRY_AFTER_MAX_MS);
     return asked_ms > wait_ms ? asked_ms : wait_ms;
 }
 
 static struct answer_question question_of(const struct known_directory *known)
 {
     const char *path = strchr(strstr(known->url, "://") + 3, '/'); /* the URL is normalised: it has one */
+    assert(path);
     return (struct answer_question){
         .conditional = known->conditional,
         .well_known = slice_eq(slice_bytes(path, strcspn(path, "?")), SLICE(AGENT_WELL_KNOWN)),
@@ -347,6 +375,7 @@ static struct outcome judge_answer(const struct known_directory *known, const st
     if (!outcome.failure && answer->status == 200)
         outcome.listing = listing_read(url, answer, &terms, &outcome.failure);
     outcome.good = outcome.listing || !outcome.failure;
+    assert(!outcome.listing || !outcome.failure);
     if (outcome.good) {
         LOG(INFO, "directory_fetched", {"url", known->url}, {"status", LOG_NUMBER(answer->status)},
             {"keys", outcome.listing ? LOG_NUMBER((int64_t)outcome.listing->good) : NULL});
@@ -370,12 +399,14 @@ static void start_life(struct known_directory *known, const struct fetch_answer 
     if (seconds > config->directory_max_fresh_seconds)
         seconds = config->directory_max_fresh_seconds;
     known->life_ms = seconds * 1000;
+    assert(known->life_ms > 0);
 }
 
 /* With the lock held. Returns the listing that has gone out of use. */
 static struct listing *settle(struct known_directory *known, const struct fetch_answer *answer,
                               struct outcome *outcome)
 {
+    assert(outcome->good == (outcome->failure == NULL));
     struct listing *old = NULL;
     known->failing = !outcome->good;
     known->retry_ms = outcome->good ? 0 : clock_monotonic_ms() + outcome->retry_ms;
@@ -385,11 +416,13 @@ static struct listing *settle(struct known_directory *known, const struct fetch_
         return NULL;
     }
     start_life(known, answer, outcome->now_ms);
+    assert(outcome->listing || known->listing); /* only what is known is asked with a validator */
     if (!outcome->listing)
         return NULL;
     old = known->listing;
     known->listing = outcome->listing;
     recount(known);
+    assert(known->listing == outcome->listing); /* recount does not drop what it counts */
     keep_validator(&known->etag, &answer->head, SLICE("etag"));
     keep_validator(&known->last_modified, &answer->head, SLICE("last-modified"));
     /* The same body is the same evidence: the writer need not look at it again. */
@@ -402,20 +435,26 @@ static struct listing *settle(struct known_directory *known, const struct fetch_
 
 static void on_fetched(void *context, const struct fetch_answer *answer)
 {
+    OBJECT_CHECK((struct known_directory *)context, KNOWN_MAGIC);
     struct known_directory *known = context;
     struct directory *directory = known->directory;
+    /* Parsed before the lock is taken: a key set may take milliseconds, and every request waits for the lock.
+     */
     struct outcome outcome = judge_answer(known, answer);
     pthread_mutex_lock(&directory->lock);
     struct listing *old = settle(known, answer, &outcome);
     known->used_ms = clock_monotonic_ms(); /* who waits must still find it */
+    assert(known->fetching && known->waiting_count <= WAITERS_MAX);
     struct directory_wait *waiting = known->waiting;
     known->waiting = NULL;
     known->waiting_count = 0;
     known->fetching = false;
+    /* From here on `known` may be dropped: what is left to do does not touch it. */
     pthread_mutex_unlock(&directory->lock);
     listing_free(old);
     while (waiting) {
         struct directory_wait *next = waiting->next;
+        OBJECT_END(waiting, DIRECTORY_WAIT_MAGIC);
         waiting->ready(waiting);
         waiting = next;
     }
@@ -437,12 +476,16 @@ static enum err ensure_fetch(struct directory *directory, struct slice url,
         return ERR_OVERLOADED;
     if (is_fresh(*known, now_ms))
         (*known)->early_ms = now_ms;
+    /* Marked before it is known to work: a directory that cannot be fetched is not asked for at every
+     * request. */
     start_fetch(*known);
     return (*known)->fetching ? ERR_OK : ERR_OVERLOADED;
 }
 
 enum err directory_await(struct directory *directory, struct slice url, struct directory_wait *wait)
 {
+    OBJECT_CHECK(directory, DIRECTORY_MAGIC);
+    assert(wait->ready && url.len > 0);
     enum err err;
     struct known_directory *known;
     pthread_mutex_lock(&directory->lock);
@@ -451,6 +494,8 @@ enum err directory_await(struct directory *directory, struct slice url, struct d
         err = ERR_OVERLOADED;
         goto out;
     }
+    assert(known->fetching); /* or nobody would ever call it */
+    OBJECT_MAKE(wait, DIRECTORY_WAIT_MAGIC);
     wait->next = known->waiting;
     known->waiting = wait;
     known->waiting_count++;

@@ -43,7 +43,10 @@ enum directory_answer directory_find(struct directory *directory, struct slice u
                                      struct directory_key *key);
 
 /* Someone who waits; in memory of the waiter's until `ready` is called. */
+#define DIRECTORY_WAIT_MAGIC 0x8fc1d053u
+
 struct directory_wait {
+    uint32_t magic;                             /* from directory_await until `ready` */
     void (*ready)(struct directory_wait *wait); /* on the fetch thread, once */
     struct directory_wait *next;
     struct exchange_client client; /* whose budget a fetch is taken from; zeros: nobody's */

@@ -1,10 +1,15 @@
+/* One thread for all fetches: libcurl's multi interface waits for them together, and a slow directory costs
+ * a place in its table and no thread. Redirects, proxies, cookies and the environment are off because each
+ * would let somebody else choose where the gate connects to. */
 #include "server/agent/fetch.h"
 
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 #include "server/agent/address.h"
 #include "server/agent/head.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -19,7 +24,11 @@
 #define POLL_MS        1000
 #define URL_BYTES_MAX  4096
 
+#define FETCH_MAGIC 0x17d3c84au
+#define JOB_MAGIC   0xa94e60fdu
+
 struct job {
+    uint32_t magic;
     struct job *next;
     fetch_done *done;
     void *context;
@@ -39,6 +48,7 @@ struct job {
 };
 
 struct fetch {
+    uint32_t magic;
     const struct config *config;
     pthread_t thread;
     CURLM *multi;
@@ -53,6 +63,7 @@ struct fetch {
 
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
+    OBJECT_CHECK((struct job *)context, JOB_MAGIC);
     struct job *job = context;
     size_t bytes = size * count;
     if (head_line(&job->head, slice_bytes(data, bytes)))
@@ -63,8 +74,10 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
 
 static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
+    OBJECT_CHECK((struct job *)context, JOB_MAGIC);
     struct job *job = context;
     size_t bytes = size * count;
+    assert(job->body && job->len <= job->room);
     if (bytes > job->room - job->len) {
         job->refusal = "larger than directory.max_bytes";
         return 0; /* anything short ends the transfer */
@@ -77,6 +90,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 /* Opens the socket only to an address that may be fetched from: what is checked is what is connected to. */
 static curl_socket_t open_checked(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
+    OBJECT_CHECK((struct job *)context, JOB_MAGIC);
     struct job *job = context;
     if (purpose != CURLSOCKTYPE_IPCXN || (!job->insecure && !address_is_public(&address->addr))) {
         job->refusal = "the host has an address that is not public";
@@ -88,6 +102,7 @@ static curl_socket_t open_checked(void *context, curlsocktype purpose, struct cu
 /* The peer as it is after connecting. */
 static int check_connected(void *context, char *address, char *local, int port, int local_port)
 {
+    OBJECT_CHECK((struct job *)context, JOB_MAGIC);
     struct job *job = context;
     struct sockaddr_in in = {.sin_family = AF_INET};
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
@@ -103,6 +118,7 @@ static int check_connected(void *context, char *address, char *local, int port, 
     return CURL_PREREQFUNC_ABORT;
 }
 
+/* Of a URL that was normalised before: it has no user name in front of the host. */
 static struct slice host_of(const char *url)
 {
     const char *host = strstr(url, "://");
@@ -119,6 +135,7 @@ static bool host_listed(const struct config_list *hosts, struct slice host)
 
 static bool add_header(struct job *job, const char *name, struct slice value)
 {
+    assert(slice_find(value, '\n') == value.len); /* it would be another field of the request */
     char line[HEAD_VALUE_MAX + 64];
     int len = snprintf(line, sizeof(line), "%s: %.*s", name, (int)value.len, value.data);
     struct curl_slist *longer = len < (int)sizeof(line) ? curl_slist_append(job->headers, line) : NULL;
@@ -152,6 +169,7 @@ static CURL *make_easy(const struct fetch *fetch, struct job *job)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)fetch->config->directory_timeout_seconds * 1000);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, job->headers);
+    /* Of what the server says; what it sends is counted in on_body. */
     curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)fetch->config->directory_max_bytes);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, job);
@@ -172,6 +190,7 @@ static CURL *make_easy(const struct fetch *fetch, struct job *job)
 /* `failure`: why there is no whole answer, or NULL. */
 static void finish(struct job *job, long status, const char *failure)
 {
+    OBJECT_CHECK(job, JOB_MAGIC);
     struct fetch_answer answer = {
         .status = failure ? 0 : status,
         .failure = failure,
@@ -179,7 +198,9 @@ static void finish(struct job *job, long status, const char *failure)
         .body = slice_bytes(job->body, job->len),
         .room = job->room,
     };
+    assert(answer.body.len <= answer.room);
     job->done(job->context, &answer);
+    OBJECT_END(job, JOB_MAGIC);
     curl_slist_free_all(job->headers);
     free(job->body);
     free(job);
@@ -187,7 +208,9 @@ static void finish(struct job *job, long status, const char *failure)
 
 static void start(struct fetch *fetch, struct job *job)
 {
+    assert(fetch->running_count < CONCURRENT_MAX);
     job->body = malloc(job->room);
+    /* All of the room at once: the kernel gives pages as they are written to, and nothing has to grow. */
     job->easy = job->body ? make_easy(fetch, job) : NULL;
     if (!job->easy || curl_multi_add_handle(fetch->multi, job->easy) != CURLM_OK) {
         LOG(ERROR, "fetch_failed", {"url", job->url}, {"detail", "no memory"});
@@ -217,7 +240,9 @@ static struct job *take(struct fetch *fetch, bool any)
     struct job *job = *at;
     if (job) {
         *at = job->next;
+        assert(fetch->queued > 0);
         fetch->queued--;
+        assert((fetch->queued == 0) == (fetch->queue == NULL));
         if (!*at)
             fetch->queue_tail = at;
     }
@@ -227,9 +252,12 @@ static struct job *take(struct fetch *fetch, bool any)
 
 static void forget(struct fetch *fetch, const struct job *job)
 {
+    assert(fetch->running_count > 0);
     size_t i = 0;
-    while (fetch->running[i] != job)
+    while (fetch->running[i] != job) {
         i++;
+        assert(i < fetch->running_count);
+    }
     fetch->running[i] = fetch->running[--fetch->running_count];
 }
 
@@ -239,6 +267,8 @@ static void end(struct fetch *fetch, CURL *easy, CURLcode result)
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&job);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    OBJECT_CHECK(job, JOB_MAGIC);
+    assert(job->easy == easy);
     const char *detail = job->refusal ? job->refusal : *job->error ? job->error : curl_easy_strerror(result);
     if (result != CURLE_OK)
         LOG(WARN, "fetch_failed", {"url", job->url}, {"detail", detail});
@@ -250,12 +280,15 @@ static void end(struct fetch *fetch, CURL *easy, CURLcode result)
 
 static void *fetch_queued(void *argument)
 {
+    OBJECT_CHECK((struct fetch *)argument, FETCH_MAGIC);
     struct fetch *fetch = argument;
     while (!atomic_load(&fetch->stopping)) {
         struct job *job;
         int left;
         CURLMsg *message;
         bool ended = false; /* then others may start */
+        assert(fetch->running_count <= CONCURRENT_MAX);
+        /* New ones before the wait: curl_multi_wakeup has ended it when they came. */
         while (fetch->running_count < CONCURRENT_MAX && (job = take(fetch, false)))
             start(fetch, job);
         curl_multi_perform(fetch->multi, &left);
@@ -276,6 +309,7 @@ struct fetch *fetch_start(const struct config *config)
         free(fetch);
         return NULL;
     }
+    OBJECT_MAKE(fetch, FETCH_MAGIC);
     fetch->config = config;
     fetch->queue_tail = &fetch->queue;
     pthread_mutex_init(&fetch->lock, NULL);
@@ -302,16 +336,20 @@ static struct job *job_new(const struct fetch_request *request)
     struct job *job = request->url.len <= URL_BYTES_MAX ? calloc(1, sizeof(*job) + room) : NULL;
     if (!job)
         return NULL;
+    OBJECT_MAKE(job, JOB_MAGIC);
     char *behind = job->url + request->url.len + 1;
     copy_to(job->url, request->url);
     job->etag = copy_to(behind, request->etag);
     job->last_modified = copy_to(behind + request->etag.len, request->last_modified);
     job->host = host_of(job->url);
+    assert(slice_within(job->host, slice_of(job->url)));
     return job;
 }
 
 bool fetch_get(struct fetch *fetch, const struct fetch_request *request, fetch_done *done, void *context)
 {
+    OBJECT_CHECK(fetch, FETCH_MAGIC);
+    assert(done && request->url.len > 0);
     struct job *job = job_new(request);
     if (!job)
         return false;
@@ -323,6 +361,7 @@ bool fetch_get(struct fetch *fetch, const struct fetch_request *request, fetch_d
     bool room = fetch->queued < QUEUED_MAX;
     if (room) {
         *fetch->queue_tail = job;
+        assert(fetch->queue);
         fetch->queue_tail = &job->next;
         fetch->queued++;
     }
@@ -339,6 +378,7 @@ void fetch_stop(struct fetch *fetch)
     struct job *job;
     if (!fetch)
         return;
+    OBJECT_CHECK(fetch, FETCH_MAGIC);
     atomic_store(&fetch->stopping, true);
     curl_multi_wakeup(fetch->multi);
     pthread_join(fetch->thread, NULL);
@@ -350,6 +390,8 @@ void fetch_stop(struct fetch *fetch)
         curl_easy_cleanup(job->easy);
         finish(job, 0, "the gate is stopping");
     }
+    assert(!fetch->queue && fetch->queued == 0); /* whoever waited has been answered */
+    OBJECT_END(fetch, FETCH_MAGIC);
     curl_multi_cleanup(fetch->multi);
     pthread_mutex_destroy(&fetch->lock);
     free(fetch);

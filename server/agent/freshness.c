@@ -1,6 +1,10 @@
+/* RFC 9111 as a shared cache has it, with every doubt on the side of "stale": keys that are asked for once
+ * more cost a fetch, and keys that live too long are a withdrawn key's signatures. */
 #include "server/agent/freshness.h"
 
 #include "ledger/base/instant.h"
+
+#include <assert.h>
 
 #define SECONDS_MAX ((int64_t)1 << 31) /* RFC 9111 section 1.2.2: larger ones are taken for this */
 
@@ -18,6 +22,7 @@ static bool read_seconds(struct slice text, int64_t *seconds)
     }
     if (*seconds > SECONDS_MAX)
         *seconds = SECONDS_MAX;
+    assert(*seconds >= 0 && *seconds <= SECONDS_MAX);
     return text.len > 0;
 }
 
@@ -31,10 +36,12 @@ struct cache_control {
 static void note_seconds(struct slice value, int64_t *noted)
 {
     int64_t seconds;
+    /* What does not parse is stale (RFC 9111 section 4.2.1), and of several the shortest counts. */
     if (!read_seconds(value, &seconds))
         seconds = 0;
     if (*noted < 0 || seconds < *noted)
         *noted = seconds;
+    assert(*noted >= 0);
 }
 
 static void note_directive(struct slice directive, struct cache_control *control)
@@ -78,6 +85,7 @@ static struct cache_control read_control(const struct message *answer)
             size_t end = directive_end(rest);
             note_directive((struct slice){rest.data, end}, &control);
             size_t used = end < rest.len ? end + 1 : end;
+            assert(used > 0 && used <= rest.len);
             rest = (struct slice){rest.data + used, rest.len - used};
         }
     }
@@ -100,6 +108,7 @@ static int64_t current_age(const struct message *answer, int64_t now)
         age = 0; /* section 5.1: an invalid Age is ignored */
     if (field_date(answer, SLICE("date"), now, &date) && now - date > age)
         age = now - date;
+    assert(age >= 0);
     return age;
 }
 

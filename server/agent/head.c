@@ -1,7 +1,12 @@
+/* Fields are copied out of libcurl's buffer as they come, into a bounded place: what does not fit ends the
+ * fetch. Names in lower case, as message.h has them, so that the same code looks at requests and answers. */
 #include "server/agent/head.h"
+
+#include <assert.h>
 
 static char *keep(struct head *head, struct slice text)
 {
+    assert(head->used <= sizeof(head->bytes));
     if (text.len > sizeof(head->bytes) - head->used)
         return NULL;
     char *at = head->bytes + head->used;
@@ -12,8 +17,11 @@ static char *keep(struct head *head, struct slice text)
 
 bool head_line(struct head *head, struct slice line)
 {
+    assert(head->count <= HEAD_FIELDS_MAX);
     while (line.len > 0 && (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r'))
         line.len--;
+    /* A further status line: an answer before it was interim (RFC 9110 section 15.2), and its fields do not
+     * count. */
     if (slice_starts(line, SLICE("HTTP/"))) {
         head->count = head->used = 0;
         head->ended = false;
@@ -21,6 +29,7 @@ bool head_line(struct head *head, struct slice line)
     }
     if (line.len == 0)
         head->ended = true;
+    /* Fields behind the body (RFC 9110 section 6.5) say nothing that is signed or cached by. */
     if (head->ended)
         return true;
     size_t colon = slice_find(line, ':');

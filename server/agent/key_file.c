@@ -1,8 +1,12 @@
+/* The file is replaced as a whole and under a lock on the file itself, since several people and timers may
+ * rotate at once; whoever waited for the lock looks whether what it has locked is still the file of that
+ * name. */
 #include "server/agent/key_file.h"
 
 #include "ledger/base/log.h"
 #include "ledger/base/random.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -75,6 +79,7 @@ static bool add_key(const char *path, const struct key_ring_timing *timing, stru
 /* Where another was faster, its file is as good. */
 static bool make(const char *path, const struct key_ring_timing *timing, bool *made)
 {
+    assert(timing->life_seconds > 0 && !*made);
     struct key_ring ring = {.count = 0};
     enum file_named named;
     if (!add_key(path, timing, &ring))
@@ -134,6 +139,7 @@ static bool replace(const char *path, const struct key_ring *ring, const struct 
     char *text = text_of(ring);
     const char *problem = text ? file_draft_begin(AT_FDCWD, path, FILE_PRIVATE, &draft) : strerror(ENOMEM);
     if (!problem) {
+        assert(draft);
         file_draft_give(draft, old);
         file_draft_write(draft, text, strlen(text));
         problem = file_draft_replace(draft, false);
@@ -156,6 +162,7 @@ static bool rotate_open(int fd, const char *path, const struct stat *status,
     free(text);
     if (!ok)
         return false;
+    /* Before the new key comes: a full ring whose keys have expired takes one more. */
     rotation->dropped = key_ring_drop_expired(&rotation->ring, timing->now);
     return add_key(path, timing, &rotation->ring) && replace(path, &rotation->ring, status);
 }
@@ -180,5 +187,6 @@ bool key_file_rotate(const char *path, const struct key_ring_timing *timing,
     free(file);
     if (!ok)
         key_ring_forget(&rotation->ring);
+    assert(!ok || rotation->ring.count > 0);
     return ok;
 }

@@ -1,3 +1,5 @@
+/* A new key is listed for a day before it signs, because whoever has cached the directory would take its
+ * signatures for a stranger's until then. A key that has expired is dropped with its secret. */
 #include "server/agent/key_ring.h"
 
 #include <assert.h>
@@ -6,6 +8,7 @@
 
 enum key_ring_state key_ring_state(const struct key_ring_key *key, int64_t now)
 {
+    assert(key->not_before < key->expires);
     if (now >= key->expires)
         return KEY_RING_EXPIRED;
     return now < key->not_before ? KEY_RING_ANNOUNCED : KEY_RING_IN_FORCE;
@@ -13,12 +16,14 @@ enum key_ring_state key_ring_state(const struct key_ring_key *key, int64_t now)
 
 const char *key_ring_state_name(enum key_ring_state state)
 {
+    assert(state <= KEY_RING_EXPIRED);
     static const char *const names[] = {"announced", "in force", "expired"};
     return names[state];
 }
 
 int64_t key_ring_next_change(const struct key_ring *ring, int64_t now)
 {
+    assert(ring->count <= KEY_RING_MAX);
     int64_t next = INT64_MAX;
     for (size_t i = 0; i < ring->count; i++) {
         const struct key_ring_key *key = &ring->keys[i];
@@ -27,6 +32,7 @@ int64_t key_ring_next_change(const struct key_ring *ring, int64_t now)
         if (key->expires > now && key->expires < next)
             next = key->expires;
     }
+    assert(next > now);
     return next;
 }
 
@@ -46,6 +52,8 @@ size_t key_ring_drop_expired(struct key_ring *ring, int64_t now)
         if (key_ring_state(&ring->keys[i], now) != KEY_RING_EXPIRED)
             ring->keys[kept++] = ring->keys[i];
     size_t dropped = ring->count - kept;
+    assert(kept <= ring->count);
+    /* The secrets too, also where a key has moved to the front of the place that it had. */
     explicit_bzero(&ring->keys[kept], dropped * sizeof(*ring->keys));
     ring->count = kept;
     return dropped;
@@ -60,6 +68,7 @@ static bool complete(struct key_ring_key *key)
     jwk_complete(&jwk);
     memcpy(key->raw, jwk.raw, sizeof(key->raw));
     key->keyid[encoding_base64url(jwk.thumbprint, DIGEST_SIZE, key->keyid)] = '\0';
+    assert(strlen(key->keyid) == JWK_KEYID_CHARS);
     return true;
 }
 
@@ -88,6 +97,7 @@ bool key_ring_add(struct key_ring *ring, const uint8_t seed[SIGNATURE_ED25519_KE
         memmove(&ring->keys[1], &ring->keys[0], ring->count * sizeof(*ring->keys));
         ring->keys[0] = key;
         ring->count++;
+        assert(ring->count <= KEY_RING_MAX && key.not_before >= timing->now);
     }
     explicit_bzero(&key, sizeof(key));
     return ok;
@@ -124,6 +134,7 @@ static const char *take_key(const json_t *object, struct key_ring_key *key)
     key->expires = json_integer_value(expires);
     if (key->not_before < 0 || key->not_before >= key->expires)
         return "a key's exp is not after its nbf";
+    assert(key->keyid[0]);
     return NULL;
 }
 
@@ -152,6 +163,7 @@ const char *key_ring_parse(struct slice json, struct key_ring *ring)
         if (!problem)
             ring->count++;
     }
+    assert(problem || ring->count == json_array_size(set));
     if (problem)
         key_ring_forget(ring);
     json_decref(root);

@@ -1,11 +1,16 @@
+/* Read once for each fetch, on the fetch thread, and never changed after: look-ups need no lock but the one
+ * over the pointer. An entry that does not count is kept with its reason, since its crawler's operator will
+ * ask why, and the answer is his own file's fault, word for word. */
 #include "server/agent/listing.h"
 
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 #include "server/agent/head.h"
 #include "server/agent/proof.h"
 #include "server/agent/unpack.h"
 #include "server/verify/component.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +24,8 @@ void listing_free(struct listing *listing)
     for (size_t i = 0; listing && i < listing->count; i++)
         signature_key_free(listing->keys[i].key);
     if (listing)
+        OBJECT_END(listing, LISTING_MAGIC);
+    if (listing)
         snapshot_free(listing->snapshot);
     free(listing);
 }
@@ -27,12 +34,15 @@ size_t listing_bytes(const struct listing *listing)
 {
     if (!listing)
         return 0;
+    OBJECT_CHECK(listing, LISTING_MAGIC);
+    assert(listing->good <= listing->count);
     return sizeof(*listing) + listing->count * sizeof(*listing->keys) + listing->good * OPENSSL_KEY_BYTES +
            snapshot_bytes(listing->snapshot);
 }
 
 /* --- Looking up --- */
 
+/* Compared as bytes, and not by the kid that the entry gives itself: a kid may say anything. */
 static bool has_thumbprint(const struct listing_key *key, const uint8_t thumbprint[DIGEST_SIZE])
 {
     return key->listed.verdict != JWK_NO_KEY &&
@@ -45,6 +55,7 @@ const struct listing_key *listing_find(const struct listing *listing, const uint
     int64_t now = now_ms / 1000;
     for (size_t i = 0; listing && i < listing->count; i++) {
         const struct listing_key *key = &listing->keys[i];
+        assert(!key->key || key->listed.verdict == JWK_MAY_SIGN);
         if (key->key && key->listed.jwk.not_before <= now && now < key->listed.jwk.expires &&
             has_thumbprint(key, thumbprint))
             return key;
@@ -56,6 +67,7 @@ const struct listing_key *listing_find(const struct listing *listing, const uint
 static void explain_entry(const struct listing_key *key, size_t number, int64_t now,
                           char why[LISTING_WHY_MAX])
 {
+    assert(number > 0);
     const struct jwk *jwk = &key->listed.jwk;
     if (!key->key)
         snprintf(why, LISTING_WHY_MAX, "entry %zu does not count: %s", number, key->listed.why);
@@ -74,6 +86,7 @@ static void explain_entry(const struct listing_key *key, size_t number, int64_t 
 static bool explain_absence(const struct listing_key *key, size_t number,
                             const uint8_t thumbprint[DIGEST_SIZE], char why[LISTING_WHY_MAX])
 {
+    assert(number > 0);
     char own[JWK_KEYID_CHARS + 1];
     bool meant = key->listed.named && memcmp(key->listed.kid, thumbprint, DIGEST_SIZE) == 0;
     own[encoding_base64url(key->listed.jwk.thumbprint, DIGEST_SIZE, own)] = '\0';
@@ -91,6 +104,7 @@ static bool explain_absence(const struct listing_key *key, size_t number,
 void listing_explain(const struct listing *listing, const uint8_t thumbprint[DIGEST_SIZE], int64_t now_ms,
                      char why[LISTING_WHY_MAX])
 {
+    OBJECT_CHECK(listing, LISTING_MAGIC);
     for (size_t i = 0; i < listing->count; i++)
         if (has_thumbprint(&listing->keys[i], thumbprint)) {
             explain_entry(&listing->keys[i], i + 1, now_ms / 1000, why);
@@ -134,6 +148,8 @@ static struct listing *make(const struct jwk_set *set)
     struct listing *listing = calloc(1, sizeof(*listing) + set->count * sizeof(*listing->keys));
     if (!listing)
         return NULL;
+    assert(set->count <= sizeof(set->entries) / sizeof(*set->entries));
+    OBJECT_MAKE(listing, LISTING_MAGIC);
     listing->count = set->count;
     for (size_t i = 0; i < set->count; i++) {
         struct listing_key *key = &listing->keys[i];
@@ -153,6 +169,7 @@ static struct message request_for(struct slice url)
     size_t start = slice_find(url, ':') + 3;
     struct slice rest = {url.data + start, url.len - start};
     size_t slash = slice_find(rest, '/');
+    assert(start <= url.len && slash < rest.len); /* normalised: it has a path */
     return (struct message){.method = SLICE("GET"),
                             .scheme = {url.data, start - 3},
                             .authority = {rest.data, slash},
@@ -174,6 +191,7 @@ static void check_proofs(struct listing *listing, const struct proof_answer *ans
         if (require && !proof.good) {
             snprintf(key->listed.why, JWK_WHY_MAX, "its proof over the directory's answer: %s",
                      proof.failure);
+            /* Kept as an entry, so that its crawler's operator is told what is the matter with it. */
             signature_key_free(key->key);
             key->key = NULL;
         } else if (require && proof.expires < key->listed.jwk.expires) {
@@ -197,6 +215,7 @@ static void log_refused(const struct listing *listing, struct slice url, struct 
                 {"entry", LOG_NUMBER((int64_t)i + 1)}, {"keyid", entry->verdict == JWK_NO_KEY ? NULL : keyid},
                 {"detail", entry->why});
             told++;
+            assert(told <= REFUSED_LOGGED_MAX);
         }
 }
 
@@ -225,6 +244,7 @@ static struct listing *read_content(struct slice content, struct slice url, cons
     log_refused(listing, url, &arena);
     for (size_t i = 0; i < listing->count; i++)
         listing->good += listing->keys[i].key != NULL;
+    assert(listing->good <= listing->count);
     listing->snapshot = take_snapshot(url, answer, content, terms->now_ms, &arena);
     if (!listing->snapshot) {
         listing_free(listing);
@@ -233,6 +253,8 @@ static struct listing *read_content(struct slice content, struct slice url, cons
 out:
     free(set);
     free(memory);
+    if (listing)
+        *refusal = NULL;
     return listing;
 }
 
@@ -240,9 +262,11 @@ struct listing *listing_read(struct slice url, const struct fetch_answer *answer
                              const struct listing_terms *terms, const char **refusal)
 {
     size_t len;
+    assert(url.len > 0);
     if (unpack_coding(&answer->head) == UNPACK_NONE)
         return read_content(answer->body, url, answer, terms, refusal);
     char *content = unpack_body(answer->body, answer->room, &len, refusal);
+    assert(!content == (*refusal != NULL));
     if (!content)
         return NULL;
     struct listing *listing = read_content(slice_bytes(content, len), url, answer, terms, refusal);

@@ -16,7 +16,10 @@ struct listing_key {
     struct jwk_set_entry listed;
 };
 
+#define LISTING_MAGIC 0x60b8f19eu
+
 struct listing {
+    uint32_t magic;
     struct snapshot *snapshot;
     size_t good;  /* keys that count, whatever their nbf and exp */
     size_t count; /* entries */

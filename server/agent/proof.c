@@ -1,11 +1,17 @@
+/* A directory's own signature shows that its keys are held by whoever published them. It is looked at for
+ * what it covers, the host and the body, before anything is computed: a signature over less would be
+ * another answer's. */
 #include "server/agent/proof.h"
 
 #include "server/verify/component.h"
 #include "server/verify/content_digest.h"
 
+#include <assert.h>
+
 static bool read_dictionary(struct arena *arena, const struct message *response, struct slice name,
                             struct sf_list *dictionary)
 {
+    assert(name.len > 0);
     bool absent;
     struct slice field = component_field(arena, response, name, &absent);
     *dictionary = (struct sf_list){.first = NULL};
@@ -72,6 +78,7 @@ static const char *judge(struct arena *arena, const struct proof_answer *answer,
                                               .fields = answer->response->fields,
                                               .field_count = answer->response->field_count,
                                               .request = answer->request};
+    assert(answer->request && answer->response);
     const char *failure = judge_parameters(input, jwk, answer->now, expires);
     if (failure)
         return failure;
@@ -108,6 +115,9 @@ struct proof proof_of(struct arena *arena, const struct proof_answer *answer, co
         proof.failure = judge(arena, answer, jwk, key, input, &proof.expires);
         proof.good = proof.failure == NULL;
     }
+    /* The arena is given back: an answer may carry as many proofs as it has keys, and one is as large as all.
+     */
     arena->used = used;
+    assert(proof.good == (proof.present && !proof.failure));
     return proof;
 }

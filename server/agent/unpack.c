@@ -1,3 +1,5 @@
+/* A directory is asked for unpacked; some servers pack it all the same. What unpacks to more than fits is
+ * refused without being unpacked: 256 KiB can be made to be a quarter of a gigabyte. */
 #define ZLIB_CONST /* what zlib reads it may not write */
 #include "server/agent/unpack.h"
 
@@ -47,9 +49,11 @@ char *unpack_body(struct slice body, size_t room, size_t *len, const char **why)
                        .avail_in = (uInt)body.len,
                        .next_out = (Bytef *)out,
                        .avail_out = (uInt)room};
+    /* In one go into bounded room: a packed body of 256 KiB could unpack to a quarter of a gigabyte. */
     int state = inflate_all(&stream);
     if (state == Z_STREAM_END && stream.avail_in == 0) {
         *len = room - stream.avail_out;
+        assert(*len <= room);
         *why = NULL;
         return out;
     }

@@ -32,7 +32,7 @@ static void sockets_are_opened_to_public_addresses_alone(void **state)
 {
     static const char *const refused[] = {"127.0.0.1", "10.0.0.1", "169.254.169.254", "::1",
                                           "fd00::1",   "fe80::1",  "::ffff:127.0.0.1"};
-    struct job job = {.insecure = false};
+    struct job job = {.magic = JOB_MAGIC};
     (void)state;
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
         job.refusal = NULL;
@@ -74,7 +74,7 @@ static void a_busy_host_does_not_hold_up_the_others(void **state)
     static const char *const urls[] = {"https://a.example/1", "https://a.example/2", "https://A.example/3",
                                        "https://b.example/1", "https://a.example:8443/1"};
     struct config config = {.directory_max_bytes = 1024};
-    struct fetch fetch = {.config = &config};
+    struct fetch fetch = {.magic = FETCH_MAGIC, .config = &config};
     (void)state;
     fetch.queue_tail = &fetch.queue;
     fetch.multi = curl_multi_init();
