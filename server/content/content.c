@@ -1,8 +1,12 @@
+/* The kernel resolves the path below the folder and refuses every way out of it, links and dots included:
+ * no check of ours stands between a name and what it opens, which is where such checks are beaten. Size and
+ * time are those of the opened file, so that what is described is what is sent. */
 #define _GNU_SOURCE /* O_PATH */
 #include "server/content/content.h"
 
 #include "ledger/base/instant.h"
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 #include "ledger/base/text.h"
 #include "server/content/content_type.h"
 #include "server/content/precondition.h"
@@ -23,7 +27,10 @@
 #define SMALL_BYTES   8192
 #define RESERVE_BYTES 4096 /* of the arena, for the receipt */
 
+#define ROOT_MAGIC 0xb3e6714du
+
 struct content_root {
+    uint32_t magic;
     int fd;
 };
 
@@ -36,6 +43,7 @@ struct content_root *content_root_open(const char *folder)
         free(root);
         return NULL;
     }
+    OBJECT_MAKE(root, ROOT_MAGIC);
     root->fd = fd;
     return root;
 }
@@ -44,6 +52,7 @@ void content_root_close(struct content_root *root)
 {
     if (!root)
         return;
+    OBJECT_END(root, ROOT_MAGIC);
     close(root->fd);
     free(root);
 }
@@ -51,6 +60,8 @@ void content_root_close(struct content_root *root)
 /* Opens below the root; the kernel refuses every way out of it. -1 when there is none. */
 static int open_below(const struct content_root *root, const char *relative, uint64_t flags, uint64_t resolve)
 {
+    OBJECT_CHECK(root, ROOT_MAGIC);
+    assert(relative[0] == '.' && (relative[1] == '/' || relative[1] == '\0')); /* absolute, RESOLVE_BENEATH would refuse it */
     struct open_how how = {.flags = flags | O_CLOEXEC,
                            .resolve = resolve | RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
     return (int)syscall(SYS_openat2, root->fd, relative, &how, sizeof(how));
@@ -60,8 +71,11 @@ static void describe(struct content *content, const struct stat *status)
 {
     content->size = (uint64_t)status->st_size;
     content->modified = (int64_t)status->st_mtim.tv_sec;
-    snprintf(content->etag, sizeof(content->etag), "\"%" PRIx64 "-%" PRIx64 "%08lx\"", content->size,
-             (uint64_t)status->st_mtim.tv_sec, (unsigned long)status->st_mtim.tv_nsec);
+    /* Size and time to the nanosecond: a strong tag, as long as nobody changes a page within one of them. */
+    int len =
+        snprintf(content->etag, sizeof(content->etag), "\"%" PRIx64 "-%" PRIx64 "%08lx\"", content->size,
+                 (uint64_t)status->st_mtim.tv_sec, (unsigned long)status->st_mtim.tv_nsec);
+    assert(len > 2 && len < CONTENT_ETAG_MAX);
 }
 
 static bool is_folder(struct slice path)
@@ -133,6 +147,7 @@ enum err content_follow(const struct content_root *root, struct arena *arena, st
 enum err content_find(const struct content_root *root, struct arena *arena, struct slice path,
                       struct content *content)
 {
+    assert(path.len > 0 && path.data[0] == '/');
     struct stat status;
     bool folder = is_folder(path);
     const char *relative = relative_to_root(arena, path);
@@ -169,11 +184,13 @@ static bool add_state(struct exchange *exchange, const struct content *content)
 static bool add_fields(struct exchange *exchange, const struct content *content, struct slice path,
                        int64_t modified)
 {
+    assert(path.len > 0);
     struct arena *arena = &exchange->arena;
     char date[INSTANT_TEXT_MAX];
     instant_format_http(modified * 1000, date);
     const char *type =
         path.data[path.len - 1] == '/' ? content_type(SLICE("index.html")) : content_type(path);
+    /* nosniff: a page that a crawler's operator shows in a browser is what its type says and nothing else. */
     return exchange_header(exchange, "Content-Type", type) &&
            exchange_header(exchange, "Accept-Ranges", "bytes") &&
            exchange_header(exchange, "Last-Modified", arena_copy(arena, slice_of(date))) &&
@@ -186,6 +203,8 @@ static bool read_small(struct exchange *exchange, int fd, uint64_t offset, uint6
     struct arena *arena = &exchange->arena;
     if (length > SMALL_BYTES || arena->size - arena->used < length + RESERVE_BYTES)
         return false;
+    /* One that has become shorter meanwhile is sent from the file, whose length libmicrohttpd then cannot
+     * fill: the connection is closed, and the client sees that something is missing. */
     char *body = arena_bytes(arena, length);
     if (!body || pread(fd, body, length, (off_t)offset) != (ssize_t)length)
         return false;
@@ -197,6 +216,7 @@ static void send_part(struct content *content, struct exchange *exchange, uint64
 {
     struct exchange_reply *reply = &exchange->reply;
     assert(offset <= content->size && length <= content->size - offset);
+    assert(content->fd >= 0 && exchange->reply.fd < 0);
     reply->length = length;
     if (read_small(exchange, content->fd, offset, length))
         return;
@@ -207,6 +227,7 @@ static void send_part(struct content *content, struct exchange *exchange, uint64
 
 static bool add_content_range(struct exchange *exchange, uint64_t offset, uint64_t length, uint64_t size)
 {
+    assert(length > 0 && offset < size && length <= size - offset); /* "first-last" of nothing has no words */
     return exchange_header(exchange, "Content-Range",
                            arena_format(&exchange->arena, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, offset,
                                         offset + length - 1, size)
@@ -216,6 +237,7 @@ static bool add_content_range(struct exchange *exchange, uint64_t offset, uint64
 static enum err answer_file(struct content *content, struct exchange *exchange, struct slice path,
                             int64_t now)
 {
+    assert(content->fd >= 0 && !content->folder);
     const struct message *message = &exchange->message;
     const struct message_field *range = message_field(message, SLICE("range"));
     uint64_t offset = 0;
@@ -249,6 +271,7 @@ static enum err answer_file(struct content *content, struct exchange *exchange, 
                 return ERR_REQUEST_TOO_LARGE;
         }
     }
+    assert(exchange->reply.status == 200 ? length == content->size : exchange->reply.status == 206);
     send_part(content, exchange, offset, length);
     return ERR_OK;
 }
@@ -270,6 +293,7 @@ static enum err redirect(struct exchange *exchange)
 
 enum err content_answer(struct content *content, struct exchange *exchange, struct slice path, int64_t now_ms)
 {
+    assert(exchange->reply.fd < 0); /* or a file would be left open */
     enum err err = content->folder ? redirect(exchange) : answer_file(content, exchange, path, now_ms / 1000);
     content_close(content);
     return err;
@@ -277,6 +301,7 @@ enum err content_answer(struct content *content, struct exchange *exchange, stru
 
 void content_discard(struct exchange_reply *reply)
 {
+    /* What was found is not given away: the reply that takes its place has its own body and status. */
     if (reply->fd >= 0)
         close(reply->fd);
     if (reply->stream)

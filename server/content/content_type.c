@@ -1,3 +1,5 @@
+/* A fixed list and not the system's mime.types: what a page is said to be, and so what browsers do with it,
+ * must not depend on the machine. What is not known is not guessed from its content. */
 #include "server/content/content_type.h"
 
 static const struct {

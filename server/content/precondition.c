@@ -1,6 +1,10 @@
+/* Judged before anything is charged: a crawler that has the page already is told so for nothing. Dates
+ * count only where there is no tag (RFC 9110 section 13.2.2), as a page may change twice in a second. */
 #include "server/content/precondition.h"
 
 #include "ledger/base/instant.h"
+
+#include <assert.h>
 
 /* The value of a field that may stand once. data is NULL where it is absent, or stands several times: then it
  * is no date, and section 13.1 wants what is none ignored. */
@@ -46,6 +50,7 @@ static size_t member_len(struct slice list)
         else if (quoted && !in_tag(list.data[len]))
             quoted = false; /* no tag: go on with the next member */
     }
+    assert(len <= list.len);
     return len;
 }
 
@@ -56,6 +61,7 @@ static bool line_lists(struct slice line, struct slice tag, bool weak)
         if (member_is(slice_trim((struct slice){line.data, len}), tag, weak))
             return true;
         size_t used = len < line.len ? len + 1 : len;
+        assert(used > 0 && used <= line.len);
         line = (struct slice){line.data + used, line.len - used};
     }
     return false;
@@ -65,6 +71,7 @@ static bool line_lists(struct slice line, struct slice tag, bool weak)
 static bool lists(const struct message *message, const struct message_field *field,
                   const struct precondition_page *page, bool weak)
 {
+    assert(page->etag.len > 2 && page->etag.data[0] == '"');
     struct slice only = only_value(message, field->name);
     if (only.data && slice_eq(only, SLICE("*")))
         return true;
@@ -76,6 +83,7 @@ static bool lists(const struct message *message, const struct message_field *fie
 
 enum precondition precondition_judge(const struct message *message, const struct precondition_page *page)
 {
+    assert(page->modified <= page->now);
     const struct message_field *match = message_field(message, SLICE("if-match"));
     const struct message_field *none_match = message_field(message, SLICE("if-none-match"));
     int64_t date;

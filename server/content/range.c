@@ -1,4 +1,8 @@
+/* A range is charged like the whole page, so that any doubt is answered with the whole: what was paid for
+ * is then there. Numbers may have any length and are compared as digits first. */
 #include "server/content/range.h"
+
+#include <assert.h>
 
 /* One range as it stands: digits, of which either may be missing. */
 struct spec {
@@ -13,6 +17,7 @@ static struct slice take_digits(struct slice *text)
         len++;
     struct slice digits = {text->data, len};
     *text = (struct slice){text->data + len, text->len - len};
+    assert(slice_within(digits, (struct slice){digits.data, digits.len + text->len}));
     return digits;
 }
 
@@ -37,6 +42,7 @@ static uint64_t number(struct slice digits)
     uint64_t value = 0;
     for (size_t i = 0; i < digits.len; i++) {
         uint64_t digit = (uint64_t)(digits.data[i] - '0');
+        assert(digit <= 9);
         if (value > (UINT64_MAX - digit) / 10)
             return UINT64_MAX;
         value = value * 10 + digit;
@@ -47,6 +53,7 @@ static uint64_t number(struct slice digits)
 /* False for what is no range, or ends before it begins (section 14.1.1). */
 static bool read_spec(struct slice text, struct spec *spec)
 {
+    const struct slice whole = text;
     spec->first = take_digits(&text);
     if (!slice_starts(text, SLICE("-")))
         return false;
@@ -54,6 +61,7 @@ static bool read_spec(struct slice text, struct spec *spec)
     spec->last = take_digits(&text);
     if (text.len > 0 || (spec->first.len == 0 && spec->last.len == 0))
         return false;
+    assert(slice_within(spec->first, whole) && slice_within(spec->last, whole));
     return spec->first.len == 0 || spec->last.len == 0 || !is_less(spec->last, spec->first);
 }
 
@@ -67,10 +75,12 @@ static bool place(const struct spec *spec, uint64_t size, uint64_t *offset, uint
         return suffix > 0;
     }
     uint64_t last = spec->last.len > 0 ? number(spec->last) : UINT64_MAX;
+    /* "first-" is to the end; read_spec has made sure that last is not before first. */
     *offset = number(spec->first);
     if (*offset >= size)
         return false;
     *length = (last < size ? last + 1 : size) - *offset;
+    assert(*length > 0 && *length <= size - *offset);
     return true;
 }
 
@@ -110,5 +120,6 @@ enum range range_judge(struct slice value, uint64_t size, uint64_t *offset, uint
         return RANGE_WHOLE;
     *offset = given_offset;
     *length = given_length;
+    assert(*offset < size && *length <= size - *offset && given <= count);
     return RANGE_PART;
 }

@@ -1,6 +1,11 @@
+/* The base is built from the message as it came, from nothing that was normalised for other purposes: a
+ * signature is over bytes. What is not known is an error and never left out, since a component that is not
+ * looked at is one that is not protected. */
 #include "server/verify/component.h"
 
 #include "server/verify/query_param.h"
+
+#include <assert.h>
 
 #define COMPONENTS_MAX 24
 
@@ -24,6 +29,7 @@ struct covered {
 
 static enum err wrong(const struct context *context, const char *why, struct slice text)
 {
+    assert(why);
     if (context->fault)
         *context->fault = (struct fault){why, text};
     return ERR_MALFORMED_SIGNATURE;
@@ -42,6 +48,7 @@ static struct lines lines_of(const struct message_field *fields, size_t count, s
 
 static const struct message_field *next_line(struct lines lines, const struct message_field *line)
 {
+    assert(lines.first && line < lines.end);
     return message_find(line + 1, (size_t)(lines.end - line) - 1, lines.first->name);
 }
 
@@ -66,9 +73,12 @@ static size_t find_fold(struct slice line, size_t *behind)
  * space (section 2.1). */
 static void add_line(struct text *text, struct slice line)
 {
+    /* Folds are obsolete (RFC 9112 section 5.2) and come all the same; section 2.1 says what a signer had in
+     * mind. */
     for (bool first = true; first || line.len > 0;) {
         size_t behind;
         size_t fold = find_fold(line, &behind);
+        assert(fold <= behind && behind <= line.len);
         struct slice part = slice_trim((struct slice){line.data, fold});
         if (!first && part.len > 0)
             text_char(text, ' ');
@@ -80,6 +90,7 @@ static void add_line(struct text *text, struct slice line)
 
 static struct slice join_lines(struct arena *arena, struct lines lines)
 {
+    assert(lines.first);
     const struct message_field *more = next_line(lines, lines.first);
     struct slice only = slice_trim(lines.first->value);
     if (!more && only.data && slice_find(only, '\r') == only.len)
@@ -110,6 +121,7 @@ static enum err text_value(struct text *text, struct slice *value)
 /* Section 2.1.3: every line as a Byte Sequence of its own. */
 static enum err bytes_value(struct arena *arena, struct lines lines, struct slice *value)
 {
+    assert(lines.first);
     struct sf_list list = {.first = NULL};
     struct sf_member **tail = &list.first;
     for (const struct message_field *line = lines.first; line; line = next_line(lines, line)) {
@@ -132,6 +144,7 @@ static enum err bytes_value(struct arena *arena, struct lines lines, struct slic
 /* Section 2.1.2: the member of a dictionary field, without its key. */
 static enum err member_value(const struct context *context, struct slice field, struct covered *covered)
 {
+    assert(covered->key.data);
     struct sf_list dictionary;
     if (!sf_parse_dictionary(context->arena, field, &dictionary))
         return wrong(context, "a member is covered of a field that is no dictionary", covered->component);
@@ -173,6 +186,7 @@ static enum field_type type_of(struct slice name)
 /* Section 2.1.1: the whole field, serialised strictly. */
 static enum err strict_value(const struct context *context, struct slice field, struct covered *covered)
 {
+    assert(covered->sf && !covered->key.data);
     struct sf_member item;
     struct sf_list list;
     struct arena *arena = context->arena;
@@ -200,6 +214,7 @@ static enum err strict_value(const struct context *context, struct slice field, 
 
 static enum err field_value(const struct context *context, struct covered *covered)
 {
+    assert(context->request || (context->response && !covered->req));
     bool own = context->response && !covered->req;
     struct lines lines =
         own ? lines_of(context->response->fields, context->response->field_count, covered->component)
@@ -249,6 +264,7 @@ static enum err target_uri(struct arena *arena, const struct message *message, s
 /* Section 2.2, of a request. */
 static enum err request_value(const struct context *context, struct covered *covered)
 {
+    assert(context->request);
     const struct message *message = context->request;
     struct slice component = covered->component;
     struct slice query = message_query(message);
@@ -279,6 +295,7 @@ static enum err request_value(const struct context *context, struct covered *cov
 
 static enum err derived_value(const struct context *context, struct covered *covered)
 {
+    assert(covered->component.len > 0 && covered->component.data[0] == '@');
     if (covered->sf || covered->bs || covered->key.data)
         return wrong(context, "the parameters ;sf, ;bs and ;key are for fields", covered->component);
     if (!context->response || covered->req)
@@ -382,11 +399,14 @@ static enum err build(const struct context *context, const struct sf_member *inp
         if (count == COMPONENTS_MAX)
             return wrong(context, "more components are covered than are looked at", item->value.text);
         TRY(cover(context, item, &covered[count]));
+        assert(covered[count].identifier.data);
         for (size_t i = 0; i < count; i++)
             if (same(&covered[i], &covered[count]))
                 return wrong(context, "a component is covered twice", covered[count].component);
         count++;
     }
+    /* In the order in which the signer has named them, and each as he has written it: the base is compared
+     * byte by byte, and what is written in another way is another signature (section 2.5). */
     struct text text = text_begin(context->arena);
     for (size_t i = 0; i < count; i++) {
         text_add(&text, covered[i].identifier);

@@ -1,3 +1,5 @@
+/* A digest under an algorithm that is not known says nothing and is passed over (RFC 9530 section 2); of
+ * those that are known none may be wrong. */
 #include "server/verify/content_digest.h"
 
 #include "ledger/base/digest.h"
@@ -30,5 +32,6 @@ const char *content_digest_refusal(struct arena *arena, const struct message *me
     int long_one = compare(&digests, SLICE("sha-512"), sha512, sizeof(sha512));
     if (short_one < 0 || long_one < 0)
         return "the body is not what its Content-Digest says";
+    /* Of two, both must be right: a cache that changes the body and one of them is still seen. */
     return short_one + long_one > 0 ? NULL : "Content-Digest has neither sha-256 nor sha-512";
 }

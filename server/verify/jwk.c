@@ -1,7 +1,10 @@
+/* The thumbprint is a key's only name. So its canonical form must be the only way to write the key: numbers
+ * of exactly their length, without leading zeros, and no member beside those that RFC 7638 lists. */
 #include "server/verify/jwk.h"
 
 #include "ledger/base/encoding.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +13,7 @@
 /* Exactly the members that RFC 7638 section 3.2 and RFC 8037 section 2 require, in lexical order. */
 static void digest(struct jwk *jwk)
 {
+    assert(jwk->canonical[0] == '{');
     struct slice canonical = slice_of(jwk->canonical);
     digest_sha256(&canonical, 1, jwk->thumbprint);
 }
@@ -18,7 +22,9 @@ void jwk_complete(struct jwk *jwk)
 {
     char x[ENCODING_BASE64URL_LEN(SIGNATURE_ED25519_KEY_SIZE) + 1];
     x[encoding_base64url(jwk->raw, sizeof(jwk->raw), x)] = '\0';
-    snprintf(jwk->canonical, sizeof(jwk->canonical), "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"%s\"}", x);
+    int len = snprintf(jwk->canonical, sizeof(jwk->canonical),
+                       "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"%s\"}", x);
+    assert(len > 0 && len < JWK_TEXT_MAX);
     jwk->algorithm = SIGNATURE_ED25519;
     digest(jwk);
 }
@@ -26,7 +32,8 @@ void jwk_complete(struct jwk *jwk)
 bool jwk_bytes(const struct jwk *jwk, const char *name, uint8_t *out, size_t room, size_t *len)
 {
     char start[8];
-    snprintf(start, sizeof(start), "\"%s\":\"", name);
+    int start_len = snprintf(start, sizeof(start), "\"%s\":\"", name);
+    assert(start_len > 0 && (size_t)start_len < sizeof(start)); /* the members' names have one letter */
     const char *at = strstr(jwk->canonical, start);
     if (!at)
         return false;
@@ -52,11 +59,13 @@ static bool says(const json_t *object, const char *name, const char *wanted)
  * Returns false. */
 static bool refuse(char why[JWK_WHY_MAX], const char *what, const json_t *object, const char *name)
 {
+    assert(name && *what);
     char *text = json_dumps(json_object_get(object, name), JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
     bool cut = text && strlen(text) > QUOTED_MAX;
     snprintf(why, JWK_WHY_MAX, "%s is %.*s%s, %s", name, QUOTED_MAX, text ? text : "missing",
              cut ? "..." : "", what);
     free(text);
+    assert(*why);
     return false;
 }
 
@@ -68,6 +77,7 @@ static bool algorithm_fits(const json_t *object, enum signature_algorithm algori
         [SIGNATURE_ECDSA_P256_SHA256] = {"ES256", "ES256"},
         [SIGNATURE_RSA_PSS_SHA512] = {"PS512", "PS512"},
     };
+    assert(algorithm < SIGNATURE_ALGORITHMS && jose[algorithm][0]);
     return !json_object_get(object, "alg") || says(object, "alg", jose[algorithm][0]) ||
            says(object, "alg", jose[algorithm][1]) ||
            says(object, "alg", signature_algorithm_name(algorithm));
@@ -97,6 +107,7 @@ static bool read_second(const json_t *object, const char *name, int64_t *seconds
     if (!json_is_number(value) || json_number_value(value) <= -1e15 || json_number_value(value) >= 1e15)
         return false;
     *seconds = json_is_integer(value) ? json_integer_value(value) : (int64_t)json_real_value(value);
+    assert(*seconds > INT64_C(-1000000000000000) && *seconds < INT64_C(1000000000000000));
     return true;
 }
 
@@ -104,6 +115,7 @@ static bool read_second(const json_t *object, const char *name, int64_t *seconds
  * written in another way too: with leading zeros, where the length is not fixed. */
 static const char *number_text(const json_t *object, const char *name, size_t least, size_t most)
 {
+    assert(least > 0 && least <= most && most <= SIGNATURE_RSA_MAX_BITS / 8);
     uint8_t bytes[SIGNATURE_RSA_MAX_BITS / 8];
     size_t len;
     const char *text = text_of(object, name);
@@ -147,6 +159,10 @@ static bool read_rsa(const json_t *object, struct jwk *jwk, char why[JWK_WHY_MAX
         return refuse(why, "not 1 to 4 bytes in base64url without leading zeros", object, "e");
     if (!n)
         return refuse(why, "not 2048 to 8192 bits in base64url without leading zeros", object, "n");
+    _Static_assert(JWK_TEXT_MAX > ENCODING_BASE64URL_LEN(SIGNATURE_RSA_MAX_BITS / 8) +
+                                      ENCODING_BASE64URL_LEN(SIGNATURE_RSA_EXPONENT_MAX) +
+                                      sizeof("{\"e\":\"\",\"kty\":\"RSA\",\"n\":\"\"}"),
+                   "room for the longest key that is taken");
     jwk->algorithm = SIGNATURE_RSA_PSS_SHA512;
     snprintf(jwk->canonical, sizeof(jwk->canonical), "{\"e\":\"%s\",\"kty\":\"RSA\",\"n\":\"%s\"}", e, n);
     digest(jwk);
@@ -168,6 +184,7 @@ static bool read_public(const json_t *object, struct jwk *jwk, char why[JWK_WHY_
 static const char *private_member(const json_t *object)
 {
     static const char *const names[] = {"d", "p", "q", "dp", "dq", "qi", "oth"};
+    /* Of keys other than RSA's "d" alone: what the other names mean there is not for us to say. */
     size_t count = says(object, "kty", "RSA") ? sizeof(names) / sizeof(*names) : 1;
     for (size_t i = 0; i < count; i++) {
         const json_t *value = json_object_get(object, names[i]);
@@ -202,6 +219,7 @@ enum jwk_verdict jwk_read(const json_t *object, struct jwk *jwk, char why[JWK_WH
     }
     if (!read_public(object, jwk, why))
         return JWK_NO_KEY;
+    assert(jwk->canonical[0]);
     const char *secret = private_member(object);
     if (secret) {
         snprintf(why, JWK_WHY_MAX, "its private half is published (%s): whoever reads it can sign", secret);

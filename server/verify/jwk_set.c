@@ -2,6 +2,8 @@
  * whole text for one number that is too large or one text that is not UTF-8. */
 #include "server/verify/jwk_set.h"
 
+#include <assert.h>
+
 struct cursor {
     const char *at;
     const char *end;
@@ -14,6 +16,7 @@ static char peek(const struct cursor *c)
 
 static void skip_space(struct cursor *c)
 {
+    assert(c->at <= c->end);
     while (c->at < c->end && memchr(" \t\r\n", *c->at, 4))
         c->at++;
 }
@@ -42,12 +45,14 @@ static bool take_string(struct cursor *c, struct slice *string)
         return false;
     c->at++;
     *string = slice_bytes(start, (size_t)(c->at - start));
+    assert(string->len >= 2);
     return true;
 }
 
 /* From bracket to bracket, whatever kinds they are: that is seen when the value is parsed. */
 static bool take_bracketed(struct cursor *c)
 {
+    assert(peek(c) == '{' || peek(c) == '[');
     struct slice string;
     size_t depth = 0;
     do {
@@ -97,6 +102,7 @@ static json_t *parse(struct slice value, json_error_t *error)
 
 static bool is_named(struct slice string, const char *name)
 {
+    assert(string.len >= 2 && string.data[0] == '"');
     if (slice_find(string, '\\') == string.len)
         return slice_eq((struct slice){string.data + 1, string.len - 2}, slice_of(name));
     json_error_t error;
@@ -129,6 +135,7 @@ static void read_entry(struct slice value, struct jwk_set_entry *entry)
         entry->verdict = jwk_read(object, &entry->jwk, entry->why);
     else
         tell_no_json(&error, entry->why);
+    assert((entry->verdict == JWK_MAY_SIGN) == (entry->why[0] == '\0'));
     const char *kid = json_string_value(json_object_get(object, "kid"));
     entry->named =
         kid && encoding_unbase64url(slice_of(kid), entry->kid, DIGEST_SIZE, &len) && len == DIGEST_SIZE;
@@ -154,6 +161,7 @@ static const char *read_entries(struct slice array, struct jwk_set *set)
 /* The private half is out, wherever the key stands without it. */
 static void spread_compromise(struct jwk_set *set)
 {
+    assert(set->count <= JWK_SET_MAX);
     for (size_t i = 0; i < set->count; i++) {
         const struct jwk_set_entry *bad = &set->entries[i];
         for (size_t k = 0; bad->verdict == JWK_COMPROMISED && k < set->count; k++) {
@@ -170,6 +178,7 @@ static void spread_compromise(struct jwk_set *set)
 /* The set's members: `keys`, and whether it looks like a bare key. */
 static const char *read_members(struct slice json, struct slice *keys, bool *bare)
 {
+    assert(!keys->data);
     static const char no_json[] = "it is no JSON object";
     struct cursor c = {json.data, json.data + json.len};
     struct slice name, value;
@@ -206,5 +215,6 @@ const char *jwk_set_parse(struct slice json, struct jwk_set *set)
     if (why)
         set->count = 0;
     spread_compromise(set);
+    assert(set->count <= JWK_SET_MAX && (!why || set->count == 0));
     return why;
 }

@@ -1,8 +1,13 @@
+/* As section 2.2.8 of RFC 9421 has it: both names and values decoded as a form's and encoded anew, so that
+ * signer and verifier agree however each of them has written the query. A parameter that stands twice is
+ * refused: which of the two is meant, receivers differ about. */
 #include "server/verify/query_param.h"
 
 #include "ledger/base/encoding.h"
 #include "ledger/base/text.h"
 #include "server/verify/utf8.h"
+
+#include <assert.h>
 
 /* What stands up to `end`; the text goes on behind it. */
 static struct slice take_until(struct slice *text, char end)
@@ -63,6 +68,7 @@ static enum err rewrite(struct arena *arena, struct slice part, struct slice *ou
         }
     }
     *out = text_end(&text);
+    assert(!out->data || out->len <= 3 * decoded.len);
     return out->data ? ERR_OK : ERR_REQUEST_TOO_LARGE;
 }
 
@@ -77,6 +83,7 @@ static enum err read_pair(struct arena *arena, struct slice pair, struct slice n
     struct slice this_value;
     TRY(rewrite(arena, this_name, &rewritten, why));
     TRY(rewrite(arena, pair, &this_value, why));
+    assert(arena->used > before);
     if (!slice_eq(rewritten, name))
         arena->used = before;
     else if (value->data)

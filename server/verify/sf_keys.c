@@ -1,5 +1,7 @@
 #include "server/verify/sf_keys.h"
 
+#include <assert.h>
+
 /* Tells two subtrees apart by one bit of one byte; above it in the tree stand lower positions only, and all
  * keys below it agree up to that bit. `key` is any key of the side, and the only one if `node` is NULL. */
 struct sf_key_node {
@@ -27,6 +29,8 @@ static struct slice *nearest(struct sf_keys *keys, struct slice key)
     struct slice *found = keys->only;
     for (struct sf_key_node *node = keys->root; node && node->byte <= key.len;) {
         int side = side_of(node, key);
+        assert(!node->node[side] || node->node[side]->byte > node->byte ||
+               (node->node[side]->byte == node->byte && node->node[side]->mask < node->mask));
         found = node->key[side];
         node = node->node[side];
         keys->steps++;
@@ -43,6 +47,7 @@ struct slice *sf_keys_find(struct sf_keys *keys, struct slice key)
 /* The highest bit set in `difference`, which is not 0. */
 static unsigned highest(unsigned difference)
 {
+    assert(difference > 0 && difference <= 0xff);
     unsigned mask = 0x80;
     while (!(difference & mask))
         mask >>= 1;
@@ -51,6 +56,7 @@ static unsigned highest(unsigned difference)
 
 bool sf_keys_add(struct sf_keys *keys, struct arena *arena, struct slice *key)
 {
+    assert(key->len > 0);
     struct slice *near = nearest(keys, *key);
     if (!near) {
         keys->only = key;
@@ -61,6 +67,7 @@ bool sf_keys_add(struct sf_keys *keys, struct arena *arena, struct slice *key)
         return false;
     while (byte_at(*near, new->byte) == byte_at(*key, new->byte))
         new->byte++;
+    assert(new->byte < near->len || new->byte < key->len); /* one of them has not ended: they differ */
     keys->steps += new->byte + 1;
     new->mask = highest(byte_at(*near, new->byte) ^ byte_at(*key, new->byte));
     int side = side_of(new, *key);

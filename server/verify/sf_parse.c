@@ -5,6 +5,8 @@
 #include "server/verify/sf_keys.h"
 #include "server/verify/utf8.h"
 
+#include <assert.h>
+
 struct cursor {
     const char *at;
     const char *end;
@@ -23,6 +25,7 @@ static char peek(const struct cursor *c)
 
 static bool take(struct cursor *c, char expected)
 {
+    assert(c->at <= c->end);
     if (done(c) || *c->at != expected)
         return false;
     c->at++;
@@ -65,6 +68,7 @@ static bool parse_key(struct cursor *c, struct slice *key)
     while (!done(c) && (is_lower(*c->at) || is_digit(*c->at) || memchr("_-.*", *c->at, 4)))
         c->at++;
     *key = slice_bytes(start, (size_t)(c->at - start));
+    assert(key->len > 0);
     return true;
 }
 
@@ -94,6 +98,7 @@ static bool parse_number(struct cursor *c, struct sf_bare *value)
         return false;
     for (int i = decimals; decimals > 0 && i < 3; i++)
         number *= 10;
+    assert(number >= 0 && number <= INT64_C(999999999999999)); /* section 3.3.1: fifteen digits */
     *value = (struct sf_bare){.kind = decimals > 0 ? SF_DECIMAL : SF_INTEGER,
                               .number = negative ? -number : number};
     return true;
@@ -102,6 +107,7 @@ static bool parse_number(struct cursor *c, struct sf_bare *value)
 /* The rest of a string that has escapes, from its start on. */
 static bool parse_escaped(struct cursor *c, const char *start, struct sf_bare *value)
 {
+    assert(*c->at == '\\' && start <= c->at);
     struct text text = text_begin(c->arena);
     text_add(&text, slice_bytes(start, (size_t)(c->at - start)));
     while (!done(c)) {
@@ -125,6 +131,7 @@ static bool parse_escaped(struct cursor *c, const char *start, struct sf_bare *v
 /* Section 4.2.5. A string without escapes stays where it is. */
 static bool parse_string(struct cursor *c, struct sf_bare *value)
 {
+    assert(*c->at == '"');
     const char *start = ++c->at;
     for (; !done(c); c->at++) {
         if (*c->at == '"') {
@@ -147,23 +154,27 @@ static bool parse_token(struct cursor *c, struct sf_bare *value)
     while (!done(c) && (is_alpha(*c->at) || is_digit(*c->at) || memchr("!#$%&'*+-.^_`|~:/", *c->at, 17)))
         c->at++;
     *value = (struct sf_bare){.kind = SF_TOKEN, .text = slice_bytes(start, (size_t)(c->at - start))};
+    assert(value->text.len > 0);
     return true;
 }
 
 /* Section 4.2.7. */
 static bool parse_bytes(struct cursor *c, struct sf_bare *value)
 {
+    assert(*c->at == ':');
     const char *start = ++c->at;
     const char *colon = memchr(start, ':', (size_t)(c->end - start));
     if (!colon)
         return false;
     size_t digits = (size_t)(colon - start);
+    /* As much as any padding could make of them: what is not used stays in the arena, a few bytes. */
     size_t room = digits / 4 * 3 + 3;
     uint8_t *bytes = (uint8_t *)arena_bytes(c->arena, room);
     size_t len;
     if (!bytes || !encoding_unbase64(slice_bytes(start, digits), true, bytes, room, &len))
         return false;
     *value = (struct sf_bare){.kind = SF_BYTES, .text = slice_bytes(bytes, len)};
+    assert(len <= room);
     c->at = colon + 1;
     return true;
 }
@@ -280,6 +291,7 @@ static bool parse_item(struct cursor *c, struct sf_member *member)
 static bool parse_inner(struct cursor *c, struct sf_member *member)
 {
     struct sf_member **tail = &member->items;
+    assert(*c->at == '(');
     c->at++;
     member->value.kind = SF_INNER;
     while (!done(c)) {
@@ -302,6 +314,7 @@ static bool parse_member(struct cursor *c, struct sf_member *member)
 
 static struct cursor start(struct arena *arena, struct slice text)
 {
+    assert(text.data || text.len == 0);
     struct cursor c = {text.data, text.data + text.len, arena};
     skip_sp(&c);
     return c;
@@ -327,6 +340,7 @@ bool sf_parse_item(struct arena *arena, struct slice text, struct sf_member *ite
     if (!parse_item(&c, item))
         return false;
     skip_sp(&c);
+    assert(c.at <= c.end);
     return done(&c);
 }
 
@@ -343,6 +357,7 @@ bool sf_parse_list(struct arena *arena, struct slice text, struct sf_list *list)
         tail = &member->next;
         list->count++;
     }
+    assert(done(&c));
     return true;
 }
 
@@ -352,6 +367,7 @@ static struct sf_member *member_place(struct arena *arena, struct sf_list *dicti
 {
     struct sf_member *place = (struct sf_member *)sf_keys_find(keys, key);
     if (place) {
+        /* Wiped, or the parameters and items of the first would stay with the value of the second. */
         *place = (struct sf_member){.key = place->key, .next = place->next};
         dictionary->key_repeated = true;
         return place;
@@ -379,6 +395,8 @@ bool sf_parse_dictionary(struct arena *arena, struct slice text, struct sf_list 
         struct sf_member *member = member_place(arena, dictionary, &keys, &tail, key);
         if (!member)
             return false;
+        /* The place first, the value then: that the last of two wins is section 3.2's, and so is its
+         * position. */
         if (take(&c, '=')) {
             if (!parse_member(&c, member))
                 return false;
@@ -390,6 +408,7 @@ bool sf_parse_dictionary(struct arena *arena, struct slice text, struct sf_list 
         if (!more(&c, &again))
             return false;
     }
+    assert(done(&c));
     return true;
 }
 

@@ -3,8 +3,11 @@
 
 #include "ledger/base/encoding.h"
 
+#include <assert.h>
+
 static void write_string(struct text *out, struct slice text)
 {
+    assert(text.data || text.len == 0);
     text_char(out, '"');
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] == '"' || text.data[i] == '\\')
@@ -22,6 +25,7 @@ static void write_decimal(struct text *out, int64_t thousandths)
     text_number(out, size / 1000);
     text_char(out, '.');
     int64_t rest = size % 1000;
+    assert(rest >= 0 && size / 1000 <= INT64_C(999999999999)); /* section 4.1.5: twelve digits */
     text_char(out, (char)('0' + rest / 100));
     if (rest % 100 != 0)
         text_char(out, (char)('0' + rest / 10 % 10));

@@ -1,7 +1,13 @@
+/* Keys are judged when they are made and not at each signature: points of small order, under which anything
+ * verifies, and RSA moduli that are too short never become a key. Signatures have the length of their
+ * algorithm, or OpenSSL is not asked. */
 #include "server/verify/signature.h"
 
+#include "ledger/base/object.h"
 #include "server/verify/jwk.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -14,7 +20,10 @@
 #define RSA_PSS_SALT  64
 #define P256_HALF     32
 
+#define KEY_MAGIC 0x72e80bf4u
+
 struct signature_key {
+    uint32_t magic;
     EVP_PKEY *pkey;
     enum signature_algorithm algorithm;
     atomic_int owners;
@@ -28,6 +37,7 @@ static const char *const names[SIGNATURE_ALGORITHMS] = {
 
 const char *signature_algorithm_name(enum signature_algorithm algorithm)
 {
+    assert(algorithm < SIGNATURE_ALGORITHMS && names[algorithm]);
     return names[algorithm];
 }
 
@@ -82,7 +92,7 @@ static struct signature_key *key_of(EVP_PKEY *pkey, enum signature_algorithm alg
         EVP_PKEY_free(pkey);
         return NULL;
     }
-    *key = (struct signature_key){.pkey = pkey, .algorithm = algorithm, .owners = 1};
+    *key = (struct signature_key){.magic = KEY_MAGIC, .pkey = pkey, .algorithm = algorithm, .owners = 1};
     return key;
 }
 
@@ -97,6 +107,7 @@ struct signature_key *signature_key_ed25519(const uint8_t raw[SIGNATURE_ED25519_
 /* NULL when OpenSSL finds something wrong with the numbers. */
 static EVP_PKEY *import(const char *type, OSSL_PARAM *parameters)
 {
+    assert(type && parameters);
     EVP_PKEY *pkey = NULL;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     bool ready = context && EVP_PKEY_fromdata_init(context) == 1; /* uncovered: OpenSSL has no memory */
@@ -128,12 +139,14 @@ static size_t bits_of_odd(struct slice number)
         return 0;
     for (; first > 0; first >>= 1)
         bits++;
+    assert(bits <= 8);
     return bits + (number.len - 1) * 8;
 }
 
 /* OpenSSL takes numbers in the machine's byte order. False when one cannot be turned round. */
 static bool native(struct slice number, uint8_t *out)
 {
+    assert(number.len > 0 && number.len <= RSA_MAX_BYTES);
     BIGNUM *big = BN_bin2bn((const unsigned char *)number.data, (int)number.len, NULL);
     bool ok = big && BN_bn2nativepad(big, out, (int)number.len) >= 0; /* uncovered: no memory */
     BN_free(big);
@@ -150,6 +163,7 @@ struct signature_key *signature_key_rsa(struct slice modulus, struct slice expon
         return NULL;
     if (!native(modulus, n) || !native(exponent, e)) /* uncovered: no memory */
         return NULL;                                 /* uncovered: no memory */
+    assert(modulus.len <= sizeof(n));
     OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, modulus.len),
         OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e, exponent.len),
@@ -186,19 +200,29 @@ struct signature_key *signature_key_from_jwk(const struct jwk *jwk)
 
 enum signature_algorithm signature_key_algorithm(const struct signature_key *key)
 {
+    OBJECT_CHECK(key, KEY_MAGIC);
     return key->algorithm;
 }
 
 struct signature_key *signature_key_share(struct signature_key *key)
 {
+    OBJECT_CHECK(key, KEY_MAGIC);
+    int before = atomic_fetch_add(&key->owners, 1);
+    assert(before > 0 && before < INT_MAX);
     atomic_fetch_add(&key->owners, 1);
     return key;
 }
 
 void signature_key_free(struct signature_key *key)
 {
-    if (!key || atomic_fetch_sub(&key->owners, 1) != 1)
+    if (!key)
         return;
+    OBJECT_CHECK(key, KEY_MAGIC);
+    int before = atomic_fetch_sub(&key->owners, 1);
+    assert(before > 0);
+    if (before > 1)
+        return;
+    OBJECT_END(key, KEY_MAGIC);
     EVP_PKEY_free(key->pkey);
     free(key);
 }
@@ -243,6 +267,7 @@ static size_t der_integer(const uint8_t half[P256_HALF], uint8_t *out)
     out[1] = (uint8_t)len;
     out[2] = 0;
     memcpy(out + 2 + pad, half + skip, P256_HALF - skip);
+    assert(len > 0 && len <= 1 + P256_HALF);
     return 2 + len;
 }
 
@@ -256,12 +281,14 @@ static struct slice der_signature(const uint8_t raw[SIGNATURE_P256_SIZE], uint8_
     len += der_integer(raw + P256_HALF, out + len);
     out[0] = 0x30;
     out[1] = (uint8_t)(len - 2);
+    assert(len <= DER_MAX);
     return slice_bytes(out, len);
 }
 
 /* Starts a verification by the key's algorithm. */
 static bool start(EVP_MD_CTX *context, const struct signature_key *key)
 {
+    assert(key->pkey);
     EVP_PKEY_CTX *details = NULL;
     const EVP_MD *hash = key->algorithm == SIGNATURE_ED25519             ? NULL
                          : key->algorithm == SIGNATURE_ECDSA_P256_SHA256 ? EVP_sha256()
@@ -276,11 +303,13 @@ static bool start(EVP_MD_CTX *context, const struct signature_key *key)
 
 enum err signature_verify(const struct signature_key *key, struct slice base, struct slice signature)
 {
+    OBJECT_CHECK(key, KEY_MAGIC);
     uint8_t der[DER_MAX];
     EVP_MD_CTX *context = context_of_thread();
     if (signature.len != (size_t)(key->algorithm == SIGNATURE_RSA_PSS_SHA512 ? EVP_PKEY_get_size(key->pkey)
                                                                              : SIGNATURE_ED25519_SIZE))
         return ERR_SIGNATURE_INVALID;
+    /* RFC 9421 section 3.3.4 has r and s side by side, OpenSSL wants DER. */
     if (key->algorithm == SIGNATURE_ECDSA_P256_SHA256)
         signature = der_signature((const uint8_t *)signature.data, der);
     int ok =
@@ -308,6 +337,7 @@ bool signature_sign_ed25519(const uint8_t seed[SIGNATURE_ED25519_KEY_SIZE], stru
     bool ok = pkey && EVP_DigestSignInit(context, NULL, NULL, NULL, pkey) == 1; /* uncovered: no memory */
     ok = ok && EVP_DigestSign(context, signature, &len, text, base.len) == 1;   /* uncovered: no memory */
     EVP_PKEY_free(pkey);
+    assert(!ok || len == SIGNATURE_ED25519_SIZE);
     return ok;
 }
 
@@ -318,5 +348,6 @@ bool signature_public_ed25519(const uint8_t seed[SIGNATURE_ED25519_KEY_SIZE],
     EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, SIGNATURE_ED25519_KEY_SIZE);
     bool ok = pkey && EVP_PKEY_get_raw_public_key(pkey, raw, &len) == 1; /* uncovered: no memory */
     EVP_PKEY_free(pkey);
+    assert(!ok || len == SIGNATURE_ED25519_KEY_SIZE);
     return ok;
 }

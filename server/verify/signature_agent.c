@@ -1,8 +1,13 @@
+/* The URL is normalised before anything is looked up or compared by it, because it is the name of an
+ * account: two ways to write one would be two limits, and a denied crawler would be back under the other.
+ * Addresses, ports and http are for hosts that the configuration names. */
 #include "server/verify/signature_agent.h"
 
 #include "ledger/base/http/agent.h"
 #include "server/verify/component.h"
 #include "server/verify/url.h"
+
+#include <assert.h>
 
 #define LOCATION_MAX 2048 /* what the ledger has room for */
 
@@ -19,6 +24,7 @@ static bool listed(const struct config_list *hosts, struct slice host)
 
 static enum err refuse(struct signature_agent *agent, enum err err, const char *why, struct slice text)
 {
+    assert(err != ERR_OK && why);
     agent->account = agent->directory_url = SLICE("");
     agent->fault = (struct fault){why, text};
     agent->err = err;
@@ -28,6 +34,7 @@ static enum err refuse(struct signature_agent *agent, enum err err, const char *
 /* What keeps a location that parses from being taken, or NULL. */
 static const char *refusal_of(struct arena *arena, const struct url *url, const struct config_list *insecure)
 {
+    assert(url->host.len > 0);
     if (slice_eq(url->scheme, SLICE("https")) && url->port.len == 0 && !url->address)
         return NULL;
     if (listed(insecure, url_host_port(arena, url)))
@@ -47,6 +54,8 @@ static enum err locate(struct arena *arena, struct slice location, enum location
     const char *refusal = refusal_of(arena, &url, insecure);
     if (refusal)
         return refuse(agent, ERR_MALFORMED_SIGNATURE_AGENT, refusal, location);
+    /* An origin alone names its directory; a URL with a path is one
+     * (draft-ietf-webbotauth-httpsig-protocol-01). */
     bool bare = slice_eq(url.path, SLICE("/")) && url.query.len == 0;
     bool well_known = slice_eq(url.path, SLICE(AGENT_WELL_KNOWN)) && url.query.len == 0;
     if (type == DIRECTORY && !bare && !well_known)
@@ -62,7 +71,9 @@ static enum err locate(struct arena *arena, struct slice location, enum location
     if (directory_url.len > LOCATION_MAX)
         return refuse(agent, ERR_MALFORMED_SIGNATURE_AGENT, "the URL is longer than 2,048 bytes", location);
     agent->directory_url = directory_url;
+    assert(slice_starts(directory_url, origin));
     agent->account = agent_account(directory_url);
+    assert(agent->account.len > 0 && slice_within(agent->account, directory_url));
     agent->err = ERR_OK;
     return ERR_OK;
 }
@@ -108,12 +119,14 @@ struct reading {
 
 static enum err malformed(const struct reading *reading, const char *why, struct slice text)
 {
+    assert(why);
     *reading->fault = (struct fault){why, text};
     return ERR_MALFORMED_SIGNATURE_AGENT;
 }
 
 static enum err read_one(const struct reading *reading, struct slice location)
 {
+    assert(!*reading->agents);
     struct signature_agent *agent = arena_alloc(reading->arena, sizeof(*agent));
     if (!agent)
         return ERR_REQUEST_TOO_LARGE;
@@ -155,6 +168,7 @@ static const char *guess(struct slice field)
 static enum err read_member(const struct reading *reading, const struct sf_member *member,
                             struct signature_agent *agent)
 {
+    assert(member->key.len > 0);
     const struct sf_parameter *type = sf_parameter(member, SLICE("type"));
     agent->key = member->key;
     if (member->value.kind != SF_STRING)
@@ -169,6 +183,7 @@ static enum err read_member(const struct reading *reading, const struct sf_membe
 /* The first failure of a malformed member, if no member is good and not all are merely of other types. */
 static enum err read_dictionary(const struct reading *reading, struct slice field)
 {
+    assert(!*reading->agents);
     struct sf_list dictionary;
     struct signature_agent **tail = reading->agents;
     const struct signature_agent *worst = NULL;
@@ -208,5 +223,7 @@ enum err signature_agent_parse(struct arena *arena, const struct message *messag
     enum err err = is_bare_host(field) ? read_bare_host(&reading, field) : read_string(&reading, field);
     if (err != ERR_OK && *agents)
         *fault = (*agents)->fault;
+    assert(err == ERR_OK ? *agents != NULL
+                         : err == ERR_REQUEST_TOO_LARGE || fault->why || (*agents)->fault.why);
     return err;
 }

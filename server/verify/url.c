@@ -1,7 +1,12 @@
+/* Strict rather than helpful: what browsers would repair (backslashes, spaces, missing slashes, numbers as
+ * hosts) is refused, since the repair differs from one program to the next, and the account would differ
+ * with it. */
 #include "server/verify/url.h"
 
 #include "ledger/base/encoding.h"
 #include "ledger/base/text.h"
+
+#include <assert.h>
 
 static bool is_alnum(char c)
 {
@@ -19,6 +24,7 @@ static bool printable(struct slice text)
 
 static struct slice from(struct slice text, size_t at)
 {
+    assert(at <= text.len);
     return (struct slice){text.data + at, text.len - at};
 }
 
@@ -34,6 +40,7 @@ static bool is_name(struct slice host)
         if (label > 63)
             return false;
     }
+    /* RFC 1035 section 2.3.4: labels of 63 bytes, names of 253 as they are written. */
     return host.len > 0 && host.len <= 253;
 }
 
@@ -41,6 +48,7 @@ static bool is_name(struct slice host)
  * (WHATWG URL, "ends in a number"). */
 static bool ends_in_number(struct slice host)
 {
+    assert(host.len > 0);
     size_t start = host.len;
     while (start > 0 && host.data[start - 1] != '.')
         start--;
@@ -92,6 +100,7 @@ static const char *set_authority(struct arena *arena, struct slice authority, st
         url->host.len--;
     url->port = port;
     url->address = literal || ends_in_number(url->host);
+    assert(slice_within(url->port, authority) && url->host.len > 0);
     return NULL;
 }
 
@@ -108,6 +117,7 @@ static bool normal_escapes(struct text *out, struct slice path)
         if (path.len - i < 3 || !encoding_unhex(slice_bytes(path.data + i + 1, 2), &byte, 1) || byte == 0)
             return false;
         i += 2;
+        /* Only unreserved characters are the same with and without an escape (RFC 3986 section 6.2.2.2). */
         if (is_alnum((char)byte) || strchr("-._~", byte)) {
             text_char(out, (char)byte);
         } else {
@@ -122,6 +132,7 @@ static bool normal_escapes(struct text *out, struct slice path)
 /* RFC 3986 section 5.2.4, in place: `path` starts with a slash and only shrinks. */
 static size_t remove_dots(char *path, size_t len)
 {
+    assert(len > 0 && path[0] == '/');
     size_t out = 0;
     for (size_t i = 0; i < len;) {
         size_t next = i + 1;
@@ -141,6 +152,7 @@ static size_t remove_dots(char *path, size_t len)
         }
         i = next;
     }
+    assert(out > 0 && out <= len && path[0] == '/');
     return out;
 }
 
@@ -168,11 +180,13 @@ static const char *parse(struct arena *arena, struct slice text, struct url *url
         return "the URL has a character that must not stand in one";
     if (slice_find(text, '#') < text.len)
         return "the URL has a fragment";
+    /* No fragment: it never reaches a server, so that two accounts could have one directory. */
     const char *why = take_scheme(&text, url);
     if (why)
         return why;
     size_t query = slice_find(text, '?');
     url->query = from(text, query);
+    assert(url->query.len == 0 || url->query.data[0] == '?');
     text.len = query;
     size_t slash = slice_find(text, '/');
     why = set_authority(arena, (struct slice){text.data, slash}, url);
@@ -195,6 +209,7 @@ bool url_parse(struct arena *arena, struct slice text, struct url *url)
 {
     *url = (struct url){.scheme = SLICE("https")};
     url->why = parse(arena, text, url);
+    assert(url->why || (url->host.len > 0 && url->path.len > 0 && url->path.data[0] == '/'));
     return !url->why;
 }
 
@@ -209,6 +224,7 @@ static void add_host_port(struct text *out, const struct url *url)
 
 struct slice url_origin(struct arena *arena, const struct url *url)
 {
+    assert(url->host.len > 0);
     struct text text = text_begin(arena);
     text_add(&text, url->scheme);
     text_add(&text, SLICE("://"));
@@ -218,6 +234,7 @@ struct slice url_origin(struct arena *arena, const struct url *url)
 
 struct slice url_host_port(struct arena *arena, const struct url *url)
 {
+    assert(url->host.len > 0);
     struct text text = text_begin(arena);
     add_host_port(&text, url);
     return text_end(&text);

@@ -1,4 +1,7 @@
+/* Overlong forms and surrogates are refused: two byte strings for one text would be two names. */
 #include "server/verify/utf8.h"
+
+#include <assert.h>
 
 bool utf8_valid(struct slice text)
 {
@@ -8,6 +11,7 @@ bool utf8_valid(struct slice text)
         if (lead >= 0xf5 || (lead >= 0x80 && lead < 0xc2) || text.len - i <= extra)
             return false;
         unsigned long point = extra == 0 ? lead : lead & (0x3fU >> extra);
+        assert(extra <= 3 && i + extra < text.len);
         for (size_t k = 1; k <= extra; k++) {
             unsigned char next = (unsigned char)text.data[i + k];
             if ((next & 0xc0) != 0x80)

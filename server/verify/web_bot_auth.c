@@ -1,3 +1,6 @@
+/* Cheap checks come before dear ones, and what is the crawler's mistake before what may be ours; the
+ * signature itself is last of all and done by who has the key. Every check is told under its name, because
+ * "the signature is invalid" helps nobody who has built one. */
 #include "server/verify/web_bot_auth.h"
 
 #include "ledger/base/encoding.h"
@@ -5,6 +8,7 @@
 #include "server/verify/content_digest.h"
 #include "server/verify/jwk.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -26,6 +30,7 @@ const char *web_bot_auth_check_name(enum web_bot_auth_check check)
 bool web_bot_auth_tell(const struct web_bot_auth_policy *policy, struct arena *arena,
                        const struct web_bot_auth_checked *checked, const char *format, ...)
 {
+    assert(checked->check < CHECK_COUNT);
     struct web_bot_auth_trace *trace = policy->trace;
     if (trace && !checked->ok)
         trace->failed = checked->check;
@@ -53,6 +58,7 @@ static enum web_bot_auth_target target_of(const struct config_site *site, bool p
 struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, const struct config_site *site,
                                                struct slice commitment)
 {
+    assert(config->signature_algorithms.count > 0 && config->signature_max_lifetime_seconds > 0);
     return (struct web_bot_auth_policy){
         .clock_skew = config->signature_clock_skew_seconds,
         .max_lifetime = config->signature_max_lifetime_seconds,
@@ -126,6 +132,7 @@ static enum err check_parameters(const struct trial *trial)
 
 static bool takes(const struct web_bot_auth_policy *policy, struct slice algorithm)
 {
+    /* By name, and before any key is looked for: an algorithm that is off costs nothing. */
     if (!policy->algorithms)
         return slice_eq(algorithm, SLICE("ed25519"));
     for (size_t i = 0; i < policy->algorithms->count; i++)
@@ -161,10 +168,12 @@ static enum err check_times(const struct trial *trial, struct web_bot_auth_candi
     const struct web_bot_auth_policy *policy = trial->policy;
     const struct sf_bare *created = parameter_of(trial->input, SLICE("created"), SF_INTEGER);
     const struct sf_bare *expires = parameter_of(trial->input, SLICE("expires"), SF_INTEGER);
+    /* Both must be there (Web Bot Auth), or a signature that was copied once would hold for ever. */
     if (!created || !expires) {
         TELL(trial, created ? CHECK_EXPIRES : CHECK_CREATED, false, "missing");
         return ERR_SIGNATURE_INVALID;
     }
+    /* Structured integers have fifteen digits (RFC 9651 section 3.3.1): their difference cannot overflow. */
     int64_t lifetime = expires->number - created->number;
     if (!TELL(trial, CHECK_CREATED, created->number <= policy->now + policy->clock_skew,
               "%" PRId64 ", %" PRId64 " s %s", created->number,
@@ -211,6 +220,7 @@ static bool binds_commitment(const struct sf_member *item)
 
 static bool commitment_covered(const struct sf_member *input, struct slice commitment)
 {
+    assert(commitment.len > 0);
     for (const struct sf_member *item = input->items; item; item = item->next)
         if (item->value.kind == SF_STRING && slice_eq(item->value.text, commitment) && binds_commitment(item))
             return true;
@@ -239,6 +249,7 @@ static bool target_covered(const struct trial *trial)
  */
 static struct slice member_key(const struct sf_member *item, struct slice field)
 {
+    assert(field.len > 0);
     const struct sf_parameter *key = sf_parameter(item, SLICE("key"));
     bool named = item->value.kind == SF_STRING && slice_eq(item->value.text, field) && key &&
                  key->value.kind == SF_STRING;
@@ -259,6 +270,7 @@ static bool covers_member(const struct sf_member *input, struct slice field, str
  * one's components only to bind them, and is not for its agent (Web Bot Auth, "Multiple Signatures"). */
 static bool is_enclosed(const struct trial *trial, struct slice key)
 {
+    assert(trial->input && trial->inputs);
     for (const struct sf_member *item = trial->input->items; item; item = item->next) {
         struct slice label = member_key(item, SLICE("signature"));
         const struct sf_member *inner = label.data ? sf_find(trial->inputs, label) : NULL;
@@ -283,6 +295,7 @@ static bool covers_agent(const struct sf_member *input, struct slice key)
  * that it does not cover. NULL with *why. */
 static const struct signature_agent *agent_of(const struct trial *trial, const char **why)
 {
+    assert(trial->input);
     const struct signature_agent *found = NULL;
     size_t count = 0;
     for (const struct signature_agent *agent = trial->agents; agent; agent = agent->next) {
@@ -311,11 +324,13 @@ static enum err check_agent(const struct trial *trial, struct web_bot_auth_candi
     }
     fault = candidate->agent ? candidate->agent->fault : fault;
     TELL(trial, CHECK_AGENT_COVERED, false, "%s%s%.*s", FAULT(fault));
+    assert(fault.why);
     return candidate->agent ? candidate->agent->err : ERR_SIGNATURE_REQUIRED;
 }
 
 static enum err check_coverage(const struct trial *trial, struct web_bot_auth_candidate *candidate)
 {
+    assert(!candidate->agent);
     enum err err;
     const struct web_bot_auth_policy *policy = trial->policy;
     const struct sf_member *input = trial->input;
@@ -368,6 +383,7 @@ static enum err judge(const struct trial *trial, struct web_bot_auth_candidate *
         return ERR_MALFORMED_SIGNATURE;
     TRY(check_coverage(trial, candidate));
     TRY(check_digest(trial));
+    assert(candidate->agent && candidate->agent->err == ERR_OK);
     candidate->label = input->key;
     candidate->signature = signature->value.text;
     struct fault fault = {"the request is too large", SLICE("")};
@@ -425,6 +441,7 @@ static enum err read_agents(struct trial *trial, struct signature_agent **agents
         trial, CHECK_AGENT, err == ERR_OK, "%s%s%.*s",
         FAULT(err != ERR_OK ? fault : ((struct fault){*agents ? "parses" : "not there", SLICE("")})));
     trial->agents = *agents;
+    assert(err != ERR_OK || fault.why == NULL);
     return err;
 }
 
@@ -473,6 +490,8 @@ enum err web_bot_auth_select(struct arena *arena, const struct message *message,
             failed = policy->trace ? policy->trace->failed : CHECK_COUNT;
         }
     }
+    assert(inputs.count > 0 && inputs.count <= SIGNATURES_MAX);
+    assert(*candidates || worst != ERR_OK);
     err = *candidates ? ERR_OK : worst;
     if (policy->trace)
         policy->trace->failed = *candidates ? CHECK_COUNT : failed;
@@ -483,6 +502,7 @@ out:
 enum err web_bot_auth_verify(struct arena *arena, const struct web_bot_auth_policy *policy,
                              const struct web_bot_auth_candidate *candidate, const struct signature_key *key)
 {
+    assert(candidate->base.data && candidate->signature.data);
     struct slice algorithm = slice_of(signature_algorithm_name(signature_key_algorithm(key)));
     struct web_bot_auth_checked checked = {.check = CHECK_KEY_ALG, .label = candidate->label};
     checked.ok = takes(policy, algorithm) && (candidate->alg.len == 0 || slice_eq(candidate->alg, algorithm));
