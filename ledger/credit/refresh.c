@@ -337,6 +337,7 @@ void refresh_adopt(struct refresh *book, const struct config *config)
     pthread_mutex_lock(&book->mutex);
     book->refresh_ms = config->ledger_refresh_seconds * 1000;
     book->timeout_ms = config->ledger_timeout_seconds * 1000;
+    book->hurry = true; /* the wait under way is as long as the former configuration wants */
     pthread_cond_signal(&book->wake);
     pthread_mutex_unlock(&book->mutex);
 }

@@ -541,11 +541,12 @@ struct pg *pg_open(const struct pg_options *options)
 {
     struct pg_target target;
     struct pg *pg = calloc(1, sizeof(*pg));
+    if (pg)
+        OBJECT_MAKE(pg, PG_MAGIC);
     bool ok = pg_target_parse(&target, options->config) && pg;
     if (!ok)
         goto out;
     assert(options->timeout_ms > 0);
-    OBJECT_MAKE(pg, PG_MAGIC);
     pg->timeout_ms = options->timeout_ms;
     pg->deadline_ms = options->deadline_ms;
     pg->limit_server = options->limit_server;

@@ -77,7 +77,7 @@ enum err key_change_record(struct pg *pg, const struct key_change *change)
     char origin[NOTE_NAME_MAX], verifier[NOTE_VERIFIER_MAX], text[NOTE_MAX], note[NOTE_MAX];
     struct pg_rows rows = {0};
     enum err err;
-    assert(change->new_key && change->old_key != change->new_key);
+    assert(change->new_key);
     TRY(read_current(pg, change->site_id, &rows));
     if (rows.count == 0 || key_change_is(key_current_row(&rows, 0).verifier_key, change->new_key))
         goto out;

@@ -61,7 +61,8 @@ void content_root_close(struct content_root *root)
 static int open_below(const struct content_root *root, const char *relative, uint64_t flags, uint64_t resolve)
 {
     OBJECT_CHECK(root, ROOT_MAGIC);
-    assert(relative[0] == '.' && (relative[1] == '/' || relative[1] == '\0')); /* absolute, RESOLVE_BENEATH would refuse it */
+    assert(relative[0] == '.' &&
+           (relative[1] == '/' || relative[1] == '\0')); /* absolute, RESOLVE_BENEATH would refuse it */
     struct open_how how = {.flags = flags | O_CLOEXEC,
                            .resolve = resolve | RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
     return (int)syscall(SYS_openat2, root->fd, relative, &how, sizeof(how));

@@ -49,7 +49,7 @@ const makeNight = `
                 OR (c.crawler_id % ${size.sites} = d.site_id - 1
                     AND (c.crawler_id + (of_date - date '2000-01-01')) % 3 = 0));
         CREATE TEMPORARY TABLE entry ON COMMIT DROP AS
-        SELECT v.*, ms, (lpad(to_hex(ms), 12, '0') || '7' || substr(hash, 1, 3) || '8' ||
+        SELECT v.*, (lpad(to_hex(ms), 12, '0') || '7' || substr(hash, 1, 3) || '8' ||
                          substr(hash, 4, 15))::uuid AS id
           FROM (SELECT v.*, md5(v.site_id || ' ' || v.crawler_id || ' ' || n || of_date) AS hash,
                        start_ms + (v.crawler_id * 7919 + v.site_id * 104729 + n * 43200000) % 86400000 AS ms

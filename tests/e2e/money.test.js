@@ -46,7 +46,7 @@ const rails = {
     USD: { rail: 'ach', routing_number: '011000015', account: '0123456789', kind: 'checking' },
     JPY: {
         ...{ rail: 'x402', network: 'eip155:8453', asset: '0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913' },
-        ...{ pay_to: '0x209693Bc6afc0C5328bA36FaF03C514EF312287C', decimals: 6 }
+        ...{ pay_to: '0x209693Bc6afc0C5328bA36FaF03C514EF312287C', decimals: 6, currency: 'JPY' }
     },
     KWD: { rail: 'card' },
     UYW: { rail: 'card' }

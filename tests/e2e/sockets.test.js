@@ -100,7 +100,7 @@ test('a reader must take its reply', { timeout: 60_000 }, async t => {
     const { gate } = await stage(t, {
         root: folder,
         rules: [{ action: 'allow' }],
-        http: { send_seconds: 2, send_bytes_per_second: 1000000000 }
+        http: { send_seconds: 2, send_bytes_per_second: 8 * 1024 * 1024 }
     })
     const before = files(gate.process.pid)
     const slow = Array.from({ length: 10 }, () => connect(gate.port, { hold: true }))

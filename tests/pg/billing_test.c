@@ -1,4 +1,5 @@
-/* What agreements make of crawls, how corrections and payments change an account, and that the audit names
+/* lint: file, the tests share a small world of days, charges and agreements
+ * What agreements make of crawls, how corrections and payments change an account, and that the audit names
  * every row that somebody changed behind the ledger's back. Entries are made by a writer whose clock is days
  * behind; the real command closes those days.
  * Tests ledger/audit/audit.c, ledger/bill/adjustment.c, ledger/bill/invoice_read.c, ledger/collect/event.c */

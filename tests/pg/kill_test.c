@@ -15,11 +15,12 @@
 static char output[OUTPUT_MAX];
 static char original[64]; /* database with days to close */
 
-/* All rows of all tables in one text each, hashed. Who ran what and when is the operator's log, which is
- * about the runs; of it, what was done. */
+/* All rows of all tables in one text each, hashed, but for when they were really made. Who ran what and when
+ * is the operator's log, which is about the runs; of it, what was done. */
 static const char everything[] =
     "SELECT string_agg(name || ' ' || md5(query_to_xml(format('SELECT %s AS r FROM %I AS t ORDER BY 1',"
-    "  CASE name WHEN 'operator_action' THEN 'action || detail' ELSE 't::text' END, name), true, false, "
+    "  CASE name WHEN 'operator_action' THEN 'action || detail'"
+    "            ELSE '(to_jsonb(t) - ''made_at'' - ''happened_at'')::text' END, name), true, false, "
     "'')::text),"
     " E'\\n' ORDER BY name) FROM (SELECT relname::text AS name FROM pg_class WHERE relkind IN ('r', 'p')"
     "  AND NOT relispartition AND relnamespace = 'public'::regnamespace AND relname <> 'schema_version') AS "
