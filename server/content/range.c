@@ -2,6 +2,8 @@
  * is then there. Numbers may have any length and are compared as digits first. */
 #include "server/content/range.h"
 
+#include "ledger/base/http/message.h"
+
 #include <assert.h>
 
 /* One range as it stands: digits, of which either may be missing. */
@@ -94,14 +96,12 @@ enum range range_judge(struct slice value, uint64_t size, uint64_t *offset, uint
     uint64_t given_length = 0;
     if (equals == value.len || !slice_eq_nocase((struct slice){value.data, equals}, SLICE("bytes")))
         return RANGE_WHOLE;
-    for (size_t at = equals + 1; at < value.len;) {
+    struct slice rest = {value.data + equals + 1, value.len - equals - 1};
+    struct slice text;
+    while (message_list_next(&rest, &text)) {
         struct spec spec;
         uint64_t spec_offset;
         uint64_t spec_length;
-        struct slice rest = {value.data + at, value.len - at};
-        size_t comma = slice_find(rest, ',');
-        struct slice text = slice_trim((struct slice){rest.data, comma});
-        at += comma + 1;
         if (text.len == 0)
             continue; /* section 5.6.1.2 */
         if (!read_spec(text, &spec))

@@ -154,18 +154,15 @@ bool forward_is_given(const struct origin_answer *answer)
 static const char *private_of(struct arena *arena, struct slice value)
 {
     struct text text = text_begin(arena);
+    struct slice word;
     text_add(&text, SLICE("private"));
-    while (value.len > 0) {
-        size_t comma = slice_find(value, ',');
-        struct slice word = slice_trim((struct slice){value.data, comma});
+    while (message_list_next(&value, &word)) {
         if (word.len > 0 && !slice_eq_nocase(word, SLICE("public")) &&
             !slice_eq_nocase(word, SLICE("private")) &&
             !(word.len >= 9 && slice_eq_nocase((struct slice){word.data, 9}, SLICE("s-maxage=")))) {
             text_add(&text, SLICE(", "));
             text_add(&text, word);
         }
-        comma += comma < value.len;
-        value = (struct slice){value.data + comma, value.len - comma};
     }
     return text_end(&text).data;
 }

@@ -16,13 +16,10 @@ static enum origin_head_line refuse(struct origin_head *head, const char *why)
 
 static bool named(struct slice list, struct slice name)
 {
-    while (list.len > 0) {
-        size_t comma = slice_find(list, ',');
-        if (slice_eq_nocase(slice_trim((struct slice){list.data, comma}), name))
+    struct slice member;
+    while (message_list_next(&list, &member))
+        if (slice_eq_nocase(member, name))
             return true;
-        comma += comma < list.len;
-        list = (struct slice){list.data + comma, list.len - comma};
-    }
     return false;
 }
 

@@ -14,20 +14,11 @@ struct check {
     struct config_report *report;
 };
 
-/* The line of a setting, or of its site when it is not given. */
-static size_t line_of(const struct check *check, const char *key)
-{
-    for (size_t i = 0; i < config_site_table.count; i++)
-        if (strcmp(config_site_table.fields[i].key, key) == 0 && check->site->where.fields[i] > 0)
-            return check->site->where.fields[i];
-    return check->site->where.line;
-}
-
 /* Tells that the text of a setting is wrong; "" is none. `fault` is the end of the sentence, or NULL. */
 static void tell(const struct check *check, const char *key, const char *text, const char *fault)
 {
     if (*text && fault)
-        config_error(check->report, line_of(check, key), "%s: \"%s\" %s", key, text, fault);
+        config_error(check->report, config_site_line(check->site, key), "%s: \"%s\" %s", key, text, fault);
 }
 
 static bool starts_like(const char *text, const char *start)
@@ -47,7 +38,7 @@ static void check_series(const struct check *check)
     tell(check, "invoice.credit_note_number", site->invoice_credit_number, credit_read ? NULL : hint);
     if (read && credit_read &&
         (starts_like(invoice.before, credit.before) || starts_like(credit.before, invoice.before)))
-        config_error(check->report, line_of(check, "invoice.credit_note_number"),
+        config_error(check->report, config_site_line(check->site, "invoice.credit_note_number"),
                      "invoice.credit_note_number: \"%s\" could give the numbers of \"%s\", begin it with "
                      "something else",
                      site->invoice_credit_number, site->invoice_number);
@@ -72,7 +63,7 @@ static void check_einvoices(const struct check *check)
         if (strcmp(need->country, site->billing_country) != 0 || strcmp(need->party, "seller") != 0 ||
             need->when & EINVOICE_GIVEN || *setting(site, key))
             continue;
-        config_warning(check->report, line_of(check, "billing.endpoint"),
+        config_warning(check->report, config_site_line(check->site, "billing.endpoint"),
                        "%s: is missing, and e-invoices %s %s need it (Peppol rule %s)", key,
                        need->when & EINVOICE_DOMESTIC ? "within" : "from", need->country, need->rule);
     }

@@ -24,7 +24,7 @@ static size_t gate_line(const struct config *config, const char *key)
     return line_of(&config_gate_table, config->where.fields, 0, key);
 }
 
-static size_t site_line(const struct config_site *site, const char *key)
+size_t config_site_line(const struct config_site *site, const char *key)
 {
     return line_of(&config_site_table, site->where.fields, site->where.line, key);
 }
@@ -108,10 +108,10 @@ static void check_rule(const struct config_rule *rule, struct config_report *rep
 static void check_network(const struct config_site *site, struct config_report *report)
 {
     if (!made_of(site->network, "-_:.") || strlen(site->network) > 64)
-        config_error(report, site_line(site, "network"),
+        config_error(report, config_site_line(site, "network"),
                      "network: \"%s\" is not namespace:reference, e.g. \"example:402\"", site->network);
     else if (!strchr(site->network, ':'))
-        config_warning(report, site_line(site, "network"),
+        config_warning(report, config_site_line(site, "network"),
                        "network: \"%s\" has no colon, so x402 clients cannot read the offer and "
                        "PAYMENT-REQUIRED is left out; use namespace:reference, e.g. \"%s:402\"",
                        site->network, site->network);
@@ -132,18 +132,18 @@ static void check_printable(const char *key, const char *text, size_t line, stru
 static void check_admission(const struct config_site *site, struct config_report *report)
 {
     static const char *const words[] = {"charge", "refuse", NULL};
-    check_agents("agents.allow", &site->agents_allow, site_line(site, "agents.allow"), report);
-    check_agents("agents.deny", &site->agents_deny, site_line(site, "agents.deny"), report);
+    check_agents("agents.allow", &site->agents_allow, config_site_line(site, "agents.allow"), report);
+    check_agents("agents.deny", &site->agents_deny, config_site_line(site, "agents.deny"), report);
     for (size_t i = 0; i < site->agents_shared_origins.count; i++)
         if (!is_origin(site->agents_shared_origins.items[i]))
-            config_error(report, site_line(site, "agents.shared_origins"),
+            config_error(report, config_site_line(site, "agents.shared_origins"),
                          "agents.shared_origins: \"%s\" is no origin, write it like https://hosting.example",
                          site->agents_shared_origins.items[i]);
     if (!one_of(site->agents_unknown, words))
-        config_error(report, site_line(site, "agents.unknown"),
+        config_error(report, config_site_line(site, "agents.unknown"),
                      "agents.unknown: \"%s\" is unknown, use charge or refuse", site->agents_unknown);
     else if (site->agents_allow.count > 0 && strcmp(site->agents_unknown, "charge") == 0)
-        config_warning(report, site_line(site, "agents.allow"),
+        config_warning(report, config_site_line(site, "agents.allow"),
                        "agents.allow: has no effect while every other crawler may pay too; set "
                        "agents.unknown: refuse, or leave the list out");
 }
@@ -167,57 +167,61 @@ static bool is_server(const char *text)
 static void check_source(const struct config_site *site, struct config_report *report)
 {
     if (!*site->origin && !*site->root)
-        config_error(report, site_line(site, "origin"),
+        config_error(report, config_site_line(site, "origin"),
                      "origin: missing; name the site's own server, e.g. http://127.0.0.1:8080, or a folder "
                      "of files as root");
     if (*site->origin && !is_server(site->origin))
-        config_error(report, site_line(site, "origin"),
+        config_error(report, config_site_line(site, "origin"),
                      "origin: \"%s\" is no server, write it like http://127.0.0.1:8080 or "
                      "unix:/run/site.sock, without a path",
                      site->origin);
     if (*site->root && access(site->root, R_OK | X_OK) != 0)
-        config_error(report, site_line(site, "root"), "root: the folder \"%s\" cannot be read", site->root);
+        config_error(report, config_site_line(site, "root"), "root: the folder \"%s\" cannot be read",
+                     site->root);
 }
 
 static void check_site(const struct config_site *site, struct config_report *report)
 {
     static const char *const schemes[] = {"https", "http", NULL};
     if (!made_of(site->name, "-_.") || strlen(site->name) > 64)
-        config_error(report, site_line(site, "name"),
+        config_error(report, config_site_line(site, "name"),
                      "name: \"%s\" may have letters, digits and - _ . only, at most 64", site->name);
     if (site->hosts.count == 0)
-        config_error(report, site_line(site, "hosts"), "hosts: the list is empty, name at least one host");
+        config_error(report, config_site_line(site, "hosts"),
+                     "hosts: the list is empty, name at least one host");
     if (!one_of(site->scheme, schemes))
-        config_error(report, site_line(site, "scheme"), "scheme: \"%s\" is unknown, use https or http",
+        config_error(report, config_site_line(site, "scheme"), "scheme: \"%s\" is unknown, use https or http",
                      site->scheme);
     if (amount_exponent(slice_of(site->currency)) < 0)
-        config_error(report, site_line(site, "currency"),
+        config_error(report, config_site_line(site, "currency"),
                      "currency: \"%s\" is not an ISO 4217 code such as USD", site->currency);
     config_check_billing(site, report);
     if (!zone_known(site->time_zone))
-        config_error(report, site_line(site, "time_zone"),
+        config_error(report, config_site_line(site, "time_zone"),
                      "time_zone: \"%s\" is not in the tz database, e.g. Europe/Paris", site->time_zone);
     if (strncmp(site->terms_url, "https://", 8) != 0 && strncmp(site->terms_url, "http://", 7) != 0)
-        config_error(report, site_line(site, "terms_url"), "terms_url: \"%s\" is not a URL", site->terms_url);
+        config_error(report, config_site_line(site, "terms_url"), "terms_url: \"%s\" is not a URL",
+                     site->terms_url);
     check_source(site, report);
     for (size_t i = 0; i < site->hosts.count; i++) {
-        check_printable("hosts", site->hosts.items[i], site_line(site, "hosts"), report);
+        check_printable("hosts", site->hosts.items[i], config_site_line(site, "hosts"), report);
         if (strpbrk(site->hosts.items[i], "/@ "))
-            config_error(report, site_line(site, "hosts"),
+            config_error(report, config_site_line(site, "hosts"),
                          "hosts: \"%s\" is not a host name, leave out the scheme and path",
                          site->hosts.items[i]);
     }
-    check_printable("terms_url", site->terms_url, site_line(site, "terms_url"), report);
-    check_printable("registration_url", site->registration_url, site_line(site, "registration_url"), report);
-    check_printable("pay_to", site->pay_to, site_line(site, "pay_to"), report);
+    check_printable("terms_url", site->terms_url, config_site_line(site, "terms_url"), report);
+    check_printable("registration_url", site->registration_url, config_site_line(site, "registration_url"),
+                    report);
+    check_printable("pay_to", site->pay_to, config_site_line(site, "pay_to"), report);
     if (strlen(site->terms_url) > 200 || strlen(site->registration_url) > 200 || strlen(site->pay_to) > 100)
-        config_error(report, site_line(site, "terms_url"),
+        config_error(report, config_site_line(site, "terms_url"),
                      "terms_url, registration_url: at most 200 characters, pay_to: 100, "
                      "so that an offer stays under 2 KB");
     check_network(site, report);
     check_admission(site, report);
     if (*site->webhook_url && !is_webhook(site->webhook_url))
-        config_error(report, site_line(site, "webhook.url"),
+        config_error(report, config_site_line(site, "webhook.url"),
                      "webhook.url: \"%s\" is no https URL; http is for loopback alone", site->webhook_url);
 }
 
@@ -247,7 +251,7 @@ static bool has_host(const struct config_site *site, size_t count, const char *h
 static void check_hosts_twice(const struct config *config, size_t index, struct config_report *report)
 {
     const struct config_site *site = &config->sites[index];
-    const size_t line = site_line(site, "hosts");
+    const size_t line = config_site_line(site, "hosts");
     for (size_t i = 0; i < site->hosts.count; i++) {
         const char *host = site->hosts.items[i];
         size_t other = 0;
@@ -266,7 +270,7 @@ static void check_twice(const struct config *config, size_t index, struct config
     const struct config_site *site = &config->sites[index];
     for (size_t other = 0; other < index; other++)
         if (*site->name && strcmp(config->sites[other].name, site->name) == 0)
-            config_error(report, site_line(site, "name"), "name: \"%s\" stands twice", site->name);
+            config_error(report, config_site_line(site, "name"), "name: \"%s\" stands twice", site->name);
     check_hosts_twice(config, index, report);
 }
 

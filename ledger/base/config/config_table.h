@@ -57,6 +57,9 @@ struct config_report {
     struct config_told *told;
 };
 
+/* The line of a setting of the site, or the site's own where it is not given. */
+size_t config_site_line(const struct config_site *site, const char *key);
+
 void config_error(struct config_report *report, size_t line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Forgets what was told. */

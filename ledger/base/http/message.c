@@ -46,6 +46,17 @@ static bool is_visible(struct slice text)
     return text.len > 0;
 }
 
+bool message_list_next(struct slice *list, struct slice *member)
+{
+    if (list->len == 0)
+        return false;
+    size_t comma = slice_find(*list, ',');
+    *member = slice_trim((struct slice){list->data, comma});
+    comma += comma < list->len;
+    *list = (struct slice){list->data + comma, list->len - comma};
+    return true;
+}
+
 const char *message_field_fault(struct slice name, struct slice value)
 {
     if (!is_token(name))

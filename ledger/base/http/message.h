@@ -40,6 +40,10 @@ const struct message_field *message_field(const struct message *message, struct 
 const struct message_field *message_field_next(const struct message *message,
                                                const struct message_field *after);
 
+/* Takes the next member off a list of them with commas, trimmed; it may be empty (RFC 9110 section 5.6.1).
+ * False at the end. For lists without quoted strings. */
+bool message_list_next(struct slice *list, struct slice *member);
+
 /* What is wrong with a field line (RFC 9110 section 5): its name is no token, or its value holds a control
  * byte other than a tab. NULL when nothing is. Static text. */
 const char *message_field_fault(struct slice name, struct slice value);
