@@ -64,15 +64,6 @@ static bool read_length(struct slice value, uint64_t *length)
     return value.len > 0;
 }
 
-/* A control byte in a value could end the header early for whoever reads it behind us. */
-static bool is_clean(struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.data[i] < 0x20 && text.data[i] != '\t')
-            return false;
-    return true;
-}
-
 static enum origin_head_line keep(struct origin_head *head, struct slice name, struct slice value)
 {
     struct exchange_header *field = arena_alloc(head->arena, sizeof(*field));
@@ -121,10 +112,11 @@ enum origin_head_line origin_head_line(struct origin_head *head, struct slice li
         return finish(head);
     size_t colon = slice_find(line, ':');
     struct slice name = {line.data, colon};
-    if (colon == 0 || colon == line.len || line.data[0] == ' ' || line.data[0] == '\t')
+    if (colon == line.len)
         return refuse(head, "a line of its header is no field");
     struct slice value = slice_trim((struct slice){line.data + colon + 1, line.len - colon - 1});
-    if (!is_clean(name) || !is_clean(value) || memchr(name.data, ' ', name.len))
+    /* A control byte in a value could end the header early for whoever reads it behind us. */
+    if (message_field_fault(name, value))
         return refuse(head, "a line of its header is no field");
     if (!slice_eq_nocase(name, SLICE("content-length")))
         return keep(head, name, value);
