@@ -163,7 +163,8 @@ $(BUILD)/%.o: %.c | libraries $(ROWS)
 # for each room of them. What is renamed or removed changes its folder.
 SQL = $(sort $(shell find sql -name functions -prune -o -name '*.sql' -print))
 .SECONDEXPANSION:
-$(BUILD)/sql/rows/%.h: sql/embed.awk sql/statements/$$* $$(wildcard sql/statements/$$*/*.sql)
+$(BUILD)/sql/rows/%.h: sql/embed.awk sql/statements/$$* \
+		$$(wildcard sql/statements/$$*/* sql/statements/$$*/*/*.sql)
 	@mkdir -p $(@D)
 	awk -v rows=$* -f sql/embed.awk $(filter %.sql,$^) > $@.new && mv $@.new $@
 $(BUILD)/ledger/pg/sql.c: sql/embed.awk $(SQL)

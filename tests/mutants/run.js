@@ -11,7 +11,7 @@
 //   + return left - right;             what is put in its place
 //   ? why nobody can notice            after a pair: a mistake that is known to survive, and why
 //
-// A mistake in sql/functions/NAME.sql is made where a new database takes the function from, too.
+// A mistake in sql/functions/ROOM/NAME.sql is made where a new database takes the function from, too.
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -73,7 +73,7 @@ function functionSource(name) {
 // The files to write for a mistake, with their texts: [{file, text}].
 function edits(mutant) {
     const own = { file: mutant.file, text: mutate(read(mutant.file), mutant) }
-    const [, name] = /^sql\/functions\/(\w+)\.sql$/.exec(mutant.file) ?? []
+    const [, name] = /^sql\/functions\/\w+\/(\w+)\.sql$/.exec(mutant.file) ?? []
     if (!name) return [own]
     const { file, from, to } = functionSource(name)
     const whole = read(file)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FUNCTIONS "sql/functions/"
 
@@ -21,8 +22,7 @@ static const char remember[] =
     "  EXECUTE format('COMMENT ON FUNCTION %I IS NULL', name); END LOOP; END $$";
 
 static const char differences[] =
-    "SELECT concat_ws(E'\\n', 'sql/functions/' || m.proname || '.sql is not what the migrations leave: it "
-    "says',"
+    "SELECT concat_ws(E'\\n', m.proname || '.sql is not what the migrations leave: it says',"
     "                 d.definition, d.comment, 'and they say', m.definition, m.comment)"
     "  FROM migrated m JOIN defined d USING (proname)"
     " WHERE (m.definition, m.comment) IS DISTINCT FROM (d.definition, d.comment)";
@@ -30,25 +30,54 @@ static const char differences[] =
 static glob_t function_files(void)
 {
     glob_t files;
-    assert_int_equal(glob(FUNCTIONS "*", 0, NULL, &files), 0);
+    assert_int_equal(glob(FUNCTIONS "*/*", 0, NULL, &files), 0);
     return files;
 }
 
+static const char *file_name(const char *path)
+{
+    return strrchr(path, '/') + 1;
+}
+
+static int by_file_name(const void *a, const void *b)
+{
+    return strcmp(file_name(*(char *const *)a), file_name(*(char *const *)b));
+}
+
+/* One that lies beside the rooms would not be found here. */
 static void each_function_has_a_file(void **state)
 {
     char expected[OUTPUT_MAX] = "";
     glob_t files = function_files();
     (void)state;
+    qsort(files.gl_pathv, files.gl_pathc, sizeof(*files.gl_pathv), by_file_name);
     for (size_t i = 0; i < files.gl_pathc; i++) {
-        assert_true(strlen(expected) + strlen(files.gl_pathv[i]) + 2 < sizeof(expected));
-        strncat(expected, files.gl_pathv[i], sizeof(expected) - strlen(expected) - 1);
+        const char *name = file_name(files.gl_pathv[i]);
+        assert_true(strlen(expected) + strlen(name) + 2 < sizeof(expected));
+        strncat(expected, name, sizeof(expected) - strlen(expected) - 1);
         strncat(expected, "\n", sizeof(expected) - strlen(expected) - 1);
     }
     globfree(&files);
-    assert_string_equal(sql("SELECT string_agg('sql/functions/' || proname || E'.sql\\n', ''"
-                            " ORDER BY proname COLLATE \"C\")"
-                            " FROM pg_proc WHERE pronamespace = 'public'::regnamespace"),
-                        expected);
+    assert_string_equal(
+        sql("SELECT string_agg(proname || E'.sql\\n', '' ORDER BY proname || '.sql' COLLATE \"C\")"
+            " FROM pg_proc WHERE pronamespace = 'public'::regnamespace"),
+        expected);
+}
+
+/* As those of the statements, so that who knows one tree finds his way in the other. */
+static void rooms_are_those_of_the_ledger(void **state)
+{
+    glob_t rooms;
+    (void)state;
+    assert_int_equal(glob(FUNCTIONS "*", 0, NULL, &rooms), 0);
+    for (size_t i = 0; i < rooms.gl_pathc; i++) {
+        char of_ledger[256];
+        struct stat found;
+        snprintf(of_ledger, sizeof(of_ledger), "ledger/%s", file_name(rooms.gl_pathv[i]));
+        assert_int_equal(stat(of_ledger, &found), 0);
+        assert_true(S_ISDIR(found.st_mode));
+    }
+    globfree(&rooms);
 }
 
 /* Runs a file as a transaction, which then tells what functions it has made. */
@@ -62,9 +91,9 @@ static void load(struct pg *owner, const char *path)
     fclose(file);
     size_t room = sizeof(text) - len;
     int told = snprintf(text + len, room,
-                        "INSERT INTO loaded SELECT '%s', 'sql/functions/' || proname || '.sql'"
+                        "INSERT INTO loaded SELECT '%s', proname || '.sql'"
                         " FROM pg_proc WHERE xmin = pg_current_xact_id()::xid",
-                        path);
+                        file_name(path));
     assert_true((size_t)told < room);
     assert_int_equal(pg_script(owner, path, text), ERR_OK);
 }
@@ -96,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_function_has_a_file, ledger_setup, ledger_teardown),
+        cmocka_unit_test(rooms_are_those_of_the_ledger),
         cmocka_unit_test_setup_teardown(files_say_what_the_database_has, ledger_setup, ledger_teardown),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);
