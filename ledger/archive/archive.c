@@ -6,8 +6,8 @@
 #include "ledger/archive/archive.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/encoding.h"
-#include "ledger/base/file.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/base/file/file.h"
 #include "ledger/base/instant.h"
 #include "sql/rows/archive.h"
 

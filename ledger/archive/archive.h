@@ -3,7 +3,7 @@
 #ifndef LEDGER_ARCHIVE_ARCHIVE_H
 #define LEDGER_ARCHIVE_ARCHIVE_H
 
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 #include "ledger/pg/pg.h"
 
 #define ARCHIVE_PATH_MAX 1024

@@ -3,7 +3,7 @@
  * what lowers it is a row of its own with who and why. */
 #include "ledger/bill/adjustment.h"
 
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 #include "sql/rows/bill.h"
 
 #include <assert.h>

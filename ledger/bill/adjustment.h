@@ -3,7 +3,7 @@
 #ifndef LEDGER_BILL_ADJUSTMENT_H
 #define LEDGER_BILL_ADJUSTMENT_H
 
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/uuid.h"
 #include "ledger/pg/pg.h"
 
 /* One row. */

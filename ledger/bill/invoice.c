@@ -5,10 +5,10 @@
  */
 #include "ledger/bill/invoice.h"
 
-#include "ledger/base/digest.h"
-#include "ledger/base/encoding.h"
-#include "ledger/base/file.h"
-#include "ledger/base/series.h"
+#include "ledger/base/crypto/digest.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/base/file/file.h"
+#include "ledger/base/identifier/series.h"
 #include "sql/rows/bill.h"
 #include "sql/rows/site.h"
 

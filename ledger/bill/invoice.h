@@ -12,7 +12,7 @@ struct invoice_seller {
     char *logo;  /* what the file holds, or NULL */
     size_t logo_len;
     const char *logo_type;     /* media type */
-    const char *number;        /* pattern of ledger/base/series.h */
+    const char *number;        /* pattern of ledger/base/identifier/series.h */
     const char *credit_number; /* of credit notes */
 };
 

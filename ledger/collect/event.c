@@ -4,7 +4,7 @@
 #include "ledger/collect/event.h"
 
 #include "ledger/bill/adjustment.h"
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "sql/rows/collect.h"
 
 #include <assert.h>

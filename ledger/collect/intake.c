@@ -3,10 +3,10 @@
  * that was left is found the same day. */
 #include "ledger/collect/intake.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/base/clock.h"
-#include "ledger/base/encoding.h"
-#include "ledger/base/uuid.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/base/identifier/uuid.h"
 #include "ledger/collect/event.h"
 #include "ledger/format/bank/movement.h"
 #include "ledger/format/bank/remittance.h"

@@ -1,6 +1,6 @@
 #include "ledger/collect/overpayment.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/collect/event.h"
 #include "sql/rows/collect.h"
 

@@ -5,7 +5,7 @@
 #include "ledger/collect/settlement.h"
 
 #include "ledger/base/instant.h"
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 #include "ledger/bill/adjustment.h"
 #include "ledger/bill/invoice_read.h"
 #include "ledger/collect/overpayment.h"

@@ -5,7 +5,7 @@
 #ifndef LEDGER_COLLECT_SETTLEMENT_H
 #define LEDGER_COLLECT_SETTLEMENT_H
 
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/uuid.h"
 #include "ledger/format/bank/banking_day.h"
 #include "ledger/format/bank/settlement.h"
 #include "ledger/pg/pg.h"

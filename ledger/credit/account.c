@@ -1,6 +1,6 @@
 #include "ledger/credit/account.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/base/http/agent.h"
 
 #include <assert.h>

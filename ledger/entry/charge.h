@@ -3,9 +3,9 @@
 #ifndef LEDGER_ENTRY_CHARGE_H
 #define LEDGER_ENTRY_CHARGE_H
 
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 #include "ledger/base/err.h"
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/uuid.h"
 
 struct snapshot;
 

@@ -2,7 +2,7 @@
 #ifndef LEDGER_ENTRY_CRAWLER_H
 #define LEDGER_ENTRY_CRAWLER_H
 
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 #include "ledger/entry/snapshot.h"
 
 /* What one writer has seen. */

@@ -4,7 +4,7 @@
  * then compared; equal is a repeat, and anything else a conflict that is kept as evidence. */
 #include "ledger/entry/entry.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/base/clock.h"
 #include "sql/rows/entry.h"
 

@@ -3,10 +3,10 @@
  * price. */
 #include "ledger/entry/offer_key.h"
 
-#include "ledger/base/encoding.h"
-#include "ledger/base/file.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/base/file/file.h"
 #include "ledger/base/log.h"
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 
 #include <assert.h>
 #include <errno.h>

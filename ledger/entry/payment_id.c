@@ -3,8 +3,8 @@
  * is believed before its MAC is right. */
 #include "ledger/entry/payment_id.h"
 
-#include "ledger/base/amount.h"
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/amount.h"
+#include "ledger/base/text/encoding.h"
 
 #include <assert.h>
 

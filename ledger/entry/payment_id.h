@@ -3,9 +3,9 @@
 #ifndef LEDGER_ENTRY_PAYMENT_ID_H
 #define LEDGER_ENTRY_PAYMENT_ID_H
 
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 #include "ledger/base/err.h"
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/uuid.h"
 
 #define PAYMENT_ID_SIZE 48
 #define PAYMENT_ID_TEXT 64 /* base64url characters */

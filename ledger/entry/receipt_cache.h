@@ -4,9 +4,9 @@
 #ifndef LEDGER_ENTRY_RECEIPT_CACHE_H
 #define LEDGER_ENTRY_RECEIPT_CACHE_H
 
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 #include "ledger/base/err.h"
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/uuid.h"
 
 struct receipt_cache;
 

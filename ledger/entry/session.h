@@ -3,7 +3,7 @@
 #ifndef LEDGER_ENTRY_SESSION_H
 #define LEDGER_ENTRY_SESSION_H
 
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/uuid.h"
 #include "ledger/pg/pg.h"
 
 #define SESSION_MAGIC 0x0d92b7e6u

@@ -3,7 +3,7 @@
 #ifndef LEDGER_ENTRY_SNAPSHOT_H
 #define LEDGER_ENTRY_SNAPSHOT_H
 
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 #include "ledger/pg/pg.h"
 
 struct snapshot {

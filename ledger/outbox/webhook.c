@@ -2,11 +2,11 @@
  * year later. */
 #include "ledger/outbox/webhook.h"
 
-#include "ledger/base/digest.h"
-#include "ledger/base/encoding.h"
-#include "ledger/base/file.h"
+#include "ledger/base/crypto/digest.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/base/file/file.h"
 #include "ledger/base/log.h"
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  * position is as good as a name. */
 #include "ledger/pg/pg_rows.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "ledger/base/log.h"
 
 #include <assert.h>

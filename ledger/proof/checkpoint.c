@@ -4,7 +4,7 @@
  * earlier ones are hashed again, so that a log that was changed is not signed as if it were right. */
 #include "ledger/proof/checkpoint.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "ledger/proof/key_change.h"
 #include "ledger/proof/leaf.h"
 #include "sql/rows/proof.h"

@@ -1,6 +1,6 @@
 #include "ledger/proof/day_seal.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "ledger/proof/checkpoint.h"
 #include "ledger/proof/leaf.h"
 #include "sql/rows/proof.h"

@@ -4,7 +4,7 @@
 #define LEDGER_PROOF_DAY_TREE_H
 
 #include "ledger/base/object.h"
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/uuid.h"
 #include "ledger/proof/merkle.h"
 #include "ledger/pg/pg.h"
 

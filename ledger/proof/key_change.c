@@ -3,7 +3,7 @@
  * change carries a reason and is told to whoever checks. */
 #include "ledger/proof/key_change.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "sql/rows/proof.h"
 
 #include <assert.h>

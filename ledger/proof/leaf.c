@@ -3,9 +3,9 @@
  * URLs are as long as crawlers like. */
 #include "ledger/proof/leaf.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "ledger/base/instant.h"
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/uuid.h"
 
 #include <assert.h>
 #include <inttypes.h>

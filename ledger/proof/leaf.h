@@ -27,7 +27,7 @@
 #ifndef LEDGER_PROOF_LEAF_H
 #define LEDGER_PROOF_LEAF_H
 
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 
 #define LEAF_FIELD_MAX 8192
 #define LEAF_MAX       (1 + 16 + 8 + 8 + 4 + DIGEST_SIZE + DIGEST_SIZE + 5 * (2 + LEAF_FIELD_MAX))

@@ -3,7 +3,7 @@
 #ifndef LEDGER_PROOF_MERKLE_H
 #define LEDGER_PROOF_MERKLE_H
 
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 
 /* A tree of 2^63 leaves is as high as this. */
 #define MERKLE_HEIGHT_MAX 64

@@ -2,7 +2,7 @@
  * text must not be readable in two ways, one of which was signed. */
 #include "ledger/proof/note.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef LEDGER_PROOF_NOTE_H
 #define LEDGER_PROOF_NOTE_H
 
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 
 #define NOTE_KEY_SIZE       32
 #define NOTE_SIGNATURE_SIZE 64

@@ -3,7 +3,7 @@
  * writing. */
 #include "ledger/site/site.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "sql/rows/site.h"
 
 #include <assert.h>

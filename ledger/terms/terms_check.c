@@ -2,7 +2,7 @@
  * cannot be corrected afterwards but by another version. */
 #include "ledger/terms/terms_table.h"
 
-#include "ledger/base/identifier.h"
+#include "ledger/base/identifier/identifier.h"
 #include "ledger/base/instant.h"
 
 #include <assert.h>

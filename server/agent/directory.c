@@ -6,7 +6,7 @@
 #include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
 #include "ledger/base/object.h"
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 #include "server/agent/answer.h"
 #include "server/agent/budget.h"
 #include "server/agent/freshness.h"

@@ -4,7 +4,7 @@
 #include "server/agent/key_file.h"
 
 #include "ledger/base/log.h"
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
 #ifndef SERVER_AGENT_KEY_FILE_H
 #define SERVER_AGENT_KEY_FILE_H
 
-#include "ledger/base/file.h"
+#include "ledger/base/file/file.h"
 #include "server/agent/key_ring.h"
 
 /* Reads the file; *stamp (may be NULL) is of what was read. False after logging why. */

@@ -7,7 +7,7 @@
 #include "ledger/base/instant.h"
 #include "ledger/base/log.h"
 #include "ledger/base/object.h"
-#include "ledger/base/text.h"
+#include "ledger/base/text/text.h"
 #include "server/content/content_type.h"
 #include "server/content/precondition.h"
 #include "server/content/range.h"

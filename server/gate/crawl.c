@@ -2,7 +2,7 @@
 #include "server/gate/crawl.h"
 
 #include "ledger/base/instant.h"
-#include "ledger/base/text.h"
+#include "ledger/base/text/text.h"
 #include "server/gate/commitment.h"
 #include "server/gate/forward.h"
 

@@ -1,7 +1,7 @@
 /* The one place that turns outcomes into replies (WIRE.md sections 1 and 5). */
 #include "server/gate/crawl.h"
 
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 #include "server/gate/offer.h"
 
 /* The code of each failure, as a field that needs no room. */

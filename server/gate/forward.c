@@ -1,7 +1,7 @@
 #include "server/gate/forward.h"
 
-#include "ledger/base/amount.h"
-#include "ledger/base/text.h"
+#include "ledger/base/text/amount.h"
+#include "ledger/base/text/text.h"
 #include "server/origin/origin_head.h"
 
 #include <arpa/inet.h>

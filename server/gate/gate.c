@@ -5,7 +5,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
 #include "ledger/base/object.h"
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 
 #include <assert.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #ifndef SERVER_GATE_NONCES_H
 #define SERVER_GATE_NONCES_H
 
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 
 struct nonces;
 

@@ -1,8 +1,8 @@
 #include "server/gate/offer.h"
 
-#include "ledger/base/amount.h"
-#include "ledger/base/encoding.h"
-#include "ledger/base/text.h"
+#include "ledger/base/text/amount.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/base/text/text.h"
 
 #define HEADER_MAX 2048 /* of PAYMENT-REQUIRED, in base64 */
 

@@ -2,7 +2,7 @@
 
 #include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
-#include "ledger/base/text.h"
+#include "ledger/base/text/text.h"
 #include "server/agent/key_file.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 #include "server/gate/rules.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
 #include "server/gate/ai_crawlers.h"

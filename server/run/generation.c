@@ -1,7 +1,7 @@
 #include "server/run/generation.h"
 
 #include "ledger/credit/refresh.h"
-#include "ledger/base/file.h"
+#include "ledger/base/file/file.h"
 #include "ledger/base/log.h"
 #include "ledger/entry/writer.h"
 #include "server/agent/directory.h"

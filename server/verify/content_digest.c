@@ -2,7 +2,7 @@
  * those that are known none may be wrong. */
 #include "server/verify/content_digest.h"
 
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 #include "server/verify/component.h"
 
 /* How many of the two are there and right, or -1 when one is wrong. */

@@ -2,7 +2,7 @@
  * of exactly their length, without leading zeros, and no member beside those that RFC 7638 lists. */
 #include "server/verify/jwk.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #ifndef SERVER_VERIFY_JWK_H
 #define SERVER_VERIFY_JWK_H
 
-#include "ledger/base/digest.h"
-#include "ledger/base/encoding.h"
+#include "ledger/base/crypto/digest.h"
+#include "ledger/base/text/encoding.h"
 #include "ledger/base/err.h"
 #include "server/verify/signature.h"
 

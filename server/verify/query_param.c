@@ -3,8 +3,8 @@
  * refused: which of the two is meant, receivers differ about. */
 #include "server/verify/query_param.h"
 
-#include "ledger/base/encoding.h"
-#include "ledger/base/text.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/base/text/text.h"
 #include "server/verify/utf8.h"
 
 #include <assert.h>

@@ -3,7 +3,7 @@
 #ifndef SERVER_VERIFY_SF_H
 #define SERVER_VERIFY_SF_H
 
-#include "ledger/base/text.h"
+#include "ledger/base/text/text.h"
 
 enum sf_kind {
     SF_INTEGER,

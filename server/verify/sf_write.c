@@ -1,7 +1,7 @@
 /* RFC 9651 section 4.1. */
 #include "server/verify/sf.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 
 #include <assert.h>
 

@@ -3,8 +3,8 @@
  * with it. */
 #include "server/verify/url.h"
 
-#include "ledger/base/encoding.h"
-#include "ledger/base/text.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/base/text/text.h"
 
 #include <assert.h>
 

@@ -3,7 +3,7 @@
  * "the signature is invalid" helps nobody who has built one. */
 #include "server/verify/web_bot_auth.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "server/verify/component.h"
 #include "server/verify/content_digest.h"
 #include "server/verify/jwk.h"

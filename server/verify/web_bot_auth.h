@@ -3,7 +3,7 @@
 #ifndef SERVER_VERIFY_WEB_BOT_AUTH_H
 #define SERVER_VERIFY_WEB_BOT_AUTH_H
 
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 #include "server/verify/signature.h"
 #include "server/verify/signature_agent.h"
 

@@ -5,7 +5,7 @@
  *
  *   entries CONFIG CRAWLERS SIZE… */
 #include "ledger/base/clock.h"
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 #include "ledger/entry/entry.h"
 
 #include <stdio.h>

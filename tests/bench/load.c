@@ -12,8 +12,8 @@
  * the named groups of processes. Payments are signed with a key made for the run, whose directory is served
  * here on the port of CRAWLTAB_BENCH_DIRECTORY (default 8413). */
 #define _GNU_SOURCE /* memmem, SCHED_BATCH */
-#include "ledger/base/encoding.h"
-#include "ledger/base/random.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/base/crypto/random.h"
 #include "server/verify/component.h"
 #include "server/verify/jwk.h"
 

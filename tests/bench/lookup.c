@@ -2,7 +2,7 @@
  * id on standard input (a UUID a line). Prints one line of JSON; fails if an entry is not found.
  *
  *   lookup CONFIG < IDS */
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/uuid.h"
 #include "ledger/pg/pg.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* make bench-stages: what each step of verifying one paid request costs, in nanoseconds, and how often it
  * calls malloc, calloc or realloc. Medians of 41 rounds.
  * Exit status 1 when all but Ed25519 takes more than a tenth of Ed25519, or our code allocates. */
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "server/verify/component.h"
 #include "server/verify/jwk.h"
 #include "server/verify/web_bot_auth.h"

@@ -5,7 +5,7 @@
  * and one line for each on stdout: FAIL, or the value as JSON in the notation of the HTTP working group's
  * suite (github.com/httpwg/structured-field-tests), TAB, the canonical serialisation. Exit status 64 with a
  * message when a line is not of that form. */
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "server/verify/sf.h"
 
 #include <stdio.h>

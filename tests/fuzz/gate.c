@@ -7,7 +7,7 @@
 #include "tests/fuzz/gate_world.h"
 #include "tests/fuzz/support.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "ledger/base/log.h"
 #include "server/gate/gate.h"
 #include "ledger/entry/payment_id.h"

@@ -1,7 +1,7 @@
 #include "tests/fuzz/gate_world.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 #include "tests/fuzz/support.h"
 
 struct world world;

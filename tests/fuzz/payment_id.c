@@ -2,7 +2,7 @@
  * Input: an id as text, or with a first byte over 0x7f: AGE(4) PRICE(6), then pairs of position and XOR. */
 #include "tests/fuzz/support.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/entry/payment_id.h"
 
 #define NOW_MS      1763640000000

@@ -2,7 +2,7 @@
  * tests/e2e/money.test.js. */
 #include "tests/pg/support.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #include "tests/pg/support_oracle.h"
 #include "tests/pg/support.h"
 
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/uuid.h"
 #include "ledger/night/day.h"
 #include "server/verify/signature.h"
 #include "sql/rows/credit.h"

@@ -3,7 +3,7 @@
 #include "tests/pg/support.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 
 #include <poll.h>
 #include <signal.h>

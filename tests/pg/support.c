@@ -1,7 +1,7 @@
 #include "tests/pg/support.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 #include "ledger/entry/payment_id.h"
 
 #include <errno.h>

@@ -1,15 +1,15 @@
 /* Amounts, encodings, ids, dates, digests: the base library.
- * Tests ledger/base/amount.c, ledger/base/digest.c, ledger/base/encoding.c, ledger/base/err.c,
- * ledger/base/instant.c, ledger/base/series.c, ledger/base/uuid.c */
+ * Tests ledger/base/text/amount.c, ledger/base/crypto/digest.c, ledger/base/text/encoding.c,
+ * ledger/base/err.c, ledger/base/instant.c, ledger/base/identifier/series.c, ledger/base/identifier/uuid.c */
 #include "tests/unit/support.h"
 
-#include "ledger/base/amount.h"
-#include "ledger/base/digest.h"
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/amount.h"
+#include "ledger/base/crypto/digest.h"
+#include "ledger/base/text/encoding.h"
 #include "ledger/base/err.h"
 #include "ledger/base/instant.h"
-#include "ledger/base/series.h"
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/series.h"
+#include "ledger/base/identifier/uuid.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
-/* The wall clock and its offset, and the doors to the system beside it. Tests ledger/base/random.c */
+/* The wall clock and its offset, and the doors to the system beside it. Tests ledger/base/crypto/random.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 
 #include <string.h>
 

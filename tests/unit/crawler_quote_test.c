@@ -1,7 +1,7 @@
 /* What a crawler reads of an offer: the price exactly or not at all, and only for the page it asked for. */
 #include "tests/unit/support.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "tools/crawler/purse.h"
 #include "tools/crawler/target.h"
 

@@ -2,7 +2,7 @@
  * server/agent/proof.c */
 #include "tests/unit/support.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "server/agent/proof.h"
 #include "server/verify/component.h"
 #include "server/verify/sf.h"

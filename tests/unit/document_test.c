@@ -1,7 +1,7 @@
 /* The invoice document: every member is read, and missed with its name. */
 #include "tests/unit/support.h"
 
-#include "ledger/base/einvoice.h"
+#include "ledger/base/identifier/einvoice.h"
 #include "ledger/format/document.h"
 
 #include <stdio.h>

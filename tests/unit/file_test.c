@@ -3,7 +3,7 @@
  * fail. */
 #include "tests/unit/support.h"
 
-#include "ledger/base/file.h"
+#include "ledger/base/file/file.h"
 
 #include <dirent.h>
 #include <errno.h>

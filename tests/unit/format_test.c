@@ -5,7 +5,7 @@
 #include "tests/unit/support.h"
 #include "tests/unit/support_document.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/format/xml.h"
 #include "ledger/format/bill/view.h"
 

@@ -3,7 +3,7 @@
  * server/gate/offer.c, server/gate/rules.c, ledger/entry/payment_id.c */
 #include "tests/unit/support.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "server/agent/address.h"
 #include "server/gate/ai_crawlers.h"
 #include "server/gate/commitment.h"

@@ -1,7 +1,7 @@
 /* Identifiers: published ones are taken, and nothing near them. */
 #include "tests/unit/support.h"
 
-#include "ledger/base/identifier.h"
+#include "ledger/base/identifier/identifier.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* The Web Bot Auth profile: what each check tells, the choices of a policy, locations, and full arenas.
- * Tests ledger/base/arena.c, ledger/base/text.c, server/verify/url.c, server/verify/web_bot_auth.c */
+ * Tests ledger/base/arena.c, ledger/base/text/text.c, server/verify/url.c, server/verify/web_bot_auth.c */
 #include "tests/unit/support.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "server/verify/jwk.h"
 #include "server/verify/url.h"
 #include "server/verify/web_bot_auth.h"

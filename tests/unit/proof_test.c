@@ -2,7 +2,7 @@
  * Tests ledger/proof/leaf.c, ledger/proof/merkle.c, ledger/proof/note.c */
 #include "tests/unit/support.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "ledger/proof/leaf.h"
 #include "ledger/proof/merkle.h"
 #include "ledger/proof/note.h"

@@ -1,7 +1,7 @@
 /* RFC 9421: appendix B as a whole, the examples of section 2, and every error of section 2.5. */
 #include "tests/unit/support.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "server/verify/component.h"
 #include "server/verify/jwk_set.h"
 

@@ -2,7 +2,7 @@
  * Tests server/verify/jwk.c */
 #include "tests/unit/support.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "server/verify/component.h"
 #include "server/verify/jwk.h"
 

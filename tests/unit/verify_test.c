@@ -2,7 +2,7 @@
  * Tests server/verify/signature_agent.c */
 #include "tests/unit/support.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "server/verify/component.h"
 #include "server/verify/web_bot_auth.h"
 

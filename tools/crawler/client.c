@@ -1,6 +1,6 @@
 #include "tools/crawler/client.h"
 
-#include "ledger/base/text.h"
+#include "ledger/base/text/text.h"
 #include "tools/crawler/say.h"
 
 #include <curl/curl.h>

@@ -1,7 +1,7 @@
 #include "tools/crawler/key.h"
 
-#include "ledger/base/file.h"
-#include "ledger/base/random.h"
+#include "ledger/base/file/file.h"
+#include "ledger/base/crypto/random.h"
 #include "tools/crawler/say.h"
 
 #include <errno.h>

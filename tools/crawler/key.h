@@ -2,7 +2,7 @@
 #ifndef TOOLS_CRAWLER_KEY_H
 #define TOOLS_CRAWLER_KEY_H
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "server/verify/jwk.h"
 
 struct key {

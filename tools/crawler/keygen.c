@@ -1,5 +1,5 @@
 /* crawler keygen and crawler directory: the key and what is published of it. */
-#include "ledger/base/file.h"
+#include "ledger/base/file/file.h"
 #include "tools/crawler/commands.h"
 #include "tools/crawler/key.h"
 #include "tools/crawler/say.h"

@@ -1,6 +1,6 @@
 #include "tools/crawler/purse.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 
 bool purse_parse(struct slice text, char currency[PURSE_CURRENCY_MAX], int64_t *micros)
 {

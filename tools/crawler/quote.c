@@ -1,6 +1,6 @@
 #include "tools/crawler/quote.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "tools/crawler/target.h"
 
 #include <jansson.h>

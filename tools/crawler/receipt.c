@@ -1,7 +1,7 @@
 #include "tools/crawler/receipt.h"
 
-#include "ledger/base/digest.h"
-#include "ledger/base/encoding.h"
+#include "ledger/base/crypto/digest.h"
+#include "ledger/base/text/encoding.h"
 #include "server/verify/sf.h"
 #include "tools/crawler/purse.h"
 

@@ -1,6 +1,6 @@
 #include "tools/crawler/sign.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "server/verify/component.h"
 
 bool sign_request(struct arena *arena, const struct key *key, const struct message *message,

@@ -1,9 +1,9 @@
 #include "tools/crawler/store.h"
 
-#include "ledger/base/digest.h"
-#include "ledger/base/encoding.h"
-#include "ledger/base/file.h"
-#include "ledger/base/text.h"
+#include "ledger/base/crypto/digest.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/base/file/file.h"
+#include "ledger/base/text/text.h"
 #include "tools/crawler/say.h"
 
 #include <errno.h>

@@ -2,8 +2,8 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
-#include "ledger/base/random.h"
-#include "ledger/base/text.h"
+#include "ledger/base/crypto/random.h"
+#include "ledger/base/text/text.h"
 #include "tools/crawler/receipt.h"
 #include "tools/crawler/say.h"
 #include "tools/crawler/sign.h"

@@ -15,8 +15,12 @@ function finding(line, rule, what)
 function rooms(    base, money, server)
 {
     edge["ledger/base"] = ""
-    edge["ledger/base/config"] = edge["ledger/base/http"] = "ledger/base"
-    base = "ledger/base ledger/base/config ledger/base/http"
+    edge["ledger/base/text"] = edge["ledger/base/crypto"] = "ledger/base"
+    edge["ledger/base/file"] = "ledger/base ledger/base/crypto"
+    edge["ledger/base/identifier"] = "ledger/base ledger/base/text"
+    base = "ledger/base ledger/base/text ledger/base/crypto ledger/base/file ledger/base/identifier"
+    edge["ledger/base/config"] = edge["ledger/base/http"] = base
+    base = base " ledger/base/config ledger/base/http"
     edge["ledger/format"] = base
     edge["ledger/format/bill"] = edge["ledger/format/bank"] = base " ledger/format"
     edge["ledger/pg"] = base
@@ -88,7 +92,7 @@ function may_use(path, header)
     if (header ~ /^unicode\//)
         return path == "ledger/format/unicode.c"
     if (header ~ /^openssl\//)
-        return path ~ /^(ledger\/base\/digest\.c|server\/verify\/signature\.c)$/
+        return path ~ /^(ledger\/base\/crypto\/digest\.c|server\/verify\/signature\.c)$/
     return header !~ /\// || header ~ /^(sys|netinet|arpa|net|linux)\//
 }
 

@@ -3,7 +3,7 @@
 #ifndef LEDGER_BASE_CONFIG_CONFIG_H
 #define LEDGER_BASE_CONFIG_CONFIG_H
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 
 #include <stdbool.h>
 #include <stddef.h>

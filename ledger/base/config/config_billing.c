@@ -1,9 +1,9 @@
 /* What the configuration's types cannot say of invoices: identifiers, and the patterns of numbers. */
 #include "ledger/base/config/config_table.h"
 
-#include "ledger/base/einvoice.h"
-#include "ledger/base/identifier.h"
-#include "ledger/base/series.h"
+#include "ledger/base/identifier/einvoice.h"
+#include "ledger/base/identifier/identifier.h"
+#include "ledger/base/identifier/series.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* What the configuration's types cannot say. */
 #include "ledger/base/config/config_table.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 
 #include <errno.h>
 #include <netdb.h>

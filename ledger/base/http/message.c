@@ -1,6 +1,6 @@
 #include "ledger/base/http/message.h"
 
-#include "ledger/base/text.h"
+#include "ledger/base/text/text.h"
 
 #include <assert.h>
 

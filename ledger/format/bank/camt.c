@@ -3,7 +3,7 @@
  */
 #include "ledger/format/bank/movement.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 
 #include <assert.h>
 #include <ctype.h>

@@ -4,9 +4,9 @@
  * of a kind. */
 #include "ledger/format/bank/movement.h"
 
-#include "ledger/base/amount.h"
-#include "ledger/base/digest.h"
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/amount.h"
+#include "ledger/base/crypto/digest.h"
+#include "ledger/base/text/encoding.h"
 #include "ledger/base/instant.h"
 #include "ledger/format/xml.h"
 

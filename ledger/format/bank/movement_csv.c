@@ -2,7 +2,7 @@
  * the file unreadable. */
 #include "ledger/format/bank/movement.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 
 #include <assert.h>
 #include <ctype.h>

@@ -1,7 +1,7 @@
 /* ISO 20022 pain.008.001.08, CustomerDirectDebitInitiation. */
 #include "ledger/format/bank/settlement.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/format/unicode.h"
 #include "ledger/format/xml.h"
 

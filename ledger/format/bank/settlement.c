@@ -1,7 +1,7 @@
 /* The batches that are JSON themselves, and what all batches share. */
 #include "ledger/format/bank/settlement.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * that comes with it, so that files can be put together. */
 #include "ledger/format/bill/rendering.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/format/bill/booking.h"
 
 #include <assert.h>

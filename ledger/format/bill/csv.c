@@ -3,7 +3,7 @@
  * numbers. */
 #include "ledger/format/bill/rendering.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 
 #include <assert.h>
 #include <inttypes.h>

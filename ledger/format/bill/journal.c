@@ -4,7 +4,7 @@
  * owed to the bank. Amounts are those of the invoice, in minor units. */
 #include "ledger/format/bill/rendering.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/format/bill/booking.h"
 
 #include <assert.h>

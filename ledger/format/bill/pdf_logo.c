@@ -3,7 +3,7 @@
  * than the invoice. */
 #include "ledger/format/bill/pdf_logo.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 
 #include <assert.h>
 #include <stdlib.h>

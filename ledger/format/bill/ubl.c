@@ -11,7 +11,7 @@
  */
 #include "ledger/format/bill/rendering.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/format/bill/ubl_party.h"
 #include "ledger/format/xml.h"
 

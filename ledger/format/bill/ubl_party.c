@@ -3,8 +3,8 @@
  * that name a line of XML. */
 #include "ledger/format/bill/ubl_party.h"
 
-#include "ledger/base/einvoice.h"
-#include "ledger/base/identifier.h"
+#include "ledger/base/identifier/einvoice.h"
+#include "ledger/base/identifier/identifier.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * points below each other. */
 #include "ledger/format/bill/view.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/format/format.h"
 #include "ledger/format/unicode.h"
 

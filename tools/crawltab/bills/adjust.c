@@ -2,7 +2,7 @@
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/bill/adjustment.h"
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/base/clock.h"
 #include "sql/rows/archive.h"
 

@@ -2,7 +2,7 @@
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/frame/show.h"
 
-#include "ledger/base/file.h"
+#include "ledger/base/file/file.h"
 #include "ledger/collect/intake.h"
 #include "ledger/format/bank/movement.h"
 

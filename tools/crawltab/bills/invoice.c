@@ -3,7 +3,7 @@
 #include "tools/crawltab/bills/invoice_page.h"
 #include "tools/crawltab/frame/show.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/base/clock.h"
 #include "ledger/bill/invoice_read.h"
 #include "sql/rows/bill.h"

@@ -1,6 +1,6 @@
 #include "tools/crawltab/bills/invoice_change.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/base/clock.h"
 #include "ledger/collect/event.h"
 #include "tools/crawltab/frame/show.h"

@@ -1,7 +1,7 @@
 #include "tools/crawltab/bills/invoice_file.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/file.h"
+#include "ledger/base/file/file.h"
 #include "ledger/bill/invoice_read.h"
 #include "ledger/format/bill/rendering.h"
 

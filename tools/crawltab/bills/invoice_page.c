@@ -1,6 +1,6 @@
 #include "tools/crawltab/bills/invoice_page.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "tools/crawltab/frame/show.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/file.h"
+#include "ledger/base/file/file.h"
 #include "ledger/base/instant.h"
 #include "ledger/bill/invoice.h"
 #include "ledger/collect/settlement.h"

@@ -1,7 +1,7 @@
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/frame/show.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/base/clock.h"
 #include "sql/rows/collect.h"
 

@@ -3,7 +3,7 @@
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/archive/archive.h"
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "ledger/base/instant.h"
 #include "ledger/pg/schema.h"
 #include "sql/rows/archive.h"

@@ -1,9 +1,9 @@
 #include "tools/crawltab/days/checkpoint_key.h"
 
-#include "ledger/base/encoding.h"
-#include "ledger/base/file.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/base/file/file.h"
 #include "ledger/base/log.h"
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 #include "ledger/proof/key_change.h"
 #include "server/verify/signature.h"
 

@@ -1,7 +1,7 @@
 #include "tools/crawltab/entries/answer.h"
 #include "tools/crawltab/frame/show.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "sql/rows/archive.h"
 #include "sql/rows/bill.h"
 

@@ -2,9 +2,9 @@
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/frame/show.h"
 
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 #include "ledger/base/instant.h"
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/uuid.h"
 #include "sql/rows/archive.h"
 
 #include <inttypes.h>

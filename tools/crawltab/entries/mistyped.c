@@ -1,6 +1,6 @@
 #include "tools/crawltab/entries/mistyped.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "sql/rows/entry.h"
 #include "tools/crawltab/frame/show.h"
 

@@ -1,7 +1,7 @@
 #include "tools/crawltab/frame/show.h"
 
-#include "ledger/base/amount.h"
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/amount.h"
+#include "ledger/base/text/encoding.h"
 #include "ledger/base/instant.h"
 
 #include <stdlib.h>

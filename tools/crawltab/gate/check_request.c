@@ -4,7 +4,7 @@
 #include "tools/crawltab/frame/command.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 #include "server/agent/directory.h"
 #include "server/verify/component.h"
 #include "server/verify/web_bot_auth.h"

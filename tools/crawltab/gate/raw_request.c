@@ -1,6 +1,6 @@
 #include "tools/crawltab/gate/raw_request.h"
 
-#include "ledger/base/text.h"
+#include "ledger/base/text/text.h"
 
 static struct slice take_line(struct slice *text)
 {

@@ -2,10 +2,10 @@
  * name for half of it; the name comes by link or rename, which are one step for whoever looks; the folder is
  * flushed last, since a name is on the disk only when its folder is. Whoever is told of the file may rely on
  * it. */
-#include "ledger/base/file.h"
+#include "ledger/base/file/file.h"
 
 #include "ledger/base/object.h"
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* The kernel's generator alone, for everything: what is only meant to differ and what must not be guessed
  * are too easily taken for each other. */
-#include "ledger/base/random.h"
+#include "ledger/base/crypto/random.h"
 
 #include <assert.h>
 #include <errno.h>

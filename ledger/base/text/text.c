@@ -1,8 +1,8 @@
 /* The text is made where it will stay, at the end of the arena, as nobody knows its length beforehand. That
  * is why nothing else may be taken meanwhile, and why one that did not fit gives back all that it had. */
-#include "ledger/base/text.h"
+#include "ledger/base/text/text.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 
 #include <assert.h>
 

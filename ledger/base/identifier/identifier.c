@@ -1,7 +1,7 @@
 /* Check digits tell a slip of the finger from a number, which is all that can be known without asking a
  * register. What is not known here, of a country or a scheme, is let through: a right bill must never fail
  * for a list that has grown old. */
-#include "ledger/base/identifier.h"
+#include "ledger/base/identifier/identifier.h"
 
 #include <assert.h>
 #include <ctype.h>

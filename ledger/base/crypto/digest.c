@@ -1,6 +1,6 @@
 /* What OpenSSL can only fail at for want of memory ends the process here: a digest that is made up would be
  * signed, or stored as evidence. */
-#include "ledger/base/digest.h"
+#include "ledger/base/crypto/digest.h"
 
 #include "ledger/base/object.h"
 

@@ -1,7 +1,7 @@
 /* Strict both ways, since what is encoded here is compared and signed: a text that could be written in two
  * ways, with stray bits at its end or a line break in it, is refused. The one exception is asked for by
  * name. */
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 
 #include <assert.h>
 

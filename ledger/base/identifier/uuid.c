@@ -1,8 +1,8 @@
 /* Version 7 and not 4: the ledger's partitions and the order of a day's entries are those of the ids' time,
  * and an insert at the end of an index costs a fraction of one in its middle. */
-#include "ledger/base/uuid.h"
+#include "ledger/base/identifier/uuid.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 
 #include <assert.h>
 

@@ -1,9 +1,9 @@
 /* The rules of EN 16931 and of Peppol that hold for every seller are seen to where the e-invoice is written
  * (ubl.c, ubl_party.c). Here are those of one country, as they stand in its section of Peppol BIS Billing
  * 3.0, so that one table can be laid beside that text when it changes. */
-#include "ledger/base/einvoice.h"
+#include "ledger/base/identifier/einvoice.h"
 
-#include "ledger/base/identifier.h"
+#include "ledger/base/identifier/identifier.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* Prices of a thousandth of a cent are usual, so that amounts are millionths: the largest that a bigint
  * holds is nine trillion, and a billion crawls of a cent are ten million. All text of money, also in SQL's
  * documents, is made of these integers: nothing that binary fractions could falsify comes near them. */
-#include "ledger/base/amount.h"
+#include "ledger/base/text/amount.h"
 
-#include "ledger/base/encoding.h"
+#include "ledger/base/text/encoding.h"
 
 #include <assert.h>
 

@@ -1,6 +1,6 @@
 /* The number is the last part that varies: what stands before it is the series, so that a pattern with the
  * year starts anew each year by itself, and gaps within a series can be looked for by its name. */
-#include "ledger/base/series.h"
+#include "ledger/base/identifier/series.h"
 
 #include <assert.h>
 #include <stdio.h>
