@@ -186,12 +186,16 @@ $(BUILD)/crawltab: $(call objects,tools/crawltab) $(LIBRARIES)
 $(BUILD)/crawler: $(call objects,tools/crawler) $(LIBRARIES)
 	$(CC) $(LINK) $^ $(LIBS) -o $@
 
-# Every tests/unit/*_test.c and tests/pg/*_test.c is a cmocka program, linked with the support*.c beside it.
-TESTS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c tests/pg/*_test.c))
+# Every tests/unit/ROOM/foo_test.c is a cmocka program build/tests/unit/foo_test, those of tests/pg alike,
+# linked with the support*.c of tests/unit or tests/pg.
+TEST_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(foreach suite,unit pg,tests/$(suite)/*_test.c \
+	tests/$(suite)/*/*_test.c)))
+TESTS = $(foreach suite,unit pg,$(addprefix $(BUILD)/tests/$(suite)/,$(basename \
+	$(notdir $(filter $(BUILD)/tests/$(suite)/%,$(TEST_OBJECTS))))))
 tests: $(TESTS)
 $(filter $(BUILD)/tests/unit/%,$(TESTS)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/support*.c))
 $(filter $(BUILD)/tests/pg/%,$(TESTS)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/pg/support*.c))
-$(TESTS): %: %.o $(LIBRARIES)
+$(TESTS): $$(filter $$@.o $$(@D)/%/$$(@F).o,$(TEST_OBJECTS)) $(LIBRARIES)
 	$(CC) $(LINK) $(filter %.o,$^) $(LIBRARIES) -lcmocka $(LIBS) -o $@
 
 -include $(wildcard tests/*/rules.mk)

@@ -19,7 +19,7 @@ wanted_lines=100
 wanted_branches=95
 
 find "$BUILD" -name '*.gcda' -delete 2>/dev/null
-programs=$(printf "$BUILD/%s\n" tests/unit/*_test.c | sed 's/\.c$//')
+programs=$(find tests/unit -name '*_test.c' | sed "s#.*/\(.*\)\.c#$BUILD/tests/unit/\1#")
 # shellcheck disable=SC2086
 make -s OPTIMISE='-O0 -g --coverage' HARDEN=-fPIE LINK='-pie --coverage' $programs || exit 1
 for program in $programs; do

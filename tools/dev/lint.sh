@@ -77,8 +77,8 @@ self_test() {
         git init -q . && printf '## 1. One\n' >WIRE.md
         printf '/* WIRE.md section\n * 2 and DESIGN.md */\n' >server/verify/cites.c
         [ "$(citations | wc -l)" -eq 2 ] || { echo "lint: its self-test does not find citations"; exit 1; }
-        rm -rf ledger server && mkdir -p server/run tests/unit tests/e2e
-        touch server/run/{named,said,forgotten}.c tests/unit/named_test.c
+        rm -rf ledger server && mkdir -p server/run tests/unit/run tests/e2e
+        touch server/run/{named,said,forgotten}.c tests/unit/run/named_test.c
         printf '/* Tests server/run/said.c */\nstruct x;\n/* Tests server/run/forgotten.c */\n' \
             >tests/unit/other_test.c
         printf '// What it does.\n\n// Tests server/run/forgotten.c\n' >tests/e2e/late.test.js
@@ -146,8 +146,9 @@ untested() {
         head && says' | grep -oE '(ledger|server)/[a-z0-9_/]+\.c')
     sources 'ledger/*.c' 'server/*.c' | while read -r file; do
         name=$(basename "$file" .c)_test.c
-        [ ! -f "tests/unit/$name" ] && [ ! -f "tests/pg/$name" ] && ! grep -qxF "$file" <<<"$said" || continue
-        echo "$file: no test has its name or says that it tests it (tested)"
+        compgen -G "tests/*/$name" >/dev/null || compgen -G "tests/*/*/$name" >/dev/null ||
+            grep -qxF "$file" <<<"$said" ||
+            echo "$file: no test has its name or says that it tests it (tested)"
     done >"$output"
     [ -s "$output" ] || return 0
     cat "$output"

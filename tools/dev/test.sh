@@ -110,6 +110,12 @@ count_cmocka() {
     count "$name" "$p" "$f" "$s" "$log"
 }
 
+# A program whose source is gone is no test any more.
+has_source() {
+    local source=${1#"$BUILD/"}.c
+    compgen -G "${source%/*}/*/${source##*/}" >/dev/null || [ -f "$source" ]
+}
+
 # As many beside one another as there are cores, told as they end.
 cmocka_suites() {
     local program pid
@@ -120,8 +126,7 @@ cmocka_suites() {
             count_cmocka "${running[$pid]}"
             unset "running[$pid]"
         done
-        # A program whose source is gone is no test any more.
-        if [ -x "$program" ] && [ -f "${program#"$BUILD/"}.c" ] && chosen "${program#"$BUILD/tests/"}"; then
+        if [ -x "$program" ] && has_source "$program" && chosen "${program#"$BUILD/tests/"}"; then
             run_cmocka "$program" &
             running[$!]=$program
         fi
@@ -140,9 +145,8 @@ node_packages() {
 # node_suite NAME: the Node tests of tests/NAME, or those of its files that were chosen.
 node_suite() {
     local name=$1 log=$logs/$1.log files='' file code p f s
-    for file in "tests/$name"/*.test.*js; do
-        file=${file#tests/}
-        if chosen "$name" || chosen "${file%%.test.*}"; then files="$files tests/$file"; fi
+    for file in "tests/$name"/*.test.js "tests/$name"/*/*.test.js; do
+        [ -f "$file" ] && chosen "$name/$(basename "$file" .test.js)" && files="$files $file"
     done
     [ -n "$files" ] || return
     if ! node_packages >"$log" 2>&1; then
