@@ -75,7 +75,7 @@ nights: ## a simulated month of nights with random histories, SEEDS=10 times; a 
 	$(INSTALL) test
 	@$(MAKE) -s $(JOBS) all
 	@cd tests/e2e && for seed in $$(seq $(SEEDS)); do \
-		SEED=$$seed NIGHTS=31 node --test --test-reporter=spec billing.test.js || exit 1; done
+		SEED=$$seed NIGHTS=31 node --test --test-reporter=spec money/billing.test.js || exit 1; done
 
 mutants: ## makes each mistake of tests/mutants in a copy, and tells which no test notices (WORDS=…: some)
 	$(INSTALL) test
