@@ -88,8 +88,7 @@ enum err crawl_arrive(struct crawl *crawl)
     enum err err;
     struct exchange *exchange = crawl->exchange;
     const struct gate *gate = crawl->gate;
-    struct signature_agent *agents;
-    struct fault fault;
+    const struct signature_agent *agents = NULL;
     TRY(find_site(crawl));
     if (!slice_eq(exchange->message.method, SLICE("GET")) &&
         !slice_eq(exchange->message.method, SLICE("HEAD")))
@@ -97,8 +96,8 @@ enum err crawl_arrive(struct crawl *crawl)
     TRY(rules_path(&exchange->arena, message_path(&exchange->message), &crawl->path, &crawl->plain));
     /* A field that does not parse names nobody; it is refused where a signature is asked for. */
     if (signature_agent_parse(&exchange->arena, &exchange->message,
-                              &gate->parts.config->directory_insecure_hosts, &agents, &fault) != ERR_OK)
-        agents = NULL;
+                              &gate->parts.config->directory_insecure_hosts, &crawl->agents) == ERR_OK)
+        agents = crawl->agents.first;
     crawl->decision = decide_at(crawl, crawl->path, agents);
     if (gate->roots[crawl->site_index] && crawl->plain && !rules_free_for_all(crawl->path))
         TRY(judge_place(crawl, agents));
@@ -114,6 +113,7 @@ struct web_bot_auth_policy crawl_policy(struct crawl *crawl)
     struct web_bot_auth_policy policy =
         web_bot_auth_policy(crawl->gate->parts.config, crawl->site, commitment);
     policy.now = crawl->now_ms / 1000;
+    policy.agents = &crawl->agents;
     policy.trace = &crawl->trace;
     return policy;
 }

@@ -55,9 +55,10 @@ struct crawl {
     struct slice path;
     bool plain; /* the path, see rules_path */
     struct slice url;
-    struct content content;       /* the page, while it is looked at */
-    bool asks;                    /* the page is the site's own server's to give */
-    struct origin_answer *answer; /* its answer, until the reply has it */
+    struct content content;         /* the page, while it is looked at */
+    bool asks;                      /* the page is the site's own server's to give */
+    struct origin_answer *answer;   /* its answer, until the reply has it */
+    struct signature_agents agents; /* who the request says has signed, read once on arrival */
     struct rules_decision decision;
     struct agreements *view; /* agreements, for who signs or pays; NULL: not read yet */
     bool redeeming;          /* a charged page with a commitment that holds; else free, or refused */

@@ -113,24 +113,23 @@ static bool is_bare_host(struct slice field)
 struct reading {
     struct arena *arena;
     const struct config_list *insecure;
-    struct signature_agent **agents;
-    struct fault *fault;
+    struct signature_agents *agents;
 };
 
 static enum err malformed(const struct reading *reading, const char *why, struct slice text)
 {
     assert(why);
-    *reading->fault = (struct fault){why, text};
+    reading->agents->fault = (struct fault){why, text};
     return ERR_MALFORMED_SIGNATURE_AGENT;
 }
 
 static enum err read_one(const struct reading *reading, struct slice location)
 {
-    assert(!*reading->agents);
+    assert(!reading->agents->first);
     struct signature_agent *agent = arena_alloc(reading->arena, sizeof(*agent));
     if (!agent)
         return ERR_REQUEST_TOO_LARGE;
-    *reading->agents = agent;
+    reading->agents->first = agent;
     return locate(reading->arena, location, BY_PATH, reading->insecure, agent);
 }
 
@@ -183,9 +182,9 @@ static enum err read_member(const struct reading *reading, const struct sf_membe
 /* The first failure of a malformed member, if no member is good and not all are merely of other types. */
 static enum err read_dictionary(const struct reading *reading, struct slice field)
 {
-    assert(!*reading->agents);
+    assert(!reading->agents->first);
     struct sf_list dictionary;
-    struct signature_agent **tail = reading->agents;
+    struct signature_agent **tail = &reading->agents->first;
     const struct signature_agent *worst = NULL;
     bool good = false;
     if (!sf_parse_dictionary(reading->arena, field, &dictionary) || dictionary.count == 0)
@@ -205,25 +204,28 @@ static enum err read_dictionary(const struct reading *reading, struct slice fiel
     return !good && worst ? malformed(reading, worst->fault.why, worst->fault.text) : ERR_OK;
 }
 
+static enum err read_field(const struct reading *reading, struct slice field)
+{
+    if (!is_bare_host(field) && !slice_starts(field, SLICE("\"")))
+        return read_dictionary(reading, field);
+    enum err err = is_bare_host(field) ? read_bare_host(reading, field) : read_string(reading, field);
+    if (err != ERR_OK && reading->agents->first)
+        reading->agents->fault = reading->agents->first->fault;
+    return err;
+}
+
 enum err signature_agent_parse(struct arena *arena, const struct message *message,
-                               const struct config_list *insecure, struct signature_agent **agents,
-                               struct fault *fault)
+                               const struct config_list *insecure, struct signature_agents *agents)
 {
     bool absent;
     struct slice field = component_field(arena, message, SLICE("signature-agent"), &absent);
-    const struct reading reading = {arena, insecure, agents, fault};
-    *agents = NULL;
-    *fault = (struct fault){NULL, SLICE("")};
+    const struct reading reading = {arena, insecure, agents};
+    *agents = (struct signature_agents){.err = ERR_OK};
     if (absent)
         return ERR_OK;
-    if (!field.data)
-        return ERR_REQUEST_TOO_LARGE;
-    if (!is_bare_host(field) && !slice_starts(field, SLICE("\"")))
-        return read_dictionary(&reading, field);
-    enum err err = is_bare_host(field) ? read_bare_host(&reading, field) : read_string(&reading, field);
-    if (err != ERR_OK && *agents)
-        *fault = (*agents)->fault;
-    assert(err == ERR_OK ? *agents != NULL
-                         : err == ERR_REQUEST_TOO_LARGE || fault->why || (*agents)->fault.why);
-    return err;
+    agents->err = field.data ? read_field(&reading, field) : ERR_REQUEST_TOO_LARGE;
+    if (agents->err == ERR_REQUEST_TOO_LARGE)
+        agents->fault = (struct fault){"the request is too large", SLICE("")};
+    assert(agents->err == ERR_OK ? agents->first && !agents->fault.why : agents->fault.why != NULL);
+    return agents->err;
 }

@@ -22,13 +22,19 @@ struct signature_agent {
     struct signature_agent *next;
 };
 
+/* The field of one request, read once. */
+struct signature_agents {
+    struct signature_agent *first; /* NULL when the field is absent */
+    enum err err;                  /* what signature_agent_parse returned */
+    struct fault fault;            /* why, unless err is ERR_OK */
+};
+
 /* Reads the field: its members one by one, those that name nobody among them, so that one bad member takes
- * nothing from a signature that covers another. *agents is NULL when the field is absent.
- * ERR_MALFORMED_SIGNATURE_AGENT with *fault when it does not parse, a member stands twice, or the members are
- * all refused: only https to a host name on port 443 is taken, but for the hosts in `insecure`. */
+ * nothing from a signature that covers another. ERR_MALFORMED_SIGNATURE_AGENT with agents->fault when it does
+ * not parse, a member stands twice, or the members are all refused: only https to a host name on port 443 is
+ * taken, but for the hosts in `insecure`. ERR_REQUEST_TOO_LARGE. The members are in the arena. */
 enum err signature_agent_parse(struct arena *arena, const struct message *message,
-                               const struct config_list *insecure, struct signature_agent **agents,
-                               struct fault *fault) MUST_USE;
+                               const struct config_list *insecure, struct signature_agents *agents) MUST_USE;
 
 /* The account and directory of one location, as `signature_agent_parse` does for a string: also for
  * configuration files. Returns agent->err, with agent->fault. */

@@ -432,17 +432,26 @@ static enum err read_dictionary(const struct trial *trial, enum web_bot_auth_che
                : ERR_MALFORMED_SIGNATURE;
 }
 
-static enum err read_agents(struct trial *trial, struct signature_agent **agents)
+static enum err take_agents(struct trial *trial, const struct signature_agents *agents)
 {
-    struct fault fault;
+    TELL_REQUEST(trial, CHECK_AGENT, agents->err == ERR_OK, "%s%s%.*s",
+                 FAULT(agents->err != ERR_OK
+                           ? agents->fault
+                           : ((struct fault){agents->first ? "parses" : "not there", SLICE("")})));
+    trial->agents = agents->first;
+    return agents->err;
+}
+
+/* Those that the policy has, or the request's own. */
+static enum err read_agents(struct trial *trial)
+{
+    struct signature_agents agents;
+    if (trial->policy->agents)
+        return take_agents(trial, trial->policy->agents);
     enum err err =
-        signature_agent_parse(trial->arena, trial->message, trial->policy->insecure_hosts, agents, &fault);
-    TELL_REQUEST(
-        trial, CHECK_AGENT, err == ERR_OK, "%s%s%.*s",
-        FAULT(err != ERR_OK ? fault : ((struct fault){*agents ? "parses" : "not there", SLICE("")})));
-    trial->agents = *agents;
-    assert(err != ERR_OK || fault.why == NULL);
-    return err;
+        signature_agent_parse(trial->arena, trial->message, trial->policy->insecure_hosts, &agents);
+    assert(err == agents.err);
+    return take_agents(trial, &agents);
 }
 
 /* One of the two fields without the other is broken, not unsigned (RFC 9421 section 3.2 step 1). */
@@ -468,7 +477,6 @@ enum err web_bot_auth_select(struct arena *arena, const struct message *message,
     enum web_bot_auth_check failed = CHECK_COUNT;
     struct sf_list inputs;
     struct sf_list signatures;
-    struct signature_agent *agents;
     struct web_bot_auth_candidate **tail = candidates;
     struct trial trial = {
         .arena = arena, .message = message, .policy = policy, .inputs = &inputs, .signatures = &signatures};
@@ -476,7 +484,7 @@ enum err web_bot_auth_select(struct arena *arena, const struct message *message,
     TRY(check_fields(&trial));
     TRY(read_dictionary(&trial, CHECK_INPUT, SLICE("signature-input"), &inputs));
     TRY(read_dictionary(&trial, CHECK_SIGNATURES, SLICE("signature"), &signatures));
-    TRY(read_agents(&trial, &agents));
+    TRY(read_agents(&trial));
     for (trial.input = inputs.first; trial.input; trial.input = trial.input->next) {
         struct web_bot_auth_candidate *candidate = arena_alloc(arena, sizeof(*candidate));
         if (!candidate)

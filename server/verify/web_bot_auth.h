@@ -81,7 +81,8 @@ struct web_bot_auth_policy {
     bool allow_test_keys;                 /* accept the key pairs printed in RFC 9421 and the drafts */
     const struct config_list *algorithms; /* RFC 9421 names that are taken; NULL: ed25519 alone */
     const struct config_list *insecure_hosts;
-    struct web_bot_auth_trace *trace; /* or NULL */
+    const struct signature_agents *agents; /* the request's, if they are read already; NULL: not yet */
+    struct web_bot_auth_trace *trace;      /* or NULL */
 };
 
 /* What the configuration says for a site, whose page is paid for by the field `commitment` or, where that is

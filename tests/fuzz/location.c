@@ -47,14 +47,13 @@ static void check_field(struct arena *arena, struct slice text)
 {
     struct message_field field = {SLICE("signature-agent"), text};
     struct message message = {.fields = &field, .field_count = 1};
-    struct signature_agent *agent;
-    struct fault fault;
-    if (signature_agent_parse(arena, &message, &insecure, &agent, &fault) != ERR_OK) {
-        HOLDS(fault.why);
+    struct signature_agents agents;
+    if (signature_agent_parse(arena, &message, &insecure, &agents) != ERR_OK) {
+        HOLDS(agents.fault.why);
         return;
     }
-    HOLDS(!fault.why);
-    for (; agent; agent = agent->next) {
+    HOLDS(!agents.fault.why);
+    for (const struct signature_agent *agent = agents.first; agent; agent = agent->next) {
         HOLDS((agent->err == ERR_OK) == !agent->fault.why);
         HOLDS((agent->err == ERR_OK) == (agent->account.len > 0));
         if (agent->err != ERR_OK)

@@ -1,7 +1,7 @@
 /* SHA-256 and HMAC-SHA-256 (OpenSSL). Algorithms are fetched once; an `hmac` keeps its keyed context, which
  * makes one MAC cost a third of a microsecond instead of 1.5. */
-#ifndef LEDGER_BASE_DIGEST_H
-#define LEDGER_BASE_DIGEST_H
+#ifndef LEDGER_BASE_CRYPTO_DIGEST_H
+#define LEDGER_BASE_CRYPTO_DIGEST_H
 
 #include "ledger/base/slice.h"
 

@@ -1,6 +1,6 @@
 /* The door to chance. */
-#ifndef LEDGER_BASE_RANDOM_H
-#define LEDGER_BASE_RANDOM_H
+#ifndef LEDGER_BASE_CRYPTO_RANDOM_H
+#define LEDGER_BASE_CRYPTO_RANDOM_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* Files: read whole, and written so that a name stands for all of a content or for none of it, also after a
  * crash, on a full disk, and whoever else is at it. */
-#ifndef LEDGER_BASE_FILE_H
-#define LEDGER_BASE_FILE_H
+#ifndef LEDGER_BASE_FILE_FILE_H
+#define LEDGER_BASE_FILE_FILE_H
 
 #include "ledger/base/err.h"
 

@@ -1,7 +1,7 @@
 /* What e-invoices need beyond what EN 16931 asks of all: the national rules of Peppol BIS Billing 3.0. The
  * configuration warns of what its seller lacks, and the e-invoice is refused without it. */
-#ifndef LEDGER_BASE_EINVOICE_H
-#define LEDGER_BASE_EINVOICE_H
+#ifndef LEDGER_BASE_IDENTIFIER_EINVOICE_H
+#define LEDGER_BASE_IDENTIFIER_EINVOICE_H
 
 #include <stdbool.h>
 

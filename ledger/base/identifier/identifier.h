@@ -1,7 +1,7 @@
 /* Identifiers of accounts, banks, companies and addresses, with the rules that tell a mistyped one. Pure.
  * Texts are compact: no spaces inside, capital letters (config.h, kind CODE). */
-#ifndef LEDGER_BASE_IDENTIFIER_H
-#define LEDGER_BASE_IDENTIFIER_H
+#ifndef LEDGER_BASE_IDENTIFIER_IDENTIFIER_H
+#define LEDGER_BASE_IDENTIFIER_IDENTIFIER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* Patterns of document numbers, such as "INV-{year}-{number:6}": a series for each text of everything but the
  * number. */
-#ifndef LEDGER_BASE_SERIES_H
-#define LEDGER_BASE_SERIES_H
+#ifndef LEDGER_BASE_IDENTIFIER_SERIES_H
+#define LEDGER_BASE_IDENTIFIER_SERIES_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* UUIDs (RFC 9562): version 7 carries its time in the first 48 bits, which is what orders and partitions the
  * ledger. */
-#ifndef LEDGER_BASE_UUID_H
-#define LEDGER_BASE_UUID_H
+#ifndef LEDGER_BASE_IDENTIFIER_UUID_H
+#define LEDGER_BASE_IDENTIFIER_UUID_H
 
 #include "ledger/base/slice.h"
 

@@ -1,7 +1,7 @@
 /* Amounts: signed 64-bit counts of micro-units (millionths of a currency's unit). No floating point, all
  * arithmetic checked (DESIGN.md section 7). */
-#ifndef LEDGER_BASE_AMOUNT_H
-#define LEDGER_BASE_AMOUNT_H
+#ifndef LEDGER_BASE_TEXT_AMOUNT_H
+#define LEDGER_BASE_TEXT_AMOUNT_H
 
 #include "ledger/base/slice.h"
 

@@ -1,7 +1,7 @@
 /* Base64, base64url (RFC 4648), hexadecimal and decimal. Decoding is strict: no white space, no stray bits.
  */
-#ifndef LEDGER_BASE_ENCODING_H
-#define LEDGER_BASE_ENCODING_H
+#ifndef LEDGER_BASE_TEXT_ENCODING_H
+#define LEDGER_BASE_TEXT_ENCODING_H
 
 #include "ledger/base/slice.h"
 

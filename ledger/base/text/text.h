@@ -1,7 +1,7 @@
 /* Text that grows at the end of an arena. Between text_begin and text_end nothing else may be taken from the
  * arena. When the arena is full the text stays short and text_end says so. */
-#ifndef LEDGER_BASE_TEXT_H
-#define LEDGER_BASE_TEXT_H
+#ifndef LEDGER_BASE_TEXT_TEXT_H
+#define LEDGER_BASE_TEXT_TEXT_H
 
 #include "ledger/base/arena.h"
 

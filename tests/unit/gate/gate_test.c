@@ -308,12 +308,11 @@ static void the_first_rule_that_fits_decides(void **state)
         struct arena *arena = fresh_arena();
         struct message message = request_of(
             arena, arena_format(arena, "GET %s\nhost: a.example\n%s", cases[i].path, cases[i].fields).data);
-        struct signature_agent *agents;
-        struct fault fault;
-        assert_int_equal(
-            signature_agent_parse(arena, &message, &config->directory_insecure_hosts, &agents, &fault),
-            ERR_OK);
-        struct rules_decision decision = rules_decide(table, 0, &message, slice_of(cases[i].path), agents);
+        struct signature_agents agents;
+        assert_int_equal(signature_agent_parse(arena, &message, &config->directory_insecure_hosts, &agents),
+                         ERR_OK);
+        struct rules_decision decision =
+            rules_decide(table, 0, &message, slice_of(cases[i].path), agents.first);
         if (decision.action != cases[i].action || (decision.account != NULL) != cases[i].account)
             fail_msg("case %zu: action %d", i, decision.action);
         if (cases[i].rule)

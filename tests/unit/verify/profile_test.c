@@ -420,11 +420,12 @@ static void members_are_judged_one_by_one(void **state)
     for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
         struct message_field field = {SLICE("signature-agent"), slice_of(members[i].field)};
         struct message message = {.fields = &field, .field_count = 1};
-        struct signature_agent *agents;
-        struct fault fault;
+        struct signature_agents agents;
         size_t good = 0;
-        enum err err = signature_agent_parse(fresh_arena(), &message, &none, &agents, &fault);
-        for (const struct signature_agent *agent = agents; err == ERR_OK && agent; agent = agent->next) {
+        enum err err = signature_agent_parse(fresh_arena(), &message, &none, &agents);
+        struct fault fault = agents.fault;
+        for (const struct signature_agent *agent = agents.first; err == ERR_OK && agent;
+             agent = agent->next) {
             good += agent->err == ERR_OK;
             fault = fault.why ? fault : agent->fault;
         }
@@ -436,6 +437,26 @@ static void members_are_judged_one_by_one(void **state)
             fail_msg("err %d, %zu agents, %s: %.*s: %s", err, good, fault.why ? fault.why : "",
                      (int)fault.text.len, fault.text.data, members[i].field);
     }
+}
+
+/* What has been read of the field already is what counts, and is told. */
+static void agents_are_read_once(void **state)
+{
+    static const char signed_by_a[] = AGENT "signature-input: " COVER TIMES REST "\n" SIG;
+    struct web_bot_auth_candidate *candidates;
+    struct signature_agent other = {.account = SLICE("https://other.example"), .err = ERR_OK};
+    struct signature_agents agents = {.first = &other};
+    struct web_bot_auth_policy policy = policy_for("payment");
+    (void)state;
+    policy.agents = &agents;
+    assert_int_equal(select_in(fresh_arena(), signed_by_a, &policy, &candidates), ERR_OK);
+    assert_ptr_equal(candidates->agent, &other);
+    agents =
+        (struct signature_agents){.err = ERR_MALFORMED_SIGNATURE_AGENT, .fault = {"it is odd", SLICE("x")}};
+    assert_int_equal(select_in(fresh_arena(), signed_by_a, &policy, &candidates),
+                     ERR_MALFORMED_SIGNATURE_AGENT);
+    assert_string_equal(web_bot_auth_check_name(trace.failed), "signature-agent");
+    assert_slice(trace.checked[trace.count - 1].detail, "it is odd: x");
 }
 
 /* Which agent each signature is for; "" where it is for none. */
@@ -571,6 +592,7 @@ int main(void)
         cmocka_unit_test(the_key_decides_the_algorithm),
         cmocka_unit_test(a_full_arena_is_a_refusal),
         cmocka_unit_test(members_are_judged_one_by_one),
+        cmocka_unit_test(agents_are_read_once),
         cmocka_unit_test(each_signature_has_its_own_agent),
         cmocka_unit_test(urls_are_normal_or_refused),
     };

@@ -310,14 +310,13 @@ static void signature_agents_are_located(void **state)
         struct arena *arena = fresh_arena();
         struct message message = request_of(
             arena, arena_format(arena, "GET /\nhost: a.example\nsignature-agent: %s", cases[i].field).data);
-        struct signature_agent *agents;
-        struct fault fault;
-        enum err err = signature_agent_parse(arena, &message, &insecure, &agents, &fault);
+        struct signature_agents agents;
+        enum err err = signature_agent_parse(arena, &message, &insecure, &agents);
         if (err != (cases[i].account ? ERR_OK : ERR_MALFORMED_SIGNATURE_AGENT))
             fail_msg("err %d: %s", err, cases[i].field);
         if (err == ERR_OK) {
-            assert_slice(agents->account, cases[i].account);
-            assert_slice(agents->directory_url, cases[i].directory);
+            assert_slice(agents.first->account, cases[i].account);
+            assert_slice(agents.first->directory_url, cases[i].directory);
         }
     }
 }
