@@ -138,6 +138,7 @@ static struct http *start_http(const struct config *config, const struct exchang
         .drain_seconds = config->http_drain_seconds,
         .connections = config->http_connections,
         .client_connections = config->http_client_connections,
+        .trusted_proxies = &config->trusted_proxies,
         .upstream = origin_upstream(),
     };
     return http_start(&options, handler);

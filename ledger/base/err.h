@@ -42,7 +42,7 @@
       "the request's fields are larger than the gate reads")                                                 \
     X(ERR_MISDIRECTED, 421, "misdirected_request", "no site of this gate has this host name")                \
     X(ERR_RATE_LIMITED, 429, "rate_limited",                                                                 \
-      "too many key directories to fetch for your network; nothing was charged, try again later")            \
+      "too much at once from your network; nothing was charged, try again later")                            \
     X(ERR_INTERNAL, 500, "internal_error", "the gate failed; nothing was charged")                           \
     X(ERR_ORIGIN_UNAVAILABLE, 502, "origin_unavailable",                                                     \
       "the site's own server did not answer; nothing was charged, try again with the same payment id")       \

@@ -54,6 +54,12 @@ static bool write_offer(struct crawl *crawl, enum err err)
     return offer_write(crawl->exchange, &offer, err_sentence(err));
 }
 
+/* In which there is another fetch for a client's network. */
+static long long seconds_of_token(const struct config *config)
+{
+    return config->directory_client_fetches > 0 ? 1 + 59 / (long long)config->directory_client_fetches : 1;
+}
+
 /* What a refusal says besides its code. */
 static bool add_advice(struct crawl *crawl, enum err err)
 {
@@ -66,11 +72,9 @@ static bool add_advice(struct crawl *crawl, enum err err)
         return exchange_header(
             exchange, "Retry-After",
             arena_format(&exchange->arena, "%lld", (long long)config->directory_retry_seconds).data);
-    case ERR_RATE_LIMITED: /* until there is a token again */
-        return exchange_header(
-            exchange, "Retry-After",
-            arena_format(&exchange->arena, "%lld", 1 + 59 / (long long)config->directory_client_fetches)
-                .data);
+    case ERR_RATE_LIMITED: /* until there is a token again, or a connection */
+        return exchange_header(exchange, "Retry-After",
+                               arena_format(&exchange->arena, "%lld", seconds_of_token(config)).data);
     case ERR_LEDGER_UNAVAILABLE:
     case ERR_OVERLOADED:
         return exchange_header(exchange, "Retry-After", "1");

@@ -1,10 +1,10 @@
 #include "server/gate/forward.h"
 
+#include "ledger/base/network.h"
 #include "ledger/base/text/amount.h"
 #include "ledger/base/text/text.h"
 #include "server/origin/origin_head.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 
 #define OWN_FIELDS_MAX 10
@@ -69,15 +69,11 @@ static struct slice connection_of(struct arena *arena, const struct message *mes
     return text_end(&text);
 }
 
-/* IPv4 as such; data is NULL when the arena is full. */
+/* data is NULL when the arena is full. */
 static struct slice client_text(struct arena *arena, const struct exchange_client *client)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    char text[INET6_ADDRSTRLEN];
-    bool four = memcmp(client->address, mapped, sizeof(mapped)) == 0;
-    if (!inet_ntop(four ? AF_INET : AF_INET6, client->address + (four ? 12 : 0), text, sizeof(text)))
-        return (struct slice){NULL, 0};
-    return slice_of(arena_copy(arena, slice_of(text)));
+    char text[NETWORK_TEXT_MAX];
+    return slice_of(arena_copy(arena, slice_of(network_format(client->address, text))));
 }
 
 /* Who asks, as the gate knows it: each field always, so that nobody else's can be believed. */

@@ -4,6 +4,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
+#include "ledger/base/network.h"
 #include "ledger/base/object.h"
 #include "ledger/base/crypto/random.h"
 
@@ -73,9 +74,11 @@ out:
 static void log_outcome(const struct crawl *crawl, enum err outcome)
 {
     char id[UUID_TEXT_MAX];
+    char client[NETWORK_TEXT_MAX];
     bool recorded = crawl->stage == CRAWL_RECORDING;
     bool refused = outcome != ERR_OK && crawl->trace.failed != CHECK_COUNT;
     LOG(DEBUG, "request", {"site", crawl->site ? crawl->site->name : NULL},
+        {"client", network_format(crawl->exchange->client.address, client)},
         {"status", LOG_NUMBER(crawl->exchange->reply.status)},
         {"check", refused ? web_bot_auth_check_name(crawl->trace.failed) : NULL},
         {"detail", refused && crawl->trace.failed == CHECK_KEY && *crawl->key.why ? crawl->key.why : NULL},

@@ -13,7 +13,9 @@ struct connection {
     struct connection *next, *previous;
     struct MHD_Connection *handle;
     int socket;
-    uint8_t client[16];  /* address, as in struct exchange_client */
+    uint8_t client[16];  /* that it is counted for; as in struct exchange_client */
+    bool counted;        /* among that client's connections */
+    bool trusted;        /* a proxy's: its requests are counted, each for the client behind it */
     bool waiting;        /* for a request, or for the rest of one's fields */
     bool stowed;         /* the socket has gone elsewhere, see idle.h */
     int64_t since_ms;    /* it waits; monotonic like the deadline */

@@ -87,12 +87,20 @@ static void give_request(struct http_private *private)
     worker->spare_count++;
 }
 
+static void uncount(struct http *http, struct connection *place)
+{
+    if (place->counted)
+        limits_clients_leave(http->clients, place->client);
+    place->counted = false;
+}
+
 static void on_closed(struct worker *worker, struct connection *place)
 {
-    if (place && !place->stowed)
-        limits_clients_leave(worker->http->clients, place->client);
-    if (place)
-        connection_close(&worker->connections, place);
+    if (!place)
+        return;
+    if (!place->stowed) /* else it is still open elsewhere */
+        uncount(worker->http, place);
+    connection_close(&worker->connections, place);
 }
 
 /* One that was stowed is there twice until libmicrohttpd has closed its side. */
@@ -108,17 +116,23 @@ static struct connection *on_opened(struct worker *worker, struct MHD_Connection
     const struct connection *known = worker->idle.adopting;
     int64_t now_ms = clock_monotonic_ms();
     int64_t deadline_ms = now_ms + http->options.header_seconds * 1000;
-    struct exchange_client client = request_client(connection);
+    bool local;
+    struct exchange_client peer = request_peer(connection, &local);
     worker->idle.adopting = NULL;
-    bool welcome = known || limits_clients_enter(http->clients, client.address);
+    /* A trusted proxy has as many connections as it likes, see admit. */
+    bool trusted = client_trusted(http->trust, &peer, local);
+    bool welcome = known || trusted || limits_clients_enter(http->clients, peer.address);
     struct connection *place = connection_open(&worker->connections, socket);
     if (!place || !welcome) {
         connection_close(&worker->connections, place);
-        limits_clients_leave(http->clients, client.address);
+        if (!trusted)
+            limits_clients_leave(http->clients, peer.address);
         return NULL;
     }
     place->handle = connection;
-    memcpy(place->client, client.address, sizeof(place->client));
+    place->trusted = trusted;
+    place->counted = !trusted;
+    memcpy(place->client, peer.address, sizeof(place->client));
     place->read = known ? known->read : 0;
     connection_wait(place, now_ms,
                     known && known->deadline_ms < deadline_ms ? known->deadline_ms : deadline_ms);
@@ -150,7 +164,6 @@ static void *on_target(void *context, const char *uri, struct MHD_Connection *co
         return NULL;
     private->connection = connection;
     private->place = place;
-    private->exchange.client = request_client(connection);
     private->line = (struct framing_line){.target = uri, .target_len = strlen(uri)};
     private->target = slice_of(arena_copy(&private->exchange.arena, slice_of(uri)));
     if (framing_begin(connection))
@@ -204,6 +217,26 @@ static enum MHD_Result suspend(struct http_private *private)
     return MHD_YES;
 }
 
+/* Learns whom the request is from, which takes its fields where a proxy hands it on. Clients behind one share
+ * its connections, so each is counted while it has a request under way: it holds one of them as long. False
+ * when that is one too many. */
+static bool admit(struct http_private *private)
+{
+    struct http *http = private->worker->http;
+    struct connection *place = private->place;
+    memcpy(private->exchange.client.address, place->client, sizeof(place->client));
+    if (!place->trusted)
+        return true;
+    bool local;
+    struct exchange_client peer = request_peer(private->connection, &local);
+    struct exchange_client client = client_behind(http->trust, &peer, &private->exchange.message);
+    assert(!place->counted); /* its last request is over */
+    private->exchange.client = client;
+    memcpy(place->client, client.address, sizeof(place->client));
+    place->counted = true;
+    return limits_clients_enter(http->clients, client.address);
+}
+
 /* lint: parameters, libmicrohttpd's callback has eight */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
@@ -218,11 +251,14 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         private->line.method = method;
         private->line.version = version;
         enum err err = request_read(&private->exchange, connection, private->target, &private->line);
+        bool welcome = admit(private);
         private->read = true;
         private->serving = serving_enter(worker);
         connection_work(private->place, INT64_MAX);
         private->place->read +=
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+        if (err == ERR_OK && !welcome)
+            err = ERR_RATE_LIMITED;
         if (err != ERR_OK) {
             private->serving->handler->refuse(private->serving->thread, &private->exchange, err);
             return send_reply(private);
@@ -254,6 +290,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     connection_wait(private->place, now_ms,
                     now_ms + (options->idle_seconds + options->header_seconds) * 1000);
     *con_cls = NULL;
+    if (private->place->trusted)
+        uncount(worker->http, private->place);
     enum parking expected = HANDED_OVER;
     if (atomic_compare_exchange_strong(&private->parking, &expected, ORPHANED))
         return; /* others still use it */
@@ -442,7 +480,9 @@ struct http *http_start(const struct http_options *options, const struct exchang
     http->worker_count = options->threads < THREADS_MAX ? options->threads : THREADS_MAX;
     for (size_t i = 0; i < http->worker_count; i++)
         http->workers[i] = (struct worker){.http = http, .wake = -1};
-    if (!set_limits(http) || !listen_open(options->listen, sockets, http->worker_count, http->address)) {
+    http->trust = client_trust_new(options->trusted_proxies);
+    if (!http->trust || !set_limits(http) ||
+        !listen_open(options->listen, sockets, http->worker_count, http->address)) {
         http_free(http);
         return NULL;
     }
@@ -532,5 +572,6 @@ void http_free(struct http *http)
     if (given_up)
         return;
     limits_clients_free(http->clients);
+    client_trust_free(http->trust);
     free(http);
 }

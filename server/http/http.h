@@ -4,29 +4,31 @@
 #ifndef SERVER_HTTP_HTTP_H
 #define SERVER_HTTP_HTTP_H
 
+#include "ledger/base/config/config.h"
 #include "ledger/base/http/exchange.h"
 
 struct http;
 
 /* What is said in the configuration, under `http` and beside. */
 struct http_options {
-    const char *listen; /* "address:port"; port 0 takes a free one */
+    const char *listen; /* "address:port", or "unix:/path"; port 0 takes a free one */
     size_t threads;     /* at least one */
     int64_t header_seconds;
     int64_t idle_seconds;
     int64_t send_seconds;
     int64_t send_bytes_per_second;
     int64_t drain_seconds;
-    int64_t connections;               /* 0: as many as there are descriptors for */
-    int64_t client_connections;        /* 0: any number */
-    struct exchange_upstream upstream; /* `start` is NULL: none */
+    int64_t connections;                       /* 0: as many as there are descriptors for */
+    int64_t client_connections;                /* 0: any number */
+    const struct config_list *trusted_proxies; /* only looked at by http_start */
+    struct exchange_upstream upstream;         /* `start` is NULL: none */
 };
 
 /* Listens and serves; the address as bound is in http_address. NULL after logging why: bad address, port in
  * use, no permission. `handler` must outlive it, or its replacement by http_switch. */
 struct http *http_start(const struct http_options *options, const struct exchange_handler *handler);
 
-/* "address:port" as bound. */
+/* "address:port" as bound, or "unix:/path". */
 const char *http_address(const struct http *http);
 
 /* Lets requests that come from now on enter `handler`; those whose fields have been read go on in the former

@@ -38,7 +38,8 @@ static void forget(struct idle *idle, struct connection *connection)
 static void drop(struct idle *idle, struct connection *connection)
 {
     int socket = connection->socket;
-    limits_clients_leave(idle->clients, connection->client);
+    if (connection->counted)
+        limits_clients_leave(idle->clients, connection->client);
     forget(idle, connection);
     close(socket);
 }
@@ -98,6 +99,7 @@ static void stow(struct idle *idle, struct connection *live)
         return;
     }
     memcpy(connection->client, live->client, sizeof(connection->client));
+    connection->counted = live->counted;
     connection->deadline_ms = live->deadline_ms;
     connection->read = live->read;
     MHD_suspend_connection(live->handle);
@@ -138,7 +140,7 @@ static void wake(struct idle *idle, struct MHD_Daemon *daemon, struct connection
     forget(idle, connection);
     idle->adopting = &known;
     bool taken = MHD_add_connection(daemon, socket, (struct sockaddr *)&peer, size) == MHD_YES;
-    if (!taken && idle->adopting) /* it closed the socket, and nobody was notified */
+    if (!taken && idle->adopting && known.counted) /* it closed the socket, and nobody was notified */
         limits_clients_leave(idle->clients, known.client);
     idle->adopting = NULL;
 }

@@ -3,20 +3,25 @@
 #include "ledger/base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static bool fail(const char *address, const char *detail)
 {
     const char *hint = NULL;
     if (errno == EADDRINUSE)
-        hint = "another program listens on this port; stop it or set another port in `listen`";
+        hint = "another program listens there; stop it or set something else in `listen`";
     if (errno == EACCES)
-        hint = "ports below 1024 need CAP_NET_BIND_SERVICE; set another port in `listen`";
+        hint =
+            "ports below 1024 need CAP_NET_BIND_SERVICE, and a socket a folder that may be written to; set "
+            "something else in `listen`";
     LOG(ERROR, "listen_failed", {"address", address}, {"detail", detail}, {"hint", hint});
     return false;
 }
@@ -77,7 +82,70 @@ static void describe(const struct addrinfo *info, char bound[LISTEN_TEXT_MAX])
     snprintf(bound, LISTEN_TEXT_MAX, info->ai_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-bool listen_open(const char *address, int *sockets, size_t count, char bound[LISTEN_TEXT_MAX])
+static bool listens(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool connected = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+    if (fd >= 0)
+        close(fd);
+    return connected;
+}
+
+/* Who was killed has left the socket's file, which is in the way of the next one. What is no socket stays. */
+static bool clear_path(const struct sockaddr_un *address)
+{
+    struct stat there;
+    if (lstat(address->sun_path, &there) != 0)
+        return errno == ENOENT;
+    if (S_ISSOCK(there.st_mode) && !listens(address))
+        return unlink(address->sun_path) == 0;
+    errno = EADDRINUSE;
+    return false;
+}
+
+/* -1 with errno. */
+static int bind_path(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(address.sun_path, path, strlen(path));
+    int fd = clear_path(&address) ? socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
+    if (fd < 0)
+        return -1;
+    if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 || chmod(path, 0666) != 0 ||
+        listen(fd, SOMAXCONN) != 0) {
+        int why = errno;
+        close(fd);
+        errno = why;
+        return -1;
+    }
+    return fd;
+}
+
+/* There is no SO_REUSEPORT for paths: all have the same queue. */
+static bool open_path(const char *address, int *sockets, size_t count, char bound[LISTEN_TEXT_MAX])
+{
+    size_t open = 0;
+    errno = 0;
+    for (; open < count; open++) {
+        sockets[open] = open == 0 ? bind_path(address + 5) : fcntl(sockets[0], F_DUPFD_CLOEXEC, 3);
+        if (sockets[open] < 0)
+            break;
+    }
+    if (open == count) {
+        snprintf(bound, LISTEN_TEXT_MAX, "%s", address);
+        return true;
+    }
+    fail(address, strerror(errno));
+    while (open > 0)
+        close(sockets[--open]);
+    return false;
+}
+
+static bool open_port(const char *address, int *sockets, size_t count, char bound[LISTEN_TEXT_MAX])
 {
     struct addrinfo *info = resolve(address);
     size_t open = 0;
@@ -102,4 +170,11 @@ out:
     }
     freeaddrinfo(info);
     return ok;
+}
+
+bool listen_open(const char *address, int *sockets, size_t count, char bound[LISTEN_TEXT_MAX])
+{
+    if (strncmp(address, "unix:", 5) == 0)
+        return open_path(address, sockets, count, bound);
+    return open_port(address, sockets, count, bound);
 }

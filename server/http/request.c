@@ -1,5 +1,6 @@
 #include "server/http/request.h"
 
+#include "ledger/base/network.h"
 #include "server/http/framing.h"
 
 #include <microhttpd.h>
@@ -9,11 +10,14 @@
 
 #define ENTRY_MEMORY 64 /* for each field and argument */
 
-struct exchange_client request_client(struct MHD_Connection *connection)
+struct exchange_client request_peer(struct MHD_Connection *connection, bool *local)
 {
     struct exchange_client client = {.address = {0}};
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    *local = info && info->client_addr->sa_family == AF_UNIX;
+    if (*local)
+        network_parse_address(SLICE("127.0.0.1"), client.address);
     if (info && info->client_addr->sa_family == AF_INET) {
         struct sockaddr_in in;
         memcpy(&in, info->client_addr, sizeof(in));

@@ -16,7 +16,8 @@
 struct MHD_Connection;
 struct framing_line;
 
-struct exchange_client request_client(struct MHD_Connection *connection);
+/* The peer. One on a unix socket, `*local`, is 127.0.0.1. */
+struct exchange_client request_peer(struct MHD_Connection *connection, bool *local);
 
 /* Fills in the message; `target` is as on the request line, in the exchange's arena (data is NULL: it was
  * full), and `line` where libmicrohttpd has it. ERR_REQUEST_TOO_LARGE, ERR_MALFORMED_REQUEST,

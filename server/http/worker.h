@@ -2,6 +2,7 @@
 #ifndef SERVER_HTTP_WORKER_H
 #define SERVER_HTTP_WORKER_H
 
+#include "server/http/client.h"
 #include "server/http/connection.h"
 #include "server/http/framing.h"
 #include "server/http/http.h"
@@ -67,7 +68,8 @@ struct worker {
 struct http {
     struct http_options options;
     struct limits_clients *clients; /* NULL: any number of connections each */
-    unsigned connections;           /* of one worker, at most */
+    struct client_trust *trust;
+    unsigned connections; /* of one worker, at most */
     size_t worker_count;
     atomic_size_t switching; /* workers that have not left the former handler */
     struct worker workers[THREADS_MAX];

@@ -76,7 +76,7 @@ static void note_change(void *context, const char *key)
 {
     struct changes *changes = context;
     bool waits = strcmp(key, "listen") == 0 || strcmp(key, "threads") == 0 || strncmp(key, "http.", 5) == 0 ||
-                 strcmp(key, "nightly.at") == 0;
+                 strcmp(key, "trusted_proxies") == 0 || strcmp(key, "nightly.at") == 0;
     char *list = waits ? changes->waiting : changes->taken;
     size_t len = strlen(list);
     snprintf(list + len, CHANGES_MAX - len, "%s%s", len > 0 ? " " : "", key);

@@ -69,6 +69,7 @@ function configText(folder, ledger, options) {
     const config = {
         listen: options.listen ?? '127.0.0.1:0',
         threads: options.threads ?? 2,
+        trusted_proxies: options.trustedProxies ?? [],
         http: options.http ?? {},
         origin: options.origin ?? {},
         log_level: options.logLevel ?? 'debug',
@@ -126,14 +127,16 @@ export class Gate {
         this.ended = new Promise(resolve =>
             this.process.on('exit', (code, signal) => resolve({ code, signal }))
         )
-        this.port = await new Promise((resolve, reject) => {
+        const address = await new Promise((resolve, reject) => {
             this.process.stderr.on('data', data => {
                 this.log += data
-                const found = !this.port && /event=listening address=[^ ]*:(\d+)/.exec(this.log)
-                if (found) resolve(Number(found[1]))
+                const found = !this.port && /event=listening address=([^ ]+) /.exec(this.log)
+                if (found) resolve(found[1])
             })
             this.ended.then(() => reject(new Error(`the gate ended: ${this.log}`)))
         })
+        this.socketPath = address.startsWith('unix:') ? address.slice(5) : undefined
+        this.port = this.socketPath ? undefined : Number(address.split(':').at(-1))
         return this
     }
     async stop(signal = 'SIGTERM') {
@@ -144,13 +147,16 @@ export class Gate {
     logged(pattern) {
         return until(() => pattern.test(this.log), `${pattern} in the log: ${this.log}`)
     }
-    // One request as it stands: nothing is added but the Host and Connection fields.
-    request(target, { method = 'GET', host = 'shop.example', headers = {} } = {}) {
+    // One request as it stands: nothing is added but the Host and Connection fields. `from` is the client's
+    // own address, one of 127.0.0.0/8; `port` another server's, such as a proxy in front.
+    request(target, { method = 'GET', host = 'shop.example', headers = {}, from, port = this.port } = {}) {
         return new Promise((resolve, reject) => {
             const request = http.request(
                 {
                     host: '127.0.0.1',
-                    port: this.port,
+                    port,
+                    localAddress: from,
+                    socketPath: port === this.port ? this.socketPath : undefined,
                     path: target,
                     method,
                     setHost: false,

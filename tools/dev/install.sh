@@ -15,8 +15,9 @@ BUILD="gcc libc6-dev make pkg-config|pkgconf libpq-dev libmicrohttpd-dev libssl-
     libcurl4-openssl-dev|libcurl4-gnutls-dev zlib1g-dev libxml2-dev libpango1.0-dev libicu-dev"
 RUN="$BUILD postgresql-15 curl jq fonts-dejavu-core"
 FUZZ="$BUILD clang libclang-rt-14-dev"
+FRONTS="nginx-light|nginx-core|nginx-full|nginx-extras caddy haproxy apache2 varnish media-types"
 TEST="$RUN pgbouncer libcmocka-dev openssl nodejs npm clang libclang-rt-14-dev
-    hledger ledger beancount libxml2-utils poppler-utils"
+    hledger ledger beancount libxml2-utils poppler-utils $FRONTS"
 LINT="$BUILD libcmocka-dev clang-format clang-tidy cppcheck shellcheck"
 
 case ${1:-} in

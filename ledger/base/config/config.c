@@ -142,8 +142,8 @@ void config_free(struct config *config)
 bool config_on_loopback(const struct config *config)
 {
     const char *listen = config->listen;
-    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 ||
-           strncmp(listen, "localhost:", 10) == 0;
+    return strncmp(listen, "unix:", 5) == 0 || strncmp(listen, "127.", 4) == 0 ||
+           strncmp(listen, "[::1]:", 6) == 0 || strncmp(listen, "localhost:", 10) == 0;
 }
 
 const struct config_site *config_site_called(const struct config *config, const char *name)

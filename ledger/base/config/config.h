@@ -41,7 +41,7 @@ typedef struct config_list CONFIG_LIST;
 /* X(member, key, kind, default, min, max, what it is) */
 #define CONFIG_GATE(X)                                                                                       \
     X(listen, "listen", TEXT, "127.0.0.1:8402", 0, 0,                                                        \
-      "Address and port of the gate. Port 0 takes a free one.")                                              \
+      "Address and port of the gate, port 0 takes a free one; or unix:/run/crawltab/gate.sock.")             \
     X(threads, "threads", NUMBER, "0", 0, 64, "HTTP threads; 0 means one per core.")                         \
     X(http_header_seconds, "http.header_seconds", NUMBER, "10", 1, 300,                                      \
       "How long a client may take from connecting to the end of its request's fields.")                      \
@@ -57,8 +57,12 @@ typedef struct config_list CONFIG_LIST;
       "The most connections at once; more wait until one closes. 0 means as many as the limit of open\n"     \
       "files allows.")                                                                                       \
     X(http_client_connections, "http.client_connections", NUMBER, "0", 0, 1000000,                           \
-      "The most connections of one client address (IPv6: /64). 0 means any number, for a gate that sees\n"   \
-      "only a proxy's address.")                                                                             \
+      "The most connections of one client address (IPv6: /64); of one behind a trusted proxy the most\n"     \
+      "requests under way. 0 means any number.")                                                             \
+    X(trusted_proxies, "trusted_proxies", LIST, "", 0, 0,                                                    \
+      "Proxies in front of the gate, by address or network (127.0.0.1, 10.0.0.0/8), and unix for whoever\n"  \
+      "connects to a unix socket. From them alone X-Forwarded-For and Forwarded are believed; the client\n"  \
+      "is the right-most address that is not in this list.")                                                 \
     X(origin_connect_seconds, "origin.connect_seconds", NUMBER, "5", 1, 300,                                 \
       "How long a site's own server may take to accept a connection ...")                                    \
     X(origin_head_seconds, "origin.head_seconds", NUMBER, "30", 1, 3600, "... to begin its answer ...")      \
@@ -110,7 +114,7 @@ typedef struct config_list CONFIG_LIST;
       "Take only keys that have signed their directory's answer (its Content-Digest and @authority).")       \
     X(directory_client_fetches, "directory.client_fetches", NUMBER, "60", 0, 100000,                         \
       "Fetches that the requests of one client network (IPv4 /24, IPv6 /48) may cause in a minute;\n"        \
-      "0 means any number, for a gate that sees only a proxy's address.")                                    \
+      "0 means any number. Behind a proxy set trusted_proxies, or all clients share this.")                  \
     X(nightly_at, "nightly.at", LIST, "", 0, 0,                                                              \
       "Local times of this machine, such as \"02:30\", at which the gate runs `crawltab nightly` by "        \
       "itself.\n"                                                                                            \

@@ -19,7 +19,7 @@ static size_t line_of(const struct config_table *table, const size_t *fields, si
     return other;
 }
 
-static size_t gate_line(const struct config *config, const char *key)
+size_t config_gate_line(const struct config *config, const char *key)
 {
     return line_of(&config_gate_table, config->where.fields, 0, key);
 }
@@ -277,7 +277,7 @@ static void check_twice(const struct config *config, size_t index, struct config
 static void check_times(const struct config *config, struct config_report *report)
 {
     if (config->nightly_at.count > CONFIG_TIMES_MAX)
-        config_error(report, gate_line(config, "nightly.at"),
+        config_error(report, config_gate_line(config, "nightly.at"),
                      "nightly.at: %zu times are too many, %d is the limit", config->nightly_at.count,
                      CONFIG_TIMES_MAX);
     for (size_t i = 0; i < config->nightly_at.count; i++) {
@@ -285,7 +285,7 @@ static void check_times(const struct config *config, struct config_report *repor
         bool shaped = strlen(at) == 5 && strspn(at, "0123456789:") == 5 && at[2] == ':';
         if (!shaped || strchr(at, ':') != at + 2 || strchr(at + 3, ':') || strncmp(at, "23", 2) > 0 ||
             at[3] > '5')
-            config_error(report, gate_line(config, "nightly.at"),
+            config_error(report, config_gate_line(config, "nightly.at"),
                          "nightly.at: \"%s\" is no time of a day, write it as \"02:30\"", at);
     }
 }
@@ -295,20 +295,14 @@ static void check_algorithms(const struct config *config, struct config_report *
     static const char *const known[] = {"ed25519", "ecdsa-p256-sha256", "rsa-pss-sha512", NULL};
     const struct config_list *algorithms = &config->signature_algorithms;
     if (algorithms->count == 0)
-        config_error(report, gate_line(config, "signature.algorithms"),
+        config_error(report, config_gate_line(config, "signature.algorithms"),
                      "signature.algorithms: the list is empty, so nobody could pay; leave it out");
     for (size_t i = 0; i < algorithms->count; i++)
         if (!one_of(algorithms->items[i], known))
-            config_error(report, gate_line(config, "signature.algorithms"),
+            config_error(report, config_gate_line(config, "signature.algorithms"),
                          "signature.algorithms: \"%s\" is not taken, use ed25519, ecdsa-p256-sha256 or "
                          "rsa-pss-sha512",
                          algorithms->items[i]);
-}
-
-static bool is_port(const char *text)
-{
-    size_t digits = strspn(text, "0123456789");
-    return digits > 0 && digits <= 5 && text[digits] == '\0' && strtol(text, NULL, 10) <= 65535;
 }
 
 /* What libpq 15 to 18 take, but for "user", which each program sets by itself. */
@@ -368,7 +362,7 @@ static const char *const connection_keys[] = {"host",
 static void check_connection_key(const struct config *config, struct slice key, struct config_report *report)
 {
     char word[CONFIG_WORD_MAX];
-    const size_t line = gate_line(config, "ledger.connection");
+    const size_t line = config_gate_line(config, "ledger.connection");
     snprintf(word, sizeof(word), "%.*s", (int)key.len, key.data);
     if (strcmp(word, "user") == 0) {
         config_error(report, line,
@@ -409,7 +403,7 @@ static void check_connection(const struct config *config, struct config_report *
         at += key.len;
         at += url ? 0 : strspn(at, blank);
         if (*at != '=') {
-            config_error(report, gate_line(config, "ledger.connection"),
+            config_error(report, config_gate_line(config, "ledger.connection"),
                          "ledger.connection: a value is missing after \"%.*s\", write keyword=value",
                          (int)key.len, key.data);
             return;
@@ -420,60 +414,25 @@ static void check_connection(const struct config *config, struct config_report *
     }
 }
 
-/* Binds for a moment, as nobody else may have the port for itself. */
-static void check_port_is_free(const struct config *config, const char *colon, struct config_report *report)
-{
-    char host[256];
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV},
-                    *found = NULL;
-    const bool v6 = config->listen[0] == '[';
-    snprintf(host, sizeof(host), "%.*s", (int)(colon - config->listen) - 2 * v6, config->listen + v6);
-    if (strcmp(colon, ":0") == 0 || getaddrinfo(host, colon + 1, &hints, &found) != 0)
-        return;
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const int on = 1;
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-        bind(fd, found->ai_addr, found->ai_addrlen) != 0)
-        config_warning(report, gate_line(config, "listen"),
-                       errno == EADDRINUSE
-                           ? "listen: \"%s\" is in use by another program; fine if that is this gate, else "
-                             "take another port or stop it"
-                           : "listen: \"%s\" is no address of this machine, or the port is for root alone",
-                       config->listen);
-    if (fd >= 0)
-        close(fd);
-    freeaddrinfo(found);
-}
-
-static void check_listen(const struct config *config, struct config_report *report)
-{
-    const char *colon = strrchr(config->listen, ':');
-    if (!colon || !is_port(colon + 1))
-        config_error(report, gate_line(config, "listen"),
-                     "listen: \"%s\" is not address:port, e.g. 127.0.0.1:8402", config->listen);
-    else if (report->examining)
-        check_port_is_free(config, colon, report);
-}
-
 void config_check(const struct config *config, struct config_report *report)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
     static const char *const poolers[] = {"none", "transaction", NULL};
-    check_listen(config, report);
+    config_check_network(config, report);
     if (!one_of(config->log_level, levels))
-        config_error(report, gate_line(config, "log_level"),
+        config_error(report, config_gate_line(config, "log_level"),
                      "log_level: \"%s\" is unknown, use debug, info, warn or error", config->log_level);
     if (!one_of(config->ledger_pooler, poolers))
-        config_error(report, gate_line(config, "ledger.pooler"),
+        config_error(report, config_gate_line(config, "ledger.pooler"),
                      "ledger.pooler: \"%s\" is unknown, use none or transaction", config->ledger_pooler);
     if (*config->directory_ca_file && access(config->directory_ca_file, R_OK) != 0)
-        config_error(report, gate_line(config, "directory.ca_file"),
+        config_error(report, config_gate_line(config, "directory.ca_file"),
                      "directory.ca_file: \"%s\" cannot be read", config->directory_ca_file);
     if (config->directory_cache_bytes < 4 * config->directory_max_bytes)
-        config_error(report, gate_line(config, "directory.cache_bytes"),
+        config_error(report, config_gate_line(config, "directory.cache_bytes"),
                      "directory.cache_bytes: must be at least four times directory.max_bytes");
     if (config->directory_min_fresh_seconds > config->directory_max_fresh_seconds)
-        config_error(report, gate_line(config, "directory.min_fresh_seconds"),
+        config_error(report, config_gate_line(config, "directory.min_fresh_seconds"),
                      "directory.min_fresh_seconds: is more than directory.max_fresh_seconds");
     check_connection(config, report);
     check_algorithms(config, report);

@@ -57,6 +57,9 @@ struct config_report {
     struct config_told *told;
 };
 
+/* The line of a setting of the gate; 0 where it is not given. */
+size_t config_gate_line(const struct config *config, const char *key);
+
 /* The line of a setting of the site, or the site's own where it is not given. */
 size_t config_site_line(const struct config_site *site, const char *key);
 
@@ -116,6 +119,7 @@ void config_check(const struct config *config, struct config_report *report);
 
 /* The part of it for a site's seller, and what its invoices are like. */
 void config_check_billing(const struct config_site *site, struct config_report *report);
+void config_check_network(const struct config *config, struct config_report *report);
 
 /* A value that an example shows instead of the default, as YAML. Ends with a NULL key. */
 struct config_sample {

@@ -1,7 +1,8 @@
 /* The configuration: what it says of each kind of mistake, and that its example runs.
  * Tests ledger/base/config/config_billing.c, ledger/base/config/config_check.c,
  * ledger/base/config/config_compare.c, ledger/base/config/config_example.c,
- * ledger/base/config/config_read.c, ledger/base/config/config_report.c */
+ * ledger/base/config/config_network.c, ledger/base/config/config_read.c, ledger/base/config/config_report.c
+ */
 #include "tests/unit/support.h"
 
 #include "ledger/base/config/config.h"
@@ -78,10 +79,11 @@ static void mistakes_are_told_with_line_and_hint(void **state)
          ":2: signature.allow_test_keys: \"yes\" is neither true nor false\n"},
         {"threads: 1\nthreads: 2\n" SITE, ":2: threads stands twice, remove one\n"},
         {"threads: [1]\n" SITE, ":1: threads: a single value is expected here\n"},
-        {"listen: nowhere\n" SITE, ":1: listen: \"nowhere\" is not address:port, e.g. 127.0.0.1:8402\n"},
+        {"listen: nowhere\n" SITE,
+         ":1: listen: \"nowhere\" is not address:port, e.g. 127.0.0.1:8402, nor unix:/path\n"},
         {"", ": the file is empty, start from config.yaml.example\n"},
         {"listen: 127.0.0.1:99999\n" SITE,
-         ":1: listen: \"127.0.0.1:99999\" is not address:port, e.g. 127.0.0.1:8402\n"},
+         ":1: listen: \"127.0.0.1:99999\" is not address:port, e.g. 127.0.0.1:8402, nor unix:/path\n"},
         {"listen: \"a\\0b\"\n" SITE, ":1: a text has a NUL character in it, remove it\n"},
         {SITE "sites: []\n", ":7: sites stands twice, remove one\n"},
         {"sites: [5]\n", ":1: \"key: value\" lines are expected here\n"},
@@ -118,6 +120,28 @@ static void mistakes_are_told_with_line_and_hint(void **state)
         {SITE "  - name: b\n    hosts: [A.example]\n    root: /\n    network: b:402\n    terms_url: "
               "https://b.example/\n",
          ":8: hosts: \"A.example\" belongs to the site \"a\" already\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_null(load(cases[i].text));
+        if (strncmp(said, cases[i].expected, strlen(cases[i].expected)) != 0)
+            assert_string_equal(said, cases[i].expected);
+    }
+}
+
+static void whom_the_gate_believes_is_checked(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *expected;
+    } cases[] = {
+        {"listen: unix:gate.sock\n" SITE,
+         ":1: listen: \"unix:gate.sock\" must be unix: and an absolute path of at most 107 bytes\n"},
+        {"trusted_proxies: [127.0.0.1, 10.0.0.1/8]\n" SITE,
+         ":1: trusted_proxies: \"10.0.0.1/8\" is an address inside the network, not the network's own, write "
+         "it"
+         " like 127.0.0.1, 10.0.0.0/8 or unix\n"},
+        {"trusted_proxies: [\"::/0\"]\n" SITE, ":1: trusted_proxies: \"::/0\" trusts everybody, "},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -322,6 +346,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_filled_in),
         cmocka_unit_test(mistakes_are_told_with_line_and_hint),
+        cmocka_unit_test(whom_the_gate_believes_is_checked),
         cmocka_unit_test(every_mistake_is_told_at_once),
         cmocka_unit_test(mistakes_do_not_hide_each_other),
         cmocka_unit_test(tabs_and_indentation_are_explained),
