@@ -12,6 +12,8 @@ static enum err find_site(struct crawl *crawl)
 {
     const struct gate *gate = crawl->gate;
     struct message *message = &crawl->exchange->message;
+    if (message->authority.len == 0)
+        message->authority = rules_only_host(gate->rules);
     if (!rules_find_site(gate->rules, message->authority, &crawl->site_index, &message->authority))
         return ERR_MISDIRECTED;
     crawl->site = &gate->parts.config->sites[crawl->site_index];

@@ -1,6 +1,7 @@
 /* The coordinator: takes a request along the steps of crawl.h, parks it where it must wait, and logs how it
  * went. */
 #include "server/gate/forward.h"
+#include "server/gate/health.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
@@ -60,6 +61,8 @@ static void on_answer(void *context, struct origin_answer *answer);
 static enum err enter(struct crawl *crawl)
 {
     enum err err;
+    if (health_asked(&crawl->exchange->message))
+        return health_reply(crawl->exchange, writer_ready(crawl->gate->parts.writer));
     TRY(crawl_arrive(crawl));
     if (crawl->decision.action != RULES_CHARGE && !crawl->decision.account) {
         TRY(crawl_deliver(crawl));

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define MEMORY_SIZE (1 << 22)
+#define HOST_MAX    300 /* a name of 255 and its port */
 
 /* Normalised accounts of crawlers. */
 struct accounts {
@@ -148,13 +149,35 @@ static struct slice without_port(struct slice authority, struct slice port)
     return authority;
 }
 
+/* "shop.example.:8443" is "shop.example:8443", in the room. */
+static struct slice without_dot(struct slice authority, char room[HOST_MAX])
+{
+    size_t end = authority.len;
+    while (end > 0 && authority.data[end - 1] >= '0' && authority.data[end - 1] <= '9')
+        end--;
+    size_t dot = end > 0 && authority.data[end - 1] == ':' ? end - 1 : authority.len;
+    if (dot < 2 || authority.data[dot - 1] != '.' || authority.len > HOST_MAX)
+        return authority;
+    memcpy(room, authority.data, dot - 1);
+    memcpy(room + dot - 1, authority.data + dot, authority.len - dot);
+    return (struct slice){room, authority.len - 1};
+}
+
+struct slice rules_only_host(const struct rules *rules)
+{
+    const struct site_rules *site = &rules->sites[0];
+    return rules->count == 1 ? without_port(site->hosts[0], site->default_port) : SLICE("");
+}
+
 bool rules_find_site(const struct rules *rules, struct slice authority, size_t *index, struct slice *host)
 {
+    char room[HOST_MAX];
     for (size_t i = 0; i < rules->count; i++) {
         const struct site_rules *site = &rules->sites[i];
         struct slice name = without_port(authority, site->default_port);
+        struct slice plain = without_dot(name, room);
         for (size_t k = 0; k < site->host_count; k++)
-            if (slice_eq(name, without_port(site->hosts[k], site->default_port))) {
+            if (slice_eq(plain, without_port(site->hosts[k], site->default_port))) {
                 *index = i;
                 *host = name;
                 return true;

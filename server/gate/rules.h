@@ -27,8 +27,13 @@ struct rules *rules_new(const struct config *config);
 void rules_free(struct rules *rules);
 
 /* The index of the site with this host in config->sites; false when there is none. `authority` is lower case;
- * *host becomes it without the site's default port. */
+ * *host becomes it without the site's default port. A dot behind the name (RFC 1034 section 3.1) says the
+ * same host, and stays in *host: signatures and URLs are made with it. */
 bool rules_find_site(const struct rules *rules, struct slice authority, size_t *index, struct slice *host);
+
+/* Which host is meant by a request that names none: the first one of the only site; empty where there are
+ * more sites. */
+struct slice rules_only_host(const struct rules *rules);
 
 /* What the offers of the site have in common. */
 const struct offer_form *rules_offer_form(const struct rules *rules, size_t index);

@@ -90,6 +90,12 @@ static bool is_well_formed(const struct message *message)
     return !message_body_length(message, 1, &length);
 }
 
+/* RFC 9112 section 3.2 */
+static bool may_name_no_host(const struct message *message, const struct framing_line *line)
+{
+    return strcmp(line->version, "HTTP/1.0") == 0 || slice_eq(message_path(message), EXCHANGE_HEALTH);
+}
+
 enum err request_read(struct exchange *exchange, struct MHD_Connection *connection, struct slice target,
                       const struct framing_line *line)
 {
@@ -107,7 +113,8 @@ enum err request_read(struct exchange *exchange, struct MHD_Connection *connecti
     message->fields = gather.fields;
     message->field_count = gather.count;
     if (!framing_holds(connection, line) || !is_well_formed(message) ||
-        message_take_target(&exchange->arena, message))
+        message_take_target(&exchange->arena, message) ||
+        (message->authority.len == 0 && !may_name_no_host(message, line)))
         return ERR_MALFORMED_REQUEST;
     return is_read(message) && request_has_body(message) ? ERR_BODY_REFUSED : ERR_OK;
 }

@@ -49,9 +49,13 @@ struct exchange_client {
     uint8_t address[16]; /* IPv6; IPv4 as ::ffff:a.b.c.d; all zero: not known */
 };
 
+/* A path that is answered without a Host: whoever watches the gate knows its address alone. */
+#define EXCHANGE_HEALTH SLICE("/.well-known/crawltab/health")
+
 struct exchange {
     struct arena arena;     /* for request and reply; when it is full the request is refused with 431 */
-    struct message message; /* scheme is left empty for the handler to fill in */
+    struct message message; /* scheme is left empty for the handler to fill in; so is the authority of a
+                               request by HTTP/1.0, or for EXCHANGE_HEALTH, that has no Host */
     struct exchange_client client;
     void *upstream;   /* the thread's, see exchange_upstream */
     size_t head_room; /* bytes that the reply's header may have */

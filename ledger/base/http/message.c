@@ -106,7 +106,8 @@ const char *message_take_target(struct arena *arena, struct message *message)
     message->authority = host ? slice_trim(host->value) : SLICE("");
     if (!slice_starts(message->target, SLICE("/")))
         fault = take_absolute(arena, message);
-    if (!fault && !is_visible(message->authority))
+    bool named = host || message->absolute_target.data;
+    if (!fault && named && !is_visible(message->authority))
         fault = message->authority.len == 0 ? "Host is missing" : "Host holds other bytes than visible ASCII";
     if (fault)
         return fault;

@@ -50,7 +50,8 @@ const char *message_field_fault(struct slice name, struct slice value);
 
 /* Takes the target apart: sets `authority` from Host or, where the target is in absolute-form, from there
  * (RFC 9112 section 3.2.2), in lower case in the arena and with its port, and makes `target` origin-form.
- * NULL, or what is wrong with it. Static text. */
+ * Without either of them it is empty, which is for the caller to judge. NULL, or what is wrong with it.
+ * Static text. */
 const char *message_take_target(struct arena *arena, struct message *message) MUST_USE;
 
 /* The length of the body that the fields announce, which is not read further than `most`: behind that its

@@ -88,6 +88,8 @@ bool raw_request_parse(struct arena *arena, struct slice text, const char *schem
         *why = message_take_target(arena, message);
     if (!*why)
         *why = take_body(text, message);
+    if (!*why && message->authority.len == 0)
+        *why = "Host is missing";
     message->authority = without_default_port(message->authority, scheme);
     return *why == NULL;
 }

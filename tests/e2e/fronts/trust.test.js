@@ -5,9 +5,9 @@ import assert from 'node:assert/strict'
 import http from 'node:http'
 import path from 'node:path'
 import { test } from 'node:test'
-import { Gate, freePort, payment, stage, temporaryFolder, until } from './support.js'
-import { scene, withBase, withWebBotAuth } from './signers.js'
-import { nginx } from './fronts.js'
+import { Gate, freePort, payment, stage, temporaryFolder, until } from '../support.js'
+import { scene, withBase, withWebBotAuth } from '../signers.js'
+import { nginx } from '../fronts.js'
 
 const page = '/articles/harbour-bell.html'
 const url = `https://shop.example${page}`
