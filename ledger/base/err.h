@@ -16,6 +16,8 @@
     X(ERR_OFFER_EXPIRED, 402, "offer_expired", "the offer has expired; a fresh one is enclosed")             \
     X(ERR_OFFER_MISMATCH, 402, "offer_mismatch",                                                             \
       "the payment id was not offered for this URL at this price; a fresh offer is enclosed")                \
+    X(ERR_PAYMENT_UNDELIVERED, 402, "payment_undelivered",                                                   \
+      "the page of this payment id was not delivered whole; it is not billed, a fresh offer is enclosed")    \
     X(ERR_CREDIT_LIMIT_REACHED, 402, "credit_limit_reached",                                                 \
       "your limit with this publisher is reached; nothing was charged, a fresh offer is enclosed for later") \
     X(ERR_SIGNATURE_REQUIRED, 403, "signature_required",                                                     \

@@ -31,11 +31,11 @@ struct charge {
 struct charge_outcome {
     /* ERR_OK               recorded now, or earlier with the same signer and content
      * ERR_PAYMENT_CONFLICT the id was used by another signer or for other content; a conflict row was written
-     * unless_repeat        when that is not ERR_OK: it was not recorded
-     * ERR_LEDGER_UNAVAILABLE  not known to be durable; the same id may be sent again
-     * ERR_INTERNAL         nothing was recorded and never will be: the values do not fit the ledger, such as
-     * a resource that is not UTF-8
-     * or why it was not taken: ERR_OVERLOADED, ERR_LEDGER_UNAVAILABLE */
+     * ERR_PAYMENT_UNDELIVERED  recorded earlier, and its page was not delivered: the id opens nothing any
+     * more unless_repeat        when that is not ERR_OK: it was not recorded ERR_LEDGER_UNAVAILABLE  not
+     * known to be durable; the same id may be sent again ERR_INTERNAL         nothing was recorded and never
+     * will be: the values do not fit the ledger, such as a resource that is not UTF-8 or why it was not
+     * taken: ERR_OVERLOADED, ERR_LEDGER_UNAVAILABLE */
     enum err err;
     bool repeated;          /* with ERR_OK: recorded earlier */
     bool unsure;            /* a connection was lost while it was sent: it may have been recorded then */

@@ -393,9 +393,9 @@ static void compare_stored(struct entry *entry, const struct charge_compare_row 
         entry->conflict = true;
         return;
     }
-    outcome->repeated = true;
+    outcome->repeated = !stored->undelivered;
     outcome->recorded_at_ms = stored->recorded_ms;
-    decide(entry, ERR_OK);
+    decide(entry, stored->undelivered ? ERR_PAYMENT_UNDELIVERED : ERR_OK);
 }
 
 enum err entry_compare(struct entry_arrays *arrays, struct pg *pg, struct entry *entries, size_t count)

@@ -118,6 +118,20 @@ bool receipt_cache_find(struct receipt_cache *cache, const uint8_t id[UUID_SIZE]
     return found;
 }
 
+void receipt_cache_drop(struct receipt_cache *cache, const uint8_t id[UUID_SIZE])
+{
+    OBJECT_CHECK(cache, CACHE_MAGIC);
+    if (cache->sets == 0)
+        return;
+    size_t set = set_of(cache, id);
+    struct receipt *receipts = &cache->receipts[set * WAYS];
+    pthread_mutex_lock(&cache->locks[set % LOCKS]);
+    for (size_t i = 0; i < WAYS; i++)
+        if (memcmp(receipts[i].id, id, UUID_SIZE) == 0)
+            receipts[i].generation = 0; /* of no cache */
+    pthread_mutex_unlock(&cache->locks[set % LOCKS]);
+}
+
 void receipt_cache_forget(struct receipt_cache *cache)
 {
     OBJECT_CHECK(cache, CACHE_MAGIC);

@@ -22,6 +22,9 @@ void receipt_cache_put(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
 bool receipt_cache_find(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
                         const uint8_t content[DIGEST_SIZE], int64_t *recorded_at_ms);
 
+/* Forgets the receipt of this id: it opens nothing any more. */
+void receipt_cache_drop(struct receipt_cache *cache, const uint8_t id[UUID_SIZE]);
+
 /* Forgets everything: another server may have taken over, without what this one had written last. */
 void receipt_cache_forget(struct receipt_cache *cache);
 

@@ -11,6 +11,7 @@
 #include "ledger/entry/crawler.h"
 #include "ledger/entry/entry.h"
 #include "ledger/entry/receipt_cache.h"
+#include "ledger/entry/reports.h"
 #include "ledger/entry/session.h"
 
 #include <assert.h>
@@ -58,6 +59,7 @@ struct writer {
     bool stopping;
     atomic_size_t connected; /* threads that are */
     struct receipt_cache *receipts;
+    struct reports *reports;
     struct writer_thread *threads;
     size_t thread_count; /* that run */
 };
@@ -112,6 +114,19 @@ enum err writer_submit(struct writer *writer, struct submission *submission)
     return err;
 }
 
+enum err writer_report(struct writer *writer, struct undelivered_report *report)
+{
+    OBJECT_CHECK(writer, WRITER_MAGIC);
+    if (!reports_put(writer->reports, report))
+        return ERR_OVERLOADED;
+    pthread_mutex_lock(&writer->mutex);
+    assert(!writer->stopping);
+    if (writer->idle > 0)
+        pthread_cond_signal(&writer->work);
+    pthread_mutex_unlock(&writer->mutex);
+    return ERR_OK;
+}
+
 bool writer_ready(const struct writer *writer)
 {
     OBJECT_CHECK(writer, WRITER_MAGIC);
@@ -156,6 +171,10 @@ bool writer_recall(struct writer *writer, const struct charge *charge, struct ch
     uint8_t content[DIGEST_SIZE];
     if (too_late(writer->config, charge))
         return false;
+    if (reports_has(writer->reports, charge->payment_id)) {
+        outcome->err = ERR_PAYMENT_UNDELIVERED;
+        return true;
+    }
     digest_content(writer->config, charge, content);
     if (!receipt_cache_find(writer->receipts, charge->payment_id, content, &outcome->recorded_at_ms))
         return false;
@@ -179,7 +198,8 @@ static void check_outcome(const struct charge *charge, const struct charge_outco
 {
     bool recorded = outcome->err == ERR_OK;
     assert(recorded || outcome->err == ERR_PAYMENT_CONFLICT || outcome->err == ERR_LEDGER_UNAVAILABLE ||
-           outcome->err == ERR_INTERNAL || outcome->err == charge->unless_repeat);
+           outcome->err == ERR_INTERNAL || outcome->err == ERR_PAYMENT_UNDELIVERED ||
+           outcome->err == charge->unless_repeat);
     /* Only what may be recorded is, and then by a batch that the table "spend" has. */
     assert(!recorded || outcome->repeated || (charge->unless_repeat == ERR_OK && outcome->sequence > 0));
 }
@@ -430,7 +450,7 @@ static bool wait_for_work(struct writer_thread *thread)
     struct writer *writer = thread->writer;
     int64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&writer->mutex);
-    bool pending = thread->count > 0 || writer->head;
+    bool pending = thread->count > 0 || writer->head || (thread->session && reports_wait(writer->reports));
     if (!writer->stopping && thread->session && !pending) {
         writer->idle++;
         wait_until(writer, &writer->work, now + IDLE_MS);
@@ -439,7 +459,7 @@ static bool wait_for_work(struct writer_thread *thread)
         bool soon = pending && thread->connect_at_ms > now + EXPIRE_MS;
         wait_until(writer, &writer->end, soon ? now + EXPIRE_MS : thread->connect_at_ms);
     }
-    bool go_on = !writer->stopping || (thread->session && (thread->count > 0 || writer->head));
+    bool go_on = !writer->stopping || (thread->session && pending);
     pthread_mutex_unlock(&writer->mutex);
     return go_on;
 }
@@ -450,11 +470,16 @@ static void *write_entries(void *context)
     struct writer_thread *thread = context;
     while (wait_for_work(thread)) {
         expire(thread, clock_monotonic_ms());
+        reports_expire(thread->writer->reports, clock_monotonic_ms());
         if (!keep_connected(thread))
             continue;
         fill_batch(thread);
         if (thread->count > 0)
             write_batch(thread);
+        if (thread->session &&
+            !reports_write(thread->writer->reports, thread->session, thread->writer->receipts,
+                           thread->config->ledger_timeout_seconds * 1000))
+            lose(thread);
     }
     answer_batch(thread, INT64_MAX);
     return NULL;
@@ -500,6 +525,7 @@ static void release(struct writer *writer)
         free(thread->batch);
     }
     receipt_cache_free(writer->receipts);
+    reports_free(writer->reports);
     free(writer->threads);
     free(writer);
 }
@@ -515,7 +541,8 @@ struct writer *writer_start(const struct config *config)
     writer->config = config;
     writer->threads = calloc((size_t)config->ledger_writers, sizeof(*writer->threads));
     writer->receipts = receipt_cache_new((size_t)config->ledger_replay_entries);
-    if (!writer->threads || !writer->receipts || !init_lock(writer)) {
+    writer->reports = reports_new();
+    if (!writer->threads || !writer->receipts || !writer->reports || !init_lock(writer)) {
         release(writer);
         return NULL;
     }
@@ -544,6 +571,7 @@ void writer_stop(struct writer *writer)
         pthread_join(writer->threads[i].id, NULL);
     while ((left = take(writer, INT64_MAX)))
         refuse(left);
+    reports_expire(writer->reports, INT64_MAX);
     assert(!writer->head && writer->queued == 0 && writer->idle == 0);
     pthread_cond_destroy(&writer->work);
     pthread_cond_destroy(&writer->end);

@@ -7,6 +7,7 @@
 
 #include "ledger/base/config/config.h"
 #include "ledger/entry/charge.h"
+#include "ledger/entry/undelivered.h"
 
 struct writer;
 
@@ -22,6 +23,12 @@ bool writer_recall(struct writer *writer, const struct charge *charge, struct ch
  * ERR_LEDGER_UNAVAILABLE: there is no connection; the submission stays the caller's and `done` is not called.
  * Never waits. */
 enum err writer_submit(struct writer *writer, struct submission *submission) MUST_USE;
+
+/* Queues what was not delivered. From then on its payment id counts as such here, also before it is written.
+ * ERR_OK: `done` will be called once, with ERR_LEDGER_UNAVAILABLE after the report's deadline, or when the
+ * writer stops without a connection. ERR_OVERLOADED: too many wait; the report stays the caller's. Never
+ * waits. */
+enum err writer_report(struct writer *writer, struct undelivered_report *report) MUST_USE;
 
 /* True while there is at least one connection whose schema fits. */
 bool writer_ready(const struct writer *writer);

@@ -6,6 +6,7 @@
 #include "ledger/night/day.h"
 
 #include "ledger/base/instant.h"
+#include "ledger/bill/adjustment.h"
 #include "ledger/proof/checkpoint.h"
 #include "ledger/entry/entry.h"
 #include "ledger/site/site.h"
@@ -71,6 +72,32 @@ out:
     return err;
 }
 
+/* When the day's lines are made, by which it is known what the terms take off a crawl, and before anything is
+ * billed. The seal has fixed what was not delivered. */
+static enum err reverse_undelivered(struct pg *pg, const struct day_order *order, const struct open_day *day)
+{
+    struct pg_params which = {0}, reverse = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&which, order->site_id);
+    pg_params_text(&which, day->date);
+    TRY(pg_run(pg, "undelivered_any", &which, &rows));
+    assert(rows.count == 1);
+    if (!undelivered_any_row(&rows, 0).found)
+        goto out;
+    /* A correction of the same charge by a person must not come between; not locked for a show, which is long
+     * and keeps nothing. */
+    if (!order->dry_run)
+        TRY(adjustment_lock(pg, order->site_id));
+    pg_params_number(&reverse, order->site_id);
+    pg_params_text(&reverse, day->date);
+    pg_params_text(&reverse, order->actor);
+    TRY(pg_run(pg, "undelivered_reverse", &reverse, NULL));
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
 static enum err total_up(struct pg *pg, const struct day_order *order, const struct open_day *day,
                          struct day_closed *closed)
 {
@@ -83,6 +110,7 @@ static enum err total_up(struct pg *pg, const struct day_order *order, const str
     pg_params_number(&lines, order->site_id);
     pg_params_text(&lines, day->date);
     TRY(pg_run(pg, "day_lines_insert", &lines, NULL));
+    TRY(reverse_undelivered(pg, order, day));
     TRY(invoice_make(pg, &invoices));
     TRY(pg_run(pg, "day_totals", &lines, &rows));
     assert(rows.count == 1);

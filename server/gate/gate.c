@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Signatures that a thread verifies between looks at its connections: so long the others wait. The more, the
  * less a commit costs each of their entries; the fewer, the better verifying and writing overlap. */
@@ -160,17 +161,50 @@ static void submit(const struct gate *gate, struct submission *submission)
     on_recorded(submission);
 }
 
-/* The site's own server stopped in the middle of what is paid for already. The crawler gets the whole of it
- * without paying again if it sends the same id again in time; if it does not, the entry wants a reversal. By
- * now the crawl is over, but its memory is the exchange's. */
-static void on_broken(void *context, uint64_t sent, uint64_t length)
+/* Not kept: somebody has to take it back by hand. */
+static void tell_undelivered(const struct undelivered *fact, const char *lost)
+{
+    char id[UUID_TEXT_MAX];
+    const struct log_field payment = {"payment", uuid_format(fact->payment_id, id)};
+    const struct log_field bytes = {"bytes", LOG_NUMBER(fact->sent_bytes)};
+    const struct log_field of = {"of", fact->length_bytes < 0 ? NULL : LOG_NUMBER(fact->length_bytes)};
+    if (lost)
+        LOG(ERROR, "undelivered", payment, bytes, of, {"detail", lost},
+            {"hint", "it is not in the ledger: take it back with crawltab adjust"});
+    else
+        LOG(INFO, "undelivered", payment, bytes, of);
+}
+
+/* On a writer's thread. */
+static void on_reported(struct undelivered_report *report)
+{
+    bool sealed = report->err == ERR_OK && report->outcome == UNDELIVERED_SEALED;
+    tell_undelivered(&report->fact, sealed                  ? "the day of the payment is sealed"
+                                    : report->err == ERR_OK ? NULL
+                                                            : err_sentence(report->err));
+    OBJECT_END(report, REPORT_MAGIC);
+    free(report);
+}
+
+/* The site's own server stopped in the middle of what is paid for already: nothing is billed for it, and its
+ * payment id opens nothing any more. By now the crawl is over, but its memory is the exchange's. */
+static void on_broken(void *context, unsigned status, uint64_t sent, uint64_t length)
 {
     const struct crawl *crawl = context;
-    char id[UUID_TEXT_MAX];
-    LOG(ERROR, "undelivered", {"payment", uuid_format(crawl->id.uuid, id)}, {"site", crawl->site->name},
-        {"bytes", LOG_NUMBER((int64_t)sent)},
-        {"of", length == EXCHANGE_UNKNOWN_LENGTH ? NULL : LOG_NUMBER((int64_t)length)},
-        {"hint", "unless the crawler asks again, take it back: crawltab adjust"});
+    if (crawl->submission.outcome.repeated)
+        return; /* the crawler may have had it before, and may ask once more */
+    struct undelivered fact = {.status = status,
+                               .sent_bytes = sent < INT64_MAX ? (int64_t)sent : INT64_MAX,
+                               .length_bytes = length < INT64_MAX ? (int64_t)length : -1,
+                               .told_by = "gate"};
+    memcpy(fact.payment_id, crawl->id.uuid, UUID_SIZE);
+    struct undelivered_report *report = malloc(sizeof(*report));
+    if (report)
+        *report = report_of(&fact, on_reported);
+    if (report && writer_report(crawl->gate->parts.writer, report) == ERR_OK)
+        return;
+    tell_undelivered(&fact, "too many wait for the ledger");
+    free(report);
 }
 
 /* The site's own server has answered, or will not: only what it gives away is paid for. */

@@ -19,6 +19,7 @@
 #define PER_HOST_MAX      256 /* at once; who comes then waits within its own time limit */
 #define SPARE_HANDLES_MAX 64
 #define FIELD_BYTES_MAX   (40 * 1024) /* more than the HTTP layer reads */
+#define PATIENCE_MS       10000       /* a reader that takes nothing for so long makes servers give up */
 #define TOLD_MS           1000        /* between two log lines about origins that fail */
 
 #define ANSWER_MAGIC 0x0a15e4d1
@@ -45,7 +46,9 @@ struct transfer {
     bool paused;    /* libcurl, until the buffer has room */
     bool awaited;   /* the reader found nothing and wants to be told */
     int64_t deadline_ms;
-    uint64_t taken; /* bytes read from it */
+    int64_t paused_ms; /* since when, while it is paused */
+    bool tried;        /* the server's patience, by a reader that took nothing for long */
+    uint64_t taken;    /* bytes read from it */
     char *buffer;
     size_t begin, end; /* of what is in it */
     char error[CURL_ERROR_SIZE];
@@ -167,6 +170,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     }
     if (bytes > BUFFER_BYTES - transfer->end) {
         transfer->paused = true;
+        transfer->paused_ms = clock_monotonic_ms();
         return CURL_WRITEFUNC_PAUSE;
     }
     memcpy(transfer->buffer + transfer->end, data, bytes);
@@ -284,6 +288,7 @@ static ptrdiff_t read_body(struct exchange_stream *stream, char *out, size_t roo
         transfer->begin = transfer->end = 0;
     if (transfer->paused && transfer->easy && there - bytes <= BUFFER_BYTES - RESUME_BYTES) {
         transfer->paused = false;
+        transfer->tried = transfer->tried || clock_monotonic_ms() - transfer->paused_ms > PATIENCE_MS;
         transfer->deadline_ms = clock_monotonic_ms() + transfer->limits.gap_ms;
         transfer->origin->due_ms = 0; /* what libcurl held back it hands over in the next turn */
         curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
@@ -298,8 +303,10 @@ static void close_body(struct exchange_stream *stream)
     struct origin *origin = transfer->origin;
     bool whole = transfer->state != FAILED;
     assert(transfer->announced);
-    if (!whole && transfer->answer.broken)
-        transfer->answer.broken(transfer->answer.broken_context, transfer->taken, transfer->answer.length);
+    /* Who makes the server give up by not reading has broken it off itself. */
+    if (!whole && !transfer->tried && transfer->answer.broken)
+        transfer->answer.broken(transfer->answer.broken_context, transfer->answer.status, transfer->taken,
+                                transfer->answer.length);
     if (transfer->next)
         transfer->next->previous = transfer->previous;
     if (transfer->previous)

@@ -33,9 +33,9 @@ struct origin_answer {
     uint64_t length;                /* of the body; or EXCHANGE_UNKNOWN_LENGTH */
     /* The head is there, or there will be none. Once. On the thread, not from within a call of this room. */
     void (*ready)(void *context, struct origin_answer *answer);
-    /* The body broke off after `sent` bytes of it were read. At most once, before the stream is closed. NULL:
-     * nobody wants to know. */
-    void (*broken)(void *context, uint64_t sent, uint64_t length);
+    /* The body broke off after `sent` bytes of it were read, and not because its reader was slow. At most
+     * once, before the stream is closed. NULL: nobody wants to know. */
+    void (*broken)(void *context, unsigned status, uint64_t sent, uint64_t length);
     struct exchange *exchange; /* resumed when there is more of the body; its arena takes the head */
     void *ready_context, *broken_context;
 };

@@ -11,7 +11,7 @@ WITH ledger AS (
     SELECT l.relname, 'append_only' AS wanted, l.oid FROM ledger l
     UNION ALL
     SELECT l.relname, 'sealed', l.oid FROM ledger l
-     WHERE l.relname = 'adjustment' OR l.oid IN (SELECT oid FROM part)
+     WHERE l.relname IN ('adjustment', 'undelivered') OR l.oid IN (SELECT oid FROM part)
     UNION ALL
     SELECT l.relname, 'balance', l.oid FROM ledger l
      WHERE l.relname IN ('day_close', 'crawler_day', 'invoice', 'invoice_payment')

@@ -334,23 +334,56 @@ test('a body of 200 MB is streamed to a slow reader in bounded memory', async t 
     assert.ok(peak < 150_000, `${peak} kB`)
 })
 
-test('a body that breaks off is cut off, told, and given whole for the same payment', async t => {
-    const { gate, ledger, site, pay } = await beside(t)
+test('a body that breaks off is recorded, and its payment id opens nothing any more', async t => {
+    const { gate, ledger, site, pay, agent, key, crawltab } = await beside(t, {
+        agents: { day_limit: '0.0060' },
+        ledger: { refresh_seconds: 1 }
+    })
     const body = 'x'.repeat(300_000)
-    site.answer = (request, response) => {
+    const breaking = (request, response) => {
         response.writeHead(200, { 'content-length': body.length })
         response.write(body.slice(0, 200_000))
         setTimeout(() => response.destroy(), 300)
     }
-    await assert.rejects(pay('/page'), /aborted/)
-    await gate.logged(/event=undelivered payment=\S+ site=example bytes=200000 of=300000/)
-    assert.equal(ledger.count('charge'), 1)
+    site.answer = breaking
+    const id = await gate.offer('/page')
+    const headers = await withWebBotAuth(key, agent.origin, 'https://shop.example/page', id)
+    await assert.rejects(gate.request('/page', { headers }), /aborted/)
+    await gate.logged(/event=undelivered payment=\S+ bytes=200000 of=300000/)
+    const row = 'SELECT status, sent_bytes, length_bytes, told_by FROM undelivered'
+    assert.equal(ledger.query(row), '200|200000|300000|gate')
     site.answer = (request, response) => response.end(body)
-    const headers = site.seen[0].headers
-    assert.equal(headers.payment, undefined)
-    const { answer } = await pay('/page')
-    assert.equal(answer.text, body)
-    assert.equal(ledger.count('charge'), 2)
+    const again = await gate.request('/page', { headers })
+    assert.equal(again.status, 402)
+    assert.equal(again.headers['crawler-error'], 'payment_undelivered')
+    assert.equal(ledger.count('charge'), 1)
+    // Its credit is back: the limit is two pages and a bit.
+    for (const target of ['/page', '/other']) {
+        await until(async () => (await pay(target)).answer.status === 200, 'credit')
+    }
+    assert.equal((await pay('/third')).answer.headers['crawler-error'], 'credit_limit_reached')
+    const told = JSON.parse((await crawltab('lookup', id, '--json')).stdout)
+    assert.equal(told.undelivered.sent_bytes, 200_000)
+    const { stdout } = await crawltab('lookup', id)
+    assert.match(stdout, /Undelivered 200000 of 300000 bytes, status 200, told by the gate/)
+    await crawltab('audit')
+})
+
+// The crawler had it; that the site breaks off when it asks once more is not undelivered.
+test('a repeat that breaks off takes nothing back', async t => {
+    const { gate, ledger, site, pay } = await beside(t)
+    const { signed } = await pay('/page')
+    site.answer = (request, response) => {
+        response.writeHead(200, { 'content-length': 300_000 })
+        response.write('x'.repeat(200_000))
+        setTimeout(() => response.destroy(), 300)
+    }
+    await assert.rejects(gate.request('/page', { headers: signed }), /aborted/)
+    site.answer = (request, response) => response.end('whole')
+    const answer = await gate.request('/page', { headers: signed })
+    assert.equal(answer.text, 'whole')
+    assert.equal(ledger.count('undelivered'), 0)
+    assert.equal(ledger.count('charge'), 1)
 })
 
 test('many at once, each with its own page', async t => {

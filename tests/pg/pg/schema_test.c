@@ -188,7 +188,7 @@ static void the_gate_may_insert_and_select_alone(void **state)
     assert_string_equal(sql("SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE prosecdef"
                             " AND pronamespace = 'public'::regnamespace"
                             " AND has_function_privilege('crawltab_gate', oid, 'EXECUTE')"),
-                        "accrue_days charge_partitions note_conflicts");
+                        "accrue_days charge_partitions note_conflicts note_undelivered");
 }
 
 /* Every table and partition has triggers that fire always, before UPDATE (16), DELETE (8) and TRUNCATE (32).

@@ -146,6 +146,16 @@ static void print_sentence(const char *name, const char *text)
     print_from(LABEL, text);
 }
 
+static void print_undelivered(const struct undelivered_read_row *lost)
+{
+    char at[SHOW_INSTANT_MAX], of[32] = "";
+    if (!lost->length_bytes_null)
+        snprintf(of, sizeof(of), " of %" PRId64, lost->length_bytes);
+    printf("\nUndelivered %" PRId64 "%s bytes, status %" PRId64 ", told by the %s on\n%-*s%s\n",
+           lost->sent_bytes, of, lost->status, lost->told_by, LABEL, "", show_instant(lost->recorded_ms, at));
+    print_sentence("", "the close of its day takes back what was paid for it");
+}
+
 static void print_checks(const struct entry_checks *checks)
 {
     static const char *const results[] = {
@@ -162,6 +172,10 @@ static void print_whole_entry(const struct answer *answer)
     const struct charge_lookup_row entry = charge_lookup_row(&answer->entry, 0);
     print_entry(&entry);
     print_checks(&answer->checks);
+    if (answer->undelivered.count > 0) {
+        const struct undelivered_read_row lost = undelivered_read_row(&answer->undelivered, 0);
+        print_undelivered(&lost);
+    }
     for (int i = 0; i < answer->taken.count; i++) {
         const struct adjustment_lookup_row taken = adjustment_lookup_row(&answer->taken, i);
         print_taken(&taken, entry.currency);

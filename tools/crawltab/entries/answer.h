@@ -32,7 +32,7 @@ struct answer {
     const struct opener *opener;
     struct entry_checks checks;
     /* of an entry */
-    struct pg_rows entry, taken, conflicts, counts;
+    struct pg_rows entry, taken, undelivered, conflicts, counts;
     /* of an offer that was not paid */
     const struct opener_site *site;
     char *url; /* NULL: not known */

@@ -58,6 +58,17 @@ static json_t *taken_json(const struct adjustment_lookup_row *taken)
                      taken->number);
 }
 
+static json_t *undelivered_json(const struct pg_rows *rows)
+{
+    char at[SHOW_INSTANT_MAX];
+    if (rows->count == 0)
+        return json_null();
+    const struct undelivered_read_row lost = undelivered_read_row(rows, 0);
+    return json_pack("{s:I,s:I,s:o,s:s,s:s}", "status", lost.status, "sent_bytes", lost.sent_bytes,
+                     "length_bytes", lost.length_bytes_null ? json_null() : json_integer(lost.length_bytes),
+                     "told_by", lost.told_by, "recorded_at", show_instant(lost.recorded_ms, at));
+}
+
 static json_t *entry_json(const struct charge_lookup_row *entry)
 {
     json_t *json =
@@ -123,6 +134,7 @@ static json_t *whole_entry_json(const struct answer *answer)
                                                 count.attempts, "kept", count.kept));
     }
     json_object_set_new(json, "adjustments", adjustments);
+    json_object_set_new(json, "undelivered", undelivered_json(&answer->undelivered));
     json_object_set_new(json, "conflicts", conflicts);
     json_object_set_new(json, "conflict_counts", counts);
     json_object_set_new(json, "id", show_json_text(answer->checks.id[0] ? answer->checks.id : NULL));

@@ -80,6 +80,7 @@ static enum err find(struct pg *pg, const char *url, struct answer *answer)
     TRY(pg_run(pg, "charge_lookup", &params, &answer->entry));
     if (answer->entry.count > 0) {
         TRY(pg_run(pg, "adjustment_lookup", &params, &answer->taken));
+        TRY(pg_run(pg, "undelivered_read", &params, &answer->undelivered));
         TRY(pg_run(pg, "conflict_lookup", &params, &answer->conflicts));
         TRY(pg_run(pg, "conflict_counts", &params, &answer->counts));
         TRY(see_entry(pg, answer));
@@ -109,6 +110,7 @@ static void free_answer(struct answer *answer)
 {
     pg_rows_free(&answer->entry);
     pg_rows_free(&answer->taken);
+    pg_rows_free(&answer->undelivered);
     pg_rows_free(&answer->conflicts);
     pg_rows_free(&answer->counts);
     pg_rows_free(&answer->archived);

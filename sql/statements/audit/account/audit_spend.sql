@@ -1,5 +1,5 @@
--- What gates count credit by, against the entries of site $1, from the first quarter of an hour on in which
--- it was counted.
+-- What gates count credit by, against the entries of site $1 that were delivered, from the first quarter of
+-- an hour on in which it was counted.
 -- columns of audit_finding: subject text, problem text
 WITH since AS (
     SELECT min(quarter) AS quarter FROM spend
@@ -7,10 +7,12 @@ WITH since AS (
     SELECT s.crawler_id, s.quarter, sum(s.entries) AS entries, sum(s.amount_micros) AS micros
       FROM spend s WHERE s.site_id = $1::bigint GROUP BY s.crawler_id, s.quarter
 ), entered AS (
-    SELECT c.crawler_id, uuid_quarter(c.payment_id) AS quarter, count(*) AS entries,
-           sum(c.amount_micros) AS micros
+    SELECT c.crawler_id, uuid_quarter(c.payment_id) AS quarter,
+           count(*) FILTER (WHERE u.payment_id IS NULL) AS entries,
+           coalesce(sum(c.amount_micros) FILTER (WHERE u.payment_id IS NULL), 0) AS micros
       FROM since JOIN charge c ON c.site_id = $1::bigint
        AND c.payment_id >= uuid_floor(quarter_start(since.quarter))
+      LEFT JOIN undelivered u ON u.payment_id = c.payment_id AND u.site_id = c.site_id
      GROUP BY 1, 2
 )
 SELECT 'spend of ' || k.agent || ' from ' || instant_text(quarter_start(quarter)) AS subject,

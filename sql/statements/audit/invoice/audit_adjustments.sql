@@ -1,4 +1,5 @@
--- Adjustments of site $1: of a charge that is there, no more than it, and taken up when their day closed.
+-- Adjustments of site $1: of a charge that is there, no more than it, and taken up when their day closed;
+-- what was not delivered is taken back by then.
 -- columns of audit_finding: subject text, problem text
 SELECT 'adjustment ' || a.adjustment_id AS subject,
        'corrects payment ' || a.payment_id || ', which is no charge of its crawler at this site' AS problem
@@ -21,4 +22,13 @@ SELECT 'adjustment ' || a.adjustment_id, 'is on no invoice and no credit note, t
   JOIN day_close c ON c.site_id = a.site_id AND c.local_date = d.local_date
  WHERE a.site_id = $1::bigint
    AND NOT EXISTS (SELECT FROM crawler_day_line l WHERE l.adjustment_id = a.adjustment_id)
+UNION ALL
+SELECT 'payment ' || b.payment_id, 'was not delivered, and ' || b.amount_micros || ' of it is billed'
+  FROM (SELECT DISTINCT d.local_date
+          FROM undelivered u
+          JOIN day d ON d.site_id = u.site_id AND d.starts_at <= uuid_instant(u.payment_id)
+           AND d.ends_at > uuid_instant(u.payment_id)
+          JOIN day_close c ON c.site_id = d.site_id AND c.local_date = d.local_date
+         WHERE u.site_id = $1::bigint) AS closed
+ CROSS JOIN LATERAL billing_undelivered($1::bigint, closed.local_date) b
  LIMIT 20

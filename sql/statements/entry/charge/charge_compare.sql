@@ -3,8 +3,9 @@
 -- leaves a mark in the log: its commit then waits until the standby has everything before it. (A transaction
 -- that only takes an id does not wait.)
 -- columns: payment_id uuid, site_id bigint, crawler_id bigint, amount_micros bigint, resource text,
---   recorded_ms bigint, mark text
+--   recorded_ms bigint, undelivered boolean, mark text
 SELECT payment_id, site_id, crawler_id, amount_micros, resource, instant_ms(recorded_at) AS recorded_ms,
+       EXISTS (SELECT FROM undelivered u WHERE u.payment_id = charge.payment_id) AS undelivered,
        CASE WHEN current_setting('synchronous_standby_names') <> ''
             THEN pg_logical_emit_message(true, 'crawltab', '') END::text AS mark
   FROM charge WHERE payment_id = ANY ($1::uuid[])
