@@ -1,9 +1,9 @@
 #include "server/gate/rules.h"
 
+#include "ledger/base/config/ai_crawlers.h"
 #include "ledger/base/text/encoding.h"
 #include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
-#include "server/gate/ai_crawlers.h"
 #include "server/gate/glob.h"
 #include "server/gate/offer.h"
 
@@ -46,6 +46,7 @@ struct site_rules {
 
 struct rules {
     struct arena arena;
+    const struct config *config;
     size_t count;
     struct site_rules *sites;
 };
@@ -121,6 +122,7 @@ struct rules *rules_new(const struct config *config)
         return NULL;
     }
     arena_init(&rules->arena, memory, MEMORY_SIZE);
+    rules->config = config;
     rules->count = config->site_count;
     rules->sites = arena_alloc(&rules->arena, config->site_count * sizeof(*rules->sites));
     bool ok = rules->sites != NULL;
@@ -342,6 +344,16 @@ static bool fits(const struct rule *rule, const struct visitor *visitor, struct 
     return *account || word_fits(rule, visitor->user_agent);
 }
 
+/* By a field's name in any case. */
+static bool signs_or_pays(const struct message *message)
+{
+    for (size_t i = 0; i < message->field_count; i++)
+        for (const char *const *name = ai_crawlers_fields; *name; name++)
+            if (slice_eq_nocase(message->fields[i].name, slice_of(*name)))
+                return true;
+    return false;
+}
+
 struct rules_decision rules_decide(const struct rules *rules, size_t index, const struct message *message,
                                    struct slice path, const struct signature_agent *agents)
 {
@@ -351,9 +363,7 @@ struct rules_decision rules_decide(const struct rules *rules, size_t index, cons
     struct rules_decision decision = {.action = RULES_ALLOW};
     if (rules_free_for_all(path))
         return decision;
-    visitor.crawler =
-        ai_crawlers_know(visitor.user_agent) || message_field(message, SLICE("signature-agent")) ||
-        message_field(message, SLICE("signature-input")) || message_field(message, SLICE("payment"));
+    visitor.crawler = ai_crawlers_find(rules->config, visitor.user_agent).len > 0 || signs_or_pays(message);
     for (size_t i = 0; i < site->rule_count; i++) {
         const struct rule *rule = &site->rules[i];
         if (fits(rule, &visitor, path, &decision.account)) {

@@ -78,6 +78,10 @@ typedef struct config_list CONFIG_LIST;
     X(identity_publish_seconds, "identity.publish_seconds", NUMBER, "86400", 0, 2592000,                     \
       "How long a new key is listed before it signs, so that whoever caches the list knows it.")             \
     X(identity_key_days, "identity.key_days", NUMBER, "365", 1, 3650, "How long a key signs.")               \
+    X(crawlers_extra, "crawlers.extra", LIST, "", 0, 0,                                                      \
+      "Words of User-Agent that make an AI crawler too, beside the list that the gate has.")                 \
+    X(crawlers_except, "crawlers.except", LIST, "", 0, 0,                                                    \
+      "Names in that list that are nobody special here, such as facebookexternalhit.")                       \
     X(signature_clock_skew_seconds, "signature.clock_skew_seconds", NUMBER, "30", 0, 300,                    \
       "How far ahead of ours a crawler's clock may be.")                                                     \
     X(signature_max_lifetime_seconds, "signature.max_lifetime_seconds", NUMBER, "86400", 60, 86400,          \

@@ -1,6 +1,7 @@
 /* What the configuration's types cannot say. */
 #include "ledger/base/config/config_table.h"
 
+#include "ledger/base/config/ai_crawlers.h"
 #include "ledger/base/text/amount.h"
 
 #include <errno.h>
@@ -414,11 +415,25 @@ static void check_connection(const struct config *config, struct config_report *
     }
 }
 
+static void check_crawlers(const struct config *config, struct config_report *report)
+{
+    for (size_t i = 0; i < config->crawlers_extra.count; i++)
+        if (config->crawlers_extra.items[i][0] == '\0')
+            config_error(report, config_gate_line(config, "crawlers.extra"),
+                         "crawlers.extra: an empty word would match every visitor, remove it");
+    for (size_t i = 0; i < config->crawlers_except.count; i++)
+        if (!ai_crawlers_listed(slice_of(config->crawlers_except.items[i])))
+            config_warning(report, config_gate_line(config, "crawlers.except"),
+                           "crawlers.except: \"%s\" is not in the list, so nothing is taken from it",
+                           config->crawlers_except.items[i]);
+}
+
 void config_check(const struct config *config, struct config_report *report)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
     static const char *const poolers[] = {"none", "transaction", NULL};
     config_check_network(config, report);
+    check_crawlers(config, report);
     if (!one_of(config->log_level, levels))
         config_error(report, config_gate_line(config, "log_level"),
                      "log_level: \"%s\" is unknown, use debug, info, warn or error", config->log_level);

@@ -129,7 +129,7 @@ static void mistakes_are_told_with_line_and_hint(void **state)
     }
 }
 
-static void whom_the_gate_believes_is_checked(void **state)
+static void whom_the_gate_believes_and_charges_is_checked(void **state)
 {
     static const struct {
         const char *text;
@@ -141,6 +141,8 @@ static void whom_the_gate_believes_is_checked(void **state)
          ":1: trusted_proxies: \"10.0.0.1/8\" is an address inside the network, not the network's own, write "
          "it"
          " like 127.0.0.1, 10.0.0.0/8 or unix\n"},
+        {"crawlers:\n  extra: [\"\"]\n" SITE,
+         ":2: crawlers.extra: an empty word would match every visitor, remove it\n"},
         {"trusted_proxies: [\"::/0\"]\n" SITE, ":1: trusted_proxies: \"::/0\" trusts everybody, "},
     };
     (void)state;
@@ -346,7 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_filled_in),
         cmocka_unit_test(mistakes_are_told_with_line_and_hint),
-        cmocka_unit_test(whom_the_gate_believes_is_checked),
+        cmocka_unit_test(whom_the_gate_believes_and_charges_is_checked),
         cmocka_unit_test(every_mistake_is_told_at_once),
         cmocka_unit_test(mistakes_do_not_hide_each_other),
         cmocka_unit_test(tabs_and_indentation_are_explained),

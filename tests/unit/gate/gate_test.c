@@ -1,11 +1,10 @@
 /* The gate's pure parts: payment ids, globs, rules, offers, and which addresses may be fetched from.
- * Tests server/gate/ai_crawlers.c, server/gate/commitment.c, server/gate/glob.c,
+ * Tests server/gate/commitment.c, server/gate/glob.c,
  * server/gate/offer.c, server/gate/rules.c, ledger/entry/payment_id.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/text/encoding.h"
 #include "server/agent/address.h"
-#include "server/gate/ai_crawlers.h"
 #include "server/gate/commitment.h"
 #include "server/gate/glob.h"
 #include "server/gate/offer.h"
@@ -222,23 +221,6 @@ static void paths_have_one_spelling(void **state)
     struct slice path;
     bool plain;
     assert_int_equal(rules_path(fresh_arena(), slice_bytes("/%41", 3), &path, &plain), ERR_MALFORMED_REQUEST);
-}
-
-static void crawlers_are_known_by_whole_words(void **state)
-{
-    (void)state;
-    assert_true(ai_crawlers_know(SLICE("Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)")));
-    assert_true(ai_crawlers_know(SLICE("claudebot")));
-    assert_true(ai_crawlers_know(SLICE("x (PerplexityBot)")));
-    assert_true(ai_crawlers_know(SLICE("ai2bot-dolma")));
-    assert_false(ai_crawlers_know(SLICE("AI2Bot-Other/1.0 -GPTBot")));
-    assert_false(ai_crawlers_know(
-        SLICE("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120 Safari/537.36")));
-    assert_false(ai_crawlers_know(SLICE("NotGPTBot/1.0")));
-    assert_false(ai_crawlers_know(SLICE("GPTBots")));
-    assert_false(ai_crawlers_know(SLICE("Googlebot/2.1")));
-    assert_false(ai_crawlers_know(SLICE("")));
-    assert_true(ai_crawlers_word(SLICE("Googlebot/2.1"), SLICE("googlebot")));
 }
 
 static const char rules_yaml[] =
@@ -561,7 +543,6 @@ int main(void)
         cmocka_unit_test(every_bit_of_an_id_counts),
         cmocka_unit_test(globs_stop_at_slashes_unless_doubled),
         cmocka_unit_test(paths_have_one_spelling),
-        cmocka_unit_test(crawlers_are_known_by_whole_words),
         cmocka_unit_test(the_first_rule_that_fits_decides),
         cmocka_unit_test(a_folders_page_fits_by_either_name),
         cmocka_unit_test(who_is_denied_is_denied_at_every_path),
