@@ -25,6 +25,7 @@ struct gate {
 struct gate_thread {
     struct gate *gate;
     struct payment_keys keys;
+    struct tally *tally;        /* NULL: nothing is counted */
     struct crawl *first, *last; /* whose signatures are to be verified, in the order of their coming */
 };
 

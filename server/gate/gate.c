@@ -1,5 +1,6 @@
 /* The coordinator: takes a request along the steps of crawl.h, parks it where it must wait, and logs how it
  * went. */
+#include "server/gate/count.h"
 #include "server/gate/forward.h"
 #include "server/gate/health.h"
 
@@ -137,6 +138,7 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
         forward_whole(exchange);
     crawl_reply(crawl, err);
     log_outcome(crawl, err);
+    count_outcome(context, crawl, err);
     return EXCHANGE_REPLY;
 }
 
@@ -322,6 +324,7 @@ static void stop_thread(void *context)
     struct gate_thread *thread = context;
     hmac_free(thread->keys.current);
     hmac_free(thread->keys.previous);
+    tally_release(thread->tally);
     free(thread);
 }
 
@@ -335,6 +338,8 @@ static void *start_thread(void *context)
     thread->keys.current = hmac_new(gate->offer_key.current, OFFER_KEY_SIZE);
     if (gate->offer_key.has_previous)
         thread->keys.previous = hmac_new(gate->offer_key.previous, OFFER_KEY_SIZE);
+    if (gate->parts.traffic)
+        thread->tally = recorder_tally(gate->parts.traffic);
     if (thread->keys.current && (thread->keys.previous || !gate->offer_key.has_previous))
         return thread;
     stop_thread(thread);

@@ -5,6 +5,7 @@
 #include "ledger/credit/refresh.h"
 #include "ledger/base/config/config.h"
 #include "ledger/entry/writer.h"
+#include "ledger/traffic/recorder.h"
 #include "server/agent/directory.h"
 #include "ledger/base/http/exchange.h"
 #include "server/gate/nonces.h"
@@ -18,6 +19,7 @@ struct gate_parts {
     struct writer *writer;
     struct refresh *accounts;
     struct nonces *nonces;
+    struct recorder *traffic; /* NULL: nothing is counted */
 };
 
 /* NULL after logging why: a key file that cannot be read or made, a folder that is not there. */

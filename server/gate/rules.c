@@ -277,7 +277,8 @@ bool rules_free_for_all(struct slice path)
 /* Who asks, as far as it matters to rules. */
 struct visitor {
     struct slice user_agent;
-    bool crawler; /* says so in User-Agent, or signs or pays */
+    struct slice known; /* the name of the list that is in it, or empty */
+    bool crawler;       /* says so in User-Agent, or signs or pays */
     const struct signature_agent *agents;
 };
 
@@ -323,25 +324,29 @@ enum err rules_admit(const struct rules *rules, size_t index, const struct signa
     return ERR_OK;
 }
 
-static bool word_fits(const struct rule *rule, struct slice user_agent)
+static const struct slice *word_fits(const struct rule *rule, struct slice user_agent)
 {
     for (size_t i = 0; i < rule->word_count; i++)
         if (ai_crawlers_word(user_agent, rule->words[i]))
-            return true;
-    return false;
+            return &rule->words[i];
+    return NULL;
 }
 
+/* Fills in whom the rule is for. */
 static bool fits(const struct rule *rule, const struct visitor *visitor, struct slice path,
-                 const struct slice **account)
+                 struct rules_decision *decision)
 {
-    *account = NULL;
+    decision->account = NULL;
     if (!path_fits(rule, path))
         return false;
     if (rule->word_count == 0 && rule->accounts.count == 0)
         return visitor->crawler;
     if (rule->accounts.count > 0)
-        *account = account_fits(rule, visitor->agents);
-    return *account || word_fits(rule, visitor->user_agent);
+        decision->account = account_fits(rule, visitor->agents);
+    const struct slice *word = decision->account ? NULL : word_fits(rule, visitor->user_agent);
+    if (word && decision->crawler.len == 0)
+        decision->crawler = *word;
+    return decision->account || word;
 }
 
 /* By a field's name in any case. */
@@ -360,13 +365,14 @@ struct rules_decision rules_decide(const struct rules *rules, size_t index, cons
     const struct site_rules *site = &rules->sites[index];
     const struct message_field *user_agent = message_field(message, SLICE("user-agent"));
     struct visitor visitor = {.user_agent = user_agent ? user_agent->value : SLICE(""), .agents = agents};
-    struct rules_decision decision = {.action = RULES_ALLOW};
+    visitor.known = ai_crawlers_find(rules->config, visitor.user_agent);
+    struct rules_decision decision = {.action = RULES_ALLOW, .crawler = visitor.known};
     if (rules_free_for_all(path))
         return decision;
-    visitor.crawler = ai_crawlers_find(rules->config, visitor.user_agent).len > 0 || signs_or_pays(message);
+    visitor.crawler = visitor.known.len > 0 || signs_or_pays(message);
     for (size_t i = 0; i < site->rule_count; i++) {
         const struct rule *rule = &site->rules[i];
-        if (fits(rule, &visitor, path, &decision.account)) {
+        if (fits(rule, &visitor, path, &decision)) {
             decision.action = rule->action;
             decision.price_micros = rule->price_micros;
             decision.rule = rule->name;

@@ -17,7 +17,8 @@ enum rules_action { RULES_ALLOW, RULES_CHARGE, RULES_BLOCK };
 struct rules_decision {
     enum rules_action action;
     int64_t price_micros; /* with RULES_CHARGE */
-    const char *rule;     /* name; with RULES_CHARGE */
+    const char *rule;     /* name; NULL: none fits */
+    struct slice crawler; /* a word of User-Agent by which it is known; empty: none */
     const struct slice
         *account; /* the rule is for this account: it holds only if the signature proves it; or NULL */
 };

@@ -31,6 +31,7 @@ struct generation {
     struct writer *writer;
     struct shared *agents; /* struct agents */
     struct shared *nonces;
+    struct shared *traffic; /* struct recorder */
     struct gate *gate;
     struct exchange_handler handler;
 };
@@ -43,6 +44,11 @@ static void end_config(void *config)
 static void end_accounts(void *accounts)
 {
     refresh_stop(accounts);
+}
+
+static void end_traffic(void *traffic)
+{
+    recorder_stop(traffic);
 }
 
 static void end_nonces(void *nonces)
@@ -101,7 +107,7 @@ static struct shared *agents_for(struct shared *config, struct shared *former)
     return shared_new(start_agents(shared_thing(config)), end_agents, config);
 }
 
-static void note_accounts_key(void *context, const char *key)
+static void note_ledger_key(void *context, const char *key)
 {
     static const char *const keys[] = {"ledger.connection", "ledger.pooler", "ledger.gate_role"};
     bool *differ = context;
@@ -110,10 +116,11 @@ static void note_accounts_key(void *context, const char *key)
             *differ = true;
 }
 
-static bool accounts_fit(const struct shared *former, const struct config *config)
+/* It may not be another ledger. */
+static bool same_ledger(const struct shared *former, const struct config *config)
 {
     bool differ = false;
-    config_compare(config_of(former), config, note_accounts_key, &differ);
+    config_compare(config_of(former), config, note_ledger_key, &differ);
     return !differ;
 }
 
@@ -121,9 +128,16 @@ static bool accounts_fit(const struct shared *former, const struct config *confi
  */
 static struct shared *accounts_for(struct shared *config, struct shared *former)
 {
-    if (former && accounts_fit(former, shared_thing(config)))
+    if (former && same_ledger(former, shared_thing(config)))
         return shared_take(former);
     return shared_new(refresh_start(shared_thing(config)), end_accounts, config);
+}
+
+static struct shared *traffic_for(struct shared *config, struct shared *former)
+{
+    if (former && same_ledger(former, shared_thing(config)))
+        return shared_take(former);
+    return shared_new(recorder_start(shared_thing(config)), end_traffic, config);
 }
 
 struct generation *generation_start(struct config *config, struct generation *former)
@@ -141,13 +155,19 @@ struct generation *generation_start(struct config *config, struct generation *fo
     generation->agents = agents_for(shared, former ? former->agents : NULL);
     generation->nonces =
         former ? shared_take(former->nonces) : shared_new(nonces_new(NONCES_MAX), end_nonces, NULL);
-    if (!generation->accounts || !generation->writer || !generation->agents || !generation->nonces) {
+    generation->traffic = traffic_for(shared, former ? former->traffic : NULL);
+    if (!generation->accounts || !generation->writer || !generation->agents || !generation->nonces ||
+        !generation->traffic) {
         LOG(ERROR, "start_failed", {"detail", "no memory or no threads"});
         goto fail;
     }
     const struct agents *agents = shared_thing(generation->agents);
-    struct gate_parts parts = {config, agents->directory, generation->writer,
-                               shared_thing(generation->accounts), shared_thing(generation->nonces)};
+    struct gate_parts parts = {.config = config,
+                               .directory = agents->directory,
+                               .writer = generation->writer,
+                               .accounts = shared_thing(generation->accounts),
+                               .nonces = shared_thing(generation->nonces),
+                               .traffic = shared_thing(generation->traffic)};
     generation->gate = gate_new(&parts);
     if (!generation->gate)
         goto fail;
@@ -166,6 +186,7 @@ const struct config *generation_config(const struct generation *generation)
 void generation_take_over(struct generation *generation)
 {
     refresh_adopt(shared_thing(generation->accounts), shared_thing(generation->config));
+    recorder_adopt(shared_thing(generation->traffic), shared_thing(generation->config));
 }
 
 const struct exchange_handler *generation_handler(const struct generation *generation)
@@ -187,6 +208,7 @@ void generation_stop(struct generation *generation)
     shared_release(generation->agents);
     gate_free(generation->gate);
     shared_release(generation->nonces);
+    shared_release(generation->traffic);
     shared_release(generation->accounts);
     shared_release(generation->config);
     free(generation);

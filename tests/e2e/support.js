@@ -72,6 +72,7 @@ function configText(folder, ledger, options) {
         trusted_proxies: options.trustedProxies ?? [],
         http: options.http ?? {},
         origin: options.origin ?? {},
+        traffic: { write_seconds: 1 },
         log_level: options.logLevel ?? 'debug',
         offer: { key_file: path.join(folder, 'offer.key'), ttl_seconds: options.ttl ?? 300 },
         directory: {

@@ -26,6 +26,7 @@ function rooms(    base, money, server)
     edge["ledger/pg"] = base
     base = base " ledger/pg"
     edge["ledger/site"] = edge["ledger/terms"] = edge["ledger/proof"] = edge["ledger/archive"] = base
+    edge["ledger/traffic"] = base
     edge["ledger/bill"] = base " ledger/site ledger/format ledger/format/bill"
     edge["ledger/entry"] = base " ledger/site"
     edge["ledger/outbox"] = base " ledger/bill"
@@ -36,14 +37,14 @@ function rooms(    base, money, server)
     edge["server/http"] = edge["server/verify"] = edge["ledger/format"]
     edge["server/agent"] = edge["ledger/entry"] " ledger/entry server/verify"
     edge["server/content"] = edge["server/origin"] = edge["server/http"]
-    edge["server/gate"] = edge["ledger/credit"] " ledger/credit server/verify server/agent server/content" \
-        " server/origin"
+    edge["server/gate"] = edge["ledger/credit"] " ledger/credit ledger/traffic server/verify server/agent" \
+        " server/content server/origin"
     server = edge["server/gate"] " server/gate server/http"
     edge["server/run"] = server
     edge["server"] = server " server/run"
     money = base " ledger/format ledger/format/bill ledger/format/bank ledger/site ledger/terms" \
         " ledger/proof ledger/archive ledger/bill ledger/entry ledger/outbox ledger/credit ledger/collect" \
-        " ledger/audit ledger/night server/verify server/agent"
+        " ledger/traffic ledger/audit ledger/night server/verify server/agent"
     edge["tools/crawler"] = edge["server/verify"] " server/verify server/agent"
     edge["tools/crawltab/frame"] = money
     edge["tools/crawltab"] = money " tools/crawltab/frame"

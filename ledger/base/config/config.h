@@ -151,7 +151,10 @@ typedef struct config_list CONFIG_LIST;
     X(ledger_batch_entries, "ledger.batch_entries", NUMBER, "1024", 1, 10000,                                \
       "The most entries in one transaction.")                                                                \
     X(ledger_refresh_seconds, "ledger.refresh_seconds", NUMBER, "2", 1, 60,                                  \
-      "How often agreements, and what crawlers spent at other gates, are read.")
+      "How often agreements, and what crawlers spent at other gates, are read.")                             \
+    X(traffic_write_seconds, "traffic.write_seconds", NUMBER, "5", 1, 60,                                    \
+      "How often what was counted for `crawltab traffic` is written: so much of it is lost when the gate\n"  \
+      "is killed.")
 
 /* The seller on invoices: texts, and the logo's file. */
 #define CONFIG_BILLING(X)                                                                                    \

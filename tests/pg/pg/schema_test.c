@@ -149,7 +149,7 @@ static void rights_are_narrow(void **state)
     assert_string_equal(rights_of("crawltab_gate"),
                         "charge INSERT, crawler INSERT, crawler_key INSERT,"
                         " crawler_key_source INSERT, day INSERT, directory_snapshot INSERT,"
-                        " gate_clock INSERT, site INSERT, spend INSERT");
+                        " gate_clock INSERT, site INSERT, spend INSERT, traffic INSERT");
     const char *operator_may = rights_of("crawltab_operator");
     assert_non_null(strstr(operator_may, "invoice INSERT"));
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
@@ -157,6 +157,9 @@ static void rights_are_narrow(void **state)
     assert_false(sql_as("crawltab_gate", "CREATE TABLE mine (a int)", output));
     assert_false(sql_as("crawltab_gate", "SELECT charge_partitions('2000-01-01', '2030-01-01')", output));
     assert_false(sql_as("crawltab_operator", "UPDATE number_series SET site_id = 1", output));
+    assert_false(sql_as("crawltab_gate", "SELECT forget_traffic('2030-01-01')", output));
+    assert_false(sql_as("crawltab_operator", "SELECT forget_traffic('2030-01-01')", output));
+    assert_false(sql_as("crawltab_gate", "INSERT INTO traffic_hour DEFAULT VALUES", output));
 }
 
 /* Read from the catalogue, so that a table that is added later is looked at too. */
@@ -183,12 +186,12 @@ static void the_gate_may_insert_and_select_alone(void **state)
             " WHERE m.member = r.oid) OR EXISTS (SELECT FROM pg_class WHERE relowner = r.oid)"
             " OR has_schema_privilege(oid, 'public', 'CREATE'))"),
         "0");
-    /* Of the functions with the owner's rights it may run those that make partitions, count conflicts and
-     * accrue days. */
+    /* Of the functions with the owner's rights it may run those that make partitions, count conflicts, accrue
+     * days and add up traffic. */
     assert_string_equal(sql("SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE prosecdef"
                             " AND pronamespace = 'public'::regnamespace"
                             " AND has_function_privilege('crawltab_gate', oid, 'EXECUTE')"),
-                        "accrue_days charge_partitions note_conflicts note_undelivered");
+                        "accrue_days charge_partitions keep_traffic note_conflicts note_undelivered");
 }
 
 /* Every table and partition has triggers that fire always, before UPDATE (16), DELETE (8) and TRUNCATE (32).

@@ -37,6 +37,7 @@ extern const struct command webhook_command;
 extern const struct command settle_command;
 extern const struct command import_command;
 extern const struct command undelivered_command;
+extern const struct command traffic_command;
 
 /* One option: `value` gets what follows, or `flag` becomes true. */
 struct command_option {

@@ -1,0 +1,241 @@
+/* A hash table with open addressing that never grows: rows in the order of their coming, their texts in one
+ * piece of memory, and slots with the rows' numbers. */
+#include "ledger/traffic/counts.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OTHERS_ROWS    256 /* sites, times outcomes, times periods that wait for the database */
+#define TEXT_BYTES     128 /* of a row's texts, on average */
+#define TEXT_MAX_BYTES 1024
+
+/* The texts of a key stand one behind the other. */
+enum part { SITE, CRAWLER, RULE, REASON, PART_COUNT };
+
+struct row {
+    uint64_t hash;
+    int64_t period_ms;
+    bool verified;
+    enum traffic_outcome outcome;
+    const char *text;
+    size_t lengths[PART_COUNT];
+    struct traffic_sums sums;
+};
+
+struct counts {
+    size_t limit; /* rows that are not of "others" */
+    size_t rows_max, count;
+    struct row *rows;
+    size_t slot_count; /* a power of two; at least a half is free */
+    uint32_t *slots;   /* a row's number + 1; 0: free */
+    char *text;
+    size_t text_size, text_used;
+    int64_t lost;
+};
+
+const char *traffic_outcome_name(enum traffic_outcome outcome)
+{
+#define NAME(name, text) text,
+    static const char *const names[] = {TRAFFIC_OUTCOMES(NAME)};
+#undef NAME
+    assert(outcome >= 0 && outcome < TRAFFIC_OUTCOME_COUNT);
+    return names[outcome];
+}
+
+struct counts *counts_new(size_t rows)
+{
+    struct counts *counts = calloc(1, sizeof(*counts));
+    if (!counts)
+        return NULL;
+    counts->limit = rows;
+    counts->rows_max = rows + OTHERS_ROWS;
+    counts->text_size = counts->rows_max * TEXT_BYTES;
+    counts->slot_count = 1;
+    while (counts->slot_count < 2 * counts->rows_max)
+        counts->slot_count *= 2;
+    counts->rows = calloc(counts->rows_max, sizeof(*counts->rows));
+    counts->slots = calloc(counts->slot_count, sizeof(*counts->slots));
+    counts->text = malloc(counts->text_size);
+    if (counts->rows && counts->slots && counts->text)
+        return counts;
+    counts_free(counts);
+    return NULL;
+}
+
+void counts_free(struct counts *counts)
+{
+    if (!counts)
+        return;
+    free(counts->rows);
+    free(counts->slots);
+    free(counts->text);
+    free(counts);
+}
+
+static void parts_of(const struct traffic_key *key, struct slice parts[PART_COUNT])
+{
+    parts[SITE] = key->site;
+    parts[CRAWLER] = key->crawler;
+    parts[RULE] = key->rule;
+    parts[REASON] = key->reason;
+}
+
+static size_t text_len(const struct traffic_key *key)
+{
+    return key->site.len + key->crawler.len + key->rule.len + key->reason.len;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
+{
+    const uint8_t *bytes = data;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3;
+    return hash;
+}
+
+static uint64_t hash_of(const struct traffic_key *key)
+{
+    struct slice parts[PART_COUNT];
+    const int64_t numbers[] = {key->period_ms, key->verified, key->outcome};
+    uint64_t hash = hash_bytes(0xcbf29ce484222325, numbers, sizeof(numbers));
+    parts_of(key, parts);
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        hash = hash_bytes(hash, &parts[i].len, sizeof(parts[i].len));
+        hash = hash_bytes(hash, parts[i].data, parts[i].len);
+    }
+    return hash ^ hash >> 32;
+}
+
+static bool row_is(const struct row *row, uint64_t hash, const struct traffic_key *key)
+{
+    struct slice parts[PART_COUNT];
+    const char *text = row->text;
+    if (row->hash != hash || row->period_ms != key->period_ms || row->verified != key->verified ||
+        row->outcome != key->outcome)
+        return false;
+    parts_of(key, parts);
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        if (!slice_eq((struct slice){text, row->lengths[i]}, parts[i]))
+            return false;
+        text += row->lengths[i];
+    }
+    return true;
+}
+
+/* The slot of the row with this key, or the free one where it belongs. */
+static uint32_t *slot_of(const struct counts *counts, uint64_t hash, const struct traffic_key *key)
+{
+    for (size_t at = hash;; at++) {
+        uint32_t *slot = &counts->slots[at & (counts->slot_count - 1)];
+        if (*slot == 0 || row_is(&counts->rows[*slot - 1], hash, key))
+            return slot;
+    }
+}
+
+static struct row *add_row(struct counts *counts, uint64_t hash, const struct traffic_key *key)
+{
+    struct row *row = &counts->rows[counts->count++];
+    struct slice parts[PART_COUNT];
+    *row = (struct row){hash, key->period_ms, key->verified, key->outcome, counts->text + counts->text_used,
+                        {0},  {.requests = 0}};
+    parts_of(key, parts);
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        row->lengths[i] = parts[i].len;
+        if (parts[i].len > 0)
+            memcpy(counts->text + counts->text_used, parts[i].data, parts[i].len);
+        counts->text_used += parts[i].len;
+    }
+    assert(counts->text_used <= counts->text_size && counts->count <= counts->rows_max);
+    return row;
+}
+
+/* NULL: there is no room. The last part of the memory is for others alone. */
+static struct row *find_row(struct counts *counts, const struct traffic_key *key, bool others)
+{
+    size_t len = text_len(key);
+    size_t reserve = others ? 0 : OTHERS_ROWS;
+    uint64_t hash = hash_of(key);
+    uint32_t *slot = slot_of(counts, hash, key);
+    if (*slot != 0)
+        return &counts->rows[*slot - 1];
+    if (len > TEXT_MAX_BYTES || counts->count + reserve >= counts->rows_max ||
+        counts->text_used + len + reserve * TEXT_BYTES > counts->text_size)
+        return NULL;
+    *slot = (uint32_t)counts->count + 1;
+    return add_row(counts, hash, key);
+}
+
+static void add_sums(struct traffic_sums *sums, const struct traffic_sums *more)
+{
+    sums->requests += more->requests;
+    sums->bytes += more->bytes;
+    sums->amount_micros += more->amount_micros;
+    pages_join(&sums->pages, &more->pages);
+}
+
+void counts_add(struct counts *counts, const struct traffic_key *key, const struct traffic_sums *sums)
+{
+    struct row *row = find_row(counts, key, false);
+    if (!row) {
+        struct traffic_key others = {.period_ms = key->period_ms,
+                                     .site = key->site,
+                                     .crawler = SLICE(TRAFFIC_OTHERS),
+                                     .outcome = key->outcome};
+        row = find_row(counts, &others, true);
+    }
+    if (row)
+        add_sums(&row->sums, sums);
+    else
+        counts->lost += sums->requests;
+}
+
+void counts_join(struct counts *counts, const struct counts *other)
+{
+    struct traffic_key key;
+    const struct traffic_sums *sums;
+    for (size_t i = 0; i < other->count; i++) {
+        counts_row(other, i, &key, &sums);
+        counts_add(counts, &key, sums);
+    }
+    counts->lost += other->lost;
+}
+
+void counts_clear(struct counts *counts)
+{
+    memset(counts->slots, 0, counts->slot_count * sizeof(*counts->slots));
+    counts->count = 0;
+    counts->text_used = 0;
+    counts->lost = 0;
+}
+
+size_t counts_rows(const struct counts *counts)
+{
+    return counts->count;
+}
+
+int64_t counts_lost(const struct counts *counts)
+{
+    return counts->lost;
+}
+
+void counts_row(const struct counts *counts, size_t row, struct traffic_key *key,
+                const struct traffic_sums **sums)
+{
+    assert(row < counts->count);
+    const struct row *found = &counts->rows[row];
+    const char *text = found->text;
+    struct slice parts[PART_COUNT];
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        parts[i] = (struct slice){text, found->lengths[i]};
+        text += found->lengths[i];
+    }
+    *key = (struct traffic_key){.period_ms = found->period_ms,
+                                .site = parts[SITE],
+                                .crawler = parts[CRAWLER],
+                                .verified = found->verified,
+                                .rule = parts[RULE],
+                                .outcome = found->outcome,
+                                .reason = parts[REASON]};
+    *sums = &found->sums;
+}

@@ -1,0 +1,145 @@
+/* Who cannot prove who he is must not make rows: what he says of himself counts only if it is a name that the
+ * gate knows already, so that a million invented ones are one row. */
+#include "server/gate/count.h"
+
+#include "ledger/base/object.h"
+
+#define COUNTED_MAGIC 0x1f6ad803u
+
+/* A body on its way, whose bytes are counted. In the exchange's arena, with the texts of the key: it may
+ * outlive the handler and its configuration. */
+struct counted {
+    uint32_t magic;
+    struct exchange_stream stream; /* what the HTTP layer reads */
+    struct exchange_stream *body;
+    struct tally *tally;
+    struct traffic_key key;
+    int64_t bytes;
+};
+
+static struct counted *counted_of(struct exchange_stream *stream)
+{
+    struct counted *counted = (struct counted *)(void *)((char *)stream - offsetof(struct counted, stream));
+    OBJECT_CHECK(counted, COUNTED_MAGIC);
+    return counted;
+}
+
+static ptrdiff_t on_read(struct exchange_stream *stream, char *out, size_t room)
+{
+    struct counted *counted = counted_of(stream);
+    ptrdiff_t bytes = counted->body->read(counted->body, out, room);
+    if (bytes > 0)
+        counted->bytes += bytes;
+    return bytes;
+}
+
+static void on_close(struct exchange_stream *stream)
+{
+    struct counted *counted = counted_of(stream);
+    const struct traffic_sums sums = {.bytes = counted->bytes};
+    counted->body->close(counted->body);
+    if (counted->bytes > 0)
+        tally_add(counted->tally, &counted->key, &sums);
+    tally_release(counted->tally);
+    OBJECT_END(counted, COUNTED_MAGIC);
+}
+
+static struct slice kept(struct arena *arena, struct slice text)
+{
+    return slice_of(arena_copy(arena, text));
+}
+
+/* Without room in the arena its bytes are not counted. */
+static void follow(struct tally *tally, struct exchange *exchange, const struct traffic_key *key)
+{
+    struct arena *arena = &exchange->arena;
+    struct counted *counted = arena_alloc(arena, sizeof(*counted));
+    if (!counted)
+        return;
+    *counted = (struct counted){.stream = {on_read, on_close}, .body = exchange->reply.stream, .key = *key};
+    counted->key.site = kept(arena, key->site);
+    counted->key.crawler = kept(arena, key->crawler);
+    counted->key.rule = kept(arena, key->rule);
+    counted->key.reason = kept(arena, key->reason);
+    if (!counted->key.site.data || !counted->key.crawler.data || !counted->key.rule.data ||
+        !counted->key.reason.data)
+        return;
+    OBJECT_MAKE(counted, COUNTED_MAGIC);
+    counted->tally = tally_take(tally);
+    exchange->reply.stream = &counted->stream;
+}
+
+static bool is_bodiless(const struct exchange *exchange)
+{
+    unsigned status = exchange->reply.status;
+    return slice_eq(exchange->message.method, SLICE("HEAD")) || status == 204 || status == 304;
+}
+
+/* What is known of the body's size by now. */
+static int64_t body_bytes(const struct exchange *exchange)
+{
+    const struct exchange_reply *reply = &exchange->reply;
+    if (is_bodiless(exchange))
+        return 0;
+    if (reply->fd >= 0)
+        return (int64_t)reply->length;
+    return (int64_t)reply->body.len;
+}
+
+/* Who asked, as far as it is known. */
+static struct slice crawler_of(const struct crawl *crawl, bool *verified)
+{
+    *verified = crawl->candidate && crawl->key.key;
+    if (*verified)
+        return crawl->candidate->agent->account;
+    return crawl->decision.crawler.len > 0 ? crawl->decision.crawler : SLICE(TRAFFIC_OTHERS);
+}
+
+/* An answer that gives nothing away, such as 304 and 404. */
+static struct slice reason_of(struct exchange *exchange)
+{
+    unsigned status = exchange->reply.status;
+    if (status < 300)
+        return SLICE("");
+    struct slice text = arena_format(&exchange->arena, "%u", status);
+    return text.data ? text : SLICE("");
+}
+
+static void judge(struct crawl *crawl, enum err outcome, struct traffic_key *key, struct traffic_sums *sums)
+{
+    if (outcome == ERR_PAYMENT_REQUIRED) {
+        key->outcome = TRAFFIC_OFFERED;
+        sums->amount_micros = crawl->decision.price_micros;
+    } else if (outcome != ERR_OK) {
+        key->outcome = TRAFFIC_REFUSED;
+        key->reason = slice_of(err_code(outcome));
+    } else if (crawl->stage != CRAWL_RECORDING) {
+        key->outcome = TRAFFIC_FREE;
+        key->reason = reason_of(crawl->exchange);
+    } else if (crawl->submission.outcome.repeated) {
+        key->outcome = TRAFFIC_REPEATED;
+    } else {
+        key->outcome = TRAFFIC_PAID;
+        sums->amount_micros = crawl->charge.amount_micros;
+    }
+}
+
+void count_outcome(const struct gate_thread *thread, struct crawl *crawl, enum err outcome)
+{
+    struct exchange *exchange = crawl->exchange;
+    if (!thread->tally || !crawl->site)
+        return;
+    struct traffic_sums sums = {.requests = 1, .bytes = body_bytes(exchange)};
+    struct traffic_key key = {
+        .period_ms = crawl->now_ms - crawl->now_ms % TRAFFIC_PERIOD_MS,
+        .site = slice_of(crawl->site->name),
+        .rule = crawl->decision.rule ? slice_of(crawl->decision.rule) : SLICE(""),
+        .reason = SLICE(""),
+    };
+    key.crawler = crawler_of(crawl, &key.verified);
+    judge(crawl, outcome, &key, &sums);
+    pages_add(&sums.pages, exchange->message.target);
+    tally_add(thread->tally, &key, &sums);
+    if (exchange->reply.stream && !exchange->reply.body.data && !is_bodiless(exchange))
+        follow(thread->tally, exchange, &key);
+}

@@ -1,0 +1,11 @@
+/* Counts what came of a request, for `crawltab traffic`. */
+#ifndef SERVER_GATE_COUNT_H
+#define SERVER_GATE_COUNT_H
+
+#include "server/gate/crawl.h"
+
+/* Counts it in the thread's tally, once, when its reply is ready; the bytes of a body that comes piece by
+ * piece are counted when the last one has been sent. */
+void count_outcome(const struct gate_thread *thread, struct crawl *crawl, enum err outcome);
+
+#endif

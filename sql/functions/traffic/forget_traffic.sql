@@ -1,0 +1,18 @@
+CREATE OR REPLACE FUNCTION forget_traffic(before_month date) RETURNS integer
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '2s' AS $$
+DECLARE
+    part regclass;
+    parts regclass[];
+BEGIN
+    SELECT array_agg(inhrelid::regclass ORDER BY relname) INTO parts
+      FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+     WHERE inhparent = 'public.traffic_hour'::regclass
+       AND relname < 'traffic_hour_' || to_char(before_month, 'YYYYMM');
+    FOREACH part IN ARRAY coalesce(parts, '{}') LOOP
+        EXECUTE format('DROP TABLE %s', part);
+    END LOOP;
+    RETURN coalesce(cardinality(parts), 0);
+END
+$$;
+COMMENT ON FUNCTION forget_traffic IS 'Drops the counts of months (UTC) before that of the date; returns of
+how many months there were any. For the owner alone.';

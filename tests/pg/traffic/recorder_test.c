@@ -1,0 +1,268 @@
+/* What gates count comes into the ledger once, by a connection that no payment waits for; and
+ * `crawltab traffic` adds it up. */
+#include "tests/pg/support_days.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/pg/pg.h"
+#include "ledger/traffic/recorder.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOTAL "SELECT coalesce(sum(requests), 0) FROM traffic_counts"
+
+static char output[OUTPUT_MAX];
+
+static void count(struct tally *tally, const char *crawler, enum traffic_outcome outcome, const char *page)
+{
+    struct traffic_sums sums = {.requests = 1, .bytes = 1000, .amount_micros = 2500};
+    struct traffic_key key = {.period_ms = clock_now_ms() - clock_now_ms() % TRAFFIC_PERIOD_MS,
+                              .site = SLICE("example"),
+                              .crawler = slice_of(crawler),
+                              .verified = strstr(crawler, "://") != NULL,
+                              .rule = SLICE("rest"),
+                              .outcome = outcome,
+                              .reason = outcome == TRAFFIC_REFUSED ? SLICE("signature_invalid") : SLICE("")};
+    pages_add(&sums.pages, slice_of(page));
+    tally_add(tally, &key, &sums);
+}
+
+/* The site of the configuration, as the writer of entries registers it. */
+static struct recorder *start(void)
+{
+    writer_stop(writer_start_ready());
+    ledger_config()->traffic_write_seconds = 1;
+    struct recorder *recorder = recorder_start(ledger_config());
+    assert_non_null(recorder);
+    return recorder;
+}
+
+static void counts_are_written_and_added_up(void **state)
+{
+    (void)state;
+    struct recorder *recorder = start();
+    struct tally *tally = recorder_tally(recorder), *other = recorder_tally(recorder);
+    for (int i = 0; i < 300; i++) {
+        char page[32];
+        snprintf(page, sizeof(page), "/%d", i % 100);
+        count(i % 2 ? tally : other, "GPTBot", TRAFFIC_OFFERED, page);
+    }
+    count(tally, "https://crawler.example", TRAFFIC_PAID, "/1");
+    tally_release(other);
+    wait_for_sql("SELECT (" TOTAL ") = 301");
+    count(tally, "https://crawler.example", TRAFFIC_PAID, "/2");
+    count(tally, "https://crawler.example", TRAFFIC_REFUSED, "/2");
+    tally_release(tally);
+    recorder_stop(recorder); /* writes what there is */
+    assert_string_equal(sql("SELECT crawler, verified, outcome, reason, sum(requests), sum(bytes),"
+                            " sum(amount_micros), distinct_pages(bit_or(pages)) BETWEEN 80 AND 120,"
+                            " count(DISTINCT batch) FROM traffic GROUP BY 1, 2, 3, 4 ORDER BY 1, 3"),
+                        "GPTBot|f|offered||300|300000|750000|t|1\n"
+                        "https://crawler.example|t|paid||2|2000|5000|f|2\n"
+                        "https://crawler.example|t|refused|signature_invalid|1|1000|2500|f|1");
+}
+
+/* Sketches of the database's own making, with registers and ranks as pages.c has them. */
+static void the_number_of_pages_is_about_right(void **state)
+{
+    static const int numbers[] = {0, 1, 2, 3, 10, 50, 100, 200, 500, 3000, 100000};
+    (void)state;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+        struct pages pages = {{0}};
+        char query[4 * PAGES_BYTES], hex[2 * PAGES_BYTES + 1], name[32];
+        for (int k = 0; k < numbers[i]; k++) {
+            snprintf(name, sizeof(name), "/articles/%d.html", k);
+            pages_add(&pages, slice_of(name));
+        }
+        for (size_t k = 0; k < PAGES_BYTES; k++)
+            snprintf(hex + 2 * k, 3, "%02x", pages.bits[k]);
+        snprintf(query, sizeof(query), "SELECT distinct_pages(x'%s')", hex);
+        long found = strtol(sql(query), NULL, 10);
+        long slack = numbers[i] < 5 ? 0 : numbers[i] / 5;
+        assert_in_range(found, numbers[i] - slack, numbers[i] + slack);
+    }
+}
+
+static void hours_that_are_over_are_added_up(void **state)
+{
+    (void)state;
+    struct recorder *recorder = start();
+    struct tally *tally = recorder_tally(recorder);
+    count(tally, "GPTBot", TRAFFIC_OFFERED, "/1");
+    wait_for_sql("SELECT (" TOTAL ") = 1");
+    /* Written two hours ago, in two batches, in two quarters of the hours before and after a month's end. */
+    assert_true(sql_as("crawltab_owner",
+                       "SELECT make_traffic_partition('traffic', traffic_partition(h), h, h + interval '1 "
+                       "hour') FROM date_trunc('hour', now() - interval '2 hours', 'UTC') AS h",
+                       output));
+    sql("INSERT INTO traffic SELECT date_trunc('hour', now() - interval '2 hours', 'UTC'), gen_random_uuid(),"
+        " site_id, p::timestamptz, 'GPTBot', false, 'rest', 'offered', '', 10, 100, 25000,"
+        " set_bit(repeat('0', 3072)::bit(3072), i, 1)"
+        " FROM site, generate_series(0, 1) i,"
+        " unnest(ARRAY['2026-10-31 23:30Z', '2026-10-31 23:45Z', '2026-11-01 00:00Z']) p");
+    sql("SELECT keep_traffic()");
+    assert_string_equal(sql("SELECT hour AT TIME ZONE 'UTC', requests, bytes, amount_micros,"
+                            " bit_count(pages) FROM traffic_hour ORDER BY 1"),
+                        "2026-10-31 23:00:00|40|400|100000|2\n2026-11-01 00:00:00|20|200|50000|2");
+    assert_string_equal(sql("SELECT inhrelid::regclass FROM pg_inherits"
+                            " WHERE inhparent = 'traffic_hour'::regclass ORDER BY inhrelid::regclass::text"),
+                        "traffic_hour_202610\ntraffic_hour_202611");
+    assert_string_equal(sql("SELECT count(*) FROM traffic"), "1"); /* this hour's */
+    assert_string_equal(sql("SELECT keep_traffic(), (" TOTAL ")"), "|61");
+    count(tally, "GPTBot", TRAFFIC_OFFERED, "/2");
+    tally_release(tally);
+    recorder_stop(recorder);
+    assert_string_equal(sql(TOTAL), "62");
+    assert_int_equal(CRAWLTAB(output, "traffic", "forget", "--before", "2026-11-30"), 0);
+    assert_non_null(strstr(output, "of 1 month are gone"));
+    assert_string_equal(sql(TOTAL), "22");
+}
+
+static void no_database_loses_no_count(void **state)
+{
+    (void)state;
+    struct recorder *recorder = start();
+    struct tally *tally = recorder_tally(recorder);
+    count(tally, "GPTBot", TRAFFIC_OFFERED, "/1");
+    wait_for_sql("SELECT (" TOTAL ") = 1");
+    server_crash();
+    for (int i = 0; i < 10; i++)
+        count(tally, "GPTBot", TRAFFIC_OFFERED, "/2");
+    poll(NULL, 0, 2500); /* more than one interval */
+    count(tally, "GPTBot", TRAFFIC_OFFERED, "/3");
+    server_restart();
+    wait_for_sql("SELECT (" TOTAL ") = 12");
+    tally_release(tally);
+    recorder_stop(recorder);
+    assert_string_equal(sql("SELECT distinct_pages(bit_or(pages)) FROM traffic"), "3");
+}
+
+/* A connection that goes away at COMMIT leaves open whether the batch is there. */
+static void a_batch_is_taken_once(void **state)
+{
+    (void)state;
+    struct recorder *recorder = start();
+    struct tally *tally = recorder_tally(recorder);
+    count(tally, "GPTBot", TRAFFIC_OFFERED, "/1");
+    wait_for_sql("SELECT (" TOTAL ") = 1");
+    sql("CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+        " PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;"
+        "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON traffic DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+        " EXECUTE FUNCTION cut()");
+    count(tally, "GPTBot", TRAFFIC_OFFERED, "/2");
+    poll(NULL, 0, 2500);
+    assert_string_equal(sql(TOTAL), "1");
+    sql("DROP TRIGGER cut ON traffic");
+    wait_for_sql("SELECT (" TOTAL ") = 2");
+    char again[1024];
+    snprintf(again, sizeof(again), "SELECT batch FROM traffic ORDER BY written_at DESC LIMIT 1");
+    const char *batch = sql(again);
+    struct pg *pg = pg_open(&(struct pg_options){.config = ledger_config(),
+                                                 .role = "crawltab_gate",
+                                                 .application = "test",
+                                                 .connect_ms = 10000,
+                                                 .timeout_ms = 60000});
+    struct pg_params params = {0};
+    struct pg_array columns[11] = {{0}};
+    const enum pg_type text = PG_TYPE_TEXT, number = PG_TYPE_INT8;
+    const enum pg_type types[] = {text, number, text,   number, text,         text,
+                                  text, number, number, number, PG_TYPE_BYTEA};
+    const char *texts[] = {"example", NULL, "GPTBot", NULL, "rest", "offered", "", NULL, NULL, NULL, NULL};
+    static const uint8_t none[PAGES_BYTES];
+    char id[64];
+    snprintf(id, sizeof(id), "%s", batch);
+    pg_params_text(&params, id);
+    for (size_t i = 0; i < 11; i++) {
+        pg_array_begin(&columns[i], types[i]);
+        if (types[i] == PG_TYPE_INT8)
+            pg_array_number(&columns[i], 1);
+        else
+            pg_array_bytes(&columns[i], texts[i] ? slice_of(texts[i]) : slice_bytes(none, PAGES_BYTES));
+        assert_true(pg_params_array(&params, &columns[i]));
+    }
+    assert_int_equal(pg_run(pg, "traffic_insert", &params, NULL), ERR_OK);
+    assert_string_equal(sql(TOTAL), "2");
+    for (size_t i = 0; i < 11; i++)
+        pg_array_free(&columns[i]);
+    pg_close(pg);
+    tally_release(tally);
+    recorder_stop(recorder);
+}
+
+/* Before a writer has registered the site nothing can be written of it, and nothing is lost. */
+static void a_site_that_is_not_there_yet_is_waited_for(void **state)
+{
+    (void)state;
+    ledger_config()->traffic_write_seconds = 1;
+    struct recorder *recorder = recorder_start(ledger_config());
+    struct tally *tally = recorder_tally(recorder);
+    count(tally, "GPTBot", TRAFFIC_OFFERED, "/1");
+    poll(NULL, 0, 1500);
+    assert_string_equal(sql(TOTAL), "0");
+    writer_stop(writer_start_ready());
+    wait_for_sql("SELECT (" TOTAL ") = 1");
+    tally_release(tally);
+    recorder_stop(recorder);
+}
+
+static void reports_add_up(void **state)
+{
+    (void)state;
+    struct recorder *recorder = start();
+    struct tally *tally = recorder_tally(recorder);
+    for (int i = 0; i < 3; i++)
+        count(tally, "GPTBot", TRAFFIC_OBSERVED, "/1");
+    count(tally, "https://crawler.example", TRAFFIC_PAID, "/1");
+    count(tally, "https://crawler.example", TRAFFIC_REFUSED, "/2");
+    tally_release(tally);
+    recorder_stop(recorder);
+    assert_int_equal(CRAWLTAB(output, "traffic"), 0);
+    assert_non_null(strstr(output, "GPTBot                  3       0      0       0      0"));
+    assert_non_null(strstr(output, "\nhttps://crawler.example\n"));
+    assert_non_null(strstr(output, "    observed 3\n"));
+    assert_non_null(strstr(output, "    refused signature_invalid 1\n"));
+    assert_non_null(strstr(output, "Total                   5       0      1       1      0"));
+    assert_non_null(strstr(output, "would have been earned: 0.0075 USD"));
+    for (const char *line = output; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        assert_true(strcspn(line, "\n") <= 80);
+    assert_int_equal(CRAWLTAB(output, "traffic", "--csv", "--by", "outcome"), 0);
+    assert_non_null(strstr(output, "example,outcome,observed,no,observed,,3,3000,1,0.0075,USD\r\n"));
+    assert_int_equal(CRAWLTAB(output, "traffic", "--to", "2020-01-01"), 0);
+    assert_non_null(strstr(output, "nothing was counted"));
+    assert_int_equal(CRAWLTAB(output, "traffic", "--site", "exmaple"), 1);
+    assert_non_null(strstr(output, "no such site"));
+    assert_int_equal(CRAWLTAB(output, "traffic", "--by", "crawlers"), 64);
+    assert_non_null(strstr(output, "crawler"));
+    assert_int_equal(CRAWLTAB(output, "traffic", "--from", "2026-02-30"), 64);
+    assert_int_equal(CRAWLTAB(output, "traffic", "forget"), 64);
+}
+
+static void hours_have_the_text_of_their_zone(void **state)
+{
+    (void)state;
+    assert_string_equal(sql("SELECT hour_text('2026-10-25 00:40Z', 'Europe/Berlin'),"
+                            " hour_text('2026-10-25 01:40Z', 'Europe/Berlin'),"
+                            " hour_text('2026-01-01 00:10Z', 'Asia/Kolkata'),"
+                            " hour_text('2026-01-01 00:10Z', 'America/St_Johns')"),
+                        "2026-10-25T02:00+02:00|2026-10-25T02:00+01:00|2026-01-01T05:00+05:30|"
+                        "2025-12-31T20:00-03:30");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_setup, ledger_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(counts_are_written_and_added_up),
+        TEST(the_number_of_pages_is_about_right),
+        TEST(hours_that_are_over_are_added_up),
+        TEST(no_database_loses_no_count),
+        TEST(a_batch_is_taken_once),
+        TEST(a_site_that_is_not_there_yet_is_waited_for),
+        TEST(reports_add_up),
+        TEST(hours_have_the_text_of_their_zone),
+    };
+    return cmocka_run_group_tests(tests, server_start, server_stop);
+}
