@@ -137,7 +137,7 @@ static enum err insert_kind(struct pg *pg, const struct invoice_order *order, co
     pg_params_number(&params, series.digits);
     pg_params_text(&params, series.after);
     pg_params_number(&params, order->made_ms);
-    if (strcmp(statement, "invoices_insert") == 0)
+    if (strcmp(statement, "credit_notes_insert") != 0) /* theirs is the corrected invoice's */
         pg_params_text(&params, order->seller->party);
     TRY(pg_run(pg, statement, &params, NULL));
 out:
@@ -183,7 +183,9 @@ enum err invoice_make(struct pg *pg, const struct invoice_order *order)
     /* Notes before invoices: what a note gives back lowers what the invoice of the same day carries. */
     TRY(insert_kind(pg, order, "credit_notes_insert", order->seller->credit_number, count.credit_notes));
     TRY(insert_kind(pg, order, "invoices_insert", order->seller->number, count.invoices));
+    TRY(insert_kind(pg, order, "reissues_insert", order->seller->number, count.reissues));
     TRY(pg_run(pg, "invoice_lines_insert", &day, NULL));
+    TRY(pg_run(pg, "reissue_lines_insert", &day, NULL));
     pg_params_number(&events, order->site_id);
     pg_params_text(&events, order->date);
     pg_params_number(&events, order->made_ms);

@@ -211,36 +211,61 @@ out:
     return err;
 }
 
+/* Why what is left of the invoice cannot be taken back, or billed again, as ordered; or EVENT_DONE. */
+static enum event_outcome judge_cancel(const struct event_invoice *invoice,
+                                       const struct invoice_state_row *state, bool reissue)
+{
+    bool is_void = !state->void_micros_null;
+    int64_t micros = is_void ? state->void_micros : state->left_micros;
+    if (is_void && (!reissue || state->reissued))
+        return EVENT_VOID;
+    if (!is_void && (state->paid_minor != 0 || state->applied_minor != 0 || micros <= 0))
+        return EVENT_PAID;
+    if (reissue && micros < amount_minor_micros((int)invoice->decimals))
+        return EVENT_TOO_LITTLE;
+    return EVENT_DONE;
+}
+
+static enum err cancel_step(struct pg *pg, const struct event_invoice *invoice, struct adjustment_row *row,
+                            const char *kind, const char *event)
+{
+    enum err err;
+    row->kind = kind;
+    TRY(adjustment_insert(pg, row, invoice->subject->now_ms, NULL));
+    TRY(event_add(pg, invoice, event, row->reason));
+out:
+    return err;
+}
+
 /* Inside a transaction that holds the lock. */
-static enum err cancel(struct pg *pg, const struct event_invoice *invoice, const char *reason,
+static enum err cancel(struct pg *pg, const struct event_invoice *invoice, const struct event_cancel *order,
                        enum event_outcome *outcome)
 {
-    assert(reason && *outcome == EVENT_DONE && !invoice->credit_note);
+    assert(order->reason && *outcome == EVENT_DONE && !invoice->credit_note);
     struct pg_rows rows = {0};
     enum err err;
     TRY(read_state(pg, invoice, &rows));
     const struct invoice_state_row state = invoice_state_row(&rows, 0);
-    if (strcmp(state.status, "void") == 0)
-        *outcome = EVENT_VOID;
-    else if (state.paid_minor != 0 || state.applied_minor != 0 || state.left_micros <= 0)
-        *outcome = EVENT_PAID;
+    bool is_void = !state.void_micros_null;
+    *outcome = judge_cancel(invoice, &state, order->reissue);
     if (*outcome != EVENT_DONE)
         goto out;
-    const struct adjustment_row row = {.site_id = invoice->site_id,
-                                       .crawler_id = state.crawler_id,
-                                       .kind = "void",
-                                       .number = invoice->subject->number,
-                                       .amount_micros = state.left_micros,
-                                       .reason = reason,
-                                       .actor = invoice->subject->actor};
-    TRY(adjustment_insert(pg, &row, invoice->subject->now_ms, NULL));
-    TRY(event_add(pg, invoice, "void", reason));
+    struct adjustment_row row = {.site_id = invoice->site_id,
+                                 .crawler_id = state.crawler_id,
+                                 .number = invoice->subject->number,
+                                 .amount_micros = is_void ? state.void_micros : state.left_micros,
+                                 .reason = order->reason,
+                                 .actor = invoice->subject->actor};
+    if (!is_void)
+        TRY(cancel_step(pg, invoice, &row, "void", "void"));
+    if (order->reissue)
+        TRY(cancel_step(pg, invoice, &row, "reissue", "reissued"));
 out:
     pg_rows_free(&rows);
     return err;
 }
 
-enum err event_void(struct pg *pg, const struct event_subject *subject, const char *reason,
+enum err event_void(struct pg *pg, const struct event_subject *subject, const struct event_cancel *order,
                     enum event_outcome *outcome, struct event_state *state)
 {
     struct event_invoice invoice;
@@ -250,7 +275,7 @@ enum err event_void(struct pg *pg, const struct event_subject *subject, const ch
         *outcome = EVENT_NO_DEBT;
     if (*outcome != EVENT_DONE)
         goto out;
-    TRY(cancel(pg, &invoice, reason, outcome));
+    TRY(cancel(pg, &invoice, order, outcome));
     TRY(event_read(pg, &invoice, state));
     TRY(event_end(pg, &invoice));
 out:

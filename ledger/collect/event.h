@@ -22,7 +22,8 @@ enum event_outcome {
     EVENT_NO_DEBT,   /* a credit note: nobody pays it */
     EVENT_MISFIT,    /* the amount has more decimals than the currency */
     EVENT_PAID,      /* cannot be void: money was received, credit applied, or all of it taken back */
-    EVENT_VOID       /* it is void already */
+    EVENT_VOID,      /* it is void already, or billed again already */
+    EVENT_TOO_LITTLE /* less than a minor unit is left to bill again */
 };
 
 /* What the invoice has become. */
@@ -45,6 +46,11 @@ struct event_money {
 /* Records money that came in. */
 enum err event_receive(struct pg *pg, const struct event_subject *subject, const struct event_money *money,
                        enum event_outcome *outcome, struct event_state *state) MUST_USE;
+
+struct event_cancel {
+    const char *reason;
+    bool reissue;
+};
 
 /* --- Several steps in one transaction: event_begin, what is to be done if its outcome is EVENT_DONE,
  * event_end; after any error pg_rollback. */
@@ -90,8 +96,10 @@ enum err event_sent(struct pg *pg, const struct event_subject *subject, enum eve
                     struct event_state *state) MUST_USE;
 
 /* Cancels an invoice of which nothing was paid: an adjustment over all that is left of it, from which the
- * next close makes a credit note. Number and invoice stay, as the law wants. */
-enum err event_void(struct pg *pg, const struct event_subject *subject, const char *reason,
+ * next close makes a credit note. Number and invoice stay, as the law wants. With `reissue` the same close
+ * makes an invoice over the same crawls, to the buyer of the agreement that is in force then; of one that is
+ * void already, the next close does. */
+enum err event_void(struct pg *pg, const struct event_subject *subject, const struct event_cancel *order,
                     enum event_outcome *outcome, struct event_state *state) MUST_USE;
 
 #endif

@@ -98,10 +98,10 @@
     X(TEXT, note) /* the sentence that the law wants, or "" */
 
 #define DOCUMENT_EVENT(X)                                                                                    \
-    X(TEXT, event) /* "issued", "sent", "part-paid", "paid", "returned", "credit-applied" or "void" */       \
+    X(TEXT, event) /* issued, sent, part-paid, paid, returned, credit-applied, void or reissued */           \
     X(TEXT, at)                                                                                              \
     X(TEXT, actor)                                                                                           \
-    X(TEXT, detail) /* of "returned" the bank's reason and the movement, of "credit-applied" the credit */
+    X(TEXT, detail) /* of returned the bank's reason and the movement, of credit-applied the credit */
 
 #define DOCUMENT_PAYMENT(X)                                                                                  \
     X(NUMBER, amount_minor)                                                                                  \
@@ -132,6 +132,9 @@
     X(TEXT, number) /* "INV-2026-000123", unique in the site */                                              \
     X(TEXT, kind)   /* "invoice" or "credit-note", whose amounts are positive: what is taken back */         \
     X(OBJECT_OR_NULL, corrects, document_reference) /* null for an invoice */                                \
+    X(OBJECT_OR_NULL, replaces, document_reference) /* the void invoice over the same crawls, or null */     \
+    X(OBJECT_OR_NULL, replaced_by,                                                                           \
+      document_reference) /* of a void invoice, the one in its place, or null */                             \
     X(TEXT, site)                                                                                            \
     X(TEXT, network)                                                                                         \
     X(TEXT, agent) /* the crawler's identity, a URL */                                                       \

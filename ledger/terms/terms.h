@@ -22,6 +22,10 @@
       "Crawls are recorded at their price and covered by the fee.")                                          \
     X(fee, "fee", AMOUNT, "0", 0, TERMS_AMOUNT_MAX,                                                          \
       "Flat fee of a period, whether or not there are crawls.")                                              \
+    X(fee_proration, "fee_proration", TEXT, "none", 0, 0,                                                    \
+      "none: the whole fee is due at the end of each period, by the terms in\nforce then, also if they "     \
+      "began within it or the crawler is suspended.\ndaily: a share for each day at whose end they are in "  \
+      "force and the\ncrawler is not suspended.")                                                            \
     X(included_crawls, "included_crawls", NUMBER, "0", 0, TERMS_COUNT_MAX,                                   \
       "The first so many crawls of a period cost nothing.")                                                  \
     X(minimum_fee, "minimum_fee", AMOUNT, "0", 0, TERMS_AMOUNT_MAX,                                          \

@@ -119,12 +119,15 @@ static void check_words(struct check *check)
 {
     static const char *const statuses[] = {"active", "suspended", NULL};
     static const char *const cadences[] = {"daily", "weekly", "monthly", NULL};
+    static const char *const prorations[] = {"none", "daily", NULL};
     static const char *const treatments[] = {"none", "standard", "zero", "exempt", "reverse-charge", NULL};
     const struct terms *terms = check->terms;
     if (!one_of(terms->status, statuses))
         wrong(check, "status", "\"%s\" is unknown, use active or suspended", terms->status);
     if (!one_of(terms->cadence, cadences))
         wrong(check, "cadence", "\"%s\" is unknown, use daily, weekly or monthly", terms->cadence);
+    if (!one_of(terms->fee_proration, prorations))
+        wrong(check, "fee_proration", "\"%s\" is unknown, use none or daily", terms->fee_proration);
     if (!one_of(terms->tax_treatment, treatments))
         wrong(check, "tax.treatment", "\"%s\" is unknown, use none, standard, zero, exempt or reverse-charge",
               terms->tax_treatment);

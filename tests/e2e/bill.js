@@ -36,6 +36,7 @@ class Account {
         this.carried = 0n
         this.crawls = 0n
         this.period = 0n
+        this.lines = 0n // what the lines of the next invoice come to so far
         this.open = [] // payment ids that stand on no invoice yet
         this.invoiceOf = new Map() // payment id → invoice
         this.started = false
@@ -45,12 +46,19 @@ class Account {
         for (const adjustment of adjustments) {
             const invoice = adjustment.invoice ?? this.invoiceOf.get(adjustment.paymentId)
             this.carried -= adjustment.amount
-            if (invoice) groups.set(invoice, (groups.get(invoice) ?? 0n) + adjustment.amount)
+            this.lines -= adjustment.amount
+            if (!invoice) continue
+            groups.set(invoice, (groups.get(invoice) ?? 0n) + adjustment.amount)
+            invoice.taken += adjustment.amount
+            if (adjustment.voids) invoice.void = true
         }
         for (const [invoice, taken] of groups) {
             const left = invoice.net - invoice.credited
-            const net = floorTo(taken < left ? taken : left, this.minor)
+            // The last of an invoice takes all that is left of it.
+            const whole = invoice.void || invoice.taken >= invoice.subtotal
+            const net = whole ? left : floorTo(taken < left ? taken : left, this.minor)
             if (net <= 0n) continue
+            this.lines += taken
             const tax = value => ((value / this.minor) * invoice.taxPpm + 500000n) / 1000000n
             out.push({ kind: 'credit-note', date, corrects: invoice, net, tax: tax(left) - tax(left - net) })
             invoice.credited += net
@@ -63,6 +71,7 @@ class Account {
             const due = entry.amount - discount(terms, this.crawls, entry.amount)
             this.period += due
             this.carried += due
+            this.lines += due
             this.open.push(entry.id)
         }
         this.credit(adjustments, day.date, out)
@@ -71,12 +80,15 @@ class Account {
         let due = terms.fee
         if (this.period + due < terms.minimumFee) due = terms.minimumFee - this.period
         this.carried += due
+        this.lines += due
         this.crawls = 0n
         this.period = 0n
         const net = floorTo(this.carried, this.minor)
-        if (net < this.minor || this.carried < terms.minimumInvoice) return
+        if (this.lines <= 0n || net < this.minor || this.carried < terms.minimumInvoice) return
         const tax = ((net / this.minor) * terms.taxPpm + 500000n) / 1000000n
         const invoice = { kind: 'invoice', date: day.date, net, tax, taxPpm: terms.taxPpm, credited: 0n }
+        Object.assign(invoice, { subtotal: this.lines, taken: 0n, void: false })
+        this.lines = 0n
         this.carried -= net
         for (const id of this.open) this.invoiceOf.set(id, invoice)
         this.open = []

@@ -99,14 +99,30 @@ int64_t oracle_left(const struct oracle *oracle, size_t invoice)
     return left;
 }
 
-/* A credit note over what the day took back of the invoice, in whole minor units and no more than is left;
- * the rest is to the crawler's credit. Without a minor unit to say, all of it is a line of the next invoice.
- */
+/* Whether the days that are closed, and this one, took back all that the invoice says, or it is void. */
+static bool is_reversed(const struct oracle *oracle, size_t index)
+{
+    int64_t left = oracle->documents[index].subtotal;
+    for (size_t i = 0; i < oracle->adjustment_count; i++) {
+        const struct oracle_adjustment *adjustment = &oracle->adjustments[i];
+        bool since = adjustment->day != ORACLE_NONE && adjustment->day > oracle->documents[index].day;
+        if (!since || invoice_of(oracle, adjustment) != index)
+            continue;
+        if (adjustment->entry == ORACLE_NONE)
+            return true;
+        left -= adjustment->amount;
+    }
+    return left <= 0;
+}
+
+/* A credit note over what the day took back of the invoice, in whole minor units and no more than is left, or
+ * over all that is left when nothing else remains of it; the rest is to the crawler's credit or debt. Without
+ * a minor unit to say, all of it is a line of the next invoice. */
 static void credit(struct oracle *oracle, struct oracle_account *account, size_t index, int64_t taken)
 {
     const struct oracle_document invoice = oracle->documents[index];
     int64_t left = invoice.net - invoice.credited;
-    int64_t net = taken < left ? taken : left;
+    int64_t net = taken < left && !is_reversed(oracle, index) ? taken : left;
     net -= net % oracle->minor;
     if (net <= 0) {
         account->open.corrected -= taken;
@@ -171,12 +187,13 @@ static void end_period(struct oracle_account *account, const struct oracle_terms
     account->period_micros = 0;
 }
 
-/* An invoice over all since the last one, or nothing while too little is due. */
+/* An invoice over all since the last one, or nothing while too little is due. What credit notes left over
+ * makes none by itself. */
 static void invoice(struct oracle *oracle, size_t crawler, const struct oracle_terms *terms, size_t end)
 {
     struct oracle_account *account = &oracle->accounts[crawler];
     int64_t subtotal = subtotal_of(&account->open), due = account->carried + subtotal;
-    if (due < oracle->minor || due < terms->minimum_invoice)
+    if (subtotal <= 0 || due < oracle->minor || due < terms->minimum_invoice)
         return;
     struct oracle_document made = account->open;
     made.crawler = crawler;

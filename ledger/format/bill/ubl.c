@@ -163,6 +163,21 @@ static void write_mark(struct ubl *ubl)
     xml_close(ubl->xml);
 }
 
+/* BG-3: the invoice that a credit note corrects, or that this one replaces. */
+static void billing_reference(struct ubl *ubl, const struct document_reference *reference)
+{
+    char number[160];
+    if (!*reference->number)
+        return;
+    xml_open(ubl->xml, "cac:BillingReference");
+    xml_open(ubl->xml, "cac:InvoiceDocumentReference");
+    xml_leaf(ubl->xml, "cbc:ID",
+             ubl_party_number(ubl->document, reference->number, reference->date, false, number));
+    xml_leaf(ubl->xml, "cbc:IssueDate", reference->date);
+    xml_close(ubl->xml);
+    xml_close(ubl->xml);
+}
+
 static void header(struct ubl *ubl)
 {
     char number[160];
@@ -188,16 +203,8 @@ static void header(struct ubl *ubl)
     xml_leaf(ubl->xml, "cbc:EndDate", ubl->document->period.last_date);
     xml_close(ubl->xml);
     xml_leaf_at(ubl->xml, "cac:OrderReference/cbc:ID", ubl->document->buyer.purchase_order);
-    if (*ubl->document->corrects.number) {
-        xml_open(ubl->xml, "cac:BillingReference");
-        xml_open(ubl->xml, "cac:InvoiceDocumentReference");
-        xml_leaf(ubl->xml, "cbc:ID",
-                 ubl_party_number(ubl->document, ubl->document->corrects.number, ubl->document->corrects.date,
-                                  false, number));
-        xml_leaf(ubl->xml, "cbc:IssueDate", ubl->document->corrects.date);
-        xml_close(ubl->xml);
-        xml_close(ubl->xml);
-    }
+    billing_reference(ubl,
+                      *ubl->document->corrects.number ? &ubl->document->corrects : &ubl->document->replaces);
     write_mark(ubl);
 }
 

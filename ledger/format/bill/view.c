@@ -135,6 +135,11 @@ static void view_facts(struct making *making, struct view_pairs *facts)
     pair(facts, "Due", document->due_date);
     if (*document->corrects.number)
         pair(facts, "Corrects", made(making, "%s of %s", document->corrects.number, document->corrects.date));
+    if (*document->replaces.number)
+        pair(facts, "Replaces", made(making, "%s of %s", document->replaces.number, document->replaces.date));
+    if (*document->replaced_by.number)
+        pair(facts, "Replaced by",
+             made(making, "%s of %s", document->replaced_by.number, document->replaced_by.date));
     pair(facts, "Period",
          made(making, "%s%s%s (%s)", first, one_day ? "" : " to ", one_day ? "" : last,
               document->period.time_zone));

@@ -9,7 +9,10 @@ CREATE OR REPLACE FUNCTION billing_terms(of_site bigint, of_date date)
     ), adjusted AS (
         SELECT DISTINCT a.crawler_id FROM billing_adjustments(of_site, of_date) a
     ), known AS (
-        SELECT c.crawler_id, a.agreement_id, a.fee_micros > 0 OR a.minimum_fee_micros > 0 AS fees,
+        SELECT c.crawler_id, a.agreement_id, a.fee_micros > 0 OR a.minimum_fee_micros > 0
+               OR a.fee_proration = 'daily' AND EXISTS (
+                   SELECT FROM agreement f WHERE f.site_id = of_site AND f.crawler_id = c.crawler_id
+                      AND f.fee_micros > 0 AND f.valid_from < b.ends_at) AS fees,
                greatest(coalesce(a.minimum_invoice_micros, 0), b.minor) AS least_micros,
                CASE coalesce(a.cadence, 'daily')
                    WHEN 'weekly' THEN date_trunc('week', b.next_date) <> date_trunc('week', of_date)
@@ -35,7 +38,8 @@ CREATE OR REPLACE FUNCTION billing_terms(of_site bigint, of_date date)
            coalesce(crawled.entries, 0), coalesce(crawled.sum_micros, 0)
       FROM known k LEFT JOIN crawled USING (crawler_id) LEFT JOIN adjusted USING (crawler_id)
      WHERE crawled.crawler_id IS NOT NULL OR adjusted.crawler_id IS NOT NULL
-        OR k.period_end AND (k.fees OR k.in_period OR k.carried_micros >= k.least_micros)
+        OR k.period_end AND (k.fees OR k.in_period OR k.carried_micros >= k.least_micros
+                             AND billing_unbilled(of_site, k.crawler_id, of_date))
 $$;
 COMMENT ON FUNCTION billing_terms IS 'The crawlers that a day concerns: with crawls, with adjustments, or
 with a period that ends with the day and has a fee, days before, or enough carried for an invoice.';

@@ -3,7 +3,9 @@ CREATE OR REPLACE FUNCTION agreement_text(of_agreement bigint) RETURNS text
     SELECT coalesce((
         SELECT 'Agreement version ' || a.version || ', in force from ' || left(instant_text(a.valid_from), 10)
             || ': invoices ' || a.cadence
-            || CASE WHEN a.fee_micros > 0 THEN '; fee ' || micros_text(a.fee_micros) || ' a period'
+            || CASE WHEN a.fee_micros > 0 THEN '; fee ' || micros_text(a.fee_micros) || ' a period, '
+                        || CASE a.fee_proration WHEN 'none' THEN 'whole also for a part of it'
+                           ELSE 'by the days on which it is in force and not suspended' END
                     ELSE '' END
             || CASE WHEN a.subscription THEN '; crawls are covered by the subscription' ELSE '' END
             || CASE WHEN a.included_crawls > 0

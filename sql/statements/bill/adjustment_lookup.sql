@@ -11,5 +11,6 @@ SELECT a.adjustment_id, a.kind, a.amount_micros, a.reason, a.actor, instant_ms(a
       SELECT i.number FROM invoice i
        WHERE l.corrects IS NULL AND i.site_id = l.site_id AND i.crawler_id = l.crawler_id
          AND i.local_date >= l.local_date AND i.kind = 'invoice'
+         AND i.replaces IS NULL
        ORDER BY i.local_date LIMIT 1) AS billed ON true
  WHERE a.payment_id = $1::uuid ORDER BY a.adjustment_id

@@ -58,12 +58,12 @@ SELECT c.site_id, c.crawler_id, c.amount_micros,
            AS adjusted_micros,
        c.currency, c.number AS invoice, i.subtotal_micros,
        coalesce((SELECT sum(a.amount_micros)::bigint FROM adjustment a
-                  WHERE a.site_id = c.site_id AND a.crawler_id = c.crawler_id
+                  WHERE a.site_id = c.site_id AND a.crawler_id = c.crawler_id AND a.kind <> 'reissue'
                     AND coalesce(a.number, billing_invoice(a.site_id, a.crawler_id, a.payment_id,
                                                            9223372036854775807)) = c.number
-                    AND NOT EXISTS (SELECT FROM crawler_day_line l
-                                     WHERE l.adjustment_id = a.adjustment_id
-                                       AND l.local_date <= i.local_date)), 0)
+                    AND NOT EXISTS (SELECT FROM invoice_line l
+                                     WHERE l.site_id = i.site_id AND l.number = i.number
+                                       AND l.adjustment_id = a.adjustment_id)), 0)
            AS invoice_adjusted_micros,
        EXISTS (SELECT FROM invoice_event e
                 WHERE e.site_id = c.site_id AND e.number = c.number AND e.event = 'void')

@@ -14,7 +14,8 @@ WITH line AS (
                   AND b.close_number < now.close_number), 0) ELSE now.close_number - 1 END
       JOIN crawler_day_line l ON l.site_id = t.site_id AND l.local_date = t.local_date
        AND l.crawler_id = t.crawler_id AND l.corrects IS NOT DISTINCT FROM i.corrects
-     WHERE i.site_id = $1::bigint AND i.local_date = $2::date
+       AND l.kind <> 'reissue'
+     WHERE i.site_id = $1::bigint AND i.local_date = $2::date AND i.replaces IS NULL
      GROUP BY i.number, i.kind, l.kind, l.rule, l.unit_price_micros, l.detail, l.adjustment_id
 )
 INSERT INTO invoice_line (site_id, number, line, kind, description, quantity, unit_price_micros,
@@ -30,7 +31,7 @@ SELECT $1::bigint, line.number,
            WHEN 'included' THEN line.rule || ', included'
            WHEN 'subscription' THEN line.rule || ', covered by the subscription'
            WHEN 'tier' THEN line.rule || ', ' || line.detail
-           WHEN 'fee' THEN 'Fee'
+           WHEN 'fee' THEN 'Fee' || CASE WHEN line.detail = '' THEN '' ELSE ', ' || line.detail END
            WHEN 'minimum' THEN 'Up to the minimum fee ' || line.detail
            WHEN 'void' THEN 'Cancellation: ' || a.reason
            ELSE upper(left(line.kind, 1)) || substr(line.kind, 2) || ' of payment ' || a.payment_id

@@ -6,23 +6,27 @@ WITH wanted AS (
            coalesce((SELECT max(b.close_number) FROM crawler_day b
                       WHERE b.site_id = i.site_id AND b.crawler_id = i.crawler_id AND b.invoiced_micros > 0
                         AND b.close_number < c.close_number), 0) AS last_close
-      FROM invoice i JOIN crawler_day c USING (site_id, local_date, crawler_id)
-      JOIN day_close d USING (site_id, local_date)
+      FROM invoice i JOIN crawler_day c ON c.site_id = i.site_id AND c.crawler_id = i.crawler_id
+       AND c.local_date = coalesce(i.crawls_date, i.local_date)
+      JOIN day_close d ON d.site_id = i.site_id AND d.local_date = i.local_date
      WHERE i.number = $1::text AND ($2::text IS NULL OR i.site_name = $2::text)
 )
 SELECT json_build_object(
-    'number', i.number, 'kind', i.kind, 'corrects', corrected.document, 'site', i.site_name,
+    'number', i.number, 'kind', i.kind, 'corrects', corrected.document, 'replaces', replaced.document,
+    'replaced_by', replacing.document, 'site', i.site_name,
     'network', i.network, 'agent', i.agent, 'issue_date', i.issue_date,
     'issued_at', instant_text(coalesce(i.made_at, events.issued_at)),
     'made_at', instant_text(i.made_at), 'scheduled_at', instant_text(i.scheduled_at),
     'due_date', i.due_date, 'currency', i.currency, 'currency_decimals', i.currency_decimals,
-    'period', json_build_object('first_date', i.first_date, 'last_date', i.local_date,
+    'period', json_build_object('first_date', i.first_date,
+        'last_date', coalesce(i.crawls_date, i.local_date),
         'starts_at', instant_text(i.starts_at), 'ends_at', instant_text(i.ends_at), 'time_zone', i.time_zone),
     'seller', i.seller_party || coalesce((
         SELECT jsonb_build_object('logo', 'data:' || l.media_type || ';base64,'
                                           || replace(encode(l.picture, 'base64'), chr(10), ''))
           FROM seller_logo l WHERE l.digest = i.seller_party ->> 'logo'), '{}'),
-    'buyer', i.buyer_party, 'settlement', i.settlement, 'agreement', agreed.document, 'lines', lines.list,
+    'buyer', i.buyer_party, 'settlement', i.settlement, 'agreement', agreed.document,
+    'lines', coalesce(lines.list, '[]'),
     'entries', i.entries, 'carried_in_micros', i.carried_in_micros, 'subtotal_micros', i.subtotal_micros,
     'net_micros', i.net_micros, 'carried_out_micros', i.carried_out_micros, 'net_minor', i.net_minor,
     'tax', json_build_object('treatment', i.tax_treatment, 'rate_ppm', i.tax_rate_ppm,
@@ -42,6 +46,12 @@ SELECT json_build_object(
   LEFT JOIN LATERAL (
       SELECT json_build_object('number', o.number, 'date', o.issue_date) AS document
         FROM invoice o WHERE o.site_id = i.site_id AND o.number = i.corrects) AS corrected ON true
+  LEFT JOIN LATERAL (
+      SELECT json_build_object('number', o.number, 'date', o.issue_date) AS document
+        FROM invoice o WHERE o.site_id = i.site_id AND o.number = i.replaces) AS replaced ON true
+  LEFT JOIN LATERAL (
+      SELECT json_build_object('number', o.number, 'date', o.issue_date) AS document
+        FROM invoice o WHERE o.site_id = i.site_id AND o.replaces = i.number) AS replacing ON true
   LEFT JOIN LATERAL (
       SELECT json_build_object('version', a.version, 'text', i.terms) AS document
         FROM agreement a WHERE a.agreement_id = i.agreement_id) AS agreed ON true

@@ -8,7 +8,7 @@ WITH given AS (
     INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,
                            day_limit_micros, balance_limit_micros, cadence, subscription, fee_micros,
                            included_crawls, minimum_fee_micros, minimum_invoice_micros, tax_treatment,
-                           tax_rate_ppm, due_days, buyer, settlement)
+                           tax_rate_ppm, due_days, buyer, settlement, fee_proration)
     SELECT $1::bigint, $2::bigint, $3::integer, instant($4::bigint), instant($5::bigint),
            $6::text || ' as ' || session_user, $7::text, terms ->> 'status',
            (terms -> 'limits' ->> 'day_micros')::bigint, (terms -> 'limits' ->> 'balance_micros')::bigint,
@@ -16,7 +16,8 @@ WITH given AS (
            (terms ->> 'included_crawls')::bigint, (terms ->> 'minimum_fee_micros')::bigint,
            (terms ->> 'minimum_invoice_micros')::bigint, terms -> 'tax' ->> 'treatment',
            (terms -> 'tax' ->> 'rate_ppm')::integer, (terms ->> 'due_days')::integer,
-           coalesce(terms -> 'buyer', '{}'), coalesce(terms -> 'settlement', '{}')
+           coalesce(terms -> 'buyer', '{}'), coalesce(terms -> 'settlement', '{}'),
+           terms ->> 'fee_proration'
       FROM given
     ON CONFLICT (site_id, crawler_id, version) DO NOTHING
     RETURNING agreement_id, version

@@ -281,6 +281,14 @@ static void credit_notes_and_no_tax_keep_the_rules(void **state)
     assert_element(document, "BillingReference/InvoiceDocumentReference/ID", "INV-2026-000007");
     assert_element(document, "PaymentMeans/PaymentMeansCode", "57");
     json_decref(document);
+    /* An invoice in place of another names it as well (BG-3). */
+    document = document_of(company_of("DE"), false);
+    json_object_set_new(document, "replaces",
+                        json_pack("{s:s,s:s}", "number", "INV-2026-000009", "date", "2026-10-31"));
+    assert_element(document, "InvoiceTypeCode", "380");
+    assert_element(document, "BillingReference/InvoiceDocumentReference/ID", "INV-2026-000009");
+    assert_element(document, "BillingReference/InvoiceDocumentReference/IssueDate", "2026-10-31");
+    json_decref(document);
     document = document_of(company_of("GR"), true);
     assert_element(document, "ID", "094259216|30/11/2026|0|5.1|CN-2026-|000009");
     assert_element(document, "BillingReference/InvoiceDocumentReference/ID",

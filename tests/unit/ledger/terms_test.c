@@ -170,6 +170,8 @@ static void assets_have_a_currency(void **state)
     assert_null(read_text(COIN "  currency: eur\n", "EUR"));
     assert_string_equal(said, "t:7: settlement.currency: \"eur\" is not an ISO 4217 code such as EUR\n");
     assert_null(read_text(COIN "  currency: EUR\n", "USD"));
+    assert_null(read_text("fee_proration: hourly\n", "USD"));
+    assert_string_equal(said, "t:1: fee_proration: \"hourly\" is unknown, use none or daily\n");
 }
 
 static void addresses_are_checked_by_their_scheme(void **state)

@@ -243,6 +243,7 @@ static enum exit_status manage_invoices(const char *config_path, int argc, char 
                                              {"--reference", &change.reference, NULL},
                                              {"--date", &change.date, NULL},
                                              {"--reason", &change.reason, NULL},
+                                             {"--reissue", NULL, &change.reissue},
                                              {"--format", &file.format, NULL},
                                              {"--out", &file.out, NULL},
                                              {"--entries-url", &file.entries_url, NULL},
@@ -288,12 +289,15 @@ const struct command invoice_command = {
     "       crawltab invoice sent NUMBER [--site NAME] [--json]\n"
     "       crawltab invoice paid NUMBER --amount AMOUNT --reference TEXT\n"
     "                             [--date DATE] [--site NAME] [--json]\n"
-    "       crawltab invoice void NUMBER --reason TEXT [--site NAME] [--json]\n"
+    "       crawltab invoice void NUMBER --reason TEXT [--reissue] [--site NAME]\n"
+    "                             [--json]\n"
     "\n"
     "A payment is recorded once per reference, so it can be told again. A negative\n"
     "amount is money paid back, or a debit that bounced. An invoice of which nothing\n"
     "was paid can be made void: it keeps its number, and a credit note over all of it\n"
-    "is made when today is closed.\n"
+    "is made when today is closed. With --reissue a new invoice over the same crawls\n"
+    "is made then, to the buyer and by the tax of the agreement in force by then, and\n"
+    "each names the other. It can be asked for later, too, when it is void already.\n"
     "\n"
     "options:\n"
     "  --site NAME      only this site; numbers are unique within a site\n"

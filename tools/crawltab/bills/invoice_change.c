@@ -62,7 +62,9 @@ static enum exit_status tell(const struct invoice_change *change, bool repeated,
                show_minor(-state->open_minor, state->decimals, state->currency, money));
     puts("");
     if (strcmp(state->status, "void") == 0)
-        puts("Its credit note is made when today is closed.");
+        puts(change->reissue ? "When today is closed its credit note is made, and an invoice over the same "
+                               "crawls\nto the buyer of the agreement that is in force then."
+                             : "Its credit note is made when today is closed.");
     return EXIT_DONE;
 }
 
@@ -78,7 +80,10 @@ static enum exit_status refuse(const struct invoice_change *change, enum event_o
         [EVENT_MISFIT] = {"the amount has more decimals than the currency", NULL},
         [EVENT_PAID] = {"the invoice cannot be void: money was received, or nothing is left of it",
                         "take back single charges with crawltab adjust"},
-        [EVENT_VOID] = {"the invoice is void already", NULL},
+        [EVENT_VOID] = {"the invoice is void already",
+                        "with --reissue it is billed again, once; crawltab invoice show tells by which one"},
+        [EVENT_TOO_LITTLE] = {"too little is left of the invoice to bill it again: not one coin",
+                              "without --reissue it can be void"},
     };
     LOG(ERROR, reasons[outcome][0], {"number", change->number}, {"hint", reasons[outcome][1]});
     return EXIT_FAILED;
@@ -97,7 +102,8 @@ enum exit_status invoice_change_run(struct pg *pg, const char *verb, const struc
     else if (strcmp(verb, "sent") == 0)
         err = event_sent(pg, &subject, &outcome, &state);
     else
-        err = event_void(pg, &subject, change->reason, &outcome, &state);
+        err = event_void(pg, &subject, &(struct event_cancel){change->reason, change->reissue}, &outcome,
+                         &state);
     if (err != ERR_OK)
         return EXIT_FAILED;
     if (outcome == EVENT_DONE || outcome == EVENT_REPEATED)

@@ -11,6 +11,7 @@ struct invoice_change {
     const char *reference; /* of "paid" */
     const char *date;      /* of "paid"; NULL: today */
     const char *reason;    /* of "void" */
+    bool reissue;          /* of "void" */
     bool json;
     int64_t amount_micros; /* set by the check */
 };

@@ -41,6 +41,12 @@ static void print_made(const struct document *document)
         printf("%-11snot recorded (scheduled %.19sZ)\n", "Made", document->scheduled_at);
 }
 
+static void print_reference(const char *name, const struct document_reference *reference)
+{
+    if (*reference->number)
+        printf("%-10s %s of %s\n", name, reference->number, reference->date);
+}
+
 static void print_head(const struct document *document)
 {
     bool credit = document_is_credit_note(document);
@@ -49,8 +55,9 @@ static void print_head(const struct document *document)
     printf("%-11ssite %s, network %s\n", "", document->site, document->network);
     print_party("Buyer", &document->buyer);
     print_fact("Crawler", document->agent);
-    if (credit)
-        printf("%-11s%s of %s\n", "Corrects", document->corrects.number, document->corrects.date);
+    print_reference("Corrects", &document->corrects);
+    print_reference("Replaces", &document->replaces);
+    print_reference("Replaced by", &document->replaced_by);
     print_fact("Date", document->issue_date);
     print_fact("Due", document->due_date);
     print_made(document);

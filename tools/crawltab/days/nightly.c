@@ -121,13 +121,15 @@ static bool can_close(struct night *night, const struct night_site *site)
     char due[SHOW_INSTANT_MAX], hint[80];
     if (!night->day)
         return true;
-    if (day_read(night->pg, site->site_id, night->day, &status) != ERR_OK) {
+    /* Days are made by gates, too, but there may have been none for long. */
+    if (site_make_days(night->pg, site->site_id, night->now_ms) != ERR_OK ||
+        day_read(night->pg, site->site_id, night->day, &status) != ERR_OK) {
         night->status = EXIT_FAILED;
         return false;
     }
     if (!status.known) {
         LOG(ERROR, "the ledger has no such day", {"site", site->name}, {"day", night->day},
-            {"detail", "days are made from the gate's first start to three days ahead"});
+            {"detail", "it is before the gate's first start, or more than three days ahead"});
         night->status = EXIT_FAILED;
         return false;
     }

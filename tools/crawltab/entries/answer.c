@@ -42,7 +42,7 @@ static void print_invoice(const struct charge_lookup_row *entry)
 {
     const char *day = entry->local_date ? entry->local_date : "";
     if (entry->invoice) {
-        bool carried = strcmp(entry->invoice_date, day) != 0;
+        bool carried = strcmp(entry->invoiced_to, day) != 0;
         printf("%-12s%s of %s%s%s\n", "Invoice", entry->invoice, entry->invoice_date,
                carried ? ", carried from " : "", carried ? day : "");
     } else if (entry->closed) {

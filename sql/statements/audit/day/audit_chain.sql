@@ -5,7 +5,7 @@ WITH due AS (
 ), stored AS (
     SELECT t.crawler_id, t.agreement_id, t.period_end, t.period_crawls_before, t.period_micros_before,
            t.entries, t.sum_micros, t.terms_micros, t.adjusted_micros, t.carried_in_micros,
-           t.invoiced_micros, t.credited_micros, t.carried_out_micros
+           t.invoiced_micros, t.credited_micros, t.carried_out_micros, t.reissued_micros
       FROM crawler_day t WHERE t.site_id = $1::bigint AND t.local_date = $2::date
 ), differing AS (
     SELECT 'should be ' AS problem, d.crawler_id, to_jsonb(d) - 'crawler_id' AS facts

@@ -14,11 +14,22 @@ WITH account AS (
        AND t.close_number > CASE i.kind WHEN 'invoice' THEN now.last_close ELSE now.close_number - 1 END
       JOIN crawler_day_line l ON l.site_id = i.site_id AND l.local_date = t.local_date
        AND l.crawler_id = i.crawler_id AND l.corrects IS NOT DISTINCT FROM i.corrects
-     WHERE i.site_id = $1::bigint
+     WHERE i.site_id = $1::bigint AND i.replaces IS NULL
+       AND (i.corrects IS NULL OR l.kind <> 'reissue')
      GROUP BY i.number, l.kind, l.unit_price_micros, l.adjustment_id
+    UNION ALL
+    -- What was made in place of another has its lines, and what credit notes took back of it.
+    SELECT i.number, l.kind, l.unit_price_micros, l.adjustment_id, abs(sum(l.amount_micros))
+      FROM invoice i JOIN invoice_line l ON l.site_id = i.site_id AND l.number = i.replaces
+     WHERE i.site_id = $1::bigint GROUP BY i.number, l.kind, l.unit_price_micros, l.adjustment_id
+    UNION ALL
+    SELECT i.number, l.kind, l.unit_price_micros, l.adjustment_id, abs(l.amount_micros)
+      FROM invoice i JOIN crawler_day_line l ON l.site_id = i.site_id AND l.corrects = i.replaces
+     WHERE i.site_id = $1::bigint AND l.kind NOT IN ('void', 'reissue')
 ), stored AS (
     SELECT l.number, l.kind, l.unit_price_micros, l.adjustment_id, abs(sum(l.amount_micros)) AS micros
-      FROM invoice_line l WHERE l.site_id = $1::bigint
+      FROM invoice_line l
+     WHERE l.site_id = $1::bigint
      GROUP BY l.number, l.kind, l.unit_price_micros, l.adjustment_id
 )
 SELECT 'invoice_line ' || coalesce(d.number, s.number) || ' ' || coalesce(d.kind, s.kind) || ' at '

@@ -9,13 +9,17 @@ WITH line AS (
                              AND b.invoiced_micros > 0 AND b.close_number < t.close_number), 0) AS last_close
       FROM crawler_day t WHERE t.site_id = $1::bigint
 ), billed AS (
-    SELECT i.crawler_id, i.local_date, i.kind, sum(i.net_micros) AS net_micros, count(*) AS documents
-      FROM invoice i WHERE i.site_id = $1::bigint GROUP BY i.crawler_id, i.local_date, i.kind
+    SELECT i.crawler_id, i.local_date, k.kind, sum(i.net_micros) AS net_micros, count(*) AS documents
+      FROM invoice i
+     CROSS JOIN LATERAL (SELECT CASE WHEN i.replaces IS NULL THEN i.kind ELSE 'reissue' END AS kind) AS k
+     WHERE i.site_id = $1::bigint GROUP BY i.crawler_id, i.local_date, k.kind
 ), due AS (
     SELECT crawler_id, local_date, 'invoice' AS kind, invoiced_micros AS micros FROM account
      WHERE invoiced_micros > 0
     UNION ALL
     SELECT crawler_id, local_date, 'credit-note', credited_micros FROM account WHERE credited_micros > 0
+    UNION ALL
+    SELECT crawler_id, local_date, 'reissue', reissued_micros FROM account WHERE reissued_micros > 0
 )
 SELECT 'invoice ' || i.number AS subject,
        'its lines come to ' || coalesce(line.micros, 0) || ', it says ' || i.subtotal_micros AS problem
@@ -38,7 +42,7 @@ SELECT 'invoice of ' || local_date || ' to ' || k.agent, 'the account says ' || 
 UNION ALL
 SELECT 'invoice ' || i.number, 'differs from its account: crawls, remainder or agreement'
   FROM invoice i JOIN account t USING (crawler_id, local_date)
- WHERE i.site_id = $1::bigint AND i.kind = 'invoice'
+ WHERE i.site_id = $1::bigint AND i.kind = 'invoice' AND i.replaces IS NULL
    AND (i.carried_out_micros <> t.carried_out_micros OR i.agreement_id IS DISTINCT FROM t.agreement_id
         OR i.entries <> (SELECT sum(p.entries) FROM account p
                           WHERE p.crawler_id = t.crawler_id AND p.close_number > t.last_close

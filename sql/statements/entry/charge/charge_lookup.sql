@@ -1,15 +1,16 @@
 -- One entry with all that a dispute needs. Its invoice is that of its day or, if the day left less than
--- one minor unit, the next one of the crawler, into which it was carried.
+-- one minor unit, the next one of the crawler, into which it was carried; or what was made in its place.
+-- invoiced_to: the last day of that one's period.
 -- columns: payment_id uuid, site text, network text, currency text, amount_micros bigint, rule text,
 --   resource text, agent text, thumbprint bytea, public_key text null, directory_url text null,
 --   recorded_ms bigint, offered_ms bigint, signature bytea, signature_base bytea, local_date date null,
---   closed boolean, invoice text null, invoice_date date null, agreement_version integer null,
---   site_id bigint
+--   closed boolean, invoice text null, invoice_date date null, invoiced_to date null,
+--   agreement_version integer null, site_id bigint
 SELECT c.payment_id, s.name AS site, s.network, s.currency, c.amount_micros, c.rule, c.resource, k.agent,
        c.thumbprint, p.public_key, p.directory_url, instant_ms(c.recorded_at) AS recorded_ms,
        instant_ms(uuid_instant(c.payment_id)) AS offered_ms, c.signature, c.signature_base, d.local_date,
-       t.close_number IS NOT NULL AS closed, i.number AS invoice, i.local_date AS invoice_date,
-       a.version AS agreement_version, c.site_id
+       t.close_number IS NOT NULL AS closed, i.number AS invoice, i.issue_date AS invoice_date,
+       coalesce(i.crawls_date, i.local_date) AS invoiced_to, a.version AS agreement_version, c.site_id
   FROM charge c
   JOIN site s USING (site_id)
   JOIN crawler k USING (crawler_id)
@@ -19,11 +20,6 @@ SELECT c.payment_id, s.name AS site, s.network, s.currency, c.amount_micros, c.r
                  AND d.ends_at > uuid_instant(c.payment_id)
   LEFT JOIN crawler_day t ON t.site_id = c.site_id AND t.crawler_id = c.crawler_id
       AND t.local_date = d.local_date
-  LEFT JOIN LATERAL (
-      SELECT local_date FROM crawler_day
-       WHERE site_id = c.site_id AND crawler_id = c.crawler_id AND close_number >= t.close_number
-         AND invoiced_micros > 0
-       ORDER BY close_number LIMIT 1) AS b ON true
-  LEFT JOIN invoice i ON i.site_id = c.site_id AND i.crawler_id = c.crawler_id AND i.local_date = b.local_date
-   AND i.kind = 'invoice'
+  LEFT JOIN invoice i ON i.site_id = c.site_id
+   AND i.number = billing_invoice(c.site_id, c.crawler_id, c.payment_id, 9223372036854775807)
  WHERE c.payment_id = $1::uuid
