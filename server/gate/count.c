@@ -2,6 +2,8 @@
  * gate knows already, so that a million invented ones are one row. */
 #include "server/gate/count.h"
 
+#include "server/gate/observe.h"
+
 #include "ledger/base/object.h"
 
 #define COUNTED_MAGIC 0x1f6ad803u
@@ -107,7 +109,11 @@ static struct slice reason_of(struct exchange *exchange)
 
 static void judge(struct crawl *crawl, enum err outcome, struct traffic_key *key, struct traffic_sums *sums)
 {
-    if (outcome == ERR_PAYMENT_REQUIRED) {
+    if (crawl->decision.observed) {
+        key->outcome = TRAFFIC_OBSERVED;
+        key->reason = slice_of(observe_name(crawl));
+        sums->amount_micros = observe_amount(crawl);
+    } else if (outcome == ERR_PAYMENT_REQUIRED) {
         key->outcome = TRAFFIC_OFFERED;
         sums->amount_micros = crawl->decision.price_micros;
     } else if (outcome != ERR_OK) {

@@ -216,7 +216,7 @@ static enum err try_candidate(struct crawl *crawl, bool *asked)
     }
     struct web_bot_auth_policy policy = crawl_policy(crawl);
     err = web_bot_auth_verify(&crawl->exchange->arena, &policy, candidate, crawl->key.key);
-    if (err == ERR_OK && !crawl->redeeming)
+    if (err == ERR_OK && !crawl->redeeming && !crawl->decision.observed)
         err = use_nonce(crawl, &policy);
     if (err != ERR_OK)
         directory_key_clear(&crawl->key);

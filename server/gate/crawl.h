@@ -62,6 +62,7 @@ struct crawl {
     struct signature_agents agents; /* who the request says has signed, read once on arrival */
     struct rules_decision decision;
     struct agreements *view; /* agreements, for who signs or pays; NULL: not read yet */
+    enum err observed;       /* where decision.observed: what would have come of it */
     bool redeeming;          /* a charged page with a commitment that holds; else free, or refused */
     struct payment_id id;
     struct slice id_text;

@@ -3,6 +3,7 @@
 #include "server/gate/count.h"
 #include "server/gate/forward.h"
 #include "server/gate/health.h"
+#include "server/gate/observe.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
@@ -58,6 +59,17 @@ static void decide(struct crawl *crawl, enum err outcome)
 
 static void on_answer(void *context, struct origin_answer *answer);
 
+/* What is free is not waited for, but where the site's own server has it. */
+static enum err give_away(struct crawl *crawl)
+{
+    enum err err;
+    TRY(crawl_deliver(crawl));
+    if (crawl->asks)
+        TRY(crawl_ask(crawl, on_answer));
+out:
+    return err;
+}
+
 /* What is charged, or free for one account that must prove itself, goes on to its signature. ERR_OK
  * otherwise: the reply is ready. */
 static enum err enter(struct crawl *crawl)
@@ -65,11 +77,16 @@ static enum err enter(struct crawl *crawl)
     enum err err;
     if (health_asked(&crawl->exchange->message))
         return health_reply(crawl->exchange, writer_ready(crawl->gate->parts.writer));
-    TRY(crawl_arrive(crawl));
-    if (crawl->decision.action != RULES_CHARGE && !crawl->decision.account) {
-        TRY(crawl_deliver(crawl));
-        return crawl->asks ? crawl_ask(crawl, on_answer) : ERR_OK;
+    err = crawl_arrive(crawl);
+    if (observe_is(crawl, err)) {
+        if (!observe_begin(crawl, err))
+            return give_away(crawl);
+        crawl->stage = CRAWL_AUTHENTICATING;
+        return ERR_OK;
     }
+    TRY(err);
+    if (crawl->decision.action != RULES_CHARGE && !crawl->decision.account)
+        return give_away(crawl);
     TRY(crawl->decision.action == RULES_CHARGE ? crawl_redeem(crawl) : crawl_identify(crawl));
     crawl->stage = CRAWL_AUTHENTICATING;
 out:
@@ -90,6 +107,7 @@ static void log_outcome(const struct crawl *crawl, enum err outcome)
         {"code", outcome != ERR_OK ? err_code(outcome)
                  : recorded        ? "paid"
                                    : "free"},
+        {"observed", crawl->decision.observed ? observe_name(crawl) : NULL},
         {"payment", recorded ? uuid_format(crawl->id.uuid, id) : NULL},
         {"repeated", recorded && crawl->submission.outcome.repeated ? "yes" : NULL});
 }
@@ -240,6 +258,13 @@ static struct submission *verify(struct crawl *crawl)
     enum err err = crawl_authenticate(crawl, &asked);
     if (asked)
         return NULL; /* it may be on its way already */
+    if (crawl->decision.observed) {
+        observe_end(crawl, err);
+        err = give_away(crawl);
+        if (err != ERR_OK || !crawl->asks)
+            decide(crawl, err);
+        return NULL;
+    }
     /* Not before: "there is no such page" for a signature that was never checked would open every front that
      * asks the site itself then. */
     if (err == ERR_OK)
@@ -374,12 +399,22 @@ static bool open_roots(struct gate *gate)
     return gate->roots != NULL;
 }
 
+/* Nobody should wonder at the end of a month why there is no invoice. */
+static void tell_observed(const struct config *config)
+{
+    for (size_t i = 0; i < config->site_count; i++)
+        if (strcmp(config->sites[i].mode, "observe") == 0)
+            LOG(INFO, "observing", {"site", config->sites[i].name},
+                {"detail", "nothing is charged; crawltab traffic tells what would be"});
+}
+
 struct gate *gate_new(const struct gate_parts *parts)
 {
     struct gate *gate = calloc(1, sizeof(*gate));
     if (!gate)
         return NULL;
     gate->parts = *parts;
+    tell_observed(parts->config);
     gate->rules = rules_new(parts->config);
     if (!gate->rules || !open_roots(gate) ||
         !offer_key_load(parts->config->offer_key_file, &gate->offer_key)) {

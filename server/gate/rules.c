@@ -23,6 +23,7 @@ struct accounts {
 struct rule {
     enum rules_action action;
     int64_t price_micros;
+    bool observed;
     const char *name;
     struct slice *globs;
     size_t glob_count;
@@ -80,6 +81,7 @@ static bool compile_accounts(struct arena *arena, const struct config *config, c
 static bool compile_rule(struct arena *arena, const struct config *config, const struct config_rule *from,
                          struct rule *rule)
 {
+    rule->observed = strcmp(from->mode, "observe") == 0;
     rule->action = strcmp(from->action, "charge") == 0  ? RULES_CHARGE
                    : strcmp(from->action, "block") == 0 ? RULES_BLOCK
                                                         : RULES_ALLOW;
@@ -102,9 +104,12 @@ static bool compile_site(struct arena *arena, const struct config *config, const
         return false;
     for (size_t i = 0; i < site->host_count; i++)
         site->hosts[i] = arena_lower(arena, slice_of(from->hosts.items[i]));
-    for (size_t i = 0; i < site->rule_count; i++)
+    for (size_t i = 0; i < site->rule_count; i++) {
         if (!compile_rule(arena, config, &from->rules[i], &site->rules[i]))
             return false;
+        if (!*from->rules[i].mode)
+            site->rules[i].observed = strcmp(from->mode, "observe") == 0;
+    }
     site->refuse_unknown = strcmp(from->agents_unknown, "refuse") == 0;
     site->form = offer_form_make(arena, config, from);
     return site->form && compile_accounts(arena, config, &from->agents_allow, &site->allowed) &&
@@ -376,6 +381,7 @@ struct rules_decision rules_decide(const struct rules *rules, size_t index, cons
             decision.action = rule->action;
             decision.price_micros = rule->price_micros;
             decision.rule = rule->name;
+            decision.observed = rule->observed && (rule->action != RULES_ALLOW || decision.account);
             return decision;
         }
     }
@@ -384,6 +390,10 @@ struct rules_decision rules_decide(const struct rules *rules, size_t index, cons
 
 bool rules_dearer(const struct rules_decision *a, const struct rules_decision *b)
 {
+    /* What is observed only is given to everybody. */
+    bool a_holds = a->action != RULES_ALLOW || a->account, b_holds = b->action != RULES_ALLOW || b->account;
+    if (a->observed != b->observed && a_holds && b_holds)
+        return b->observed;
     static const int ranks[] = {[RULES_ALLOW] = 0, [RULES_CHARGE] = 2, [RULES_BLOCK] = 3};
     int rank_a = ranks[a->action] + (a->action == RULES_ALLOW && a->account);
     int rank_b = ranks[b->action] + (b->action == RULES_ALLOW && b->account);

@@ -18,6 +18,7 @@ struct rules_decision {
     enum rules_action action;
     int64_t price_micros; /* with RULES_CHARGE */
     const char *rule;     /* name; NULL: none fits */
+    bool observed;        /* what is decided, but for allowing all, is not done: everybody gets the page */
     struct slice crawler; /* a word of User-Agent by which it is known; empty: none */
     const struct slice
         *account; /* the rule is for this account: it holds only if the signature proves it; or NULL */

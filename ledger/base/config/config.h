@@ -206,6 +206,10 @@ typedef struct config_list CONFIG_LIST;
     X(seller, "seller", TEXT, "", 0, 0, "Who bills, as printed on invoices; empty means the site's name.")   \
     X(currency, "currency", TEXT, "USD", 0, 0, "ISO 4217 code of all prices of the site. Never changes.")    \
     X(time_zone, "time_zone", TEXT, "UTC", 0, 0, "Zone whose midnights end the billing days.")               \
+    X(mode, "mode", TEXT, "charge", 0, 0,                                                                    \
+      "charge; or observe: every request is judged and counted, for `crawltab traffic`, but everybody "      \
+      "gets\n"                                                                                               \
+      "the pages as people do, and nothing is charged. A rule may say otherwise.")                           \
     X(network, "network", TEXT, NULL, 0, 0, "The site's x402 network, namespace:reference.")                 \
     X(pay_to, "pay_to", TEXT, "merchant", 0, 0, "x402 payTo: a role or an account.")                         \
     X(terms_url, "terms_url", TEXT, NULL, 0, 0, "The terms that a crawler accepts by paying.")               \
@@ -251,6 +255,7 @@ typedef struct config_list CONFIG_LIST;
       "Words in User-Agent, any one of them. Without it and without agents: every AI crawler.")              \
     X(agents, "agents", LIST, "", 0, 0, "Signature-Agent identities, e.g. https://chatgpt.com, any one.")    \
     X(action, "action", TEXT, NULL, 0, 0, "allow, charge or block.")                                         \
+    X(mode, "mode", TEXT, "", 0, 0, "charge or observe; empty means the site's.")                            \
     X(price, "price", AMOUNT, "", 0, AMOUNT_PRICE_MAX,                                                       \
       "Price of one crawl, in the site's currency; with charge only.")
 

@@ -79,12 +79,21 @@ static void check_agents(const char *key, const struct config_list *agents, size
                          agents->items[i]);
 }
 
+/* `empty`: it may be. */
+static void check_mode(const char *mode, bool empty, size_t line, struct config_report *report)
+{
+    static const char *const modes[] = {"charge", "observe", NULL};
+    if (!one_of(mode, modes) && !(empty && !*mode))
+        config_error(report, line, "mode: \"%s\" is unknown, use charge or observe", mode);
+}
+
 static void check_rule(const struct config_rule *rule, struct config_report *report)
 {
     static const char *const actions[] = {"allow", "charge", "block", NULL};
     if (!one_of(rule->action, actions))
         config_error(report, rule_line(rule, "action"),
                      "action: \"%s\" is unknown, use allow, charge or block", rule->action);
+    check_mode(rule->mode, true, rule_line(rule, "mode"), report);
     bool charge = strcmp(rule->action, "charge") == 0;
     if (charge && rule->price <= 0)
         config_error(report, rule_line(rule, "price"),
@@ -190,6 +199,7 @@ static void check_site(const struct config_site *site, struct config_report *rep
     if (site->hosts.count == 0)
         config_error(report, config_site_line(site, "hosts"),
                      "hosts: the list is empty, name at least one host");
+    check_mode(site->mode, false, config_site_line(site, "mode"), report);
     if (!one_of(site->scheme, schemes))
         config_error(report, config_site_line(site, "scheme"), "scheme: \"%s\" is unknown, use https or http",
                      site->scheme);

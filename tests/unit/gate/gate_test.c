@@ -534,6 +534,27 @@ static void only_public_addresses_are_fetched_from(void **state)
     assert_false(address_is_public(&unix_socket));
 }
 
+/* Of the rules of a link and of the place that it leads to. */
+static void what_holds_is_dearer_than_what_is_observed(void **state)
+{
+    struct slice account = SLICE("https://crawler.example");
+    struct rules_decision none = {.action = RULES_ALLOW}, own = {.action = RULES_ALLOW, .account = &account};
+    struct rules_decision cheap = {.action = RULES_CHARGE, .price_micros = 1}, dear = cheap, block = cheap;
+    (void)state;
+    dear.price_micros = 2;
+    block.action = RULES_BLOCK;
+    const struct rules_decision *order[] = {&none, &own, &cheap, &dear, &block};
+    for (size_t i = 0; i < 5; i++)
+        for (size_t k = 0; k < 5; k++) {
+            struct rules_decision a = *order[i], b = *order[k];
+            assert_int_equal(rules_dearer(&a, &b), i > k);
+            a.observed = i > 0; /* there is nothing to observe where all is allowed */
+            assert_int_equal(rules_dearer(&a, &b), i > 0 && k == 0);
+            b.observed = k > 0;
+            assert_int_equal(rules_dearer(&a, &b), i > k);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -551,6 +572,7 @@ int main(void)
         cmocka_unit_test(an_offer_says_everything_twice),
         cmocka_unit_test(the_header_of_an_offer_stays_under_two_kilobytes),
         cmocka_unit_test(only_public_addresses_are_fetched_from),
+        cmocka_unit_test(what_holds_is_dearer_than_what_is_observed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,62 @@
+#include "server/gate/observe.h"
+
+bool observe_is(const struct crawl *crawl, enum err arrived)
+{
+    return crawl->decision.observed && (arrived == ERR_OK || arrived == ERR_BLOCKED);
+}
+
+/* Nothing that the site's own server or the reply looks at may tell this request from a person's. */
+static void free_it(struct crawl *crawl)
+{
+    crawl->decision.action = RULES_ALLOW;
+    crawl->decision.account = NULL;
+    crawl->redeeming = false;
+}
+
+bool observe_begin(struct crawl *crawl, enum err arrived)
+{
+    enum err err = arrived;
+    if (err == ERR_OK)
+        err = crawl->decision.action == RULES_CHARGE ? crawl_redeem(crawl) : crawl_identify(crawl);
+    crawl->observed = err;
+    if (err == ERR_OK)
+        return true;
+    /* It is decided; a signature without a payment may yet tell whose request it is. */
+    free_it(crawl);
+    return crawl_identify(crawl) == ERR_OK;
+}
+
+void observe_end(struct crawl *crawl, enum err err)
+{
+    if (crawl->observed == ERR_OK)
+        crawl->observed = err;
+    free_it(crawl);
+}
+
+static bool has_price(const struct crawl *crawl)
+{
+    return crawl->decision.price_micros > 0;
+}
+
+const char *observe_name(const struct crawl *crawl)
+{
+    if (crawl->observed == ERR_PAYMENT_REQUIRED)
+        return "offered";
+    if (crawl->observed != ERR_OK)
+        return err_code(crawl->observed);
+    return has_price(crawl) ? "paid" : "free";
+}
+
+static bool gives_content(const struct exchange *exchange)
+{
+    const struct exchange_reply *reply = &exchange->reply;
+    bool content = reply->status == 200 || reply->status == 203 || reply->status == 206;
+    uint64_t size = reply->fd >= 0 || (reply->stream && !reply->body.data) ? reply->length : reply->body.len;
+    return content && size > 0 && slice_eq(exchange->message.method, SLICE("GET"));
+}
+
+int64_t observe_amount(const struct crawl *crawl)
+{
+    bool may_pay = crawl->observed == ERR_OK || err_status(crawl->observed) == 402;
+    return may_pay && has_price(crawl) && gives_content(crawl->exchange) ? crawl->decision.price_micros : 0;
+}
