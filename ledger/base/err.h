@@ -55,6 +55,7 @@
       "the key directory could not be read; nothing was charged, try again with the same payment id")        \
     X(ERR_LEDGER_UNAVAILABLE, 503, "ledger_unavailable",                                                     \
       "the ledger could not confirm the entry; try again with the same payment id, it is charged once")      \
+    X(ERR_GATE_UNAVAILABLE, 503, "gate_unavailable", "the gate is down; nothing was charged, try again")     \
     X(ERR_OVERLOADED, 503, "overloaded", "too much at once; nothing was charged, try again")
 
 enum err {

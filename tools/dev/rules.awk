@@ -81,7 +81,7 @@ function may_use(path, header)
         return path ~ /^(server\/http\/[a-z_]+\.c|tools\/crawler\/serve\.c)$/
     if (header ~ /^curl\//)
         return path ~ /^(server\/agent\/fetch\.c|server\/origin\/origin\.c|tools\/crawler\/.*\.c)$/ ||
-            path == "tools/crawltab/frame/post.c"
+            path ~ /^tools\/crawltab\/(frame\/post|front\/ask)\.c$/
     if (header == "yaml.h")
         return path ~ /^ledger\/base\/config\/config_read\.c$/
     if (header ~ /^(cairo|cairo-pdf)\.h$|^pango\//)

@@ -77,7 +77,12 @@ test('a flood from one client behind nginx keeps no other from paying', async t 
     const paid = await gate.request(page, {
         port,
         from: honest,
-        headers: await withWebBotAuth(key, agent.origin, url, await gate.offer(page, { port, from: honest }))
+        headers: await withWebBotAuth(
+            key,
+            agent.origin,
+            url,
+            await gate.offer(page, { port, from: honest })
+        )
     })
     assert.equal(paid.status, 200, paid.text)
     assert.equal(ledger.count('charge'), 1)

@@ -36,6 +36,7 @@ extern const struct command check_request_command;
 extern const struct command webhook_command;
 extern const struct command settle_command;
 extern const struct command import_command;
+extern const struct command front_command;
 extern const struct command undelivered_command;
 extern const struct command traffic_command;
 
