@@ -17,6 +17,7 @@
 
 #define PATH_MAX_BYTES 256
 #define WAIT_MAX_MS    60000
+#define COPIES_MAX     24
 
 static char folder[PATH_MAX_BYTES]; /* of this program */
 static char server_folder[PATH_MAX_BYTES + 32];
@@ -159,6 +160,7 @@ int server_stop(void **state)
     static char output[OUTPUT_MAX];
     (void)state;
     const char *const remove[] = {"rm", "-rf", folder, NULL};
+    sql_leave();
     postgres("stop", output);
     return run_program(remove, output);
 }
@@ -264,6 +266,7 @@ void standby_stop(const char *name)
 void standby_promote(const char *name)
 {
     snprintf(server_folder, sizeof(server_folder), "%s", beside(name));
+    sql_leave();
     assert_string_equal(sql("SELECT pg_promote()"), "t");
 }
 
@@ -332,6 +335,7 @@ void ledger_empty(const char *zone)
     static int number;
     FILE *file = fopen(config_path, "w");
     assert_non_null(file);
+    sql_leave();
     snprintf(database, sizeof(database), "test_%d", ++number);
     fprintf(file,
             "ledger:\n  connection: \"host=%s dbname=%s\"\n  pooler: %s\n  timeout_seconds: 2\n"
@@ -358,36 +362,60 @@ const char *ledger_database(void)
     return database;
 }
 
-/* Runs a command about databases. */
+/* Runs a command about databases: the one that is copied must have no connections. */
 static void administer(const char *command)
 {
     static char output[OUTPUT_MAX];
     const char *const words[] = {"psql",     "-X", "-q",       "-h", server_folder, "-U",
                                  "postgres", "-d", "postgres", "-c", command,       NULL};
+    sql_leave();
     if (run_program(words, output) != 0)
         fail_msg("%s", output);
 }
 
-void ledger_copy(const char *original)
+/* A new database, the test's, as the other is. */
+static void copy(const char *original, const char *zone)
 {
-    static char copied[sizeof(database)];
     char command[128];
-    if (strcmp(copied, database) == 0) {
-        snprintf(command, sizeof(command), "DROP DATABASE %s WITH (FORCE)", copied);
-        administer(command);
-    }
-    ledger_empty(config->sites[0].time_zone);
-    snprintf(copied, sizeof(copied), "%s", database);
+    ledger_empty(zone);
     snprintf(command, sizeof(command), "CREATE DATABASE %s OWNER crawltab_owner TEMPLATE %s", database,
              original);
     administer(command);
 }
 
-int ledger_setup(void **state)
+/* Removing one costs as much as making one: those of most tests go with the server. */
+void ledger_copy(const char *original)
 {
-    (void)state;
+    static char copies[COPIES_MAX][sizeof(database)];
+    static size_t made;
+    char *oldest = copies[made++ % COPIES_MAX];
+    char command[128];
+    if (*oldest) {
+        snprintf(command, sizeof(command), "DROP DATABASE %s WITH (FORCE)", oldest);
+        administer(command);
+    }
+    copy(original, config->sites[0].time_zone);
+    snprintf(oldest, sizeof(database), "%s", database);
+}
+
+/* Migrated once for all tests of a program, and not through a pooler, which would stay connected to it. */
+static void make_original(char *name)
+{
+    const char *host = ledger_host, *pooler = ledger_pooler;
+    ledger_through("./pg", "none");
     ledger_empty("UTC");
     ledger_migrate();
+    snprintf(name, sizeof(database), "%s", database);
+    ledger_through(host, pooler);
+}
+
+int ledger_setup(void **state)
+{
+    static char original[sizeof(database)];
+    (void)state;
+    if (!*original)
+        make_original(original);
+    copy(original, "UTC");
     return 0;
 }
 
@@ -408,25 +436,6 @@ struct config *ledger_config(void)
 const char *ledger_config_path(void)
 {
     return config_path;
-}
-
-bool sql_as(const char *role, const char *text, char output[OUTPUT_MAX])
-{
-    const char *const words[] = {
-        "psql", "-X", "-h", server_folder, "-U", role, "-d", database, "-v", "ON_ERROR_STOP=1",
-        "-q",   "-A", "-t", "-c",          text, NULL};
-    return run_program(words, output) == 0;
-}
-
-const char *sql(const char *text)
-{
-    static char output[OUTPUT_MAX];
-    if (!sql_as("postgres", text, output))
-        fail_msg("%s", output);
-    size_t len = strlen(output);
-    if (len > 0 && output[len - 1] == '\n')
-        output[len - 1] = '\0';
-    return output;
 }
 
 int gate_backend(void)

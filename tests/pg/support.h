@@ -54,7 +54,7 @@ void pooler_stop(int signal);
 void ledger_through(const char *host, const char *pooler);
 
 /* cmocka fixtures of a test: a migrated database with the site "example" of zone UTC, and its configuration.
- */
+ * It is a copy of one that is migrated for the first test. */
 int ledger_setup(void **state);
 int ledger_teardown(void **state);
 
@@ -66,7 +66,7 @@ void ledger_migrate(void);
 /* Name of the test's database, and a fresh copy of any as the test's database, with the same configuration.
  */
 const char *ledger_database(void);
-/* A copy that was the test's database is removed. */
+/* Copies of long ago are removed. */
 void ledger_copy(const char *original);
 
 /* The test's configuration, and the file it was read from. */
@@ -94,6 +94,9 @@ bool sql_as(const char *role, const char *text, char output[OUTPUT_MAX]);
 
 /* Runs SQL as superuser and returns its rows, columns separated by |. Fails the test if SQL fails. Static. */
 const char *sql(const char *text);
+
+/* Ends the connection that sql() keeps to the test's database; the next call makes it anew. */
+void sql_leave(void);
 
 /* The server's process for the one connection of the one gate. */
 int gate_backend(void);

@@ -7,7 +7,8 @@
 #   postgres.sh run DIR COMMAND…      runs a command as the server's user, in DIR, with its PATH
 #
 # Its superuser is `postgres`, without a password: whoever may enter DIR (mode 0700) may connect. --fast is
-# for tests: a copy of one initdb (var/template) and less memory; commits are as durable as without it.
+# for tests: a copy of one initdb (var/template), less memory, and no waiting for the disk. What tests end are
+# processes, and what a server has written outlives it in the kernel's cache, as it does with fsync.
 # PostgreSQL refuses to run as root: root hands it to the user who owns DIR/data, or else to `postgres` or
 # `nobody`. PGBIN names the folder of the server's programs if they are in none of the usual places.
 set -u
@@ -181,6 +182,7 @@ start() {
     # crash soon after (PostgreSQL 15), and its next numbers are taken already.
     if [ -n "$fast" ]; then
         options+=" -c shared_buffers=32MB -c max_wal_senders=0 -c autovacuum_naptime=5s"
+        options+=" -c fsync=off -c jit=off"
     fi
     : >>"$log"
     [ -z "$user" ] || chown "$user:" "$log"

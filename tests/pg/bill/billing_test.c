@@ -467,7 +467,8 @@ static void tamper(const char *table, const char *command)
     sql(text);
 }
 
-/* Changes rows of the table, expects the audit to name what is said, and takes the change back. */
+/* Changes rows of the table, expects the audit to name what is said, and takes the change back. An audit
+ * tells all that it finds, so that one at the end sees what was not. */
 static void found(const char *table, const char *change, const char *undo, const char *named)
 {
     tamper(table, change);
@@ -476,7 +477,6 @@ static void found(const char *table, const char *change, const char *undo, const
     if (!strstr(output, named))
         fail_msg("after %s the audit does not name \"%s\": %s", change, named, output);
     tamper(table, undo);
-    audit_is_clean();
 }
 
 static void scene(void)
@@ -561,6 +561,7 @@ static void changed_rows_are_named(void **state)
           "UPDATE day_seal SET end_id = uuid_floor(ends_at) FROM day WHERE day.local_date = "
           "day_seal.local_date",
           "day_seal 2026-10-02");
+    audit_is_clean();
 }
 
 static void missing_guards_are_named(void **state)

@@ -22,9 +22,12 @@ static const char sites[] =
     "  GROUP BY coalesce(md5(pg_read_binary_file('/usr/share/zoneinfo/' || name, 0, 1048576, true)), name);"
     "CREATE TABLE tried (zone text, days bigint, gaps bigint, early bigint, late bigint, lengths text[])";
 
-/* For a third of the sites, from 2000 to 2040: gaps or overlaps, days that do not start on their date, days
+/* By the index, where a table without rows would be sorted for each day of them: five times as long.
+ *
+ * For a third of the sites, from 2000 to 2040: gaps or overlaps, days that do not start on their date, days
  * that do not end on it, and the lengths that there are. */
 static const char try_third[] =
+    "SET enable_sort = off; SET enable_seqscan = off;"
     "INSERT INTO tried SELECT s.name, t.* FROM site s CROSS JOIN LATERAL ("
     " SELECT count(*), count(*) FILTER (WHERE next <> ends_at),"
     "   count(*) FILTER (WHERE (starts_at AT TIME ZONE s.time_zone)::date <> local_date),"

@@ -53,9 +53,6 @@ static bool kill_at(int number)
 static void killed_night_is_finished_as_if_nothing_had_been(void **state)
 {
     (void)state;
-    /* Programs are killed here, not the server: its disk need not be waited for. */
-    sql("ALTER SYSTEM SET fsync = off");
-    sql("SELECT pg_reload_conf()");
     for (int days = 3; days >= 2; days--) {
         days_charge(days, A, 3333, 4);
         days_charge(days, B, 12345, 300);
