@@ -66,19 +66,20 @@ const randomTerms = random => ({
     taxPpm: BigInt(random.pick([0, 190000, 77500]))
 })
 
-function agree(ledger, site, crawlerId, version, validFrom, terms) {
+// What records one version of an agreement.
+function agreed(site, crawlerId, { version, validFrom, terms }) {
     const tax = terms.taxPpm > 0n ? 'standard' : 'reverse-charge'
-    const id =
-        ledger.query(`INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor,
+    const tiers = terms.tiers.map(
+        tier =>
+            `INSERT INTO agreement_tier SELECT max(agreement_id), ${tier.from}, ${tier.ppm} FROM agreement;`
+    )
+    return `INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor,
             reason, status, cadence, subscription, fee_micros, included_crawls, minimum_fee_micros,
             minimum_invoice_micros, tax_treatment, tax_rate_ppm, due_days, buyer, settlement)
         VALUES (${site.id}, ${crawlerId}, ${version}, instant(${validFrom}), instant(${validFrom}), 'test',
             'test', 'active', '${terms.cadence}', ${terms.subscription}, ${terms.fee}, ${terms.included},
             ${terms.minimumFee}, ${terms.minimumInvoice}, '${tax}', ${terms.taxPpm}, 14,
-            '{"name": "Crawler & Sons"}', '{}') RETURNING agreement_id`)
-    for (const tier of terms.tiers)
-        ledger.query(`INSERT INTO agreement_tier VALUES (${id}, ${tier.from}, ${tier.ppm})`)
-    return Number(id)
+            '{"name": "Crawler & Sons"}', '{}'); ${tiers.join('')}`
 }
 
 // Sites, crawlers, agreements and charges of the whole time, before the first night.
@@ -87,20 +88,18 @@ function makeHistory(ledger, random, site) {
     const crawlers = Array.from({ length: 5 }, (_, i) => `https://crawler${i}.example`)
     const start = site.days[0].startsAt
     const end = site.days[nights - 1].endsAt
-    history.crawlerId = new Map()
+    const rows = ledger.query(`INSERT INTO crawler (agent, first_seen_at) VALUES
+        ${crawlers.map(agent => `(${quote(agent)}, instant(${start}))`).join(',')} ON CONFLICT DO NOTHING;
+        SELECT agent, crawler_id FROM crawler`)
+    history.crawlerId = new Map(rows.split('\n').map(row => [row.split('|')[0], Number(row.split('|')[1])]))
     for (const agent of crawlers) {
-        ledger.query(`INSERT INTO crawler (agent, first_seen_at) VALUES (${quote(agent)}, instant(${start}))
-            ON CONFLICT DO NOTHING`)
-        const id = Number(ledger.query(`SELECT crawler_id FROM crawler WHERE agent = ${quote(agent)}`))
-        history.crawlerId.set(agent, id)
         for (let version = 1; version <= random.below(4); version++) {
             const validFrom = start + random.below(end - start)
             history.agreements.push({ crawler: agent, version, validFrom, terms: randomTerms(random) })
         }
     }
     // A version that is in force earlier than one before it replaces that: the highest version counts.
-    for (const a of history.agreements)
-        a.id = agree(ledger, site, history.crawlerId.get(a.crawler), a.version, a.validFrom, a.terms)
+    ledger.query(history.agreements.map(a => agreed(site, history.crawlerId.get(a.crawler), a)).join(''))
     const prices = [2500, 50000, 333333, 1, 120000]
     for (let i = 0; i < nights * 60; i++) {
         const at = start + random.below(end - start)
@@ -129,6 +128,7 @@ function makeHistory(ledger, random, site) {
 // a whole invoice.
 function correct(ledger, random, history, day) {
     const known = history.charges.filter(c => c.at < day.endsAt - 3600000)
+    const made = []
     for (let i = random.below(6); i > 0; i--) {
         const charge = random.pick(known)
         const left = charge.amount - (charge.taken ?? 0)
@@ -137,8 +137,8 @@ function correct(ledger, random, history, day) {
         const amount = kind === 'reversal' ? left : 1 + random.below(left)
         charge.taken = (charge.taken ?? 0) + amount
         const at = Math.max(charge.at + 1000, day.startsAt) + random.below(600000)
-        ledger.query(`INSERT INTO adjustment VALUES ('${uuid(at)}', ${history.site.id}, ${charge.crawlerId},
-            '${kind}', '${charge.id}', NULL, ${amount}, 'test', 'test', instant(${at}))`)
+        made.push(`INSERT INTO adjustment VALUES ('${uuid(at)}', ${history.site.id}, ${charge.crawlerId},
+            '${kind}', '${charge.id}', NULL, ${amount}, 'test', 'test', instant(${at}));`)
         history.adjustments.push({
             crawler: charge.crawler,
             at,
@@ -146,6 +146,7 @@ function correct(ledger, random, history, day) {
             amount: BigInt(amount)
         })
     }
+    if (made.length > 0) ledger.query(made.join(''))
 }
 
 function voidOne(ledger, random, history, day) {
@@ -242,11 +243,14 @@ async function compare(set, history) {
         adjustments: history.adjustments
     })
     const list = await json('invoice', 'list', '--site', site.name)
+    const folder = path.join(set.folder, `invoices-${site.name}`)
+    await set.crawltab('invoice', 'export', '--format', 'json', '--out', folder, '--site', site.name)
     let compared = 0
     for (const [crawler, documents] of expected.documents) {
         const shown = []
         for (const item of list.filter(i => i.agent === crawler).reverse()) {
-            const document = await json('invoice', 'show', item.number, '--site', site.name)
+            const file = path.join(folder, `${site.name}-${item.number}.json`)
+            const document = JSON.parse(fs.readFileSync(file, 'utf8'))
             const { kind, period, net_micros: net, tax } = document
             shown.push([kind, period.last_date, net, tax.amount_minor].join(' '))
         }
@@ -270,6 +274,7 @@ function columnOf(statement, name) {
 
 // What an adjustment finds taken off the charges of a crawler is what the nights took off them.
 function discountsAgree(ledger, { site, charges }) {
+    ledger.query('ANALYZE') // as a server does by itself in the time that has passed here
     const text = fs.readFileSync(path.join(root, 'sql/statements/bill/adjustment_subject.sql'), 'utf8')
     const [crawlerId, billed] = ledger
         .query(
