@@ -122,9 +122,9 @@ bench-night: ## closing days of up to 10 million entries, beside GROUP BY and CO
 	@$(MAKE) -s $(JOBS) all
 	@node tests/bench/night.js
 
-coverage: ## lines and branches of server/verify that the unit tests reach, file by file
+coverage: ## lines and branches that the tests reach, file by file, and what rooms must have (ROOM=…)
 	$(INSTALL) test
-	@tools/dev/coverage.sh
+	@tools/dev/coverage.sh $(ROOM)
 
 format: ## lets clang-format write the C sources
 	$(INSTALL) lint
