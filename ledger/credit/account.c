@@ -67,7 +67,7 @@ static void spread_days(struct account_table *table, const struct credit_day *da
     for (size_t i = 0, made = 0; i < count; i++) {
         if (!site || !slice_eq(name_of(site), days[i].site)) {
             site = account_table_find_site(table, days[i].site);
-            assert(site->day_count == 0);
+            assert(site && site->day_count == 0); /* made before, and its days stand together */
             site->days = &table->spans[made];
             site->counted_ms = days[i].counted_ms;
         }
@@ -110,6 +110,7 @@ static struct slice name_of_account(const struct credit_account *account)
 
 static struct credit_account **bucket_of(const struct account_table *table, struct slice name)
 {
+    assert(table->bucket_count > 0 && (table->bucket_count & (table->bucket_count - 1)) == 0);
     return &table->buckets[slice_hash(name) & (table->bucket_count - 1)];
 }
 
@@ -123,7 +124,7 @@ static void put(struct account_table *table, struct credit_account *account)
 /* Without memory the buckets stay as few as they are. */
 static void spread_accounts(struct account_table *table)
 {
-    size_t former_count = table->bucket_count;
+    size_t former_count = table->bucket_count, moved = 0;
     struct credit_account **former = table->buckets;
     struct credit_account **buckets = calloc(2 * former_count, sizeof(*buckets));
     if (!buckets)
@@ -134,7 +135,9 @@ static void spread_accounts(struct account_table *table)
         for (struct credit_account *account = former[i], *next; account; account = next) {
             next = account->next;
             put(table, account);
+            moved++;
         }
+    assert(moved == table->count);
     free(former);
 }
 
@@ -142,6 +145,7 @@ static void spread_accounts(struct account_table *table)
 static struct credit_account *find(const struct account_table *table, const struct account_site *site,
                                    struct slice name, bool origin)
 {
+    assert(site);
     struct credit_account *account = *bucket_of(table, name);
     while (account &&
            (account->site != site || !account->whole != origin || !slice_eq(name_of_account(account), name)))
@@ -153,6 +157,7 @@ static struct credit_account *find(const struct account_table *table, const stru
 static struct credit_account *make(struct account_table *table, struct account_site *site, struct slice name,
                                    struct credit_account *whole)
 {
+    assert(!whole || (whole->site == site && !whole->whole));
     struct credit_account *account = find(table, site, name, !whole);
     if (account || !(account = calloc(1, sizeof(*account) + name.len)))
         return account;
@@ -225,6 +230,7 @@ static bool add_day(struct credit_account *account, int64_t starts_ms)
         account->days = days;
         account->day_room = room;
     }
+    assert(account->day_count < account->day_room);
     account->days[account->day_count++] = (struct account_day){.starts_ms = starts_ms};
     return true;
 }
@@ -244,6 +250,7 @@ void account_add_read(struct credit_account *account, int64_t starts_ms, int64_t
         return; /* though the origin may have the day, from another account */
     for (; account; account = account->whole) {
         struct account_day *day = find_day(account, starts_ms);
+        assert(day); /* an origin has all days of its accounts that have something on them */
         day->read_micros = account_sum(day->read_micros, micros);
     }
 }
@@ -254,8 +261,9 @@ void account_add_held(struct credit_account *account, int64_t starts_ms, int64_t
         return;
     for (; account; account = account->whole) {
         struct account_day *day = find_day(account, starts_ms);
+        assert(day);
         day->held_micros += micros;
-        assert(day->held_micros >= 0);
+        assert(day->held_micros >= 0); /* what was not held cannot be given back */
     }
 }
 
@@ -263,7 +271,9 @@ void account_set_balance(struct credit_account *account, int64_t owed_micros, in
 {
     struct credit_account *whole = account->whole;
     size_t kept = 0;
-    assert(whole);
+    assert(whole && !whole->whole); /* balances are read of accounts, and their origin is told by them */
+    /* Its own part of the origin's sum is taken out before the new one is put in: others have theirs there.
+     */
     whole->owed_micros = account_sum(account_sum(whole->owed_micros, -account->owed_micros), owed_micros);
     account->owed_micros = owed_micros;
     if (account->counted_ms < counted_ms)

@@ -6,6 +6,7 @@
 #include "ledger/credit/credit.h"
 
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 #include "ledger/credit/account.h"
 #include "ledger/credit/doubts.h"
 #include "ledger/credit/marks.h"
@@ -22,7 +23,10 @@ struct known {
     int64_t amount_micros;
 };
 
+#define CREDIT_MAGIC 0x3b8e40d7u
+
 struct credit {
+    uint32_t magic;
     pthread_mutex_t mutex;
     struct account_table accounts;
     struct marks marks;
@@ -38,6 +42,7 @@ struct credit *credit_new(void)
     struct credit *credit = calloc(1, sizeof(*credit));
     if (!credit)
         return NULL;
+    OBJECT_MAKE(credit, CREDIT_MAGIC);
     credit->doubts = doubts_new();
     if (account_table_init(&credit->accounts) && credit->doubts &&
         pthread_mutex_init(&credit->mutex, NULL) == 0)
@@ -52,6 +57,7 @@ void credit_free(struct credit *credit)
 {
     if (!credit)
         return;
+    OBJECT_END(credit, CREDIT_MAGIC);
     account_table_free(&credit->accounts);
     marks_free(&credit->marks);
     free(credit->known);
@@ -62,6 +68,7 @@ void credit_free(struct credit *credit)
 
 static void hold(const struct credit_claim *claim, int64_t amount_micros)
 {
+    assert(claim->account && claim->account->whole);
     account_add_held(claim->account, claim->day_ms, amount_micros);
 }
 
@@ -75,6 +82,7 @@ static bool is_within(const struct credit_account *account, int64_t day_ms, int6
 {
     const struct account_day *today = account_find_day(account, day_ms);
     int64_t balance = account->owed_micros;
+    assert(today); /* it was made, for the account and for its origin */
     for (size_t i = 0; i < account->day_count; i++) {
         const struct account_day *day = &account->days[i];
         balance = account_sum(balance, account_sum(day->read_micros, day->held_micros));
@@ -106,6 +114,8 @@ static bool is_read(const struct credit *credit, const struct credit_mark *at)
 static void keep_known(struct credit *credit, const struct credit_mark *at, const struct credit_claim *claim,
                        int64_t amount_micros)
 {
+    assert(claim->account && amount_micros >= 0);
+    /* A batch has many entries of one crawler: they are one known entry, with the sum. */
     struct known *last = credit->known_count > 0 ? &credit->known[credit->known_count - 1] : NULL;
     if (last && last->claim.account == claim->account && last->claim.day_ms == claim->day_ms &&
         memcmp(&last->at, at, sizeof(*at)) == 0) {
@@ -120,6 +130,7 @@ static void keep_known(struct credit *credit, const struct credit_mark *at, cons
         credit->known = known;
         credit->known_room = room;
     }
+    assert(credit->known_count < credit->known_room);
     credit->known[credit->known_count++] = (struct known){*at, *claim, amount_micros};
 }
 
@@ -135,6 +146,7 @@ static void keep_doubtful(struct credit *credit, const struct credit_claim *clai
 
 bool credit_knows(struct credit *credit, struct slice site, int64_t ms)
 {
+    OBJECT_CHECK(credit, CREDIT_MAGIC);
     pthread_mutex_lock(&credit->mutex);
     bool known = account_site_day(account_table_find_site(&credit->accounts, site), ms);
     pthread_mutex_unlock(&credit->mutex);
@@ -167,6 +179,7 @@ static enum err reserve(struct credit *credit, struct slice name, const struct c
     if (!wanted.account || !account_make_day(wanted.account, wanted.day_ms))
         return ERR_OVERLOADED;
     wanted.doubtful = doubts_take(credit->doubts, charge->payment_id, &wanted, charge->amount_micros);
+    /* What the earlier try holds is given back before it is asked whether this one fits: both are one. */
     if (wanted.doubtful)
         hold(&wanted, -charge->amount_micros);
     if (may_spend(&wanted, charge->amount_micros, limits)) {
@@ -184,7 +197,9 @@ static enum err reserve(struct credit *credit, struct slice name, const struct c
 enum err credit_reserve(struct credit *credit, struct slice site, const struct charge *charge,
                         const struct credit_limits *limits, struct credit_claim *claim)
 {
+    OBJECT_CHECK(credit, CREDIT_MAGIC);
     assert(!claim->account && charge->amount_micros >= 0);
+    assert(limits->account.day_micros >= CREDIT_NONE && limits->origin.day_micros >= CREDIT_NONE);
     pthread_mutex_lock(&credit->mutex);
     enum err err = reserve(credit, site, charge, limits, claim);
     pthread_mutex_unlock(&credit->mutex);
@@ -194,8 +209,10 @@ enum err credit_reserve(struct credit *credit, struct slice site, const struct c
 void credit_settle(struct credit *credit, const struct credit_claim *claim, const struct charge *charge,
                    const struct charge_outcome *outcome)
 {
+    OBJECT_CHECK(credit, CREDIT_MAGIC);
     if (!claim->account)
         return;
+    assert(claim->account->whole && charge->amount_micros >= 0);
     pthread_mutex_lock(&credit->mutex);
     bool recorded = outcome->err == ERR_OK;
     bool unsure = claim->doubtful || outcome->unsure;
@@ -228,7 +245,9 @@ void credit_forget_spend(struct credit *credit)
 
 uint64_t credit_begin(struct credit *credit)
 {
+    OBJECT_CHECK(credit, CREDIT_MAGIC);
     pthread_mutex_lock(&credit->mutex);
+    assert(credit->applied <= credit->begun);
     uint64_t round = ++credit->begun;
     pthread_mutex_unlock(&credit->mutex);
     return round;
@@ -252,6 +271,8 @@ size_t credit_doubts(struct credit *credit, uint8_t (*ids)[UUID_SIZE], size_t ro
 
 enum err credit_apply_days(struct credit *credit, const struct credit_day *days, size_t count)
 {
+    OBJECT_CHECK(credit, CREDIT_MAGIC);
+    assert(days || count == 0);
     pthread_mutex_lock(&credit->mutex);
     bool made = account_table_days(&credit->accounts, days, count);
     pthread_mutex_unlock(&credit->mutex);
@@ -279,6 +300,8 @@ static bool make_accounts(struct credit *credit, const struct credit_balance *ba
 
 enum err credit_apply_balances(struct credit *credit, const struct credit_balance *balances, size_t count)
 {
+    OBJECT_CHECK(credit, CREDIT_MAGIC);
+    assert(balances || count == 0);
     pthread_mutex_lock(&credit->mutex);
     bool made = make_accounts(credit, balances, count);
     for (size_t i = 0; made && i < count; i++) {
@@ -310,12 +333,14 @@ static void add_sums(struct credit *credit, const struct credit_spend *spend, si
     for (size_t i = 0; i < count; i++) {
         const struct account_site *site = account_table_find_site(&credit->accounts, spend[i].site);
         struct credit_account *account = account_table_find(&credit->accounts, site, spend[i].agent);
+        assert(account);                                                    /* make_sums has made it */
         account_add_read(account, spend[i].day_ms, spend[i].amount_micros); /* unless the balance counts it */
     }
 }
 
 enum err credit_apply_past(struct credit *credit, const struct credit_spend *spend, size_t count)
 {
+    OBJECT_CHECK(credit, CREDIT_MAGIC);
     pthread_mutex_lock(&credit->mutex);
     bool made = make_sums(credit, spend, count);
     if (made)
@@ -338,6 +363,8 @@ static void move_marks(struct credit *credit, const struct credit_news *news)
         const struct credit_mark *read = &news->spend[i].mark;
         struct credit_mark *mark = marks_find(&credit->marks, read->quarter, read->writer_id);
         assert(read->quarter >= news->first_quarter && read->sequence > 0);
+        assert(mark); /* make_marks has made it */
+        /* Pages of one round may say the same batch twice, never one that was read before. */
         if (mark->sequence < read->sequence)
             mark->sequence = read->sequence;
     }
@@ -371,7 +398,9 @@ static void release_read(struct credit *credit, const struct credit_news *news)
 
 enum err credit_apply_spend(struct credit *credit, const struct credit_news *news)
 {
+    OBJECT_CHECK(credit, CREDIT_MAGIC);
     pthread_mutex_lock(&credit->mutex);
+    assert(news->round > credit->applied && news->round <= credit->begun);
     bool made = make_sums(credit, news->spend, news->spend_count) &&
                 make_marks(credit, news->spend, news->spend_count);
     if (made) {

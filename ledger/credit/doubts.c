@@ -60,11 +60,14 @@ static void spread(struct doubts *doubts)
     free(doubts->buckets);
     doubts->buckets = buckets;
     doubts->bucket_count *= 2;
+    size_t moved = 0;
     for (struct doubt *doubt = doubts->first; doubt; doubt = doubt->after) {
         struct doubt **bucket = bucket_of(doubts, doubt->id);
         doubt->next = *bucket;
         *bucket = doubt;
+        moved++;
     }
+    assert(moved == doubts->count);
 }
 
 static void queue_up(struct doubts *doubts, struct doubt *doubt)
@@ -76,10 +79,13 @@ static void queue_up(struct doubts *doubts, struct doubt *doubt)
     else
         doubts->first = doubt;
     doubts->last = doubt;
+    assert(doubts->first && !doubts->first->before);
 }
 
 static void leave_queue(struct doubts *doubts, struct doubt *doubt)
 {
+    assert(doubt->before ? doubt->before->after == doubt : doubts->first == doubt);
+    assert(doubt->after ? doubt->after->before == doubt : doubts->last == doubt);
     if (doubt->before)
         doubt->before->after = doubt->after;
     else
@@ -98,6 +104,7 @@ static void drop(struct doubts *doubts, struct doubt **link)
     *link = doubt->next;
     leave_queue(doubts, doubt);
     doubts->count--;
+    assert((doubts->count == 0) == (doubts->first == NULL));
     free(doubt);
 }
 
@@ -107,6 +114,7 @@ bool doubts_add(struct doubts *doubts, const uint8_t id[UUID_SIZE], const struct
     struct doubt *doubt = malloc(sizeof(*doubt));
     if (!doubt)
         return false;
+    assert(claim->account && amount_micros >= 0);
     if (doubts->count >= doubts->bucket_count)
         spread(doubts);
     struct doubt **bucket = bucket_of(doubts, id);
@@ -163,8 +171,10 @@ void doubts_expire(struct doubts *doubts, int64_t made_before_ms, doubts_release
         if (uuid_ms(doubt->id) >= made_before_ms)
             continue;
         struct doubt **link = bucket_of(doubts, doubt->id);
-        while (*link != doubt)
+        while (*link != doubt) {
+            assert(*link); /* it is in the bucket of its id */
             link = &(*link)->next;
+        }
         release(&doubt->claim, doubt->amount_micros);
         drop(doubts, link);
     }

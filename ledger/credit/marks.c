@@ -44,11 +44,13 @@ bool marks_make(struct marks *marks, int64_t quarter, const uint8_t writer_id[UU
         marks->room = room;
     }
     size_t at = seek(marks, quarter, writer_id);
+    assert(at <= marks->count && marks->count < marks->room);
     memmove(&marks->items[at + 1], &marks->items[at], (marks->count - at) * sizeof(*marks->items));
     marks->items[at] = (struct credit_mark){.quarter = quarter};
     memcpy(marks->items[at].writer_id, writer_id, UUID_SIZE);
     marks->count++;
     assert(at == 0 || compare(&marks->items[at - 1], quarter, writer_id) < 0);
+    assert(at + 1 == marks->count || compare(&marks->items[at + 1], quarter, writer_id) > 0);
     return true;
 }
 
@@ -57,6 +59,7 @@ void marks_drop_before(struct marks *marks, int64_t quarter)
 {
     static const uint8_t lowest[UUID_SIZE];
     size_t dropped = seek(marks, quarter, lowest);
+    assert(dropped <= marks->count);
     marks->count -= dropped;
     if (dropped > 0)
         memmove(marks->items, &marks->items[dropped], marks->count * sizeof(*marks->items));

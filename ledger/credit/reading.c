@@ -85,6 +85,7 @@ static bool is_behind(const struct reading *reading, const struct account_days_r
 static enum err tell_days(struct reading *reading)
 {
     const struct pg_rows *rows = &reading->days;
+    assert(reading->waits || rows->count == 0);
     struct credit_day *days = calloc((size_t)rows->count + 1, sizeof(*days));
     if (!days)
         return ERR_OVERLOADED;
@@ -114,6 +115,7 @@ static void begin_spend(struct reading *reading, int64_t now_ms)
     }
     reading->from_ms = from_ms > now_ms - PAST_MS ? from_ms : now_ms - PAST_MS;
     reading->past_quarter = QUARTER(reading->from_ms);
+    assert(reading->from_ms <= now_ms && reading->from_ms >= now_ms - PAST_MS);
 }
 
 static bool waits(const struct reading *reading, const char *site)
@@ -174,6 +176,7 @@ out:
 const char *reading_behind(const struct reading *reading, size_t *at, int64_t *open_ms)
 {
     const struct pg_rows *rows = &reading->days;
+    assert(*at <= (size_t)rows->count);
     const char *before = *at > 0 ? account_days_row(rows, (int)*at - 1).site : "";
     for (int i = (int)*at; i < rows->count; i++) {
         const struct account_days_row day = account_days_row(rows, i);
@@ -361,6 +364,7 @@ static enum err read_past(struct reading *reading, struct pg *pg, int64_t end_qu
         struct pg_rows rows = {0};
         int64_t next = reading->past_quarter + reading->window;
         next = next < end_quarter ? next : end_quarter;
+        assert(reading->window > 0 && reading->window <= WINDOW_MAX && next > reading->past_quarter);
         pg_params_number(&params, reading->past_quarter);
         pg_params_number(&params, next);
         err = pg_run(pg, "account_spend_past", &params, &rows);
@@ -387,6 +391,7 @@ static enum err read_found(struct reading *reading, struct pg *pg, uint8_t (*fou
     struct pg_rows rows = {0};
     enum err err = ERR_OVERLOADED;
     size_t count = credit_doubts(reading->credit, found, DOUBTS_MAX);
+    assert(count <= DOUBTS_MAX && *found_count == 0);
     pg_array_begin(&ids, PG_TYPE_UUID);
     for (size_t i = 0; i < count; i++)
         pg_array_bytes(&ids, slice_bytes(found[i], UUID_SIZE));
@@ -505,6 +510,9 @@ enum err reading_spend(struct reading *reading, struct pg *pg)
         TRY(read_past(reading, pg, first));
         first = reading->past_quarter > first ? first : reading->past_quarter;
     }
+    /* What is summed up and what is followed by marks meet: a quarter in neither would be spent for nothing.
+     */
+    assert(first <= reading->past_quarter || reading->spend_read);
     TRY(read_round(reading, pg, first, now_ms));
     reading->spend_read = true;
     if (!reading->taken && reading->balances_read) {

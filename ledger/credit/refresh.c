@@ -6,6 +6,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
+#include "ledger/base/object.h"
 #include "ledger/credit/reading.h"
 #include "ledger/pg/schema.h"
 #include "sql/rows/credit.h"
@@ -41,7 +42,10 @@ struct part_state {
     bool failing;
 };
 
+#define REFRESH_MAGIC 0xd5017ac4u
+
 struct refresh {
+    uint32_t magic;
     const struct config *config; /* of the start: the connection */
     struct credit *credit;
     pthread_t thread;
@@ -132,6 +136,7 @@ static void note_failure(struct refresh *book, enum part part)
     state->failing = true;
     state->retry_ms = state->retry_ms * 2 < RETRY_MIN_MS ? RETRY_MIN_MS : state->retry_ms * 2;
     state->retry_ms = state->retry_ms < RETRY_MAX_MS ? state->retry_ms : RETRY_MAX_MS;
+    assert(state->retry_ms >= RETRY_MIN_MS && state->retry_ms <= RETRY_MAX_MS);
     state->due_ms = clock_monotonic_ms() + state->retry_ms;
     book->call_ms = book->call_ms * 2 < CALL_MAX_MS ? book->call_ms * 2 : CALL_MAX_MS;
 }
@@ -149,6 +154,7 @@ static void note_success(struct refresh *book, enum part part)
 
 static enum err connect_now(struct refresh *book)
 {
+    assert(!book->pg);
     enum err err = ERR_LEDGER_UNAVAILABLE;
     book->pg = pg_open(&(struct pg_options){
         .config = book->config,
@@ -292,6 +298,7 @@ static bool wait(struct refresh *book, int64_t ms)
 static void *keep_reading(void *context)
 {
     struct refresh *book = context;
+    OBJECT_CHECK(book, REFRESH_MAGIC);
     while (wait(book, turn(book)))
         continue;
     disconnect(book);
@@ -317,6 +324,7 @@ struct refresh *refresh_start(const struct config *config)
     struct refresh *book = calloc(1, sizeof(*book));
     if (!book)
         return NULL;
+    OBJECT_MAKE(book, REFRESH_MAGIC);
     book->config = config;
     book->agreements = -1;
     book->backoff_ms = HURRY_MS;
@@ -334,6 +342,7 @@ struct refresh *refresh_start(const struct config *config)
 
 void refresh_adopt(struct refresh *book, const struct config *config)
 {
+    OBJECT_CHECK(book, REFRESH_MAGIC);
     pthread_mutex_lock(&book->mutex);
     book->refresh_ms = config->ledger_refresh_seconds * 1000;
     book->timeout_ms = config->ledger_timeout_seconds * 1000;
@@ -346,11 +355,14 @@ void refresh_stop(struct refresh *book)
 {
     if (!book)
         return;
+    OBJECT_CHECK(book, REFRESH_MAGIC);
     pthread_mutex_lock(&book->mutex);
     book->stopping = true;
     pthread_cond_signal(&book->wake);
     pthread_mutex_unlock(&book->mutex);
     pthread_join(book->thread, NULL);
+    assert(!book->pg); /* the thread has closed it */
+    OBJECT_END(book, REFRESH_MAGIC);
     pthread_cond_destroy(&book->wake);
     pthread_mutex_destroy(&book->mutex);
     agreements_free(book->view);
@@ -361,6 +373,7 @@ void refresh_stop(struct refresh *book)
 
 bool refresh_ready(struct refresh *book, const struct config *config)
 {
+    OBJECT_CHECK(book, REFRESH_MAGIC);
     pthread_mutex_lock(&book->mutex);
     bool read = book->view != NULL;
     pthread_mutex_unlock(&book->mutex);
@@ -375,6 +388,7 @@ bool refresh_ready(struct refresh *book, const struct config *config)
 
 struct agreements *refresh_take_agreements(struct refresh *book)
 {
+    OBJECT_CHECK(book, REFRESH_MAGIC);
     pthread_mutex_lock(&book->mutex);
     struct agreements *view = agreements_share(book->view);
     pthread_mutex_unlock(&book->mutex);
@@ -383,5 +397,6 @@ struct agreements *refresh_take_agreements(struct refresh *book)
 
 struct credit *refresh_credit(struct refresh *book)
 {
+    OBJECT_CHECK(book, REFRESH_MAGIC);
     return book->credit;
 }

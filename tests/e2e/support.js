@@ -20,6 +20,10 @@ function workFolder() {
     return fs.mkdtempSync(path.join(root, 'var', 'e2e-'))
 }
 
+// Debian's psql is a script that looks for one of these, which takes longer than most questions.
+const programs = ['18', '17', '16', '15'].map(version => `/usr/lib/postgresql/${version}/bin/psql`)
+const psql = programs.find(program => fs.existsSync(program)) ?? 'psql'
+
 export class Ledger {
     // `asUsed`: with the settings that PostgreSQL comes with, not those that make tests start fast.
     constructor(folder, asUsed = false) {
@@ -37,7 +41,7 @@ export class Ledger {
     }
     query(sql) {
         const out = execFileSync(
-            'psql',
+            psql,
             [
                 '-X',
                 '-q',

@@ -199,7 +199,7 @@ void server_kill(void)
     for (char *end; *children; children = end) {
         long pid = strtol(children, &end, 10);
         assert_ptr_not_equal(end, children);
-        kill((pid_t)pid, SIGKILL); /* psql's own has ended */
+        kill((pid_t)pid, SIGKILL); /* the one that sql() asks among them */
     }
     for (int i = 0; i < WAIT_MAX_MS / 10 && postgres("status", output) == 0; i++)
         poll(NULL, 0, 10);
