@@ -74,6 +74,7 @@ bool invoice_seller_init(struct invoice_seller *seller, const struct config *con
     assert(site);
     const struct config_site *found = config_site_called(config, site);
     *seller = (struct invoice_seller){.number = DEFAULT_NUMBER, .credit_number = DEFAULT_CREDIT_NUMBER};
+    seller->site = found;
     if (!found)
         return true;
     seller->number = found->invoice_number;

@@ -11,9 +11,10 @@ struct invoice_seller {
     char *party; /* JSON, the "seller" of ledger/format/document.h */
     char *logo;  /* what the file holds, or NULL */
     size_t logo_len;
-    const char *logo_type;     /* media type */
-    const char *number;        /* pattern of ledger/base/identifier/series.h */
-    const char *credit_number; /* of credit notes */
+    const char *logo_type;          /* media type */
+    const char *number;             /* pattern of ledger/base/identifier/series.h */
+    const char *credit_number;      /* of credit notes */
+    const struct config_site *site; /* what the configuration says of it, or NULL */
 };
 
 /* Fills in what the configuration says of the site; one that it does not know gets the default patterns and

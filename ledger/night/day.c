@@ -236,6 +236,13 @@ static enum err make_guard(struct pg *pg, const struct day_order *order)
     return pg_run(pg, "series_insert", &params, NULL);
 }
 
+/* Before a day is closed with them. A site that the configuration does not know keeps what it has. */
+static enum err record_terms(struct pg *pg, const struct day_order *order)
+{
+    const struct config_site *site = order->seller->site;
+    return site ? site_record_terms(pg, order->site_id, site, order->actor, order->now_ms) : ERR_OK;
+}
+
 /* In a transaction that is committed at once, since gates wait for what it locks. */
 static enum err try_to_seal(struct pg *pg, const struct day_order *order, struct open_day *day)
 {
@@ -299,6 +306,7 @@ static enum err close_for_show(struct pg *pg, const struct day_order *order, day
     enum err err;
     TRY(pg_begin(pg));
     TRY(make_guard(pg, order));
+    TRY(record_terms(pg, order));
     do {
         TRY(close_next(pg, order, &closed));
         if (closed.date[0])
@@ -320,6 +328,7 @@ enum err day_close_due(struct pg *pg, const struct day_order *order, day_tell *t
         err = close_for_show(pg, order, tell, context);
     } else {
         TRY(make_guard(pg, order));
+        TRY(record_terms(pg, order));
         err = close_for_good(pg, order, tell, context);
     }
     if (err != ERR_OK && pg_failure(pg) == PG_LOCKED) {

@@ -98,3 +98,19 @@ enum err site_make_partitions(struct pg *pg, int64_t now_ms)
     pg_params_number(&params, now_ms);
     return pg_run(pg, "partitions_make", &params, NULL);
 }
+
+enum err site_record_terms(struct pg *pg, int64_t site_id, const struct config_site *site, const char *actor,
+                           int64_t now_ms)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, site_id);
+    pg_params_number(&params, now_ms);
+    pg_params_text(&params, actor);
+    pg_params_text(&params, strcmp(site->invoice_without_agreement, "hold") == 0 ? "true" : "false");
+    pg_params_text(&params, site->invoice_cadence);
+    pg_params_number(&params, site->invoice_minimum);
+    pg_params_number(&params, site->invoice_due_days);
+    pg_params_text(&params, site->invoice_tax_treatment);
+    pg_params_number(&params, site->invoice_tax_rate);
+    return pg_run(pg, "site_terms_insert", &params, NULL);
+}

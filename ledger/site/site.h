@@ -11,6 +11,11 @@
 enum err site_register(struct pg *pg, const struct config_site *site, int64_t now_ms,
                        int64_t *site_id) MUST_USE;
 
+/* Records what the configuration says of crawlers without an agreement, when it has changed
+ * (table site_terms): in force from the oldest day that is not closed. */
+enum err site_record_terms(struct pg *pg, int64_t site_id, const struct config_site *site, const char *actor,
+                           int64_t now_ms) MUST_USE;
+
 /* Makes the missing days of the site from an hour before `now_ms` to three days after it. */
 enum err site_make_days(struct pg *pg, int64_t site_id, int64_t now_ms) MUST_USE;
 

@@ -245,6 +245,17 @@ typedef struct config_list CONFIG_LIST;
       "Pattern of invoices' numbers; each text of what is not the number counts for itself.")                \
     X(invoice_credit_number, "invoice.credit_note_number", TEXT, "CN-{year}-{number:6}", 0, 0,               \
       "The same for credit notes.")                                                                          \
+    X(invoice_without_agreement, "invoice.without_agreement", TEXT, "bill", 0, 0,                            \
+      "bill, or hold: what crawlers without an agreement owe is carried until they have one. These and\n"    \
+      "the terms below are those of such crawlers, from the oldest day that is not closed yet.")             \
+    X(invoice_cadence, "invoice.cadence", TEXT, "daily", 0, 0,                                               \
+      "How often an invoice is made: daily, weekly (Sunday) or monthly.")                                    \
+    X(invoice_minimum, "invoice.minimum", AMOUNT, "0", 0, INT64_C(100000000000000000),                       \
+      "Less than this is carried forward to the next period.")                                               \
+    X(invoice_due_days, "invoice.due_days", NUMBER, "30", 0, 366, "Days to pay an invoice.")                 \
+    X(invoice_tax_treatment, "invoice.tax_treatment", TEXT, "none", 0, 0,                                    \
+      "none (outside the scope of tax), standard, zero or exempt.")                                          \
+    X(invoice_tax_rate, "invoice.tax_rate", RATE, "0", 0, 0, "In percent; with treatment standard only.")    \
     CONFIG_BILLING(X)
 
 #define CONFIG_RULE(X)                                                                                       \

@@ -93,10 +93,42 @@ static void check_tax_id(const struct check *check)
          identifier_vat_fault(identifier_compact(number, compact, sizeof(compact))));
 }
 
+/* `words` ends with NULL. */
+static void check_word(const struct check *check, const char *key, const char *word, const char *const *words,
+                       const char *hint)
+{
+    while (*words && strcmp(*words, word) != 0)
+        words++;
+    if (!*words)
+        config_error(check->report, config_site_line(check->site, key), "%s: \"%s\" is unknown, use %s", key,
+                     word, hint);
+}
+
+/* What is billed without an agreement. */
+static void check_defaults(const struct check *check)
+{
+    static const char *const without[] = {"bill", "hold", NULL};
+    static const char *const cadences[] = {"daily", "weekly", "monthly", NULL};
+    static const char *const treatments[] = {"none", "standard", "zero", "exempt", NULL};
+    const struct config_site *site = check->site;
+    bool standard = strcmp(site->invoice_tax_treatment, "standard") == 0;
+    check_word(check, "invoice.without_agreement", site->invoice_without_agreement, without, "bill or hold");
+    check_word(check, "invoice.cadence", site->invoice_cadence, cadences, "daily, weekly or monthly");
+    check_word(check, "invoice.tax_treatment", site->invoice_tax_treatment, treatments,
+               "none, standard, zero or exempt");
+    if (standard && site->invoice_tax_rate == 0)
+        config_error(check->report, config_site_line(check->site, "invoice.tax_treatment"),
+                     "invoice.tax_rate: treatment standard needs a rate above zero; use zero otherwise");
+    if (!standard && site->invoice_tax_rate > 0)
+        config_error(check->report, config_site_line(check->site, "invoice.tax_rate"),
+                     "invoice.tax_rate: only with treatment standard, remove it or change the treatment");
+}
+
 void config_check_billing(const struct config_site *site, struct config_report *report)
 {
     const struct check check = {site, report};
     check_series(&check);
+    check_defaults(&check);
     tell(&check, "billing.country", site->billing_country,
          identifier_is_country(site->billing_country) ? NULL : "is not two capital letters such as FR");
     tell(&check, "billing.email", site->billing_email,

@@ -26,9 +26,12 @@ CREATE OR REPLACE FUNCTION billing_chain(of_site bigint, of_date date)
                t.carried_in_micros + t.sum_micros + coalesce(o.terms_micros, 0)
                    + coalesce(o.adjusted_micros, 0) + coalesce(c.credited_micros, 0)
                    - coalesce(r.reissued_micros, 0) AS due_micros,
-               greatest(coalesce(a.minimum_invoice_micros, 0), b.minor) AS least_micros
+               CASE WHEN f.hold THEN 9223372036854775807
+                    ELSE greatest(coalesce(a.minimum_invoice_micros, f.minimum_invoice_micros, 0), b.minor)
+                    END AS least_micros
           FROM billing_day(of_site, of_date) b CROSS JOIN billing_terms(of_site, of_date) t
           LEFT JOIN agreement a USING (agreement_id)
+          LEFT JOIN billing_defaults(of_site, of_date) f ON t.agreement_id IS NULL
           LEFT JOIN other o ON o.crawler_id = t.crawler_id
           LEFT JOIN credit c ON c.crawler_id = t.crawler_id
           LEFT JOIN again r ON r.crawler_id = t.crawler_id

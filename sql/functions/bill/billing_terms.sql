@@ -13,8 +13,10 @@ CREATE OR REPLACE FUNCTION billing_terms(of_site bigint, of_date date)
                OR a.fee_proration = 'daily' AND EXISTS (
                    SELECT FROM agreement f WHERE f.site_id = of_site AND f.crawler_id = c.crawler_id
                       AND f.fee_micros > 0 AND f.valid_from < b.ends_at) AS fees,
-               greatest(coalesce(a.minimum_invoice_micros, 0), b.minor) AS least_micros,
-               CASE coalesce(a.cadence, 'daily')
+               CASE WHEN f.hold THEN 9223372036854775807
+                    ELSE greatest(coalesce(a.minimum_invoice_micros, f.minimum_invoice_micros, 0), b.minor)
+                    END AS least_micros,
+               CASE coalesce(a.cadence, f.cadence, 'daily')
                    WHEN 'weekly' THEN date_trunc('week', b.next_date) <> date_trunc('week', of_date)
                    WHEN 'monthly' THEN date_trunc('month', b.next_date) <> date_trunc('month', of_date)
                    ELSE true END AS period_end,
@@ -29,6 +31,7 @@ CREATE OR REPLACE FUNCTION billing_terms(of_site bigint, of_date date)
                  ORDER BY v.version DESC LIMIT 1) AS force ON true
           LEFT JOIN agreement a ON a.agreement_id = CASE WHEN today.crawler_id IS NULL
                                                          THEN force.agreement_id ELSE today.agreement_id END
+          LEFT JOIN billing_defaults(of_site, of_date) f ON a.agreement_id IS NULL
           LEFT JOIN LATERAL (SELECT t.* FROM crawler_day t
                  WHERE t.site_id = of_site AND t.crawler_id = c.crawler_id AND t.close_number < b.close_number
                  ORDER BY t.close_number DESC LIMIT 1) AS before ON true

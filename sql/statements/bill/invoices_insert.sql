@@ -36,29 +36,34 @@ INSERT INTO invoice (site_id, number, series, sequence, kind, crawler_id, local_
 SELECT p.site_id, $5::text || lpad(p.sequence::text, greatest($6::integer, length(p.sequence::text)), '0')
            || $7::text,
        $3::text, p.sequence, 'invoice', p.crawler_id, p.local_date, f.local_date,
-       made.at, made.on_date, made.on_date + coalesce(a.due_days, 30), s.name,
+       made.at, made.on_date, made.on_date + coalesce(a.due_days, g.due_days, 30), s.name,
        coalesce($9::jsonb, jsonb_build_object('name', s.seller)),
        jsonb_build_object('name', c.agent) || coalesce(a.buyer, '{}'), coalesce(a.settlement, '{}'),
-       a.agreement_id, agreement_text(a.agreement_id), c.agent, s.network, s.currency, s.currency_decimals,
+       a.agreement_id,
+       CASE WHEN a.agreement_id IS NULL THEN billing_defaults_text(p.site_id, p.local_date)
+            ELSE agreement_text(a.agreement_id) END, c.agent, s.network, s.currency, s.currency_decimals,
        d.time_zone, f.starts_at, d.ends_at, p.period_entries,
        p.invoiced_micros + p.carried_out_micros - p.subtotal_micros, p.subtotal_micros, p.carried_out_micros,
-       p.invoiced_micros, coalesce(a.tax_treatment, 'none'), coalesce(a.tax_rate_ppm, 0), m.tax,
-       tax_note(coalesce(a.tax_treatment, 'none')), m.net + m.tax,
+       p.invoiced_micros, u.treatment, u.rate_ppm, m.tax, tax_note(u.treatment), m.net + m.tax,
        'The net amount is rounded down once and the remainder carried to the next invoice;'
            || ' tax is of the rounded net amount, rounded half up.'
   FROM period p
   JOIN site s USING (site_id) JOIN crawler c USING (crawler_id) JOIN day d USING (site_id, local_date)
   LEFT JOIN agreement a ON a.agreement_id = p.agreement_id
+  LEFT JOIN billing_defaults(p.site_id, p.local_date) g ON p.agreement_id IS NULL
+  CROSS JOIN LATERAL (
+      SELECT coalesce(a.tax_treatment, g.tax_treatment, 'none') AS treatment,
+             coalesce(a.tax_rate_ppm, g.tax_rate_ppm, 0) AS rate_ppm) AS u
   CROSS JOIN LATERAL (
       SELECT instant($8::bigint) AS at,
              (instant($8::bigint) AT TIME ZONE d.time_zone)::date AS on_date) AS made
   CROSS JOIN LATERAL (
       SELECT b.local_date, b.starts_at FROM day b
        WHERE b.site_id = p.site_id AND b.local_date > coalesce(p.last_date, '-infinity')
-         AND b.local_date >= least(p.first_row, CASE a.cadence
+         AND b.local_date >= least(p.first_row, CASE coalesce(a.cadence, g.cadence)
              WHEN 'weekly' THEN date_trunc('week', p.local_date)::date
              WHEN 'monthly' THEN date_trunc('month', p.local_date)::date ELSE p.first_row END)
        ORDER BY b.local_date LIMIT 1) AS f
   CROSS JOIN LATERAL (
-      SELECT n.net, tax_of(n.net, coalesce(a.tax_rate_ppm, 0)) AS tax
+      SELECT n.net, tax_of(n.net, u.rate_ppm) AS tax
         FROM (SELECT p.invoiced_micros / minor_micros(s.currency_decimals) AS net) AS n) AS m

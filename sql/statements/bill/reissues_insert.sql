@@ -15,22 +15,26 @@ INSERT INTO invoice (site_id, number, series, sequence, kind, replaces, crawls_d
 SELECT o.site_id, $5::text || lpad(n.sequence::text, greatest($6::integer, length(n.sequence::text)), '0')
            || $7::text,
        $3::text, n.sequence, 'invoice', o.number, coalesce(o.crawls_date, o.local_date), o.crawler_id,
-       t.local_date, o.first_date, made.at, made.on_date, made.on_date + coalesce(a.due_days, 30),
+       t.local_date, o.first_date, made.at, made.on_date, made.on_date + coalesce(a.due_days, g.due_days, 30),
        o.site_name, coalesce($9::jsonb, o.seller_party),
        jsonb_build_object('name', o.agent) || coalesce(a.buyer, '{}'), coalesce(a.settlement, '{}'),
-       a.agreement_id, agreement_text(a.agreement_id), o.agent, o.network, o.currency, o.currency_decimals,
-       o.time_zone, o.starts_at, o.ends_at, o.entries, o.carried_in_micros,
-       o.subtotal_micros - n.taken_micros,
+       a.agreement_id, CASE WHEN a.agreement_id IS NULL THEN billing_defaults_text(o.site_id, t.local_date)
+                            ELSE agreement_text(a.agreement_id) END,
+       o.agent, o.network, o.currency, o.currency_decimals, o.time_zone, o.starts_at, o.ends_at, o.entries,
+       o.carried_in_micros, o.subtotal_micros - n.taken_micros,
        o.carried_in_micros + o.subtotal_micros - n.taken_micros - n.net_micros, n.net_micros,
-       coalesce(a.tax_treatment, 'none'), coalesce(a.tax_rate_ppm, 0), m.tax,
-       tax_note(coalesce(a.tax_treatment, 'none')), m.net + m.tax, o.rounding
+       u.treatment, u.rate_ppm, m.tax, tax_note(u.treatment), m.net + m.tax, o.rounding
   FROM numbered n JOIN invoice o ON o.site_id = $1::bigint AND o.number = n.replaces
   JOIN crawler_day t ON t.site_id = o.site_id AND t.local_date = $2::date AND t.crawler_id = n.crawler_id
   JOIN day d ON d.site_id = o.site_id AND d.local_date = t.local_date
   LEFT JOIN agreement a ON a.agreement_id = t.agreement_id
+  LEFT JOIN billing_defaults(t.site_id, t.local_date) g ON t.agreement_id IS NULL
+ CROSS JOIN LATERAL (
+      SELECT coalesce(a.tax_treatment, g.tax_treatment, 'none') AS treatment,
+             coalesce(a.tax_rate_ppm, g.tax_rate_ppm, 0) AS rate_ppm) AS u
  CROSS JOIN LATERAL (
       SELECT instant($8::bigint) AS at,
              (instant($8::bigint) AT TIME ZONE d.time_zone)::date AS on_date) AS made
  CROSS JOIN LATERAL (
-      SELECT w.net, tax_of(w.net, coalesce(a.tax_rate_ppm, 0)) AS tax
+      SELECT w.net, tax_of(w.net, u.rate_ppm) AS tax
         FROM (SELECT n.net_micros / minor_micros(o.currency_decimals) AS net) AS w) AS m

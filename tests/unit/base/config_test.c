@@ -293,6 +293,29 @@ static void the_sellers_identifiers_are_checked(void **state)
     }
 }
 
+static void terms_without_agreement_are_checked(void **state)
+{
+    static const char *const cases[][2] = {
+        {"without_agreement: wait", "without_agreement: \"wait\" is unknown, use bill or hold\n"},
+        {"cadence: \"\"", "cadence: \"\" is unknown, use daily, weekly or monthly\n"},
+        {"cadence: dai", "cadence: \"dai\" is unknown, use daily, weekly or monthly\n"},
+        {"tax_treatment: reverse-charge", "tax_treatment: \"reverse-charge\" is unknown, use none, standard"},
+        {"tax_treatment: standard", "tax_rate: treatment standard needs a rate above zero"},
+        {"tax_rate: \"19\"", "tax_rate: only with treatment standard"},
+        {"due_days: 400", "due_days: 400 is out of range, use 0 to 366\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[512], expected[256];
+        snprintf(text, sizeof(text), SITE "    invoice:\n      number: \"A-{number:6}\"\n      %s\n",
+                 cases[i][0]);
+        snprintf(expected, sizeof(expected), ":9: invoice.%s", cases[i][1]);
+        assert_null(load(text));
+        if (strncmp(said, expected, strlen(expected)) != 0)
+            assert_string_equal(said, expected);
+    }
+}
+
 static void codes_lose_their_spaces(void **state)
 {
     (void)state;
@@ -354,6 +377,7 @@ int main(void)
         cmocka_unit_test(tabs_and_indentation_are_explained),
         cmocka_unit_test(connections_are_taken_apart),
         cmocka_unit_test(the_sellers_identifiers_are_checked),
+        cmocka_unit_test(terms_without_agreement_are_checked),
         cmocka_unit_test(codes_lose_their_spaces),
         cmocka_unit_test(a_network_without_colon_is_a_warning),
         cmocka_unit_test(a_missing_file_says_what_to_do),
