@@ -31,20 +31,38 @@
 
 struct content_root {
     uint32_t magic;
-    int fd;
+    char folder[];
 };
+
+static bool without_descriptors(void)
+{
+    return errno == EMFILE || errno == ENFILE;
+}
+
+/* Anew for each request: a deploy that switches a link to the next version is followed at once, and a request
+ * sees one version. -1 with errno, after logging what is not a lack of descriptors. */
+static int open_top(const struct content_root *root)
+{
+    OBJECT_CHECK(root, ROOT_MAGIC);
+    int top = open(root->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (top < 0 && !without_descriptors())
+        LOG(ERROR, "root_refused", {"root", root->folder}, {"detail", strerror(errno)});
+    return top;
+}
 
 struct content_root *content_root_open(const char *folder)
 {
-    struct content_root *root = malloc(sizeof(*root));
-    int fd = root ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (fd < 0) {
-        LOG(ERROR, "root_refused", {"root", folder}, {"detail", strerror(errno)});
-        free(root);
+    struct content_root *root = malloc(sizeof(*root) + strlen(folder) + 1);
+    if (!root)
+        return NULL;
+    OBJECT_MAKE(root, ROOT_MAGIC);
+    memcpy(root->folder, folder, strlen(folder) + 1);
+    int top = open_top(root);
+    if (top < 0) {
+        content_root_close(root);
         return NULL;
     }
-    OBJECT_MAKE(root, ROOT_MAGIC);
-    root->fd = fd;
+    close(top);
     return root;
 }
 
@@ -53,19 +71,17 @@ void content_root_close(struct content_root *root)
     if (!root)
         return;
     OBJECT_END(root, ROOT_MAGIC);
-    close(root->fd);
     free(root);
 }
 
-/* Opens below the root; the kernel refuses every way out of it. -1 when there is none. */
-static int open_below(const struct content_root *root, const char *relative, uint64_t flags, uint64_t resolve)
+/* Opens below the top; the kernel refuses every way out of it. -1 when there is none. */
+static int open_below(int top, const char *relative, uint64_t flags, uint64_t resolve)
 {
-    OBJECT_CHECK(root, ROOT_MAGIC);
     assert(relative[0] == '.' &&
            (relative[1] == '/' || relative[1] == '\0')); /* absolute, RESOLVE_BENEATH would refuse it */
     struct open_how how = {.flags = flags | O_CLOEXEC,
                            .resolve = resolve | RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    return (int)syscall(SYS_openat2, root->fd, relative, &how, sizeof(how));
+    return (int)syscall(SYS_openat2, top, relative, &how, sizeof(how));
 }
 
 static void describe(struct content *content, const struct stat *status)
@@ -89,11 +105,6 @@ static const char *relative_to_root(struct arena *arena, struct slice path)
     return arena_format(arena, ".%.*s%s", (int)path.len, path.data, is_folder(path) ? "index.html" : "").data;
 }
 
-static bool without_descriptors(void)
-{
-    return errno == EMFILE || errno == ENFILE;
-}
-
 /* The kernel's name for what is open. */
 static bool name_of(int fd, char *out, size_t room)
 {
@@ -106,20 +117,40 @@ static bool name_of(int fd, char *out, size_t room)
     return true;
 }
 
-/* What stands behind the root's name in that of the file. */
-static enum err path_below(const struct content_root *root, struct arena *arena, int fd, struct slice *led)
+/* What stands behind the top's name in that of the file. */
+static enum err path_below(int top, struct arena *arena, int fd, struct slice *led)
 {
-    char top[PATH_MAX];
+    char above[PATH_MAX];
     char name[PATH_MAX];
-    if (!name_of(root->fd, top, sizeof(top)) || !name_of(fd, name, sizeof(name))) {
+    if (!name_of(top, above, sizeof(above)) || !name_of(fd, name, sizeof(name))) {
         LOG(ERROR, "link_not_followed", {"detail", strerror(errno)}, {"hint", "is /proc mounted?"});
         return ERR_INTERNAL;
     }
-    size_t len = strcmp(top, "/") == 0 ? 0 : strlen(top);
-    if (strncmp(name, top, len) != 0 || name[len] != '/') /* it was moved in between */
+    size_t len = strcmp(above, "/") == 0 ? 0 : strlen(above);
+    if (strncmp(name, above, len) != 0 || name[len] != '/') /* outside, or it was moved in between */
         return ERR_NOT_FOUND;
     *led = slice_of(arena_copy(arena, slice_of(name + len)));
     return led->data ? ERR_OK : ERR_REQUEST_TOO_LARGE;
+}
+
+/* Where a path leads that has links in it. The kernel takes an absolute link for a way out, though it may
+ * lead back in: then the link is followed without opening anything, and what counts is the name of what is
+ * there. */
+static enum err lead(int top, struct arena *arena, const char *relative, struct slice *led)
+{
+    int fd = open_below(top, relative, O_PATH, 0);
+    if (fd < 0 && errno == EXDEV)
+        fd = openat(top, relative, O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        return without_descriptors() ? ERR_OVERLOADED : ERR_NOT_FOUND;
+    enum err err = path_below(top, arena, fd, led);
+    close(fd);
+    return err;
+}
+
+static enum err top_failure(void)
+{
+    return without_descriptors() ? ERR_OVERLOADED : ERR_INTERNAL;
 }
 
 enum err content_follow(const struct content_root *root, struct arena *arena, struct slice path,
@@ -129,20 +160,39 @@ enum err content_follow(const struct content_root *root, struct arena *arena, st
     *led = (struct slice){NULL, 0};
     if (!relative)
         return ERR_REQUEST_TOO_LARGE;
+    int top = open_top(root);
+    if (top < 0)
+        return top_failure();
     /* One call for nearly all requests: it fails by ELOOP where there is a link, and only then. */
-    int fd = open_below(root, relative, O_PATH, RESOLVE_NO_SYMLINKS);
-    if (fd < 0 && errno == ELOOP) {
-        fd = open_below(root, relative, O_PATH, 0);
-        enum err err = fd < 0 ? ERR_OK : path_below(root, arena, fd, led);
-        if (fd >= 0) {
-            close(fd);
-            return err;
-        }
+    int fd = open_below(top, relative, O_PATH, RESOLVE_NO_SYMLINKS);
+    enum err err = ERR_OK;
+    if (fd < 0 && errno == ELOOP)
+        err = lead(top, arena, relative, led);
+    else if (fd < 0 && without_descriptors())
+        err = ERR_OVERLOADED;
+    if (fd >= 0)
+        close(fd);
+    close(top);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* The page's file, by any link that does not lead out. What a link leads to is opened by its own path, in
+ * which the kernel allows no link: whoever changes one meanwhile gains nothing. */
+static enum err open_page(int top, struct arena *arena, const char *relative, int *fd)
+{
+    const uint64_t flags = O_RDONLY | O_NONBLOCK;
+    struct slice led;
+    *fd = open_below(top, relative, flags, 0);
+    if (*fd < 0 && errno == EXDEV) {
+        enum err err = lead(top, arena, relative, &led);
+        const char *real = err == ERR_OK ? arena_format(arena, ".%s", led.data).data : NULL;
+        if (!real)
+            return err == ERR_OK ? ERR_REQUEST_TOO_LARGE : err;
+        *fd = open_below(top, real, flags, RESOLVE_NO_SYMLINKS);
     }
-    if (fd < 0)
-        return without_descriptors() ? ERR_OVERLOADED : ERR_OK;
-    close(fd);
-    return ERR_OK;
+    if (*fd >= 0)
+        return ERR_OK;
+    return without_descriptors() ? ERR_OVERLOADED : ERR_NOT_FOUND; /* without them it may well be there */
 }
 
 enum err content_find(const struct content_root *root, struct arena *arena, struct slice path,
@@ -155,9 +205,13 @@ enum err content_find(const struct content_root *root, struct arena *arena, stru
     *content = (struct content){.fd = -1};
     if (!relative)
         return ERR_REQUEST_TOO_LARGE;
-    content->fd = open_below(root, relative, O_RDONLY | O_NONBLOCK, 0);
-    if (content->fd < 0) /* without descriptors the page may well be there */
-        return without_descriptors() ? ERR_OVERLOADED : ERR_NOT_FOUND;
+    int top = open_top(root);
+    if (top < 0)
+        return top_failure();
+    enum err err = open_page(top, arena, relative, &content->fd);
+    close(top);
+    if (err != ERR_OK)
+        return err;
     if (fstat(content->fd, &status) == 0 &&
         (S_ISREG(status.st_mode) || (S_ISDIR(status.st_mode) && !folder))) {
         content->folder = S_ISDIR(status.st_mode);
@@ -179,7 +233,8 @@ void content_close(struct content *content)
 static bool add_state(struct exchange *exchange, const struct content *content)
 {
     return exchange_header(exchange, "ETag", arena_copy(&exchange->arena, slice_of(content->etag))) &&
-           exchange_header(exchange, "Cache-Control", "private");
+           (content->shared ? exchange_header(exchange, "Vary", "User-Agent, Signature-Agent, Payment")
+                            : exchange_header(exchange, "Cache-Control", "private"));
 }
 
 static bool add_fields(struct exchange *exchange, const struct content *content, struct slice path,

@@ -7,7 +7,7 @@
 
 #define CONTENT_ETAG_MAX 48
 
-/* A folder that files are served from. */
+/* A folder that files are served from; where its name is a link, wherever that leads just now. */
 struct content_root;
 
 /* NULL after logging why. */
@@ -18,6 +18,8 @@ void content_root_close(struct content_root *root);
 struct content {
     int fd;      /* its file, or -1 */
     bool folder; /* a folder that was asked for without its last slash */
+    bool shared; /* set by whoever gives it away for nothing: a cache may keep it for others of the same kind
+                  */
     uint64_t size;
     int64_t modified; /* seconds since 1970 */
     char etag[CONTENT_ETAG_MAX];
@@ -25,7 +27,7 @@ struct content {
 
 /* Finds the page for `path` (as rules_path made it). Nothing outside the folder can be reached, by symbolic
  * links either. ERR_NOT_FOUND when there is none, ERR_OVERLOADED without descriptors, ERR_REQUEST_TOO_LARGE.
- * After ERR_OK content_close is called once. */
+ * ERR_INTERNAL when the folder itself is gone (logged). After ERR_OK content_close is called once. */
 enum err content_find(const struct content_root *root, struct arena *arena, struct slice path,
                       struct content *content) MUST_USE;
 

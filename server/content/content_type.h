@@ -1,4 +1,4 @@
-/* Media types by file name. Pure. */
+/* Media types by file name. */
 #ifndef SERVER_CONTENT_CONTENT_TYPE_H
 #define SERVER_CONTENT_CONTENT_TYPE_H
 

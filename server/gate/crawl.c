@@ -259,6 +259,7 @@ enum err crawl_deliver(struct crawl *crawl)
     enum err err = ERR_NOT_FOUND;
     if (root)
         err = content_find(root, &crawl->exchange->arena, crawl->path, &crawl->content);
+    crawl->content.shared = !crawl->redeeming && !crawl->decision.account;
     if (err == ERR_OK)
         return content_answer(&crawl->content, crawl->exchange, crawl->path, crawl->now_ms);
     crawl->asks = err == ERR_NOT_FOUND && *crawl->site->origin;
