@@ -6,13 +6,15 @@
 #include "ledger/base/log.h"
 #include "server/gate/glob.h"
 #include "server/gate/offer.h"
+#include "server/gate/query.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 
-#define MEMORY_SIZE (1 << 22)
-#define HOST_MAX    300 /* a name of 255 and its port */
+#define MEMORY_SIZE      (1 << 22)
+#define METHOD_MAX_BYTES 32
+#define HOST_MAX         300 /* a name of 255 and its port */
 
 /* Normalised accounts of crawlers. */
 struct accounts {
@@ -29,6 +31,10 @@ struct rule {
     size_t glob_count;
     struct slice *words; /* of User-Agent */
     size_t word_count;
+    struct slice *queries; /* patterns */
+    size_t query_count;
+    struct slice *methods;
+    size_t method_count;
     struct accounts accounts;
 };
 
@@ -42,6 +48,7 @@ struct site_rules {
     struct accounts denied;
     struct accounts shared; /* origins */
     bool refuse_unknown;
+    bool by_query, by_method; /* some of its rules are */
     const struct offer_form *form;
 };
 
@@ -89,7 +96,10 @@ static bool compile_rule(struct arena *arena, const struct config *config, const
     rule->name = from->name;
     rule->globs = copy_list(arena, &from->paths, &rule->glob_count);
     rule->words = copy_list(arena, &from->user_agents, &rule->word_count);
-    return rule->globs && rule->words && compile_accounts(arena, config, &from->agents, &rule->accounts);
+    rule->queries = copy_list(arena, &from->query, &rule->query_count);
+    rule->methods = copy_list(arena, &from->methods, &rule->method_count);
+    return rule->globs && rule->words && rule->queries && rule->methods &&
+           compile_accounts(arena, config, &from->agents, &rule->accounts);
 }
 
 static bool compile_site(struct arena *arena, const struct config *config, const struct config_site *from,
@@ -107,6 +117,8 @@ static bool compile_site(struct arena *arena, const struct config *config, const
     for (size_t i = 0; i < site->rule_count; i++) {
         if (!compile_rule(arena, config, &from->rules[i], &site->rules[i]))
             return false;
+        site->by_query = site->by_query || site->rules[i].query_count > 0;
+        site->by_method = site->by_method || site->rules[i].method_count > 0;
         if (!*from->rules[i].mode)
             site->rules[i].observed = strcmp(from->mode, "observe") == 0;
     }
@@ -285,6 +297,9 @@ struct visitor {
     struct slice known; /* the name of the list that is in it, or empty */
     bool crawler;       /* says so in User-Agent, or signs or pays */
     const struct signature_agent *agents;
+    struct slice method;
+    struct slice query;
+    unsigned reading; /* of the query */
 };
 
 static bool path_fits(const struct rule *rule, struct slice path)
@@ -337,12 +352,33 @@ static const struct slice *word_fits(const struct rule *rule, struct slice user_
     return NULL;
 }
 
+/* HEAD asks about what GET gets. */
+static bool method_fits(const struct rule *rule, struct slice method)
+{
+    struct slice same = slice_eq(method, SLICE("HEAD")) ? SLICE("GET") : method;
+    for (size_t i = 0; i < rule->method_count; i++)
+        if (slice_eq(rule->methods[i], method) || slice_eq(rule->methods[i], same))
+            return true;
+    return rule->method_count == 0;
+}
+
+/* The first of its patterns that fits and looks at names that those in `seen` do not; empty: none does. */
+static struct slice query_fitting(const struct rule *rule, const struct visitor *visitor, struct slice seen)
+{
+    for (size_t i = 0; i < rule->query_count; i++)
+        if (query_has_other(rule->queries[i], seen) &&
+            query_fits(visitor->query, rule->queries[i], visitor->reading))
+            return rule->queries[i];
+    return SLICE("");
+}
+
 /* Fills in whom the rule is for. */
 static bool fits(const struct rule *rule, const struct visitor *visitor, struct slice path,
                  struct rules_decision *decision)
 {
     decision->account = NULL;
-    if (!path_fits(rule, path))
+    if (!method_fits(rule, visitor->method) || !path_fits(rule, path) ||
+        (rule->query_count > 0 && query_fitting(rule, visitor, SLICE("")).len == 0))
         return false;
     if (rule->word_count == 0 && rule->accounts.count == 0)
         return visitor->crawler;
@@ -364,30 +400,6 @@ static bool signs_or_pays(const struct message *message)
     return false;
 }
 
-struct rules_decision rules_decide(const struct rules *rules, size_t index, const struct message *message,
-                                   struct slice path, const struct signature_agent *agents)
-{
-    const struct site_rules *site = &rules->sites[index];
-    const struct message_field *user_agent = message_field(message, SLICE("user-agent"));
-    struct visitor visitor = {.user_agent = user_agent ? user_agent->value : SLICE(""), .agents = agents};
-    visitor.known = ai_crawlers_find(rules->config, visitor.user_agent);
-    struct rules_decision decision = {.action = RULES_ALLOW, .crawler = visitor.known};
-    if (rules_free_for_all(path))
-        return decision;
-    visitor.crawler = visitor.known.len > 0 || signs_or_pays(message);
-    for (size_t i = 0; i < site->rule_count; i++) {
-        const struct rule *rule = &site->rules[i];
-        if (fits(rule, &visitor, path, &decision)) {
-            decision.action = rule->action;
-            decision.price_micros = rule->price_micros;
-            decision.rule = rule->name;
-            decision.observed = rule->observed && (rule->action != RULES_ALLOW || decision.account);
-            return decision;
-        }
-    }
-    return decision;
-}
-
 bool rules_dearer(const struct rules_decision *a, const struct rules_decision *b)
 {
     /* What is observed only is given to everybody. */
@@ -400,4 +412,87 @@ bool rules_dearer(const struct rules_decision *a, const struct rules_decision *b
     if (rank_a != rank_b)
         return rank_a > rank_b;
     return a->action == RULES_CHARGE && a->price_micros > b->price_micros;
+}
+
+static void take_rule(struct rules_decision *decision, const struct rule *rule)
+{
+    decision->action = rule->action;
+    decision->price_micros = rule->price_micros;
+    decision->rule = rule->name;
+    decision->observed = rule->observed && (rule->action != RULES_ALLOW || decision->account);
+}
+
+/* The first rule that fits. But if it is for a query, those behind it that look at other names of the query
+ * are judged too, and the dearest holds: it costs a crawler nothing to add what a cheap rule asks for, and
+ * the site may look at the rest. */
+static struct rules_decision first_rule(const struct site_rules *site, const struct visitor *visitor,
+                                        struct slice path)
+{
+    struct rules_decision none = {.action = RULES_ALLOW, .crawler = visitor->known}, found = none;
+    struct slice seen = SLICE("");
+    for (size_t i = 0; i < site->rule_count; i++) {
+        const struct rule *rule = &site->rules[i];
+        struct rules_decision decision = none;
+        if ((found.rule && rule->query_count == 0) || !fits(rule, visitor, path, &decision))
+            continue;
+        struct slice pattern = query_fitting(rule, visitor, seen);
+        if (found.rule && pattern.len == 0)
+            continue;
+        take_rule(&decision, rule);
+        if (!found.rule || rules_dearer(&decision, &found))
+            found = decision, seen = pattern;
+        if (rule->query_count == 0)
+            break;
+    }
+    return found;
+}
+
+static void keep_dearest(struct rules_decision *decision, const struct site_rules *site,
+                         const struct visitor *visitor, struct slice path)
+{
+    struct rules_decision other = first_rule(site, visitor, path);
+    if (rules_dearer(&other, decision))
+        *decision = other;
+}
+
+/* What the site may take for the method of a POST, which can say there that it stands for another one. */
+static void judge_overrides(struct rules_decision *decision, const struct site_rules *site,
+                            struct visitor visitor, const struct message *message, struct slice path)
+{
+    static const char *const names[] = {"x-http-method-override", "x-http-method", "x-method-override", NULL};
+    char room[METHOD_MAX_BYTES];
+    if (!site->by_method || !slice_eq(message->method, SLICE("POST")))
+        return;
+    for (size_t i = 0; names[i]; i++) {
+        const struct message_field *field = message_field(message, slice_of(names[i]));
+        if (!field)
+            continue;
+        visitor.method = slice_trim(field->value);
+        keep_dearest(decision, site, &visitor, path);
+    }
+    if (query_value(visitor.query, SLICE("_method"), 0, room, sizeof(room), &visitor.method))
+        keep_dearest(decision, site, &visitor, path);
+}
+
+struct rules_decision rules_decide(const struct rules *rules, size_t index, const struct message *message,
+                                   struct slice path, const struct signature_agent *agents)
+{
+    const struct site_rules *site = &rules->sites[index];
+    const struct message_field *user_agent = message_field(message, SLICE("user-agent"));
+    struct slice query = message_query(message);
+    struct visitor visitor = {.user_agent = user_agent ? user_agent->value : SLICE(""),
+                              .agents = agents,
+                              .method = message->method,
+                              .query = {query.data + (query.len > 0), query.len - (query.len > 0)}};
+    visitor.known = ai_crawlers_find(rules->config, visitor.user_agent);
+    if (rules_free_for_all(path))
+        return (struct rules_decision){.action = RULES_ALLOW, .crawler = visitor.known};
+    visitor.crawler = visitor.known.len > 0 || signs_or_pays(message);
+    struct rules_decision decision = first_rule(site, &visitor, path);
+    judge_overrides(&decision, site, visitor, message, path);
+    for (unsigned i = 1; site->by_query && visitor.query.len > 0 && i < QUERY_READINGS; i++) {
+        visitor.reading = i;
+        keep_dearest(&decision, site, &visitor, path);
+    }
+    return decision;
 }

@@ -262,6 +262,11 @@ typedef struct config_list CONFIG_LIST;
     X(name, "name", TEXT, "", 0, 0, "Shown on invoices; empty means \"rule N\".")                            \
     X(paths, "paths", LIST, "/**", 0, 0,                                                                     \
       "Globs over the path: * stops at a slash, ** does not. /a/ is also /a/index.html.")                    \
+    X(query, "query", LIST, "", 0, 0,                                                                        \
+      "What the query must have, any one: \"name\", or \"name=glob\" over its value; with & between,\n"      \
+      "all. As PHP reads it, in any order and beside others. Where it can be read in two ways, or rules\n"   \
+      "fit that look at other names, the dearest holds.")                                                    \
+    X(methods, "methods", LIST, "", 0, 0, "Methods, any one; GET is HEAD too. Empty: any.")                  \
     X(user_agents, "user_agents", LIST, "", 0, 0,                                                            \
       "Words in User-Agent, any one of them. Without it and without agents: every AI crawler.")              \
     X(agents, "agents", LIST, "", 0, 0, "Signature-Agent identities, e.g. https://chatgpt.com, any one.")    \

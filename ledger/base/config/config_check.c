@@ -87,6 +87,37 @@ static void check_mode(const char *mode, bool empty, size_t line, struct config_
         config_error(report, line, "mode: \"%s\" is unknown, use charge or observe", mode);
 }
 
+/* A pattern of a query: no part of it may be without a name. */
+static bool is_pattern(const char *pattern)
+{
+    for (const char *part = pattern;; part++) {
+        if (*part == '\0' || *part == '&' || *part == '=')
+            return false;
+        part += strcspn(part, "&");
+        if (!*part)
+            return true;
+    }
+}
+
+/* What a rule says of query and method. */
+static void check_asked(const struct config_rule *rule, struct config_report *report)
+{
+    static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", NULL};
+    for (size_t i = 0; i < rule->query.count; i++)
+        if (!is_pattern(rule->query.items[i]))
+            config_error(report, rule_line(rule, "query"),
+                         "query: \"%s\" is no pattern, write name, name=value or a=1&b=2, without the \"?\"",
+                         rule->query.items[i]);
+        else if (rule->query.items[i][0] == '?')
+            config_error(report, rule_line(rule, "query"), "query: \"%s\": leave out the question mark",
+                         rule->query.items[i]);
+    for (size_t i = 0; i < rule->methods.count; i++)
+        if (!one_of(rule->methods.items[i], methods))
+            config_error(report, rule_line(rule, "methods"),
+                         "methods: \"%s\" is unknown, use GET, HEAD, POST, PUT, PATCH or DELETE",
+                         rule->methods.items[i]);
+}
+
 static void check_rule(const struct config_rule *rule, struct config_report *report)
 {
     static const char *const actions[] = {"allow", "charge", "block", NULL};
@@ -108,6 +139,7 @@ static void check_rule(const struct config_rule *rule, struct config_report *rep
         if (rule->paths.items[i][0] != '/')
             config_error(report, rule_line(rule, "paths"), "paths: \"%s\" must start with a slash",
                          rule->paths.items[i]);
+    check_asked(rule, report);
     for (size_t i = 0; i < rule->user_agents.count; i++)
         if (rule->user_agents.items[i][0] == '\0')
             config_error(report, rule_line(rule, "user_agents"),
