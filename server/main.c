@@ -123,12 +123,13 @@ static void stop(struct served *served, int signal)
     LOG(INFO, "stopping", {"signal", strsignal(signal)});
     pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
     http_stop(served->http);
+    http_stop(served->decisions);
     reload_finish(served);
 }
 
-static struct http *start_http(const struct config *config, const struct exchange_handler *handler)
+static struct http_options http_options(const struct config *config)
 {
-    struct http_options options = {
+    return (struct http_options){
         .listen = config->listen,
         .threads = config_threads(config),
         .header_seconds = config->http_header_seconds,
@@ -141,7 +142,45 @@ static struct http *start_http(const struct config *config, const struct exchang
         .trusted_proxies = &config->trusted_proxies,
         .upstream = origin_upstream(),
     };
-    return http_start(&options, handler);
+}
+
+/* Only fronts reach it, and each says for whom it asks. */
+static struct http *start_decisions(const struct config *config, const struct exchange_handler *handler)
+{
+    struct http_options options = http_options(config);
+    struct config_list fronts = {.count = config->trusted_proxies.count};
+    static const char *const near[] = {"unix", "127.0.0.0/8", "::1"};
+    fronts.items = calloc(fronts.count + 3, sizeof(*fronts.items));
+    if (!fronts.items)
+        return NULL;
+    for (size_t i = 0; i < fronts.count; i++)
+        fronts.items[i] = config->trusted_proxies.items[i];
+    for (size_t i = 0; i < 3; i++)
+        fronts.items[fronts.count++] = near[i];
+    options.listen = config->decisions_listen;
+    options.trusted_proxies = &fronts;
+    options.upstream = (struct exchange_upstream){.start = NULL};
+    struct http *http = http_start(&options, handler);
+    if (http)
+        LOG(INFO, "deciding", {"address", http_address(http)});
+    free(fronts.items);
+    return http;
+}
+
+static bool start_listening(struct served *served, const struct config *config)
+{
+    if (*config->decisions_listen) {
+        served->decisions = start_decisions(config, generation_decisions(served->generation));
+        if (!served->decisions)
+            return false;
+    }
+    struct http_options options = http_options(config);
+    served->http = http_start(&options, generation_handler(served->generation));
+    if (served->http)
+        LOG(INFO, "listening", {"address", http_address(served->http)}, {"version", VERSION});
+    else
+        http_stop(served->decisions);
+    return served->http != NULL;
 }
 
 static int start_and_serve(const char *file, struct config *config)
@@ -152,10 +191,7 @@ static int start_and_serve(const char *file, struct config *config)
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     struct served served = {.file = file, .generation = generation_start(config, NULL)};
-    if (served.generation)
-        served.http = start_http(config, generation_handler(served.generation));
-    if (served.http) {
-        LOG(INFO, "listening", {"address", http_address(served.http)}, {"version", VERSION});
+    if (served.generation && start_listening(&served, config)) {
         struct schedule *schedule = schedule_start(file, &config->nightly_at);
         stop(&served, serve(&served));
         schedule_stop(schedule);
@@ -163,6 +199,7 @@ static int start_and_serve(const char *file, struct config *config)
     }
     generation_stop(served.generation);
     http_free(served.http);
+    http_free(served.decisions);
     return status;
 }
 

@@ -43,6 +43,7 @@ const char *err_phrase(enum err err)
         {405, "Method Not Allowed"},
         {409, "Conflict"},
         {412, "Precondition Failed"},
+        {411, "Length Required"},
         {413, "Content Too Large"},
         {416, "Range Not Satisfiable"},
         {421, "Misdirected Request"},

@@ -37,7 +37,10 @@
       "this payment id was already used by another signer or for other content")                             \
     X(ERR_PRECONDITION_FAILED, 412, "precondition_failed",                                                   \
       "a condition of the request does not hold for the page as it is; nothing was charged")                 \
-    X(ERR_BODY_REFUSED, 413, "body_refused", "GET and HEAD have no body here; nothing was charged")          \
+    X(ERR_LENGTH_REQUIRED, 411, "length_required",                                                           \
+      "a body needs a Content-Length here; nothing was charged")                                             \
+    X(ERR_BODY_REFUSED, 413, "body_refused",                                                                 \
+      "GET and HEAD have no body here, and those of others are limited; nothing was charged")                \
     X(ERR_RANGE_NOT_SATISFIABLE, 416, "range_not_satisfiable",                                               \
       "the page does not reach as far as the range that was asked for; nothing was charged")                 \
     X(ERR_REQUEST_TOO_LARGE, 431, "request_too_large",                                                       \

@@ -3,6 +3,7 @@
 
 #include "ledger/base/instant.h"
 #include "ledger/base/text/text.h"
+#include "server/gate/allow.h"
 #include "server/gate/commitment.h"
 #include "server/gate/forward.h"
 
@@ -85,6 +86,14 @@ static enum err judge_place(struct crawl *crawl, const struct signature_agent *a
     return ERR_OK;
 }
 
+bool crawl_takes_method(const struct config_site *site, struct slice method)
+{
+    bool takes = slice_eq(method, SLICE("GET")) || slice_eq(method, SLICE("HEAD"));
+    for (size_t i = 0; i < site->methods.count && !takes; i++)
+        takes = slice_eq(method, slice_of(site->methods.items[i]));
+    return takes;
+}
+
 enum err crawl_arrive(struct crawl *crawl)
 {
     enum err err;
@@ -92,8 +101,7 @@ enum err crawl_arrive(struct crawl *crawl)
     const struct gate *gate = crawl->gate;
     const struct signature_agent *agents = NULL;
     TRY(find_site(crawl));
-    if (!slice_eq(exchange->message.method, SLICE("GET")) &&
-        !slice_eq(exchange->message.method, SLICE("HEAD")))
+    if (!crawl->thread->decides && !crawl_takes_method(crawl->site, exchange->message.method))
         return ERR_METHOD_NOT_ALLOWED;
     TRY(rules_path(&exchange->arena, message_path(&exchange->message), &crawl->path, &crawl->plain));
     /* A field that does not parse names nobody; it is refused where a signature is asked for. */
@@ -116,6 +124,7 @@ struct web_bot_auth_policy crawl_policy(struct crawl *crawl)
         web_bot_auth_policy(crawl->gate->parts.config, crawl->site, commitment);
     policy.now = crawl->now_ms / 1000;
     policy.agents = &crawl->agents;
+    policy.body_elsewhere = crawl->thread->decides;
     policy.trace = &crawl->trace;
     return policy;
 }
@@ -149,8 +158,8 @@ out:
 enum err crawl_redeem(struct crawl *crawl)
 {
     enum err err;
-    if (!slice_eq(crawl->exchange->message.method, SLICE("GET")))
-        return ERR_PAYMENT_REQUIRED; /* HEAD gives no content away, so it takes no money */
+    if (slice_eq(crawl->exchange->message.method, SLICE("HEAD")))
+        return ERR_PAYMENT_REQUIRED; /* it gives no content away, so it takes no money */
     TRY(open_commitment(crawl));
     TRY(select_signatures(crawl));
     crawl->redeeming = true;
@@ -251,13 +260,16 @@ enum err crawl_authenticate(struct crawl *crawl, bool *asked)
 enum err crawl_deliver(struct crawl *crawl)
 {
     const struct gate *gate = crawl->gate;
+    if (crawl->thread->decides)
+        return allow_write(crawl);
     if (!crawl->plain)
         return ERR_NOT_FOUND;
-    if (own_directory_is_at(crawl->path))
+    bool changes = web_bot_auth_changes(&crawl->exchange->message);
+    if (!changes && own_directory_is_at(crawl->path))
         return own_directory_reply(gate->own_directory, crawl->exchange, crawl->now_ms);
     const struct content_root *root = gate->roots[crawl->site_index];
     enum err err = ERR_NOT_FOUND;
-    if (root)
+    if (root && !changes)
         err = content_find(root, &crawl->exchange->arena, crawl->path, &crawl->content);
     crawl->content.shared = !crawl->redeeming && !crawl->decision.account;
     if (err == ERR_OK)

@@ -26,6 +26,7 @@ struct gate_thread {
     struct gate *gate;
     struct payment_keys keys;
     struct tally *tally;        /* NULL: nothing is counted */
+    bool decides;               /* says whether, and lets others deliver */
     struct crawl *first, *last; /* whose signatures are to be verified, in the order of their coming */
 };
 
@@ -79,6 +80,9 @@ struct crawl {
     struct credit_claim claim;    /* the charge's amount, until it is settled */
 };
 
+/* True if the site takes requests of this method, GET and HEAD among them. */
+bool crawl_takes_method(const struct config_site *site, struct slice method);
+
 /* Finds site, path and rule. ERR_OK with crawl->decision. */
 enum err crawl_arrive(struct crawl *crawl) MUST_USE;
 
@@ -100,7 +104,7 @@ enum err crawl_identify(struct crawl *crawl) MUST_USE;
 enum err crawl_authenticate(struct crawl *crawl, bool *asked) MUST_USE;
 
 /* Prepares the content as the reply, for who may have it: only then is anything told about it. ERR_OK with
- * crawl->asks: the site's own server is to be asked for it. */
+ * crawl->asks: the site's own server is to be asked for it. Where others deliver, the reply says yes. */
 enum err crawl_deliver(struct crawl *crawl) MUST_USE;
 
 /* Asks it. After ERR_OK `ready` is called once, on the crawl's thread, with the crawl. */

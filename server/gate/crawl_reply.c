@@ -2,6 +2,7 @@
 #include "server/gate/crawl.h"
 
 #include "ledger/base/crypto/random.h"
+#include "ledger/base/text/text.h"
 #include "server/gate/offer.h"
 
 /* The code of each failure, as a field that needs no room. */
@@ -60,6 +61,17 @@ static long long seconds_of_token(const struct config *config)
     return config->directory_client_fetches > 0 ? 1 + 59 / (long long)config->directory_client_fetches : 1;
 }
 
+static const char *methods_of(const struct crawl *crawl)
+{
+    struct text text = text_begin(&crawl->exchange->arena);
+    text_add(&text, SLICE("GET, HEAD"));
+    for (size_t i = 0; crawl->site && i < crawl->site->methods.count; i++) {
+        text_add(&text, SLICE(", "));
+        text_add(&text, slice_of(crawl->site->methods.items[i]));
+    }
+    return text_end(&text).data;
+}
+
 /* What a refusal says besides its code. */
 static bool add_advice(struct crawl *crawl, enum err err)
 {
@@ -83,14 +95,15 @@ static bool add_advice(struct crawl *crawl, enum err err)
             exchange, "Content-Range",
             arena_format(&exchange->arena, "bytes */%llu", (unsigned long long)crawl->content.size).data);
     case ERR_METHOD_NOT_ALLOWED:
-        return exchange_header(exchange, "Allow", "GET, HEAD");
+        return exchange_header(exchange, "Allow", methods_of(crawl));
     case ERR_SIGNATURE_REQUIRED:
     case ERR_SIGNATURE_INVALID:
     case ERR_SIGNATURE_EXPIRED:
     case ERR_KEY_UNKNOWN:
         policy = crawl_policy(crawl);
-        return exchange_header(exchange, "Accept-Signature",
-                               offer_accept_signature(&exchange->arena, &policy, SLICE("")));
+        return exchange_header(
+            exchange, "Accept-Signature",
+            offer_accept_signature(&exchange->arena, &policy, &exchange->message, SLICE("")));
     default:
         return true;
     }

@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-#define OWN_FIELDS_MAX 10
+#define OWN_FIELDS_MAX 12
 #define NAME_MAX_BYTES 64
 
 /* CGI and its heirs make one name of "X-Crawltab-Agent" and "X_Crawltab_Agent", so both are the gate's.
@@ -107,6 +107,13 @@ static void add_client(const struct crawl *crawl, struct fields *fields)
                      message->authority.data, (int)message->scheme.len, message->scheme.data));
 }
 
+/* What the client adds of its own where a request has none. */
+static const struct {
+    struct slice name, spelt;
+} libcurls[] = {{SLICE("accept"), SLICE("Accept")},
+                {SLICE("content-type"), SLICE("Content-Type")},
+                {SLICE("expect"), SLICE("Expect")}};
+
 bool forward_request(struct crawl *crawl, struct origin_request *request)
 {
     const struct message *message = &crawl->exchange->message;
@@ -121,8 +128,9 @@ bool forward_request(struct crawl *crawl, struct origin_request *request)
     add(&fields, "Host", host ? slice_trim(host->value) : message->authority);
     add_identity(crawl, &fields);
     add_client(crawl, &fields);
-    if (!message_field(message, SLICE("accept")))
-        fields.items[fields.count++] = (struct message_field){SLICE("Accept"), {NULL, 0}};
+    for (size_t i = 0; i < sizeof(libcurls) / sizeof(*libcurls); i++)
+        if (!message_field(message, libcurls[i].name))
+            fields.items[fields.count++] = (struct message_field){libcurls[i].spelt, {NULL, 0}};
     for (size_t i = 0; i < message->field_count; i++)
         if (!is_gates(message->fields[i].name) && !origin_head_is_hop(message->fields[i].name, connection))
             fields.items[fields.count++] = message->fields[i];
@@ -133,6 +141,7 @@ bool forward_request(struct crawl *crawl, struct origin_request *request)
         .target = message->target,
         .fields = fields.items,
         .field_count = fields.count,
+        .body = message->body,
         .connect_ms = config->origin_connect_seconds * 1000,
         .head_ms = config->origin_head_seconds * 1000,
         .gap_ms = config->origin_gap_seconds * 1000,

@@ -75,7 +75,7 @@ out:
 static enum err enter(struct crawl *crawl)
 {
     enum err err;
-    if (health_asked(&crawl->exchange->message))
+    if (!crawl->thread->decides && health_asked(&crawl->exchange->message))
         return health_reply(crawl->exchange, writer_ready(crawl->gate->parts.writer));
     err = crawl_arrive(crawl);
     if (observe_is(crawl, err)) {
@@ -270,8 +270,8 @@ static struct submission *verify(struct crawl *crawl)
     if (err == ERR_OK)
         err = crawl_deliver(crawl);
     /* Nothing is given away by 301, 304 and an empty page, so nothing is charged. */
-    bool charge =
-        err == ERR_OK && crawl->redeeming && (crawl->asks || content_is_given(&crawl->exchange->reply));
+    bool charge = err == ERR_OK && crawl->redeeming &&
+                  (crawl->asks || crawl->thread->decides || content_is_given(&crawl->exchange->reply));
     if (charge)
         err = crawl_prepare_charge(crawl);
     if (err == ERR_OK && crawl->asks)
@@ -371,11 +371,41 @@ static void *start_thread(void *context)
     return NULL;
 }
 
+static void *start_deciding_thread(void *context)
+{
+    struct gate_thread *thread = start_thread(context);
+    if (thread)
+        thread->decides = true;
+    return thread;
+}
+
+static size_t body_room(void *context, const struct exchange *exchange)
+{
+    const struct gate_thread *thread = context;
+    const struct gate *gate = thread->gate;
+    const struct message *message = &exchange->message;
+    struct slice host;
+    size_t index;
+    bool taken = rules_find_site(gate->rules, message->authority, &index, &host) &&
+                 *gate->parts.config->sites[index].origin &&
+                 crawl_takes_method(&gate->parts.config->sites[index], message->method);
+    return taken ? (size_t)gate->parts.config->origin_body_bytes : 0;
+}
+
+static bool takes_bodies(const struct config *config)
+{
+    bool takes = false;
+    for (size_t i = 0; i < config->site_count; i++)
+        takes = takes || config->sites[i].methods.count > 0;
+    return takes;
+}
+
 struct exchange_handler gate_handler(struct gate *gate)
 {
     return (struct exchange_handler){
         .context = gate,
         .thread_start = start_thread,
+        .body_room = takes_bodies(gate->parts.config) ? body_room : NULL,
         .thread_stop = stop_thread,
         .handle = on_request,
         .parked = on_parked,
@@ -383,6 +413,14 @@ struct exchange_handler gate_handler(struct gate *gate)
         .refuse = on_refuse,
         .finished = on_finished,
     };
+}
+
+struct exchange_handler gate_deciding_handler(struct gate *gate)
+{
+    struct exchange_handler handler = gate_handler(gate);
+    handler.thread_start = start_deciding_thread;
+    handler.body_room = NULL; /* bodies go to the site, and are never judged by the way */
+    return handler;
 }
 
 static bool open_roots(struct gate *gate)

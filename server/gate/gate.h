@@ -29,4 +29,7 @@ void gate_free(struct gate *gate);
 /* The gate as the HTTP layer's handler. */
 struct exchange_handler gate_handler(struct gate *gate);
 
+/* The same for others who deliver, and ask whether they may: they hear yes, or the refusal. */
+struct exchange_handler gate_deciding_handler(struct gate *gate);
+
 #endif

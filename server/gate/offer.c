@@ -156,7 +156,7 @@ static bool add_payment_required(struct exchange *exchange, const struct offer *
 }
 
 const char *offer_accept_signature(struct arena *arena, const struct web_bot_auth_policy *policy,
-                                   struct slice nonce)
+                                   const struct message *message, struct slice nonce)
 {
     static const char *const targets[] = {[WEB_BOT_AUTH_NO_TARGET] = "",
                                           [WEB_BOT_AUTH_AUTHORITY] = "\"@authority\" ",
@@ -164,6 +164,10 @@ const char *offer_accept_signature(struct arena *arena, const struct web_bot_aut
     struct text text = text_begin(arena);
     add(&text, "sig=(");
     add(&text, targets[policy->target]);
+    if (web_bot_auth_changes(message))
+        add(&text, "\"@method\" ");
+    if (message->body.len > 0)
+        add(&text, "\"content-digest\" ");
     if (policy->commitment.len > 0) {
         text_char(&text, '"');
         text_add(&text, policy->commitment);
@@ -196,9 +200,9 @@ bool offer_write(struct exchange *exchange, const struct offer *offer, const cha
     return exchange->reply.body.data && add_payment_required(exchange, offer, why) &&
            exchange_header(exchange, "Content-Type", "application/json") &&
            exchange_header(exchange, "Cache-Control", "no-store") &&
-           exchange_header(
-               exchange, "Accept-Signature",
-               offer_accept_signature(arena, offer->policy, slice_bytes(offer->id, PAYMENT_ID_TEXT))) &&
+           exchange_header(exchange, "Accept-Signature",
+                           offer_accept_signature(arena, offer->policy, &exchange->message,
+                                                  slice_bytes(offer->id, PAYMENT_ID_TEXT))) &&
            exchange_header(exchange, "crawler-price",
                            offer_price(arena, offer->form->currency, offer->price_micros)) &&
            exchange_header(exchange, "Link", offer->form->link);

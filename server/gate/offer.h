@@ -28,9 +28,9 @@ const struct offer_form *offer_form_make(struct arena *arena, const struct confi
 bool offer_write(struct exchange *exchange, const struct offer *offer, const char *why);
 
 /* The value of Accept-Signature (RFC 9421 section 5.1) in the arena, or NULL when full: what a signature must
- * cover by this policy, and nothing else. `nonce` may be empty. */
+ * cover by this policy in such a request, and nothing else. `nonce` may be empty. */
 const char *offer_accept_signature(struct arena *arena, const struct web_bot_auth_policy *policy,
-                                   struct slice nonce);
+                                   const struct message *message, struct slice nonce);
 
 /* "USD 0.0025" in the arena, or NULL when full. */
 const char *offer_price(struct arena *arena, const char *currency, int64_t micros);

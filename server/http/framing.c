@@ -13,14 +13,37 @@
 static const char length_name[] = "Content-Length";
 static const char cookie_name[] = "Cookie";
 
+#define PAGE_BYTES 4096
+
+/* True if the text before the NUL in front of `target`, where libmicrohttpd has the method, ends so. Looks at
+ * no other page than the target's: where a short method begins, its memory may. */
+static bool method_ends(const char *target, const char *end)
+{
+    const char *at = target - 1;
+    for (size_t i = strlen(end); i > 0; i--) {
+        if ((uintptr_t)at % PAGE_BYTES == 0 || at[-1] != end[i - 1])
+            return false;
+        at--;
+    }
+    return true;
+}
+
+static bool is_read(const char *target)
+{
+    return method_ends(target, "GET") || method_ends(target, "HEAD");
+}
+
 /* libmicrohttpd looks for Content-Length and Cookie once all fields are there, and takes the first of each. A
  * bad Content-Length, or a Cookie that it has no room to copy, it answers itself, and then goes on as if it
  * had not, which sends the answer's head twice. So the first of each is ours and harmless, and the client's
  * are looked at by us. A body is then never read: a request that has one is answered at once, and its
- * connection closed. The documentation allows this call in the access handler only, for the sake of locks
- * that a daemon without threads of its own does not have. */
-bool framing_begin(struct MHD_Connection *connection)
+ * connection closed. Where bodies are wanted, that holds for GET and HEAD alone, and others' bad
+ * Content-Length is answered as libmicrohttpd does. The documentation allows this call in the access handler
+ * only, for the sake of locks that a daemon without threads of its own does not have. */
+bool framing_begin(struct MHD_Connection *connection, const char *target, bool bodies)
 {
+    if (bodies && !is_read(target))
+        return true;
     return MHD_set_connection_value_n(connection, MHD_HEADER_KIND, length_name, sizeof(length_name) - 1, "0",
                                       1) == MHD_YES &&
            MHD_set_connection_value_n(connection, MHD_HEADER_KIND, cookie_name, sizeof(cookie_name) - 1, "",
@@ -82,9 +105,9 @@ bool framing_holds(struct MHD_Connection *connection, const struct framing_line 
 
 #else
 
-bool framing_begin(struct MHD_Connection *connection)
+bool framing_begin(struct MHD_Connection *connection, const char *target, bool bodies)
 {
-    (void)connection;
+    (void)connection, (void)target, (void)bodies;
     return true;
 }
 

@@ -12,9 +12,10 @@
 
 struct MHD_Connection;
 
-/* Of a request whose line was read and whose fields were not: keeps libmicrohttpd from judging them. False
+/* Of a request whose line was read, with `target` where it lies, and whose fields were not: keeps
+ * libmicrohttpd from judging them. With `bodies`, those of other methods than GET and HEAD are read. False
  * when the connection's memory is full; the request cannot be read then. */
-bool framing_begin(struct MHD_Connection *connection) MUST_USE;
+bool framing_begin(struct MHD_Connection *connection, const char *target, bool bodies) MUST_USE;
 
 /* True for the name of a field that framing_begin has added, which the client did not send. */
 bool framing_is_ours(const char *name);

@@ -5,6 +5,8 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
+#include "server/http/body.h"
+#include "server/http/door.h"
 #include "server/http/limits.h"
 #include "server/http/request.h"
 #include "server/http/response.h"
@@ -65,6 +67,7 @@ static struct http_private *take_request(struct worker *worker)
     private->worker = worker;
     private->serving = NULL;
     private->read = false;
+    private->body = NULL;
     atomic_store_explicit(&private->parking, NOT_PARKED, memory_order_relaxed);
     arena_init(&private->exchange.arena, private->memory, sizeof(private->memory));
     worker->active++;
@@ -75,6 +78,7 @@ static void give_request(struct http_private *private)
 {
     struct worker *worker = private->worker;
     stream_close(&private->exchange.reply);
+    body_free(private);
     if (private->exchange.reply.fd >= 0)
         close(private->exchange.reply.fd);
     worker->active--;
@@ -87,69 +91,15 @@ static void give_request(struct http_private *private)
     worker->spare_count++;
 }
 
-static void uncount(struct http *http, struct connection *place)
-{
-    if (place->counted)
-        limits_clients_leave(http->clients, place->client);
-    place->counted = false;
-}
-
-static void on_closed(struct worker *worker, struct connection *place)
-{
-    if (!place)
-        return;
-    if (!place->stowed) /* else it is still open elsewhere */
-        uncount(worker->http, place);
-    connection_close(&worker->connections, place);
-}
-
-/* One that was stowed is there twice until libmicrohttpd has closed its side. */
-static size_t open_connections(const struct worker *worker)
-{
-    return worker->connections.count - worker->connections.stowed + worker->idle.connections.count;
-}
-
-/* NULL: it must not be. */
-static struct connection *on_opened(struct worker *worker, struct MHD_Connection *connection, int socket)
-{
-    struct http *http = worker->http;
-    const struct connection *known = worker->idle.adopting;
-    int64_t now_ms = clock_monotonic_ms();
-    int64_t deadline_ms = now_ms + http->options.header_seconds * 1000;
-    bool local;
-    struct exchange_client peer = request_peer(connection, &local);
-    worker->idle.adopting = NULL;
-    /* A trusted proxy has as many connections as it likes, see admit. */
-    bool trusted = client_trusted(http->trust, &peer, local);
-    bool welcome = known || trusted || limits_clients_enter(http->clients, peer.address);
-    struct connection *place = connection_open(&worker->connections, socket);
-    if (!place || !welcome) {
-        connection_close(&worker->connections, place);
-        if (!trusted)
-            limits_clients_leave(http->clients, peer.address);
-        return NULL;
-    }
-    place->handle = connection;
-    place->trusted = trusted;
-    place->counted = !trusted;
-    memcpy(place->client, peer.address, sizeof(place->client));
-    place->read = known ? known->read : 0;
-    connection_wait(place, now_ms,
-                    known && known->deadline_ms < deadline_ms ? known->deadline_ms : deadline_ms);
-    while (open_connections(worker) > http->connections && idle_drop(&worker->idle))
-        continue;
-    return place;
-}
-
 static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode code)
 {
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        on_closed(context, *socket_context);
+        door_close(context, *socket_context);
         return;
     }
     int socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    *socket_context = on_opened(context, connection, socket);
+    *socket_context = door_open(context, connection, socket);
     if (!*socket_context)
         shutdown(socket, SHUT_RDWR); /* libmicrohttpd sees it closed */
 }
@@ -166,7 +116,8 @@ static void *on_target(void *context, const char *uri, struct MHD_Connection *co
     private->place = place;
     private->line = (struct framing_line){.target = uri, .target_len = strlen(uri)};
     private->target = slice_of(arena_copy(&private->exchange.arena, slice_of(uri)));
-    if (framing_begin(connection))
+    const struct worker *worker = context;
+    if (framing_begin(connection, uri, worker->serving->handler->body_room != NULL))
         return private;
     give_request(private);
     return NULL;
@@ -217,24 +168,44 @@ static enum MHD_Result suspend(struct http_private *private)
     return MHD_YES;
 }
 
-/* Learns whom the request is from, which takes its fields where a proxy hands it on. Clients behind one share
- * its connections, so each is counted while it has a request under way: it holds one of them as long. False
- * when that is one too many. */
-static bool admit(struct http_private *private)
+/* The fields are there: gathers them, and learns what to do with a body. */
+static enum err read_head(struct http_private *private)
 {
-    struct http *http = private->worker->http;
-    struct connection *place = private->place;
-    memcpy(private->exchange.client.address, place->client, sizeof(place->client));
-    if (!place->trusted)
-        return true;
-    bool local;
-    struct exchange_client peer = request_peer(private->connection, &local);
-    struct exchange_client client = client_behind(http->trust, &peer, &private->exchange.message);
-    assert(!place->counted); /* its last request is over */
-    private->exchange.client = client;
-    memcpy(place->client, client.address, sizeof(place->client));
-    place->counted = true;
-    return limits_clients_enter(http->clients, client.address);
+    struct worker *worker = private->worker;
+    struct exchange *exchange = &private->exchange;
+    enum err err = request_read(exchange, private->connection, private->target, &private->line);
+    bool welcome = door_admit(private);
+    private->read = true;
+    private->serving = serving_enter(worker);
+    connection_work(private->place, INT64_MAX);
+    private->place->read +=
+        MHD_get_connection_info(private->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    if (err == ERR_OK && !welcome)
+        err = ERR_RATE_LIMITED;
+    if (err != ERR_OK || !request_has_body(&exchange->message))
+        return err;
+    const struct exchange_handler *handler = private->serving->handler;
+    size_t room = handler->body_room ? handler->body_room(private->serving->thread, exchange) : 0;
+    if (room == 0)
+        return ERR_OK;
+    /* So long its sender may take, at the rate at which clients must take replies. */
+    const struct http_options *options = &worker->http->options;
+    int64_t reading_ms =
+        options->header_seconds * 1000 + (int64_t)room / options->send_bytes_per_second * 1000;
+    connection_work(private->place, clock_monotonic_ms() + reading_ms);
+    return body_begin(private, room);
+}
+
+static enum MHD_Result handle(struct http_private *private)
+{
+    const struct serving *serving = private->serving;
+    if (atomic_load(&private->parking) == HANDED_OVER)
+        return suspend(private);
+    if (serving->handler->handle(serving->thread, &private->exchange) == EXCHANGE_REPLY)
+        return send_reply(private);
+    atomic_store(&private->parking, HANDED_OVER);
+    serving->handler->parked(serving->thread, &private->exchange);
+    return MHD_YES;
 }
 
 /* lint: parameters, libmicrohttpd's callback has eight */
@@ -242,39 +213,33 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **con_cls)
 {
-    struct worker *worker = context;
     struct http_private *private = *con_cls;
-    (void)url, (void)upload, (void)upload_size;
+    (void)context, (void)connection, (void)url;
     if (!private)
         return MHD_NO; /* no memory */
     if (!private->read) {
         private->line.method = method;
         private->line.version = version;
-        enum err err = request_read(&private->exchange, connection, private->target, &private->line);
-        bool welcome = admit(private);
-        private->read = true;
-        private->serving = serving_enter(worker);
-        connection_work(private->place, INT64_MAX);
-        private->place->read +=
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-        if (err == ERR_OK && !welcome)
-            err = ERR_RATE_LIMITED;
+        enum err err = read_head(private);
         if (err != ERR_OK) {
             private->serving->handler->refuse(private->serving->thread, &private->exchange, err);
             return send_reply(private);
         }
-        /* A reply now would close the connection behind it, which is right only where a body follows. */
-        if (!request_has_body(&private->exchange.message))
+        /* A reply now would close the connection behind it, which is right only where a body follows that
+         * nobody reads. */
+        if (private->body || !request_has_body(&private->exchange.message))
             return MHD_YES;
+    } else if (*upload_size > 0) {
+        if (private->body)
+            body_add(private, upload, *upload_size);
+        *upload_size = 0;
+        return MHD_YES;
+    } else if (private->body && !private->exchange.message.body.data) {
+        if (!body_end(private))
+            return MHD_NO;
+        connection_work(private->place, INT64_MAX);
     }
-    if (atomic_load(&private->parking) == HANDED_OVER)
-        return suspend(private);
-    const struct serving *serving = private->serving;
-    if (serving->handler->handle(serving->thread, &private->exchange) == EXCHANGE_REPLY)
-        return send_reply(private);
-    atomic_store(&private->parking, HANDED_OVER);
-    serving->handler->parked(serving->thread, &private->exchange);
-    return MHD_YES;
+    return handle(private);
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **con_cls,
@@ -291,7 +256,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
                     now_ms + (options->idle_seconds + options->header_seconds) * 1000);
     *con_cls = NULL;
     if (private->place->trusted)
-        uncount(worker->http, private->place);
+        door_uncount(worker->http, private->place);
     enum parking expected = HANDED_OVER;
     if (atomic_compare_exchange_strong(&private->parking, &expected, ORPHANED))
         return; /* others still use it */

@@ -14,7 +14,8 @@ static ssize_t no_content(void *context, uint64_t position, char *out, size_t ro
 void response_fields(struct MHD_Response *response, const struct exchange_reply *reply)
 {
     for (const struct exchange_header *header = reply->headers; response && header; header = header->next)
-        if (MHD_add_response_header(response, header->name, header->value) != MHD_YES)
+        /* It takes no empty value; white space around one is none (RFC 9110 section 5.5). */
+        if (MHD_add_response_header(response, header->name, *header->value ? header->value : " ") != MHD_YES)
             LOG(ERROR, "header_refused", {"name", header->name});
 }
 

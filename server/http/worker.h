@@ -35,7 +35,9 @@ struct http_private {
     struct slice target; /* as on the request line */
     struct framing_line line; /* where that lies */
     struct connection *place;
-    bool read; /* fields are gathered */
+    bool read;  /* fields are gathered */
+    char *body; /* where it is read to; NULL: it is not */
+    size_t body_len, body_size;
     _Atomic enum parking parking;
     struct http_private *next_spare;
     char memory[ARENA_SIZE];
@@ -71,7 +73,8 @@ struct http {
     struct client_trust *trust;
     unsigned connections; /* of one worker, at most */
     size_t worker_count;
-    atomic_size_t switching; /* workers that have not left the former handler */
+    atomic_size_t body_bytes; /* that bodies under way take */
+    atomic_size_t switching;  /* workers that have not left the former handler */
     struct worker workers[THREADS_MAX];
     char address[LISTEN_TEXT_MAX];
     atomic_bool stopping;

@@ -242,6 +242,25 @@ static bool set_fields(struct transfer *transfer, const struct origin_request *r
     return true;
 }
 
+/* What changes something is never sent twice by itself: on a connection of its own, which cannot have died
+ * idle. */
+static bool set_method(struct transfer *transfer, const struct origin_request *request)
+{
+    CURL *easy = transfer->easy;
+    const char *method = arena_copy(&transfer->answer.exchange->arena, request->method);
+    bool get = slice_eq(request->method, SLICE("GET")), head = slice_eq(request->method, SLICE("HEAD"));
+    curl_easy_setopt(easy, CURLOPT_NOBODY, head ? 1L : 0L);
+    if (get || head)
+        return true;
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    if (request->body.len > 0 || !slice_eq(request->method, SLICE("DELETE"))) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len > 0 ? request->body.data : "");
+    }
+    return method != NULL;
+}
+
 static bool set_up(struct transfer *transfer, const struct origin_request *request)
 {
     CURL *easy = transfer->easy;
@@ -249,9 +268,10 @@ static bool set_up(struct transfer *transfer, const struct origin_request *reque
     const char *target = arena_copy(arena, request->target);
     if (!easy || !target || !set_fields(transfer, request))
         return false;
+    if (!set_method(transfer, request))
+        return false;
     set_address(transfer, request->origin);
     curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, target);
-    curl_easy_setopt(easy, CURLOPT_NOBODY, slice_eq(request->method, SLICE("HEAD")) ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");

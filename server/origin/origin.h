@@ -12,13 +12,14 @@ struct origin;
 /* For the HTTP layer. */
 struct exchange_upstream origin_upstream(void);
 
-/* What is asked. All of it is copied. */
+/* What is asked. All of it is copied, but for the body. */
 struct origin_request {
-    const char *origin;                 /* "http://host:port", "https://…" or "unix:/path" */
-    struct slice method;                /* GET or HEAD */
+    const char *origin; /* "http://host:port", "https://…" or "unix:/path" */
+    struct slice method;
     struct slice target;                /* byte for byte */
     const struct message_field *fields; /* a value whose data is NULL: the field must not be sent */
     size_t field_count;
+    struct slice body; /* not copied: it stays until the answer is closed */
     int64_t connect_ms;
     int64_t head_ms; /* from the question to the end of the answer's head */
     int64_t gap_ms;  /* between two pieces of the body, while the client takes them */

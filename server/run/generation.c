@@ -5,6 +5,7 @@
 #include "ledger/base/log.h"
 #include "ledger/entry/writer.h"
 #include "server/agent/directory.h"
+#include "server/decisions/decisions.h"
 #include "server/gate/gate.h"
 #include "server/run/shared.h"
 
@@ -33,7 +34,8 @@ struct generation {
     struct shared *nonces;
     struct shared *traffic; /* struct recorder */
     struct gate *gate;
-    struct exchange_handler handler;
+    struct decisions *decisions;
+    struct exchange_handler handler, decisions_handler;
 };
 
 static void end_config(void *config)
@@ -171,7 +173,11 @@ struct generation *generation_start(struct config *config, struct generation *fo
     generation->gate = gate_new(&parts);
     if (!generation->gate)
         goto fail;
+    generation->decisions = decisions_new(generation->gate, &parts);
+    if (!generation->decisions)
+        goto fail;
     generation->handler = gate_handler(generation->gate);
+    generation->decisions_handler = decisions_handler(generation->decisions);
     return generation;
 fail:
     generation_stop(generation);
@@ -194,6 +200,11 @@ const struct exchange_handler *generation_handler(const struct generation *gener
     return &generation->handler;
 }
 
+const struct exchange_handler *generation_decisions(const struct generation *generation)
+{
+    return &generation->decisions_handler;
+}
+
 bool generation_ready(const struct generation *generation)
 {
     return writer_ready(generation->writer) &&
@@ -206,6 +217,7 @@ void generation_stop(struct generation *generation)
         return;
     writer_stop(generation->writer);
     shared_release(generation->agents);
+    decisions_free(generation->decisions);
     gate_free(generation->gate);
     shared_release(generation->nonces);
     shared_release(generation->traffic);

@@ -23,6 +23,9 @@ void generation_take_over(struct generation *generation);
 /* For the HTTP layer; lives as long as the generation. */
 const struct exchange_handler *generation_handler(const struct generation *generation);
 
+/* The same for the decision listener. */
+const struct exchange_handler *generation_decisions(const struct generation *generation);
+
 /* True while entries can be written to the ledger. */
 bool generation_ready(const struct generation *generation);
 

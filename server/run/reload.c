@@ -17,7 +17,7 @@
 /* The end of a generation, on a thread of its own because the last entries may have to wait for the ledger.
  */
 struct retirement {
-    struct http *http;
+    struct http *http, *decisions;
     struct generation *generation;
     pthread_t thread;
     bool threaded;
@@ -76,7 +76,8 @@ static void note_change(void *context, const char *key)
 {
     struct changes *changes = context;
     bool waits = strcmp(key, "listen") == 0 || strcmp(key, "threads") == 0 || strncmp(key, "http.", 5) == 0 ||
-                 strcmp(key, "trusted_proxies") == 0 || strcmp(key, "nightly.at") == 0;
+                 strcmp(key, "trusted_proxies") == 0 || strcmp(key, "decisions.listen") == 0 ||
+                 strcmp(key, "nightly.at") == 0;
     char *list = waits ? changes->waiting : changes->taken;
     size_t len = strlen(list);
     snprintf(list + len, CHANGES_MAX - len, "%s%s", len > 0 ? " " : "", key);
@@ -85,7 +86,8 @@ static void note_change(void *context, const char *key)
 static void *retire(void *context)
 {
     struct retirement *retirement = context;
-    while (!http_switched(retirement->http))
+    while (!http_switched(retirement->http) ||
+           (retirement->decisions && !http_switched(retirement->decisions)))
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
     generation_stop(retirement->generation);
     atomic_store(&retirement->done, true);
@@ -138,7 +140,11 @@ int reload(struct served *served)
     }
     if (!http_switch(served->http, generation_handler(next)))
         goto refused;
-    *retirement = (struct retirement){.http = served->http, .generation = served->generation};
+    *retirement = (struct retirement){
+        .http = served->http, .decisions = served->decisions, .generation = served->generation};
+    /* The first has switched: what is asked for after that must not be refused for want of memory. */
+    while (served->decisions && !http_switch(served->decisions, generation_decisions(next)))
+        nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
     generation_take_over(next);
     log_reloaded(served, next);
     reload_log_level(generation_config(next));

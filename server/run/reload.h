@@ -11,6 +11,7 @@
 struct served {
     const char *file; /* of the configuration */
     struct http *http;
+    struct http *decisions; /* the decision listener; NULL: there is none */
     struct generation *generation;
     struct retirement *retirement; /* of the generation before, or NULL */
 };

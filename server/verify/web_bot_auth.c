@@ -328,6 +328,11 @@ static enum err check_agent(const struct trial *trial, struct web_bot_auth_candi
     return candidate->agent ? candidate->agent->err : ERR_SIGNATURE_REQUIRED;
 }
 
+bool web_bot_auth_changes(const struct message *message)
+{
+    return !slice_eq(message->method, SLICE("GET")) && !slice_eq(message->method, SLICE("HEAD"));
+}
+
 static enum err check_coverage(const struct trial *trial, struct web_bot_auth_candidate *candidate)
 {
     assert(!candidate->agent);
@@ -348,11 +353,28 @@ out:
     return err;
 }
 
-/* A signature over the digest of another body says nothing about this one. */
+/* What changes something at the site is asked for by who signs, and not by who has seen the signature of a
+ * page's request. */
+static enum err check_method(const struct trial *trial)
+{
+    if (!web_bot_auth_changes(trial->message))
+        return ERR_OK;
+    return TELL(trial, CHECK_TARGET_COVERED, covered(trial->input, SLICE("@method")), "%s",
+                "@method, for another method than GET and HEAD")
+               ? ERR_OK
+               : ERR_SIGNATURE_REQUIRED;
+}
+
+/* A signature over the digest of another body, or over none, says nothing about this one. */
 static enum err check_digest(const struct trial *trial)
 {
-    if (!covered(trial->input, SLICE("content-digest")))
+    bool digested = covered(trial->input, SLICE("content-digest"));
+    if (trial->policy->body_elsewhere || (!digested && trial->message->body.len == 0))
         return ERR_OK;
+    if (!digested) {
+        TELL(trial, CHECK_DIGEST, false, "the request has a body, and content-digest is not covered");
+        return ERR_SIGNATURE_REQUIRED;
+    }
     const char *refusal = content_digest_refusal(trial->arena, trial->message, trial->message->body);
     return TELL(trial, CHECK_DIGEST, !refusal, "%s", refusal ? refusal : "that of the body")
                ? ERR_OK
@@ -382,6 +404,7 @@ static enum err judge(const struct trial *trial, struct web_bot_auth_candidate *
                                                   : "a byte sequence"))
         return ERR_MALFORMED_SIGNATURE;
     TRY(check_coverage(trial, candidate));
+    TRY(check_method(trial));
     TRY(check_digest(trial));
     assert(candidate->agent && candidate->agent->err == ERR_OK);
     candidate->label = input->key;

@@ -83,12 +83,17 @@ struct web_bot_auth_policy {
     const struct config_list *insecure_hosts;
     const struct signature_agents *agents; /* the request's, if they are read already; NULL: not yet */
     struct web_bot_auth_trace *trace;      /* or NULL */
+    bool body_elsewhere; /* whoever has the body must look whether a covered content-digest is its own */
 };
 
 /* What the configuration says for a site, whose page is paid for by the field `commitment` or, where that is
  * empty, free for one crawler. Time and trace are the caller's. All of it must outlive the policy. */
 struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, const struct config_site *site,
                                                struct slice commitment);
+
+/* True for another method than GET and HEAD: a signature must cover @method then, and content-digest where
+ * the request has a body. */
+bool web_bot_auth_changes(const struct message *message);
 
 /* A signature that is good but for its key. */
 struct web_bot_auth_candidate {

@@ -77,6 +77,7 @@ function configText(folder, ledger, options) {
         http: options.http ?? {},
         origin: options.origin ?? {},
         traffic: { write_seconds: 1 },
+        decisions: options.decisions ?? {},
         log_level: options.logLevel ?? 'debug',
         offer: { key_file: path.join(folder, 'offer.key'), ttl_seconds: options.ttl ?? 300 },
         directory: {

@@ -39,7 +39,8 @@ function rooms(    base, money, server)
     edge["server/content"] = edge["server/origin"] = edge["server/http"]
     edge["server/gate"] = edge["ledger/credit"] " ledger/credit ledger/traffic server/verify server/agent" \
         " server/content server/origin"
-    server = edge["server/gate"] " server/gate server/http"
+    edge["server/decisions"] = edge["server/gate"] " server/gate"
+    server = edge["server/gate"] " server/gate server/decisions server/http"
     edge["server/run"] = server
     edge["server"] = server " server/run"
     money = base " ledger/format ledger/format/bill ledger/format/bank ledger/site ledger/terms" \

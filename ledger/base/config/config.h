@@ -67,6 +67,17 @@ typedef struct config_list CONFIG_LIST;
       "How long a site's own server may take to accept a connection ...")                                    \
     X(origin_head_seconds, "origin.head_seconds", NUMBER, "30", 1, 3600, "... to begin its answer ...")      \
     X(origin_gap_seconds, "origin.gap_seconds", NUMBER, "30", 1, 3600, "... and to go on with it.")          \
+    X(origin_body_bytes, "origin.body_bytes", NUMBER, "1048576", 1, 67108864,                                \
+      "The largest body of a request that is handed on, where a site takes such `methods`.")                 \
+    X(decisions_listen, "decisions.listen", TEXT, "", 0, 0,                                                  \
+      "Where fronts that deliver by themselves ask whether they may (server/WIRE.md, section 6):\n"          \
+      "unix:/path or an address and port that only they reach. Empty: nowhere.")                             \
+    X(decisions_prefix, "decisions.path_prefix", TEXT, "", 0, 0,                                             \
+      "What such a front puts before the path that it was asked for, as Envoy does; else it says the path "  \
+      "in\n"                                                                                                 \
+      "X-Original-URI, X-Forwarded-Uri or X-Original-URL.")                                                  \
+    X(decisions_accel, "decisions.accel_redirect", TEXT, "", 0, 0,                                           \
+      "For nginx: yes is answered with X-Accel-Redirect to this location, such as @origin.")                 \
     X(log_level, "log_level", TEXT, "info", 0, 0, "debug, info, warn or error.")                             \
     X(offer_key_file, "offer.key_file", PATH, "var/offer.key", 0, 0,                                         \
       "Secret that makes payment ids genuine: one key a line in hex, the newest first; the second is\n"      \
@@ -203,6 +214,9 @@ typedef struct config_list CONFIG_LIST;
       "unix:/run/site.sock. Never taken from a request.")                                                    \
     X(root, "root", PATH, "", 0, 0,                                                                          \
       "Folder with files that the gate serves itself; instead of an origin, or before it is asked.")         \
+    X(methods, "methods", LIST, "", 0, 0,                                                                    \
+      "What the origin takes besides GET and HEAD: POST, PUT, PATCH, DELETE. Paid ones are signed over\n"    \
+      "@method and, with a body, content-digest.")                                                           \
     X(seller, "seller", TEXT, "", 0, 0, "Who bills, as printed on invoices; empty means the site's name.")   \
     X(currency, "currency", TEXT, "USD", 0, 0, "ISO 4217 code of all prices of the site. Never changes.")    \
     X(time_zone, "time_zone", TEXT, "UTC", 0, 0, "Zone whose midnights end the billing days.")               \

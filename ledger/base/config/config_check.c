@@ -205,10 +205,30 @@ static bool is_server(const char *text)
     return rest && !strpbrk(rest, "/?#@ ");
 }
 
-/* Where the content comes from. */
-static void check_source(const struct config_site *site, struct config_report *report)
+static void check_methods(const struct config_site *site, struct config_report *report)
 {
-    if (!*site->origin && !*site->root)
+    static const char *const known[] = {"POST", "PUT", "PATCH", "DELETE"};
+    for (size_t i = 0; i < site->methods.count; i++) {
+        bool is_known = false;
+        for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++)
+            is_known = is_known || strcmp(site->methods.items[i], known[k]) == 0;
+        if (!is_known)
+            config_error(
+                report, config_site_line(site, "methods"),
+                "methods: \"%s\" is none of POST, PUT, PATCH and DELETE; GET and HEAD are always taken",
+                site->methods.items[i]);
+    }
+    if (site->methods.count > 0 && !*site->origin)
+        config_error(report, config_site_line(site, "methods"),
+                     "methods: only an origin takes them, and this site has none");
+}
+
+/* Where the content comes from. A site without it is for fronts that ask the decision listener. */
+static void check_source(const struct config *config, const struct config_site *site,
+                         struct config_report *report)
+{
+    check_methods(site, report);
+    if (!*site->origin && !*site->root && !*config->decisions_listen)
         config_error(report, config_site_line(site, "origin"),
                      "origin: missing; name the site's own server, e.g. http://127.0.0.1:8080, or a folder "
                      "of files as root");
@@ -245,7 +265,6 @@ static void check_site(const struct config_site *site, struct config_report *rep
     if (strncmp(site->terms_url, "https://", 8) != 0 && strncmp(site->terms_url, "http://", 7) != 0)
         config_error(report, config_site_line(site, "terms_url"), "terms_url: \"%s\" is not a URL",
                      site->terms_url);
-    check_source(site, report);
     for (size_t i = 0; i < site->hosts.count; i++) {
         check_printable("hosts", site->hosts.items[i], config_site_line(site, "hosts"), report);
         if (strpbrk(site->hosts.items[i], "/@ "))
@@ -501,6 +520,7 @@ void config_check(const struct config *config, struct config_report *report)
         if (!site->where.fields)
             continue; /* what stands there is no site at all, which has been told */
         check_site(site, report);
+        check_source(config, site, report);
         check_twice(config, i, report);
         for (size_t k = 0; k < site->rule_count; k++)
             if (site->rules[k].where.fields)

@@ -17,48 +17,73 @@ static bool is_port(const char *text)
     return digits > 0 && digits <= 5 && text[digits] == '\0' && strtol(text, NULL, 10) <= 65535;
 }
 
+/* An address to listen on, of the key `key`. */
+struct listening {
+    const struct config *config;
+    const char *key, *address;
+};
+
 /* Binds for a moment, as nobody else may have the port for itself. */
-static void check_port_is_free(const struct config *config, const char *colon, struct config_report *report)
+static void check_port_is_free(const struct listening *at, const char *colon, struct config_report *report)
 {
     char host[256];
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV},
                     *found = NULL;
-    const bool v6 = config->listen[0] == '[';
-    snprintf(host, sizeof(host), "%.*s", (int)(colon - config->listen) - 2 * v6, config->listen + v6);
+    const bool v6 = at->address[0] == '[';
+    snprintf(host, sizeof(host), "%.*s", (int)(colon - at->address) - 2 * v6, at->address + v6);
     if (strcmp(colon, ":0") == 0 || getaddrinfo(host, colon + 1, &hints, &found) != 0)
         return;
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int on = 1;
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
         bind(fd, found->ai_addr, found->ai_addrlen) != 0)
-        config_warning(report, config_gate_line(config, "listen"),
+        config_warning(report, config_gate_line(at->config, at->key),
                        errno == EADDRINUSE
-                           ? "listen: \"%s\" is in use by another program; fine if that is this gate, else "
+                           ? "%s: \"%s\" is in use by another program; fine if that is this gate, else "
                              "take another port or stop it"
-                           : "listen: \"%s\" is no address of this machine, or the port is for root alone",
-                       config->listen);
+                           : "%s: \"%s\" is no address of this machine, or the port is for root alone",
+                       at->key, at->address);
     if (fd >= 0)
         close(fd);
     freeaddrinfo(found);
 }
 
-static void check_listen(const struct config *config, struct config_report *report)
+static void check_address(const struct listening *at, struct config_report *report)
 {
     static const size_t path_max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
-    const char *colon = strrchr(config->listen, ':');
-    if (strncmp(config->listen, "unix:", 5) == 0) {
-        if (config->listen[5] != '/' || strlen(config->listen) - 5 > path_max)
-            config_error(report, config_gate_line(config, "listen"),
-                         "listen: \"%s\" must be unix: and an absolute path of at most %zu bytes",
-                         config->listen, path_max);
+    const char *colon = strrchr(at->address, ':');
+    if (strncmp(at->address, "unix:", 5) == 0) {
+        if (at->address[5] != '/' || strlen(at->address) - 5 > path_max)
+            config_error(report, config_gate_line(at->config, at->key),
+                         "%s: \"%s\" must be unix: and an absolute path of at most %zu bytes", at->key,
+                         at->address, path_max);
         return;
     }
     if (!colon || !is_port(colon + 1))
-        config_error(report, config_gate_line(config, "listen"),
-                     "listen: \"%s\" is not address:port, e.g. 127.0.0.1:8402, nor unix:/path",
-                     config->listen);
+        config_error(report, config_gate_line(at->config, at->key),
+                     "%s: \"%s\" is not address:port, e.g. 127.0.0.1:8402, nor unix:/path", at->key,
+                     at->address);
     else if (report->examining)
-        check_port_is_free(config, colon, report);
+        check_port_is_free(at, colon, report);
+}
+
+static void check_listen(const struct config *config, struct config_report *report)
+{
+    check_address(&(struct listening){config, "listen", config->listen}, report);
+    if (!*config->decisions_listen) {
+        if (*config->decisions_prefix || *config->decisions_accel)
+            config_error(report, config_gate_line(config, "decisions"),
+                         "decisions.listen: missing, so that nobody can ask; name an address or unix:/path");
+        return;
+    }
+    check_address(&(struct listening){config, "decisions.listen", config->decisions_listen}, report);
+    if (*config->decisions_prefix && config->decisions_prefix[0] != '/')
+        config_error(report, config_gate_line(config, "decisions.path_prefix"),
+                     "decisions.path_prefix: \"%s\" does not begin with a slash", config->decisions_prefix);
+    if (strpbrk(config->decisions_accel, " \t\r\n"))
+        config_error(report, config_gate_line(config, "decisions.accel_redirect"),
+                     "decisions.accel_redirect: \"%s\" is no location, write it like @origin",
+                     config->decisions_accel);
 }
 
 static void check_proxies(const struct config *config, struct config_report *report)

@@ -74,6 +74,9 @@ struct exchange_handler {
     /* Decides. EXCHANGE_REPLY: the reply is ready. EXCHANGE_PARK: the exchange is set aside, then `parked` is
      * called to hand it over, and `handle` again after exchange_resume. */
     enum exchange_verdict (*handle)(void *thread, struct exchange *exchange);
+    /* How many bytes of a body the request may come with, which is then all read before `handle` has it. 0:
+     * none is read; `handle` must reply at once. NULL: of no request. */
+    size_t (*body_room)(void *thread, const struct exchange *exchange);
     void (*parked)(void *thread, struct exchange *exchange);
     /* The thread has handled all requests that it had, and will look for others: time for some of the work
      * that parked ones wait for. True: there is more, so the thread must not sleep. */

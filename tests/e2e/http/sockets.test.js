@@ -1,7 +1,8 @@
 // Clients that are slow, greedy, many, or gone, against a running gate: each is bounded in time and number,
 // and nobody else notices.
-// Tests server/http/connection.c, server/http/http.c, server/http/idle.c, server/http/limits.c,
-// server/http/listen.c, server/http/request.c, server/http/response.c, server/http/serving.c
+// Tests server/http/connection.c, server/http/door.c, server/http/http.c, server/http/idle.c,
+// server/http/limits.c, server/http/listen.c, server/http/request.c, server/http/response.c,
+// server/http/serving.c
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -56,6 +57,13 @@ async function connectAll(port, count) {
 const closeAll = all => all.forEach(c => c.socket.destroy())
 const files = pid => fs.readdirSync(`/proc/${pid}/fd`).length
 const memory = pid => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
+// When the gate has the connections to the ledger that it keeps, the one for counts among them.
+const settled = async ({ gate, ledger }) => {
+    await gate.request('/', { headers: { 'user-agent': 'GPTBot/1.2' } })
+    await until(() => ledger.count('traffic') > 0, 'the first counts')
+    return files(gate.process.pid)
+}
+
 // CPU time so far, in hundredths of a second.
 const ticks = pid => {
     const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
@@ -97,12 +105,13 @@ test('a reader must take its reply', { timeout: 60_000 }, async t => {
     const size = 64 * 1024 * 1024
     fs.writeFileSync(path.join(folder, 'big.bin'), '')
     fs.truncateSync(path.join(folder, 'big.bin'), size)
-    const { gate } = await stage(t, {
+    const set = await stage(t, {
         root: folder,
         rules: [{ action: 'allow' }],
         http: { send_seconds: 2, send_bytes_per_second: 8 * 1024 * 1024 }
     })
-    const before = files(gate.process.pid)
+    const { gate } = set
+    const before = await settled(set)
     const slow = Array.from({ length: 10 }, () => connect(gate.port, { hold: true }))
     await Promise.all(slow.map(client => client.connected))
     slow.forEach(client => client.socket.write(get('/big.bin')))
@@ -116,13 +125,14 @@ test('a reader must take its reply', { timeout: 60_000 }, async t => {
 })
 
 test('connections of one client are counted', async t => {
-    const { gate } = await stage(t, { http: { client_connections: 5 } })
+    const set = await stage(t, { http: { client_connections: 5 } })
+    const { gate } = set
     const served = async client => {
         client.socket.write(get('/about.html'))
         await Promise.race([until(() => client.text.includes('\r\n\r\n'), 'an answer'), client.ended])
         return client.text.startsWith('HTTP/1.1 200')
     }
-    const before = files(gate.process.pid)
+    const before = await settled(set)
     for (let round = 0; round < 3; round++) {
         const clients = await connectAll(gate.port, 5)
         for (const client of clients) assert.ok(await served(client))
@@ -398,11 +408,12 @@ test('idle connections within the limit stay when others come', { timeout: 60_00
 })
 
 test('idle connections lose nothing, end in time and are counted', { timeout: 60_000 }, async t => {
-    const { gate } = await stage(t, {
+    const set = await stage(t, {
         http: { idle_seconds: 5, header_seconds: 5, client_connections: 700 },
         logLevel: 'info'
     })
-    const before = files(gate.process.pid)
+    const { gate } = set
+    const before = await settled(set)
     const clients = await connectAll(gate.port, 700)
     const request = get('/about.html')
     const half = request.slice(0, 20)

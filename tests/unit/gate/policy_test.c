@@ -29,9 +29,16 @@ static void a_signature_is_asked_for_what_is_judged(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct web_bot_auth_policy policy = {.commitment = slice_of(cases[i].commitment),
                                              .target = cases[i].target};
-        assert_string_equal(offer_accept_signature(fresh_arena(), &policy, slice_of(cases[i].nonce)),
+        const struct message get = {.method = SLICE("GET")};
+        assert_string_equal(offer_accept_signature(fresh_arena(), &policy, &get, slice_of(cases[i].nonce)),
                             cases[i].text);
     }
+    const struct message post = {.method = SLICE("POST"), .body = SLICE("x")};
+    const struct web_bot_auth_policy policy = {.commitment = SLICE("payment"),
+                                               .target = WEB_BOT_AUTH_AUTHORITY};
+    assert_string_equal(offer_accept_signature(fresh_arena(), &policy, &post, SLICE("")),
+                        "sig=(\"@authority\" \"@method\" \"content-digest\" \"payment\" "
+                        "\"signature-agent\");created;expires;tag=\"web-bot-auth\"");
 }
 
 static void the_dearer_rule_holds(void **state)

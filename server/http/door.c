@@ -1,0 +1,78 @@
+#include "server/http/door.h"
+
+#include "ledger/base/clock.h"
+#include "server/http/limits.h"
+#include "server/http/request.h"
+
+#include <assert.h>
+#include <microhttpd.h>
+
+void door_uncount(struct http *http, struct connection *place)
+{
+    if (place->counted)
+        limits_clients_leave(http->clients, place->client);
+    place->counted = false;
+}
+
+void door_close(struct worker *worker, struct connection *place)
+{
+    if (!place)
+        return;
+    if (!place->stowed) /* else it is still open elsewhere */
+        door_uncount(worker->http, place);
+    connection_close(&worker->connections, place);
+}
+
+/* One that was stowed is there twice until libmicrohttpd has closed its side. */
+static size_t open_connections(const struct worker *worker)
+{
+    return worker->connections.count - worker->connections.stowed + worker->idle.connections.count;
+}
+
+struct connection *door_open(struct worker *worker, struct MHD_Connection *connection, int socket)
+{
+    struct http *http = worker->http;
+    const struct connection *known = worker->idle.adopting;
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t deadline_ms = now_ms + http->options.header_seconds * 1000;
+    bool local;
+    struct exchange_client peer = request_peer(connection, &local);
+    worker->idle.adopting = NULL;
+    /* A trusted proxy has as many connections as it likes, see door_admit. */
+    bool trusted = client_trusted(http->trust, &peer, local);
+    bool welcome = known || trusted || limits_clients_enter(http->clients, peer.address);
+    struct connection *place = connection_open(&worker->connections, socket);
+    if (!place || !welcome) {
+        connection_close(&worker->connections, place);
+        if (!trusted)
+            limits_clients_leave(http->clients, peer.address);
+        return NULL;
+    }
+    place->handle = connection;
+    place->trusted = trusted;
+    place->counted = !trusted;
+    memcpy(place->client, peer.address, sizeof(place->client));
+    place->read = known ? known->read : 0;
+    connection_wait(place, now_ms,
+                    known && known->deadline_ms < deadline_ms ? known->deadline_ms : deadline_ms);
+    while (open_connections(worker) > http->connections && idle_drop(&worker->idle))
+        continue;
+    return place;
+}
+
+bool door_admit(struct http_private *private)
+{
+    struct http *http = private->worker->http;
+    struct connection *place = private->place;
+    memcpy(private->exchange.client.address, place->client, sizeof(place->client));
+    if (!place->trusted)
+        return true;
+    bool local;
+    struct exchange_client peer = request_peer(private->connection, &local);
+    struct exchange_client client = client_behind(http->trust, &peer, &private->exchange.message);
+    assert(!place->counted); /* its last request is over */
+    private->exchange.client = client;
+    memcpy(place->client, client.address, sizeof(place->client));
+    place->counted = true;
+    return limits_clients_enter(http->clients, client.address);
+}
