@@ -56,11 +56,26 @@ static void check_person(struct check *check)
          status);
 }
 
+/* True if the page is one of a site that only observes: nobody gets an offer there. */
+static bool observes(const struct check *check)
+{
+    const struct slice host = {strstr(check->url, "://") + 3, strcspn(strstr(check->url, "://") + 3, "/")};
+    for (size_t i = 0; i < check->config->site_count; i++)
+        for (size_t k = 0; k < check->config->sites[i].hosts.count; k++)
+            if (slice_eq_nocase(slice_of(check->config->sites[i].hosts.items[k]), host))
+                return strcmp(check->config->sites[i].mode, "observe") == 0;
+    return false;
+}
+
 /* The page for a crawler: an offer for just this URL. */
 static void check_offer(struct check *check, const char *user_agent)
 {
     ask_get(check->ask, check->url, user_agent, NULL, &check->answer);
     const struct ask_answer *answer = &check->answer;
+    if (answer->status >= 200 && answer->status < 400 && observes(check)) {
+        tell(check, true, "%s gets the page: the gate observes only", user_agent);
+        return;
+    }
     if (answer->status != 402) {
         tell(check, false,
              "%s gets status %ld for the page, 402 was expected; is it one that crawlers pay for?",
