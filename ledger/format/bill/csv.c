@@ -78,5 +78,11 @@ bool csv_render(const struct document *document, struct format_output *out)
     minor_row(file, document, "net", document->net_minor);
     minor_row(file, document, "tax", document->tax.amount_minor);
     minor_row(file, document, "total", document->total_minor);
+    /* What has become of it; "applied-credit" is what other invoices' credit paid, or below zero what its own
+     * paid. */
+    minor_row(file, document, "paid", document->paid_minor);
+    minor_row(file, document, "credited", document->credited_minor);
+    minor_row(file, document, "applied-credit", document->applied_minor);
+    minor_row(file, document, "open", document->open_minor);
     return format_close(file, out);
 }

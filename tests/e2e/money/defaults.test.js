@@ -53,6 +53,12 @@ test('taxed, carried up to the minimum, and held until there is an agreement', a
         /^No agreement: the site's price list, invoices daily; due in 14 days\.$/
     )
     await crawltab('audit')
+    // What is held, or below the minimum, is told with that of the day that is still open.
+    const [crawler] = JSON.parse((await crawltab('crawler', 'list', '--json')).stdout)
+    assert.deepEqual(
+        crawler.sites.map(({ site, open_micros }) => `${site} ${open_micros}`).sort(),
+        ['held 3750000', 'least 3750000', 'taxed 1250000']
+    )
 
     // Nothing that is held is lost: the first invoice under the agreement is over all of it.
     ledger.query(`INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason,

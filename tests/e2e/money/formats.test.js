@@ -88,9 +88,9 @@ test('an invoice in every format', async t => {
     assert.equal(JSON.parse(read('json')).entries_url, `https://a.example/${number}`)
 
     const rows = read('csv').trimEnd().split('\r\n')
-    assert.deepEqual(
-        rows.map(row => row.split(',').at(-1)),
-        ['amount', '0.20', '0.0025', '0.00', '-0.0025', '0.20', '0.04', '0.24']
+    assert.equal(
+        rows.map(row => row.split(',').at(-1)).join(' '),
+        'amount 0.20 0.0025 0.00 -0.0025 0.20 0.04 0.24 0.00 0.00 0.00 0.24'
     )
 
     const html = read('html')

@@ -12,13 +12,14 @@ static char *rows_of(const char *buyer)
     struct format_output out = {0};
     json_t *document = json_pack(
         "{s:s,s:s,s:s,s:i,s:{s:s},s:[{s:i,s:s,s:s,s:i,s:i,s:i},{s:i,s:s,s:s,s:i,s:i,s:i}],s:i,s:i,s:i,s:i,"
-        "s:{s:i}}",
+        "s:{s:i},s:i,s:i,s:i,s:i}",
         "number", "INV-1", "kind", "invoice", "currency", "EUR", "currency_decimals", 2, "buyer", "name",
         buyer, "lines", "line", 1, "kind", "crawls", "description", "articles", "quantity", 3,
         "unit_price_micros", 2500, "amount_micros", 7500, "line", 2, "kind", "included", "description",
         "articles, included", "quantity", -1, "unit_price_micros", 2500, "amount_micros", -2500,
         "carried_in_micros", 12300, "carried_out_micros", 7300, "net_minor", 1, "total_minor", 3, "tax",
-        "amount_minor", 2);
+        "amount_minor", 2, "paid_minor", 12000, "credited_minor", 701, "applied_minor", -123456, "open_minor",
+        999);
     assert_non_null(document);
     if (!document_render(document, csv_render, &out))
         fail_msg("%s", out.error);
@@ -53,7 +54,11 @@ static void each_number_is_in_its_row(void **state)
                                    "\"carried-out\",\"\",,,-0.0073\r\n"
                                    "\"net\",\"\",,,0.01\r\n"
                                    "\"tax\",\"\",,,0.02\r\n"
-                                   "\"total\",\"\",,,0.03\r\n";
+                                   "\"total\",\"\",,,0.03\r\n"
+                                   "\"paid\",\"\",,,120.00\r\n"
+                                   "\"credited\",\"\",,,7.01\r\n"
+                                   "\"applied-credit\",\"\",,,-1234.56\r\n"
+                                   "\"open\",\"\",,,9.99\r\n";
     const char *at = expected;
     char *rows = rows_of("Crawler GmbH");
     (void)state;

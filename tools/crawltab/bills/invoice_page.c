@@ -1,6 +1,7 @@
 #include "tools/crawltab/bills/invoice_page.h"
 
 #include "ledger/base/text/amount.h"
+#include "ledger/format/unicode.h"
 #include "tools/crawltab/frame/show.h"
 
 #include <inttypes.h>
@@ -21,12 +22,13 @@ static void print_fact(const char *name, const char *value)
 
 static void print_party(const char *name, const struct document_party *party)
 {
+    char country[UNICODE_COUNTRY_MAX];
     print_fact(name, party->name);
     print_fact("", party->street);
     print_fact("", party->postal_code);
     print_fact("", party->city);
     print_fact("", party->region);
-    print_fact("", party->country);
+    print_fact("", unicode_country(party->country, country));
     print_fact("", party->tax_id);
     print_fact("", party->email);
     print_fact("", party->purchase_order);
