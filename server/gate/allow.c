@@ -9,7 +9,7 @@ enum err allow_write(struct crawl *crawl)
     const char *location = crawl->gate->parts.config->decisions_accel;
     const char *agent = "", *id = "", *price = "";
     char amount[AMOUNT_TEXT_MAX];
-    if (crawl->candidate)
+    if (crawl->candidate && !crawl->decision.observed)
         agent = arena_copy(arena, crawl->candidate->agent->account);
     if (crawl->redeeming) {
         id = arena_copy(arena, crawl->id_text);

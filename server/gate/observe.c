@@ -47,16 +47,19 @@ const char *observe_name(const struct crawl *crawl)
     return has_price(crawl) ? "paid" : "free";
 }
 
-static bool gives_content(const struct exchange *exchange)
+/* A front that asks delivers it by itself. */
+static bool gives_content(const struct crawl *crawl)
 {
+    const struct exchange *exchange = crawl->exchange;
     const struct exchange_reply *reply = &exchange->reply;
     bool content = reply->status == 200 || reply->status == 203 || reply->status == 206;
     uint64_t size = reply->fd >= 0 || (reply->stream && !reply->body.data) ? reply->length : reply->body.len;
-    return content && size > 0 && slice_eq(exchange->message.method, SLICE("GET"));
+    return content && (size > 0 || crawl->thread->decides) &&
+           slice_eq(exchange->message.method, SLICE("GET"));
 }
 
 int64_t observe_amount(const struct crawl *crawl)
 {
     bool may_pay = crawl->observed == ERR_OK || err_status(crawl->observed) == 402;
-    return may_pay && has_price(crawl) && gives_content(crawl->exchange) ? crawl->decision.price_micros : 0;
+    return may_pay && has_price(crawl) && gives_content(crawl) ? crawl->decision.price_micros : 0;
 }

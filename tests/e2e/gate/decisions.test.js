@@ -142,3 +142,36 @@ test('a reload reaches the listener', async t => {
     const price = async () => (await about('/articles/a', crawler)).headers['crawler-price']
     await until(async () => (await price()) === 'USD 1.25', 'the price')
 })
+
+test('what is asked is counted, and where a rule observes everybody hears what a person hears', async t => {
+    const set = await asked(t)
+    const { gate, about, crawler, offer, sign, ledger, agent } = set
+    const id = await offer('/articles/a')
+    const signed = await sign('/articles/a', id)
+    assert.equal((await about('/articles/a', signed)).status, 200)
+    set.configure({ site: { root: '', mode: 'observe' } })
+    gate.process.kill('SIGHUP')
+    await gate.logged(/event=reloaded/)
+    const second = await sign('/articles/a', id)
+    const strip = ({ status, headers, text }) => ({ status, text, ...headers, date: '' })
+    const person = strip(await about('/articles/a', { 'user-agent': 'Firefox' }))
+    assert.equal(person.status, 200)
+    for (const headers of [crawler, second])
+        assert.deepEqual(strip(await about('/articles/a', headers)), person)
+    assert.deepEqual(strip(await about('/drafts/x', crawler)), person)
+    assert.equal(ledger.count('charge'), 1)
+    const sum = 'SELECT coalesce(sum(requests), 0) FROM traffic_counts'
+    await until(() => ledger.query(sum) === '6', 'all are counted')
+    const found = ledger.query(
+        'SELECT crawler, outcome, reason, sum(amount_micros) FROM traffic_counts GROUP BY 1, 2, 3'
+    )
+    const expected = [
+        'GPTBot|observed|blocked|0',
+        'GPTBot|observed|offered|50000',
+        'GPTBot|offered||50000',
+        `${agent.origin}|observed|paid|50000`,
+        `${agent.origin}|paid||50000`,
+        'others|free||0'
+    ]
+    assert.deepEqual(found.split('\n').sort(), expected.sort())
+})
