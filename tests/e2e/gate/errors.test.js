@@ -145,7 +145,7 @@ test('an offer expires', async t => {
 })
 
 async function arguments_of_stage(t, gate, words) {
-    const { Gate } = await import('./support.js')
+    const { Gate } = await import('../support.js')
     const next = new Gate(gate.config)
     t.after(() => next.stop())
     await next.start(...words)
