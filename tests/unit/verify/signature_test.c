@@ -410,6 +410,22 @@ static void keys_have_owners(void **state)
     signature_key_free(NULL);
 }
 
+/* As the ledger asks of what it has stored: raw keys, and no error but "not good". */
+static void raw_keys_verify(void **state)
+{
+    static const uint8_t seed[SIGNATURE_ED25519_KEY_SIZE] = {3}, other_seed[SIGNATURE_ED25519_KEY_SIZE] = {4};
+    uint8_t raw[SIGNATURE_ED25519_KEY_SIZE], other[SIGNATURE_ED25519_KEY_SIZE];
+    uint8_t signature[SIGNATURE_ED25519_SIZE];
+    (void)state;
+    assert_true(signature_public_ed25519(seed, raw) && signature_public_ed25519(other_seed, other));
+    assert_true(signature_sign_ed25519(seed, SLICE("a"), signature));
+    assert_true(signature_verify_ed25519(raw, SLICE("a"), signature));
+    assert_false(signature_verify_ed25519(raw, SLICE("b"), signature));
+    assert_false(signature_verify_ed25519(other, SLICE("a"), signature));
+    signature[5] ^= 1;
+    assert_false(signature_verify_ed25519(raw, SLICE("a"), signature));
+}
+
 /* The nineteen y from p on, with either sign, and the points of small order. */
 static void odd_ed25519_keys_are_refused(void **state)
 {
@@ -490,6 +506,7 @@ int main(void)
         cmocka_unit_test(thumbprints_are_the_published_ones),
         cmocka_unit_test(all_draft_vectors_verify),
         cmocka_unit_test(keys_have_owners),
+        cmocka_unit_test(raw_keys_verify),
         cmocka_unit_test(odd_ed25519_keys_are_refused),
         cmocka_unit_test(each_thread_has_a_context_of_its_own),
     };
