@@ -10,7 +10,7 @@ const modules =
     'mpm_event authz_core headers rewrite setenvif proxy proxy_http proxy_balancer slotmem_shm ' +
     'lbmethod_byrequests'
 
-test('Apache in front', { timeout: 180_000 }, t =>
+test('Apache in front', { timeout: 400_000 }, t =>
     examine(t, 'apache', {
         start: (printed, port) => {
             const folder = frontFolder(t)

@@ -14,7 +14,7 @@ defaults
     timeout server 30s
 `
 
-test('HAProxy in front', { timeout: 180_000 }, t =>
+test('HAProxy in front', { timeout: 400_000 }, t =>
     examine(t, 'haproxy', {
         start: (printed, port) => {
             const folder = frontFolder(t)

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { change, examine } from '../front_exam.js'
 import { nginx } from '../fronts.js'
 
-test('nginx in front', { timeout: 180_000 }, t =>
+test('nginx in front', { timeout: 400_000 }, t =>
     examine(t, 'nginx', {
         start: (printed, port) => nginx(t, printed, port),
         open: printed => change(printed, '= @crawltab_closed;', '= @crawltab_open;')

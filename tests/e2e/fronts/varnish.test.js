@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { change, examine } from '../front_exam.js'
 import { frontFolder, startFront } from '../fronts.js'
 
-test('Varnish in front', { timeout: 180_000 }, t =>
+test('Varnish in front', { timeout: 400_000 }, t =>
     examine(t, 'varnish', {
         start: (printed, port) => {
             const folder = frontFolder(t)

@@ -17,7 +17,7 @@ function blocks(heading) {
     )
 }
 
-test('the ten minutes of the README', { timeout: 120_000 }, async t => {
+test('the ten minutes of the README', { timeout: 400_000 }, async t => {
     const folder = temporaryFolder(t)
     const ledger = new Ledger(folder)
     ledger.start()
@@ -81,7 +81,7 @@ pidof() { cat gate.pid; }
     }
     let output = ''
     const run = async line => {
-        const child = spawn('bash', ['-c', words + line], { ...options, timeout: 60_000 })
+        const child = spawn('bash', ['-c', words + line], { ...options, timeout: 200_000 })
         output = ''
         child.stdout.on('data', data => (output += data))
         child.stderr.on('data', data => (output += data))
