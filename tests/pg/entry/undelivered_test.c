@@ -292,7 +292,7 @@ static void lines_of_a_log(void **state)
     assert_int_equal(CRAWLTAB(output, "undelivered", "--log", path), 0);
     assert_non_null(strstr(output, "0 recorded, 2 recorded before"));
     assert_string_equal(sql("SELECT string_agg(concat(status, ' ', sent_bytes, ' ', told_by), ','"
-                            " ORDER BY payment_id) FROM undelivered"),
+                            " ORDER BY status) FROM undelivered"),
                         "200 4999 log,504 160 log");
     FILE *file = fopen(path, "w");
     fprintf(file,
