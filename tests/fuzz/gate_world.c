@@ -87,6 +87,20 @@ enum err writer_submit(struct writer *writer, struct submission *submission)
     return ERR_OK;
 }
 
+/* Nothing is streamed here that could break off. */
+enum err writer_report(struct writer *writer, struct undelivered_report *report)
+{
+    (void)writer;
+    HOLDS(report == NULL);
+    return ERR_OVERLOADED;
+}
+
+bool writer_ready(const struct writer *writer)
+{
+    (void)writer;
+    return true;
+}
+
 struct agreements *refresh_take_agreements(struct refresh *book)
 {
     (void)book;
