@@ -164,10 +164,10 @@ const char *offer_accept_signature(struct arena *arena, const struct web_bot_aut
     struct text text = text_begin(arena);
     add(&text, "sig=(");
     add(&text, targets[policy->target]);
-    if (web_bot_auth_changes(message))
-        add(&text, "\"@method\" ");
     if (message->body.len > 0)
         add(&text, "\"content-digest\" ");
+    else if (web_bot_auth_changes(message))
+        add(&text, "\"@method\" ");
     if (policy->commitment.len > 0) {
         text_char(&text, '"');
         text_add(&text, policy->commitment);

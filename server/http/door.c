@@ -29,6 +29,16 @@ static size_t open_connections(const struct worker *worker)
     return worker->connections.count - worker->connections.stowed + worker->idle.connections.count;
 }
 
+/* Whether the client is one of those that are counted. By default whoever is on this machine is not: that may
+ * be a front that the configuration does not name, with all the world behind it. */
+static bool is_counted(const struct http *http, const struct exchange_client *client)
+{
+    static const uint8_t six[16] = {[15] = 1}, four[13] = {[10] = 0xff, [11] = 0xff, [12] = 127};
+    bool near = memcmp(client->address, six, sizeof(six)) == 0 ||
+                memcmp(client->address, four, sizeof(four)) == 0; /* ::1, 127.0.0.0/8 */
+    return http->clients && !(near && http->options.client_connections < 0);
+}
+
 struct connection *door_open(struct worker *worker, struct MHD_Connection *connection, int socket)
 {
     struct http *http = worker->http;
@@ -40,17 +50,18 @@ struct connection *door_open(struct worker *worker, struct MHD_Connection *conne
     worker->idle.adopting = NULL;
     /* A trusted proxy has as many connections as it likes, see door_admit. */
     bool trusted = client_trusted(http->trust, &peer, local);
-    bool welcome = known || trusted || limits_clients_enter(http->clients, peer.address);
+    bool counted = !trusted && is_counted(http, &peer);
+    bool welcome = known || !counted || limits_clients_enter(http->clients, peer.address);
     struct connection *place = connection_open(&worker->connections, socket);
     if (!place || !welcome) {
         connection_close(&worker->connections, place);
-        if (!trusted)
+        if (counted)
             limits_clients_leave(http->clients, peer.address);
         return NULL;
     }
     place->handle = connection;
     place->trusted = trusted;
-    place->counted = !trusted;
+    place->counted = counted;
     memcpy(place->client, peer.address, sizeof(place->client));
     place->read = known ? known->read : 0;
     connection_wait(place, now_ms,
@@ -73,6 +84,6 @@ bool door_admit(struct http_private *private)
     assert(!place->counted); /* its last request is over */
     private->exchange.client = client;
     memcpy(place->client, client.address, sizeof(place->client));
-    place->counted = true;
-    return limits_clients_enter(http->clients, client.address);
+    place->counted = is_counted(http, &client);
+    return !place->counted || limits_clients_enter(http->clients, client.address);
 }

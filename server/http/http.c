@@ -427,10 +427,11 @@ static bool set_limits(struct http *http)
 {
     size_t connections = limits_connections((size_t)http->options.connections);
     http->connections = (unsigned)(connections / http->worker_count + 1);
-    if (http->options.client_connections == 0)
+    int64_t most = http->options.client_connections;
+    if (most == 0)
         return true;
-    http->clients =
-        limits_clients_new((size_t)http->options.client_connections, http->connections * http->worker_count);
+    http->clients = limits_clients_new(most < 0 ? HTTP_CLIENT_CONNECTIONS : (size_t)most,
+                                       http->connections * http->worker_count);
     return http->clients != NULL;
 }
 

@@ -9,6 +9,8 @@
 
 struct http;
 
+#define HTTP_CLIENT_CONNECTIONS 256
+
 /* What is said in the configuration, under `http` and beside. */
 struct http_options {
     const char *listen; /* "address:port", or "unix:/path"; port 0 takes a free one */

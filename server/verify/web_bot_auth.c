@@ -354,13 +354,13 @@ out:
 }
 
 /* What changes something at the site is asked for by who signs, and not by who has seen the signature of a
- * page's request. */
+ * page's request: that names no content. */
 static enum err check_method(const struct trial *trial)
 {
-    if (!web_bot_auth_changes(trial->message))
+    if (!web_bot_auth_changes(trial->message) || covered(trial->input, SLICE("content-digest")))
         return ERR_OK;
     return TELL(trial, CHECK_TARGET_COVERED, covered(trial->input, SLICE("@method")), "%s",
-                "@method, for another method than GET and HEAD")
+                "@method or content-digest, for another method than GET and HEAD")
                ? ERR_OK
                : ERR_SIGNATURE_REQUIRED;
 }

@@ -91,8 +91,8 @@ struct web_bot_auth_policy {
 struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, const struct config_site *site,
                                                struct slice commitment);
 
-/* True for another method than GET and HEAD: a signature must cover @method then, and content-digest where
- * the request has a body. */
+/* True for another method than GET and HEAD: a signature must cover content-digest then or, where the request
+ * has no body, @method. */
 bool web_bot_auth_changes(const struct message *message);
 
 /* A signature that is good but for its key. */

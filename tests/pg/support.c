@@ -184,6 +184,7 @@ void server_crash(void)
 void server_restart(void)
 {
     static char output[OUTPUT_MAX];
+    sql_leave(); /* its connection was to the one before, and may not have noticed */
     if (postgres("start", output) != 0)
         fail_msg("%s", output);
 }

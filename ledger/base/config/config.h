@@ -56,9 +56,10 @@ typedef struct config_list CONFIG_LIST;
     X(http_connections, "http.connections", NUMBER, "0", 0, 1000000,                                         \
       "The most connections at once; more wait until one closes. 0 means as many as the limit of open\n"     \
       "files allows.")                                                                                       \
-    X(http_client_connections, "http.client_connections", NUMBER, "0", 0, 1000000,                           \
-      "The most connections of one client address (IPv6: /64); of one behind a trusted proxy the most\n"     \
-      "requests under way. 0 means any number.")                                                             \
+    X(http_client_connections, "http.client_connections", NUMBER, "-1", -1, 1000000,                         \
+      "The most connections of one client (IPv6: /64), and requests of one behind a trusted proxy; 0: "      \
+      "any.\n"                                                                                               \
+      "-1: 256, but any number from this machine, where a front may be that is not in trusted_proxies.")     \
     X(trusted_proxies, "trusted_proxies", LIST, "", 0, 0,                                                    \
       "Proxies in front of the gate, by address or network (127.0.0.1, 10.0.0.0/8), and unix for whoever\n"  \
       "connects to a unix socket. From them alone X-Forwarded-For and Forwarded are believed; the client\n"  \
@@ -216,7 +217,7 @@ typedef struct config_list CONFIG_LIST;
       "Folder with files that the gate serves itself; instead of an origin, or before it is asked.")         \
     X(methods, "methods", LIST, "", 0, 0,                                                                    \
       "What the origin takes besides GET and HEAD: POST, PUT, PATCH, DELETE. Paid ones are signed over\n"    \
-      "@method and, with a body, content-digest.")                                                           \
+      "content-digest or, without a body, @method.")                                                         \
     X(seller, "seller", TEXT, "", 0, 0, "Who bills, as printed on invoices; empty means the site's name.")   \
     X(currency, "currency", TEXT, "USD", 0, 0, "ISO 4217 code of all prices of the site. Never changes.")    \
     X(time_zone, "time_zone", TEXT, "UTC", 0, 0, "Zone whose midnights end the billing days.")               \

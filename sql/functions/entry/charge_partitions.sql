@@ -9,6 +9,12 @@ BEGIN
         RAISE EXCEPTION 'charge_partitions: % to % are not 1 to 41 days', first_date, last_date
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    -- A gate that has fallen must not fill the catalogue. Years back, for ledgers that are made from old
+    -- entries.
+    IF first_date < current_date - 1830 OR last_date > current_date + 60 THEN
+        RAISE EXCEPTION 'charge_partitions: % to % are too far from today', first_date, last_date
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Is the clock of the gate right?';
+    END IF;
     FOR i IN 0 .. last_date - first_date LOOP
         at := first_date + i;
         name := public.charge_partition(at);

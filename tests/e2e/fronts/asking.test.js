@@ -43,7 +43,8 @@ async function asking(t, decisions) {
         }
     })
     fs.chmodSync(socket, 0o777)
-    const here = text => text.replaceAll('/run/crawltab/ask.sock', socket).replaceAll('127.0.0.1:8080', origin)
+    const here = text =>
+        text.replaceAll('/run/crawltab/ask.sock', socket).replaceAll('127.0.0.1:8080', origin)
     return { ...set, seen, port, folder, here }
 }
 

@@ -192,6 +192,12 @@ static void the_gate_may_insert_and_select_alone(void **state)
                             " AND pronamespace = 'public'::regnamespace"
                             " AND has_function_privilege('crawltab_gate', oid, 'EXECUTE')"),
                         "accrue_days charge_partitions keep_traffic note_conflicts note_undelivered");
+    assert_true(
+        sql_as("crawltab_gate", "SELECT charge_partitions(current_date + 59, current_date + 60)", output));
+    assert_false(
+        sql_as("crawltab_gate", "SELECT charge_partitions(current_date + 60, current_date + 61)", output));
+    assert_non_null(strstr(output, "too far from today"));
+    assert_false(sql_as("crawltab_gate", "SELECT charge_partitions('2001-01-01', '2001-01-02')", output));
 }
 
 /* Every table and partition has triggers that fire always, before UPDATE (16), DELETE (8) and TRUNCATE (32).

@@ -37,7 +37,11 @@ static void a_signature_is_asked_for_what_is_judged(void **state)
     const struct web_bot_auth_policy policy = {.commitment = SLICE("payment"),
                                                .target = WEB_BOT_AUTH_AUTHORITY};
     assert_string_equal(offer_accept_signature(fresh_arena(), &policy, &post, SLICE("")),
-                        "sig=(\"@authority\" \"@method\" \"content-digest\" \"payment\" "
+                        "sig=(\"@authority\" \"content-digest\" \"payment\" "
+                        "\"signature-agent\");created;expires;tag=\"web-bot-auth\"");
+    const struct message delete = {.method = SLICE("DELETE")};
+    assert_string_equal(offer_accept_signature(fresh_arena(), &policy, &delete, SLICE("")),
+                        "sig=(\"@authority\" \"@method\" \"payment\" "
                         "\"signature-agent\");created;expires;tag=\"web-bot-auth\"");
 }
 

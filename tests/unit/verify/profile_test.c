@@ -1,4 +1,5 @@
-/* The Web Bot Auth profile: what each check tells, the choices of a policy, locations, and full arenas.
+/* lint: file, the tests share the parts of a request that most of it is
+ * The Web Bot Auth profile: what each check tells, the choices of a policy, locations, and full arenas.
  * Tests ledger/base/arena.c, ledger/base/text/text.c, server/verify/url.c, server/verify/web_bot_auth.c */
 #include "tests/unit/support.h"
 
@@ -141,6 +142,44 @@ static void a_covered_digest_is_that_of_the_body(void **state)
             assert_int_equal(err, body ? ERR_SIGNATURE_INVALID : ERR_OK);
             assert_string_equal(web_bot_auth_check_name(trace.failed), body ? "content-digest" : "");
         }
+}
+
+/* What was signed for a page is good for no method that changes something, and for no body. */
+static void a_page_s_signature_changes_nothing(void **state)
+{
+    static const struct {
+        const char *method, *covered;
+        bool body;
+        enum err err;
+        const char *check;
+    } cases[] = {
+        {"GET", "", false, ERR_OK, ""},
+        {"HEAD", "", false, ERR_OK, ""},
+        {"DELETE", "", false, ERR_SIGNATURE_REQUIRED, "covers-target"},
+        {"DELETE", "\"@method\" ", false, ERR_OK, ""},
+        {"POST", "\"@method\" ", true, ERR_SIGNATURE_REQUIRED, "content-digest"},
+        {"POST", "", true, ERR_SIGNATURE_REQUIRED, "covers-target"},
+        {"GET", "", true, ERR_SIGNATURE_REQUIRED, "content-digest"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct web_bot_auth_candidate *candidates;
+        struct web_bot_auth_policy policy = policy_for("");
+        struct arena *arena = fresh_arena();
+        char text[512];
+        snprintf(text, sizeof(text),
+                 "%s /\nhost: a.example\n" AGENT SIG
+                 "signature-input: s=(\"@authority\" %s\"signature-agent\")" TIMES REST,
+                 cases[i].method, cases[i].covered);
+        struct message message = request_of(arena, text);
+        message.body = cases[i].body ? SLICE("x") : SLICE("");
+        assert_int_equal(web_bot_auth_select(arena, &message, &policy, &candidates), cases[i].err);
+        assert_string_equal(web_bot_auth_check_name(trace.failed), cases[i].check);
+        policy.body_elsewhere = true;
+        enum err err = web_bot_auth_select(arena, &message, &policy, &candidates);
+        bool named = strcmp(cases[i].check, "covers-target") != 0;
+        assert_int_equal(err, named ? ERR_OK : ERR_SIGNATURE_REQUIRED);
+    }
 }
 
 /* The failure of the signature that got furthest is the one that is told. */
@@ -584,6 +623,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failures_are_told_by_name),
         cmocka_unit_test(a_covered_digest_is_that_of_the_body),
+        cmocka_unit_test(a_page_s_signature_changes_nothing),
         cmocka_unit_test(the_best_failure_is_told),
         cmocka_unit_test(a_policy_may_choose),
         cmocka_unit_test(a_policy_is_what_the_configuration_says),
