@@ -20,7 +20,10 @@ export function frontFolder(t) {
 const accepts = port =>
     new Promise(resolve => {
         const socket = net.connect({ port, host: '127.0.0.1' })
-        socket.on('connect', () => resolve(true))
+        socket.on('connect', () => {
+            socket.destroy() // else it may stay for as long as the front leaves it
+            resolve(true)
+        })
         socket.on('error', () => resolve(false))
         socket.on('close', () => resolve(false))
     })
