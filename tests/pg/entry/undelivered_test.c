@@ -285,15 +285,24 @@ static void lines_of_a_log(void **state)
     dprintf(fd, "crawltab=%s status=200 bytes=5000 length=5000\n", uuid_format(lost[0], id));
     dprintf(fd, "x crawltab=%s status=200 bytes=4999 length=5000\n", uuid_format(lost[1], id));
     dprintf(fd, "\"crawltab=%s status=200 bytes=1 length=2\"\n", uuid_format(lost[0], id)); /* no word */
+    dprintf(fd,
+            "{\"level\":\"info\",\"status\":502,\"size\":160,\"resp_headers\":{\"payment-response\":"
+            "[\"scheme=\\\"deferred\\\", id=\\\"%s\\\", timestamp=1\"]}}\n",
+            uuid_format(lost[2], id));
+    dprintf(fd,
+            "{\"level\":\"info\",\"status\":200,\"size\":5,\"resp_headers\":{\"Content-Length\":[\"5\"],"
+            "\"Payment-Response\":[\"scheme=\\\"deferred\\\", id=\\\"%s\\\"\"]}}\n",
+            uuid_format(lost[0], id));
+    dprintf(fd, "{\"no\": \"access\"}\n{broken\n");
     dprintf(fd, "crawltab=%s status=504 bytes=160 length=-", uuid_format(lost[2], id));
     close(fd);
     assert_int_equal(CRAWLTAB(output, "undelivered", "--log", path), 0);
-    assert_non_null(strstr(output, "5 lines: 2 recorded, 0 recorded before, 0 with problems"));
+    assert_non_null(strstr(output, "9 lines: 2 recorded, 1 recorded before, 0 with problems"));
     assert_int_equal(CRAWLTAB(output, "undelivered", "--log", path), 0);
-    assert_non_null(strstr(output, "0 recorded, 2 recorded before"));
+    assert_non_null(strstr(output, "0 recorded, 3 recorded before"));
     assert_string_equal(sql("SELECT string_agg(concat(status, ' ', sent_bytes, ' ', told_by), ','"
                             " ORDER BY status) FROM undelivered"),
-                        "200 4999 log,504 160 log");
+                        "200 4999 log,502 160 log");
     FILE *file = fopen(path, "w");
     fprintf(file,
             "crawltab=%s status=two bytes=1\ncrawltab=not-an-id status=200 bytes=1\n"

@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <strings.h>
+
+#define LINE_MAX_BYTES 256 /* of the words that count, when they are put together here */
 
 /* --- list --- */
 
@@ -104,6 +107,32 @@ static bool number_of(const char *text, int64_t *number)
     return errno == 0 && *end == '\0' && *number >= 0;
 }
 
+/* The first value of a field of Caddy's log, whose names are as the answer had them; NULL: it had none. */
+static const char *field_of(const json_t *entry, const char *name)
+{
+    const char *key;
+    json_t *values;
+    json_t *fields = json_object_get(entry, "resp_headers");
+    json_object_foreach(fields, key, values) if (strcasecmp(key, name) ==
+                                                 0) return json_string_value(json_array_get(values, 0));
+    return NULL;
+}
+
+/* Caddy writes JSON: what it says in the words of the others. False if the line is no such. */
+static bool translate(const char *line, char out[LINE_MAX_BYTES])
+{
+    json_t *entry = *line == '{' ? json_loads(line, 0, NULL) : NULL;
+    const char *receipt = field_of(entry, "Payment-Response"), *length = field_of(entry, "Content-Length");
+    const char *id = receipt ? strstr(receipt, "id=\"") : NULL;
+    if (id)
+        snprintf(out, LINE_MAX_BYTES,
+                 "crawltab=%.*s status=%" JSON_INTEGER_FORMAT " bytes=%" JSON_INTEGER_FORMAT " length=%.20s",
+                 (int)strcspn(id + 4, "\""), id + 4, json_integer_value(json_object_get(entry, "status")),
+                 json_integer_value(json_object_get(entry, "size")), length ? length : "-");
+    json_decref(entry);
+    return id != NULL;
+}
+
 enum line { LINE_OTHER, LINE_DELIVERED, LINE_LOST, LINE_BAD };
 
 /* A front's line says whose payment it is, what status the site's answer had, and how many bytes of how many
@@ -142,8 +171,9 @@ static bool take_line(struct pg *pg, const char *path, const char *line, struct 
 {
     struct undelivered fact;
     enum undelivered_outcome outcome;
+    char words[LINE_MAX_BYTES];
     totals->lines++;
-    switch (read_line(line, &fact)) {
+    switch (read_line(translate(line, words) ? words : line, &fact)) {
     case LINE_OTHER:
     case LINE_DELIVERED:
         return true;
@@ -233,6 +263,8 @@ const struct command undelivered_command = {
     "\n"
     "  log_format crawltab 'crawltab=$upstream_http_x_crawltab_payment '\n"
     "    'status=$status bytes=$body_bytes_sent length=$sent_http_content_length';\n"
+    "\n"
+    "Caddy's access log, which is JSON, is understood as it is.\n"
     "\n"
     "exit status of --log: 0 all lines were understood; 1 some were not, or name a\n"
     "payment that is not there or whose day is sealed\n"
