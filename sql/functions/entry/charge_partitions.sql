@@ -9,9 +9,9 @@ BEGIN
         RAISE EXCEPTION 'charge_partitions: % to % are not 1 to 41 days', first_date, last_date
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    -- A gate that has fallen must not fill the catalogue. Years back, for ledgers that are made from old
+    -- A gate that has fallen must not fill the catalogue. Twenty years back, for ledgers made from old
     -- entries.
-    IF first_date < current_date - 1830 OR last_date > current_date + 60 THEN
+    IF first_date < current_date - 7305 OR last_date > current_date + 60 THEN
         RAISE EXCEPTION 'charge_partitions: % to % are too far from today', first_date, last_date
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Is the clock of the gate right?';
     END IF;
