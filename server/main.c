@@ -3,7 +3,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/config/config.h"
 #include "ledger/base/log.h"
-#include "server/gate/rules.h"
+#include "server/rules/rules.h"
 #include "server/origin/origin.h"
 #include "server/run/schedule.h"
 #include "server/run/reload.h"

@@ -8,8 +8,8 @@
 #include "ledger/entry/offer_key.h"
 #include "server/gate/own_directory.h"
 #include "ledger/entry/payment_id.h"
-#include "server/gate/rules.h"
-#include "server/gate/tariff.h"
+#include "server/rules/rules.h"
+#include "server/rules/tariff.h"
 #include "server/origin/origin.h"
 #include "server/verify/web_bot_auth.h"
 

@@ -3,7 +3,7 @@
 
 #include "ledger/base/crypto/random.h"
 #include "ledger/base/text/text.h"
-#include "server/gate/offer.h"
+#include "server/rules/offer.h"
 
 /* The code of each failure, as a field that needs no room. */
 static struct exchange_header codes[] = {

@@ -37,8 +37,9 @@ function rooms(    base, money, server)
     edge["server/http"] = edge["server/verify"] = edge["ledger/format"]
     edge["server/agent"] = edge["ledger/entry"] " ledger/entry server/verify"
     edge["server/content"] = edge["server/origin"] = edge["server/http"]
-    edge["server/gate"] = edge["ledger/credit"] " ledger/credit ledger/traffic server/verify server/agent" \
-        " server/content server/origin"
+    edge["server/rules"] = edge["ledger/credit"] " ledger/credit server/verify"
+    edge["server/gate"] = edge["server/rules"] " server/rules ledger/traffic server/agent server/content" \
+        " server/origin"
     edge["server/decisions"] = edge["server/gate"] " server/gate"
     server = edge["server/gate"] " server/gate server/decisions server/http"
     edge["server/run"] = server

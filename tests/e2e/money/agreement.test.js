@@ -1,5 +1,5 @@
 // Crawlers and agreements as the operator meets them: accounts, terms in files and single ones, history.
-// Tests server/gate/tariff.c
+// Tests server/rules/tariff.c
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'

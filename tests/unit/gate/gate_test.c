@@ -1,15 +1,15 @@
 /* The gate's pure parts: payment ids, globs, rules, offers, and which addresses may be fetched from.
- * Tests server/gate/commitment.c, server/gate/glob.c,
- * server/gate/offer.c, server/gate/rules.c, ledger/entry/payment_id.c */
+ * Tests server/gate/commitment.c, server/rules/glob.c,
+ * server/rules/offer.c, server/rules/rules.c, ledger/entry/payment_id.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/text/encoding.h"
 #include "server/agent/address.h"
 #include "server/gate/commitment.h"
-#include "server/gate/glob.h"
-#include "server/gate/offer.h"
+#include "server/rules/glob.h"
+#include "server/rules/offer.h"
 #include "ledger/entry/payment_id.h"
-#include "server/gate/rules.h"
+#include "server/rules/rules.h"
 
 #include <arpa/inet.h>
 #include <jansson.h>

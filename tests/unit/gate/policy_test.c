@@ -1,8 +1,8 @@
 /* What the gate asks for: the fields that a signature must cover, and the dearer of two rules. */
 #include "tests/unit/support.h"
 
-#include "server/gate/offer.h"
-#include "server/gate/rules.h"
+#include "server/rules/offer.h"
+#include "server/rules/rules.h"
 
 static void a_signature_is_asked_for_what_is_judged(void **state)
 {

@@ -1,10 +1,10 @@
 /* Rules that see the query and the method, and whoever writes them in another way to get a page for less.
- * Tests server/gate/query.c */
+ * Tests server/rules/query.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/config/config.h"
-#include "server/gate/query.h"
-#include "server/gate/rules.h"
+#include "server/rules/query.h"
+#include "server/rules/rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>

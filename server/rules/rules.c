@@ -1,12 +1,12 @@
-#include "server/gate/rules.h"
+#include "server/rules/rules.h"
 
 #include "ledger/base/config/ai_crawlers.h"
 #include "ledger/base/text/encoding.h"
 #include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
-#include "server/gate/glob.h"
-#include "server/gate/offer.h"
-#include "server/gate/query.h"
+#include "server/rules/glob.h"
+#include "server/rules/offer.h"
+#include "server/rules/query.h"
 
 #include <assert.h>
 #include <limits.h>

@@ -1,4 +1,4 @@
-#include "server/gate/offer.h"
+#include "server/rules/offer.h"
 
 #include "ledger/base/text/amount.h"
 #include "ledger/base/text/encoding.h"

@@ -1,6 +1,6 @@
 /* Path globs of rules: `*` and `?` stop at a slash, `**` does not. Pure. */
-#ifndef SERVER_GATE_GLOB_H
-#define SERVER_GATE_GLOB_H
+#ifndef SERVER_RULES_GLOB_H
+#define SERVER_RULES_GLOB_H
 
 #include "ledger/base/slice.h"
 

@@ -1,10 +1,10 @@
 /* What an agreement changes for one crawler: prices, whether it may pay, and how much. Pure. */
-#ifndef SERVER_GATE_TARIFF_H
-#define SERVER_GATE_TARIFF_H
+#ifndef SERVER_RULES_TARIFF_H
+#define SERVER_RULES_TARIFF_H
 
 #include "ledger/credit/agreements.h"
 #include "ledger/credit/credit.h"
-#include "server/gate/rules.h"
+#include "server/rules/rules.h"
 
 /* Where and when somebody asks. */
 struct tariff_place {

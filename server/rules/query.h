@@ -1,8 +1,8 @@
 /* What a rule says about a request's query. There is no one way to read a query: programs differ in which of
  * two values of a name counts, in what parts them, and in more. So a query has several readings, PHP's first,
  * and whoever judges by it judges each of them, and keeps the dearest. Pure. */
-#ifndef SERVER_GATE_QUERY_H
-#define SERVER_GATE_QUERY_H
+#ifndef SERVER_RULES_QUERY_H
+#define SERVER_RULES_QUERY_H
 
 #include "ledger/base/slice.h"
 

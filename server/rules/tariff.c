@@ -1,4 +1,4 @@
-#include "server/gate/tariff.h"
+#include "server/rules/tariff.h"
 
 #include "ledger/base/http/agent.h"
 

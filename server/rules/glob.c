@@ -1,4 +1,4 @@
-#include "server/gate/glob.h"
+#include "server/rules/glob.h"
 
 /* A star that was met: where to go on in the glob, and how far it has eaten the path. */
 struct star {

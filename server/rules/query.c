@@ -1,7 +1,7 @@
-#include "server/gate/query.h"
+#include "server/rules/query.h"
 
 #include "ledger/base/text/encoding.h"
-#include "server/gate/glob.h"
+#include "server/rules/glob.h"
 
 #define NAME_MAX_BYTES  128
 #define VALUE_MAX_BYTES 2048

@@ -1,7 +1,7 @@
 /* Sites and their rules: which site a request is for, and what the first rule that fits says about who asks.
  * Compiled from the configuration once; read only afterwards. */
-#ifndef SERVER_GATE_RULES_H
-#define SERVER_GATE_RULES_H
+#ifndef SERVER_RULES_RULES_H
+#define SERVER_RULES_RULES_H
 
 #include "ledger/base/config/config.h"
 #include "ledger/base/err.h"

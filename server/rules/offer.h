@@ -1,6 +1,6 @@
 /* The offer: everything a 402 carries (WIRE.md section 1). No I/O. */
-#ifndef SERVER_GATE_OFFER_H
-#define SERVER_GATE_OFFER_H
+#ifndef SERVER_RULES_OFFER_H
+#define SERVER_RULES_OFFER_H
 
 #include "ledger/base/config/config.h"
 #include "ledger/entry/payment_id.h"
