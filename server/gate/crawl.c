@@ -125,6 +125,7 @@ struct web_bot_auth_policy crawl_policy(struct crawl *crawl)
     policy.now = crawl->now_ms / 1000;
     policy.agents = &crawl->agents;
     policy.body_elsewhere = crawl->thread->decides;
+    policy.changes_taken = policy.changes_taken || crawl->thread->decides; /* the front's business */
     policy.trace = &crawl->trace;
     return policy;
 }

@@ -63,6 +63,7 @@ struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, cons
         .clock_skew = config->signature_clock_skew_seconds,
         .max_lifetime = config->signature_max_lifetime_seconds,
         .max_age = commitment.len > 0 ? 0 : config->signature_identity_seconds,
+        .changes_taken = site->methods.count > 0,
         .commitment = commitment,
         .target = target_of(site, commitment.len > 0),
         .allow_test_keys = config->signature_allow_test_keys,
@@ -357,7 +358,8 @@ out:
  * page's request: that names no content. */
 static enum err check_method(const struct trial *trial)
 {
-    if (!web_bot_auth_changes(trial->message) || covered(trial->input, SLICE("content-digest")))
+    if (!trial->policy->changes_taken || !web_bot_auth_changes(trial->message) ||
+        covered(trial->input, SLICE("content-digest")))
         return ERR_OK;
     return TELL(trial, CHECK_TARGET_COVERED, covered(trial->input, SLICE("@method")), "%s",
                 "@method or content-digest, for another method than GET and HEAD")
@@ -369,7 +371,8 @@ static enum err check_method(const struct trial *trial)
 static enum err check_digest(const struct trial *trial)
 {
     bool digested = covered(trial->input, SLICE("content-digest"));
-    if (trial->policy->body_elsewhere || (!digested && trial->message->body.len == 0))
+    bool wanted = trial->policy->changes_taken && trial->message->body.len > 0;
+    if (trial->policy->body_elsewhere || (!digested && !wanted))
         return ERR_OK;
     if (!digested) {
         TELL(trial, CHECK_DIGEST, false, "the request has a body, and content-digest is not covered");

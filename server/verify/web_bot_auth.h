@@ -83,6 +83,7 @@ struct web_bot_auth_policy {
     const struct config_list *insecure_hosts;
     const struct signature_agents *agents; /* the request's, if they are read already; NULL: not yet */
     struct web_bot_auth_trace *trace;      /* or NULL */
+    bool changes_taken;                    /* other methods than GET and HEAD are: see web_bot_auth_changes */
     bool body_elsewhere; /* whoever has the body must look whether a covered content-digest is its own */
 };
 
@@ -91,8 +92,8 @@ struct web_bot_auth_policy {
 struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, const struct config_site *site,
                                                struct slice commitment);
 
-/* True for another method than GET and HEAD: a signature must cover content-digest then or, where the request
- * has no body, @method. */
+/* True for another method than GET and HEAD. Where these are taken, a signature must cover content-digest or,
+ * where the request has no body, @method. */
 bool web_bot_auth_changes(const struct message *message);
 
 /* A signature that is good but for its key. */
