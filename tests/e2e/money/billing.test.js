@@ -275,7 +275,8 @@ function columnOf(statement, name) {
 // What an adjustment finds taken off the charges of a crawler is what the nights took off them.
 function discountsAgree(ledger, { site, charges }) {
     ledger.query('ANALYZE') // as a server does by itself in the time that has passed here
-    const text = fs.readFileSync(path.join(root, 'sql/statements/bill/adjustment_subject.sql'), 'utf8')
+    const file = 'sql/statements/bill/adjustment/adjustment_subject.sql'
+    const text = fs.readFileSync(path.join(root, file), 'utf8')
     const [crawlerId, billed] = ledger
         .query(
             `SELECT crawler_id, -sum(amount_micros) FROM crawler_day_line WHERE site_id = ${site.id}
