@@ -4,7 +4,7 @@
 #ifndef SERVER_AGENT_KEY_RING_H
 #define SERVER_AGENT_KEY_RING_H
 
-#include "server/verify/jwk.h"
+#include "ledger/verify/jwk.h"
 
 #include <jansson.h>
 

@@ -8,7 +8,7 @@
 #include "server/agent/head.h"
 #include "server/agent/proof.h"
 #include "server/agent/unpack.h"
-#include "server/verify/component.h"
+#include "ledger/verify/component.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 
 #include "ledger/entry/snapshot.h"
 #include "server/agent/fetch.h"
-#include "server/verify/jwk_set.h"
+#include "ledger/verify/jwk_set.h"
 
 /* Room for a sentence of listing_explain, with its NUL. */
 #define LISTING_WHY_MAX (2 * JWK_WHY_MAX)

@@ -3,8 +3,8 @@
  * another answer's. */
 #include "server/agent/proof.h"
 
-#include "server/verify/component.h"
-#include "server/verify/content_digest.h"
+#include "ledger/verify/component.h"
+#include "ledger/verify/content_digest.h"
 
 #include <assert.h>
 

@@ -7,7 +7,7 @@
 
 #include "ledger/base/arena.h"
 #include "ledger/base/http/message.h"
-#include "server/verify/jwk.h"
+#include "ledger/verify/jwk.h"
 
 #define PROOF_TAG          "http-message-signatures-directory"
 #define PROOF_SKEW_SECONDS 30 /* how far ahead `created` may lie */

@@ -1,6 +1,6 @@
 #include "server/gate/commitment.h"
 
-#include "server/verify/component.h"
+#include "ledger/verify/component.h"
 
 static bool string_member(const struct sf_list *dictionary, struct slice key, struct slice *value)
 {

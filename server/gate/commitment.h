@@ -4,7 +4,7 @@
 
 #include "ledger/base/err.h"
 #include "ledger/base/http/message.h"
-#include "server/verify/sf.h"
+#include "ledger/verify/sf.h"
 
 struct commitment {
     struct slice scheme;

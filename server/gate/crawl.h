@@ -11,7 +11,7 @@
 #include "server/rules/rules.h"
 #include "server/rules/tariff.h"
 #include "server/origin/origin.h"
-#include "server/verify/web_bot_auth.h"
+#include "ledger/verify/web_bot_auth.h"
 
 struct gate {
     struct gate_parts parts;

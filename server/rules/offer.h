@@ -5,7 +5,7 @@
 #include "ledger/base/config/config.h"
 #include "ledger/entry/payment_id.h"
 #include "ledger/base/http/exchange.h"
-#include "server/verify/web_bot_auth.h"
+#include "ledger/verify/web_bot_auth.h"
 
 /* What is the same in all offers of a site, written once. */
 struct offer_form;

@@ -6,7 +6,7 @@
 #include "ledger/base/config/config.h"
 #include "ledger/base/err.h"
 #include "ledger/base/http/message.h"
-#include "server/verify/signature_agent.h"
+#include "ledger/verify/signature_agent.h"
 
 struct offer_form;
 struct rules;

@@ -14,8 +14,8 @@
 #define _GNU_SOURCE /* memmem, SCHED_BATCH */
 #include "ledger/base/text/encoding.h"
 #include "ledger/base/crypto/random.h"
-#include "server/verify/component.h"
-#include "server/verify/jwk.h"
+#include "ledger/verify/component.h"
+#include "ledger/verify/jwk.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,9 +2,9 @@
  * calls malloc, calloc or realloc. Medians of 41 rounds.
  * Exit status 1 when all but Ed25519 takes more than a tenth of Ed25519, or our code allocates. */
 #include "ledger/base/text/encoding.h"
-#include "server/verify/component.h"
-#include "server/verify/jwk.h"
-#include "server/verify/web_bot_auth.h"
+#include "ledger/verify/component.h"
+#include "ledger/verify/jwk.h"
+#include "ledger/verify/web_bot_auth.h"
 
 #include <stdio.h>
 #include <stdlib.h>

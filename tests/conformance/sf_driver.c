@@ -6,7 +6,7 @@
  * suite (github.com/httpwg/structured-field-tests), TAB, the canonical serialisation. Exit status 64 with a
  * message when a line is not of that form. */
 #include "ledger/base/text/encoding.h"
-#include "server/verify/sf.h"
+#include "ledger/verify/sf.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@
 #include "ledger/base/log.h"
 #include "server/gate/gate.h"
 #include "ledger/entry/payment_id.h"
-#include "server/verify/component.h"
+#include "ledger/verify/component.h"
 #include "tools/crawltab/gate/raw_request.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "tests/fuzz/support.h"
 
 #include "server/agent/key_ring.h"
-#include "server/verify/jwk_set.h"
+#include "ledger/verify/jwk_set.h"
 
 static void check_key(const struct jwk *jwk)
 {

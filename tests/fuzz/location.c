@@ -2,8 +2,8 @@
  * Input: ARENA TEXT; the text is one URL, and the value of a field. */
 #include "tests/fuzz/support.h"
 
-#include "server/verify/signature_agent.h"
-#include "server/verify/url.h"
+#include "ledger/verify/signature_agent.h"
+#include "ledger/verify/url.h"
 
 static const char *listed[] = {"127.0.0.1:8403", "localhost", "[::1]:8403"};
 static const struct config_list insecure = {listed, 3};

@@ -2,8 +2,8 @@
  * has a base of printable lines, one per component. Input: POLICY ARENA TARGET LF fields, one a line. */
 #include "tests/fuzz/support.h"
 
-#include "server/verify/component.h"
-#include "server/verify/web_bot_auth.h"
+#include "ledger/verify/component.h"
+#include "ledger/verify/web_bot_auth.h"
 
 #define NOW    1763640000
 #define CHECKS 64

@@ -2,7 +2,7 @@
  * arena may make parsing fail, and nothing else. Input: TYPE ARENA TEXT. */
 #include "tests/fuzz/support.h"
 
-#include "server/verify/sf.h"
+#include "ledger/verify/sf.h"
 
 enum type { ITEM, LIST, DICTIONARY, TYPES };
 

@@ -12,7 +12,7 @@
 
 #include "ledger/base/config/config.h"
 #include "ledger/entry/writer.h"
-#include "server/verify/jwk.h"
+#include "ledger/verify/jwk.h"
 
 #include <stdatomic.h>
 

@@ -3,7 +3,7 @@
 #define TOOLS_CRAWLER_KEY_H
 
 #include "ledger/base/text/encoding.h"
-#include "server/verify/jwk.h"
+#include "ledger/verify/jwk.h"
 
 struct key {
     uint8_t seed[SIGNATURE_ED25519_KEY_SIZE]; /* the private half, `d` */

@@ -2,7 +2,7 @@
 
 #include "ledger/base/crypto/digest.h"
 #include "ledger/base/text/encoding.h"
-#include "server/verify/sf.h"
+#include "ledger/verify/sf.h"
 #include "tools/crawler/purse.h"
 
 #include <jansson.h>

@@ -1,7 +1,7 @@
 #include "tools/crawler/sign.h"
 
 #include "ledger/base/text/encoding.h"
-#include "server/verify/component.h"
+#include "ledger/verify/component.h"
 
 bool sign_request(struct arena *arena, const struct key *key, const struct message *message,
                   const struct sign_terms *terms, struct sign_fields *fields)

@@ -3,7 +3,7 @@
 #define TOOLS_CRAWLER_SIGN_H
 
 #include "ledger/base/http/message.h"
-#include "server/verify/sf.h"
+#include "ledger/verify/sf.h"
 #include "tools/crawler/key.h"
 
 /* Seconds that a signature holds: enough for a clock that is somewhat slow, too short to be worth stealing.

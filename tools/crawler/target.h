@@ -2,7 +2,7 @@
 #ifndef TOOLS_CRAWLER_TARGET_H
 #define TOOLS_CRAWLER_TARGET_H
 
-#include "server/verify/url.h"
+#include "ledger/verify/url.h"
 
 struct target {
     struct url url;         /* its parts */

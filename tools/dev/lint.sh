@@ -40,7 +40,7 @@ self_test() {
     (
         cd "$tree" || exit 1
         shopt -s nullglob
-        mkdir -p ledger/pg ledger/format/bill ledger/attic server/verify server/http server/gate
+        mkdir -p ledger/pg ledger/format/bill ledger/attic ledger/verify server/http server/gate
         {
             printf 'static int long_one(int a)\n{\n'
             yes '    a++;' | head -n 70
@@ -51,7 +51,7 @@ self_test() {
         printf 'int f(int a, int b, int c, int (*d)(int, int),\n      int e, int g, int h)\n{\n}\n' \
             >ledger/pg/parameters.c
         printf 'void f(char *p)\n{\n    /* a */ strcpy(p, "/* ");\n}\n' >ledger/pg/banned.c
-        printf '#include "server/gate/gate.h"\n' >server/verify/include.c
+        printf '#include "server/gate/gate.h"\n' >ledger/verify/include.c
         printf '#include "ledger/pg/pg.h"\n' >ledger/format/bill/upwards.c
         echo >ledger/attic/unknown.c
         printf '#include <libpq-fe.h>\n' >server/http/library.c
@@ -72,10 +72,10 @@ self_test() {
             printf '    puts("system(1) \\" atoi(");\n'
             yes '    a++;' | head -n 64
             printf '    /* lint: banned, its argument is ours */\n    system("true");\n}\n'
-        } >server/verify/signature.c
-        rules server/verify/signature.c || { echo "lint: its self-test finds what is not there"; exit 1; }
+        } >ledger/verify/signature.c
+        rules ledger/verify/signature.c || { echo "lint: its self-test finds what is not there"; exit 1; }
         git init -q . && printf '## 1. One\n' >WIRE.md
-        printf '/* WIRE.md section\n * 2 and DESIGN.md */\n' >server/verify/cites.c
+        printf '/* WIRE.md section\n * 2 and DESIGN.md */\n' >ledger/verify/cites.c
         [ "$(citations | wc -l)" -eq 2 ] || { echo "lint: its self-test does not find citations"; exit 1; }
         rm -rf ledger server && mkdir -p server/run tests/unit/run tests/e2e
         touch server/run/{named,said,forgotten}.c tests/unit/run/named_test.c

@@ -21,7 +21,7 @@ function rooms(    base, money, server)
     base = "ledger/base ledger/base/text ledger/base/crypto ledger/base/file ledger/base/identifier"
     edge["ledger/base/config"] = edge["ledger/base/http"] = base
     base = base " ledger/base/config ledger/base/http"
-    edge["ledger/format"] = base
+    edge["ledger/format"] = edge["ledger/verify"] = base
     edge["ledger/format/bill"] = edge["ledger/format/bank"] = base " ledger/format"
     edge["ledger/pg"] = base
     base = base " ledger/pg"
@@ -34,10 +34,10 @@ function rooms(    base, money, server)
     edge["ledger/collect"] = base " ledger/format ledger/format/bank ledger/bill ledger/outbox"
     edge["ledger/audit"] = base " ledger/site ledger/proof"
     edge["ledger/night"] = base " ledger/site ledger/proof ledger/bill ledger/entry"
-    edge["server/http"] = edge["server/verify"] = edge["ledger/format"]
-    edge["server/agent"] = edge["ledger/entry"] " ledger/entry server/verify"
+    edge["server/http"] = edge["ledger/format"]
+    edge["server/agent"] = edge["ledger/entry"] " ledger/entry ledger/verify"
     edge["server/content"] = edge["server/origin"] = edge["server/http"]
-    edge["server/rules"] = edge["ledger/credit"] " ledger/credit server/verify"
+    edge["server/rules"] = edge["ledger/credit"] " ledger/credit ledger/verify"
     edge["server/gate"] = edge["server/rules"] " server/rules ledger/traffic server/agent server/content" \
         " server/origin"
     edge["server/decisions"] = edge["server/gate"] " server/gate"
@@ -46,8 +46,8 @@ function rooms(    base, money, server)
     edge["server"] = server " server/run"
     money = base " ledger/format ledger/format/bill ledger/format/bank ledger/site ledger/terms" \
         " ledger/proof ledger/archive ledger/bill ledger/entry ledger/outbox ledger/credit ledger/collect" \
-        " ledger/traffic ledger/audit ledger/night server/verify server/agent"
-    edge["tools/crawler"] = edge["server/verify"] " server/verify server/agent"
+        " ledger/traffic ledger/audit ledger/night ledger/verify server/agent"
+    edge["tools/crawler"] = edge["ledger/verify"] " ledger/verify server/agent"
     edge["tools/crawltab/frame"] = money
     edge["tools/crawltab"] = money " tools/crawltab/frame"
     edge["tests"] = "any"
@@ -95,7 +95,7 @@ function may_use(path, header)
     if (header ~ /^unicode\//)
         return path == "ledger/format/unicode.c"
     if (header ~ /^openssl\//)
-        return path ~ /^(ledger\/base\/crypto\/digest\.c|server\/verify\/signature\.c)$/
+        return path ~ /^(ledger\/base\/crypto\/digest\.c|ledger\/verify\/signature\.c)$/
     return header !~ /\// || header ~ /^(sys|netinet|arpa|net|linux)\//
 }
 

@@ -7,7 +7,7 @@
 
 #define AGENT_WELL_KNOWN "/.well-known/http-message-signatures-directory"
 
-/* The account of a normalised URL (server/verify/url.h): the URL without its query, of which anybody can make
+/* The account of a normalised URL (ledger/verify/url.h): the URL without its query, of which anybody can make
  * as many as he likes (draft-ietf-webbotauth-httpsig-protocol-01 section 5.5); and the origin alone where the
  * path is the well-known one, or none. A part of the text. */
 struct slice agent_account(struct slice url);

@@ -10,7 +10,7 @@
 
 #include "ledger/base/identifier/uuid.h"
 #include "ledger/night/day.h"
-#include "server/verify/signature.h"
+#include "ledger/verify/signature.h"
 #include "sql/rows/credit.h"
 
 #include <inttypes.h>

@@ -4,8 +4,8 @@
 
 #include "ledger/base/text/encoding.h"
 #include "server/agent/proof.h"
-#include "server/verify/component.h"
-#include "server/verify/sf.h"
+#include "ledger/verify/component.h"
+#include "ledger/verify/sf.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Key directories, the pure parts: addresses, freshness, media types, heads of answers, budgets, proofs, and
  * which crawlers a site takes.
  * Tests server/agent/address.c, server/agent/answer.c, server/agent/budget.c, server/agent/freshness.c,
- * server/agent/head.c, server/agent/listing.c, server/agent/unpack.c, server/verify/content_digest.c */
+ * server/agent/head.c, server/agent/listing.c, server/agent/unpack.c, ledger/verify/content_digest.c */
 #include "tests/unit/support.h"
 
 #include "server/agent/address.h"
@@ -12,7 +12,7 @@
 #include "server/agent/listing.h"
 #include "server/agent/proof.h"
 #include "server/agent/unpack.h"
-#include "server/verify/content_digest.h"
+#include "ledger/verify/content_digest.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

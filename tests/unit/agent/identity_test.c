@@ -5,7 +5,7 @@
 
 #include "server/agent/key_file.h"
 #include "server/gate/own_directory.h"
-#include "server/verify/signature_agent.h"
+#include "ledger/verify/signature_agent.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,8 +1,8 @@
 /* What a crawler signs is what the verifier accepts; what it keeps of a receipt is what the site said. */
 #include "tests/unit/support.h"
 
-#include "server/verify/web_bot_auth.h"
-#include "server/verify/jwk_set.h"
+#include "ledger/verify/web_bot_auth.h"
+#include "ledger/verify/jwk_set.h"
 #include "tools/crawler/receipt.h"
 #include "tools/crawler/sign.h"
 

@@ -6,7 +6,7 @@
 #include "ledger/proof/leaf.h"
 #include "ledger/proof/merkle.h"
 #include "ledger/proof/note.h"
-#include "server/verify/signature.h"
+#include "ledger/verify/signature.h"
 
 #include <stdio.h>
 

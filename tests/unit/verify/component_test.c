@@ -1,9 +1,9 @@
 /* Components of RFC 9421: the examples of its section 2, what each parameter does, and what is refused.
- * Tests ledger/base/http/message.c, server/verify/query_param.c */
+ * Tests ledger/base/http/message.c, ledger/verify/query_param.c */
 #include "tests/unit/support.h"
 
-#include "server/verify/component.h"
-#include "server/verify/query_param.h"
+#include "ledger/verify/component.h"
+#include "ledger/verify/query_param.h"
 
 #include <stdio.h>
 

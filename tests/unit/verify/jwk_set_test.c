@@ -1,7 +1,7 @@
 /* Key sets as directories publish them: every entry is judged by itself, and told why it does not count. */
 #include "tests/unit/support.h"
 
-#include "server/verify/jwk_set.h"
+#include "ledger/verify/jwk_set.h"
 
 #include <stdio.h>
 

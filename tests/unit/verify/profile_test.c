@@ -1,12 +1,12 @@
 /* lint: file, the tests share the parts of a request that most of it is
  * The Web Bot Auth profile: what each check tells, the choices of a policy, locations, and full arenas.
- * Tests ledger/base/arena.c, ledger/base/text/text.c, server/verify/url.c, server/verify/web_bot_auth.c */
+ * Tests ledger/base/arena.c, ledger/base/text/text.c, ledger/verify/url.c, ledger/verify/web_bot_auth.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/text/encoding.h"
-#include "server/verify/jwk.h"
-#include "server/verify/url.h"
-#include "server/verify/web_bot_auth.h"
+#include "ledger/verify/jwk.h"
+#include "ledger/verify/url.h"
+#include "ledger/verify/web_bot_auth.h"
 
 #include <stdio.h>
 

@@ -2,8 +2,8 @@
 #include "tests/unit/support.h"
 
 #include "ledger/base/text/encoding.h"
-#include "server/verify/component.h"
-#include "server/verify/jwk_set.h"
+#include "ledger/verify/component.h"
+#include "ledger/verify/jwk_set.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Structured fields: the cases of the HTTP working group's suite, by its files, and what it generates. */
 #include "tests/unit/support.h"
 
-#include "server/verify/sf.h"
+#include "ledger/verify/sf.h"
 
 #include <stdio.h>
 #include <stdlib.h>

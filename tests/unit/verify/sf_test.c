@@ -1,9 +1,9 @@
 /* Structured fields: what parses becomes its canonical form, what must not parse does not (RFC 9651).
- * Tests server/verify/sf_keys.c, server/verify/sf_parse.c, server/verify/sf_write.c, server/verify/utf8.c */
+ * Tests ledger/verify/sf_keys.c, ledger/verify/sf_parse.c, ledger/verify/sf_write.c, ledger/verify/utf8.c */
 #include "tests/unit/support.h"
 
-#include "server/verify/sf.h"
-#include "server/verify/sf_keys.h"
+#include "ledger/verify/sf.h"
+#include "ledger/verify/sf_keys.h"
 
 #include <stdio.h>
 

@@ -1,10 +1,10 @@
 /* Algorithms and keys: what each key verifies and what it must not, and which JSON Web Keys become keys.
- * Tests server/verify/jwk.c */
+ * Tests ledger/verify/jwk.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/text/encoding.h"
-#include "server/verify/component.h"
-#include "server/verify/jwk.h"
+#include "ledger/verify/component.h"
+#include "ledger/verify/jwk.h"
 
 #include <jansson.h>
 #include <openssl/core_names.h>

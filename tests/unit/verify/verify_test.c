@@ -1,10 +1,10 @@
 /* The verifier: signature bases, published vectors, and every rule of WIRE.md sections 3 and 4 broken once.
- * Tests server/verify/signature_agent.c */
+ * Tests ledger/verify/signature_agent.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/text/encoding.h"
-#include "server/verify/component.h"
-#include "server/verify/web_bot_auth.h"
+#include "ledger/verify/component.h"
+#include "ledger/verify/web_bot_auth.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/audit/audit.h"
-#include "server/verify/signature.h"
+#include "ledger/verify/signature.h"
 
 #include <inttypes.h>
 

@@ -5,7 +5,7 @@
 
 #include "ledger/proof/checkpoint.h"
 #include "ledger/proof/leaf.h"
-#include "server/verify/signature.h"
+#include "ledger/verify/signature.h"
 #include "sql/rows/proof.h"
 #include "sql/rows/site.h"
 

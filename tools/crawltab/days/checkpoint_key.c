@@ -5,7 +5,7 @@
 #include "ledger/base/log.h"
 #include "ledger/base/crypto/random.h"
 #include "ledger/proof/key_change.h"
-#include "server/verify/signature.h"
+#include "ledger/verify/signature.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/proof/day_seal.h"
-#include "server/verify/jwk.h"
+#include "ledger/verify/jwk.h"
 
 #include <stdio.h>
 #include <stdlib.h>

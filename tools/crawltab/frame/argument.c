@@ -2,7 +2,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
-#include "server/verify/signature_agent.h"
+#include "ledger/verify/signature_agent.h"
 #include "sql/rows/entry.h"
 #include "sql/rows/pg.h"
 #include "sql/rows/site.h"

@@ -6,8 +6,8 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/text/encoding.h"
 #include "server/agent/directory.h"
-#include "server/verify/component.h"
-#include "server/verify/web_bot_auth.h"
+#include "ledger/verify/component.h"
+#include "ledger/verify/web_bot_auth.h"
 #include "tools/crawltab/gate/raw_request.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* URLs of key directories: strict parsing and the normal form that identifies an account (RFC 3986 sections
  * 6.2.2 and 6.2.3). Pure. */
-#ifndef SERVER_VERIFY_URL_H
-#define SERVER_VERIFY_URL_H
+#ifndef LEDGER_VERIFY_URL_H
+#define LEDGER_VERIFY_URL_H
 
 #include "ledger/base/arena.h"
 

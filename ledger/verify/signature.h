@@ -1,7 +1,7 @@
 /* Signature algorithms of RFC 9421 section 3.3 through OpenSSL: ed25519 (section 3.3.6), ecdsa-p256-sha256
  * (3.3.4) and rsa-pss-sha512 (3.3.1). A key belongs to exactly one of them, whatever a message claims. */
-#ifndef SERVER_VERIFY_SIGNATURE_H
-#define SERVER_VERIFY_SIGNATURE_H
+#ifndef LEDGER_VERIFY_SIGNATURE_H
+#define LEDGER_VERIFY_SIGNATURE_H
 
 #include "ledger/base/err.h"
 #include "ledger/base/slice.h"

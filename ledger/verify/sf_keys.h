@@ -2,8 +2,8 @@
  * linear in the bytes of the keys, whatever they are: a crit-bit tree, whose depth is bounded by the length
  * of the key sought. A hash table would do as well on average, but somebody who chooses the keys chooses the
  * collisions. Used by the parser of structured fields alone. */
-#ifndef SERVER_VERIFY_SF_KEYS_H
-#define SERVER_VERIFY_SF_KEYS_H
+#ifndef LEDGER_VERIFY_SF_KEYS_H
+#define LEDGER_VERIFY_SF_KEYS_H
 
 #include "ledger/base/arena.h"
 

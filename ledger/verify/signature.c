@@ -1,10 +1,10 @@
 /* Keys are judged when they are made and not at each signature: points of small order, under which anything
  * verifies, and RSA moduli that are too short never become a key. Signatures have the length of their
  * algorithm, or OpenSSL is not asked. */
-#include "server/verify/signature.h"
+#include "ledger/verify/signature.h"
 
 #include "ledger/base/object.h"
-#include "server/verify/jwk.h"
+#include "ledger/verify/jwk.h"
 
 #include <assert.h>
 #include <limits.h>

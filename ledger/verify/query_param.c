@@ -1,11 +1,11 @@
 /* As section 2.2.8 of RFC 9421 has it: both names and values decoded as a form's and encoded anew, so that
  * signer and verifier agree however each of them has written the query. A parameter that stands twice is
  * refused: which of the two is meant, receivers differ about. */
-#include "server/verify/query_param.h"
+#include "ledger/verify/query_param.h"
 
 #include "ledger/base/text/encoding.h"
 #include "ledger/base/text/text.h"
-#include "server/verify/utf8.h"
+#include "ledger/verify/utf8.h"
 
 #include <assert.h>
 

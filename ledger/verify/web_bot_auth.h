@@ -1,11 +1,11 @@
 /* The Web Bot Auth profile of HTTP Message Signatures (WIRE.md section 4): which of a request's signatures
  * may count, and everything about each that can be judged without its key. Pure. */
-#ifndef SERVER_VERIFY_WEB_BOT_AUTH_H
-#define SERVER_VERIFY_WEB_BOT_AUTH_H
+#ifndef LEDGER_VERIFY_WEB_BOT_AUTH_H
+#define LEDGER_VERIFY_WEB_BOT_AUTH_H
 
 #include "ledger/base/crypto/digest.h"
-#include "server/verify/signature.h"
-#include "server/verify/signature_agent.h"
+#include "ledger/verify/signature.h"
+#include "ledger/verify/signature_agent.h"
 
 /* The checks, by the names under which logs and `crawltab check-request` tell them. */
 #define WEB_BOT_AUTH_CHECKS(X)                                                                               \

@@ -1,6 +1,6 @@
 /* The thumbprint is a key's only name. So its canonical form must be the only way to write the key: numbers
  * of exactly their length, without leading zeros, and no member beside those that RFC 7638 lists. */
-#include "server/verify/jwk.h"
+#include "ledger/verify/jwk.h"
 
 #include "ledger/base/text/encoding.h"
 

@@ -1,9 +1,9 @@
 /* The base is built from the message as it came, from nothing that was normalised for other purposes: a
  * signature is over bytes. What is not known is an error and never left out, since a component that is not
  * looked at is one that is not protected. */
-#include "server/verify/component.h"
+#include "ledger/verify/component.h"
 
-#include "server/verify/query_param.h"
+#include "ledger/verify/query_param.h"
 
 #include <assert.h>
 

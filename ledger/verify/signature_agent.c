@@ -1,11 +1,11 @@
 /* The URL is normalised before anything is looked up or compared by it, because it is the name of an
  * account: two ways to write one would be two limits, and a denied crawler would be back under the other.
  * Addresses, ports and http are for hosts that the configuration names. */
-#include "server/verify/signature_agent.h"
+#include "ledger/verify/signature_agent.h"
 
 #include "ledger/base/http/agent.h"
-#include "server/verify/component.h"
-#include "server/verify/url.h"
+#include "ledger/verify/component.h"
+#include "ledger/verify/url.h"
 
 #include <assert.h>
 

@@ -1,6 +1,6 @@
 /* Content-Digest (RFC 9530 section 2): whether a body is the one that was sent. Pure. */
-#ifndef SERVER_VERIFY_CONTENT_DIGEST_H
-#define SERVER_VERIFY_CONTENT_DIGEST_H
+#ifndef LEDGER_VERIFY_CONTENT_DIGEST_H
+#define LEDGER_VERIFY_CONTENT_DIGEST_H
 
 #include "ledger/base/arena.h"
 #include "ledger/base/http/message.h"

@@ -1,12 +1,12 @@
 /* Message components and the signature base of RFC 9421 sections 2.1, 2.2, 2.4 and 2.5, for requests and for
  * responses. Pure. */
-#ifndef SERVER_VERIFY_COMPONENT_H
-#define SERVER_VERIFY_COMPONENT_H
+#ifndef LEDGER_VERIFY_COMPONENT_H
+#define LEDGER_VERIFY_COMPONENT_H
 
 #include "ledger/base/err.h"
 #include "ledger/base/http/message.h"
-#include "server/verify/fault.h"
-#include "server/verify/sf.h"
+#include "ledger/verify/fault.h"
+#include "ledger/verify/sf.h"
 
 /* All lines of a request's field as one value: each without line folding and white space around it, joined
  * with ", " (section 2.1). data is NULL when the field is absent (*absent is true) or the arena is full. The

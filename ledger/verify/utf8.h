@@ -1,6 +1,6 @@
 /* UTF-8 (RFC 3629). Pure. */
-#ifndef SERVER_VERIFY_UTF8_H
-#define SERVER_VERIFY_UTF8_H
+#ifndef LEDGER_VERIFY_UTF8_H
+#define LEDGER_VERIFY_UTF8_H
 
 #include "ledger/base/slice.h"
 

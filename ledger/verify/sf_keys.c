@@ -1,4 +1,4 @@
-#include "server/verify/sf_keys.h"
+#include "ledger/verify/sf_keys.h"
 
 #include <assert.h>
 

@@ -1,7 +1,7 @@
 /* Structured field values for HTTP (RFC 9651): parsing and serialisation. Pure; everything parsed lives in
  * the arena or points into the text that was parsed. */
-#ifndef SERVER_VERIFY_SF_H
-#define SERVER_VERIFY_SF_H
+#ifndef LEDGER_VERIFY_SF_H
+#define LEDGER_VERIFY_SF_H
 
 #include "ledger/base/text/text.h"
 

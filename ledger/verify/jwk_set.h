@@ -1,9 +1,9 @@
 /* Key sets (RFC 7517 section 5) as directories publish them: read entry by entry, so that an odd one takes
  * nothing from the others. Pure. */
-#ifndef SERVER_VERIFY_JWK_SET_H
-#define SERVER_VERIFY_JWK_SET_H
+#ifndef LEDGER_VERIFY_JWK_SET_H
+#define LEDGER_VERIFY_JWK_SET_H
 
-#include "server/verify/jwk.h"
+#include "ledger/verify/jwk.h"
 
 #define JWK_SET_MAX 64 /* entries of a directory that are looked at; a larger one is refused */
 

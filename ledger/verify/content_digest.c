@@ -1,9 +1,9 @@
 /* A digest under an algorithm that is not known says nothing and is passed over (RFC 9530 section 2); of
  * those that are known none may be wrong. */
-#include "server/verify/content_digest.h"
+#include "ledger/verify/content_digest.h"
 
 #include "ledger/base/crypto/digest.h"
-#include "server/verify/component.h"
+#include "ledger/verify/component.h"
 
 /* How many of the two are there and right, or -1 when one is wrong. */
 static int compare(const struct sf_list *digests, struct slice name, const void *digest, size_t size)

@@ -1,7 +1,7 @@
 /* Strict rather than helpful: what browsers would repair (backslashes, spaces, missing slashes, numbers as
  * hosts) is refused, since the repair differs from one program to the next, and the account would differ
  * with it. */
-#include "server/verify/url.h"
+#include "ledger/verify/url.h"
 
 #include "ledger/base/text/encoding.h"
 #include "ledger/base/text/text.h"

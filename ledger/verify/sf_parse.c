@@ -1,9 +1,9 @@
 /* RFC 9651 section 4.2, in its order: one pass from left to right. */
-#include "server/verify/sf.h"
+#include "ledger/verify/sf.h"
 
 #include "ledger/base/text/encoding.h"
-#include "server/verify/sf_keys.h"
-#include "server/verify/utf8.h"
+#include "ledger/verify/sf_keys.h"
+#include "ledger/verify/utf8.h"
 
 #include <assert.h>
 

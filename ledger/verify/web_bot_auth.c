@@ -1,12 +1,12 @@
 /* Cheap checks come before dear ones, and what is the crawler's mistake before what may be ours; the
  * signature itself is last of all and done by who has the key. Every check is told under its name, because
  * "the signature is invalid" helps nobody who has built one. */
-#include "server/verify/web_bot_auth.h"
+#include "ledger/verify/web_bot_auth.h"
 
 #include "ledger/base/text/encoding.h"
-#include "server/verify/component.h"
-#include "server/verify/content_digest.h"
-#include "server/verify/jwk.h"
+#include "ledger/verify/component.h"
+#include "ledger/verify/content_digest.h"
+#include "ledger/verify/jwk.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* One parameter of a query (RFC 9421 section 2.2.8): read as application/x-www-form-urlencoded, written anew
  * with everything escaped that such a form escapes, a space as %20. Pure. */
-#ifndef SERVER_VERIFY_QUERY_PARAM_H
-#define SERVER_VERIFY_QUERY_PARAM_H
+#ifndef LEDGER_VERIFY_QUERY_PARAM_H
+#define LEDGER_VERIFY_QUERY_PARAM_H
 
 #include "ledger/base/arena.h"
 #include "ledger/base/err.h"

@@ -1,11 +1,11 @@
 /* JSON Web Keys (RFC 7517, 7518 and 8037) and their thumbprints (RFC 7638). Pure. */
-#ifndef SERVER_VERIFY_JWK_H
-#define SERVER_VERIFY_JWK_H
+#ifndef LEDGER_VERIFY_JWK_H
+#define LEDGER_VERIFY_JWK_H
 
 #include "ledger/base/crypto/digest.h"
 #include "ledger/base/text/encoding.h"
 #include "ledger/base/err.h"
-#include "server/verify/signature.h"
+#include "ledger/verify/signature.h"
 
 #include <jansson.h>
 

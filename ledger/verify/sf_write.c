@@ -1,5 +1,5 @@
 /* RFC 9651 section 4.1. */
-#include "server/verify/sf.h"
+#include "ledger/verify/sf.h"
 
 #include "ledger/base/text/encoding.h"
 

@@ -1,6 +1,6 @@
 /* The set is cut into its members and entries here, and only then is each of them parsed: jansson refuses a
  * whole text for one number that is too large or one text that is not UTF-8. */
-#include "server/verify/jwk_set.h"
+#include "ledger/verify/jwk_set.h"
 
 #include <assert.h>
 

@@ -1,6 +1,6 @@
 /* What is wrong with a text that somebody sent, for whoever wrote it. */
-#ifndef SERVER_VERIFY_FAULT_H
-#define SERVER_VERIFY_FAULT_H
+#ifndef LEDGER_VERIFY_FAULT_H
+#define LEDGER_VERIFY_FAULT_H
 
 #include "ledger/base/slice.h"
 

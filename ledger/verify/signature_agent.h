@@ -1,13 +1,13 @@
 /* The Signature-Agent field in every form in use (WIRE.md section 3): who claims to sign, and where the keys
  * are. Pure. */
-#ifndef SERVER_VERIFY_SIGNATURE_AGENT_H
-#define SERVER_VERIFY_SIGNATURE_AGENT_H
+#ifndef LEDGER_VERIFY_SIGNATURE_AGENT_H
+#define LEDGER_VERIFY_SIGNATURE_AGENT_H
 
 #include "ledger/base/config/config.h"
 #include "ledger/base/err.h"
 #include "ledger/base/http/message.h"
-#include "server/verify/fault.h"
-#include "server/verify/sf.h"
+#include "ledger/verify/fault.h"
+#include "ledger/verify/sf.h"
 
 /* One member of the field. */
 struct signature_agent {

@@ -1,5 +1,5 @@
 /* Overlong forms and surrogates are refused: two byte strings for one text would be two names. */
-#include "server/verify/utf8.h"
+#include "ledger/verify/utf8.h"
 
 #include <assert.h>
 
