@@ -8,6 +8,7 @@
 #include "server/run/schedule.h"
 #include "server/run/reload.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -104,6 +105,7 @@ static sigset_t signals_that_matter(bool reload_too)
  * under way waits until they are answered: there are never more than two generations. */
 static int serve(struct served *served)
 {
+    assert(served->http && served->generation);
     for (;;) {
         bool retiring = reload_retiring(served);
         sigset_t signals = signals_that_matter(!retiring);
@@ -119,9 +121,11 @@ static int serve(struct served *served)
 /* From now on a signal ends the process at once: whoever sends a second one will not wait. */
 static void stop(struct served *served, int signal)
 {
+    assert(signal > 0);
     sigset_t signals = signals_that_matter(false);
     LOG(INFO, "stopping", {"signal", strsignal(signal)});
     pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    /* HTTP first: requests under way need their generation, and the former one's last have to leave it. */
     http_stop(served->http);
     http_stop(served->decisions);
     reload_finish(served);
@@ -175,6 +179,7 @@ static bool start_listening(struct served *served, const struct config *config)
             return false;
     }
     struct http_options options = http_options(config);
+    assert(options.threads > 0);
     served->http = http_start(&options, generation_handler(served->generation));
     if (served->http)
         LOG(INFO, "listening", {"address", http_address(served->http)}, {"version", VERSION});

@@ -1,3 +1,5 @@
+/* One request makes one commitment: a second one, in the fields of another protocol, could mean another
+ * price, and neither is chosen for the crawler. */
 #include "server/gate/commitment.h"
 
 #include "ledger/verify/component.h"

@@ -7,6 +7,8 @@
 #include "server/gate/commitment.h"
 #include "server/gate/forward.h"
 
+#include <assert.h>
+
 #define RECEIPT_BYTES 1024 /* of the arena, at most: its fields, with a network of 64 characters */
 
 static enum err find_site(struct crawl *crawl)
@@ -17,6 +19,7 @@ static enum err find_site(struct crawl *crawl)
         message->authority = rules_only_host(gate->rules);
     if (!rules_find_site(gate->rules, message->authority, &crawl->site_index, &message->authority))
         return ERR_MISDIRECTED;
+    assert(crawl->site_index < gate->parts.config->site_count);
     crawl->site = &gate->parts.config->sites[crawl->site_index];
     message->scheme = slice_of(crawl->site->scheme);
     struct text url = text_begin(&crawl->exchange->arena);
@@ -30,6 +33,7 @@ static enum err find_site(struct crawl *crawl)
 
 struct payment_offer crawl_offer(const struct crawl *crawl)
 {
+    assert(crawl->site);
     const struct message *message = &crawl->exchange->message;
     return (struct payment_offer){
         .site = slice_of(crawl->site->name),
@@ -96,10 +100,12 @@ bool crawl_takes_method(const struct config_site *site, struct slice method)
 
 enum err crawl_arrive(struct crawl *crawl)
 {
+    assert(!crawl->view && !crawl->site);
     enum err err;
     struct exchange *exchange = crawl->exchange;
     const struct gate *gate = crawl->gate;
     const struct signature_agent *agents = NULL;
+    /* The host first: which rules hold, and what an error may offer, are the site's. */
     TRY(find_site(crawl));
     if (!crawl->thread->decides && !crawl_takes_method(crawl->site, exchange->message.method))
         return ERR_METHOD_NOT_ALLOWED;
@@ -145,6 +151,7 @@ static enum err open_commitment(struct crawl *crawl)
     struct commitment commitment;
     struct payment_offer offer = crawl_offer(crawl);
     const struct config *config = crawl->gate->parts.config;
+    /* The id is opened before any signature is looked at: it costs a hash, and without it nothing is owed. */
     TRY(commitment_parse(&crawl->exchange->arena, &crawl->exchange->message, &commitment));
     if (!slice_eq(commitment.scheme, SLICE("deferred")) || !slice_eq(commitment.network, offer.network))
         return ERR_OFFER_MISMATCH;
@@ -175,6 +182,7 @@ enum err crawl_identify(struct crawl *crawl)
 
 static struct tariff_agent payer_of(const struct crawl *crawl)
 {
+    assert(crawl->candidate && crawl->candidate->agent->err == ERR_OK);
     struct slice account = crawl->candidate->agent->account;
     return (struct tariff_agent){account, rules_share_origin(crawl->gate->rules, crawl->site_index, account)};
 }
@@ -209,6 +217,7 @@ static enum err try_candidate(struct crawl *crawl, bool *asked)
         TRY(tariff_admits(&place, &agent,
                           rules_admit(crawl->gate->rules, crawl->site_index, candidate->agent)));
     }
+    /* Only now is a directory asked for: whoever may not pay here anyway makes the gate fetch nothing. */
     crawl->trace.failed = CHECK_KEY;
     switch (directory_find(crawl->gate->parts.directory, candidate->agent->directory_url,
                            candidate->thumbprint, crawl->now_ms, crawl->waited, &crawl->key)) {
@@ -224,6 +233,7 @@ static enum err try_candidate(struct crawl *crawl, bool *asked)
     case DIRECTORY_KEY:
         break;
     }
+    assert(crawl->key.key);
     struct web_bot_auth_policy policy = crawl_policy(crawl);
     err = web_bot_auth_verify(&crawl->exchange->arena, &policy, candidate, crawl->key.key);
     if (err == ERR_OK && !crawl->redeeming && !crawl->decision.observed)
@@ -255,11 +265,13 @@ enum err crawl_authenticate(struct crawl *crawl, bool *asked)
         crawl->candidate = crawl->candidate->next;
         crawl->waited = false;
     }
+    assert(err != ERR_OK);
     return crawl->failure != ERR_OK ? crawl->failure : err;
 }
 
 enum err crawl_deliver(struct crawl *crawl)
 {
+    assert(crawl->site && crawl->path.len > 0);
     const struct gate *gate = crawl->gate;
     if (crawl->thread->decides)
         return allow_write(crawl);
@@ -322,8 +334,11 @@ static enum err reserve(struct crawl *crawl)
     crawl->charge.doubtful = crawl->claim.doubtful;
     if (err == ERR_LEDGER_UNAVAILABLE)
         tell_sealed(crawl, credit);
+    assert((err == ERR_OK) == (crawl->claim.account != NULL));
     if (err != ERR_CREDIT_LIMIT_REACHED)
         return err;
+    /* A crawler at its limit may still ask for what it has paid for: the writer looks whether it is a
+     * repeat. */
     crawl->charge.unless_repeat = err;
     return ERR_OK;
 }
@@ -343,6 +358,7 @@ void crawl_release(struct crawl *crawl)
 
 enum err crawl_prepare_charge(struct crawl *crawl)
 {
+    assert(crawl->redeeming && crawl->key.key && crawl->candidate);
     const struct web_bot_auth_candidate *candidate = crawl->candidate;
     const struct arena *arena = &crawl->exchange->arena;
     char *canonical = arena_copy(&crawl->exchange->arena, slice_of(crawl->key.jwk.canonical));
@@ -365,6 +381,7 @@ enum err crawl_prepare_charge(struct crawl *crawl)
     memcpy(crawl->charge.thumbprint, candidate->thumbprint, DIGEST_SIZE);
     if (!crawl->at_other_price)
         return reserve(crawl);
+    /* The price has changed since the offer was made: then only what was paid before is given again. */
     crawl->charge.unless_repeat = ERR_OFFER_MISMATCH;
     return ERR_OK;
 }

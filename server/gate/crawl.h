@@ -13,7 +13,11 @@
 #include "server/origin/origin.h"
 #include "ledger/verify/web_bot_auth.h"
 
+#define GATE_MAGIC        0x2b7f5e90u
+#define GATE_THREAD_MAGIC 0xe4d8136bu
+
 struct gate {
+    uint32_t magic;
     struct gate_parts parts;
     struct rules *rules;
     struct own_directory *own_directory;
@@ -23,6 +27,7 @@ struct gate {
 
 /* What one HTTP thread owns. */
 struct gate_thread {
+    uint32_t magic;
     struct gate *gate;
     struct payment_keys keys;
     struct tally *tally;        /* NULL: nothing is counted */

@@ -5,6 +5,8 @@
 #include "ledger/base/text/text.h"
 #include "server/rules/offer.h"
 
+#include <assert.h>
+
 /* The code of each failure, as a field that needs no room. */
 static struct exchange_header codes[] = {
 #define CODE_FIELD(name, status, code, sentence) {"crawler-error", code, NULL},
@@ -15,6 +17,7 @@ static struct exchange_header codes[] = {
 /* A reply that needs no room, for when the arena is full or something broke. */
 static void reply_bare(struct exchange *exchange, enum err err)
 {
+    assert(err != ERR_OK && exchange->reply.fd < 0);
     exchange->reply.headers = &codes[err];
     exchange->reply.body = slice_of(err_sentence(err));
     exchange->reply.status = err_status(err);
@@ -41,6 +44,7 @@ static bool write_problem(struct exchange *exchange, enum err err)
 
 static bool write_offer(struct crawl *crawl, enum err err)
 {
+    assert(crawl->site);
     uint8_t random[10];
     struct web_bot_auth_policy policy = crawl_policy(crawl);
     struct offer offer = {
@@ -121,8 +125,10 @@ static void reply_refusal(struct crawl *crawl, enum err err)
 
 static bool add_receipt(struct crawl *crawl)
 {
+    assert(crawl->submission.outcome.err == ERR_OK);
     struct exchange *exchange = crawl->exchange;
     struct arena *arena = &exchange->arena;
+    /* The instant is the ledger's, of the first time: a repeat gets the same receipt. */
     const char *receipt =
         arena_format(arena, "scheme=\"deferred\", network=\"%s\", id=\"%.*s\", timestamp=%lld",
                      crawl->site->network, (int)crawl->id_text.len, crawl->id_text.data,

@@ -74,6 +74,7 @@ out:
  * otherwise: the reply is ready. */
 static enum err enter(struct crawl *crawl)
 {
+    assert(crawl->stage == CRAWL_ARRIVED);
     enum err err;
     if (!crawl->thread->decides && health_asked(&crawl->exchange->message))
         return health_reply(crawl->exchange, writer_ready(crawl->gate->parts.writer));
@@ -177,6 +178,7 @@ static void submit(const struct gate *gate, struct submission *submission)
     enum err err = writer_submit(gate->parts.writer, submission);
     if (err == ERR_OK)
         return;
+    /* The claim is settled with this outcome, as with any other: what was reserved is free again. */
     submission->outcome.err = err;
     on_recorded(submission);
 }
@@ -289,7 +291,9 @@ static struct submission *verify(struct crawl *crawl)
 /* Verifies one signature after the other; the writer gets the entries together. */
 static bool on_turned(void *context)
 {
+    OBJECT_CHECK((struct gate_thread *)context, GATE_THREAD_MAGIC);
     struct gate_thread *thread = context;
+    /* Some at a time: a thread that verified all that it has would not look at its connections meanwhile. */
     struct submission *ready[TURN_SIGNATURES_MAX];
     size_t count = 0;
     for (int i = 0; i < TURN_SIGNATURES_MAX && thread->first; i++) {
@@ -309,8 +313,11 @@ static void on_parked(void *context, struct exchange *exchange)
 {
     struct gate_thread *thread = context;
     struct crawl *crawl = exchange->state;
+    OBJECT_CHECK(thread, GATE_THREAD_MAGIC);
+    OBJECT_CHECK(crawl, CRAWL_MAGIC);
     if (crawl->stage == CRAWL_ASKING)
         return; /* the site's own server has it */
+    assert(crawl->stage == CRAWL_AUTHENTICATING);
     crawl->next = NULL;
     if (thread->first)
         thread->last->next = crawl;
@@ -321,6 +328,7 @@ static void on_parked(void *context, struct exchange *exchange)
 
 static void on_refuse(void *context, struct exchange *exchange, enum err err)
 {
+    assert(err != ERR_OK && !exchange->state);
     struct gate_thread *thread = context;
     struct crawl *crawl = crawl_new(thread, exchange);
     struct crawl spare = {
@@ -335,6 +343,8 @@ static void on_finished(void *context, struct exchange *exchange)
     (void)context;
     if (!crawl)
         return;
+    /* Whatever still points here is stale from now on, and shows as such: the arena is used by the next
+     * request. */
     if (crawl->stage == CRAWL_RECORDING)
         OBJECT_END(&crawl->submission, SUBMISSION_MAGIC);
     if (crawl->answer) /* that was not taken */
@@ -347,6 +357,7 @@ static void on_finished(void *context, struct exchange *exchange)
 static void stop_thread(void *context)
 {
     struct gate_thread *thread = context;
+    OBJECT_END(thread, GATE_THREAD_MAGIC);
     hmac_free(thread->keys.current);
     hmac_free(thread->keys.previous);
     tally_release(thread->tally);
@@ -355,10 +366,12 @@ static void stop_thread(void *context)
 
 static void *start_thread(void *context)
 {
+    OBJECT_CHECK((struct gate *)context, GATE_MAGIC);
     struct gate *gate = context;
     struct gate_thread *thread = calloc(1, sizeof(*thread));
     if (!thread)
         return NULL;
+    OBJECT_MAKE(thread, GATE_THREAD_MAGIC);
     thread->gate = gate;
     thread->keys.current = hmac_new(gate->offer_key.current, OFFER_KEY_SIZE);
     if (gate->offer_key.has_previous)
@@ -402,6 +415,7 @@ static bool takes_bodies(const struct config *config)
 
 struct exchange_handler gate_handler(struct gate *gate)
 {
+    OBJECT_CHECK(gate, GATE_MAGIC);
     return (struct exchange_handler){
         .context = gate,
         .thread_start = start_thread,
@@ -451,6 +465,8 @@ struct gate *gate_new(const struct gate_parts *parts)
     struct gate *gate = calloc(1, sizeof(*gate));
     if (!gate)
         return NULL;
+    assert(parts->config);
+    OBJECT_MAKE(gate, GATE_MAGIC);
     gate->parts = *parts;
     tell_observed(parts->config);
     gate->rules = rules_new(parts->config);
@@ -471,11 +487,13 @@ void gate_free(struct gate *gate)
 {
     if (!gate)
         return;
+    OBJECT_END(gate, GATE_MAGIC);
     rules_free(gate->rules);
     own_directory_free(gate->own_directory);
     for (size_t i = 0; gate->roots && i < gate->parts.config->site_count; i++)
         content_root_close(gate->roots[i]);
     free(gate->roots);
+    /* The offer key is worth as much as the private key of a certificate. */
     explicit_bzero(&gate->offer_key, sizeof(gate->offer_key));
     free(gate);
 }

@@ -1,7 +1,11 @@
+/* The signature over the directory is kept for each host name and made anew only when half its life is
+ * over: anybody may ask for it without paying, and a signature costs more than all the rest of such a
+ * request. */
 #include "server/gate/own_directory.h"
 
 #include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 #include "ledger/base/text/text.h"
 #include "server/agent/key_file.h"
 
@@ -34,7 +38,10 @@ struct answer {
     int64_t renew_at;
 };
 
+#define OWN_MAGIC 0x38a9d4f6u
+
 struct own_directory {
+    uint32_t magic;
     const struct config *config;
     pthread_mutex_t lock; /* over all of the following; held for a signature per key at the longest */
     struct key_ring ring;
@@ -68,6 +75,7 @@ struct own_directory *own_directory_new(const struct config *config, int64_t now
     struct own_directory *own = calloc(1, sizeof(*own));
     if (!own)
         return NULL;
+    OBJECT_MAKE(own, OWN_MAGIC);
     own->config = config;
     own->checked_ms = now_ms;
     if (pthread_mutex_init(&own->lock, NULL) != 0) {
@@ -86,6 +94,7 @@ void own_directory_free(struct own_directory *own)
 {
     if (!own)
         return;
+    OBJECT_END(own, OWN_MAGIC);
     pthread_mutex_destroy(&own->lock);
     key_ring_forget(&own->ring);
     free(own->body);
@@ -108,6 +117,7 @@ static void reload_if_replaced(struct own_directory *own, int64_t now_ms)
     struct file_stamp stamp = file_stamp(own->config->identity_key_file);
     if (file_same(&stamp, &own->stamp))
         return;
+    /* Before it is read: a file that cannot be is told about once, and not at every request. */
     own->stamp = stamp;
     if (!key_file_read(own->config->identity_key_file, &ring, &own->stamp))
         return;
@@ -135,11 +145,13 @@ static bool list_keys(struct own_directory *own, int64_t now)
     own->body = body;
     own->listed_at = now;
     own->listed_until = key_ring_next_change(&own->ring, now);
+    assert(own->listed_until > now);
     own->answer_count = own->next_answer = 0;
     struct slice text = slice_of(body);
     digest_sha256(&text, 1, digest);
     memcpy(own->digest, "sha-256=:", 9);
     size_t len = 9 + encoding_base64(digest, sizeof(digest), own->digest + 9);
+    assert(len + 2 <= sizeof(own->digest));
     memcpy(own->digest + len, ":", 2);
     return true;
 }
@@ -184,8 +196,10 @@ static bool sign_all(const struct own_directory *own, struct answer *answer, int
                            "(\"@authority\";req \"content-digest\");created=%" PRId64 ";expires=%" PRId64
                            ";keyid=\"%s\";alg=\"ed25519\";tag=\"http-message-signatures-directory\"",
                            now, now + PROOF_SECONDS, key->keyid);
+        assert(len > 0 && (size_t)len < sizeof(params));
         if (!sign(own, answer, key, slice_bytes(params, (size_t)len), signature))
             return false;
+        assert(count < KEY_RING_MAX);
         snprintf(label, sizeof(label), "%ssig%zu=", count > 0 ? ", " : "", count + 1);
         text_add(&input, slice_of(label));
         text_add(&input, slice_of(params));
@@ -223,6 +237,7 @@ static const struct answer *answer_for(struct own_directory *own, struct slice a
         own->next_answer = (own->next_answer + 1) % ANSWERS_MAX;
         if (own->answer_count < ANSWERS_MAX)
             own->answer_count++;
+        assert(own->next_answer < ANSWERS_MAX);
         memcpy(answer->authority, authority.data, authority.len);
         answer->authority[authority.len] = '\0';
     }
@@ -256,6 +271,8 @@ static bool write_reply(const struct own_directory *own, const struct answer *an
 
 enum err own_directory_reply(struct own_directory *own, struct exchange *exchange, int64_t now_ms)
 {
+    OBJECT_CHECK(own, OWN_MAGIC);
+    assert(exchange->message.authority.len > 0);
     int64_t now = now_ms / 1000;
     enum err err = ERR_INTERNAL;
     pthread_mutex_lock(&own->lock);

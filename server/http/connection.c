@@ -1,5 +1,9 @@
+/* Deadlines are absolute, in a list of a thread's own that is swept twice a second: no timer for each
+ * connection, and no lock. */
 #include "server/http/connection.h"
+#include "ledger/base/object.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -8,6 +12,8 @@ struct connection *connection_open(struct connection_list *list, int socket)
     struct connection *connection = calloc(1, sizeof(*connection));
     if (!connection)
         return NULL;
+    assert(socket >= 0);
+    OBJECT_MAKE(connection, CONNECTION_MAGIC);
     connection->socket = socket;
     connection->next = list->head;
     if (list->head)
@@ -16,6 +22,7 @@ struct connection *connection_open(struct connection_list *list, int socket)
         list->tail = connection;
     list->head = connection;
     list->count++;
+    assert(list->head && list->tail && !list->tail->next);
     return connection;
 }
 
@@ -23,6 +30,8 @@ void connection_close(struct connection_list *list, struct connection *connectio
 {
     if (!connection)
         return;
+    OBJECT_END(connection, CONNECTION_MAGIC);
+    assert(list->count > 0 && list->stowed >= connection->stowed);
     if (connection->next)
         connection->next->previous = connection->previous;
     else
@@ -34,11 +43,13 @@ void connection_close(struct connection_list *list, struct connection *connectio
     list->count--;
     list->stowed -= connection->stowed;
     list->closed++;
+    assert((list->head == NULL) == (list->count == 0));
     free(connection);
 }
 
 void connection_wait(struct connection *connection, int64_t now_ms, int64_t deadline_ms)
 {
+    OBJECT_CHECK(connection, CONNECTION_MAGIC);
     connection->waiting = true;
     connection->since_ms = now_ms;
     connection->deadline_ms = deadline_ms;
@@ -46,6 +57,7 @@ void connection_wait(struct connection *connection, int64_t now_ms, int64_t dead
 
 void connection_work(struct connection *connection, int64_t deadline_ms)
 {
+    OBJECT_CHECK(connection, CONNECTION_MAGIC);
     connection->waiting = false;
     connection->deadline_ms = deadline_ms;
 }
@@ -56,6 +68,7 @@ int connection_sweep(struct connection_list *list, int64_t now_ms)
     for (struct connection *c = list->head; c; c = c->next)
         if (c->deadline_ms <= now_ms) {
             shutdown(c->socket, SHUT_RDWR);
+            /* Only shut down: libmicrohttpd owns the socket, and closes it when it sees that. */
             connection_work(c, INT64_MAX);
             count++;
         }

@@ -9,7 +9,10 @@
 
 struct MHD_Connection;
 
+#define CONNECTION_MAGIC 0x70b2e6c9u
+
 struct connection {
+    uint32_t magic;
     struct connection *next, *previous;
     struct MHD_Connection *handle;
     int socket;

@@ -1,6 +1,7 @@
 #include "server/http/door.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/object.h"
 #include "server/http/limits.h"
 #include "server/http/request.h"
 
@@ -9,6 +10,7 @@
 
 void door_uncount(struct http *http, struct connection *place)
 {
+    assert(!place->counted || http->clients); /* who is not limited is not counted */
     if (place->counted)
         limits_clients_leave(http->clients, place->client);
     place->counted = false;
@@ -26,6 +28,7 @@ void door_close(struct worker *worker, struct connection *place)
 /* One that was stowed is there twice until libmicrohttpd has closed its side. */
 static size_t open_connections(const struct worker *worker)
 {
+    assert(worker->connections.stowed <= worker->connections.count);
     return worker->connections.count - worker->connections.stowed + worker->idle.connections.count;
 }
 
@@ -41,6 +44,7 @@ static bool is_counted(const struct http *http, const struct exchange_client *cl
 
 struct connection *door_open(struct worker *worker, struct MHD_Connection *connection, int socket)
 {
+    OBJECT_CHECK(worker, WORKER_MAGIC);
     struct http *http = worker->http;
     const struct connection *known = worker->idle.adopting;
     int64_t now_ms = clock_monotonic_ms();
@@ -66,6 +70,7 @@ struct connection *door_open(struct worker *worker, struct MHD_Connection *conne
     place->read = known ? known->read : 0;
     connection_wait(place, now_ms,
                     known && known->deadline_ms < deadline_ms ? known->deadline_ms : deadline_ms);
+    /* Idle ones make room: a connection that asks for something is worth more than one that may. */
     while (open_connections(worker) > http->connections && idle_drop(&worker->idle))
         continue;
     return place;
@@ -75,6 +80,7 @@ bool door_admit(struct http_private *private)
 {
     struct http *http = private->worker->http;
     struct connection *place = private->place;
+    assert(place); /* until the request is over, libmicrohttpd does not close it */
     memcpy(private->exchange.client.address, place->client, sizeof(place->client));
     if (!place->trusted)
         return true;

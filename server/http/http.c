@@ -7,6 +7,7 @@
 #include "ledger/base/log.h"
 #include "server/http/body.h"
 #include "server/http/door.h"
+#include "ledger/base/object.h"
 #include "server/http/limits.h"
 #include "server/http/request.h"
 #include "server/http/response.h"
@@ -36,8 +37,10 @@
 static void resume(struct exchange *exchange)
 {
     struct http_private *private = (struct http_private *)exchange;
+    OBJECT_CHECK(private, PRIVATE_MAGIC);
     struct worker *worker = private->worker;
     enum parking before = atomic_exchange(&private->parking, RESUMED);
+    assert(before != NOT_PARKED && before != RESUMED); /* once for each time that it is parked */
     if (before == HANDED_OVER)
         return; /* it will be seen in the next call; the request may be over by now */
     if (before == SUSPENDED) {
@@ -53,6 +56,8 @@ static void resume(struct exchange *exchange)
 
 static struct http_private *take_request(struct worker *worker)
 {
+    OBJECT_CHECK(worker, WORKER_MAGIC);
+    assert((worker->spare == NULL) == (worker->spare_count == 0));
     struct http_private *private = worker->spare;
     if (private) {
         worker->spare = private->next_spare;
@@ -64,6 +69,7 @@ static struct http_private *take_request(struct worker *worker)
     }
     private->exchange = (struct exchange){
         .resume = resume, .reply = {.fd = -1}, .upstream = worker->upstream, .head_room = HEAD_ROOM};
+    OBJECT_MAKE(private, PRIVATE_MAGIC);
     private->worker = worker;
     private->serving = NULL;
     private->read = false;
@@ -76,11 +82,13 @@ static struct http_private *take_request(struct worker *worker)
 
 static void give_request(struct http_private *private)
 {
+    OBJECT_END(private, PRIVATE_MAGIC);
     struct worker *worker = private->worker;
     stream_close(&private->exchange.reply);
     body_free(private);
     if (private->exchange.reply.fd >= 0)
         close(private->exchange.reply.fd);
+    assert(worker->active > 0 && !private->serving);
     worker->active--;
     if (worker->spare_count >= SPARE_REQUESTS_MAX) {
         free(private);
@@ -135,6 +143,7 @@ static int64_t sending_deadline(const struct http *http, const struct exchange_r
 {
     uint64_t bytes = reply->fd >= 0 ? reply->length : reply->body.len; /* of a stream: see stream.c */
     uint64_t rate = (uint64_t)http->options.send_bytes_per_second;
+    assert(rate > 0);
     return clock_monotonic_ms() + (int64_t)(bytes / rate) * 1000 + http->options.send_seconds * 1000;
 }
 
@@ -217,6 +226,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     (void)context, (void)connection, (void)url;
     if (!private)
         return MHD_NO; /* no memory */
+    OBJECT_CHECK(private, PRIVATE_MAGIC);
     if (!private->read) {
         private->line.method = method;
         private->line.version = version;
@@ -251,6 +261,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     (void)connection, (void)why;
     if (!private)
         return;
+    OBJECT_CHECK(private, PRIVATE_MAGIC);
     int64_t now_ms = clock_monotonic_ms();
     connection_wait(private->place, now_ms,
                     now_ms + (options->idle_seconds + options->header_seconds) * 1000);
@@ -305,6 +316,7 @@ static void free_orphans(struct worker *worker)
     struct http_private *orphan = atomic_exchange(&worker->orphans, NULL);
     while (orphan) {
         struct http_private *next = orphan->next_spare;
+        assert(atomic_load(&orphan->parking) == RESUMED);
         serving_leave(orphan);
         give_request(orphan);
         orphan = next;
@@ -333,6 +345,7 @@ static void sweep(struct worker *worker)
 /* Waits for something to do and does it. */
 static void turn(struct worker *worker)
 {
+    OBJECT_CHECK(worker, WORKER_MAGIC);
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     const struct exchange_upstream *upstream = &worker->http->options.upstream;
     struct pollfd fds[] = {
@@ -378,6 +391,8 @@ static void drain(struct worker *worker)
 {
     int64_t now = clock_monotonic_ms();
     int64_t deadline = now + worker->http->options.drain_seconds * 1000;
+    /* Whoever has connected is served; only then is the door closed, or a client would see a reset where
+     * another gate on the same port, or a restart, would have answered. */
     stop_listening(worker);
     idle_close(&worker->idle);
     connection_hurry(&worker->connections, now + HURRY_MS);
@@ -389,6 +404,7 @@ static void drain(struct worker *worker)
         LOG(WARN, "requests_cut_off", {"count", LOG_NUMBER((int64_t)worker->active)});
         return;
     }
+    assert(!atomic_load(&worker->orphans)); /* each counts as active */
     MHD_stop_daemon(worker->daemon);
     worker->daemon = NULL;
 }
@@ -404,6 +420,7 @@ static void *serve(void *argument)
 
 static bool start_worker(struct worker *worker, const struct exchange_handler *handler)
 {
+    OBJECT_CHECK(worker, WORKER_MAGIC);
     worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     worker->serving = worker->wake < 0 ? NULL : serving_new(handler);
     if (!worker->serving || !idle_open(&worker->idle, worker->http->clients))
@@ -427,6 +444,7 @@ static bool set_limits(struct http *http)
 {
     size_t connections = limits_connections((size_t)http->options.connections);
     http->connections = (unsigned)(connections / http->worker_count + 1);
+    assert(http->connections > 0);
     int64_t most = http->options.client_connections;
     if (most == 0)
         return true;
@@ -442,10 +460,11 @@ struct http *http_start(const struct http_options *options, const struct exchang
     struct http *http = calloc(1, sizeof(*http));
     if (!http)
         return NULL;
+    OBJECT_MAKE(http, HTTP_MAGIC);
     http->options = *options;
     http->worker_count = options->threads < THREADS_MAX ? options->threads : THREADS_MAX;
     for (size_t i = 0; i < http->worker_count; i++)
-        http->workers[i] = (struct worker){.http = http, .wake = -1};
+        http->workers[i] = (struct worker){.magic = WORKER_MAGIC, .http = http, .wake = -1};
     http->trust = client_trust_new(options->trusted_proxies);
     if (!http->trust || !set_limits(http) ||
         !listen_open(options->listen, sockets, http->worker_count, http->address)) {
@@ -465,13 +484,16 @@ struct http *http_start(const struct http_options *options, const struct exchang
 
 const char *http_address(const struct http *http)
 {
+    OBJECT_CHECK(http, HTTP_MAGIC);
     return http->address;
 }
 
 bool http_switch(struct http *http, const struct exchange_handler *handler)
 {
+    OBJECT_CHECK(http, HTTP_MAGIC);
     struct serving *servings[THREADS_MAX];
     assert(http_switched(http));
+    /* All parts first: a switch happens on every thread or on none. */
     for (size_t i = 0; i < http->worker_count; i++) {
         servings[i] = serving_new(handler);
         if (servings[i])
@@ -488,6 +510,7 @@ bool http_switch(struct http *http, const struct exchange_handler *handler)
 
 bool http_switched(const struct http *http)
 {
+    OBJECT_CHECK(http, HTTP_MAGIC);
     return atomic_load(&http->switching) == 0;
 }
 
@@ -516,6 +539,7 @@ void http_stop(struct http *http)
 {
     if (!http)
         return;
+    OBJECT_CHECK(http, HTTP_MAGIC);
     atomic_store(&http->stopping, true);
     for (size_t i = 0; i < http->worker_count; i++)
         stop_worker(&http->workers[i]);
@@ -537,6 +561,7 @@ void http_free(struct http *http)
     }
     if (given_up)
         return;
+    OBJECT_END(http, HTTP_MAGIC);
     limits_clients_free(http->clients);
     client_trust_free(http->trust);
     free(http);

@@ -1,8 +1,12 @@
+/* Descriptors run out before memory does, and without one the gate can neither send a page nor reach its
+ * ledger: so the limit of connections is made from the limit of open files, and leaves room for both. */
 #include "server/http/limits.h"
 
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 #include "ledger/base/slice.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +42,10 @@ struct client_count {
     size_t count; /* 0: a hole */
 };
 
+#define CLIENTS_MAGIC 0x1fd04b87u
+
 struct limits_clients {
+    uint32_t magic;
     pthread_mutex_t lock;
     size_t most;
     size_t mask;
@@ -47,12 +54,14 @@ struct limits_clients {
 
 struct limits_clients *limits_clients_new(size_t most, size_t connections)
 {
+    assert(most > 0);
     size_t size = 64;
     while (size < 2 * connections)
         size *= 2;
     struct limits_clients *clients = calloc(1, sizeof(*clients) + size * sizeof(*clients->table));
     if (!clients)
         return NULL;
+    OBJECT_MAKE(clients, CLIENTS_MAGIC);
     clients->most = most;
     clients->mask = size - 1;
     pthread_mutex_init(&clients->lock, NULL);
@@ -63,6 +72,7 @@ void limits_clients_free(struct limits_clients *clients)
 {
     if (!clients)
         return;
+    OBJECT_END(clients, CLIENTS_MAGIC);
     pthread_mutex_destroy(&clients->lock);
     free(clients);
 }
@@ -96,6 +106,7 @@ bool limits_clients_enter(struct limits_clients *clients, const uint8_t address[
     uint8_t name[16];
     if (!clients)
         return true;
+    OBJECT_CHECK(clients, CLIENTS_MAGIC);
     name_client(address, name);
     pthread_mutex_lock(&clients->lock);
     struct client_count *client = &clients->table[find(clients, name)];
@@ -108,6 +119,7 @@ bool limits_clients_enter(struct limits_clients *clients, const uint8_t address[
 /* Moves up what stands behind a new hole and could not be found across it. */
 static void close_up(struct limits_clients *clients, size_t hole)
 {
+    assert(clients->table[hole].count == 0);
     for (size_t i = (hole + 1) & clients->mask; clients->table[i].count > 0; i = (i + 1) & clients->mask) {
         size_t home = home_of(clients, clients->table[i].address);
         if (((i - home) & clients->mask) < ((i - hole) & clients->mask))
@@ -123,6 +135,7 @@ void limits_clients_leave(struct limits_clients *clients, const uint8_t address[
     uint8_t name[16];
     if (!clients)
         return;
+    OBJECT_CHECK(clients, CLIENTS_MAGIC);
     name_client(address, name);
     pthread_mutex_lock(&clients->lock);
     size_t place = find(clients, name);

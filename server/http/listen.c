@@ -1,7 +1,11 @@
+/* A socket for each thread on one port: the kernel spreads connections, and no thread is woken for
+ * another's. SO_REUSEPORT would also let a second gate of the same user in unseen, which is why the port is
+ * bound alone first. */
 #include "server/http/listen.h"
 
 #include "ledger/base/log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -63,6 +67,7 @@ static struct addrinfo *resolve(const char *address)
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST};
     const char *colon = strrchr(address, ':');
+    assert(colon); /* the configuration's reader has looked at that */
     bool bracketed = address[0] == '[' && colon > address && colon[-1] == ']';
     int len = snprintf(host, sizeof(host), "%.*s", (int)(colon - address) - (bracketed ? 2 : 0),
                        address + (bracketed ? 1 : 0));
@@ -147,6 +152,7 @@ static bool open_path(const char *address, int *sockets, size_t count, char boun
 
 static bool open_port(const char *address, int *sockets, size_t count, char bound[LISTEN_TEXT_MAX])
 {
+    assert(count > 0);
     struct addrinfo *info = resolve(address);
     size_t open = 0;
     bool ok = false;

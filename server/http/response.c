@@ -1,7 +1,9 @@
+/* The reply's memory is the exchange's, which lives until the response is sent; nothing is copied for it. */
 #include "server/http/response.h"
 
 #include "ledger/base/log.h"
 
+#include <assert.h>
 #include <microhttpd.h>
 
 /* Of a body that is never sent. */

@@ -1,4 +1,7 @@
+/* After a reload two handlers are in use for a while. Counted by thread, without atomics: a request enters
+ * and leaves on one thread, and the former handler's part goes when its last one has left. */
 #include "server/http/serving.h"
+#include "ledger/base/object.h"
 
 #include "server/http/worker.h"
 
@@ -10,6 +13,7 @@ struct serving *serving_new(const struct exchange_handler *handler)
     struct serving *serving = calloc(1, sizeof(*serving));
     if (!serving)
         return NULL;
+    OBJECT_MAKE(serving, SERVING_MAGIC);
     serving->handler = handler;
     serving->thread = handler->thread_start(handler->context);
     if (serving->thread)
@@ -22,6 +26,7 @@ void serving_free(struct serving *serving)
 {
     if (!serving)
         return;
+    OBJECT_END(serving, SERVING_MAGIC);
     serving->handler->thread_stop(serving->thread);
     free(serving);
 }
@@ -38,13 +43,15 @@ void serving_switch(struct worker *worker)
     if (worker->former && worker->former->active == 0) {
         serving_free(worker->former);
         worker->former = NULL;
-        atomic_fetch_sub(&worker->http->switching, 1);
+        size_t switching = atomic_fetch_sub(&worker->http->switching, 1);
+        assert(switching > 0);
     }
 }
 
 struct serving *serving_enter(struct worker *worker)
 {
     serving_switch(worker);
+    OBJECT_CHECK(worker->serving, SERVING_MAGIC);
     worker->serving->active++;
     return worker->serving;
 }
@@ -54,6 +61,8 @@ void serving_leave(struct http_private *private)
     struct serving *serving = private->serving;
     if (!serving)
         return;
+    OBJECT_CHECK(serving, SERVING_MAGIC);
+    assert(serving->active > 0);
     serving->handler->finished(serving->thread, &private->exchange);
     serving->active--;
     private->serving = NULL;

@@ -10,7 +10,10 @@
 struct worker;
 struct http_private;
 
+#define SERVING_MAGIC 0xaf615c2eu
+
 struct serving {
+    uint32_t magic;
     const struct exchange_handler *handler;
     void *thread;  /* the handler's */
     size_t active; /* requests in it */

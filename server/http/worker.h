@@ -26,8 +26,13 @@ enum parking {
     ORPHANED, /* handed over, but its connection is gone */
 };
 
+#define PRIVATE_MAGIC 0x63c8fa15u
+#define WORKER_MAGIC  0xd92e740bu
+#define HTTP_MAGIC    0x0e57b3acu
+
 struct http_private {
     struct exchange exchange; /* first: what the handler sees */
+    uint32_t magic;
     struct MHD_Connection *connection;
     struct worker *worker;
     struct serving
@@ -46,6 +51,7 @@ struct http_private {
 /* One HTTP thread. Everything in it belongs to that thread, except `next` and `orphans`, by which others hand
  * it something, and `wake` and `woken`, by which it is told that a parked request may go on. */
 struct worker {
+    uint32_t magic;
     struct http *http;
     pthread_t thread;
     bool running;
@@ -68,6 +74,7 @@ struct worker {
 };
 
 struct http {
+    uint32_t magic;
     struct http_options options;
     struct limits_clients *clients; /* NULL: any number of connections each */
     struct client_trust *trust;

@@ -1,4 +1,8 @@
+/* Without recursion, and with a memory for two stars alone: paths are chosen by whoever asks, and a matcher
+ * that tries all ways would be a way to hold a thread. */
 #include "server/rules/glob.h"
+
+#include <assert.h>
 
 /* A star that was met: where to go on in the glob, and how far it has eaten the path. */
 struct star {
@@ -9,6 +13,7 @@ struct star {
 
 static bool retry(struct star *star, struct slice path, bool single, size_t *g, size_t *p)
 {
+    assert(!star->met || star->path <= path.len);
     if (!star->met || star->path >= path.len || (single && path.data[star->path] == '/'))
         return false;
     *g = star->glob;
@@ -25,6 +30,7 @@ bool glob_matches(struct slice glob, struct slice path)
     size_t g = 0;
     size_t p = 0;
     while (g < glob.len || p < path.len) {
+        assert(g <= glob.len && p <= path.len);
         if (g < glob.len && glob.data[g] == '*') {
             bool twice = g + 1 < glob.len && glob.data[g + 1] == '*';
             g += twice ? 2 : 1;

@@ -1,8 +1,13 @@
+/* An offer is made for every crawler that has not paid, thousands a second, so that all of it that is the
+ * site's is written once, at the start, and a request adds its URL, price and id. What does not fit into a
+ * header that every client reads is left out of the header and stays in the body. */
 #include "server/rules/offer.h"
 
 #include "ledger/base/text/amount.h"
 #include "ledger/base/text/encoding.h"
 #include "ledger/base/text/text.h"
+
+#include <assert.h>
 
 #define HEADER_MAX 2048 /* of PAYMENT-REQUIRED, in base64 */
 
@@ -92,6 +97,7 @@ static struct slice form_methods(struct arena *arena, const struct config *confi
 const struct offer_form *offer_form_make(struct arena *arena, const struct config *config,
                                          const struct config_site *site)
 {
+    assert(config->offer_ttl_seconds > 0);
     struct offer_form *form = arena_alloc(arena, sizeof(*form));
     if (!form)
         return NULL;
@@ -111,6 +117,7 @@ const struct offer_form *offer_form_make(struct arena *arena, const struct confi
 /* The body. `brief` leaves out what x402 clients drop anyway, for a header that would get too long. */
 static struct slice body_of(struct arena *arena, const struct offer *offer, const char *why, bool brief)
 {
+    assert(offer->form && offer->policy);
     const struct offer_form *form = offer->form;
     struct slice id = slice_bytes(offer->id, PAYMENT_ID_TEXT);
     struct text text = text_begin(arena);
@@ -152,6 +159,7 @@ static bool add_payment_required(struct exchange *exchange, const struct offer *
     if (!value)
         return false;
     value[encoding_base64(json.data, json.len, value)] = '\0';
+    assert(strlen(value) < HEADER_MAX);
     return exchange_header(exchange, "PAYMENT-REQUIRED", value);
 }
 

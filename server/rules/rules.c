@@ -1,9 +1,13 @@
+/* A path is judged by where it leads, with dots resolved and escapes decoded, because whoever stands before
+ * or behind the gate may do so: a rule for /private/ must not be passed by asking for /x/../private/. Rules
+ * are compiled once into one block, and a request allocates nothing of them. */
 #include "server/rules/rules.h"
 
 #include "ledger/base/config/ai_crawlers.h"
 #include "ledger/base/text/encoding.h"
 #include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 #include "server/rules/glob.h"
 #include "server/rules/offer.h"
 #include "server/rules/query.h"
@@ -52,7 +56,10 @@ struct site_rules {
     const struct offer_form *form;
 };
 
+#define RULES_MAGIC 0x95ce07dau
+
 struct rules {
+    uint32_t magic;
     struct arena arena;
     const struct config *config;
     size_t count;
@@ -138,6 +145,7 @@ struct rules *rules_new(const struct config *config)
         free(memory);
         return NULL;
     }
+    OBJECT_MAKE(rules, RULES_MAGIC);
     arena_init(&rules->arena, memory, MEMORY_SIZE);
     rules->config = config;
     rules->count = config->site_count;
@@ -156,6 +164,7 @@ void rules_free(struct rules *rules)
 {
     if (!rules)
         return;
+    OBJECT_END(rules, RULES_MAGIC);
     free(rules->arena.memory);
     free(rules);
 }
@@ -207,6 +216,8 @@ bool rules_find_site(const struct rules *rules, struct slice authority, size_t *
 
 const struct offer_form *rules_offer_form(const struct rules *rules, size_t index)
 {
+    OBJECT_CHECK(rules, RULES_MAGIC);
+    assert(index < rules->count);
     return rules->sites[index].form;
 }
 
@@ -236,6 +247,7 @@ static bool resolve_dots(char *path, size_t *len)
         at = end;
     }
     *len = out;
+    assert(out > 0 && out <= *len && path[0] == '/');
     return plain;
 }
 
@@ -280,6 +292,7 @@ bool rules_glob_fits(struct slice glob, struct slice path)
         return true;
     if (path.len == 0 || path.data[path.len - 1] != '/' || path.len + index.len > sizeof(name))
         return false;
+    /* A folder is asked for by its name alone; a glob such as "*.html" means its page as well. */
     memcpy(name, path.data, path.len);
     memcpy(name + path.len, index.data, index.len);
     return glob_matches(glob, (struct slice){name, path.len + index.len});
@@ -328,11 +341,14 @@ static const struct slice *account_fits(const struct rule *rule, const struct si
 
 bool rules_share_origin(const struct rules *rules, size_t index, struct slice account)
 {
+    assert(index < rules->count);
     return account_in(&rules->sites[index].shared, agent_origin(account)) != NULL;
 }
 
 enum err rules_admit(const struct rules *rules, size_t index, const struct signature_agent *agent)
 {
+    OBJECT_CHECK(rules, RULES_MAGIC);
+    assert(index < rules->count && agent->account.len > 0);
     const struct site_rules *site = &rules->sites[index];
     /* Whoever could choose another path of a denied origin would be back at once. */
     bool by_origin = account_in(&site->denied, agent_origin(agent->account)) &&
@@ -380,6 +396,7 @@ static bool fits(const struct rule *rule, const struct visitor *visitor, struct 
     if (!method_fits(rule, visitor->method) || !path_fits(rule, path) ||
         (rule->query_count > 0 && query_fitting(rule, visitor, SLICE("")).len == 0))
         return false;
+    /* A rule that names nobody is for crawlers alone: people pay nothing, whatever they ask for. */
     if (rule->word_count == 0 && rule->accounts.count == 0)
         return visitor->crawler;
     if (rule->accounts.count > 0)
@@ -477,6 +494,8 @@ static void judge_overrides(struct rules_decision *decision, const struct site_r
 struct rules_decision rules_decide(const struct rules *rules, size_t index, const struct message *message,
                                    struct slice path, const struct signature_agent *agents)
 {
+    OBJECT_CHECK(rules, RULES_MAGIC);
+    assert(index < rules->count && path.len > 0);
     const struct site_rules *site = &rules->sites[index];
     const struct message_field *user_agent = message_field(message, SLICE("user-agent"));
     struct slice query = message_query(message);

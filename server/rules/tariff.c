@@ -1,9 +1,14 @@
+/* What an agreement says is looked up by the account that the signature proves in the end; before that, the
+ * one that the request claims only decides what is offered. */
 #include "server/rules/tariff.h"
 
 #include "ledger/base/http/agent.h"
 
+#include <assert.h>
+
 const struct agreements_terms *tariff_terms(const struct tariff_place *place, struct slice account)
 {
+    assert(place->view && place->site);
     return agreements_terms(place->view, slice_of(place->site->name), account, place->now_ms);
 }
 
@@ -29,6 +34,8 @@ static const struct agreements_price *find_price(const struct tariff_place *plac
 void tariff_apply(const struct tariff_place *place, const struct signature_agent *agents,
                   struct rules_decision *decision)
 {
+    /* The first agent with a price of its own: which one signs is not known yet, and what is offered is only
+     * that. */
     for (; agents; agents = agents->next) {
         if (decision->account && !slice_eq(*decision->account, agents->account))
             continue;
@@ -77,5 +84,7 @@ struct credit_limits tariff_limits(const struct tariff_place *place, const struc
     /* What was agreed with one account must be within reach, whatever holds for the others. */
     origin.day_micros = higher(origin.day_micros, own.day_micros);
     origin.balance_micros = higher(origin.balance_micros, own.balance_micros);
+    assert(origin.day_micros == CREDIT_NONE ||
+           (own.day_micros != CREDIT_NONE && origin.day_micros >= own.day_micros));
     return (struct credit_limits){own, agent->shared ? none : origin};
 }

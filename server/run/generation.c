@@ -1,8 +1,12 @@
+/* What may be shared with the generation before is shared because two of it would be wrong (two counts of
+ * one crawler's credit) or rude (every directory fetched again at each reload); all else is built anew, so
+ * that a reload is a start with the door open. */
 #include "server/run/generation.h"
 
 #include "ledger/credit/refresh.h"
 #include "ledger/base/file/file.h"
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 #include "ledger/entry/writer.h"
 #include "server/agent/directory.h"
 #include "server/decisions/decisions.h"
@@ -16,8 +20,12 @@
  */
 #define NONCES_MAX (1 << 18)
 
+#define GENERATION_MAGIC 0xf18c4609u
+#define AGENTS_MAGIC     0xbc03f572u
+
 /* The key directories. */
 struct agents {
+    uint32_t magic;
     struct file_stamp authorities; /* of directory.ca_file */
     struct fetch *fetch;
     struct directory *directory;
@@ -27,6 +35,7 @@ struct agents {
  * nothing changes for it: a reload must not make the gate fetch all key directories again, and what one
  * generation holds reserved of a crawler's credit the other must count. */
 struct generation {
+    uint32_t magic;
     struct shared *config;
     struct shared *accounts; /* struct refresh */
     struct writer *writer;
@@ -61,6 +70,8 @@ static void end_nonces(void *nonces)
 static void end_agents(void *thing)
 {
     struct agents *agents = thing;
+    OBJECT_END(agents, AGENTS_MAGIC);
+    /* The fetches before what they fill: each of them answers into the directory. */
     fetch_stop(agents->fetch);
     directory_stop(agents->directory);
     free(agents);
@@ -77,6 +88,7 @@ static struct agents *start_agents(const struct config *config)
     struct agents *agents = calloc(1, sizeof(*agents));
     if (!agents)
         return NULL;
+    OBJECT_MAKE(agents, AGENTS_MAGIC);
     agents->authorities = file_stamp(config->directory_ca_file);
     agents->fetch = fetch_start(config);
     agents->directory = agents->fetch ? directory_start(config, agents->fetch) : NULL;
@@ -96,6 +108,7 @@ static void note_agents_key(void *context, const char *key)
 static bool agents_fit(const struct shared *former, const struct config *config)
 {
     struct agents *agents = shared_thing(former);
+    OBJECT_CHECK(agents, AGENTS_MAGIC);
     struct file_stamp stamp = file_stamp(config->directory_ca_file);
     bool differ = !file_same(&stamp, &agents->authorities);
     config_compare(config_of(former), config, note_agents_key, &differ);
@@ -151,6 +164,7 @@ struct generation *generation_start(struct config *config, struct generation *fo
         free(generation);
         return NULL;
     }
+    OBJECT_MAKE(generation, GENERATION_MAGIC);
     generation->config = shared;
     generation->accounts = accounts_for(shared, former ? former->accounts : NULL);
     generation->writer = writer_start(config);
@@ -186,17 +200,20 @@ fail:
 
 const struct config *generation_config(const struct generation *generation)
 {
+    OBJECT_CHECK(generation, GENERATION_MAGIC);
     return shared_thing(generation->config);
 }
 
 void generation_take_over(struct generation *generation)
 {
+    OBJECT_CHECK(generation, GENERATION_MAGIC);
     refresh_adopt(shared_thing(generation->accounts), shared_thing(generation->config));
     recorder_adopt(shared_thing(generation->traffic), shared_thing(generation->config));
 }
 
 const struct exchange_handler *generation_handler(const struct generation *generation)
 {
+    OBJECT_CHECK(generation, GENERATION_MAGIC);
     return &generation->handler;
 }
 
@@ -207,6 +224,7 @@ const struct exchange_handler *generation_decisions(const struct generation *gen
 
 bool generation_ready(const struct generation *generation)
 {
+    OBJECT_CHECK(generation, GENERATION_MAGIC);
     return writer_ready(generation->writer) &&
            refresh_ready(shared_thing(generation->accounts), shared_thing(generation->config));
 }
@@ -215,6 +233,8 @@ void generation_stop(struct generation *generation)
 {
     if (!generation)
         return;
+    OBJECT_END(generation, GENERATION_MAGIC);
+    /* The writer first: its last answers are told to the gate and to the accounts. */
     writer_stop(generation->writer);
     shared_release(generation->agents);
     decisions_free(generation->decisions);

@@ -1,8 +1,13 @@
+/* Built beside the present one and tried before it takes over: a reload that fails leaves everything as it
+ * was. The old generation is stopped on a thread of its own, as its last entries may wait for the ledger
+ * for seconds, during which signals must be heard. */
 #include "server/run/reload.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -14,9 +19,12 @@
 #define POLL_MS     10
 #define CHANGES_MAX 1024
 
+#define RETIREMENT_MAGIC 0x8b4de73fu
+
 /* The end of a generation, on a thread of its own because the last entries may have to wait for the ledger.
  */
 struct retirement {
+    uint32_t magic;
     struct http *http, *decisions;
     struct generation *generation;
     pthread_t thread;
@@ -80,11 +88,13 @@ static void note_change(void *context, const char *key)
                  strcmp(key, "nightly.at") == 0;
     char *list = waits ? changes->waiting : changes->taken;
     size_t len = strlen(list);
+    assert(len < CHANGES_MAX);
     snprintf(list + len, CHANGES_MAX - len, "%s%s", len > 0 ? " " : "", key);
 }
 
 static void *retire(void *context)
 {
+    OBJECT_CHECK((struct retirement *)context, RETIREMENT_MAGIC);
     struct retirement *retirement = context;
     while (!http_switched(retirement->http) ||
            (retirement->decisions && !http_switched(retirement->decisions)))
@@ -122,6 +132,7 @@ static void log_reloaded(const struct served *served, const struct generation *n
 
 int reload(struct served *served)
 {
+    assert(!served->retirement); /* there are never more than two generations */
     int ended_by = 0;
     struct config *config = load(served->file);
     if (!config)
@@ -140,8 +151,10 @@ int reload(struct served *served)
     }
     if (!http_switch(served->http, generation_handler(next)))
         goto refused;
-    *retirement = (struct retirement){
-        .http = served->http, .decisions = served->decisions, .generation = served->generation};
+    *retirement = (struct retirement){.magic = RETIREMENT_MAGIC,
+                                      .http = served->http,
+                                      .decisions = served->decisions,
+                                      .generation = served->generation};
     /* The first has switched: what is asked for after that must not be refused for want of memory. */
     while (served->decisions && !http_switch(served->decisions, generation_decisions(next)))
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
@@ -172,8 +185,10 @@ void reload_finish(struct served *served)
 {
     if (!served->retirement)
         return;
+    OBJECT_CHECK(served->retirement, RETIREMENT_MAGIC);
     if (served->retirement->threaded)
         pthread_join(served->retirement->thread, NULL);
+    assert(atomic_load(&served->retirement->done));
     free(served->retirement);
     served->retirement = NULL;
 }

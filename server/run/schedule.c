@@ -1,9 +1,14 @@
+/* A child process and not a thread of the gate: the night needs another role, much memory and its own time,
+ * and its crash must not be the gate's. Local times are looked up anew after each night, so that a change
+ * of the clocks moves none of them. */
 #define _GNU_SOURCE /* pthread_condattr_setclock */
 #include "server/run/schedule.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
+#include "ledger/base/object.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,7 +23,10 @@
 /* The wall clock may be set meanwhile, so it is looked at this often. */
 #define LOOK_EVERY_MS 1000
 
+#define SCHEDULE_MAGIC 0xc0196a5du
+
 struct schedule {
+    uint32_t magic;
     const char *file;
     int minutes[CONFIG_TIMES_MAX]; /* of the day */
     size_t count;
@@ -32,6 +40,7 @@ struct schedule {
 /* The next moment, after `now`, at which the local clock shows so many minutes since midnight. */
 static int64_t next_moment(int minutes, int64_t now_ms)
 {
+    assert(minutes >= 0 && minutes < 24 * 60);
     time_t now = (time_t)(now_ms / 1000);
     struct tm local;
     localtime_r(&now, &local);
@@ -67,6 +76,7 @@ static bool find_command(char *path, size_t room)
         return false;
     path[len] = '\0';
     char *slash = strrchr(path, '/');
+    assert(slash); /* the kernel gives a whole path */
     memcpy(slash, name, sizeof(name));
     return true;
 }
@@ -115,6 +125,7 @@ static void wait_for_end(pid_t child)
 
 static void run_command(struct schedule *schedule)
 {
+    assert(schedule->child == 0);
     pid_t child = 0;
     int status;
     pthread_mutex_lock(&schedule->lock);
@@ -154,6 +165,7 @@ static bool sleep_a_little(struct schedule *schedule)
 
 static void *watch_the_clock(void *context)
 {
+    OBJECT_CHECK((struct schedule *)context, SCHEDULE_MAGIC);
     struct schedule *schedule = context;
     int64_t looked_ms = clock_now_ms();
     int64_t next_ms = next_of_all(schedule, looked_ms);
@@ -182,6 +194,7 @@ struct schedule *schedule_start(const char *file, const struct config_list *time
     if (times->count == 0)
         return NULL;
     if (schedule) {
+        OBJECT_MAKE(schedule, SCHEDULE_MAGIC);
         schedule->file = file;
         for (; schedule->count < times->count && schedule->count < CONFIG_TIMES_MAX; schedule->count++)
             schedule->minutes[schedule->count] = minutes_of(times->items[schedule->count]);
@@ -204,6 +217,7 @@ void schedule_stop(struct schedule *schedule)
 {
     if (!schedule)
         return;
+    OBJECT_CHECK(schedule, SCHEDULE_MAGIC);
     pthread_mutex_lock(&schedule->lock);
     schedule->ending = true;
     if (schedule->child > 0)
@@ -211,7 +225,9 @@ void schedule_stop(struct schedule *schedule)
     pthread_cond_signal(&schedule->wake);
     pthread_mutex_unlock(&schedule->lock);
     pthread_join(schedule->thread, NULL);
+    assert(schedule->child == 0);
     pthread_cond_destroy(&schedule->wake);
     pthread_mutex_destroy(&schedule->lock);
+    OBJECT_END(schedule, SCHEDULE_MAGIC);
     free(schedule);
 }
