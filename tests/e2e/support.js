@@ -226,7 +226,10 @@ export async function stage(t, options = {}, ...extra) {
         ledger,
         config,
         crawltab: (...words) =>
-            run(path.join(build, 'crawltab'), ['--config', config, ...words], { encoding: 'utf8' }),
+            run(path.join(build, 'crawltab'), ['--config', config, ...words], {
+                encoding: 'utf8',
+                cwd: folder
+            }),
         configure: changed =>
             fs.writeFileSync(config, configText(folder, ledger, { ...options, ...changed })),
         startGate: async (...words) => {
