@@ -209,7 +209,6 @@ struct signature_key *signature_key_share(struct signature_key *key)
     OBJECT_CHECK(key, KEY_MAGIC);
     int before = atomic_fetch_add(&key->owners, 1);
     assert(before > 0 && before < INT_MAX);
-    atomic_fetch_add(&key->owners, 1);
     return key;
 }
 

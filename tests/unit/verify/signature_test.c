@@ -7,6 +7,7 @@
 #include "ledger/verify/jwk.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -410,6 +411,25 @@ static void keys_have_owners(void **state)
     signature_key_free(NULL);
 }
 
+/* A directory is fetched again for years: each key that its last owner gave back is gone. */
+static void the_last_owner_frees_the_key(void **state)
+{
+    enum { KEYS = 5000 };
+    static const uint8_t seed[32] = {9};
+    uint8_t raw[32];
+    (void)state;
+    assert_true(signature_public_ed25519(seed, raw));
+    signature_key_free(signature_key_ed25519(raw)); /* OpenSSL keeps what it has looked up */
+    size_t before = mallinfo2().uordblks;
+    for (int i = 0; i < KEYS; i++) {
+        struct signature_key *key = signature_key_ed25519(raw);
+        assert_non_null(key);
+        signature_key_free(signature_key_share(key));
+        signature_key_free(key);
+    }
+    assert_true(mallinfo2().uordblks < before + KEYS);
+}
+
 /* As the ledger asks of what it has stored: raw keys, and no error but "not good". */
 static void raw_keys_verify(void **state)
 {
@@ -506,6 +526,7 @@ int main(void)
         cmocka_unit_test(thumbprints_are_the_published_ones),
         cmocka_unit_test(all_draft_vectors_verify),
         cmocka_unit_test(keys_have_owners),
+        cmocka_unit_test(the_last_owner_frees_the_key),
         cmocka_unit_test(raw_keys_verify),
         cmocka_unit_test(odd_ed25519_keys_are_refused),
         cmocka_unit_test(each_thread_has_a_context_of_its_own),
