@@ -1,6 +1,8 @@
 # crawltab. `make run` and `make test` are the two commands that matter; `make help` lists the others.
 CC       = gcc
 BUILD   ?= build
+# The one place of the version is the newest heading of the change log.
+VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p;T;q' tools/deploy/CHANGELOG.md)
 PKGS     = libpq libmicrohttpd libcrypto jansson yaml-0.1 libcurl libxml-2.0 pangocairo icu-i18n zlib
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wvla -Wwrite-strings -Wcast-qual
 HARDEN   = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -32,11 +34,12 @@ CFLAGS   = -std=gnu11 $(WARNINGS) $(OPTIMISE) $(HARDEN) -pthread -I. -I$(BUILD) 
 LIBS     = $(PKG_LIBS) -lm -pthread
 
 PROGRAMS = $(BUILD)/crawltabd $(BUILD)/crawltab $(BUILD)/crawler
-ROWS     = $(patsubst sql/statements/%,$(BUILD)/sql/rows/%.h,$(wildcard sql/statements/*))
+MADE     = $(BUILD)/ledger/base/version.h \
+           $(patsubst sql/statements/%,$(BUILD)/sql/rows/%.h,$(wildcard sql/statements/*))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(sort $(shell find $(1) -name '*.c')))
 
 # What a person calls first installs what is missing, and only then lets a second make look around.
-INSTALL  = @tools/dev/install.sh
+NEEDS    = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
@@ -45,96 +48,96 @@ export BUILD
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan; SANITIZE=thread: with TSan)
 
 run: ## sets everything up, shows a paid crawl from offer to invoice, and stays up
-	$(INSTALL) run
+	$(NEEDS) run
 	@$(MAKE) -s $(JOBS) all
 	@tools/dev/run.sh
 
 demo: ## the same, but ends when the story has been told
-	$(INSTALL) run
+	$(NEEDS) run
 	@$(MAKE) -s $(JOBS) all
 	@tools/dev/run.sh --once
 
 test: ## every suite, closing with one line of totals (SANITIZE=1 or thread: under ASan and UBSan, or TSan)
-	$(INSTALL) test
+	$(NEEDS) test
 	@$(MAKE) -s $(JOBS) all tests
 	@$(MAKE) -s $(JOBS) FUZZ=1 fuzzers
 	@tools/dev/test.sh
 
 check: ## the quick round while working: house rules, unit tests, one paid crawl (90 seconds)
-	$(INSTALL) test
+	$(NEEDS) test
 	@$(MAKE) -s $(JOBS) all tests
 	@tools/dev/test.sh house config.yaml lock unit/ e2e/paid
 
 SEEDS ?= 10
 kills: ## the night killed after each of its statements; after every third in make test (5 minutes)
-	$(INSTALL) test
+	$(NEEDS) test
 	@$(MAKE) -s $(JOBS) all $(BUILD)/tests/pg/kill_test
 	@KILL_EVERY=1 $(BUILD)/tests/pg/kill_test
 
 nights: ## a simulated month of nights with random histories, SEEDS=10 times; a short one is in make test
-	$(INSTALL) test
+	$(NEEDS) test
 	@$(MAKE) -s $(JOBS) all
 	@cd tests/e2e && for seed in $$(seq $(SEEDS)); do \
 		SEED=$$seed NIGHTS=31 node --test --test-reporter=spec money/billing.test.js || exit 1; done
 
 mutants: ## makes each mistake of tests/mutants in a copy, and tells which no test notices (WORDS=…: some)
-	$(INSTALL) test
+	$(NEEDS) test
 	@$(MAKE) -s $(JOBS) all tests
 	@node tests/mutants/run.js $(WORDS)
 
 TIME ?= 60
 fuzz: ## libFuzzer on every parser, TIME=60 seconds each; what it finds stays in build-fuzz/finds
-	$(INSTALL) fuzz
+	$(NEEDS) fuzz
 	@$(MAKE) -s $(JOBS) FUZZ=1 fuzzers
 	@tools/dev/fuzz.sh $(TIME)
 
 POINTS ?= 1000
 fault: ## kills, cuts and stalls under load, POINTS=1000; SEED=… runs the same choices again
-	$(INSTALL) test
+	$(NEEDS) test
 	@$(MAKE) -s $(JOBS) all clock
 	@FAULT=full POINTS=$(POINTS) SEED=$(SEED) NODE_SECONDS=10800 tools/dev/test.sh fault
 	@grep -h '^ℹ .*points' $(BUILD)/logs/fault.log
 
 lint: ## the limits and include rules of the house, clang-format, cppcheck, clang-tidy, shellcheck
-	$(INSTALL) lint
+	$(NEEDS) lint
 	@$(MAKE) -s $(JOBS) $(BUILD)/libledger.a
 	@tools/dev/lint.sh
 
 bench: ## offers and payments a second, beside the limits of this machine and the peers (8 minutes)
-	$(INSTALL) bench
+	$(NEEDS) bench
 	@$(MAKE) -s $(JOBS) all $(BENCH)
 	@$(BUILD)/tests/bench/stages
 	@node tests/bench/bench.js
 
 bench-scale: ## payments and look-ups beside 10 million entries; a gate's start after three years (20 minutes)
-	$(INSTALL) bench
+	$(NEEDS) bench
 	@$(MAKE) -s $(JOBS) all $(BENCH)
 	@node tests/bench/scale.js
 	@node tests/bench/history.js
 
 bench-entries: ## processor time of one entry by the size of its batch, PostgreSQL's and the gate's
-	$(INSTALL) bench
+	$(NEEDS) bench
 	@$(MAKE) -s $(JOBS) all $(BENCH)
 	@node tests/bench/entries.js
 
 bench-night: ## closing days of up to 10 million entries, beside GROUP BY and COPY of the same (10 minutes)
-	$(INSTALL) bench
+	$(NEEDS) bench
 	@$(MAKE) -s $(JOBS) all
 	@node tests/bench/night.js
 
 coverage: ## lines and branches that the tests reach, file by file, and what rooms must have (ROOM=…)
-	$(INSTALL) test
+	$(NEEDS) test
 	@tools/dev/coverage.sh $(ROOM)
 
 format: ## lets clang-format write the C sources
-	$(INSTALL) lint
+	$(NEEDS) lint
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 install-deps: ## installs the packages that any of the above may need
-	$(INSTALL) run
-	$(INSTALL) test
-	$(INSTALL) lint
-	$(INSTALL) bench
+	$(NEEDS) run
+	$(NEEDS) test
+	$(NEEDS) lint
+	$(NEEDS) bench
 
 newcomer: ## make demo and make test in a fresh minimal Debian 12 (as root; needs debootstrap)
 	@tools/dev/newcomer.sh
@@ -147,7 +150,7 @@ distclean: clean ## removes the private PostgreSQL and its ledger too
 	rm -rf var tests/e2e/node_modules
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile tools/deploy/rules.mk | \
 		while read -r a b; do printf '  make %-15s%s\n' $$a "$$b"; done
 
 # Without this, a missing library would be reported as the first of a hundred errors of the compiler.
@@ -155,9 +158,15 @@ libraries:
 	@pkg-config --exists $(PKGS) || \
 		{ echo "libraries are missing ($(PKGS)): tools/dev/install.sh run installs them" >&2; exit 1; }
 
-$(BUILD)/%.o: %.c | libraries $(ROWS)
+$(BUILD)/%.o: %.c | libraries $(MADE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# Written only when it changes, for what is compiled with it.
+$(BUILD)/ledger/base/version.h: tools/deploy/CHANGELOG.md
+	@mkdir -p $(@D)
+	@echo '#define CRAWLTAB_VERSION "$(VERSION)"' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # The SQL statements, one a file, become strings of the program, and the columns that they declare a header
 # for each room of them. What is renamed or removed changes its folder.
@@ -198,5 +207,6 @@ $(filter $(BUILD)/tests/pg/%,$(TESTS)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard t
 $(TESTS): $$(filter $$@.o $$(@D)/%/$$(@F).o,$(TEST_OBJECTS)) $(LIBRARIES)
 	$(CC) $(LINK) $(filter %.o,$^) $(LIBRARIES) -lcmocka $(LIBS) -o $@
 
+include tools/deploy/rules.mk
 -include $(wildcard tests/*/rules.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -3,6 +3,8 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/config/config.h"
 #include "ledger/base/log.h"
+#include "ledger/base/places.h"
+#include "ledger/base/version.h"
 #include "server/rules/rules.h"
 #include "server/origin/origin.h"
 #include "server/run/schedule.h"
@@ -16,7 +18,6 @@
 #include <string.h>
 #include <time.h>
 
-#define VERSION  "0.1.0"
 #define EX_USAGE 64
 
 #define RETIRING_POLL_NS 50000000L
@@ -25,7 +26,7 @@ static const char help[] = "Usage: crawltabd [--config FILE] [OPTION]\n"
                            "The gate: offers pages to AI crawlers at a price, checks their signed\n"
                            "commitments and writes them to the ledger before it gives the page away.\n"
                            "\n"
-                           "  -c, --config FILE        configuration (default: config.yaml)\n"
+                           "  -c, --config FILE        configuration (default: %s)\n"
                            "      --check-config       check the configuration and exit: 0 if it is good\n"
                            "      --print-config-example\n"
                            "                           print a configuration with every key and exit\n"
@@ -73,10 +74,10 @@ static int parse_options(int argc, char **argv, struct options *options)
             fprintf(stderr, "crawltabd: --clock-offset: \"%s\" is not a number of seconds\n", optarg);
             return EX_USAGE;
         case 'h':
-            fputs(help, stdout);
+            printf(help, places_config);
             return 0;
         case 'V':
-            puts("crawltabd " VERSION);
+            puts("crawltabd " CRAWLTAB_VERSION);
             return 0;
         default:
             fputs("Try 'crawltabd --help'.\n", stderr);
@@ -182,7 +183,7 @@ static bool start_listening(struct served *served, const struct config *config)
     assert(options.threads > 0);
     served->http = http_start(&options, generation_handler(served->generation));
     if (served->http)
-        LOG(INFO, "listening", {"address", http_address(served->http)}, {"version", VERSION});
+        LOG(INFO, "listening", {"address", http_address(served->http)}, {"version", CRAWLTAB_VERSION});
     else
         http_stop(served->decisions);
     return served->http != NULL;
@@ -220,7 +221,7 @@ static int check(const char *file, const struct config *config)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.config = "config.yaml"};
+    struct options options = {.config = places_config};
     int status = parse_options(argc, argv, &options);
     if (status >= 0)
         return status;

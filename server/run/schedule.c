@@ -7,6 +7,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
 #include "ledger/base/object.h"
+#include "ledger/base/places.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -67,18 +68,17 @@ static int64_t next_of_all(const struct schedule *schedule, int64_t now_ms)
     return next;
 }
 
-/* "crawltab" beside this program. */
+/* Found from this program, not by PATH: it must be of the same version. */
 static bool find_command(char *path, size_t room)
 {
-    static const char name[] = "/crawltab";
-    ssize_t len = readlink("/proc/self/exe", path, room - sizeof(name));
+    ssize_t len = readlink("/proc/self/exe", path, room - 1);
     if (len <= 0)
         return false;
     path[len] = '\0';
     char *slash = strrchr(path, '/');
     assert(slash); /* the kernel gives a whole path */
-    memcpy(slash, name, sizeof(name));
-    return true;
+    size_t left = room - (size_t)(slash + 1 - path);
+    return (size_t)snprintf(slash + 1, left, "%s", places_command) < left;
 }
 
 /* The gate's threads block signals; the command must not. */

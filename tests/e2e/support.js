@@ -117,10 +117,11 @@ function configText(folder, ledger, options) {
 }
 
 export class Gate {
-    // `before`: words that the command line starts with, such as those of prlimit.
-    constructor(config, { before = [], env = {} } = {}) {
+    // `before`: words that the command line starts with, such as those of prlimit. Without a configuration
+    // the program has to know where it is.
+    constructor(config, { before = [], env = {}, program = path.join(build, 'crawltabd') } = {}) {
         this.config = config
-        this.before = before
+        this.words = [...before, program, ...(config ? ['--config', config] : [])]
         this.env = { ...process.env, ...env }
         this.log = ''
     }
@@ -128,8 +129,8 @@ export class Gate {
     async start(...extra) {
         this.log = ''
         this.port = undefined
-        const words = [...this.before, path.join(build, 'crawltabd'), '--config', this.config, ...extra]
-        this.process = spawn(words[0], words.slice(1), { stdio: ['ignore', 'ignore', 'pipe'], env: this.env })
+        const [program, ...words] = [...this.words, ...extra]
+        this.process = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'], env: this.env })
         this.ended = new Promise(resolve =>
             this.process.on('exit', (code, signal) => resolve({ code, signal }))
         )
@@ -327,6 +328,14 @@ export async function directory(t, { key, cert }, keys) {
         server.close()
     }
     return state
+}
+
+// A clock three days behind that shows, in UTC, a few seconds before a full minute; and that minute.
+export function clockBefore(seconds) {
+    const now = Date.now()
+    const minute = Math.ceil((now - 3 * 86_400_000) / 60_000 + 1) * 60_000
+    const offset = Math.round((minute - seconds * 1000 - now) / 1000)
+    return { offset: String(offset), at: new Date(minute).toISOString().slice(11, 16) }
 }
 
 // A port that was free a moment ago, for where a configuration must name it beforehand.

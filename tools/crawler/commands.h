@@ -6,8 +6,6 @@
 #define COMMANDS_FAILED 1
 #define COMMANDS_USAGE  64
 
-#define COMMANDS_VERSION "0.1.0"
-
 /* keygen --key FILE: makes a key and prints its keyid. */
 int keygen_main(int argc, char **argv);
 

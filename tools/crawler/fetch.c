@@ -4,6 +4,7 @@
 #include "tools/crawler/visit.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/version.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -24,7 +25,7 @@ static const char help[] =
     "  -b, --budget PRICE       the most for all pages together (default: no limit)\n"
     "  -o, --out DIR            folder for pages and receipts (default: out)\n"
     "      --ca FILE            certificates to trust, PEM (default: the system's)\n"
-    "      --user-agent TEXT    User-Agent (default: crawltab-crawler/" COMMANDS_VERSION ")\n"
+    "      --user-agent TEXT    User-Agent (default: crawltab-crawler/" CRAWLTAB_VERSION ")\n"
     "      --timeout SECONDS    the longest one request may take (default: 60)\n"
     "      --max-bytes N        the largest page that is taken (default: 67108864)\n"
     "      --clock-offset SECS  sign with the clock moved, for demonstrations\n"
@@ -241,7 +242,7 @@ int fetch_main(int argc, char **argv)
         .out = "out",
         .timeout = 60,
         .max_bytes = INT64_C(64) << 20,
-        .client = {.user_agent = "crawltab-crawler/" COMMANDS_VERSION},
+        .client = {.user_agent = "crawltab-crawler/" CRAWLTAB_VERSION},
     };
     struct visit_session session = {.stop = &stop};
     struct key key;

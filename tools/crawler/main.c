@@ -2,6 +2,8 @@
 #include "tools/crawler/commands.h"
 #include "tools/crawler/say.h"
 
+#include "ledger/base/version.h"
+
 #include <signal.h>
 #include <string.h>
 
@@ -48,7 +50,7 @@ int main(int argc, char **argv)
         return fflush(stdout) == 0 ? COMMANDS_OK : COMMANDS_FAILED;
     }
     if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0) {
-        puts("crawler " COMMANDS_VERSION);
+        puts("crawler " CRAWLTAB_VERSION);
         return COMMANDS_OK;
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)

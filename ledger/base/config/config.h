@@ -3,6 +3,7 @@
 #ifndef LEDGER_BASE_CONFIG_CONFIG_H
 #define LEDGER_BASE_CONFIG_CONFIG_H
 
+#include "ledger/base/places.h"
 #include "ledger/base/text/amount.h"
 
 #include <stdbool.h>
@@ -26,9 +27,9 @@ struct config_where {
 
 /* C types of the table's kinds. TEXT: any scalar. CODE: a text that people group with spaces, such as an
  * IBAN: without them, and in capitals. PATH: relative ones are taken from the folder of the file, empty stays
- * empty. NUMBER: whole, between min and max. FLAG: true or false. AMOUNT: decimal to micro-units, at most
- * max. Number and amount are -1 when not given and without default. RATE: percent to millionths. LIST: a
- * sequence of scalars. */
+ * empty; a default is a name in the folder places_state. NUMBER: whole, between min and max. FLAG: true or
+ * false. AMOUNT: decimal to micro-units, at most max. Number and amount are -1 when not given and without
+ * default. RATE: percent to millionths. LIST: a sequence of scalars. */
 typedef const char *CONFIG_TEXT;
 typedef const char *CONFIG_CODE;
 typedef const char *CONFIG_PATH;
@@ -80,11 +81,11 @@ typedef struct config_list CONFIG_LIST;
     X(decisions_accel, "decisions.accel_redirect", TEXT, "", 0, 0,                                           \
       "For nginx: yes is answered with X-Accel-Redirect to this location, such as @origin.")                 \
     X(log_level, "log_level", TEXT, "info", 0, 0, "debug, info, warn or error.")                             \
-    X(offer_key_file, "offer.key_file", PATH, "var/offer.key", 0, 0,                                         \
+    X(offer_key_file, "offer.key_file", PATH, "offer.key", 0, 0,                                             \
       "Secret that makes payment ids genuine: one key a line in hex, the newest first; the second is\n"      \
       "still accepted. Made on first start. Gates that share a ledger share it.")                            \
     X(offer_ttl_seconds, "offer.ttl_seconds", NUMBER, "300", 10, 3600, "How long an offer holds.")           \
-    X(identity_key_file, "identity.key_file", PATH, "var/identity.key", 0, 0,                                \
+    X(identity_key_file, "identity.key_file", PATH, "identity.key", 0, 0,                                    \
       "The gate's own keys, listed at /.well-known/http-message-signatures-directory of every site.\n"       \
       "Made on first start; `crawltab key rotate` adds a key.")                                              \
     X(identity_publish_seconds, "identity.publish_seconds", NUMBER, "86400", 0, 2592000,                     \
@@ -135,7 +136,7 @@ typedef struct config_list CONFIG_LIST;
       "Local times of this machine, such as \"02:30\", at which the gate runs `crawltab nightly` by "        \
       "itself.\n"                                                                                            \
       "Empty: a timer does. Several gates may: one of them closes the days.")                                \
-    X(ledger_connection, "ledger.connection", TEXT, "host=var/postgres dbname=crawltab", 0, 0,               \
+    X(ledger_connection, "ledger.connection", TEXT, places_connection, 0, 0,                                 \
       "PostgreSQL, as a libpq connection string without the user. A host with a slash is the folder of\n"    \
       "the unix socket and may be relative to this file.")                                                   \
     X(ledger_pooler, "ledger.pooler", TEXT, "none", 0, 0,                                                    \
@@ -147,7 +148,7 @@ typedef struct config_list CONFIG_LIST;
       "Role of the crawltab command and the nightly job.")                                                   \
     X(ledger_owner_role, "ledger.owner_role", TEXT, "crawltab_owner", 0, 0,                                  \
       "Role that owns the tables; only `crawltab migrate` uses it.")                                         \
-    X(ledger_checkpoint_key_file, "ledger.checkpoint_key_file", PATH, "var/checkpoint.key", 0, 0,            \
+    X(ledger_checkpoint_key_file, "ledger.checkpoint_key_file", PATH, "checkpoint.key", 0, 0,                \
       "Ed25519 key that signs a checkpoint for each closed day: its seed in hex. Made by the first\n"        \
       "`crawltab nightly`; only crawltab uses it.")                                                          \
     X(ledger_timeout_seconds, "ledger.timeout_seconds", NUMBER, "5", 1, 60,                                  \
@@ -254,7 +255,7 @@ typedef struct config_list CONFIG_LIST;
       "The most that a crawler may owe in entries and unpaid invoices, likewise.")                           \
     X(webhook_url, "webhook.url", TEXT, "", 0, 0,                                                            \
       "Where the publisher's own system hears of invoices (Standard Webhooks); empty means nowhere.")        \
-    X(webhook_secret_file, "webhook.secret_file", PATH, "var/webhook.secret", 0, 0,                          \
+    X(webhook_secret_file, "webhook.secret_file", PATH, "webhook.secret", 0, 0,                              \
       "Secret that messages are signed with; made on first use, shown by `crawltab webhook secret`.")        \
     X(invoice_number, "invoice.number", TEXT, "INV-{year}-{number:6}", 0, 0,                                 \
       "Pattern of invoices' numbers; each text of what is not the number counts for itself.")                \

@@ -13,7 +13,7 @@ static const struct config_sample site_sample[] = {
     {"name", "example"},
     {"hosts", "[\"127.0.0.1:8402\", \"localhost:8402\"]"},
     {"scheme", "http"},
-    {"root", "tools/demo/site"},
+    {"root", places_site},
     {"seller", "The Example Gazette"},
     {"network", "\"example:402\""},
     {"terms_url", "https://example.com/terms"},
@@ -64,7 +64,8 @@ static void write_comment(FILE *out, int indent, const char *text)
 
 static void write_value(FILE *out, const struct config_field *field, const char *name, const char *sample)
 {
-    const char *initial = field->initial ? field->initial : "";
+    char text[CONFIG_INITIAL_MAX];
+    const char *initial = field->initial ? config_initial(field, text) : "";
     bool plain = *initial && !strpbrk(initial, ":#{}[]&*!|>'\"%@` =");
     if (sample)
         fprintf(out, "%s: %s\n", name, sample);

@@ -207,6 +207,14 @@ static void set_field(struct reading *reading, const struct config_field *field,
         set_scalar(reading, field, text_of(node), line_of(node), target);
 }
 
+const char *config_initial(const struct config_field *field, char text[CONFIG_INITIAL_MAX])
+{
+    if (field->kind != CONFIG_IS_PATH || !*field->initial)
+        return field->initial;
+    snprintf(text, CONFIG_INITIAL_MAX, "%s/%s", places_state, field->initial);
+    return text;
+}
+
 static void set_default(struct reading *reading, const struct config_field *field, void *structure)
 {
     void *target = (char *)structure + field->offset;
@@ -219,7 +227,8 @@ static void set_default(struct reading *reading, const struct config_field *fiel
         if (field->initial && *field->initial)
             list->items[list->count++] = field->initial;
     } else if (field->initial) {
-        set_scalar(reading, field, field->initial, 0, target);
+        char text[CONFIG_INITIAL_MAX];
+        set_scalar(reading, field, config_initial(field, text), 0, target);
     }
 }
 

@@ -25,6 +25,12 @@ struct config_field {
     const char *what;
 };
 
+/* A path's default, with the longest folder of keys. */
+#define CONFIG_INITIAL_MAX 512
+
+/* The default as it could stand in a file, which may be in `text`. Only for fields that have one. */
+const char *config_initial(const struct config_field *field, char text[CONFIG_INITIAL_MAX]);
+
 struct config_table {
     const struct config_field *fields;
     size_t count;

@@ -3,17 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import { test } from 'node:test'
-import { Gate, stage, until } from '../support.js'
-
-const dayMs = 86_400_000
-
-// A clock three days behind that shows, in UTC, a few seconds before a full minute; and that minute.
-function clockBefore(seconds) {
-    const now = Date.now()
-    const minute = Math.ceil((now - 3 * dayMs) / 60_000 + 1) * 60_000
-    const offset = Math.round((minute - seconds * 1000 - now) / 1000)
-    return { offset: String(offset), at: new Date(minute).toISOString().slice(11, 16) }
-}
+import { Gate, clockBefore, stage, until } from '../support.js'
 
 async function gateAt(t, seconds) {
     const { ledger, config } = await stage(t, { gate: false })

@@ -40,6 +40,13 @@ test('every program says how it is used, in 80 columns', async () => {
     }
 })
 
+test('the programs have one version, that of the change log', async () => {
+    const changes = fs.readFileSync(path.join(root, 'tools/deploy/CHANGELOG.md'), 'utf8')
+    const [, version] = /^## (\d+\.\d+\.\d+) /m.exec(changes)
+    for (const program of ['crawltabd', 'crawltab', 'crawler'])
+        assert.equal((await run(program, '--version')).stdout, `${program} ${version}\n`)
+})
+
 test('wrong words are wrong usage', async () => {
     for (const words of [
         ['crawltabd', '--nonsense'],

@@ -2,6 +2,8 @@
 #include "tools/crawltab/frame/command.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/places.h"
+#include "ledger/base/version.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -26,11 +28,12 @@ static void print_help(void)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %-13s %s\n", commands[i]->name, commands[i]->summary);
     puts("\n"
-         "options:\n"
-         "  --config FILE        the configuration (default: config.yaml)\n"
-         "  --clock-offset SECS  with the clock moved, for demonstrations; only where\n"
+         "options:");
+    printf("  --config FILE        the configuration (default: %s)\n", places_config);
+    puts("  --clock-offset SECS  with the clock moved, for demonstrations; only where\n"
          "                       the gate listens on loopback\n"
          "  --help               this help, or that of the command it follows\n"
+         "  --version            the version\n"
          "\n"
          "exit status: 0 done, 1 failed, 64 wrong usage, 75 another run is at it");
 }
@@ -43,10 +46,19 @@ static bool asks_help(int argc, char **argv)
     return false;
 }
 
+/* Help names the configuration of a checkout, an installed program has another one. */
+static void print_command_help(const char *help)
+{
+    static const char named[] = "(default: config.yaml)";
+    for (const char *at; (at = strstr(help, named)); help = at + strlen(named))
+        printf("%.*s(default: %s)", (int)(at - help), help, places_config);
+    fputs(help, stdout);
+}
+
 static enum exit_status obey(const struct command *command, const char *config_path, int argc, char **argv)
 {
     if (asks_help(argc, argv)) {
-        fputs(command->help, stdout);
+        print_command_help(command->help);
         return command_finish(EXIT_DONE);
     }
     return command_finish(command->run(config_path, argc, argv));
@@ -75,7 +87,7 @@ static bool take_option(int *argc, char **argv, const char *name, const char **v
 
 int main(int argc, char **argv)
 {
-    const char *config_path = "config.yaml", *offset = "0";
+    const char *config_path = places_config, *offset = "0";
     int64_t offset_ms = 0;
     int count = argc - 1;
     char **arguments = argv + 1;
@@ -95,6 +107,10 @@ int main(int argc, char **argv)
             return obey(commands[i], config_path, count - 1, arguments + 1);
     if (strcmp(arguments[0], "help") == 0 || asks_help(1, arguments)) {
         print_help();
+        return command_finish(EXIT_DONE);
+    }
+    if (strcmp(arguments[0], "--version") == 0) {
+        puts("crawltab " CRAWLTAB_VERSION);
         return command_finish(EXIT_DONE);
     }
     const char *names[COMMAND_COUNT + 1] = {NULL};

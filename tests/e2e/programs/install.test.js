@@ -1,0 +1,103 @@
+// What `make install` installs: which files, with which paths in them, and that the programs run there.
+// Tests tools/deploy/rules.mk and ledger/base/places.c
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { Gate, Ledger, build, clockBefore, root, temporaryFolder, until } from '../support.js'
+
+process.env.TZ = 'UTC'
+
+const run = promisify(execFile)
+
+// Built apart from what others may have built with another prefix, with the flags of the programs under test.
+async function make(folder, ...words) {
+    const flavours = { 'build-sanitize': ['SANITIZE=1'], 'build-thread': ['SANITIZE=thread'] }
+    const flavour = flavours[path.basename(build)]
+    const { MAKEFLAGS, MAKELEVEL, MFLAGS, ...env } = process.env
+    const own = [`BUILD=${path.relative(root, build)}`, `to=${path.join(folder, 'made')}`, ...(flavour ?? [])]
+    return run('make', ['-s', ...own, ...words], { cwd: root, env, encoding: 'utf8' })
+}
+
+const files = folder =>
+    fs
+        .readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter(entry => !entry.isDirectory())
+        .map(entry => path.join(entry.parentPath ?? entry.path, entry.name))
+        .map(file => path.join('/', path.relative(folder, file)))
+        .sort()
+
+test('files go where the variables of GNU say, and away again', async t => {
+    const folder = temporaryFolder(t)
+    const there = path.join(folder, 'image')
+    await make(folder, 'install', `DESTDIR=${there}`, 'prefix=/opt/tab', 'localstatedir=/srv/var')
+    const installed = files(there)
+    for (const file of [
+        '/opt/tab/sbin/crawltabd',
+        '/opt/tab/bin/crawltab',
+        '/opt/tab/bin/crawler',
+        '/opt/tab/share/doc/crawltab/examples/config.yaml.example',
+        '/opt/tab/share/doc/crawltab/CHANGELOG.md',
+        '/opt/tab/share/crawltab/site/articles/harbour-bell.html'
+    ])
+        assert.ok(installed.includes(file), `${file} is not among ${installed.join('\n')}`)
+    for (const file of installed) {
+        const mode = fs.statSync(there + file).mode & 0o777
+        assert.equal(mode, /\/s?bin\//.test(file) ? 0o755 : 0o644, file)
+        assert.ok(file.startsWith('/opt/tab/'), file)
+    }
+    assert.ok(fs.statSync(`${there}/etc/crawltab`).isDirectory())
+    assert.equal(fs.statSync(`${there}/srv/var/lib/crawltab`).mode & 0o777, 0o700)
+
+    // The paths are those of the installation, not of where its image happens to lie.
+    const examples = `${there}/opt/tab/share/doc/crawltab/examples`
+    const example = fs.readFileSync(`${examples}/config.yaml.example`, 'utf8')
+    assert.match(example, /key_file: \/srv\/var\/lib\/crawltab\/offer\.key\n/)
+    assert.match(example, /checkpoint_key_file: \/srv\/var\/lib\/crawltab\/checkpoint\.key\n/)
+    assert.match(example, /# secret_file: \/srv\/var\/lib\/crawltab\/webhook\.secret\n/)
+    assert.match(example, /connection: "dbname=crawltab"\n/)
+    assert.ok(!example.includes(folder) && !/\bvar\//.test(example.replaceAll('/srv/var/', '')), example)
+    // An installed program looks for its configuration in /etc, whatever folder it runs in.
+    const lost = await run(`${there}/opt/tab/bin/crawltab`, ['invoice', '--help'], { cwd: root })
+    assert.match(lost.stdout, /\(default: \/etc\/crawltab\/config\.yaml\)/)
+
+    fs.writeFileSync(`${there}/etc/crawltab/config.yaml`, '')
+    await make(folder, 'uninstall', `DESTDIR=${there}`, 'prefix=/opt/tab', 'localstatedir=/srv/var')
+    assert.deepEqual(files(there), ['/etc/crawltab/config.yaml'])
+    assert.ok(!fs.existsSync(`${there}/srv/var/lib/crawltab`))
+})
+
+test('an installation runs by itself', { timeout: 120_000 }, async t => {
+    const folder = temporaryFolder(t)
+    const ledger = new Ledger(folder)
+    ledger.start()
+    t.after(() => ledger.stop())
+    const night = clockBefore(20)
+    const [prefix, etc, state] = ['usr', 'etc', 'state'].map(name => path.join(folder, name))
+    await make(folder, 'install', `prefix=${prefix}`, `sysconfdir=${etc}`, `localstatedir=${state}`)
+    const example = fs.readFileSync(`${prefix}/share/doc/crawltab/examples/config.yaml.example`, 'utf8')
+    const config = example
+        .replace('dbname=crawltab', `host=${ledger.sockets} dbname=crawltab`)
+        .replace('listen: "127.0.0.1:8402"', 'listen: "127.0.0.1:0"')
+        .replace('at: []', `at: ["${night.at}"]`)
+    fs.writeFileSync(`${etc}/crawltab/config.yaml`, config)
+    // Nothing says where the configuration is, and the folder is any.
+    const crawltab = (...words) => run(`${prefix}/bin/crawltab`, words, { cwd: folder, encoding: 'utf8' })
+    await crawltab('migrate', '--bootstrap', '--superuser', 'postgres')
+    const gate = new Gate(undefined, { program: `${prefix}/sbin/crawltabd` })
+    t.after(() => gate.stop())
+    await gate.start('--clock-offset', night.offset)
+    await until(() => /event=ledger_ready/.test(gate.log), 'the gate reaches the ledger')
+    const page = await gate.request('/articles/harbour-bell.html', { host: '127.0.0.1:8402' })
+    assert.match(page.text, /harbour/i)
+    await gate.offer('/articles/harbour-bell.html', { host: '127.0.0.1:8402' })
+    // The gate finds the command that was installed with it.
+    await gate.logged(/event=nightly_done status=0/)
+    for (const key of ['offer.key', 'identity.key', 'checkpoint.key'])
+        assert.equal(fs.statSync(`${state}/lib/crawltab/${key}`).mode & 0o777, 0o600, key)
+    assert.deepEqual(fs.readdirSync(`${etc}/crawltab`), ['config.yaml'])
+    const { stdout } = await crawltab('invoice', 'list')
+    assert.match(stdout, /invoice/i)
+})

@@ -1,0 +1,71 @@
+# Installing, by the GNU conventions: make install DESTDIR=… prefix=…; make uninstall takes it away again.
+# Other than by those, configuration and state do not move with the prefix: a daemon's are looked for in /etc
+# and /var/lib. Who wants them elsewhere gives sysconfdir and localstatedir.
+prefix          = /usr/local
+exec_prefix     = $(prefix)
+bindir          = $(exec_prefix)/bin
+sbindir         = $(exec_prefix)/sbin
+datarootdir     = $(prefix)/share
+datadir         = $(datarootdir)
+docdir          = $(datarootdir)/doc/crawltab
+mandir          = $(datarootdir)/man
+completiondir   = $(datarootdir)/bash-completion/completions
+sysconfdir      = /etc
+localstatedir   = /var
+INSTALL         = install
+INSTALL_PROGRAM = $(INSTALL)
+INSTALL_DATA    = $(INSTALL) -m 644
+
+state           = $(localstatedir)/lib/crawltab
+to              = $(BUILD)/install
+
+# The installed programs differ from those of the checkout in where they look for things, and in nothing else
+# (ledger/base/places.h): one object is compiled again, and linked before the library that has the other one.
+# libpq knows where Debian's PostgreSQL has its socket.
+PLACES = -DPLACES_CONFIG='"$(sysconfdir)/crawltab/config.yaml"' -DPLACES_STATE='"$(state)"' \
+         -DPLACES_CONNECTION='"dbname=crawltab"' -DPLACES_SITE='"$(datadir)/crawltab/site"' \
+         -DPLACES_COMMAND='"$(shell realpath -sm --relative-to=$(sbindir) $(bindir))/crawltab"'
+$(to)/places: FORCE
+	@mkdir -p $(@D)
+	@echo $(foreach word,$(PLACES),'$(subst ','\'',$(word))') >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(to)/places.o: ledger/base/places.c ledger/base/places.h $(to)/places
+	$(CC) $(CFLAGS) $(PLACES) -c $< -o $@
+$(to)/crawltabd: $(BUILD)/server/main.o $(to)/places.o $(LIBRARIES)
+	$(CC) $(LINK) $^ $(LIBS) -o $@
+$(to)/crawltab: $(call objects,tools/crawltab) $(to)/places.o $(LIBRARIES)
+	$(CC) $(LINK) $^ $(LIBS) -o $@
+$(to)/crawler: $(call objects,tools/crawler) $(to)/places.o $(LIBRARIES)
+	$(CC) $(LINK) $^ $(LIBS) -o $@
+$(to)/config.yaml.example: $(to)/crawltabd
+	$< --print-config-example >$@.new && mv $@.new $@
+
+SITE = $(patsubst tools/demo/site/%,%,$(shell find tools/demo/site -type f))
+.PHONY: FORCE installed install install-strip uninstall installdirs
+FORCE:
+
+installed: $(to)/crawltabd $(to)/crawltab $(to)/crawler $(to)/config.yaml.example
+
+installdirs:
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)/examples \
+		$(DESTDIR)$(sysconfdir)/crawltab \
+		$(addprefix $(DESTDIR)$(datadir)/crawltab/site/,$(sort $(dir $(SITE))))
+	$(INSTALL) -d -m 700 $(DESTDIR)$(state)
+
+install: installed installdirs ## installs under prefix=/usr/local (DESTDIR=: somewhere else)
+	$(INSTALL_PROGRAM) $(to)/crawltabd $(DESTDIR)$(sbindir)/crawltabd
+	$(INSTALL_PROGRAM) $(to)/crawltab $(DESTDIR)$(bindir)/crawltab
+	$(INSTALL_PROGRAM) $(to)/crawler $(DESTDIR)$(bindir)/crawler
+	$(INSTALL_DATA) $(to)/config.yaml.example $(DESTDIR)$(docdir)/examples/config.yaml.example
+	$(INSTALL_DATA) README.md tools/deploy/CHANGELOG.md server/WIRE.md $(DESTDIR)$(docdir)
+	@for file in $(SITE); do \
+		$(INSTALL_DATA) tools/demo/site/$$file $(DESTDIR)$(datadir)/crawltab/site/$$file || exit; done
+
+install-strip:
+	@$(MAKE) INSTALL_PROGRAM='$(INSTALL_PROGRAM) -s' install
+
+# Configuration and state stay; their folders go only if nothing is in them.
+uninstall: ## removes what make install installed, but not configuration, keys and ledger
+	rm -f $(DESTDIR)$(sbindir)/crawltabd $(DESTDIR)$(bindir)/crawltab $(DESTDIR)$(bindir)/crawler
+	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(datadir)/crawltab
+	@rmdir $(DESTDIR)$(sysconfdir)/crawltab $(DESTDIR)$(state) 2>/dev/null || true
