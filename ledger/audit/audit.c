@@ -3,7 +3,7 @@
  * meanwhile; the locks of other sites stay free. */
 #include "ledger/audit/audit.h"
 
-#include "ledger/proof/checkpoint.h"
+#include "ledger/proof/log.h"
 #include "sql/rows/audit.h"
 #include "sql/rows/site.h"
 
@@ -106,6 +106,26 @@ out:
     return err;
 }
 
+/* The checkpoint that was kept elsewhere, if it is of this site's log. */
+static enum err check_kept(struct audit *audit)
+{
+    const struct audit_order *order = audit->order;
+    struct log_kept_result *result = &audit->result->kept;
+    char origin[LEAF_ORIGIN_MAX];
+    enum err err = ERR_OK;
+    if (!order->kept)
+        return ERR_OK;
+    TRY(log_origin(audit->pg, audit->site_id, origin));
+    if (strcmp(origin, order->kept->origin) != 0)
+        goto out;
+    TRY(log_kept_check(audit->pg, audit->site_id, order->trust, order->kept, result));
+    audit->result->compared = true;
+    if (result->problem[0])
+        found(audit, audit->site, "the checkpoint that was kept elsewhere", result->problem);
+out:
+    return err;
+}
+
 /* Inside a transaction. */
 static enum err check_site(struct audit *audit)
 {
@@ -121,8 +141,9 @@ static enum err check_site(struct audit *audit)
     for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++)
         TRY(check(audit, statements[i], &params));
     TRY(count_conflicts(audit, &params));
-    TRY(checkpoint_check_log(audit->pg, audit->site_id, NULL, audit->order->verifies, &finding));
+    TRY(log_check(audit->pg, audit->site_id, audit->order->trust, &finding));
     tell_checkpoint(audit, &finding);
+    TRY(check_kept(audit));
     TRY(check_days(audit, &params));
 out:
     return err;
@@ -139,7 +160,7 @@ static enum err check_guards(struct audit *audit)
 
 enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_result *result)
 {
-    assert(order->config && order->verifies && order->tell);
+    assert(order->config && order->trust && order->tell);
     struct audit audit = {.pg = pg, .order = order, .result = result};
     struct pg_params params = {0};
     struct pg_rows sites = {0};

@@ -3,7 +3,7 @@
 #ifndef LEDGER_AUDIT_AUDIT_H
 #define LEDGER_AUDIT_AUDIT_H
 
-#include "ledger/proof/note.h"
+#include "ledger/proof/log_check.h"
 #include "ledger/pg/pg.h"
 
 /* Told of each finding: the site, or "" when it concerns the database; which row; what is wrong with it. */
@@ -12,7 +12,8 @@ typedef void audit_tell(void *context, const char *site, const char *row, const 
 struct audit_order {
     const struct config *config; /* roles */
     const char *site;            /* NULL: all */
-    note_verifies *verifies;     /* for checkpoints' signatures */
+    const struct log_trust *trust;
+    const struct log_kept *kept; /* a checkpoint that was kept elsewhere; NULL: none */
     audit_tell *tell;
     void *context;
 };
@@ -24,7 +25,9 @@ struct audit_result {
     int64_t findings;
     int64_t conflicts;      /* attempts to use a payment id again, which were refused */
     int64_t conflicts_kept; /* of these, in full; the rest is a number */
-    bool busy;              /* a night is at work: its site was not audited */
+    bool compared;          /* the log of what was kept was found, and held beside it */
+    struct log_kept_result kept;
+    bool busy; /* a night is at work: its site was not audited */
 };
 
 /* Keeps the night out of a site while that is audited. Of each kind of finding at most 20 are told. */

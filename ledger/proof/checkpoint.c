@@ -5,12 +5,9 @@
 #include "ledger/proof/checkpoint.h"
 
 #include "ledger/base/text/encoding.h"
-#include "ledger/proof/key_change.h"
-#include "ledger/proof/leaf.h"
-#include "sql/rows/proof.h"
+#include "ledger/proof/log.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 static enum err day_leaf(const struct day_tree_order *order, const struct day_tree *tree,
@@ -34,50 +31,16 @@ static enum err day_leaf(const struct day_tree_order *order, const struct day_tr
     return ERR_INTERNAL;
 }
 
-/* "origin, size, root" (c2sp.org/tlog-checkpoint); false if it does not fit. */
-static bool write_text(const char *origin, const struct merkle_tree *log, char *out, size_t room)
-{
-    uint8_t root[DIGEST_SIZE];
-    char base64[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1];
-    assert(log->size > 0);
-    merkle_root(log, root);
-    base64[encoding_base64(root, sizeof(root), base64)] = '\0';
-    int len = snprintf(out, room, "%s\n%" PRIu64 "\n%s\n", origin, log->size, base64);
-    return len >= 0 && (size_t)len < room;
-}
-
-/* Adds the stored leaf; true if size and root are then those that were stored with it. */
-static bool add_stored(struct merkle_tree *log, const struct checkpoint_log_row *stored)
-{
-    uint8_t leaf[LEAF_DAY_MAX], hash[DIGEST_SIZE], root[DIGEST_SIZE];
-    size_t len = pg_hex_bytes(stored->leaf, leaf, sizeof(leaf));
-    if (len > sizeof(leaf) || pg_hex_bytes(stored->log_root, root, sizeof(root)) != sizeof(root))
-        return false;
-    /* The leaf's bytes are the stored ones, not made anew: what was signed counts, and a day whose entries
-     * have changed since is another check's finding. */
-    merkle_leaf(slice_bytes(leaf, len), hash);
-    merkle_add(log, hash);
-    merkle_root(log, hash);
-    return stored->log_size == (int64_t)log->size && memcmp(hash, root, sizeof(hash)) == 0;
-}
-
-static enum err read_log(struct pg *pg, int64_t site_id, struct pg_rows *rows)
-{
-    struct pg_params params = {0};
-    pg_params_number(&params, site_id);
-    return pg_run(pg, "checkpoint_log", &params, rows);
-}
-
 /* The log as it was signed last. */
 static enum err last_log(struct pg *pg, const struct day_tree_order *order, struct merkle_tree *log)
 {
     struct pg_rows rows = {0};
     enum err err;
     *log = (struct merkle_tree){.size = 0};
-    TRY(read_log(pg, order->site_id, &rows));
+    TRY(log_read(pg, order->site_id, &rows));
     for (int i = 0; i < rows.count; i++) {
         const struct checkpoint_log_row stored = checkpoint_log_row(&rows, i);
-        if (add_stored(log, &stored))
+        if (log_add(log, &stored))
             continue;
         LOG(ERROR, "checkpoint_not_made", {"day", order->date}, {"changed", stored.local_date},
             {"detail", "an earlier day of the log is not what was signed; the day stays open"},
@@ -129,7 +92,7 @@ enum err checkpoint_add(struct pg *pg, const struct day_tree_order *order, const
     merkle_leaf(slice_of(made.leaf), hash);
     merkle_add(&log, hash);
     assert(log.size <= INT64_MAX);
-    if (!write_text(made.origin, &log, made.text, sizeof(made.text)) ||
+    if (!log_text(made.origin, &log, made.text, sizeof(made.text)) ||
         !note_sign(made.text, made.origin, key, made.note) ||
         !note_verifier(made.origin, key->public_key, made.verifier)) {
         LOG(ERROR, "checkpoint_not_made", {"day", order->date}, {"detail", "the note cannot be signed"});
@@ -198,74 +161,6 @@ enum err checkpoint_check_day(struct pg *pg, const struct day_tree_order *order,
     }
 out:
     day_tree_free(&tree);
-    pg_rows_free(&rows);
-    return err;
-}
-
-/* The log's origin is the name of its key, up to the first plus. */
-static bool text_is(struct slice text, const char *verifier, const struct merkle_tree *log)
-{
-    char origin[NOTE_NAME_MAX], expected[NOTE_MAX];
-    snprintf(origin, sizeof(origin), "%.*s", (int)strcspn(verifier, "+"), verifier);
-    return write_text(origin, log, expected, sizeof(expected)) && slice_eq(text, slice_of(expected));
-}
-
-static enum err check_missing(struct pg *pg, int64_t site_id, struct checkpoint_finding *finding)
-{
-    struct pg_params params = {0};
-    struct pg_rows rows = {0};
-    enum err err;
-    pg_params_number(&params, site_id);
-    TRY(pg_run(pg, "checkpoint_missing", &params, &rows));
-    if (rows.count > 0)
-        found(finding, "a closed day is missing from the log", checkpoint_missing_row(&rows, 0).local_date);
-out:
-    pg_rows_free(&rows);
-    return err;
-}
-
-/* What is wrong with one row of the log, or NULL. `verifier` is the key that is trusted; NULL: the chain's.
- */
-static const char *check_row(const struct checkpoint_log_row *row, struct merkle_tree *log,
-                             struct key_chain *chain, const char *verifier, note_verifies *verifies)
-{
-    const char *by = verifier ? verifier : row->verifier_key;
-    struct slice text;
-    if (!add_stored(log, row))
-        return "a day of the log is not what was signed";
-    const char *problem = verifier ? NULL : key_chain_follow(chain, (int64_t)log->size, by, verifies);
-    if (problem)
-        return problem;
-    if (!note_open(slice_of(row->note), by, verifies, &text))
-        return "a checkpoint's signature is not good";
-    return text_is(text, by, log) ? NULL : "a checkpoint says something else than the log";
-}
-
-enum err checkpoint_check_log(struct pg *pg, int64_t site_id, const char *verifier, note_verifies *verifies,
-                              struct checkpoint_finding *finding)
-{
-    struct merkle_tree log = {.size = 0};
-    struct key_chain chain;
-    struct pg_rows rows = {0};
-    enum err err;
-    *finding = (struct checkpoint_finding){.tile = -1};
-    TRY(key_chain_read(pg, site_id, &chain));
-    TRY(read_log(pg, site_id, &rows));
-    for (int i = 0; i < rows.count && !finding->problem; i++) {
-        const struct checkpoint_log_row row = checkpoint_log_row(&rows, i);
-        const char *problem = check_row(&row, &log, &chain, verifier, verifies);
-        if (problem)
-            found(finding, problem, row.local_date);
-    }
-    if (!finding->problem && !verifier && rows.count > 0) {
-        const char *problem = key_chain_follow(&chain, INT64_MAX, NULL, verifies);
-        if (problem)
-            found(finding, problem, checkpoint_log_row(&rows, rows.count - 1).local_date);
-    }
-    if (!finding->problem)
-        TRY(check_missing(pg, site_id, finding));
-out:
-    key_chain_free(&chain);
     pg_rows_free(&rows);
     return err;
 }

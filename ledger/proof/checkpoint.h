@@ -27,10 +27,4 @@ struct checkpoint_finding {
 enum err checkpoint_check_day(struct pg *pg, const struct day_tree_order *order,
                               struct checkpoint_finding *finding) MUST_USE;
 
-/* Checks the site's log by itself: sizes without gaps, each root over the leaves so far, each note signed by
- * its key over that root, and all days that are closed in it. `verifier` is the key that is trusted for
- * all of them; NULL: the first one's key, and from there each key to which a signed change leads. */
-enum err checkpoint_check_log(struct pg *pg, int64_t site_id, const char *verifier, note_verifies *verifies,
-                              struct checkpoint_finding *finding) MUST_USE;
-
 #endif

@@ -1,7 +1,6 @@
 #include "ledger/proof/day_seal.h"
 
 #include "ledger/base/text/encoding.h"
-#include "ledger/proof/checkpoint.h"
 #include "ledger/proof/leaf.h"
 #include "sql/rows/proof.h"
 
@@ -135,8 +134,8 @@ out:
     return err;
 }
 
-enum err day_seal_check(struct pg *pg, int64_t site_id, const uint8_t id[UUID_SIZE], note_verifies *verifies,
-                        struct day_seal *seal)
+enum err day_seal_check(struct pg *pg, int64_t site_id, const uint8_t id[UUID_SIZE],
+                        const struct log_trust *trust, struct day_seal *seal)
 {
     struct checkpoint_finding finding;
     struct place place;
@@ -150,8 +149,10 @@ enum err day_seal_check(struct pg *pg, int64_t site_id, const uint8_t id[UUID_SI
     }
     if (seal->state == DAY_SEAL_HOLDS)
         TRY(check_day(pg, site_id, &place, seal));
-    if (seal->state == DAY_SEAL_HOLDS) {
-        TRY(checkpoint_check_log(pg, site_id, NULL, verifies, &finding));
+    if (seal->state == DAY_SEAL_HOLDS && trust->key_count == 0 && !trust->verifier) {
+        seal->state = DAY_SEAL_BY_WHOM;
+    } else if (seal->state == DAY_SEAL_HOLDS) {
+        TRY(log_check(pg, site_id, trust, &finding));
         if (finding.problem) {
             broken(seal, finding.problem);
             snprintf(seal->date, sizeof(seal->date), "%s", finding.date);

@@ -5,14 +5,15 @@
 #define LEDGER_PROOF_DAY_SEAL_H
 
 #include "ledger/proof/day_tree.h"
-#include "ledger/proof/note.h"
+#include "ledger/proof/log_check.h"
 
 enum day_seal_state {
-    DAY_SEAL_OPEN,   /* the day is not closed, or there is no such day: nothing is sealed */
-    DAY_SEAL_NONE,   /* it was closed before there were checkpoints */
-    DAY_SEAL_AWAY,   /* some of its entries are in an archive */
-    DAY_SEAL_HOLDS,  /* the entries around the id are those that were sealed */
-    DAY_SEAL_BROKEN, /* they, or the day, or its log are not */
+    DAY_SEAL_OPEN,    /* the day is not closed, or there is no such day: nothing is sealed */
+    DAY_SEAL_NONE,    /* it was closed before there were checkpoints */
+    DAY_SEAL_AWAY,    /* some of its entries are in an archive */
+    DAY_SEAL_HOLDS,   /* the entries around the id are those that were sealed */
+    DAY_SEAL_BY_WHOM, /* so they are, but there is no key to check the log's signature by */
+    DAY_SEAL_BROKEN,  /* they, or the day, or its log are not */
 };
 
 struct day_seal {
@@ -22,7 +23,7 @@ struct day_seal {
 };
 
 /* In a transaction of its own. */
-enum err day_seal_check(struct pg *pg, int64_t site_id, const uint8_t id[UUID_SIZE], note_verifies *verifies,
-                        struct day_seal *seal) MUST_USE;
+enum err day_seal_check(struct pg *pg, int64_t site_id, const uint8_t id[UUID_SIZE],
+                        const struct log_trust *trust, struct day_seal *seal) MUST_USE;
 
 #endif

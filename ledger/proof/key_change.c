@@ -41,17 +41,20 @@ enum err key_change_current(struct pg *pg, int64_t site_id, char verifier[NOTE_V
 }
 
 /* The text of the note, without its signatures. */
-static bool write_text(const struct key_current_row *current, const char *new_verifier, char text[NOTE_MAX])
+struct change_text {
+    int64_t log_size;
+    const uint8_t *root; /* DIGEST_SIZE */
+    const char *old_key, *new_key;
+};
+
+static bool write_text(const struct change_text *change, char text[NOTE_MAX])
 {
     char origin[NOTE_NAME_MAX], base64[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1];
-    uint8_t root[DIGEST_SIZE];
-    if (pg_hex_bytes(current->log_root, root, sizeof(root)) != sizeof(root))
-        return false;
-    origin_of(current->verifier_key, origin);
-    base64[encoding_base64(root, sizeof(root), base64)] = '\0';
+    origin_of(change->old_key, origin);
+    base64[encoding_base64(change->root, DIGEST_SIZE, base64)] = '\0';
     int len =
         snprintf(text, NOTE_MAX, "crawltab-key-change/1\nlog %s\nsize %" PRId64 "\nroot %s\nold %s\nnew %s\n",
-                 origin, current->log_size, base64, current->verifier_key, new_verifier);
+                 origin, change->log_size, base64, change->old_key, change->new_key);
     return len > 0 && len < NOTE_MAX;
 }
 
@@ -75,6 +78,7 @@ static enum err insert(struct pg *pg, const struct key_change *change, const str
 enum err key_change_record(struct pg *pg, const struct key_change *change)
 {
     char origin[NOTE_NAME_MAX], verifier[NOTE_VERIFIER_MAX], text[NOTE_MAX], note[NOTE_MAX];
+    uint8_t root[DIGEST_SIZE];
     struct pg_rows rows = {0};
     enum err err;
     assert(change->new_key);
@@ -89,8 +93,10 @@ enum err key_change_record(struct pg *pg, const struct key_change *change)
         goto out;
     }
     origin_of(current.verifier_key, origin);
-    bool made = note_verifier(origin, change->new_key->public_key, verifier) &&
-                write_text(&current, verifier, text) && note_sign(text, origin, change->new_key, note) &&
+    const struct change_text written = {current.log_size, root, current.verifier_key, verifier};
+    bool made = pg_hex_bytes(current.log_root, root, sizeof(root)) == sizeof(root) &&
+                note_verifier(origin, change->new_key->public_key, verifier) && write_text(&written, text) &&
+                note_sign(text, origin, change->new_key, note) &&
                 (!change->old_key || note_cosign(origin, change->old_key, note));
     if (!made) {
         LOG(ERROR, "the change of the key cannot be signed", {"log", origin});
@@ -106,7 +112,7 @@ out:
 enum err key_chain_read(struct pg *pg, int64_t site_id, struct key_chain *chain)
 {
     struct pg_params params = {0};
-    *chain = (struct key_chain){.at = 0};
+    *chain = (struct key_chain){.verifies = chain->verifies};
     pg_params_number(&params, site_id);
     return pg_run(pg, "key_changes", &params, &chain->rows);
 }
@@ -116,40 +122,64 @@ void key_chain_free(struct key_chain *chain)
     pg_rows_free(&chain->rows);
 }
 
-/* The note's own words count, not the columns beside it. */
-static const char *follow_one(struct key_chain *chain, note_verifies *verifies)
+void key_chain_begin(struct key_chain *chain, const char *key)
+{
+    assert(chain->at == 0 && !chain->first[0]);
+    snprintf(chain->first, sizeof(chain->first), "%s", key);
+    snprintf(chain->key, sizeof(chain->key), "%s", key);
+}
+
+/* The note's own words count, not the columns beside it: the log as it was is in them, so that a change says
+ * too what its signers had before them. */
+static const char *follow_one(struct key_chain *chain, const struct merkle_tree *log)
 {
     const struct key_changes_row change = key_changes_row(&chain->rows, chain->at);
     struct slice note = slice_of(change.note), text;
-    char tail[2 * NOTE_VERIFIER_MAX + 16];
+    char expected[NOTE_MAX];
+    uint8_t root[DIGEST_SIZE];
     assert(chain->at < chain->rows.count);
     if (strcmp(change.old_key, chain->key) != 0)
         return "a change of the key is not from the key that signed until then";
-    if (!note_open(note, change.new_key, verifies, &text))
+    if (!note_open(note, change.new_key, chain->verifies, &text))
         return "a change of the key is not signed by the new key";
-    if (!change.lost && !note_open(note, chain->key, verifies, &text))
+    if (!change.lost && !note_open(note, chain->key, chain->verifies, &text))
         return "a change of the key is not signed by the old key";
-    /* What note_open takes for verifier keys is of a length that fits. */
-    size_t len = (size_t)snprintf(tail, sizeof(tail), "\nold %s\nnew %s\n", chain->key, change.new_key);
-    assert(len < sizeof(tail));
-    if (text.len < len || memcmp(text.data + text.len - len, tail, len) != 0)
+    merkle_root(log, root);
+    const struct change_text said = {(int64_t)log->size, root, chain->key, change.new_key};
+    if (!write_text(&said, expected) || !slice_eq(text, slice_of(expected)))
         return "a change of the key says something else than was signed";
     snprintf(chain->key, sizeof(chain->key), "%s", change.new_key);
     chain->at++;
     return NULL;
 }
 
-const char *key_chain_follow(struct key_chain *chain, int64_t log_size, const char *key,
-                             note_verifies *verifies)
+const char *key_chain_follow(struct key_chain *chain, const struct merkle_tree *log, const char *key)
 {
     const char *problem = NULL;
-    if (!chain->key[0])
-        snprintf(chain->key, sizeof(chain->key), "%s", key ? key : "");
+    if (log->size == 0 && key)
+        key_chain_begin(chain, key);
     while (!problem && chain->at < chain->rows.count &&
-           key_changes_row(&chain->rows, chain->at).log_size < log_size)
-        problem = follow_one(chain, verifies);
+           (!key || key_changes_row(&chain->rows, chain->at).log_size <= (int64_t)log->size))
+        problem = follow_one(chain, log);
     if (!problem && key && strcmp(chain->key, key) != 0)
         problem = "a checkpoint is signed by a key to which no change is recorded";
     assert(chain->at <= chain->rows.count);
     return problem;
+}
+
+const char *key_chain_key(const struct key_chain *chain, int changes)
+{
+    assert(changes >= 0 && changes <= chain->rows.count);
+    return changes == 0 ? chain->first : key_changes_row(&chain->rows, changes - 1).new_key;
+}
+
+enum key_chain_holds key_chain_holds(const struct key_chain *chain, const char *trusted)
+{
+    int at = chain->rows.count;
+    bool signed_for = true; /* of all changes from `at` on */
+    while (at >= 0 && strcmp(key_chain_key(chain, at), trusted) != 0) {
+        signed_for = signed_for && !(at > 0 && key_changes_row(&chain->rows, at - 1).lost);
+        at--;
+    }
+    return at < 0 ? KEY_CHAIN_STRANGE : signed_for ? KEY_CHAIN_HOLDS : KEY_CHAIN_BROKEN_OFF;
 }

@@ -13,6 +13,7 @@
 #define LEDGER_PROOF_KEY_CHANGE_H
 
 #include "ledger/pg/pg.h"
+#include "ledger/proof/merkle.h"
 #include "ledger/proof/note.h"
 
 struct key_change {
@@ -37,18 +38,36 @@ enum err key_change_record(struct pg *pg, const struct key_change *change) MUST_
 
 /* The changes of one site, followed along its log. */
 struct key_chain {
+    note_verifies *verifies; /* the caller's */
     struct pg_rows rows;
-    int at;
-    char key[NOTE_VERIFIER_MAX]; /* that signs at this point; "" before the first checkpoint */
+    int at;                        /* changes that were followed */
+    char first[NOTE_VERIFIER_MAX]; /* that signed the first checkpoint; "" before it */
+    char key[NOTE_VERIFIER_MAX];   /* that signs at this point */
 };
 
 /* Reads them; freed by key_chain_free, also after an error. */
 enum err key_chain_read(struct pg *pg, int64_t site_id, struct key_chain *chain) MUST_USE;
 void key_chain_free(struct key_chain *chain);
 
-/* Goes on to a checkpoint of that size by that key. NULL if each change on the way is signed as it must be,
- * and leads to it; else what is wrong, static. INT64_MAX and NULL: to the end. */
-const char *key_chain_follow(struct key_chain *chain, int64_t log_size, const char *key,
-                             note_verifies *verifies);
+/* Sets the first key. */
+void key_chain_begin(struct key_chain *chain, const char *key);
+
+/* Goes on from the log as it is to its next checkpoint, signed by `key`. NULL if each change that was made at
+ * this size is signed as it must be, over this log, and leads to the key; else what is wrong, static. `key`
+ * NULL: to the end. */
+const char *key_chain_follow(struct key_chain *chain, const struct merkle_tree *log, const char *key);
+
+/* The key after the `changes` first changes. */
+const char *key_chain_key(const struct key_chain *chain, int changes);
+
+enum key_chain_holds {
+    KEY_CHAIN_HOLDS,
+    KEY_CHAIN_STRANGE,    /* the key is none of them */
+    KEY_CHAIN_BROKEN_OFF, /* it is, but after it there is a change that it, or one that follows it, did not
+                             sign */
+};
+
+/* Whether who trusts this one key can trust all of a chain that was followed to its end. */
+enum key_chain_holds key_chain_holds(const struct key_chain *chain, const char *trusted);
 
 #endif

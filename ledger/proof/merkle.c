@@ -68,6 +68,16 @@ static uint64_t split_of(uint64_t count)
     return split;
 }
 
+static void turn_round(uint8_t (*hashes)[DIGEST_SIZE], size_t count)
+{
+    for (size_t i = 0; i < count / 2; i++) {
+        uint8_t other[DIGEST_SIZE];
+        memcpy(other, hashes[i], DIGEST_SIZE);
+        memcpy(hashes[i], hashes[count - 1 - i], DIGEST_SIZE);
+        memcpy(hashes[count - 1 - i], other, DIGEST_SIZE);
+    }
+}
+
 size_t merkle_path(const uint8_t (*hashes)[DIGEST_SIZE], uint64_t count, uint64_t index,
                    uint8_t path[MERKLE_HEIGHT_MAX][DIGEST_SIZE])
 {
@@ -84,12 +94,7 @@ size_t merkle_path(const uint8_t (*hashes)[DIGEST_SIZE], uint64_t count, uint64_
         count = left ? split : count - split;
     }
     assert(count == 1 && index == 0);
-    for (size_t i = 0; i < steps / 2; i++) {
-        uint8_t other[DIGEST_SIZE];
-        memcpy(other, path[i], DIGEST_SIZE);
-        memcpy(path[i], path[steps - 1 - i], DIGEST_SIZE);
-        memcpy(path[steps - 1 - i], other, DIGEST_SIZE);
-    }
+    turn_round(path, steps);
     return steps;
 }
 
@@ -119,4 +124,59 @@ bool merkle_includes(const struct merkle_claim *claim, const uint8_t leaf[DIGEST
         last >>= 1;
     }
     return last == 0 && memcmp(sum, root, DIGEST_SIZE) == 0;
+}
+
+size_t merkle_consistency(const uint8_t (*hashes)[DIGEST_SIZE], uint64_t count, uint64_t first,
+                          uint8_t proof[MERKLE_HEIGHT_MAX][DIGEST_SIZE])
+{
+    size_t steps = 0;
+    bool whole = true; /* the old tree ends at a subtree of its own, whose root the verifier has */
+    assert(first > 0 && first <= count);
+    while (first < count) {
+        assert(steps < MERKLE_HEIGHT_MAX);
+        uint64_t split = split_of(count);
+        bool left = first <= split;
+        root_of(left ? hashes + split : hashes, left ? count - split : split, proof[steps++]);
+        hashes += left ? 0 : split;
+        first -= left ? 0 : split;
+        count = left ? split : count - split;
+        whole = whole && left;
+    }
+    if (!whole)
+        root_of(hashes, count, proof[steps++]);
+    turn_round(proof, steps);
+    return steps;
+}
+
+bool merkle_grew(const struct merkle_growth *growth, const uint8_t first_root[DIGEST_SIZE],
+                 const uint8_t second_root[DIGEST_SIZE])
+{
+    uint8_t old[DIGEST_SIZE], new[DIGEST_SIZE];
+    uint64_t at = growth->first - 1, last = growth->second - 1;
+    size_t step = 0;
+    if (growth->first == 0 || growth->first > growth->second)
+        return false;
+    if (growth->first == growth->second)
+        return growth->steps == 0 && memcmp(first_root, second_root, DIGEST_SIZE) == 0;
+    /* The steps of RFC 9162 section 2.1.4.2. */
+    for (; at & 1; at >>= 1)
+        last >>= 1;
+    if (at != 0 && growth->steps == 0)
+        return false;
+    memcpy(old, at == 0 ? first_root : growth->proof[step++], DIGEST_SIZE);
+    memcpy(new, old, DIGEST_SIZE);
+    for (; step < growth->steps && last != 0; step++) {
+        if ((at & 1) || at == last) { /* the old tree has it too */
+            merkle_node(growth->proof[step], old, old);
+            merkle_node(growth->proof[step], new, new);
+            for (; !(at & 1) && at != 0; last >>= 1)
+                at >>= 1;
+        } else {
+            merkle_node(new, growth->proof[step], new);
+        }
+        at >>= 1;
+        last >>= 1;
+    }
+    return step == growth->steps && last == 0 && memcmp(old, first_root, DIGEST_SIZE) == 0 &&
+           memcmp(new, second_root, DIGEST_SIZE) == 0;
 }

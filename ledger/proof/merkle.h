@@ -42,4 +42,19 @@ struct merkle_claim {
 bool merkle_includes(const struct merkle_claim *claim, const uint8_t leaf[DIGEST_SIZE],
                      const uint8_t root[DIGEST_SIZE]);
 
+/* The consistency proof (RFC 6962 section 2.1.2) that the tree over the `first` first hashes, one at least,
+ * has grown into the one over all `count`. Returns how many hashes were written to `proof`. */
+size_t merkle_consistency(const uint8_t (*hashes)[DIGEST_SIZE], uint64_t count, uint64_t first,
+                          uint8_t proof[MERKLE_HEIGHT_MAX][DIGEST_SIZE]);
+
+/* True if the proof shows that the tree of `first` leaves with one root has grown into that of `second`
+ * leaves with the other (RFC 9162 section 2.1.4.2). */
+struct merkle_growth {
+    uint64_t first, second;
+    const uint8_t (*proof)[DIGEST_SIZE];
+    size_t steps;
+};
+bool merkle_grew(const struct merkle_growth *growth, const uint8_t first_root[DIGEST_SIZE],
+                 const uint8_t second_root[DIGEST_SIZE]);
+
 #endif

@@ -90,6 +90,12 @@ static bool parse_verifier(struct slice text, struct verifier *verifier)
     return memcmp(id, verifier->id, sizeof(id)) == 0;
 }
 
+bool note_is_verifier(const char *text)
+{
+    struct verifier verifier;
+    return parse_verifier(slice_of(text), &verifier);
+}
+
 /* Cuts the next line, without its line feed, off the front. False if there is no whole line. */
 static bool next_line(struct slice *rest, struct slice *line)
 {

@@ -27,6 +27,9 @@ struct note_key {
  * plus. */
 bool note_verifier(const char *name, const uint8_t public_key[NOTE_KEY_SIZE], char out[NOTE_VERIFIER_MAX]);
 
+/* True for a verifier key, whose parts fit together. */
+bool note_is_verifier(const char *text);
+
 /* Writes the note: the text, which ends with a line feed, and one signature under `name`. False if the name
  * is not one, if the note does not fit, or if nothing can be signed. */
 bool note_sign(const char *text, const char *name, const struct note_key *key, char out[NOTE_MAX]);

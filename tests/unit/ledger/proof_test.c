@@ -132,6 +132,41 @@ static void paths_lead_to_the_root_and_nowhere_else(void **state)
     }
 }
 
+/* From each size to each other; and no proof is good for anything else. */
+static void trees_are_shown_to_have_grown(void **state)
+{
+    uint8_t proof[MERKLE_HEIGHT_MAX][DIGEST_SIZE], old[DIGEST_SIZE], new[DIGEST_SIZE];
+    (void)state;
+    make_leaves();
+    for (uint64_t second = 1; second <= LEAVES; second++) {
+        by_definition(leaves, second, new);
+        for (uint64_t first = 1; first <= second; first++) {
+            by_definition(leaves, first, old);
+            struct merkle_growth growth = {first, second, proof, 0};
+            growth.steps = merkle_consistency(leaves, second, first, proof);
+            assert_true(merkle_grew(&growth, old, new));
+            assert_false(merkle_grew(&growth, leaves[first % LEAVES + (first == 1)], new));
+            assert_false(merkle_grew(&growth, old, leaves[LEAVES - 1 - second % 2]));
+            memset(proof + growth.steps, 0, DIGEST_SIZE);
+            growth.steps++;
+            assert_false(merkle_grew(&growth, old, new));
+            growth.steps--;
+            if (growth.steps == 0)
+                continue;
+            growth.steps--;
+            assert_false(merkle_grew(&growth, old, new));
+            growth.steps++;
+            proof[growth.steps / 2][9] ^= 4;
+            assert_false(merkle_grew(&growth, old, new));
+            proof[growth.steps / 2][9] ^= 4;
+            growth.first = second + 1;
+            assert_false(merkle_grew(&growth, old, new));
+            growth.first = 0;
+            assert_false(merkle_grew(&growth, old, new));
+        }
+    }
+}
+
 /* --- leaves --- */
 
 static struct leaf example_leaf(void)
@@ -324,6 +359,7 @@ int main(void)
         cmocka_unit_test(roots_are_those_of_the_reference),
         cmocka_unit_test(trees_over_tiles_have_the_same_root),
         cmocka_unit_test(paths_lead_to_the_root_and_nowhere_else),
+        cmocka_unit_test(trees_are_shown_to_have_grown),
         cmocka_unit_test(an_entrys_bytes_never_change),
         cmocka_unit_test(long_fields_stand_as_digests),
         cmocka_unit_test(a_days_text_never_changes),

@@ -1,10 +1,9 @@
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/days/checkpoint_change.h"
-#include "tools/crawltab/days/checkpoint_key.h"
 #include "tools/crawltab/frame/show.h"
+#include "tools/crawltab/frame/trust.h"
 
 #include "ledger/audit/audit.h"
-#include "ledger/verify/signature.h"
 
 #include <inttypes.h>
 
@@ -48,11 +47,29 @@ static bool tell(const struct audit_result *result, json_t *findings)
     return true;
 }
 
-static enum exit_status audit(const struct config *config, struct pg *pg, const char *site, json_t *findings)
+/* False after telling that the checkpoint is of no log that was audited. */
+static bool tell_kept(const struct trust *trust, const struct audit_result *result, bool json)
+{
+    if (!trust_kept(trust) || result->busy)
+        return true;
+    if (!result->compared) {
+        LOG(ERROR, "the kept checkpoint is of no log that was audited", {"file", trust->kept_file},
+            {"log", trust->kept.origin});
+        return false;
+    }
+    if (!result->kept.problem[0] && !json)
+        printf("%s: its %" PRIu64 " day%s are the beginning of the log, which has %" PRIu64 " now\n",
+               trust->kept_file, trust->kept.size, trust->kept.size == 1 ? "" : "s", result->kept.size);
+    return true;
+}
+
+static enum exit_status audit(const struct config *config, struct pg *pg, const char *site, json_t *findings,
+                              const struct trust *trust)
 {
     const struct audit_order order = {.config = config,
                                       .site = site,
-                                      .verifies = signature_verify_ed25519,
+                                      .trust = &trust->log,
+                                      .kept = trust_kept(trust),
                                       .tell = findings ? add_finding : print_finding,
                                       .context = findings};
     struct audit_result result;
@@ -65,7 +82,8 @@ static enum exit_status audit(const struct config *config, struct pg *pg, const 
         LOG(ERROR, "the ledger has no such site", {"site", site});
         return EXIT_FAILED;
     }
-    if (!tell(&result, findings) || result.findings > 0)
+    bool compared = tell_kept(trust, &result, findings != NULL);
+    if (!tell(&result, findings) || result.findings > 0 || !compared)
         return EXIT_FAILED;
     if (result.busy)
         LOG(WARN, "a night is at work: its site was not audited", {"hint", "run again when it is done"});
@@ -74,22 +92,28 @@ static enum exit_status audit(const struct config *config, struct pg *pg, const 
 
 static enum exit_status audit_ledger(const char *config_path, int argc, char **argv)
 {
-    const char *site = NULL;
+    const char *site = NULL, *verifier = NULL, *kept = NULL;
     bool json = false;
-    const struct command_option options[] = {
-        {"--site", &site, NULL}, {"--json", NULL, &json}, {NULL, NULL, NULL}};
+    const struct command_option options[] = {{"--site", &site, NULL},
+                                             {"--json", NULL, &json},
+                                             {"--vkey", &verifier, NULL},
+                                             {"--checkpoint", &kept, NULL},
+                                             {NULL, NULL, NULL}};
     struct command_words words;
+    struct trust trust = {.note = NULL};
     if (!command_parse(argc, argv, options, &words))
         return EXIT_USAGE;
     if (words.count > 0)
         return command_misused("audit takes no arguments", words.items[0], "see crawltab audit --help");
     enum exit_status status = EXIT_FAILED;
     struct config *config = command_config(config_path);
-    struct pg *pg = config ? command_open(config, "crawltab audit") : NULL;
+    bool trusted = config && trust_load(config, verifier, kept, &trust);
+    struct pg *pg = trusted ? command_open(config, "crawltab audit") : NULL;
     json_t *findings = json ? json_array() : NULL;
     if (pg)
-        status = audit(config, pg, site, findings);
+        status = audit(config, pg, site, findings, &trust);
     json_decref(findings);
+    trust_free(&trust);
     pg_close(pg);
     config_free(config);
     return status;
@@ -97,7 +121,7 @@ static enum exit_status audit_ledger(const char *config_path, int argc, char **a
 
 const struct command audit_command = {
     "audit", "compute everything again from the rows and compare",
-    "usage: crawltab audit [--site NAME] [--json]\n"
+    "usage: crawltab audit [--site NAME] [--checkpoint FILE] [--vkey KEY] [--json]\n"
     "\n"
     "Reads all entries of all closed days and makes of them again what the nights\n"
     "made: totals, discounts, fees, accounts, invoices, credit notes, number series,\n"
@@ -105,10 +129,17 @@ const struct command audit_command = {
     "Checks too that the triggers and rights are in place which keep rows from being\n"
     "changed.\n"
     "\n"
+    "Signatures are checked by the key in ledger.checkpoint_key_file, and by those from\n"
+    "or to which signed changes lead; a key in the database alone is not believed.\n"
+    "\n"
     "exit status: 0 everything adds up, 1 something does not, 75 a night is at work\n"
     "\n"
     "options:\n"
-    "  --site NAME    only this site\n"
-    "  --json         for programs\n"
-    "  --config FILE  the configuration (default: config.yaml)\n",
+    "  --site NAME        only this site\n"
+    "  --checkpoint FILE  a checkpoint that was kept elsewhere: has the log grown from\n"
+    "                     it? finds a restored old state and a night that was run again\n"
+    "  --vkey KEY         the log's public key, from crawltab checkpoint key; then the\n"
+    "                     configured one is not needed\n"
+    "  --json             for programs\n"
+    "  --config FILE      the configuration (default: config.yaml)\n",
     audit_ledger};

@@ -1,18 +1,22 @@
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/days/checkpoint_change.h"
-#include "tools/crawltab/days/checkpoint_key.h"
+#include "tools/crawltab/frame/checkpoint_key.h"
 #include "tools/crawltab/frame/show.h"
+#include "tools/crawltab/frame/trust.h"
 
-#include "ledger/proof/checkpoint.h"
-#include "ledger/proof/leaf.h"
-#include "ledger/verify/signature.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/proof/log.h"
 #include "sql/rows/proof.h"
 #include "sql/rows/site.h"
+
+#include <inttypes.h>
 
 struct request {
     const char *site; /* NULL: all */
     const char *day;  /* NULL: the newest, or all */
     const char *reason;
+    const char *verifier; /* --vkey; NULL: the configured key */
+    const char *kept;     /* --checkpoint; NULL: none */
     bool json;
     bool lost;
 };
@@ -145,35 +149,92 @@ out:
     return err;
 }
 
-static enum err check_site(struct pg *pg, int64_t site_id, const char *name, const struct request *request,
-                           size_t *findings)
+static void print_growth(const struct trust *trust, const struct log_kept_result *growth)
+{
+    char base64[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1];
+    printf("%s: its %" PRIu64 " day%s are the beginning of the log, which has %" PRIu64
+           " now; consistency proof (RFC 6962):\n",
+           trust->kept_file, trust->kept.size, trust->kept.size == 1 ? "" : "s", growth->size);
+    for (size_t i = 0; i < growth->steps; i++) {
+        base64[encoding_base64(growth->proof[i], DIGEST_SIZE, base64)] = '\0';
+        printf("  %s\n", base64);
+    }
+}
+
+/* One run over the sites. */
+struct checking {
+    struct pg *pg;
+    const struct request *request;
+    struct trust trust;
+    bool compared; /* the log of the kept checkpoint was among them */
+    size_t findings;
+};
+
+static enum err check_kept(struct checking *checking, int64_t site_id, const char *name)
+{
+    const struct log_kept *kept = trust_kept(&checking->trust);
+    struct log_kept_result growth;
+    char origin[LEAF_ORIGIN_MAX];
+    enum err err = ERR_OK;
+    if (!kept)
+        return ERR_OK;
+    TRY(log_origin(checking->pg, site_id, origin));
+    if (strcmp(origin, kept->origin) != 0)
+        goto out;
+    checking->compared = true;
+    TRY(log_kept_check(checking->pg, site_id, &checking->trust.log, kept, &growth));
+    checking->findings += growth.problem[0] != '\0';
+    if (growth.problem[0])
+        printf("%s: the checkpoint in %s %s\n", name, checking->trust.kept_file, growth.problem);
+    else
+        print_growth(&checking->trust, &growth);
+out:
+    return err;
+}
+
+static enum err check_site(struct checking *checking, int64_t site_id, const char *name)
 {
     struct checkpoint_finding finding;
+    struct pg *pg = checking->pg;
     enum err err;
     TRY(pg_begin(pg));
-    TRY(checkpoint_check_log(pg, site_id, NULL, signature_verify_ed25519, &finding));
+    TRY(log_check(pg, site_id, &checking->trust.log, &finding));
     if (finding.problem)
         print_finding(name, &finding);
-    *findings += finding.problem != NULL;
-    TRY(check_days(pg, site_id, name, request, findings));
+    checking->findings += finding.problem != NULL;
+    TRY(check_kept(checking, site_id, name));
+    TRY(check_days(pg, site_id, name, checking->request, &checking->findings));
 out:
     pg_rollback(pg); /* nothing was written */
     return err;
 }
 
-static enum exit_status check(struct pg *pg, const struct request *request)
+static enum err check_sites(struct checking *checking)
 {
     struct pg_rows sites = {0};
-    size_t findings = 0;
     enum err err;
-    TRY(list_sites(pg, request, &sites));
+    TRY(list_sites(checking->pg, checking->request, &sites));
     for (int i = 0; i < sites.count; i++) {
         const struct site_list_row site = site_list_row(&sites, i);
-        TRY(check_site(pg, site.site_id, site.name, request, &findings));
+        TRY(check_site(checking, site.site_id, site.name));
+    }
+    if (trust_kept(&checking->trust) && !checking->compared) {
+        LOG(ERROR, "the kept checkpoint is of no log that was checked", {"file", checking->trust.kept_file},
+            {"log", checking->trust.kept.origin});
+        err = ERR_INTERNAL;
     }
 out:
     pg_rows_free(&sites);
-    return err == ERR_OK && findings == 0 ? EXIT_DONE : EXIT_FAILED;
+    return err;
+}
+
+static enum exit_status check(struct pg *pg, const struct config *config, const struct request *request)
+{
+    struct checking checking = {.pg = pg, .request = request};
+    bool whole = trust_load(config, request->verifier, request->kept, &checking.trust) &&
+                 check_sites(&checking) == ERR_OK;
+    trust_free(&checking.trust);
+    return whole && checking.findings == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* --- the command --- */
@@ -188,7 +249,7 @@ static enum exit_status run_with_ledger(const struct config *config, const char 
     if (strcmp(verb, "show") == 0)
         status = show(pg, request);
     else if (strcmp(verb, "check") == 0)
-        status = check(pg, request);
+        status = check(pg, config, request);
     else if (strcmp(verb, "list") == 0)
         status = checkpoint_change_list(pg, request->site, request->json);
     else
@@ -214,8 +275,10 @@ static enum exit_status show_checkpoints(const char *config_path, int argc, char
 {
     struct request request = {.site = NULL};
     const struct command_option options[] = {
-        {"--site", &request.site, NULL}, {"--day", &request.day, NULL},   {"--reason", &request.reason, NULL},
-        {"--json", NULL, &request.json}, {"--lost", NULL, &request.lost}, {NULL, NULL, NULL}};
+        {"--site", &request.site, NULL},       {"--day", &request.day, NULL},
+        {"--reason", &request.reason, NULL},   {"--json", NULL, &request.json},
+        {"--lost", NULL, &request.lost},       {"--vkey", &request.verifier, NULL},
+        {"--checkpoint", &request.kept, NULL}, {NULL, NULL, NULL}};
     struct command_words words;
     if (!command_parse(argc, argv, options, &words))
         return EXIT_USAGE;
@@ -243,6 +306,7 @@ const struct command checkpoint_command = {
     "       crawltab checkpoint key list [--site NAME] [--json]\n"
     "       crawltab checkpoint key rotate --reason WHY [--lost]\n"
     "       crawltab checkpoint check [--site NAME] [--day YYYY-MM-DD]\n"
+    "           [--checkpoint FILE] [--vkey KEY]\n"
     "\n"
     "Each site has a log of its closed days: a tree of hashes (RFC 6962). Closing a\n"
     "day adds it and signs the log's size and root. Keep these checkpoints elsewhere\n"
@@ -252,11 +316,14 @@ const struct command checkpoint_command = {
     "key    the public keys that verify them (c2sp.org/signed-note)\n"
     "       key list: every key that ever signed, from when to when\n"
     "       key rotate: makes a new key; the old one signs the change\n"
-    "check  reads the entries again and compares them with what was signed\n"
+    "check  reads the entries again and compares them with what was signed, by the key\n"
+    "       in ledger.checkpoint_key_file or those to or from which signed changes lead\n"
     "\n"
     "options:\n"
     "  --site NAME       only this site\n"
     "  --day YYYY-MM-DD  only this day\n"
+    "  --checkpoint FILE check: one that was kept elsewhere; has the log grown from it?\n"
+    "  --vkey KEY        check: by this public key, and not by the configured one\n"
     "  --json            show: the log's leaf and the key as well\n"
     "  --reason WHY      key rotate: recorded for whoever checks the log\n"
     "  --lost            key rotate: the old key is gone and cannot sign\n"

@@ -2,7 +2,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/proof/key_change.h"
-#include "tools/crawltab/days/checkpoint_key.h"
+#include "tools/crawltab/frame/checkpoint_key.h"
 #include "tools/crawltab/frame/show.h"
 #include "sql/rows/proof.h"
 #include "sql/rows/site.h"

@@ -1,5 +1,5 @@
 #include "tools/crawltab/frame/command.h"
-#include "tools/crawltab/days/checkpoint_key.h"
+#include "tools/crawltab/frame/checkpoint_key.h"
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/base/clock.h"

@@ -30,6 +30,7 @@ struct answer {
     enum answer_status status;
     struct mistyped_given given;
     const struct opener *opener;
+    const struct log_trust *trust;
     struct entry_checks checks;
     /* of an entry */
     struct pg_rows entry, taken, undelivered, conflicts, counts;

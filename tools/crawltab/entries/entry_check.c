@@ -95,12 +95,12 @@ static void check_signature(const struct charge_lookup_row *entry, struct slice 
 
 /* --- the day --- */
 
-static enum err check_seal(struct pg *pg, int64_t site_id, const uint8_t uuid[UUID_SIZE], bool there,
-                           struct entry_checks *checks)
+static enum err check_seal(struct pg *pg, const struct log_trust *trust, int64_t site_id,
+                           const uint8_t uuid[UUID_SIZE], bool there, struct entry_checks *checks)
 {
     struct day_seal seal;
     enum err err;
-    TRY(day_seal_check(pg, site_id, uuid, signature_verify_ed25519, &seal));
+    TRY(day_seal_check(pg, site_id, uuid, trust, &seal));
     memcpy(checks->date, seal.date, sizeof(checks->date));
     switch (seal.state) {
     case DAY_SEAL_OPEN:
@@ -111,6 +111,10 @@ static enum err check_seal(struct pg *pg, int64_t site_id, const uint8_t uuid[UU
         break;
     case DAY_SEAL_AWAY:
         tell(checks, ENTRY_CHECK_SEALED, ENTRY_UNKNOWN, "other entries of its day are archived");
+        break;
+    case DAY_SEAL_BY_WHOM:
+        tell(checks, ENTRY_CHECK_SEALED, ENTRY_UNKNOWN,
+             "the sealed day agrees; the log's signature is not checked, its key is not at hand");
         break;
     case DAY_SEAL_HOLDS:
         tell(checks, ENTRY_CHECK_SEALED, ENTRY_GOOD,
@@ -124,8 +128,8 @@ out:
     return err;
 }
 
-enum err entry_check_all(struct pg *pg, const struct opener *opener, const struct charge_lookup_row *entry,
-                         struct entry_checks *checks)
+enum err entry_check_all(struct pg *pg, const struct log_trust *trust, const struct opener *opener,
+                         const struct charge_lookup_row *entry, struct entry_checks *checks)
 {
     uint8_t uuid[UUID_SIZE];
     size_t len;
@@ -140,12 +144,12 @@ enum err entry_check_all(struct pg *pg, const struct opener *opener, const struc
     check_id(opener, entry, checks);
     check_signature(entry, base, checks);
     free(text);
-    return check_seal(pg, entry->site_id, uuid, true, checks);
+    return check_seal(pg, trust, entry->site_id, uuid, true, checks);
 }
 
-enum err entry_check_absent(struct pg *pg, int64_t site_id, const uint8_t uuid[UUID_SIZE],
-                            struct entry_checks *checks)
+enum err entry_check_absent(struct pg *pg, const struct log_trust *trust, int64_t site_id,
+                            const uint8_t uuid[UUID_SIZE], struct entry_checks *checks)
 {
     *checks = (struct entry_checks){.count = 0};
-    return check_seal(pg, site_id, uuid, false, checks);
+    return check_seal(pg, trust, site_id, uuid, false, checks);
 }

@@ -3,6 +3,7 @@
 #ifndef TOOLS_CRAWLTAB_ENTRIES_ENTRY_CHECK_H
 #define TOOLS_CRAWLTAB_ENTRIES_ENTRY_CHECK_H
 
+#include "ledger/proof/log_check.h"
 #include "tools/crawltab/entries/mistyped.h"
 #include "sql/rows/entry.h"
 
@@ -40,12 +41,12 @@ struct entry_checks {
     char id[PAYMENT_ID_TEXT + 1]; /* that was signed; "" if what was signed names none */
 };
 
-/* All of them for an entry. `verifies` as for checkpoints. */
-enum err entry_check_all(struct pg *pg, const struct opener *opener, const struct charge_lookup_row *entry,
-                         struct entry_checks *checks) MUST_USE;
+/* All of them for an entry; `trust` is for the signed log. */
+enum err entry_check_all(struct pg *pg, const struct log_trust *trust, const struct opener *opener,
+                         const struct charge_lookup_row *entry, struct entry_checks *checks) MUST_USE;
 
 /* For an id that is in no entry of the site: whether its day was sealed without it. */
-enum err entry_check_absent(struct pg *pg, int64_t site_id, const uint8_t uuid[UUID_SIZE],
-                            struct entry_checks *checks) MUST_USE;
+enum err entry_check_absent(struct pg *pg, const struct log_trust *trust, int64_t site_id,
+                            const uint8_t uuid[UUID_SIZE], struct entry_checks *checks) MUST_USE;
 
 #endif

@@ -1,4 +1,4 @@
-#include "tools/crawltab/days/checkpoint_key.h"
+#include "tools/crawltab/frame/checkpoint_key.h"
 
 #include "ledger/base/text/encoding.h"
 #include "ledger/base/file/file.h"

@@ -1,8 +1,8 @@
 /* The keys that sign checkpoints (`ledger.checkpoint_key_file`): Ed25519 seeds in hex, one a line, the newest
  * first. One of them signs; an older one stays until the change to the newer one is recorded in the ledger.
  */
-#ifndef TOOLS_CRAWLTAB_DAYS_CHECKPOINT_KEY_H
-#define TOOLS_CRAWLTAB_DAYS_CHECKPOINT_KEY_H
+#ifndef TOOLS_CRAWLTAB_FRAME_CHECKPOINT_KEY_H
+#define TOOLS_CRAWLTAB_FRAME_CHECKPOINT_KEY_H
 
 #include "ledger/base/config/config.h"
 #include "ledger/pg/pg.h"
