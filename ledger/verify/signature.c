@@ -1,6 +1,6 @@
 /* Keys are judged when they are made and not at each signature: points of small order, under which anything
- * verifies, and RSA moduli that are too short never become a key. Signatures have the length of their
- * algorithm, or OpenSSL is not asked. */
+ * verifies, points off the curve and RSA moduli that are too short never become a key. Signatures have the
+ * length of their algorithm, or OpenSSL is not asked. */
 #include "ledger/verify/signature.h"
 
 #include "ledger/base/object.h"
@@ -12,7 +12,6 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -20,12 +19,15 @@
 #define RSA_PSS_SALT  64
 #define P256_HALF     32
 
+_Static_assert(SIGNATURE_P256_SIZE == SIGNATURE_ED25519_SIZE, "one length for both, see signature_verify");
+
 #define KEY_MAGIC 0x72e80bf4u
 
 struct signature_key {
     uint32_t magic;
-    EVP_PKEY *pkey;
     enum signature_algorithm algorithm;
+    struct ed25519_key *ed25519; /* by the algorithm one of the two, NULL the other */
+    EVP_PKEY *pkey;
     atomic_int owners;
 };
 
@@ -51,57 +53,25 @@ bool signature_algorithm_parse(struct slice name, enum signature_algorithm *algo
     return false;
 }
 
-/* The points of small order (RFC 8032; list after "Taming the many EdDSAs", table 5). A signature under one
- * of them says nothing about who signed. */
-static const uint8_t small_order[][SIGNATURE_ED25519_KEY_SIZE] = {
-    {0x01},
-    {0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
-    {0x00},
-    {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
-     0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
-    {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
-     0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
-};
-
-/* y is below 2^255 - 19, as RFC 8032 section 5.1.3 asks; OpenSSL would take the rest of its division. */
-static bool is_canonical(const uint8_t raw[SIGNATURE_ED25519_KEY_SIZE])
+/* Takes the library's key over. NULL when there is none. */
+static struct signature_key *key_of(EVP_PKEY *pkey, struct ed25519_key *ed25519,
+                                    enum signature_algorithm algorithm)
 {
-    if (raw[0] < 0xed || (raw[31] & 0x7f) != 0x7f)
-        return true;
-    for (size_t i = 1; i < 31; i++)
-        if (raw[i] != 0xff)
-            return true;
-    return false;
-}
-
-/* The sign bit is left out of the comparison: both signs of x are of small order. */
-static bool is_small_order(const uint8_t raw[SIGNATURE_ED25519_KEY_SIZE])
-{
-    for (size_t i = 0; i < sizeof(small_order) / sizeof(*small_order); i++)
-        if (memcmp(raw, small_order[i], 31) == 0 && (raw[31] & 0x7f) == small_order[i][31])
-            return true;
-    return false;
-}
-
-/* Takes the OpenSSL key over. NULL when there is none. */
-static struct signature_key *key_of(EVP_PKEY *pkey, enum signature_algorithm algorithm)
-{
-    struct signature_key *key = pkey ? malloc(sizeof(*key)) : NULL;
+    assert(!pkey || !ed25519);
+    struct signature_key *key = pkey || ed25519 ? malloc(sizeof(*key)) : NULL;
     if (!key) {
         EVP_PKEY_free(pkey);
+        ed25519_key_free(ed25519);
         return NULL;
     }
-    *key = (struct signature_key){.magic = KEY_MAGIC, .pkey = pkey, .algorithm = algorithm, .owners = 1};
+    *key = (struct signature_key){
+        .magic = KEY_MAGIC, .algorithm = algorithm, .ed25519 = ed25519, .pkey = pkey, .owners = 1};
     return key;
 }
 
 struct signature_key *signature_key_ed25519(const uint8_t raw[SIGNATURE_ED25519_KEY_SIZE])
 {
-    if (!is_canonical(raw) || is_small_order(raw))
-        return NULL;
-    return key_of(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, SIGNATURE_ED25519_KEY_SIZE),
-                  SIGNATURE_ED25519);
+    return key_of(NULL, ed25519_key_new(raw), SIGNATURE_ED25519);
 }
 
 /* NULL when OpenSSL finds something wrong with the numbers. */
@@ -127,7 +97,7 @@ struct signature_key *signature_key_p256(const uint8_t point[SIGNATURE_P256_KEY_
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, encoded, sizeof(encoded)),
         OSSL_PARAM_construct_end(),
     };
-    return key_of(import("EC", parameters), SIGNATURE_ECDSA_P256_SHA256);
+    return key_of(import("EC", parameters), NULL, SIGNATURE_ECDSA_P256_SHA256);
 }
 
 /* Bits of a big-endian number without leading zeros; 0 when it has some, or is even. */
@@ -169,7 +139,7 @@ struct signature_key *signature_key_rsa(struct slice modulus, struct slice expon
         OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e, exponent.len),
         OSSL_PARAM_construct_end(),
     };
-    return key_of(import("RSA", parameters), SIGNATURE_RSA_PSS_SHA512);
+    return key_of(import("RSA", parameters), NULL, SIGNATURE_RSA_PSS_SHA512);
 }
 
 struct signature_key *signature_key_from_jwk(const struct jwk *jwk)
@@ -223,35 +193,8 @@ void signature_key_free(struct signature_key *key)
         return;
     OBJECT_END(key, KEY_MAGIC);
     EVP_PKEY_free(key->pkey);
+    ed25519_key_free(key->ed25519);
     free(key);
-}
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t context_key;
-
-static void free_context(void *context)
-{
-    EVP_MD_CTX_free(context);
-}
-
-static void make_key(void)
-{
-    if (pthread_key_create(&context_key, free_context) != 0)
-        abort();
-}
-
-/* One context per thread, emptied before each use. */
-static EVP_MD_CTX *context_of_thread(void)
-{
-    pthread_once(&once, make_key);
-    EVP_MD_CTX *context = pthread_getspecific(context_key);
-    if (!context) {
-        context = EVP_MD_CTX_new();
-        if (!context || pthread_setspecific(context_key, context) != 0)
-            abort();
-    }
-    EVP_MD_CTX_reset(context);
-    return context;
 }
 
 /* One INTEGER of DER: no leading zeros, but one in front of a set high bit. Returns the bytes written. */
@@ -287,12 +230,10 @@ static struct slice der_signature(const uint8_t raw[SIGNATURE_P256_SIZE], uint8_
 /* Starts a verification by the key's algorithm. */
 static bool start(EVP_MD_CTX *context, const struct signature_key *key)
 {
-    assert(key->pkey);
+    assert(key->pkey && key->algorithm != SIGNATURE_ED25519);
     EVP_PKEY_CTX *details = NULL;
-    const EVP_MD *hash = key->algorithm == SIGNATURE_ED25519             ? NULL
-                         : key->algorithm == SIGNATURE_ECDSA_P256_SHA256 ? EVP_sha256()
-                                                                         : EVP_sha512();
-    bool ok = EVP_DigestVerifyInit(context, &details, hash, NULL, key->pkey) == 1;
+    const EVP_MD *hash = key->algorithm == SIGNATURE_ECDSA_P256_SHA256 ? EVP_sha256() : EVP_sha512();
+    bool ok = context && EVP_DigestVerifyInit(context, &details, hash, NULL, key->pkey) == 1;
     if (ok && key->algorithm == SIGNATURE_RSA_PSS_SHA512) /* uncovered: OpenSSL fails without memory alone */
         ok = (int)(EVP_PKEY_CTX_set_rsa_padding(details, RSA_PKCS1_PSS_PADDING) == 1) &
              (int)(EVP_PKEY_CTX_set_rsa_mgf1_md(details, hash) == 1) &
@@ -300,21 +241,32 @@ static bool start(EVP_MD_CTX *context, const struct signature_key *key)
     return ok;
 }
 
-enum err signature_verify(const struct signature_key *key, struct slice base, struct slice signature)
+/* By one of the algorithms that OpenSSL does. */
+static bool verify(const struct signature_key *key, struct slice base, struct slice signature)
 {
-    OBJECT_CHECK(key, KEY_MAGIC);
     uint8_t der[DER_MAX];
-    EVP_MD_CTX *context = context_of_thread();
-    if (signature.len != (size_t)(key->algorithm == SIGNATURE_RSA_PSS_SHA512 ? EVP_PKEY_get_size(key->pkey)
-                                                                             : SIGNATURE_ED25519_SIZE))
-        return ERR_SIGNATURE_INVALID;
     /* RFC 9421 section 3.3.4 has r and s side by side, OpenSSL wants DER. */
     if (key->algorithm == SIGNATURE_ECDSA_P256_SHA256)
         signature = der_signature((const uint8_t *)signature.data, der);
-    int ok =
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good =
         start(context, key) && EVP_DigestVerify(context, (const unsigned char *)signature.data, signature.len,
                                                 (const unsigned char *)base.data, base.len) == 1;
-    return ok ? ERR_OK : ERR_SIGNATURE_INVALID;
+    EVP_MD_CTX_free(context);
+    return good;
+}
+
+enum err signature_verify(const struct signature_key *key, struct slice base, struct slice signature)
+{
+    OBJECT_CHECK(key, KEY_MAGIC);
+    size_t size = key->algorithm == SIGNATURE_RSA_PSS_SHA512 ? (size_t)EVP_PKEY_get_size(key->pkey)
+                                                             : SIGNATURE_ED25519_SIZE;
+    if (signature.len != size)
+        return ERR_SIGNATURE_INVALID;
+    bool good = key->algorithm == SIGNATURE_ED25519
+                    ? ed25519_verify(key->ed25519, base, (const uint8_t *)signature.data)
+                    : verify(key, base, signature);
+    return good ? ERR_OK : ERR_SIGNATURE_INVALID;
 }
 
 bool signature_verify_ed25519(const uint8_t raw[SIGNATURE_ED25519_KEY_SIZE], struct slice base,
@@ -329,24 +281,11 @@ bool signature_verify_ed25519(const uint8_t raw[SIGNATURE_ED25519_KEY_SIZE], str
 bool signature_sign_ed25519(const uint8_t seed[SIGNATURE_ED25519_KEY_SIZE], struct slice base,
                             uint8_t signature[SIGNATURE_ED25519_SIZE])
 {
-    EVP_MD_CTX *context = context_of_thread();
-    EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, SIGNATURE_ED25519_KEY_SIZE);
-    size_t len = SIGNATURE_ED25519_SIZE;
-    const unsigned char *text = (const unsigned char *)base.data;
-    bool ok = pkey && EVP_DigestSignInit(context, NULL, NULL, NULL, pkey) == 1; /* uncovered: no memory */
-    ok = ok && EVP_DigestSign(context, signature, &len, text, base.len) == 1;   /* uncovered: no memory */
-    EVP_PKEY_free(pkey);
-    assert(!ok || len == SIGNATURE_ED25519_SIZE);
-    return ok;
+    return ed25519_sign(seed, base, signature);
 }
 
 bool signature_public_ed25519(const uint8_t seed[SIGNATURE_ED25519_KEY_SIZE],
                               uint8_t raw[SIGNATURE_ED25519_KEY_SIZE])
 {
-    size_t len = SIGNATURE_ED25519_KEY_SIZE;
-    EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, SIGNATURE_ED25519_KEY_SIZE);
-    bool ok = pkey && EVP_PKEY_get_raw_public_key(pkey, raw, &len) == 1; /* uncovered: no memory */
-    EVP_PKEY_free(pkey);
-    assert(!ok || len == SIGNATURE_ED25519_KEY_SIZE);
-    return ok;
+    return ed25519_public(seed, raw);
 }

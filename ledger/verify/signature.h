@@ -1,15 +1,17 @@
-/* Signature algorithms of RFC 9421 section 3.3 through OpenSSL: ed25519 (section 3.3.6), ecdsa-p256-sha256
- * (3.3.4) and rsa-pss-sha512 (3.3.1). A key belongs to exactly one of them, whatever a message claims. */
+/* Signature algorithms of RFC 9421 section 3.3: ed25519 (section 3.3.6, by ledger/base/crypto/ed25519.h),
+ * ecdsa-p256-sha256 (3.3.4) and rsa-pss-sha512 (3.3.1) by OpenSSL. A key belongs to exactly one of them,
+ * whatever a message claims. */
 #ifndef LEDGER_VERIFY_SIGNATURE_H
 #define LEDGER_VERIFY_SIGNATURE_H
 
+#include "ledger/base/crypto/ed25519.h"
 #include "ledger/base/err.h"
 #include "ledger/base/slice.h"
 
 #include <stdint.h>
 
-#define SIGNATURE_ED25519_SIZE     64
-#define SIGNATURE_ED25519_KEY_SIZE 32
+#define SIGNATURE_ED25519_SIZE     ED25519_SIZE
+#define SIGNATURE_ED25519_KEY_SIZE ED25519_KEY_SIZE
 #define SIGNATURE_P256_SIZE        64 /* r and s, 32 bytes each, big-endian */
 #define SIGNATURE_P256_KEY_SIZE    64 /* x and y, 32 bytes each, big-endian */
 #define SIGNATURE_RSA_MIN_BITS     2048
@@ -33,8 +35,7 @@ bool signature_algorithm_parse(struct slice name, enum signature_algorithm *algo
 struct signature_key;
 struct jwk;
 
-/* From the 32 bytes of an Ed25519 public key. NULL for small-order points, which verify anything, and when
- * OpenSSL refuses. */
+/* From the 32 bytes of an Ed25519 public key. NULL as for ed25519_key_new. */
 struct signature_key *signature_key_ed25519(const uint8_t raw[SIGNATURE_ED25519_KEY_SIZE]);
 
 /* From the two coordinates of a P-256 public key. NULL unless the point is on the curve. */
@@ -63,7 +64,7 @@ enum err signature_verify(const struct signature_key *key, struct slice base,
 bool signature_verify_ed25519(const uint8_t raw[SIGNATURE_ED25519_KEY_SIZE], struct slice base,
                               const uint8_t signature[SIGNATURE_ED25519_SIZE]) MUST_USE;
 
-/* Signs with an Ed25519 private key (its 32-byte seed). False when OpenSSL refuses. */
+/* Signs with an Ed25519 private key (its 32-byte seed). False without memory. */
 bool signature_sign_ed25519(const uint8_t seed[SIGNATURE_ED25519_KEY_SIZE], struct slice base,
                             uint8_t signature[SIGNATURE_ED25519_SIZE]) MUST_USE;
 

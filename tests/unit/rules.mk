@@ -4,3 +4,7 @@ $(filter $(BUILD)/tests/unit/crawler_%,$(TESTS)): $(CRAWLER_PARTS:%=$(BUILD)/too
 
 # The operator's command reads raw requests with a part of its own.
 $(BUILD)/tests/unit/raw_request_test: $(BUILD)/tools/crawltab/gate/raw_request.o
+
+# Compares what the two libraries say, whichever of them the programs are built with.
+$(BUILD)/tests/unit/ed25519_test: $(BUILD)/ledger/base/crypto/ed25519_sodium.o
+$(BUILD)/tests/unit/ed25519_test: LIBS += -lsodium

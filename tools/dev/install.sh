@@ -16,7 +16,7 @@ BUILD="gcc libc6-dev make pkg-config|pkgconf libpq-dev libmicrohttpd-dev libssl-
 RUN="$BUILD postgresql-15 curl jq fonts-dejavu-core"
 FUZZ="$BUILD clang libclang-rt-14-dev"
 FRONTS="nginx-light|nginx-core|nginx-full|nginx-extras caddy haproxy apache2 varnish media-types"
-TEST="$RUN pgbouncer libcmocka-dev openssl nodejs npm clang libclang-rt-14-dev
+TEST="$RUN pgbouncer libcmocka-dev libsodium-dev openssl nodejs npm clang libclang-rt-14-dev
     hledger ledger beancount libxml2-utils poppler-utils $FRONTS"
 LINT="$BUILD libcmocka-dev clang-format clang-tidy cppcheck shellcheck"
 

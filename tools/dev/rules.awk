@@ -95,7 +95,9 @@ function may_use(path, header)
     if (header ~ /^unicode\//)
         return path == "ledger/format/unicode.c"
     if (header ~ /^openssl\//)
-        return path ~ /^(ledger\/base\/crypto\/digest\.c|ledger\/verify\/signature\.c)$/
+        return path ~ /^(ledger\/base\/crypto\/(digest|ed25519_openssl)\.c|ledger\/verify\/signature\.c)$/
+    if (header == "sodium.h")
+        return path == "ledger/base/crypto/ed25519_sodium.c"
     return header !~ /\// || header ~ /^(sys|netinet|arpa|net|linux)\//
 }
 
