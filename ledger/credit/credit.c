@@ -138,7 +138,7 @@ static void keep_known(struct credit *credit, const struct credit_mark *at, cons
 static void keep_doubtful(struct credit *credit, const struct credit_claim *claim,
                           const struct charge *charge)
 {
-    if (!doubts_add(credit->doubts, charge->payment_id, claim, charge->amount_micros))
+    if (!doubts_add(credit->doubts, charge->payment_id, claim, charge_offered(charge)))
         LOG(WARN, "credit_without_memory", {"detail", "an amount stays held until the next start"});
 }
 
@@ -165,6 +165,7 @@ int64_t credit_sealed_until(struct credit *credit, struct slice site, int64_t ms
 static enum err reserve(struct credit *credit, struct slice name, const struct charge *charge,
                         const struct credit_limits *limits, struct credit_claim *claim)
 {
+    int64_t price = charge_offered(charge);
     struct account_site *site = account_table_find_site(&credit->accounts, name);
     const struct account_span *span = account_site_day(site, uuid_ms(charge->payment_id));
     if (!span || span->sealed)
@@ -178,17 +179,17 @@ static enum err reserve(struct credit *credit, struct slice name, const struct c
         account_drop_empty_days(wanted.account);
     if (!wanted.account || !account_make_day(wanted.account, wanted.day_ms))
         return ERR_OVERLOADED;
-    wanted.doubtful = doubts_take(credit->doubts, charge->payment_id, &wanted, charge->amount_micros);
+    wanted.doubtful = doubts_take(credit->doubts, charge->payment_id, &wanted, price);
     /* What the earlier try holds is given back before it is asked whether this one fits: both are one. */
     if (wanted.doubtful)
-        hold(&wanted, -charge->amount_micros);
-    if (may_spend(&wanted, charge->amount_micros, limits)) {
-        hold(&wanted, charge->amount_micros);
+        hold(&wanted, -price);
+    if (may_spend(&wanted, price, limits)) {
+        hold(&wanted, price);
         *claim = wanted;
         return ERR_OK;
     }
     if (wanted.doubtful) {
-        hold(&wanted, charge->amount_micros);
+        hold(&wanted, price);
         keep_doubtful(credit, &wanted, charge);
     }
     return ERR_CREDIT_LIMIT_REACHED;
@@ -214,6 +215,7 @@ void credit_settle(struct credit *credit, const struct credit_claim *claim, cons
         return;
     assert(claim->account->whole && charge->amount_micros >= 0);
     pthread_mutex_lock(&credit->mutex);
+    int64_t held = charge_offered(charge); /* the price; the site's own server may have lowered it since */
     bool recorded = outcome->err == ERR_OK;
     bool unsure = claim->doubtful || outcome->unsure;
     /* Who recorded a repeated one is not told, but it is there: the next reading finds it. */
@@ -223,12 +225,14 @@ void credit_settle(struct credit *credit, const struct credit_claim *claim, cons
         at.sequence = outcome->sequence;
         memcpy(at.writer_id, outcome->writer_id, UUID_SIZE);
     }
-    if (recorded && (!outcome->repeated || unsure) && !is_read(credit, &at))
-        keep_known(credit, &at, claim, charge->amount_micros);
-    else if (!recorded && unsure && outcome->err != ERR_PAYMENT_CONFLICT)
+    if (recorded && (!outcome->repeated || unsure) && !is_read(credit, &at)) {
+        hold(claim, outcome->amount_micros - held);
+        keep_known(credit, &at, claim, outcome->amount_micros);
+    } else if (!recorded && unsure && outcome->err != ERR_PAYMENT_CONFLICT) {
         keep_doubtful(credit, claim, charge);
-    else
-        hold(claim, -charge->amount_micros);
+    } else {
+        hold(claim, -held);
+    }
     pthread_mutex_unlock(&credit->mutex);
 }
 

@@ -48,14 +48,14 @@ bool credit_knows(struct credit *credit, struct slice site, int64_t ms);
  * has to wait until then. */
 int64_t credit_sealed_until(struct credit *credit, struct slice site, int64_t ms);
 
-/* Reserves the charge's amount for its agent, and its origin, at the site, on the day of its payment id.
- * ERR_OK with *claim; ERR_CREDIT_LIMIT_REACHED: it would pass one of the limits, to reach one is fine;
- * ERR_LEDGER_UNAVAILABLE: the day is not known, or sealed; ERR_OVERLOADED: no memory. */
+/* Reserves the price that was offered for the charge, for its agent, and its origin, at the site, on the day
+ * of its payment id. ERR_OK with *claim; ERR_CREDIT_LIMIT_REACHED: it would pass one of the limits, to reach
+ * one is fine; ERR_LEDGER_UNAVAILABLE: the day is not known, or sealed; ERR_OVERLOADED: no memory. */
 enum err credit_reserve(struct credit *credit, struct slice site, const struct charge *charge,
                         const struct credit_limits *limits, struct credit_claim *claim) MUST_USE;
 
-/* Tells what became of it; a charge that never got to the writer has an outcome too. Once for a claim; an
- * empty one is fine. */
+/* Tells what became of it: what the entry's amount is less than the price is free again. A charge that never
+ * got to the writer has an outcome too. Once for a claim; an empty one is fine. */
 void credit_settle(struct credit *credit, const struct credit_claim *claim, const struct charge *charge,
                    const struct charge_outcome *outcome);
 

@@ -10,11 +10,13 @@
 struct snapshot;
 
 struct charge {
-    uint8_t payment_id[UUID_SIZE];   /* version 7: its time says which day and partition */
-    size_t site;                     /* index in config->sites */
-    int64_t amount_micros;           /* of the site's currency; not negative */
-    struct slice agent;              /* account key: normalised origin or URL of the Signature-Agent */
-    struct slice directory_url;      /* where the key was found */
+    uint8_t payment_id[UUID_SIZE]; /* version 7: its time says which day and partition */
+    size_t site;                   /* index in config->sites */
+    int64_t amount_micros;         /* of the site's currency; not negative */
+    int64_t let_off_micros;        /* by so much the site's own server has lowered the price that was signed:
+                                    * the amount is what is left of it */
+    struct slice agent;            /* account key: normalised origin or URL of the Signature-Agent */
+    struct slice directory_url;    /* where the key was found */
     const struct snapshot *snapshot; /* the directory's body; stored before the entry. NULL: none */
     struct slice public_key;         /* JWK members that make the thumbprint, as JSON (RFC 7638 section 3) */
     uint8_t thumbprint[DIGEST_SIZE];
@@ -40,6 +42,8 @@ struct charge_outcome {
     bool repeated;          /* with ERR_OK: recorded earlier */
     bool unsure;            /* a connection was lost while it was sent: it may have been recorded then */
     int64_t recorded_at_ms; /* with ERR_OK: when it was first recorded */
+    int64_t amount_micros;  /* with ERR_OK: of the entry; a repeat's is the first one's, whatever it would be
+                               now */
     uint8_t writer_id[UUID_SIZE]; /* with ERR_OK and not repeated: the batch that recorded it, */
     int64_t sequence;             /* as in the ledger's table "spend" */
 };
@@ -56,6 +60,12 @@ struct submission {
     struct submission *next;                     /* in the queue */
     int64_t deadline_ms; /* clock_monotonic_ms; then it is answered, recorded or not */
 };
+
+/* The price that was signed for: no entry of this id has a higher amount. */
+static inline int64_t charge_offered(const struct charge *charge)
+{
+    return charge->amount_micros + charge->let_off_micros;
+}
 
 static inline struct submission submission_of(const struct charge *charge,
                                               void (*done)(struct submission *submission))

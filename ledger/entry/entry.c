@@ -250,6 +250,7 @@ static void accept(struct entry *entry, const struct charge_outcome *as)
     struct charge_outcome *outcome = &entry->submission->outcome;
     outcome->repeated = false;
     outcome->recorded_at_ms = as->recorded_at_ms;
+    outcome->amount_micros = entry->submission->charge->amount_micros;
     outcome->sequence = as->sequence;
     memcpy(outcome->writer_id, as->writer_id, UUID_SIZE);
     decide(entry, ERR_OK);
@@ -387,7 +388,7 @@ static void compare_stored(struct entry *entry, const struct charge_compare_row 
     const struct charge *charge = entry->submission->charge;
     struct charge_outcome *outcome = &entry->submission->outcome;
     bool same = stored->site_id == entry->site_id && stored->crawler_id == entry->crawler_id &&
-                stored->amount_micros == charge->amount_micros &&
+                stored->amount_micros <= charge_offered(charge) &&
                 slice_eq(slice_of(stored->resource), charge->resource);
     if (!same) {
         entry->conflict = true;
@@ -395,6 +396,7 @@ static void compare_stored(struct entry *entry, const struct charge_compare_row 
     }
     outcome->repeated = !stored->undelivered;
     outcome->recorded_at_ms = stored->recorded_ms;
+    outcome->amount_micros = stored->amount_micros;
     decide(entry, stored->undelivered ? ERR_PAYMENT_UNDELIVERED : ERR_OK);
 }
 

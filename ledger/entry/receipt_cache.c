@@ -12,10 +12,10 @@
 #define WAYS  4
 #define LOCKS 64
 
-struct receipt {
+struct place {
     uint8_t id[UUID_SIZE];
     uint8_t content[DIGEST_SIZE];
-    int64_t recorded_at_ms;
+    struct receipt receipt;
     uint64_t generation; /* of another one than the cache's: free */
 };
 
@@ -26,7 +26,7 @@ struct receipt_cache {
     pthread_mutex_t locks[LOCKS];
     atomic_uint_fast64_t generation;
     size_t sets;
-    struct receipt *receipts;
+    struct place *places;
 };
 
 struct receipt_cache *receipt_cache_new(size_t receipts)
@@ -40,8 +40,8 @@ struct receipt_cache *receipt_cache_new(size_t receipts)
     atomic_init(&cache->generation, 1);
     cache->sets = (receipts + WAYS - 1) / WAYS;
     assert(cache->sets * WAYS >= receipts);
-    cache->receipts = calloc(cache->sets * WAYS + 1, sizeof(*cache->receipts));
-    if (!cache->receipts) {
+    cache->places = calloc(cache->sets * WAYS + 1, sizeof(*cache->places));
+    if (!cache->places) {
         receipt_cache_free(cache);
         return NULL;
     }
@@ -55,7 +55,7 @@ void receipt_cache_free(struct receipt_cache *cache)
     OBJECT_END(cache, CACHE_MAGIC);
     for (size_t i = 0; i < LOCKS; i++)
         pthread_mutex_destroy(&cache->locks[i]);
-    free(cache->receipts);
+    free(cache->places);
     free(cache);
 }
 
@@ -68,67 +68,69 @@ static size_t set_of(const struct receipt_cache *cache, const uint8_t id[UUID_SI
 }
 
 void receipt_cache_put(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
-                       const uint8_t content[DIGEST_SIZE], int64_t recorded_at_ms)
+                       const uint8_t content[DIGEST_SIZE], const struct receipt *receipt)
 {
     OBJECT_CHECK(cache, CACHE_MAGIC);
     assert(uuid_is_v7(id)); /* zeros are what is free */
     if (cache->sets == 0)
         return;
     size_t set = set_of(cache, id);
-    struct receipt *receipts = &cache->receipts[set * WAYS], *chosen = NULL;
+    struct place *places = &cache->places[set * WAYS], *chosen = NULL;
     uint64_t generation = atomic_load(&cache->generation);
     pthread_mutex_lock(&cache->locks[set % LOCKS]);
     for (size_t i = 0; i < WAYS; i++) {
-        struct receipt *receipt = &receipts[i];
-        if (receipt->generation != generation)
-            memset(receipt->id, 0, UUID_SIZE); /* lower than every id */
-        if (memcmp(receipt->id, id, UUID_SIZE) == 0) {
-            chosen = receipt;
+        struct place *place = &places[i];
+        if (place->generation != generation)
+            memset(place->id, 0, UUID_SIZE); /* lower than every id */
+        if (memcmp(place->id, id, UUID_SIZE) == 0) {
+            chosen = place;
             break;
         }
-        if (!chosen || memcmp(receipt->id, chosen->id, UUID_SIZE) < 0)
-            chosen = receipt;
+        if (!chosen || memcmp(place->id, chosen->id, UUID_SIZE) < 0)
+            chosen = place;
     }
     assert(chosen);
+    bool undelivered = memcmp(chosen->id, id, UUID_SIZE) == 0 && chosen->receipt.undelivered;
     chosen->generation = generation;
-    chosen->recorded_at_ms = recorded_at_ms;
+    chosen->receipt = *receipt;
+    chosen->receipt.undelivered = receipt->undelivered || undelivered;
     memcpy(chosen->id, id, UUID_SIZE);
     memcpy(chosen->content, content, DIGEST_SIZE);
     pthread_mutex_unlock(&cache->locks[set % LOCKS]);
 }
 
 bool receipt_cache_find(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
-                        const uint8_t content[DIGEST_SIZE], int64_t *recorded_at_ms)
+                        const uint8_t content[DIGEST_SIZE], struct receipt *receipt)
 {
     OBJECT_CHECK(cache, CACHE_MAGIC);
     bool found = false;
     if (cache->sets == 0)
         return false;
     size_t set = set_of(cache, id);
-    const struct receipt *receipts = &cache->receipts[set * WAYS];
+    const struct place *places = &cache->places[set * WAYS];
     uint64_t generation = atomic_load(&cache->generation);
     pthread_mutex_lock(&cache->locks[set % LOCKS]);
     for (size_t i = 0; i < WAYS && !found; i++) {
-        found = receipts[i].generation == generation && memcmp(receipts[i].id, id, UUID_SIZE) == 0 &&
-                memcmp(receipts[i].content, content, DIGEST_SIZE) == 0;
+        found = places[i].generation == generation && memcmp(places[i].id, id, UUID_SIZE) == 0 &&
+                memcmp(places[i].content, content, DIGEST_SIZE) == 0;
         if (found)
-            *recorded_at_ms = receipts[i].recorded_at_ms;
+            *receipt = places[i].receipt;
     }
     pthread_mutex_unlock(&cache->locks[set % LOCKS]);
     return found;
 }
 
-void receipt_cache_drop(struct receipt_cache *cache, const uint8_t id[UUID_SIZE])
+void receipt_cache_kill(struct receipt_cache *cache, const uint8_t id[UUID_SIZE])
 {
     OBJECT_CHECK(cache, CACHE_MAGIC);
     if (cache->sets == 0)
         return;
     size_t set = set_of(cache, id);
-    struct receipt *receipts = &cache->receipts[set * WAYS];
+    struct place *places = &cache->places[set * WAYS];
     pthread_mutex_lock(&cache->locks[set % LOCKS]);
     for (size_t i = 0; i < WAYS; i++)
-        if (memcmp(receipts[i].id, id, UUID_SIZE) == 0)
-            receipts[i].generation = 0; /* of no cache */
+        if (memcmp(places[i].id, id, UUID_SIZE) == 0)
+            places[i].receipt.undelivered = true;
     pthread_mutex_unlock(&cache->locks[set % LOCKS]);
 }
 

@@ -10,20 +10,28 @@
 
 struct receipt_cache;
 
-/* Room for at least so many receipts, 64 bytes each; 0: remembers nothing. NULL without memory. */
+/* What the entry of an id said. */
+struct receipt {
+    int64_t recorded_at_ms;
+    int64_t amount_micros;
+    bool undelivered; /* the id opens nothing any more */
+};
+
+/* Room for at least so many receipts, 80 bytes each; 0: remembers nothing. NULL without memory. */
 struct receipt_cache *receipt_cache_new(size_t receipts) MUST_USE;
 void receipt_cache_free(struct receipt_cache *cache);
 
-/* `content` is the digest of what must be the same for a request to be the same. */
+/* `content` is the digest of what must be the same for a request to be the same. What is undelivered stays
+ * so: another thread may have read the entry before it was. */
 void receipt_cache_put(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
-                       const uint8_t content[DIGEST_SIZE], int64_t recorded_at_ms);
+                       const uint8_t content[DIGEST_SIZE], const struct receipt *receipt);
 
 /* False if nothing is remembered under this id, or for other content. */
 bool receipt_cache_find(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
-                        const uint8_t content[DIGEST_SIZE], int64_t *recorded_at_ms);
+                        const uint8_t content[DIGEST_SIZE], struct receipt *receipt);
 
-/* Forgets the receipt of this id: it opens nothing any more. */
-void receipt_cache_drop(struct receipt_cache *cache, const uint8_t id[UUID_SIZE]);
+/* What is remembered of this id, if anything, is undelivered from now on. */
+void receipt_cache_kill(struct receipt_cache *cache, const uint8_t id[UUID_SIZE]);
 
 /* Forgets everything: another server may have taken over, without what this one had written last. */
 void receipt_cache_forget(struct receipt_cache *cache);

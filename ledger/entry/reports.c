@@ -132,7 +132,7 @@ static enum written write_one(struct reports *reports, struct undelivered_report
     if (err != ERR_OK) /* its day was sealed in this moment */
         report->outcome = UNDELIVERED_SEALED;
     /* Before it leaves the list: from then on nobody but the ledger knows. */
-    receipt_cache_drop(receipts, report->fact.payment_id);
+    receipt_cache_kill(receipts, report->fact.payment_id);
     end(reports, report, ERR_OK);
     return WRITTEN;
 }

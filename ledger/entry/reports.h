@@ -22,7 +22,7 @@ bool reports_has(struct reports *reports, const uint8_t payment_id[UUID_SIZE]);
 /* Whether there is one that no thread is writing. */
 bool reports_wait(struct reports *reports);
 
-/* Writes some of them, each within `timeout_ms`, and makes the cache forget their receipts. False: the
+/* Writes some of them, each within `timeout_ms`, and makes the cache know that they are. False: the
  * session is of no use any more. One thread at a time does something, others return at once. */
 bool reports_write(struct reports *reports, struct session *session, struct receipt_cache *receipts,
                    int64_t timeout_ms);

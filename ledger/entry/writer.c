@@ -77,7 +77,7 @@ static bool too_late(const struct config *config, const struct charge *charge)
 static void check_charge(const struct writer *writer, const struct charge *charge)
 {
     assert(charge->site < writer->config->site_count && uuid_is_v7(charge->payment_id));
-    assert(charge->amount_micros >= 0 && charge->agent.len > 0);
+    assert(charge->amount_micros >= 0 && charge->let_off_micros >= 0 && charge->agent.len > 0);
 }
 
 enum err writer_submit(struct writer *writer, struct submission *submission)
@@ -154,11 +154,12 @@ static struct submission *take(struct writer *writer, int64_t until_ms)
     return submission;
 }
 
-/* Of what charge_compare compares, each part with its length. */
+/* Of what charge_compare compares, each part with its length. The price and not the amount: a repeat may be
+ * let off more or less than the first one was, and gets that one's receipt. */
 static void digest_content(const struct config *config, const struct charge *charge, uint8_t out[DIGEST_SIZE])
 {
     struct slice site = slice_of(config->sites[charge->site].name);
-    const uint64_t numbers[] = {(uint64_t)charge->amount_micros, site.len, charge->agent.len,
+    const uint64_t numbers[] = {(uint64_t)charge_offered(charge), site.len, charge->agent.len,
                                 charge->resource.len};
     const struct slice parts[] = {slice_bytes((const uint8_t *)numbers, sizeof(numbers)), site, charge->agent,
                                   charge->resource};
@@ -176,21 +177,27 @@ bool writer_recall(struct writer *writer, const struct charge *charge, struct ch
         return true;
     }
     digest_content(writer->config, charge, content);
-    if (!receipt_cache_find(writer->receipts, charge->payment_id, content, &outcome->recorded_at_ms))
+    struct receipt receipt;
+    if (!receipt_cache_find(writer->receipts, charge->payment_id, content, &receipt))
         return false;
-    outcome->err = ERR_OK;
-    outcome->repeated = true;
+    *outcome = (struct charge_outcome){.err = receipt.undelivered ? ERR_PAYMENT_UNDELIVERED : ERR_OK,
+                                       .repeated = !receipt.undelivered,
+                                       .recorded_at_ms = receipt.recorded_at_ms,
+                                       .amount_micros = receipt.amount_micros};
     return true;
 }
 
 static void remember(struct writer *writer, const struct submission *submission)
 {
     const struct charge *charge = submission->charge;
+    const struct charge_outcome *outcome = &submission->outcome;
+    const struct receipt receipt = {outcome->recorded_at_ms, outcome->amount_micros,
+                                    outcome->err == ERR_PAYMENT_UNDELIVERED};
     uint8_t content[DIGEST_SIZE];
-    if (submission->outcome.err != ERR_OK)
+    if (outcome->err != ERR_OK && !receipt.undelivered)
         return;
     digest_content(writer->config, charge, content);
-    receipt_cache_put(writer->receipts, charge->payment_id, content, submission->outcome.recorded_at_ms);
+    receipt_cache_put(writer->receipts, charge->payment_id, content, &receipt);
 }
 
 /* As charge.h promises it to whoever waits: credit is settled by it. */
@@ -202,6 +209,7 @@ static void check_outcome(const struct charge *charge, const struct charge_outco
            outcome->err == charge->unless_repeat);
     /* Only what may be recorded is, and then by a batch that the table "spend" has. */
     assert(!recorded || outcome->repeated || (charge->unless_repeat == ERR_OK && outcome->sequence > 0));
+    assert(!recorded || outcome->amount_micros <= charge_offered(charge));
 }
 
 static void answer(struct submission *submission)

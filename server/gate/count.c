@@ -126,7 +126,7 @@ static void judge(struct crawl *crawl, enum err outcome, struct traffic_key *key
         key->outcome = TRAFFIC_REPEATED;
     } else {
         key->outcome = TRAFFIC_PAID;
-        sums->amount_micros = crawl->charge.amount_micros;
+        sums->amount_micros = crawl->submission.outcome.amount_micros;
     }
 }
 

@@ -347,6 +347,7 @@ void crawl_settle(struct crawl *crawl)
 {
     credit_settle(refresh_credit(crawl->gate->parts.accounts), &crawl->claim, &crawl->charge,
                   &crawl->submission.outcome);
+    crawl->claim.account = NULL;
 }
 
 void crawl_release(struct crawl *crawl)

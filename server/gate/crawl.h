@@ -32,6 +32,7 @@ struct gate_thread {
     struct payment_keys keys;
     struct tally *tally;        /* NULL: nothing is counted */
     bool decides;               /* says whether, and lets others deliver */
+    int64_t told_ms;            /* when it last said that a site's amount does not count */
     struct crawl *first, *last; /* whose signatures are to be verified, in the order of their coming */
 };
 
@@ -82,7 +83,7 @@ struct crawl {
     struct directory_wait wait;
     struct charge charge;
     struct submission submission; /* of the charge, once it is recording */
-    struct credit_claim claim;    /* the charge's amount, until it is settled */
+    struct credit_claim claim;    /* the price, until it is settled */
 };
 
 /* True if the site takes requests of this method, GET and HEAD among them. */
@@ -115,7 +116,7 @@ enum err crawl_deliver(struct crawl *crawl) MUST_USE;
 /* Asks it. After ERR_OK `ready` is called once, on the crawl's thread, with the crawl. */
 enum err crawl_ask(struct crawl *crawl, void (*ready)(void *crawl, struct origin_answer *answer)) MUST_USE;
 
-/* Fills in crawl->charge for the writer, and reserves its amount. Above the crawler's limit, and at
+/* Fills in crawl->charge for the writer, and reserves its price. Above the crawler's limit, and at
  * another price than the present one, it may only be a repeat. After ERR_OK crawl_settle must be called once,
  * with the submission's outcome. */
 enum err crawl_prepare_charge(struct crawl *crawl) MUST_USE;

@@ -135,8 +135,9 @@ static bool add_receipt(struct crawl *crawl)
                      (long long)(crawl->submission.outcome.recorded_at_ms / 1000))
             .data;
     return exchange_header(exchange, "Payment-Response", receipt) &&
-           exchange_header(exchange, "crawler-charged",
-                           offer_price(arena, crawl->site->currency, crawl->charge.amount_micros));
+           exchange_header(
+               exchange, "crawler-charged",
+               offer_price(arena, crawl->site->currency, crawl->submission.outcome.amount_micros));
 }
 
 void crawl_reply(struct crawl *crawl, enum err outcome)

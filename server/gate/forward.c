@@ -9,6 +9,7 @@
 
 #define OWN_FIELDS_MAX 12
 #define NAME_MAX_BYTES 64
+#define AMOUNT_FIELD   "X-Crawltab-Amount"
 
 /* CGI and its heirs make one name of "X-Crawltab-Agent" and "X_Crawltab_Agent", so both are the gate's.
  * `name` is lower case. */
@@ -85,7 +86,7 @@ static void add_identity(const struct crawl *crawl, struct fields *fields)
     struct slice none = {"", 0};
     add(fields, "X-Crawltab-Agent", proven ? crawl->candidate->agent->account : none);
     add(fields, "X-Crawltab-Payment", crawl->redeeming ? crawl->id_text : none);
-    add(fields, "X-Crawltab-Amount",
+    add(fields, AMOUNT_FIELD,
         crawl->redeeming
             ? slice_of(arena_copy(arena, slice_of(amount_format(crawl->id.price_micros, amount))))
             : none);
@@ -155,6 +156,28 @@ bool forward_is_given(const struct origin_answer *answer)
     return content && answer->length != 0;
 }
 
+/* Usage has a price that only the site knows, and only afterwards. It can ask for less than what was signed,
+ * never for more. */
+int64_t forward_let_off(const struct origin_answer *answer, int64_t price_micros, const char **fault)
+{
+    int64_t micros = price_micros;
+    size_t count = 0;
+    *fault = NULL;
+    for (const struct exchange_header *field = answer->fields; field; field = field->next) {
+        if (!slice_eq_nocase(slice_of(field->name), SLICE(AMOUNT_FIELD)))
+            continue;
+        count++;
+        if (!amount_parse(slice_of(field->value), &micros))
+            *fault = "it is no decimal such as 0.0025";
+    }
+    if (!*fault && count > 1)
+        *fault = "it stands more than once";
+    if (!*fault && micros > price_micros)
+        *fault = "it is more than the price that was offered";
+    assert(*fault || (micros >= 0 && micros <= price_micros));
+    return *fault ? 0 : price_micros - micros;
+}
+
 /* What is paid for must not be handed to others by a cache: whatever allows that is taken out. */
 static const char *private_of(struct arena *arena, struct slice value)
 {
@@ -180,7 +203,7 @@ static bool is_gates_answer(struct slice name)
                                         "crawler-charged",
                                         "crawler-error",
                                         "crawler-price",
-                                        "x-crawltab-amount",
+                                        AMOUNT_FIELD,
                                         NULL};
     for (size_t i = 0; names[i]; i++)
         if (slice_eq_nocase(name, slice_of(names[i])))

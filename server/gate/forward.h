@@ -16,6 +16,10 @@ bool forward_answer(struct crawl *crawl, struct origin_answer *answer);
 /* Sends the body from memory, with its header in one packet, if all of it has come meanwhile. */
 void forward_whole(struct exchange *exchange);
 
+/* How much of the price X-Crawltab-Amount of the answer lets off: 0 to all of it, and 0 where there is no
+ * such field. *fault: NULL, or, static, why the field does not count. */
+int64_t forward_let_off(const struct origin_answer *answer, int64_t price_micros, const char **fault);
+
 /* True if the answer gives content away, so that it is paid for. */
 bool forward_is_given(const struct origin_answer *answer);
 

@@ -20,6 +20,8 @@
  * less a commit costs each of their entries; the fewer, the better verifying and writing overlap. */
 #define TURN_SIGNATURES_MAX 16
 
+#define TOLD_MS 1000 /* between two log lines about amounts that do not count */
+
 static struct crawl *crawl_of_wait(struct directory_wait *wait)
 {
     struct crawl *crawl = (struct crawl *)(void *)((char *)wait - offsetof(struct crawl, wait));
@@ -229,6 +231,23 @@ static void on_broken(void *context, unsigned status, uint64_t sent, uint64_t le
     free(report);
 }
 
+/* The amount of the entry, if the site's own server asks for less than the price. */
+static void lower(struct crawl *crawl, const struct origin_answer *answer)
+{
+    const char *fault;
+    struct charge *charge = &crawl->charge;
+    int64_t let_off = forward_let_off(answer, crawl->id.price_micros, &fault);
+    int64_t now_ms = clock_monotonic_ms();
+    assert(charge->amount_micros == crawl->id.price_micros && charge->let_off_micros == 0);
+    charge->amount_micros -= let_off;
+    charge->let_off_micros = let_off;
+    if (!fault || now_ms - crawl->thread->told_ms < TOLD_MS)
+        return;
+    crawl->thread->told_ms = now_ms;
+    LOG(WARN, "amount_refused", {"site", crawl->site->name}, {"url", crawl->url.data}, {"detail", fault},
+        {"hint", "the price that was offered is charged: X-Crawltab-Amount of an answer can only lower it"});
+}
+
 /* The site's own server has answered, or will not: only what it gives away is paid for. */
 static void on_answer(void *context, struct origin_answer *answer)
 {
@@ -237,6 +256,8 @@ static void on_answer(void *context, struct origin_answer *answer)
     assert(crawl->stage == CRAWL_ASKING && crawl->answer == answer);
     enum err err = answer->err;
     bool given = err == ERR_OK && crawl->redeeming && forward_is_given(answer);
+    if (given)
+        lower(crawl, answer);
     if (err == ERR_OK && !forward_answer(crawl, answer))
         err = ERR_ORIGIN_UNAVAILABLE; /* more fields than the gate has room for */
     if (err == ERR_OK)

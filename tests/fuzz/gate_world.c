@@ -141,6 +141,7 @@ void world_turn(void)
                               : world.limited   ? ERR_CREDIT_LIMIT_REACHED
                                                 : ERR_OK;
     submission->outcome.recorded_at_ms = WORLD_NOW * 1000LL;
+    submission->outcome.amount_micros = submission->charge->amount_micros;
     if (submission->outcome.err == ERR_OK)
         world.recorded++;
     submission->taken = false;

@@ -59,6 +59,7 @@ static inline enum err reserve(struct credit *credit, struct payment *payment)
 static inline void settle(struct credit *credit, struct payment *payment, enum err outcome)
 {
     payment->outcome.err = outcome;
+    payment->outcome.amount_micros = payment->charge.amount_micros;
     credit_settle(credit, &payment->claim, &payment->charge, &payment->outcome);
     payment->claim = (struct credit_claim){.account = NULL};
 }

@@ -42,13 +42,22 @@ const char *receipt_check(struct arena *arena, const struct receipt *receipt, co
             arena_format(arena, "the receipt is of network %s, not of %s", receipt->network, quote->network)
                 .data;
     else if (charged.data && (!purse_parse(charged, currency, &micros) ||
-                              strcmp(currency, quote->currency) != 0 || micros != quote->price_micros))
+                              strcmp(currency, quote->currency) != 0 || micros > quote->price_micros))
         text = arena_format(arena, "%.*s was charged, not %s", (int)charged.len, charged.data,
                             purse_text(arena, quote->currency, quote->price_micros))
                    .data;
     else
         return NULL;
     return text ? text : "the receipt does not agree with the commitment";
+}
+
+int64_t receipt_amount(const struct quote *quote, struct slice charged)
+{
+    char currency[PURSE_CURRENCY_MAX];
+    int64_t micros;
+    bool less = charged.data && purse_parse(charged, currency, &micros) &&
+                strcmp(currency, quote->currency) == 0 && micros < quote->price_micros;
+    return less ? micros : quote->price_micros;
 }
 
 /* A JSON string, or null when the text is missing or is not UTF-8. */

@@ -16,9 +16,12 @@ struct receipt {
 bool receipt_parse(struct arena *arena, struct slice field, struct receipt *receipt);
 
 /* What does not agree with the commitment, as a sentence in the arena or static; NULL: all does. `charged` is
- * crawler-charged, with data NULL when it was not sent. */
+ * crawler-charged, with data NULL when it was not sent; it may be less than the price. */
 const char *receipt_check(struct arena *arena, const struct receipt *receipt, const struct quote *quote,
                           struct slice charged);
+
+/* What was paid: `charged`, as far as it can be believed, or the price. */
+int64_t receipt_amount(const struct quote *quote, struct slice charged);
 
 /* What is kept beside the receipt itself. */
 struct receipt_record {

@@ -291,7 +291,8 @@ static bool take_receipt(struct visit *visit, const char *file)
     if (problem)
         say_problem("WARNING: %s: %s", visit->target.text.data, problem);
     visit->doubt = false;
-    session->purse.paid_micros += visit->quote.price_micros; /* purse_refuse has checked the sum */
+    /* purse_refuse has checked the sum; a site may ask for less than its offer. */
+    session->purse.paid_micros += receipt_amount(&visit->quote, charged);
     session->paid_pages++;
     return keep_receipt(visit, &receipt, file, charged) && !problem;
 }

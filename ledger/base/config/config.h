@@ -156,7 +156,7 @@ typedef struct config_list CONFIG_LIST;
     X(ledger_queue_entries, "ledger.queue_entries", NUMBER, "8192", 1, 1000000,                              \
       "Entries that may wait for the ledger; beyond that crawlers are told to try again.")                   \
     X(ledger_replay_entries, "ledger.replay_entries", NUMBER, "65536", 0, 16777216,                          \
-      "Receipts that are kept in memory, 64 bytes each: the same request again is then answered without\n"   \
+      "Receipts that are kept in memory, 80 bytes each: the same request again is then answered without\n"   \
       "asking the database.")                                                                                \
     X(ledger_writers, "ledger.writers", NUMBER, "1", 1, 8,                                                   \
       "Connections that commit entries. One commits all that queued meanwhile; more help where a commit\n"   \

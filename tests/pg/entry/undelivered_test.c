@@ -92,14 +92,19 @@ static void recorded_once_and_the_id_is_dead(void **state)
     assert_string_equal(sql("SELECT sum(entries), sum(amount_micros), count(DISTINCT (writer_id, sequence))"
                             " FROM spend"),
                         "0|0|2");
-    assert_false(writer_recall(writer, &payment.charge, &outcome));
+    /* Without asking the ledger; and a gate that has not heard of it asks once. */
+    assert_true(writer_recall(writer, &payment.charge, &outcome));
+    assert_int_equal(outcome.err, ERR_PAYMENT_UNDELIVERED);
     assert_int_equal(payment_pay(writer, &payment), ERR_PAYMENT_UNDELIVERED);
     struct payment other = payment_make(clock_now_ms(), A, 1, PAGE);
     assert_int_equal(report(writer, other.charge.payment_id), UNDELIVERED_NO_CHARGE);
     writer_stop(writer);
     writer = writer_start_ready(); /* another gate, or this one after a restart */
+    assert_false(writer_recall(writer, &payment.charge, &outcome));
     assert_int_equal(report(writer, payment.charge.payment_id), UNDELIVERED_KNOWN);
     assert_int_equal(payment_pay(writer, &payment), ERR_PAYMENT_UNDELIVERED);
+    assert_true(writer_recall(writer, &payment.charge, &outcome));
+    assert_int_equal(outcome.err, ERR_PAYMENT_UNDELIVERED);
     writer_stop(writer);
 }
 

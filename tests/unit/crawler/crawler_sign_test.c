@@ -106,6 +106,12 @@ static void receipts_are_compared_with_the_commitment(void **state)
     assert_int_equal(receipt.timestamp, 1730872968);
     assert_null(receipt_check(arena, &receipt, &quote, none));
     assert_null(receipt_check(arena, &receipt, &quote, SLICE("USD 0.0025")));
+    assert_null(receipt_check(arena, &receipt, &quote, SLICE("USD 0.001"))); /* the site has asked for less */
+    assert_int_equal(receipt_amount(&quote, SLICE("USD 0.001")), 1000);
+    assert_int_equal(receipt_amount(&quote, SLICE("USD 0.00")), 0);
+    assert_int_equal(receipt_amount(&quote, SLICE("EUR 0.001")), 2500);
+    assert_int_equal(receipt_amount(&quote, SLICE("USD 1")), 2500);
+    assert_int_equal(receipt_amount(&quote, none), 2500);
     assert_string_equal(receipt_check(arena, &receipt, &quote, SLICE("USD 0.25")),
                         "USD 0.25 was charged, not USD 0.0025");
     assert_non_null(receipt_check(arena, &receipt, &quote, SLICE("EUR 0.0025")));

@@ -133,6 +133,42 @@ static void a_repeat_costs_nothing(void **state)
     credit_free(credit);
 }
 
+/* The price is held, and what the site's own server has let off is free when it is recorded. */
+static void what_is_let_off_is_free_again(void **state)
+{
+    (void)state;
+    struct credit *credit = setup();
+    struct payment first = payment_of(TODAY, 60), again = first;
+    assert_int_equal(reserve(credit, &first), ERR_OK);
+    assert_int_equal(left(credit, TODAY), 40);
+    first.charge.amount_micros = 15;
+    first.charge.let_off_micros = 45;
+    record(credit, &first, 1);
+    assert_int_equal(left(credit, TODAY), 85);
+    /* A repeat that would be let off nothing, while nobody knows whether the first was recorded. */
+    struct payment lost = payment_of(TODAY, 50);
+    assert_int_equal(reserve(credit, &lost), ERR_OK);
+    lost.charge.amount_micros = 0;
+    lost.charge.let_off_micros = 50;
+    lost.outcome.unsure = true;
+    settle(credit, &lost, ERR_LEDGER_UNAVAILABLE);
+    assert_int_equal(left(credit, TODAY), 35);
+    lost.charge.amount_micros = 50;
+    lost.charge.let_off_micros = 0;
+    lost.outcome.unsure = false;
+    assert_int_equal(reserve(credit, &lost), ERR_OK);
+    assert_true(lost.claim.doubtful);
+    lost.outcome.repeated = true;
+    lost.outcome.err = ERR_OK;
+    lost.outcome.amount_micros = 0; /* as it is recorded */
+    credit_settle(credit, &lost.claim, &lost.charge, &lost.outcome);
+    assert_int_equal(left(credit, TODAY), 85);
+    read_back(credit, 7, 1, 15);
+    assert_int_equal(left(credit, TODAY), 85);
+    assert_int_equal(reserve(credit, &again), ERR_OK);
+    credit_free(credit);
+}
+
 /* At the limit, one whose earlier try may have been recorded: it stays counted, and is not counted twice. */
 static void a_doubtful_one_at_a_lowered_limit(void **state)
 {
@@ -338,6 +374,7 @@ int main(void)
         cmocka_unit_test(what_is_read_back_counts_once),
         cmocka_unit_test(an_unknown_outcome_is_held_until_it_is_known),
         cmocka_unit_test(a_repeat_costs_nothing),
+        cmocka_unit_test(what_is_let_off_is_free_again),
         cmocka_unit_test(a_doubtful_one_at_a_lowered_limit),
         cmocka_unit_test(the_balance_goes_on_over_midnight),
         cmocka_unit_test(what_is_not_known_cannot_be_reserved),

@@ -17,41 +17,72 @@ static void put(struct receipt_cache *cache, uint64_t number)
 {
     uint8_t id[UUID_SIZE], content[DIGEST_SIZE];
     make(number, id, content);
-    receipt_cache_put(cache, id, content, (int64_t)number);
+    const struct receipt receipt = {(int64_t)number, (int64_t)number * 3, false};
+    receipt_cache_put(cache, id, content, &receipt);
 }
 
 static bool finds(struct receipt_cache *cache, uint64_t number)
 {
     uint8_t id[UUID_SIZE], content[DIGEST_SIZE];
-    int64_t recorded = -1;
+    struct receipt receipt = {-1, -3, false};
     make(number, id, content);
-    bool found = receipt_cache_find(cache, id, content, &recorded);
-    assert_int_equal(recorded, found ? (int64_t)number : -1);
+    bool found = receipt_cache_find(cache, id, content, &receipt);
+    assert_int_equal(receipt.recorded_at_ms, found ? (int64_t)number : -1);
+    assert_int_equal(receipt.amount_micros, 3 * receipt.recorded_at_ms);
     return found;
 }
 
 static void only_the_same_content_is_found(void **state)
 {
     uint8_t id[UUID_SIZE], content[DIGEST_SIZE], other_id[UUID_SIZE], other[DIGEST_SIZE];
-    int64_t recorded;
+    struct receipt recorded;
+    const struct receipt seven = {7, 2500000, false}, eight = {8, 0, false};
     (void)state;
     struct receipt_cache *cache = receipt_cache_new(64);
     make(1, id, content);
     make(2, other_id, other);
     assert_false(receipt_cache_find(cache, id, content, &recorded));
-    receipt_cache_put(cache, id, content, 7);
+    receipt_cache_put(cache, id, content, &seven);
     assert_true(receipt_cache_find(cache, id, content, &recorded));
-    assert_int_equal(recorded, 7);
+    assert_int_equal(recorded.recorded_at_ms, 7);
+    assert_int_equal(recorded.amount_micros, 2500000);
     assert_false(receipt_cache_find(cache, id, other, &recorded));
     assert_false(receipt_cache_find(cache, other_id, content, &recorded));
-    receipt_cache_put(cache, id, content, 7); /* again takes no second place */
+    receipt_cache_put(cache, id, content, &seven); /* again takes no second place */
     receipt_cache_forget(cache);
     assert_false(receipt_cache_find(cache, id, content, &recorded));
-    receipt_cache_put(cache, id, content, 8);
+    receipt_cache_put(cache, id, content, &eight);
     assert_true(receipt_cache_find(cache, id, content, &recorded));
-    assert_int_equal(recorded, 8);
+    assert_int_equal(recorded.recorded_at_ms, 8);
+    assert_int_equal(recorded.amount_micros, 0);
     receipt_cache_free(cache);
     receipt_cache_free(NULL);
+}
+
+static void what_is_undelivered_stays_so(void **state)
+{
+    uint8_t id[UUID_SIZE], content[DIGEST_SIZE];
+    struct receipt receipt = {7, 50000, false};
+    (void)state;
+    struct receipt_cache *cache = receipt_cache_new(64);
+    make(1, id, content);
+    receipt_cache_kill(cache, id); /* of nothing that is remembered */
+    receipt_cache_put(cache, id, content, &receipt);
+    put(cache, 2);
+    receipt_cache_kill(cache, id);
+    assert_true(receipt_cache_find(cache, id, content, &receipt));
+    assert_true(receipt.undelivered);
+    receipt.undelivered = false; /* from whoever has read the entry before */
+    receipt_cache_put(cache, id, content, &receipt);
+    assert_true(receipt_cache_find(cache, id, content, &receipt));
+    assert_true(receipt.undelivered);
+    assert_true(finds(cache, 2));
+    receipt_cache_forget(cache); /* another server may not know of it */
+    receipt.undelivered = false;
+    receipt_cache_put(cache, id, content, &receipt);
+    assert_true(receipt_cache_find(cache, id, content, &receipt));
+    assert_false(receipt.undelivered);
+    receipt_cache_free(cache);
 }
 
 static void it_is_bounded_and_keeps_the_newest(void **state)
@@ -114,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_same_content_is_found),
+        cmocka_unit_test(what_is_undelivered_stays_so),
         cmocka_unit_test(it_is_bounded_and_keeps_the_newest),
         cmocka_unit_test(without_room_it_remembers_nothing),
         cmocka_unit_test(threads_share_it),

@@ -70,12 +70,14 @@ static void print_base(struct pg_hex bytes)
     free(base);
 }
 
-static void print_entry(const struct charge_lookup_row *entry)
+static void print_entry(const struct charge_lookup_row *entry, const struct entry_checks *checks)
 {
     char money[SHOW_MONEY_MAX];
     print_fact("Payment", entry->payment_id);
     print_fact("URL", entry->resource);
     print_fact("Price", show_micros(entry->amount_micros, entry->currency, money));
+    if (checks->id[0] && checks->price_micros > entry->amount_micros)
+        print_fact("Signed for", show_micros(checks->price_micros, entry->currency, money));
     print_fact("Rule", entry->rule);
     print_agreement(entry->agreement_version, entry->agreement_version_null);
     print_fact("Site", entry->site);
@@ -170,7 +172,7 @@ static void print_checks(const struct entry_checks *checks)
 static void print_whole_entry(const struct answer *answer)
 {
     const struct charge_lookup_row entry = charge_lookup_row(&answer->entry, 0);
-    print_entry(&entry);
+    print_entry(&entry, &answer->checks);
     print_checks(&answer->checks);
     if (answer->undelivered.count > 0) {
         const struct undelivered_read_row lost = undelivered_read_row(&answer->undelivered, 0);

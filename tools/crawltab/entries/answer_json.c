@@ -138,6 +138,8 @@ static json_t *whole_entry_json(const struct answer *answer)
     json_object_set_new(json, "conflicts", conflicts);
     json_object_set_new(json, "conflict_counts", counts);
     json_object_set_new(json, "id", show_json_text(answer->checks.id[0] ? answer->checks.id : NULL));
+    json_object_set_new(json, "offered_micros",
+                        answer->checks.id[0] ? json_integer(answer->checks.price_micros) : json_null());
     return json;
 }
 

@@ -38,8 +38,12 @@ static void check_id(const struct opener *opener, const struct charge_lookup_row
           "what was signed does not name this payment id");
     if (!named)
         return;
-    judge(checks, ENTRY_CHECK_PRICE, payment_id_price(raw) == entry->amount_micros,
-          "the id names the entry's price", "the id names another price than the entry");
+    checks->price_micros = payment_id_price(raw);
+    judge(checks, ENTRY_CHECK_PRICE, payment_id_price(raw) >= entry->amount_micros,
+          payment_id_price(raw) == entry->amount_micros
+              ? "the id names the entry's price"
+              : "the id names a higher price: the site has lowered it",
+          "the id names a lower price than the entry");
     judge(checks, ENTRY_CHECK_URL,
           opener_bind(entry->site, entry->resource, &offer) && payment_id_is_for(&offer, raw),
           "the id names the entry's site and URL", "the id names another site or URL than the entry");

@@ -10,7 +10,7 @@
 /* X(check, its stable name) */
 #define ENTRY_CHECKS(X)                                                                                      \
     X(ENTRY_CHECK_ID, "id")               /* what was signed names this payment id */                        \
-    X(ENTRY_CHECK_PRICE, "price")         /* the id names the entry's price */                               \
+    X(ENTRY_CHECK_PRICE, "price")         /* the id names the entry's amount, or more */                     \
     X(ENTRY_CHECK_URL, "url")             /* ... and its site and URL */                                     \
     X(ENTRY_CHECK_OFFER, "offer")         /* an offer key of this ledger made the id */                      \
     X(ENTRY_CHECK_KEY, "key")             /* the public key has the entry's thumbprint */                    \
@@ -39,6 +39,7 @@ struct entry_checks {
     bool bad;                     /* one of them is */
     char date[16];                /* of the billing day, as far as it is known */
     char id[PAYMENT_ID_TEXT + 1]; /* that was signed; "" if what was signed names none */
+    int64_t price_micros;         /* that the id names */
 };
 
 /* All of them for an entry; `trust` is for the signed log. */
