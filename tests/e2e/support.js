@@ -93,6 +93,7 @@ function configText(folder, ledger, options) {
             timeout_seconds: 3,
             ...options.ledger
         },
+        seal: options.seal ?? {},
         sites: options.sites ?? [
             {
                 name: site.name,

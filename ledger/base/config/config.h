@@ -165,6 +165,12 @@ typedef struct config_list CONFIG_LIST;
       "The most entries in one transaction.")                                                                \
     X(ledger_refresh_seconds, "ledger.refresh_seconds", NUMBER, "2", 1, 60,                                  \
       "How often agreements, and what crawlers spent at other gates, are read.")                             \
+    X(seal_publish_folder, "seal.publish_folder", PATH, "", 0, 0,                                            \
+      "Folder for each checkpoint that is made, to be copied to where nobody who can change the ledger "     \
+      "has\n"                                                                                                \
+      "rights. Empty: none.")                                                                                \
+    X(seal_publish_webhook, "seal.publish_webhook", FLAG, "false", 0, 0,                                     \
+      "Send each checkpoint to the webhook.url of its site, too.")                                           \
     X(traffic_write_seconds, "traffic.write_seconds", NUMBER, "5", 1, 60,                                    \
       "How often what was counted for `crawltab traffic` is written: so much of it is lost when the gate\n"  \
       "is killed.")

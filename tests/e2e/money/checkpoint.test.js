@@ -5,7 +5,7 @@ import { createHash, createPublicKey, verify } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { stage } from '../support.js'
+import { stage, temporaryFolder } from '../support.js'
 
 const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest()
 const number = (value, size) => {
@@ -158,8 +158,8 @@ test('an independent program finds what was signed in the export, and nothing el
 })
 
 // A ledger whose oldest day alone is closed.
-async function oneClosed(t) {
-    const set = await stage(t, {}, '--clock-offset', String(-4 * 86400))
+async function oneClosed(t, options = {}) {
+    const set = await stage(t, options, '--clock-offset', String(-4 * 86400))
     const days = [4, 3, 2].map(ago => isoDate(Math.floor(Date.now() / dayMs) * dayMs - ago * dayMs))
     await set.crawltab('nightly', '--day', days[0])
     const keyFile = path.join(set.folder, 'var/checkpoint.key')
@@ -252,4 +252,46 @@ test('no key is made while the database is down', async t => {
     await assert.rejects(crawltab('nightly'))
     await assert.rejects(crawltab('checkpoint', 'key'))
     assert.ok(!fs.existsSync(path.join(folder, 'var/checkpoint.key')))
+})
+
+test('each checkpoint leaves the ledger, once', async t => {
+    const folder = temporaryFolder(t)
+    const { crawltab, days } = await oneClosed(t, {
+        seal: { publish_folder: folder, publish_webhook: true },
+        site: { webhook: { url: 'http://127.0.0.1:9/' } }
+    })
+    const file = size => path.join(folder, `example:402%2Fexample.0000000${size}.checkpoint`)
+    const read = size => fs.readFileSync(file(size), 'utf8')
+    const shown = async day => (await crawltab('checkpoint', 'show', '--day', day)).stdout
+    const told = async () =>
+        JSON.parse((await crawltab('webhook', 'list', '--json')).stdout).filter(
+            message => message.type === 'checkpoint.signed'
+        ).length
+    // The gate had made the day before its start too.
+    assert.equal(read(2), await shown(days[0]))
+    assert.equal(await told(), 2)
+    const night = (await crawltab('nightly', '--day', days[1])).stdout
+    assert.match(night, /1 checkpoint written to .*1 checkpoint/s)
+    assert.equal(read(3), await shown(days[1]))
+    await crawltab('checkpoint', 'check', '--checkpoint', file(2))
+    // What a run that was killed has left out, the next one makes up for.
+    fs.rmSync(file(3))
+    await crawltab('nightly', '--day', days[1])
+    assert.equal(read(3), await shown(days[1]))
+    assert.equal(await told(), 3)
+    assert.equal(fs.readdirSync(folder).length, 3)
+    // What was published before is not written over.
+    const kept = read(3)
+    fs.writeFileSync(file(3), kept.replace('example', 'elpmaxe'))
+    await assert.rejects(crawltab('nightly', '--day', days[1]), /was published before, and it is another one/)
+    fs.writeFileSync(file(3), kept)
+    fs.writeFileSync(file(4), kept)
+    await assert.rejects(crawltab('nightly', '--day', days[1]), /a longer log was published/)
+    fs.rmSync(file(4))
+    fs.renameSync(folder, `${folder}.away`)
+    await assert.rejects(crawltab('nightly', '--day', days[2]), /must exist and be writable/)
+    fs.renameSync(`${folder}.away`, folder)
+    const again = (await crawltab('nightly', '--day', days[2])).stdout
+    assert.match(again, /already closed.*1 checkpoint written/s)
+    assert.equal(read(4), await shown(days[2]))
 })

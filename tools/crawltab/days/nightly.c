@@ -1,4 +1,5 @@
 #include "tools/crawltab/frame/command.h"
+#include "tools/crawltab/days/publish.h"
 #include "tools/crawltab/frame/checkpoint_key.h"
 #include "tools/crawltab/frame/show.h"
 
@@ -26,6 +27,7 @@ struct night {
     bool dry_run;
     int64_t now_ms; /* by which days are over */
     json_t *days;   /* with --json */
+    struct publish_count published;
     struct checkpoint_keys keys;
     size_t closed;
     int64_t entries, invoices; /* of all days that were closed */
@@ -194,6 +196,24 @@ static void close_site(struct night *night, struct night_site *site)
     }
 }
 
+/* Also when no day was closed: a run that was killed may have left something. */
+static void publish(struct night *night, const struct night_site *site)
+{
+    struct publish_count count;
+    if (night->dry_run)
+        return;
+    if (!publish_site(night->pg, night->config, site->site_id, site->name, &count))
+        night->status = EXIT_FAILED;
+    if (count.files > 0 && !night->days)
+        printf("%s: %" PRId64 " checkpoint%s written to %s\n", site->name, count.files,
+               count.files == 1 ? "" : "s", night->config->seal_publish_folder);
+    if (count.messages > 0 && !night->days)
+        printf("%s: %" PRId64 " checkpoint%s for its webhook; crawltab webhook deliver sends them\n",
+               site->name, count.messages, count.messages == 1 ? "" : "s");
+    night->published.files += count.files;
+    night->published.messages += count.messages;
+}
+
 /* When the next day of the site can be closed, for whoever wonders why nothing happened. */
 static void print_next(struct night *night, const struct night_site *site)
 {
@@ -241,6 +261,7 @@ static enum err close_sites(struct night *night)
         if (!is_ours(night, site.name))
             continue;
         close_site(night, &site);
+        publish(night, &site);
         if (night->closed == before && !night->day && !night->days && night->status == EXIT_DONE)
             print_next(night, &site);
         fflush(stdout);
@@ -268,8 +289,10 @@ static enum exit_status close_days(struct night *night)
     if (!night->days && night->closed > 1)
         printf("%s%zu days: %" PRId64 " entries, %" PRId64 " invoices\n",
                night->dry_run ? "would close " : "closed ", night->closed, night->entries, night->invoices);
-    if (night->days &&
-        !show_json(json_pack("{s:b,s:O}", "dry_run", night->dry_run, "days", night->days), JSON_INDENT(2)))
+    if (night->days && !show_json(json_pack("{s:b,s:O,s:{s:I,s:I}}", "dry_run", night->dry_run, "days",
+                                            night->days, "checkpoints_published", "files",
+                                            night->published.files, "messages", night->published.messages),
+                                  JSON_INDENT(2)))
         night->status = EXIT_FAILED;
     return night->status;
 }

@@ -1,0 +1,19 @@
+/* Checkpoints leave the ledger as they are made (`seal.publish_*`): whoever has one can tell later whether
+ * what came before it was changed, and so they must be where the database's superuser does not reach. */
+#ifndef TOOLS_CRAWLTAB_DAYS_PUBLISH_H
+#define TOOLS_CRAWLTAB_DAYS_PUBLISH_H
+
+#include "ledger/pg/pg.h"
+
+struct publish_count {
+    int64_t files;    /* written */
+    int64_t messages; /* put into the outbox */
+};
+
+/* Publishes what the site's log has and nobody was told yet: so a run that was killed is made up for by the
+ * next. False after telling why not, also when the folder holds a longer log, or another checkpoint of the
+ * same size. */
+bool publish_site(struct pg *pg, const struct config *config, int64_t site_id, const char *site,
+                  struct publish_count *count);
+
+#endif
