@@ -5,6 +5,7 @@
 #include "ledger/base/log.h"
 #include "ledger/base/places.h"
 #include "ledger/base/version.h"
+#include "server/monitor/monitor.h"
 #include "server/rules/rules.h"
 #include "server/origin/origin.h"
 #include "server/run/schedule.h"
@@ -127,8 +128,10 @@ static void stop(struct served *served, int signal)
     LOG(INFO, "stopping", {"signal", strsignal(signal)});
     pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
     /* HTTP first: requests under way need their generation, and the former one's last have to leave it. */
+    monitor_stopping(); /* it answers until the last request has its reply */
     http_stop(served->http);
     http_stop(served->decisions);
+    http_stop(served->monitor);
     reload_finish(served);
 }
 
@@ -172,7 +175,22 @@ static struct http *start_decisions(const struct config *config, const struct ex
     return http;
 }
 
-static bool start_listening(struct served *served, const struct config *config)
+/* One thread: it is asked a few times a minute. */
+static struct http *start_monitor(const struct config *config, const struct exchange_handler *handler)
+{
+    struct http_options options = http_options(config);
+    const struct config_list nobody = {.count = 0};
+    options.listen = config->monitor_listen;
+    options.threads = 1;
+    options.trusted_proxies = &nobody;
+    options.upstream = (struct exchange_upstream){.start = NULL};
+    struct http *http = http_start(&options, handler);
+    if (http)
+        LOG(INFO, "monitored", {"address", http_address(http)});
+    return http;
+}
+
+static bool start_gate(struct served *served, const struct config *config)
 {
     if (*config->decisions_listen) {
         served->decisions = start_decisions(config, generation_decisions(served->generation));
@@ -184,9 +202,17 @@ static bool start_listening(struct served *served, const struct config *config)
     served->http = http_start(&options, generation_handler(served->generation));
     if (served->http)
         LOG(INFO, "listening", {"address", http_address(served->http)}, {"version", CRAWLTAB_VERSION});
-    else
-        http_stop(served->decisions);
     return served->http != NULL;
+}
+
+static bool start_listening(struct served *served, const struct config *config)
+{
+    if (!start_gate(served, config))
+        return false;
+    if (!*config->monitor_listen)
+        return true;
+    served->monitor = start_monitor(config, generation_monitor(served->generation, served->http));
+    return served->monitor != NULL;
 }
 
 static int start_and_serve(const char *file, struct config *config)
@@ -202,10 +228,14 @@ static int start_and_serve(const char *file, struct config *config)
         stop(&served, serve(&served));
         schedule_stop(schedule);
         status = 0;
+    } else {
+        http_stop(served.http);
+        http_stop(served.decisions);
     }
     generation_stop(served.generation);
     http_free(served.http);
     http_free(served.decisions);
+    http_free(served.monitor);
     return status;
 }
 

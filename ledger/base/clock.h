@@ -23,4 +23,10 @@ bool clock_read_offset(const char *seconds, int64_t *offset_ms);
 /* Milliseconds from an arbitrary point that never jump: for deadlines. */
 int64_t clock_monotonic_ms(void);
 
+/* The same in nanoseconds: to measure by. */
+int64_t clock_monotonic_ns(void);
+
+/* Milliseconds since this machine started, in which it may have slept. */
+int64_t clock_since_boot_ms(void);
+
 #endif

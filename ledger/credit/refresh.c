@@ -6,6 +6,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
+#include "ledger/base/metrics/metrics.h"
 #include "ledger/base/object.h"
 #include "ledger/credit/reading.h"
 #include "ledger/pg/schema.h"
@@ -23,6 +24,7 @@
 #define RETRY_MAX_MS    60000
 #define CALL_MAX_MS     60000 /* that a statement may take, after several that took too long */
 #define ACCRUE_EVERY_MS 60000
+#define NIGHTS_EVERY_MS 10000
 
 /* The parts of a round, in the order in which they are read. */
 #define PARTS(X)                                                                                             \
@@ -30,7 +32,8 @@
     X(DAYS, "days")                                                                                          \
     X(BALANCES, "balances")                                                                                  \
     X(SPEND, "spend")                                                                                        \
-    X(ACCRUALS, "accruals")
+    X(ACCRUALS, "accruals")                                                                                  \
+    X(NIGHTS, "nights")
 #define AS_ENUM(name, text) PART_##name,
 #define AS_TEXT(name, text) text,
 enum part { PARTS(AS_ENUM) PART_COUNT };
@@ -52,6 +55,7 @@ struct refresh {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     struct agreements *view; /* under the mutex, like all up to stopping */
+    struct pg_rows nights;   /* of account_nights, as read last */
     int64_t refresh_ms, timeout_ms;
     bool hurry;
     bool stopping;
@@ -107,6 +111,23 @@ static enum err read_accruals(struct refresh *book)
     return err;
 }
 
+/* For whoever watches; two rows of an index for each site, whatever the ledger's age. */
+static enum err read_nights(struct refresh *book)
+{
+    struct pg_rows rows = {0};
+    enum err err;
+    TRY(pg_run(book->pg, "account_nights", NULL, &rows));
+    pthread_mutex_lock(&book->mutex);
+    struct pg_rows before = book->nights;
+    book->nights = rows;
+    pthread_mutex_unlock(&book->mutex);
+    rows = before;
+    book->parts[PART_NIGHTS].due_ms = clock_monotonic_ms() + NIGHTS_EVERY_MS;
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
 static enum err read_part(struct refresh *book, enum part part)
 {
     switch (part) {
@@ -120,6 +141,8 @@ static enum err read_part(struct refresh *book, enum part part)
         return reading_spend(book->reading, book->pg);
     case PART_ACCRUALS:
         return read_accruals(book);
+    case PART_NIGHTS:
+        return read_nights(book);
     case PART_COUNT:
         break;
     }
@@ -264,6 +287,7 @@ static int64_t turn(struct refresh *book)
     log_repeats_begin(&book->repeats);
     bool done = (book->pg || connect_now(book) == ERR_OK) && read_all(book);
     log_repeats_end();
+    metrics_add(done ? METRIC_REFRESHES_GOOD : METRIC_REFRESHES_FAILED, 1);
     if (!done)
         return after_failure(book);
     LOG(DEBUG, "accounts_read", {"ms", LOG_NUMBER(clock_monotonic_ms() - start_ms)});
@@ -366,6 +390,7 @@ void refresh_stop(struct refresh *book)
     pthread_cond_destroy(&book->wake);
     pthread_mutex_destroy(&book->mutex);
     agreements_free(book->view);
+    pg_rows_free(&book->nights);
     reading_free(book->reading);
     credit_free(book->credit);
     free(book);
@@ -393,6 +418,20 @@ struct agreements *refresh_take_agreements(struct refresh *book)
     struct agreements *view = agreements_share(book->view);
     pthread_mutex_unlock(&book->mutex);
     return view;
+}
+
+bool refresh_night(struct refresh *book, struct slice site, struct refresh_night *night)
+{
+    bool found = false;
+    OBJECT_CHECK(book, REFRESH_MAGIC);
+    pthread_mutex_lock(&book->mutex);
+    for (int i = 0; i < book->nights.count && !found; i++) {
+        const struct account_nights_row row = account_nights_row(&book->nights, i);
+        found = slice_eq(slice_of(row.site), site);
+        *night = (struct refresh_night){row.sealed_ms, row.closed_ms};
+    }
+    pthread_mutex_unlock(&book->mutex);
+    return found;
 }
 
 struct credit *refresh_credit(struct refresh *book)

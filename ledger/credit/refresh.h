@@ -28,6 +28,15 @@ bool refresh_ready(struct refresh *book, const struct config *config);
  * time: what anything costs is not known then. */
 struct agreements *refresh_take_agreements(struct refresh *book);
 
+/* When nights have worked last on a site, by the wall clock; 0: never yet. */
+struct refresh_night {
+    int64_t sealed_ms; /* its newest sealed day */
+    int64_t closed_ms; /* its newest closed day: the last night that got so far */
+};
+
+/* False while it is not known, or the ledger has no such site. */
+bool refresh_night(struct refresh *book, struct slice site, struct refresh_night *night);
+
 /* The counters; live as long as the book. */
 struct credit *refresh_credit(struct refresh *book);
 

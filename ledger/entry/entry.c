@@ -6,6 +6,7 @@
 
 #include "ledger/base/text/amount.h"
 #include "ledger/base/clock.h"
+#include "ledger/base/metrics/metrics.h"
 #include "sql/rows/entry.h"
 
 #include <assert.h>
@@ -374,7 +375,15 @@ enum err entry_insert(struct entry_arrays *arrays, struct session *session, stru
                       size_t count)
 {
     assert(is_sorted(entries, count));
-    return insert_halving(insert_all, arrays, session, entries, count);
+    int64_t begun_ns = clock_monotonic_ns();
+    enum err err = insert_halving(insert_all, arrays, session, entries, count);
+    if (err != ERR_OK) {
+        metrics_add(METRIC_COMMIT_FAILURES, 1);
+        return err;
+    }
+    metrics_observe(HISTOGRAM_COMMIT, clock_monotonic_ns() - begun_ns);
+    metrics_observe(HISTOGRAM_BATCH, (int64_t)count);
+    return ERR_OK;
 }
 
 enum err entry_insert_conflicts(struct entry_arrays *arrays, struct session *session, struct entry *entries,

@@ -4,6 +4,7 @@
 #include "ledger/entry/session.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/metrics/metrics.h"
 #include "ledger/base/object.h"
 #include "ledger/base/crypto/random.h"
 #include "ledger/pg/schema.h"
@@ -78,6 +79,8 @@ struct session *session_open(const struct config *config, int64_t deadline_ms)
 out:
     if (err == ERR_OK) {
         pg_deadline(session->pg, 0);
+        session->counted = true;
+        metrics_add(METRIC_LEDGER_CONNECTIONS, 1);
     } else {
         session_close(session);
         session = NULL;
@@ -91,6 +94,7 @@ void session_close(struct session *session)
         return;
     if (session->magic)
         OBJECT_END(session, SESSION_MAGIC);
+    metrics_add(METRIC_LEDGER_CONNECTIONS, session->counted ? -1 : 0);
     pg_close(session->pg);
     free(session->site_ids);
     free(session);

@@ -16,6 +16,7 @@ struct session {
     int64_t sequence;             /* of the last batch; they are committed in the order of their numbers */
     int64_t careful_until_ms;     /* monotonic: until then batches may hold ids that are there already */
     int64_t made_at_ms;           /* wall clock at which days and partitions were made */
+    bool counted;                 /* among the connections that metrics tell of */
     int64_t make_after_ms;        /* monotonic: not to be tried before, after it failed */
 };
 

@@ -7,6 +7,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
+#include "ledger/base/metrics/metrics.h"
 #include "ledger/base/object.h"
 #include "ledger/entry/crawler.h"
 #include "ledger/entry/entry.h"
@@ -107,6 +108,7 @@ enum err writer_submit(struct writer *writer, struct submission *submission)
         writer->tail = submission;
         submission->taken = true; /* under the mutex: from here on another thread may answer it */
         writer->queued++;
+        metrics_add(METRIC_QUEUE_ENTRIES, 1);
         if (writer->idle > 0)
             pthread_cond_signal(&writer->work);
     }
@@ -148,6 +150,7 @@ static struct submission *take(struct writer *writer, int64_t until_ms)
             writer->tail = NULL;
         assert(writer->queued > 0 && submission->taken);
         writer->queued--;
+        metrics_add(METRIC_QUEUE_ENTRIES, -1);
         assert((writer->head == NULL) == (writer->queued == 0));
     }
     pthread_mutex_unlock(&writer->mutex);
@@ -276,6 +279,7 @@ static void lose(struct writer_thread *thread)
     assert(thread->session);
     size_t connected = atomic_fetch_sub(&thread->writer->connected, 1);
     assert(connected > 0);
+    metrics_add(METRIC_LEDGER_LOST, 1);
     session_close(thread->session);
     thread->session = NULL;
     /* At once, and only then with pauses: most losses are a restart or a failover, and somebody waits. */

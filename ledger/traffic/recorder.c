@@ -7,6 +7,7 @@
 #include "ledger/base/crypto/random.h"
 #include "ledger/base/identifier/uuid.h"
 #include "ledger/base/log.h"
+#include "ledger/base/metrics/metrics.h"
 #include "ledger/base/object.h"
 #include "ledger/pg/schema.h"
 #include "sql/rows/traffic.h"
@@ -82,6 +83,7 @@ static void collect(struct recorder *recorder)
 static void tell_lost(struct counts *counts)
 {
     int64_t lost = counts_lost(counts);
+    metrics_add(METRIC_TRAFFIC_LOST, lost);
     if (lost > 0)
         LOG(WARN, "traffic_lost", {"requests", LOG_NUMBER(lost)},
             {"detail", "there was no room left to count them; payments are not affected"});

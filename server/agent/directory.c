@@ -5,6 +5,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
+#include "ledger/base/metrics/metrics.h"
 #include "ledger/base/object.h"
 #include "ledger/base/crypto/random.h"
 #include "server/agent/answer.h"
@@ -113,6 +114,8 @@ void directory_stop(struct directory *directory)
             assert(!known->fetching && !known->waiting); /* fetch_stop has answered all */
             free_known(known);
         }
+    metrics_add(METRIC_DIRECTORIES, -(int64_t)directory->count);
+    metrics_add(METRIC_DIRECTORY_BYTES, -(int64_t)directory->bytes);
     budget_free(directory->budget);
     pthread_mutex_destroy(&directory->lock);
     free(directory);
@@ -132,6 +135,14 @@ static struct known_directory *find(struct directory *directory, struct slice ur
     return NULL;
 }
 
+/* With the lock held. */
+static void note_size(struct directory *directory, int64_t more)
+{
+    assert(more >= 0 || (size_t)-more <= directory->bytes);
+    directory->bytes += (size_t)more;
+    metrics_add(METRIC_DIRECTORY_BYTES, more);
+}
+
 /* Takes it out of the table and frees it; *at becomes the next one. */
 static void drop(struct directory *directory, struct known_directory **at)
 {
@@ -141,7 +152,8 @@ static void drop(struct directory *directory, struct known_directory **at)
     *at = known->next;
     assert(directory->count > 0);
     directory->count--;
-    directory->bytes -= known->bytes;
+    note_size(directory, -(int64_t)known->bytes);
+    metrics_add(METRIC_DIRECTORIES, -1);
     free_known(known);
 }
 
@@ -194,9 +206,9 @@ static void recount(struct known_directory *known)
 {
     struct directory *directory = known->directory;
     assert(known->bytes <= directory->bytes);
-    directory->bytes -= known->bytes;
+    size_t before = known->bytes;
     known->bytes = sizeof(*known) + known->url_len + 1 + listing_bytes(known->listing);
-    directory->bytes += known->bytes;
+    note_size(directory, (int64_t)known->bytes - (int64_t)before);
     /* One at a time, the oldest: the sum that is kept says when it is enough, without a walk over all. */
     while (directory->bytes > (size_t)directory->config->directory_cache_bytes &&
            drop_oldest(directory, known))
@@ -219,6 +231,7 @@ static struct known_directory *add(struct directory *directory, struct slice url
     known->next = directory->buckets[bucket_of(url)];
     directory->buckets[bucket_of(url)] = known;
     directory->count++;
+    metrics_add(METRIC_DIRECTORIES, 1);
     recount(known);
     return known;
 }
@@ -376,6 +389,10 @@ static struct outcome judge_answer(const struct known_directory *known, const st
         outcome.listing = listing_read(url, answer, &terms, &outcome.failure);
     outcome.good = outcome.listing || !outcome.failure;
     assert(!outcome.listing || !outcome.failure);
+    metrics_add(!outcome.good     ? METRIC_FETCHES_FAILED
+                : outcome.listing ? METRIC_FETCHES_NEW
+                                  : METRIC_FETCHES_UNCHANGED,
+                1);
     if (outcome.good) {
         LOG(INFO, "directory_fetched", {"url", known->url}, {"status", LOG_NUMBER(answer->status)},
             {"keys", outcome.listing ? LOG_NUMBER((int64_t)outcome.listing->good) : NULL});

@@ -4,6 +4,7 @@
 
 #include "server/gate/observe.h"
 
+#include "ledger/base/metrics/metrics.h"
 #include "ledger/base/object.h"
 
 #define COUNTED_MAGIC 0x1f6ad803u
@@ -130,20 +131,33 @@ static void judge(struct crawl *crawl, enum err outcome, struct traffic_key *key
     }
 }
 
+/* For whoever watches the gate. In observe mode, the failure that would have come of it. */
+static void count_decision(const struct crawl *crawl, enum traffic_outcome what, enum err outcome)
+{
+    static_assert(TRAFFIC_OUTCOME_COUNT <= METRICS_OUTCOMES_MAX, "each outcome has its counters");
+    metrics_decided(what, what == TRAFFIC_OBSERVED ? crawl->observed : outcome);
+}
+
+void count_refused(enum err err)
+{
+    metrics_decided(TRAFFIC_REFUSED, err);
+}
+
 void count_outcome(const struct gate_thread *thread, struct crawl *crawl, enum err outcome)
 {
     struct exchange *exchange = crawl->exchange;
+    if (!crawl->site && outcome == ERR_OK)
+        return; /* the gate was asked how it does */
+    struct traffic_sums sums = {.requests = 1, .bytes = body_bytes(exchange)};
+    struct traffic_key key = {.reason = SLICE("")};
+    judge(crawl, outcome, &key, &sums);
+    count_decision(crawl, key.outcome, outcome);
     if (!thread->tally || !crawl->site)
         return;
-    struct traffic_sums sums = {.requests = 1, .bytes = body_bytes(exchange)};
-    struct traffic_key key = {
-        .period_ms = crawl->now_ms - crawl->now_ms % TRAFFIC_PERIOD_MS,
-        .site = slice_of(crawl->site->name),
-        .rule = crawl->decision.rule ? slice_of(crawl->decision.rule) : SLICE(""),
-        .reason = SLICE(""),
-    };
+    key.period_ms = crawl->now_ms - crawl->now_ms % TRAFFIC_PERIOD_MS;
+    key.site = slice_of(crawl->site->name);
+    key.rule = crawl->decision.rule ? slice_of(crawl->decision.rule) : SLICE("");
     key.crawler = crawler_of(crawl, &key.verified);
-    judge(crawl, outcome, &key, &sums);
     pages_add(&sums.pages, exchange->message.target);
     tally_add(thread->tally, &key, &sums);
     if (exchange->reply.stream && !exchange->reply.body.data && !is_bodiless(exchange))

@@ -1,7 +1,9 @@
 /* The steps up to the ledger: who asks for what, and whether the commitment and its signature hold. */
 #include "server/gate/crawl.h"
 
+#include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
+#include "ledger/base/metrics/metrics.h"
 #include "ledger/base/text/text.h"
 #include "server/gate/allow.h"
 #include "server/gate/commitment.h"
@@ -235,7 +237,9 @@ static enum err try_candidate(struct crawl *crawl, bool *asked)
     }
     assert(crawl->key.key);
     struct web_bot_auth_policy policy = crawl_policy(crawl);
+    int64_t begun_ns = clock_monotonic_ns();
     err = web_bot_auth_verify(&crawl->exchange->arena, &policy, candidate, crawl->key.key);
+    metrics_observe(HISTOGRAM_VERIFY, clock_monotonic_ns() - begun_ns);
     if (err == ERR_OK && !crawl->redeeming && !crawl->decision.observed)
         err = use_nonce(crawl, &policy);
     if (err != ERR_OK)

@@ -356,6 +356,7 @@ static void on_refuse(void *context, struct exchange *exchange, enum err err)
         .exchange = exchange, .gate = thread->gate, .thread = thread, .trace = {.failed = CHECK_COUNT}};
     crawl_reply(crawl ? crawl : &spare, err);
     log_outcome(crawl ? crawl : &spare, err);
+    count_refused(err);
 }
 
 static void on_finished(void *context, struct exchange *exchange)

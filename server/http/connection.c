@@ -62,16 +62,19 @@ void connection_work(struct connection *connection, int64_t deadline_ms)
     connection->deadline_ms = deadline_ms;
 }
 
-int connection_sweep(struct connection_list *list, int64_t now_ms)
+int connection_sweep(struct connection_list *list, int64_t now_ms, size_t *waiting)
 {
     int count = 0;
-    for (struct connection *c = list->head; c; c = c->next)
+    *waiting = 0;
+    for (struct connection *c = list->head; c; c = c->next) {
         if (c->deadline_ms <= now_ms) {
             shutdown(c->socket, SHUT_RDWR);
             /* Only shut down: libmicrohttpd owns the socket, and closes it when it sees that. */
             connection_work(c, INT64_MAX);
             count++;
         }
+        *waiting += c->waiting && !c->stowed;
+    }
     return count;
 }
 

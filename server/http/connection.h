@@ -46,8 +46,9 @@ void connection_wait(struct connection *connection, int64_t now_ms, int64_t dead
 /* The gate is at work on a request: INT64_MAX, or its reply is sent: `deadline_ms`. */
 void connection_work(struct connection *connection, int64_t deadline_ms);
 
-/* Cuts off who is late, by shutting the socket down: libmicrohttpd then closes it. Returns how many. */
-int connection_sweep(struct connection_list *list, int64_t now_ms);
+/* Cuts off who is late, by shutting the socket down: libmicrohttpd then closes it. Returns how many;
+ * *waiting: how many others wait for a request. */
+int connection_sweep(struct connection_list *list, int64_t now_ms, size_t *waiting);
 
 /* No connection waits longer than until `deadline_ms`. */
 void connection_hurry(struct connection_list *list, int64_t deadline_ms);

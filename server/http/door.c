@@ -2,6 +2,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/object.h"
+#include "ledger/base/metrics/metrics.h"
 #include "server/http/limits.h"
 #include "server/http/request.h"
 
@@ -57,7 +58,9 @@ struct connection *door_open(struct worker *worker, struct MHD_Connection *conne
     bool counted = !trusted && is_counted(http, &peer);
     bool welcome = known || !counted || limits_clients_enter(http->clients, peer.address);
     struct connection *place = connection_open(&worker->connections, socket);
+    metrics_add(METRIC_CONNECTIONS_TAKEN, known ? 0 : 1);
     if (!place || !welcome) {
+        metrics_add(METRIC_CONNECTIONS_TURNED_AWAY, welcome ? 0 : 1);
         connection_close(&worker->connections, place);
         if (counted)
             limits_clients_leave(http->clients, peer.address);

@@ -5,6 +5,7 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
+#include "ledger/base/metrics/metrics.h"
 #include "server/http/body.h"
 #include "server/http/door.h"
 #include "ledger/base/object.h"
@@ -330,7 +331,12 @@ static void sweep(struct worker *worker)
     if (now_ms < worker->sweep_ms)
         return;
     worker->sweep_ms = now_ms + SWEEP_MS;
-    int late = connection_sweep(&worker->connections, now_ms);
+    size_t waiting = 0;
+    int late = connection_sweep(&worker->connections, now_ms, &waiting);
+    size_t live = worker->connections.count - worker->connections.stowed;
+    metrics_set(METRIC_CONNECTIONS_WAITING, (int64_t)waiting);
+    metrics_set(METRIC_CONNECTIONS_ANSWERING, (int64_t)(live - waiting));
+    metrics_set(METRIC_CONNECTIONS_IDLE, (int64_t)worker->idle.connections.count);
     if (late > 0)
         LOG(DEBUG, "connections_cut_off", {"count", LOG_NUMBER(late)});
     idle_sweep(&worker->idle, now_ms);
@@ -348,6 +354,7 @@ static void turn(struct worker *worker)
     OBJECT_CHECK(worker, WORKER_MAGIC);
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     const struct exchange_upstream *upstream = &worker->http->options.upstream;
+    atomic_store_explicit(&worker->turned_ms, clock_monotonic_ms(), memory_order_relaxed);
     struct pollfd fds[] = {
         {.fd = info->epoll_fd, .events = POLLIN},
         {.fd = worker->wake, .events = POLLIN},
@@ -372,6 +379,15 @@ static void turn(struct worker *worker)
     free_orphans(worker);
     serving_switch(worker);
     sweep(worker);
+}
+
+bool http_alive(const struct http *http, int64_t within_ms)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < http->worker_count; i++)
+        if (now_ms - atomic_load_explicit(&http->workers[i].turned_ms, memory_order_relaxed) > within_ms)
+            return false;
+    return true;
 }
 
 /* Takes over who has connected already, and closes the door. */
@@ -415,6 +431,9 @@ static void *serve(void *argument)
     while (!atomic_load_explicit(&worker->http->stopping, memory_order_relaxed))
         turn(worker);
     drain(worker);
+    metrics_set(METRIC_CONNECTIONS_WAITING, 0);
+    metrics_set(METRIC_CONNECTIONS_ANSWERING, 0);
+    metrics_set(METRIC_CONNECTIONS_IDLE, 0);
     return NULL;
 }
 
@@ -464,7 +483,8 @@ struct http *http_start(const struct http_options *options, const struct exchang
     http->options = *options;
     http->worker_count = options->threads < THREADS_MAX ? options->threads : THREADS_MAX;
     for (size_t i = 0; i < http->worker_count; i++)
-        http->workers[i] = (struct worker){.magic = WORKER_MAGIC, .http = http, .wake = -1};
+        http->workers[i] = (struct worker){
+            .magic = WORKER_MAGIC, .http = http, .wake = -1, .turned_ms = clock_monotonic_ms()};
     http->trust = client_trust_new(options->trusted_proxies);
     if (!http->trust || !set_limits(http) ||
         !listen_open(options->listen, sockets, http->worker_count, http->address)) {

@@ -41,6 +41,9 @@ bool http_switch(struct http *http, const struct exchange_handler *handler);
 /* True when no request is left in the handler before the last one. */
 bool http_switched(const struct http *http);
 
+/* True while each thread has looked for something to do in the last `within_ms`: none hangs. */
+bool http_alive(const struct http *http, int64_t within_ms);
+
 /* Stops listening, lets requests under way finish, and ends the threads: no handler is in use any more. NULL
  * is fine. */
 void http_stop(struct http *http);

@@ -49,7 +49,8 @@ struct http_private {
 };
 
 /* One HTTP thread. Everything in it belongs to that thread, except `next` and `orphans`, by which others hand
- * it something, and `wake` and `woken`, by which it is told that a parked request may go on. */
+ * it something, and `wake` and `woken`, by which it is told that a parked request may go on; and
+ * `turned_ms`, which others read. */
 struct worker {
     uint32_t magic;
     struct http *http;
@@ -61,11 +62,12 @@ struct worker {
     struct MHD_Daemon *daemon;
     struct connection_list connections; /* those of libmicrohttpd */
     struct idle idle;
-    void *upstream;          /* or NULL */
-    bool busy;               /* the handler has work left */
-    int64_t sweep_ms;        /* next time to look at all of them */
-    struct serving *serving; /* that new requests enter */
-    struct serving *former;  /* where requests from before the last switch go on, or NULL */
+    void *upstream;            /* or NULL */
+    bool busy;                 /* the handler has work left */
+    int64_t sweep_ms;          /* next time to look at all of them */
+    _Atomic int64_t turned_ms; /* monotonic: when it last looked for something to do */
+    struct serving *serving;   /* that new requests enter */
+    struct serving *former;    /* where requests from before the last switch go on, or NULL */
     _Atomic(struct serving *) next;
     _Atomic(struct http_private *) orphans; /* whose work is done; linked by next_spare */
     struct http_private *spare;

@@ -11,6 +11,7 @@
 #include "server/agent/directory.h"
 #include "server/decisions/decisions.h"
 #include "server/gate/gate.h"
+#include "server/monitor/monitor.h"
 #include "server/run/shared.h"
 
 #include <stdlib.h>
@@ -44,7 +45,8 @@ struct generation {
     struct shared *traffic; /* struct recorder */
     struct gate *gate;
     struct decisions *decisions;
-    struct exchange_handler handler, decisions_handler;
+    struct monitor *monitor;
+    struct exchange_handler handler, decisions_handler, monitor_handler;
 };
 
 static void end_config(void *config)
@@ -188,10 +190,12 @@ struct generation *generation_start(struct config *config, struct generation *fo
     if (!generation->gate)
         goto fail;
     generation->decisions = decisions_new(generation->gate, &parts);
-    if (!generation->decisions)
+    generation->monitor = monitor_new(&(struct monitor_parts){config, generation->writer, parts.accounts});
+    if (!generation->decisions || !generation->monitor)
         goto fail;
     generation->handler = gate_handler(generation->gate);
     generation->decisions_handler = decisions_handler(generation->decisions);
+    generation->monitor_handler = monitor_handler(generation->monitor);
     return generation;
 fail:
     generation_stop(generation);
@@ -222,6 +226,12 @@ const struct exchange_handler *generation_decisions(const struct generation *gen
     return &generation->decisions_handler;
 }
 
+const struct exchange_handler *generation_monitor(struct generation *generation, const struct http *http)
+{
+    monitor_watch(generation->monitor, http);
+    return &generation->monitor_handler;
+}
+
 bool generation_ready(const struct generation *generation)
 {
     OBJECT_CHECK(generation, GENERATION_MAGIC);
@@ -234,6 +244,7 @@ void generation_stop(struct generation *generation)
     if (!generation)
         return;
     OBJECT_END(generation, GENERATION_MAGIC);
+    monitor_free(generation->monitor);
     /* The writer first: its last answers are told to the gate and to the accounts. */
     writer_stop(generation->writer);
     shared_release(generation->agents);

@@ -6,6 +6,7 @@
 
 #include "ledger/base/config/config.h"
 #include "ledger/base/http/exchange.h"
+#include "server/http/http.h"
 
 struct generation;
 
@@ -25,6 +26,9 @@ const struct exchange_handler *generation_handler(const struct generation *gener
 
 /* The same for the decision listener. */
 const struct exchange_handler *generation_decisions(const struct generation *generation);
+
+/* For the monitor listener; it looks whether the threads of `http` are alive. */
+const struct exchange_handler *generation_monitor(struct generation *generation, const struct http *http);
 
 /* True while entries can be written to the ledger. */
 bool generation_ready(const struct generation *generation);

@@ -25,7 +25,7 @@
  */
 struct retirement {
     uint32_t magic;
-    struct http *http, *decisions;
+    struct http *http, *decisions, *monitor;
     struct generation *generation;
     pthread_t thread;
     bool threaded;
@@ -85,19 +85,23 @@ static void note_change(void *context, const char *key)
     struct changes *changes = context;
     bool waits = strcmp(key, "listen") == 0 || strcmp(key, "threads") == 0 || strncmp(key, "http.", 5) == 0 ||
                  strcmp(key, "trusted_proxies") == 0 || strcmp(key, "decisions.listen") == 0 ||
-                 strcmp(key, "nightly.at") == 0;
+                 strcmp(key, "monitor.listen") == 0 || strcmp(key, "nightly.at") == 0;
     char *list = waits ? changes->waiting : changes->taken;
     size_t len = strlen(list);
     assert(len < CHANGES_MAX);
     snprintf(list + len, CHANGES_MAX - len, "%s%s", len > 0 ? " " : "", key);
 }
 
+static bool has_left(const struct http *http)
+{
+    return !http || http_switched(http);
+}
+
 static void *retire(void *context)
 {
     OBJECT_CHECK((struct retirement *)context, RETIREMENT_MAGIC);
     struct retirement *retirement = context;
-    while (!http_switched(retirement->http) ||
-           (retirement->decisions && !http_switched(retirement->decisions)))
+    while (!has_left(retirement->http) || !has_left(retirement->decisions) || !has_left(retirement->monitor))
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
     generation_stop(retirement->generation);
     atomic_store(&retirement->done, true);
@@ -130,6 +134,13 @@ static void log_reloaded(const struct served *served, const struct generation *n
         LOG(WARN, "reload_ignored", {"keys", changes.waiting}, {"detail", "these change at the next start"});
 }
 
+/* The first listener has switched: what is asked for after that must not be refused for want of memory. */
+static void switch_surely(struct http *http, const struct exchange_handler *handler)
+{
+    while (http && !http_switch(http, handler))
+        nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+}
+
 int reload(struct served *served)
 {
     assert(!served->retirement); /* there are never more than two generations */
@@ -154,10 +165,10 @@ int reload(struct served *served)
     *retirement = (struct retirement){.magic = RETIREMENT_MAGIC,
                                       .http = served->http,
                                       .decisions = served->decisions,
+                                      .monitor = served->monitor,
                                       .generation = served->generation};
-    /* The first has switched: what is asked for after that must not be refused for want of memory. */
-    while (served->decisions && !http_switch(served->decisions, generation_decisions(next)))
-        nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+    switch_surely(served->decisions, generation_decisions(next));
+    switch_surely(served->monitor, generation_monitor(next, served->http));
     generation_take_over(next);
     log_reloaded(served, next);
     reload_log_level(generation_config(next));

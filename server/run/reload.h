@@ -12,6 +12,7 @@ struct served {
     const char *file; /* of the configuration */
     struct http *http;
     struct http *decisions; /* the decision listener; NULL: there is none */
+    struct http *monitor;   /* likewise */
     struct generation *generation;
     struct retirement *retirement; /* of the generation before, or NULL */
 };

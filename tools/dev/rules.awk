@@ -15,12 +15,12 @@ function finding(line, rule, what)
 function rooms(    base, money, server)
 {
     edge["ledger/base"] = ""
-    edge["ledger/base/text"] = edge["ledger/base/crypto"] = "ledger/base"
+    edge["ledger/base/text"] = edge["ledger/base/crypto"] = edge["ledger/base/metrics"] = "ledger/base"
     edge["ledger/base/file"] = "ledger/base ledger/base/crypto"
     edge["ledger/base/identifier"] = "ledger/base ledger/base/text"
     base = "ledger/base ledger/base/text ledger/base/crypto ledger/base/file ledger/base/identifier"
     edge["ledger/base/config"] = edge["ledger/base/http"] = base
-    base = base " ledger/base/config ledger/base/http"
+    base = base " ledger/base/config ledger/base/http ledger/base/metrics"
     edge["ledger/format"] = edge["ledger/verify"] = base
     edge["ledger/format/bill"] = edge["ledger/format/bank"] = base " ledger/format"
     edge["ledger/pg"] = base
@@ -41,7 +41,8 @@ function rooms(    base, money, server)
     edge["server/gate"] = edge["server/rules"] " server/rules ledger/traffic server/agent server/content" \
         " server/origin"
     edge["server/decisions"] = edge["server/gate"] " server/gate"
-    server = edge["server/gate"] " server/gate server/decisions server/http"
+    edge["server/monitor"] = edge["ledger/credit"] " ledger/credit ledger/traffic server/http"
+    server = edge["server/gate"] " server/gate server/decisions server/monitor server/http"
     edge["server/run"] = server
     edge["server"] = server " server/run"
     money = base " ledger/format ledger/format/bill ledger/format/bank ledger/site ledger/terms" \

@@ -80,6 +80,9 @@ typedef struct config_list CONFIG_LIST;
       "X-Original-URI, X-Forwarded-Uri or X-Original-URL.")                                                  \
     X(decisions_accel, "decisions.accel_redirect", TEXT, "", 0, 0,                                           \
       "For nginx: yes is answered with X-Accel-Redirect to this location, such as @origin.")                 \
+    X(monitor_listen, "monitor.listen", TEXT, "", 0, 0,                                                      \
+      "Where whoever watches the gate finds /metrics (Prometheus), /healthz and /readyz, such as\n"          \
+      "127.0.0.1:9402 or unix:/path. There is no password: leave it on loopback. Empty: nowhere.")           \
     X(log_level, "log_level", TEXT, "info", 0, 0, "debug, info, warn or error.")                             \
     X(offer_key_file, "offer.key_file", PATH, "offer.key", 0, 0,                                             \
       "Secret that makes payment ids genuine: one key a line in hex, the newest first; the second is\n"      \

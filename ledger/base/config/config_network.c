@@ -86,6 +86,24 @@ static void check_listen(const struct config *config, struct config_report *repo
                      config->decisions_accel);
 }
 
+/* Whoever reaches it learns what the site earns by the hour. */
+static void check_monitor(const struct config *config, struct config_report *report)
+{
+    static const char *const near[] = {"unix:", "127.", "localhost:", "[::1]:"};
+    const char *address = config->monitor_listen;
+    bool is_near = false;
+    if (!*address)
+        return;
+    check_address(&(struct listening){config, "monitor.listen", address}, report);
+    for (size_t i = 0; i < sizeof(near) / sizeof(*near); i++)
+        is_near = is_near || strncmp(address, near[i], strlen(near[i])) == 0;
+    if (!is_near)
+        config_warning(report, config_gate_line(config, "monitor.listen"),
+                       "monitor.listen: \"%s\" can be reached from other machines, and there is no password; "
+                       "let a firewall see to it, or write it like 127.0.0.1:9402",
+                       address);
+}
+
 static void check_proxies(const struct config *config, struct config_report *report)
 {
     struct network network;
@@ -107,5 +125,6 @@ static void check_proxies(const struct config *config, struct config_report *rep
 void config_check_network(const struct config *config, struct config_report *report)
 {
     check_listen(config, report);
+    check_monitor(config, report);
     check_proxies(config, report);
 }
