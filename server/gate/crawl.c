@@ -284,6 +284,8 @@ enum err crawl_deliver(struct crawl *crawl)
     bool changes = web_bot_auth_changes(&crawl->exchange->message);
     if (!changes && own_directory_is_at(crawl->path))
         return own_directory_reply(gate->own_directory, crawl->exchange, crawl->now_ms);
+    if (!changes && own_licence_reply(gate->own_licence, crawl->site_index, crawl->path, crawl->exchange))
+        return ERR_OK;
     const struct content_root *root = gate->roots[crawl->site_index];
     enum err err = ERR_NOT_FOUND;
     if (root && !changes)

@@ -7,6 +7,7 @@
 #include "server/gate/gate.h"
 #include "ledger/entry/offer_key.h"
 #include "server/gate/own_directory.h"
+#include "server/gate/own_licence.h"
 #include "ledger/entry/payment_id.h"
 #include "server/rules/rules.h"
 #include "server/rules/tariff.h"
@@ -21,6 +22,7 @@ struct gate {
     struct gate_parts parts;
     struct rules *rules;
     struct own_directory *own_directory;
+    struct own_licence *own_licence;
     struct content_root **roots; /* per site */
     struct offer_key offer_key;
 };

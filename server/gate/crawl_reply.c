@@ -6,6 +6,7 @@
 #include "server/rules/offer.h"
 
 #include <assert.h>
+#include <strings.h>
 
 /* The code of each failure, as a field that needs no room. */
 static struct exchange_header codes[] = {
@@ -140,14 +141,40 @@ static bool add_receipt(struct crawl *crawl)
                offer_price(arena, crawl->site->currency, crawl->submission.outcome.amount_micros));
 }
 
+/* Unless the site's own server has said something of the name. */
+static bool say(struct exchange *exchange, const char *name, const char *value)
+{
+    for (const struct exchange_header *header = exchange->reply.headers; header; header = header->next)
+        if (strcasecmp(header->name, name) == 0)
+            return true;
+    return exchange_header(exchange, name, value);
+}
+
+/* What a crawler may do with what it gets (IETF AIPREF, and TDMRep for what has a price), on offers too:
+ * whoever asks for a page is to know before he pays. */
+static bool add_usage(struct crawl *crawl)
+{
+    const struct config_site *site = crawl->site;
+    struct exchange *exchange = crawl->exchange;
+    bool crawler = crawl->decision.crawler.len > 0 || crawl->redeeming;
+    bool reserved = site && site->licence_tdmrep && crawl->decision.action == RULES_CHARGE;
+    if (!site || !crawler || (crawl->thread->decides && exchange->reply.status == 200))
+        return true;
+    return (!*site->licence_content_usage || say(exchange, "Content-Usage", site->licence_content_usage)) &&
+           (!reserved ||
+            (say(exchange, "tdm-reservation", "1") && say(exchange, "tdm-policy", site->terms_url)));
+}
+
 void crawl_reply(struct crawl *crawl, enum err outcome)
 {
     if (outcome != ERR_OK) {
         start_over(crawl->exchange);
         reply_refusal(crawl, outcome);
+        if (err_status(outcome) == 402 && !add_usage(crawl))
+            reply_bare(crawl->exchange, ERR_REQUEST_TOO_LARGE);
         return;
     }
-    if (crawl->stage == CRAWL_RECORDING && !add_receipt(crawl)) {
+    if ((crawl->stage == CRAWL_RECORDING && !add_receipt(crawl)) || !add_usage(crawl)) {
         start_over(crawl->exchange);
         reply_bare(crawl->exchange, ERR_INTERNAL);
     }

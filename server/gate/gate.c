@@ -498,7 +498,8 @@ struct gate *gate_new(const struct gate_parts *parts)
         return NULL;
     }
     gate->own_directory = own_directory_new(parts->config, clock_now_ms());
-    if (!gate->own_directory) {
+    gate->own_licence = own_licence_new(parts->config, clock_now_ms());
+    if (!gate->own_directory || !gate->own_licence) {
         gate_free(gate);
         return NULL;
     }
@@ -512,6 +513,7 @@ void gate_free(struct gate *gate)
     OBJECT_END(gate, GATE_MAGIC);
     rules_free(gate->rules);
     own_directory_free(gate->own_directory);
+    own_licence_free(gate->own_licence);
     for (size_t i = 0; gate->roots && i < gate->parts.config->site_count; i++)
         content_root_close(gate->roots[i]);
     free(gate->roots);

@@ -11,6 +11,9 @@
 
 #define HEADER_MAX 2048 /* of PAYMENT-REQUIRED, in base64 */
 
+/* RSL 1.0: how a reader of a 402 finds the terms of the whole site. */
+#define RSL_LINK ", </rsl.xml>; rel=\"license\"; type=\"application/rsl+xml\""
+
 /* The body is these pieces with the request's own between them: why, URL, price and id. */
 struct offer_form {
     struct slice network; /* from behind the resource's URL to the network's name */
@@ -107,7 +110,9 @@ const struct offer_form *offer_form_make(struct arena *arena, const struct confi
         .terms = form_terms(arena, site),
         .methods = form_methods(arena, config, site),
         .currency = site->currency,
-        .link = arena_format(arena, "<%s>; rel=\"terms-of-service\"", site->terms_url).data,
+        .link = arena_format(arena, "<%s>; rel=\"terms-of-service\"%s", site->terms_url,
+                             site->licence_rsl ? RSL_LINK : "")
+                    .data,
         .x402 = strchr(site->network, ':') != NULL,
     };
     bool full = !form->network.data || !form->payee.data || !form->terms.data || !form->methods.data;

@@ -300,8 +300,9 @@ bool rules_glob_fits(struct slice glob, struct slice path)
 
 bool rules_free_for_all(struct slice path)
 {
+    /* rsl.xml: what asks for money must tell its price to who has none. */
     return slice_eq(path, SLICE("/robots.txt")) || slice_eq(path, SLICE("/sitemap.xml")) ||
-           slice_starts(path, SLICE("/.well-known/"));
+           slice_eq(path, SLICE("/rsl.xml")) || slice_starts(path, SLICE("/.well-known/"));
 }
 
 /* Who asks, as far as it matters to rules. */

@@ -23,6 +23,7 @@ function rooms(    base, money, server)
     base = base " ledger/base/config ledger/base/http ledger/base/metrics"
     edge["ledger/format"] = edge["ledger/verify"] = base
     edge["ledger/format/bill"] = edge["ledger/format/bank"] = base " ledger/format"
+    edge["ledger/licence"] = base " ledger/format"
     edge["ledger/pg"] = base
     base = base " ledger/pg"
     edge["ledger/site"] = edge["ledger/terms"] = edge["ledger/proof"] = edge["ledger/archive"] = base
@@ -39,7 +40,7 @@ function rooms(    base, money, server)
     edge["server/content"] = edge["server/origin"] = edge["server/http"]
     edge["server/rules"] = edge["ledger/credit"] " ledger/credit ledger/verify"
     edge["server/gate"] = edge["server/rules"] " server/rules ledger/traffic server/agent server/content" \
-        " server/origin"
+        " server/origin ledger/licence"
     edge["server/decisions"] = edge["server/gate"] " server/gate"
     edge["server/monitor"] = edge["ledger/credit"] " ledger/credit ledger/traffic server/http"
     server = edge["server/gate"] " server/gate server/decisions server/monitor server/http"
@@ -47,7 +48,7 @@ function rooms(    base, money, server)
     edge["server"] = server " server/run"
     money = base " ledger/format ledger/format/bill ledger/format/bank ledger/site ledger/terms" \
         " ledger/proof ledger/archive ledger/bill ledger/entry ledger/outbox ledger/credit ledger/collect" \
-        " ledger/traffic ledger/audit ledger/night ledger/verify server/agent"
+        " ledger/traffic ledger/audit ledger/night ledger/verify ledger/licence server/agent"
     edge["tools/crawler"] = edge["ledger/verify"] " ledger/verify server/agent"
     edge["tools/crawltab/frame"] = money
     edge["tools/crawltab"] = money " tools/crawltab/frame"

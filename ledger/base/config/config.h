@@ -240,6 +240,17 @@ typedef struct config_list CONFIG_LIST;
     X(terms_url, "terms_url", TEXT, NULL, 0, 0, "The terms that a crawler accepts by paying.")               \
     X(registration_url, "registration_url", TEXT, "", 0, 0,                                                  \
       "Where crawler operators may register; optional.")                                                     \
+    X(licence_rsl, "licence.rsl", FLAG, "true", 0, 0,                                                        \
+      "Tell prices and terms in public, made from the rules that hold for every crawler: /rsl.xml (RSL\n"    \
+      "1.0), which every offer links to. Nobody pays for it.")                                               \
+    X(licence_x402, "licence.x402", FLAG, "true", 0, 0, "The same as /.well-known/x402.json.")               \
+    X(licence_tdmrep, "licence.tdmrep", FLAG, "false", 0, 0,                                                 \
+      "The reservation of text and data mining (TDMRep): /.well-known/tdmrep.json, and tdm-reservation "     \
+      "and\n"                                                                                                \
+      "tdm-policy with what crawlers pay for.")                                                              \
+    X(licence_content_usage, "licence.content_usage", TEXT, "", 0, 0,                                        \
+      "Content-Usage of what the gate gives to crawlers (IETF AIPREF), e.g. train-ai=n, search=y; empty\n"   \
+      "means none.")                                                                                         \
     X(require_target, "signature.require_target", FLAG, "true", 0, 0,                                        \
       "Demand that signatures cover @authority or @target-uri, and the whole URL for pages that are free\n"  \
       "for one crawler. Without it (the literal profile of the proposal) another site can hand your offer\n" \

@@ -273,6 +273,11 @@ static void check_site(const struct config_site *site, struct config_report *rep
                          site->hosts.items[i]);
     }
     check_printable("terms_url", site->terms_url, config_site_line(site, "terms_url"), report);
+    check_printable("licence.content_usage", site->licence_content_usage,
+                    config_site_line(site, "licence.content_usage"), report);
+    if (strlen(site->licence_content_usage) > 200)
+        config_error(report, config_site_line(site, "licence.content_usage"),
+                     "licence.content_usage: at most 200 characters, it goes with every answer");
     check_printable("registration_url", site->registration_url, config_site_line(site, "registration_url"),
                     report);
     check_printable("pay_to", site->pay_to, config_site_line(site, "pay_to"), report);

@@ -130,7 +130,8 @@ void config_write_example(FILE *out)
     config_write_table(out, &config_site_table, 4, site_sample, "  - ");
     fputs("\n    # What crawlers may do, in order: the first rule that fits decides; without one the page is "
           "free.\n"
-          "    # People, /robots.txt, /sitemap.xml and /.well-known/ are free whatever the rules say.\n"
+          "    # People, /robots.txt, /sitemap.xml, /rsl.xml and /.well-known/ are free whatever the rules "
+          "say.\n"
           "    rules:\n",
           out);
     write_comment(out, 6, config_rule_table.fields[0].what);

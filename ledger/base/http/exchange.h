@@ -37,8 +37,10 @@ struct exchange_stream {
 struct exchange_reply {
     unsigned status;
     struct exchange_header *headers;
-    struct slice body; /* static or in the exchange's arena; not used when fd >= 0, or with a stream */
-    int fd;            /* a file to send from, closed by the HTTP layer; -1: none */
+    /* Static, in the exchange's arena, or in what the handler keeps until it has no exchange left; not used
+     * when fd >= 0, or with a stream. */
+    struct slice body;
+    int fd; /* a file to send from, closed by the HTTP layer; -1: none */
     uint64_t offset;
     uint64_t length; /* of what is sent from the file or stream; of a 304: of the page that is not sent */
     struct exchange_stream *stream; /* to send from, closed by the HTTP layer; NULL: none */

@@ -184,7 +184,11 @@ test('@x402/core reads the offer', async t => {
     assert.ok(response.headers['payment-required'].length < 2048)
     assert.equal(response.headers['crawler-price'], 'USD 0.05')
     assert.equal(response.headers['crawler-error'], 'payment_required')
-    assert.equal(response.headers.link, '<https://shop.example/terms>; rel="terms-of-service"')
+    assert.equal(
+        response.headers.link,
+        '<https://shop.example/terms>; rel="terms-of-service", ' +
+            '</rsl.xml>; rel="license"; type="application/rsl+xml"'
+    )
     assert.equal(
         response.headers['accept-signature'],
         'sig=("@authority" "payment" "signature-agent");created;expires;' +

@@ -32,6 +32,7 @@ extern const struct command export_command;
 extern const struct command key_command;
 extern const struct command checkpoint_command;
 extern const struct command site_command;
+extern const struct command licence_command;
 extern const struct command check_request_command;
 extern const struct command webhook_command;
 extern const struct command settle_command;
