@@ -3,7 +3,8 @@ CC       = gcc
 BUILD   ?= build
 # The one place of the version is the newest heading of the change log.
 VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p;T;q' tools/deploy/CHANGELOG.md)
-PKGS     = libpq libmicrohttpd libcrypto jansson yaml-0.1 libcurl libxml-2.0 pangocairo icu-i18n zlib
+PKGS     = libpq libmicrohttpd libcrypto jansson yaml-0.1 libcurl libxml-2.0 pangocairo icu-i18n zlib \
+           libsystemd
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wvla -Wwrite-strings -Wcast-qual
 HARDEN   = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 OPTIMISE = -O2 -g

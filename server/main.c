@@ -10,6 +10,7 @@
 #include "server/origin/origin.h"
 #include "server/run/schedule.h"
 #include "server/run/reload.h"
+#include "server/run/service.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -21,7 +22,7 @@
 
 #define EX_USAGE 64
 
-#define RETIRING_POLL_NS 50000000L
+#define RETIRING_POLL_MS 50
 
 static const char help[] = "Usage: crawltabd [--config FILE] [OPTION]\n"
                            "The gate: offers pages to AI crawlers at a price, checks their signed\n"
@@ -105,16 +106,23 @@ static sigset_t signals_that_matter(bool reload_too)
 
 /* Reloads as often as told, until told to stop. One that comes while requests of the generation before are
  * under way waits until they are answered: there are never more than two generations. */
-static int serve(struct served *served)
+static int serve(struct served *served, struct service *service)
 {
     assert(served->http && served->generation);
     for (;;) {
+        const struct generation *generation = served->generation;
+        int64_t wait_ms = service_tell(service, generation_ready(generation), generation_turned(generation));
         bool retiring = reload_retiring(served);
         sigset_t signals = signals_that_matter(!retiring);
-        int signal = retiring ? sigtimedwait(&signals, NULL, &(struct timespec){.tv_nsec = RETIRING_POLL_NS})
-                              : sigwaitinfo(&signals, NULL);
-        if (signal == SIGHUP)
+        if (retiring && (wait_ms < 0 || wait_ms > RETIRING_POLL_MS))
+            wait_ms = RETIRING_POLL_MS;
+        struct timespec wait = {wait_ms / 1000, wait_ms % 1000 * 1000000};
+        int signal = wait_ms < 0 ? sigwaitinfo(&signals, NULL) : sigtimedwait(&signals, NULL, &wait);
+        if (signal == SIGHUP) {
+            service_reloading(service);
             signal = reload(served);
+            service_reloaded(service);
+        }
         if (signal > 0)
             return signal;
     }
@@ -153,7 +161,8 @@ static struct http_options http_options(const struct config *config)
 }
 
 /* Only fronts reach it, and each says for whom it asks. */
-static struct http *start_decisions(const struct config *config, const struct exchange_handler *handler)
+static struct http *start_decisions(const struct config *config, const struct service_sockets *given,
+                                    const struct exchange_handler *handler)
 {
     struct http_options options = http_options(config);
     struct config_list fronts = {.count = config->trusted_proxies.count};
@@ -166,6 +175,8 @@ static struct http *start_decisions(const struct config *config, const struct ex
     for (size_t i = 0; i < 3; i++)
         fronts.items[fronts.count++] = near[i];
     options.listen = config->decisions_listen;
+    options.sockets = given->decisions;
+    options.socket_count = given->decisions_count;
     options.trusted_proxies = &fronts;
     options.upstream = (struct exchange_upstream){.start = NULL};
     struct http *http = http_start(&options, handler);
@@ -190,14 +201,17 @@ static struct http *start_monitor(const struct config *config, const struct exch
     return http;
 }
 
-static bool start_gate(struct served *served, const struct config *config)
+static bool start_gate(struct served *served, const struct config *config,
+                       const struct service_sockets *given)
 {
-    if (*config->decisions_listen) {
-        served->decisions = start_decisions(config, generation_decisions(served->generation));
+    if (*config->decisions_listen || given->decisions_count > 0) {
+        served->decisions = start_decisions(config, given, generation_decisions(served->generation));
         if (!served->decisions)
             return false;
     }
     struct http_options options = http_options(config);
+    options.sockets = given->gate;
+    options.socket_count = given->gate_count;
     assert(options.threads > 0);
     served->http = http_start(&options, generation_handler(served->generation));
     if (served->http)
@@ -205,9 +219,10 @@ static bool start_gate(struct served *served, const struct config *config)
     return served->http != NULL;
 }
 
-static bool start_listening(struct served *served, const struct config *config)
+static bool start_listening(struct served *served, const struct config *config,
+                            const struct service_sockets *given)
 {
-    if (!start_gate(served, config))
+    if (!start_gate(served, config, given))
         return false;
     if (!*config->monitor_listen)
         return true;
@@ -215,17 +230,22 @@ static bool start_listening(struct served *served, const struct config *config)
     return served->monitor != NULL;
 }
 
-static int start_and_serve(const char *file, struct config *config)
+static int start_and_serve(const char *file, struct config *config, const struct service_sockets *given)
 {
+    struct service service;
     sigset_t signals = signals_that_matter(true);
     int status = 1;
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    service_start(&service, config->ledger_timeout_seconds * 1000);
     struct served served = {.file = file, .generation = generation_start(config, NULL)};
-    if (served.generation && start_listening(&served, config)) {
+    if (served.generation && start_listening(&served, config, given)) {
         struct schedule *schedule = schedule_start(file, &config->nightly_at);
-        stop(&served, serve(&served));
+        int signal = serve(&served, &service);
+        const struct config *last = generation_config(served.generation);
+        service_stopping(&service, (last->http_drain_seconds + last->ledger_timeout_seconds) * 1000);
+        stop(&served, signal);
         schedule_stop(schedule);
         status = 0;
     } else {
@@ -263,13 +283,19 @@ int main(int argc, char **argv)
         config_free(config);
         return status;
     }
-    if (options.clock_offset_ms != 0 && !config_on_loopback(config)) {
+    struct service_sockets given;
+    status = service_sockets(&given) ? 0 : 1;
+    bool loopback = config_on_loopback(config) && given.gate_count == 0;
+    if (options.clock_offset_ms != 0 && !loopback) {
         fprintf(stderr, "crawltabd: --clock-offset is for demonstrations on loopback; `listen` is %s\n",
-                config->listen);
+                given.gate_count == 0 ? config->listen : "systemd's");
+        status = EX_USAGE;
+    }
+    if (status > 0) {
         config_free(config);
-        return EX_USAGE;
+        return status;
     }
     clock_set_offset_ms(options.clock_offset_ms);
     reload_log_level(config);
-    return start_and_serve(options.config, config);
+    return start_and_serve(options.config, config, &given);
 }

@@ -46,6 +46,7 @@ struct writer_thread {
     int64_t connect_at_ms; /* monotonic */
     int64_t backoff_ms;
     struct log_repeats repeats; /* why it could not connect */
+    atomic_bool turned;         /* since writer_turned looked */
 };
 
 struct writer {
@@ -90,13 +91,11 @@ enum err writer_submit(struct writer *writer, struct submission *submission)
     if (!writer_ready(writer))
         return ERR_LEDGER_UNAVAILABLE;
     enum err err = ERR_OK;
-    /* The deadline is of the request and not of a try: whoever waits is answered by then, whatever happens.
-     */
+    /* The deadline is of the request and not of a try: whoever waits is answered by then. */
     submission->next = NULL;
     submission->deadline_ms = clock_monotonic_ms() + writer->config->ledger_timeout_seconds * 1000;
     pthread_mutex_lock(&writer->mutex);
-    assert(!writer->stopping);
-    assert((writer->head == NULL) == (writer->queued == 0) &&
+    assert(!writer->stopping && (writer->head == NULL) == (writer->queued == 0) &&
            (writer->head == NULL) == (writer->tail == NULL));
     if (writer->queued >= (size_t)writer->config->ledger_queue_entries) {
         err = ERR_OVERLOADED;
@@ -237,8 +236,7 @@ static void answer_batch(struct writer_thread *thread, int64_t until_ms)
     size_t kept = 0;
     for (size_t i = 0; i < thread->count; i++) {
         struct entry *entry = &thread->batch[i];
-        /* What is not decided stays, to be tried again: the batch's ids are its keys, so that this is safe.
-         */
+        /* What is not decided stays, to be tried again: safe, since the batch's ids are its keys. */
         if (entry->decided) {
             remember(thread->writer, entry->submission);
             answer(entry->submission);
@@ -282,7 +280,7 @@ static void lose(struct writer_thread *thread)
     metrics_add(METRIC_LEDGER_LOST, 1);
     session_close(thread->session);
     thread->session = NULL;
-    /* At once, and only then with pauses: most losses are a restart or a failover, and somebody waits. */
+    /* At once, and only then with pauses: most losses are a restart or a failover. */
     thread->backoff_ms = BACKOFF_MIN_MS;
     thread->connect_at_ms = clock_monotonic_ms();
 }
@@ -327,8 +325,7 @@ static void connect_now(struct writer_thread *thread)
     log_repeats_end();
     if (thread->session) {
         thread->repeats = (struct log_repeats){0};
-        /* It may be another server, which lacks what the last one had said was done: nothing is known any
-         * more. */
+        /* It may be another server, which lacks what the last one had said was done. */
         receipt_cache_forget(thread->writer->receipts);
         crawler_cache_forget(thread->crawlers);
         size_t connected = atomic_fetch_add(&thread->writer->connected, 1);
@@ -447,7 +444,6 @@ static void write_batch(struct writer_thread *thread)
 }
 
 /* --- The thread --- */
-
 static void wait_until(struct writer *writer, pthread_cond_t *condition, int64_t monotonic_ms)
 {
     assert(monotonic_ms >= 0);
@@ -481,6 +477,7 @@ static void *write_entries(void *context)
     OBJECT_CHECK((struct writer_thread *)context, THREAD_MAGIC);
     struct writer_thread *thread = context;
     while (wait_for_work(thread)) {
+        atomic_store(&thread->turned, true);
         expire(thread, clock_monotonic_ms());
         reports_expire(thread->writer->reports, clock_monotonic_ms());
         if (!keep_connected(thread))
@@ -498,17 +495,15 @@ static void *write_entries(void *context)
 }
 
 /* --- Start and stop --- */
-
 static bool init_lock(struct writer *writer)
 {
     pthread_condattr_t attributes;
-    bool ok = pthread_mutex_init(&writer->mutex, NULL) == 0 && pthread_condattr_init(&attributes) == 0;
-    if (!ok)
+    if (pthread_mutex_init(&writer->mutex, NULL) != 0 || pthread_condattr_init(&attributes) != 0)
         return false;
     /* The clock of clock_monotonic_ms. */
-    ok = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-         pthread_cond_init(&writer->work, &attributes) == 0 &&
-         pthread_cond_init(&writer->end, &attributes) == 0;
+    bool ok = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+              pthread_cond_init(&writer->work, &attributes) == 0 &&
+              pthread_cond_init(&writer->end, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
     return ok;
 }
@@ -566,6 +561,19 @@ struct writer *writer_start(const struct config *config)
         writer->thread_count++;
     }
     return writer;
+}
+
+bool writer_turned(struct writer *writer)
+{
+    size_t i = 0;
+    OBJECT_CHECK(writer, WRITER_MAGIC);
+    while (i < writer->thread_count && atomic_load(&writer->threads[i].turned))
+        i++;
+    bool all = i == writer->thread_count;
+    /* Only then, or those that are quick would have to turn again while one is slow. */
+    while (all && i > 0)
+        atomic_store(&writer->threads[--i].turned, false);
+    return all;
 }
 
 void writer_stop(struct writer *writer)

@@ -33,6 +33,10 @@ enum err writer_report(struct writer *writer, struct undelivered_report *report)
 /* True while there is at least one connection whose schema fits. */
 bool writer_ready(const struct writer *writer);
 
+/* True if every thread has gone through its loop since this said so last: none hangs. A thread that waits for
+ * work turns each second. One caller. */
+bool writer_turned(struct writer *writer);
+
 /* Commits what is queued, or answers ERR_LEDGER_UNAVAILABLE if there is no connection; ends the threads and
  * frees. No other thread may use the writer any more. NULL is fine. */
 void writer_stop(struct writer *writer);

@@ -2,11 +2,17 @@
  * connects with, and one line that names the owner would take that apart. */
 #include "ledger/pg/pg_target.h"
 
+#include "ledger/base/file/file.h"
 #include "ledger/base/log.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <libpq-fe.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#define PASSWORD_MAX 4096
 
 void pg_target_set(struct pg_target *target, const char *key, const char *value)
 {
@@ -34,6 +40,9 @@ const char *pg_target_get(const struct pg_target *target, const char *key)
 
 void pg_target_free(struct pg_target *target)
 {
+    if (target->password)
+        explicit_bzero(target->password, strlen(target->password));
+    free(target->password);
     PQconninfoFree(target->parsed);
     pg_hosts_free(&target->hosts);
 }
@@ -42,6 +51,27 @@ bool pg_target_bad(const char *detail, const char *hint)
 {
     LOG(ERROR, "ledger_connection_unusable", {"detail", detail}, {"hint", hint});
     return false;
+}
+
+/* Read anew for each connection, so that a password can be changed without a restart. */
+static bool read_password(struct pg_target *target, const char *path)
+{
+    struct stat status;
+    size_t len;
+    if (!*path || strncmp(path, CONFIG_NO_CREDENTIALS, strlen(CONFIG_NO_CREDENTIALS)) == 0)
+        return true;
+    target->password = file_read(path, PASSWORD_MAX, &len, &status);
+    const char *problem = !target->password ? strerror(errno) : NULL;
+    if (!problem && file_is_exposed(&status))
+        problem = FILE_EXPOSED;
+    if (problem) {
+        LOG(ERROR, "ledger_password_refused", {"file", path}, {"detail", problem},
+            {"hint", target->password ? FILE_EXPOSED_HINT : "see ledger.password_file in the configuration"});
+        return false;
+    }
+    target->password[strcspn(target->password, "\r\n")] = '\0';
+    pg_target_set(target, "password", target->password);
+    return true;
 }
 
 /* The caller frees with pg_target_free, whatever comes back. */
@@ -65,6 +95,8 @@ bool pg_target_parse(struct pg_target *target, const struct config *config)
     char wrong[PG_HOSTS_PROBLEM_MAX];
     if (!pg_hosts_parse(&target->hosts, lists, config->folder, wrong))
         return pg_target_bad(wrong, "correct ledger.connection in the configuration");
+    if (!read_password(target, config->ledger_password_file))
+        return false;
     /* A standby takes no entries; after a failover the next of the hosts is the one that does. */
     if (!pg_target_get(target, "target_session_attrs"))
         pg_target_set(target, "target_session_attrs", "read-write");

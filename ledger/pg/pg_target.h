@@ -13,10 +13,11 @@ struct pg_target {
     const char *values[PG_TARGET_OPTIONS_MAX];
     size_t count;
     struct pg_hosts hosts;
+    char *password; /* of ledger.password_file, or NULL */
 };
 
-/* Takes ledger.connection apart. False with a log line; the caller frees with pg_target_free, whatever comes
- * back. */
+/* Takes ledger.connection apart, and reads ledger.password_file. False with a log line; the caller frees with
+ * pg_target_free, whatever comes back. */
 bool pg_target_parse(struct pg_target *target, const struct config *config);
 void pg_target_free(struct pg_target *target);
 

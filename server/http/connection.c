@@ -78,6 +78,14 @@ int connection_sweep(struct connection_list *list, int64_t now_ms, size_t *waiti
     return count;
 }
 
+bool connection_expected(const struct connection_list *list)
+{
+    const struct connection *c = list->head;
+    while (c && (c->read > 0 || !c->waiting || c->stowed))
+        c = c->next;
+    return c != NULL;
+}
+
 void connection_hurry(struct connection_list *list, int64_t deadline_ms)
 {
     for (struct connection *c = list->head; c; c = c->next)

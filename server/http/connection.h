@@ -50,6 +50,9 @@ void connection_work(struct connection *connection, int64_t deadline_ms);
  * *waiting: how many others wait for a request. */
 int connection_sweep(struct connection_list *list, int64_t now_ms, size_t *waiting);
 
+/* True if somebody has connected and not asked for anything yet. Looks through the list. */
+bool connection_expected(const struct connection_list *list);
+
 /* No connection waits longer than until `deadline_ms`. */
 void connection_hurry(struct connection_list *list, int64_t deadline_ms);
 

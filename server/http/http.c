@@ -390,12 +390,14 @@ bool http_alive(const struct http *http, int64_t within_ms)
     return true;
 }
 
-/* Takes over who has connected already, and closes the door. */
+/* Takes over who has connected already, and closes the door; a door that the service manager holds stays open
+ * for the next gate, which they may wait for. */
 static void stop_listening(struct worker *worker)
 {
+    bool held = worker->http->options.socket_count > 0;
     struct pollfd door = {.fd = worker->socket, .events = POLLIN};
     int64_t until_ms = clock_monotonic_ms() + BACKLOG_MS;
-    while (clock_monotonic_ms() < until_ms && poll(&door, 1, 0) > 0)
+    while (!held && clock_monotonic_ms() < until_ms && poll(&door, 1, 0) > 0)
         turn(worker);
     MHD_socket listener = MHD_quiesce_daemon(worker->daemon);
     if (listener != MHD_INVALID_SOCKET)
@@ -413,7 +415,8 @@ static void drain(struct worker *worker)
     idle_close(&worker->idle);
     connection_hurry(&worker->connections, now + HURRY_MS);
     worker->sweep_ms = 0;
-    while (worker->active > 0 && clock_monotonic_ms() < deadline)
+    while ((worker->active > 0 || connection_expected(&worker->connections)) &&
+           clock_monotonic_ms() < deadline)
         turn(worker);
     /* A daemon with parked requests cannot be stopped; they are given up with the process. */
     if (worker->active > 0) {
@@ -472,6 +475,14 @@ static bool set_limits(struct http *http)
     return http->clients != NULL;
 }
 
+static bool open_sockets(struct http *http, int sockets[THREADS_MAX])
+{
+    const struct http_options *options = &http->options;
+    struct listen_given given = {options->sockets, options->socket_count};
+    return given.count > 0 ? listen_take(&given, sockets, http->worker_count, http->address)
+                           : listen_open(options->listen, sockets, http->worker_count, http->address);
+}
+
 struct http *http_start(const struct http_options *options, const struct exchange_handler *handler)
 {
     int sockets[THREADS_MAX];
@@ -486,11 +497,11 @@ struct http *http_start(const struct http_options *options, const struct exchang
         http->workers[i] = (struct worker){
             .magic = WORKER_MAGIC, .http = http, .wake = -1, .turned_ms = clock_monotonic_ms()};
     http->trust = client_trust_new(options->trusted_proxies);
-    if (!http->trust || !set_limits(http) ||
-        !listen_open(options->listen, sockets, http->worker_count, http->address)) {
+    if (!http->trust || !set_limits(http) || !open_sockets(http, sockets)) {
         http_free(http);
         return NULL;
     }
+    http->options.sockets = NULL;
     for (size_t i = 0; i < http->worker_count; i++)
         http->workers[i].socket = sockets[i];
     for (size_t i = 0; i < http->worker_count; i++)

@@ -10,11 +10,16 @@
 struct http;
 
 #define HTTP_CLIENT_CONNECTIONS 256
+#define HTTP_SOCKETS_MAX        64 /* and threads */
 
 /* What is said in the configuration, under `http` and beside. */
 struct http_options {
     const char *listen; /* "address:port", or "unix:/path"; port 0 takes a free one */
-    size_t threads;     /* at least one */
+    /* Or sockets that listen already, all on one address, and no more than threads: each thread has one, or
+     * shares it with others. Only looked at by http_start, which owns them when it succeeds. */
+    const int *sockets;
+    size_t socket_count;
+    size_t threads; /* at least one */
     int64_t header_seconds;
     int64_t idle_seconds;
     int64_t send_seconds;

@@ -178,6 +178,67 @@ out:
     return ok;
 }
 
+/* The address as listen_open would say it. False if it is no socket that connections come from. */
+static bool describe_given(int fd, char bound[LISTEN_TEXT_MAX])
+{
+    struct sockaddr_storage at = {0};
+    socklen_t len = sizeof(at), size = sizeof(int);
+    int type = 0, listening = 0;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM ||
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || !listening ||
+        getsockname(fd, (struct sockaddr *)&at, &len) != 0)
+        return false;
+    if (at.ss_family == AF_UNIX) {
+        const char *path = ((const struct sockaddr_un *)&at)->sun_path;
+        snprintf(bound, LISTEN_TEXT_MAX, "unix:%.107s", path);
+        return true;
+    }
+    describe(
+        &(struct addrinfo){.ai_family = at.ss_family, .ai_addr = (struct sockaddr *)&at, .ai_addrlen = len},
+        bound);
+    return at.ss_family == AF_INET || at.ss_family == AF_INET6;
+}
+
+static bool refuse(const char *address, const char *detail, const char *hint)
+{
+    LOG(ERROR, "listen_failed", {"address", address}, {"detail", detail}, {"hint", hint});
+    return false;
+}
+
+bool listen_take(const struct listen_given *given, int *sockets, size_t count, char bound[LISTEN_TEXT_MAX])
+{
+    char other[LISTEN_TEXT_MAX];
+    size_t open = 0;
+    for (size_t i = 0; i < given->count; i++) {
+        if (!describe_given(given->sockets[i], i == 0 ? bound : other))
+            return refuse("systemd", "a socket that was given does not listen for streams",
+                          "use ListenStream= with Accept=no in the .socket unit");
+        if (i > 0 && strcmp(bound, other) != 0)
+            return refuse(other, "sockets of several addresses were given, and all threads serve one",
+                          "leave one address in the .socket unit");
+    }
+    if (given->count > count)
+        return refuse(bound, "more sockets were given than there are threads",
+                      "one is enough, or raise `threads`");
+    /* Threads that share a socket are woken together and race for the connection, which costs little where
+     * connections last; with ReusePort= and as many sockets as threads each has its own. */
+    for (; open < count; open++) {
+        sockets[open] = fcntl(given->sockets[open % given->count], F_DUPFD_CLOEXEC, 3);
+        if (sockets[open] < 0 || fcntl(sockets[open], F_SETFL, O_NONBLOCK) != 0)
+            break;
+    }
+    if (open < count) {
+        fail(bound, strerror(errno));
+        for (size_t i = 0; i <= open; i++)
+            if (sockets[i] >= 0)
+                close(sockets[i]);
+        return false;
+    }
+    for (size_t i = 0; i < given->count; i++)
+        close(given->sockets[i]);
+    return true;
+}
+
 bool listen_open(const char *address, int *sockets, size_t count, char bound[LISTEN_TEXT_MAX])
 {
     if (strncmp(address, "unix:", 5) == 0)

@@ -13,4 +13,15 @@
  * is an error, also if that process would share it. */
 bool listen_open(const char *address, int *sockets, size_t count, char bound[LISTEN_TEXT_MAX]);
 
+/* Sockets that somebody else, such as systemd, has bound. */
+struct listen_given {
+    const int *sockets;
+    size_t count;
+};
+
+/* Shares those out to `count` non-blocking sockets, and closes them. False after logging why: one does not
+ * listen, they are of several addresses, or more than `count`, so that nobody would serve some of them; then
+ * they are as they were. */
+bool listen_take(const struct listen_given *given, int *sockets, size_t count, char bound[LISTEN_TEXT_MAX]);
+
 #endif

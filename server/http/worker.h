@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define THREADS_MAX 64
+#define THREADS_MAX HTTP_SOCKETS_MAX
 #define ARENA_SIZE  32768
 
 /* Where a request is on its way through being parked. Who makes a step sees from the one before what the

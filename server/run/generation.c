@@ -126,7 +126,8 @@ static struct shared *agents_for(struct shared *config, struct shared *former)
 
 static void note_ledger_key(void *context, const char *key)
 {
-    static const char *const keys[] = {"ledger.connection", "ledger.pooler", "ledger.gate_role"};
+    static const char *const keys[] = {"ledger.connection", "ledger.pooler", "ledger.password_file",
+                                       "ledger.gate_role"};
     bool *differ = context;
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
         if (strcmp(key, keys[i]) == 0)
@@ -237,6 +238,12 @@ bool generation_ready(const struct generation *generation)
     OBJECT_CHECK(generation, GENERATION_MAGIC);
     return writer_ready(generation->writer) &&
            refresh_ready(shared_thing(generation->accounts), shared_thing(generation->config));
+}
+
+bool generation_turned(const struct generation *generation)
+{
+    OBJECT_CHECK(generation, GENERATION_MAGIC);
+    return writer_turned(generation->writer);
 }
 
 void generation_stop(struct generation *generation)

@@ -33,6 +33,9 @@ const struct exchange_handler *generation_monitor(struct generation *generation,
 /* True while entries can be written to the ledger. */
 bool generation_ready(const struct generation *generation);
 
+/* True if every thread that writes to the ledger has gone through its loop since this was asked last. */
+bool generation_turned(const struct generation *generation);
+
 /* Ends what no other generation shares, and frees. No request may be left in the handler. Waits for the
  * ledger, `ledger.timeout_seconds` at most. NULL is fine. */
 void generation_stop(struct generation *generation);

@@ -10,6 +10,8 @@ datadir         = $(datarootdir)
 docdir          = $(datarootdir)/doc/crawltab
 mandir          = $(datarootdir)/man
 completiondir   = $(datarootdir)/bash-completion/completions
+unitdir         = $(prefix)/lib/systemd/system
+sysusersdir     = $(prefix)/lib/sysusers.d
 sysconfdir      = /etc
 localstatedir   = /var
 INSTALL         = install
@@ -27,7 +29,7 @@ PLACES = -DPLACES_CONFIG='"$(sysconfdir)/crawltab/config.yaml"' -DPLACES_STATE='
          -DPLACES_COMMAND='"$(shell realpath -sm --relative-to=$(sbindir) $(bindir))/crawltab"'
 $(to)/places: FORCE
 	@mkdir -p $(@D)
-	@echo $(foreach word,$(PLACES),'$(subst ','\'',$(word))') >$@.new
+	@echo $(foreach word,$(PLACES) $(sbindir) $(docdir),'$(subst ','\'',$(word))') >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 $(to)/places.o: ledger/base/places.c ledger/base/places.h $(to)/places
 	$(CC) $(CFLAGS) $(PLACES) -c $< -o $@
@@ -40,14 +42,24 @@ $(to)/crawler: $(call objects,tools/crawler) $(to)/places.o $(LIBRARIES)
 $(to)/config.yaml.example: $(to)/crawltabd
 	$< --print-config-example >$@.new && mv $@.new $@
 
+# Units have the installation's paths, and the lines of the sandbox where @sandbox@ stands.
+UNITS = $(addprefix $(to)/systemd/,$(notdir $(wildcard tools/deploy/systemd/*.service \
+	tools/deploy/systemd/*.socket tools/deploy/systemd/*.timer tools/deploy/systemd/*.sysusers)))
+$(UNITS): $(to)/systemd/%: tools/deploy/systemd/% tools/deploy/systemd/sandbox.conf $(to)/places
+	@mkdir -p $(@D)
+	sed -e '/^@sandbox@$$/{r tools/deploy/systemd/sandbox.conf' -e 'd}' $< | sed -e '/^#:/d' \
+		$(foreach name,sbindir bindir sysconfdir docdir state,-e 's|@$(name)@|$($(name))|g') >$@.new
+	mv $@.new $@
+
 SITE = $(patsubst tools/demo/site/%,%,$(shell find tools/demo/site -type f))
 .PHONY: FORCE installed install install-strip uninstall installdirs
 FORCE:
 
-installed: $(to)/crawltabd $(to)/crawltab $(to)/crawler $(to)/config.yaml.example
+installed: $(to)/crawltabd $(to)/crawltab $(to)/crawler $(to)/config.yaml.example $(UNITS)
 
 installdirs:
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)/examples \
+		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) \
 		$(DESTDIR)$(sysconfdir)/crawltab \
 		$(addprefix $(DESTDIR)$(datadir)/crawltab/site/,$(sort $(dir $(SITE))))
 	$(INSTALL) -d -m 700 $(DESTDIR)$(state)
@@ -58,6 +70,8 @@ install: installed installdirs ## installs under prefix=/usr/local (DESTDIR=: so
 	$(INSTALL_PROGRAM) $(to)/crawler $(DESTDIR)$(bindir)/crawler
 	$(INSTALL_DATA) $(to)/config.yaml.example $(DESTDIR)$(docdir)/examples/config.yaml.example
 	$(INSTALL_DATA) README.md tools/deploy/CHANGELOG.md server/WIRE.md $(DESTDIR)$(docdir)
+	$(INSTALL_DATA) $(filter-out %.sysusers,$(UNITS)) $(DESTDIR)$(unitdir)
+	$(INSTALL_DATA) $(to)/systemd/crawltab.sysusers $(DESTDIR)$(sysusersdir)/crawltab.conf
 	@for file in $(SITE); do \
 		$(INSTALL_DATA) tools/demo/site/$$file $(DESTDIR)$(datadir)/crawltab/site/$$file || exit; done
 
@@ -67,5 +81,7 @@ install-strip:
 # Configuration and state stay; their folders go only if nothing is in them.
 uninstall: ## removes what make install installed, but not configuration, keys and ledger
 	rm -f $(DESTDIR)$(sbindir)/crawltabd $(DESTDIR)$(bindir)/crawltab $(DESTDIR)$(bindir)/crawler
+	rm -f $(addprefix $(DESTDIR)$(unitdir)/,$(notdir $(filter-out %.sysusers,$(UNITS)))) \
+		$(DESTDIR)$(sysusersdir)/crawltab.conf
 	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(datadir)/crawltab
 	@rmdir $(DESTDIR)$(sysconfdir)/crawltab $(DESTDIR)$(state) 2>/dev/null || true

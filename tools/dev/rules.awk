@@ -96,6 +96,8 @@ function may_use(path, header)
         return path == "server/agent/unpack.c"
     if (header ~ /^unicode\//)
         return path == "ledger/format/unicode.c"
+    if (header ~ /^systemd\//)
+        return path == "server/run/service.c"
     if (header ~ /^openssl\//)
         return path ~ /^(ledger\/base\/crypto\/(digest|ed25519_openssl)\.c|ledger\/verify\/signature\.c)$/
     if (header == "sodium.h")

@@ -25,9 +25,13 @@ struct config_where {
     const size_t *fields; /* lines, by position in the table; NULL: what stands there is no such structure */
 };
 
+/* Where $CREDENTIALS_DIRECTORY in a path leads when systemd has not set it. */
+#define CONFIG_NO_CREDENTIALS "/nonexistent/$CREDENTIALS_DIRECTORY"
+
 /* C types of the table's kinds. TEXT: any scalar. CODE: a text that people group with spaces, such as an
  * IBAN: without them, and in capitals. PATH: relative ones are taken from the folder of the file, empty stays
- * empty; a default is a name in the folder places_state. NUMBER: whole, between min and max. FLAG: true or
+ * empty; a default is a name in the folder places_state. $CREDENTIALS_DIRECTORY
+ * at its beginning is systemd's folder of LoadCredential=. NUMBER: whole, between min and max. FLAG: true or
  * false. AMOUNT: decimal to micro-units, at most max. Number and amount are -1 when not given and without
  * default. RATE: percent to millionths. LIST: a sequence of scalars. */
 typedef const char *CONFIG_TEXT;
@@ -142,6 +146,11 @@ typedef struct config_list CONFIG_LIST;
     X(ledger_connection, "ledger.connection", TEXT, places_connection, 0, 0,                                 \
       "PostgreSQL, as a libpq connection string without the user. A host with a slash is the folder of\n"    \
       "the unix socket and may be relative to this file.")                                                   \
+    X(ledger_password_file, "ledger.password_file", PATH, "", 0, 0,                                          \
+      "File with the password of the role that connects, on one line. A path may begin with\n"               \
+      "$CREDENTIALS_DIRECTORY, for LoadCredential= of systemd; this one is then left alone by commands "     \
+      "that\n"                                                                                               \
+      "run elsewhere. Empty: by libpq's own means, such as ~/.pgpass.")                                      \
     X(ledger_pooler, "ledger.pooler", TEXT, "none", 0, 0,                                                    \
       "transaction if the connection leads to PgBouncer, in whatever pool_mode: statements are then not\n"   \
       "prepared, and every transaction makes its own settings. none: PostgreSQL itself.")                    \

@@ -73,14 +73,22 @@ static const char *code_of(struct config_reader *reader, const char *text)
     return code;
 }
 
-/* The text with relative paths taken from the folder of the file. */
+/* The text with relative paths taken from the folder of the file, and systemd's credentials from where the
+ * unit has them. Without a unit theirs is a path that nothing can be made at: what needs the file says so. */
 static const char *path_of(struct config_reader *reader, const char *text)
 {
-    if (text[0] == '/' || text[0] == '\0')
+    static const char variable[] = "$CREDENTIALS_DIRECTORY/";
+    const char *folder = reader->folder;
+    if (strncmp(text, variable, strlen(variable)) == 0) {
+        text += strlen(variable);
+        folder = getenv("CREDENTIALS_DIRECTORY");
+        folder = folder ? folder : CONFIG_NO_CREDENTIALS;
+    } else if (text[0] == '/' || text[0] == '\0') {
         return config_keep_text(reader, text);
-    size_t size = strlen(reader->folder) + strlen(text) + 2;
+    }
+    size_t size = strlen(folder) + strlen(text) + 2;
     char *path = config_keep(reader, size);
-    snprintf(path, size, "%s/%s", reader->folder, text);
+    snprintf(path, size, "%s/%s", folder, text);
     return path;
 }
 

@@ -69,23 +69,59 @@ test('files go where the variables of GNU say, and away again', async t => {
     assert.ok(!fs.existsSync(`${there}/srv/var/lib/crawltab`))
 })
 
+test('the units are sound and give little away', { timeout: 120_000 }, async t => {
+    const folder = temporaryFolder(t)
+    const prefix = path.join(folder, 'usr')
+    const places = [`prefix=${prefix}`, `sysconfdir=${folder}/etc`, `localstatedir=${folder}/var`]
+    await make(folder, 'install', ...places)
+    const units = `${prefix}/lib/systemd/system`
+    const names = fs.readdirSync(units).sort()
+    assert.deepEqual(names, [
+        'crawltab-nightly.service',
+        'crawltab-nightly.timer',
+        'crawltab-webhook.service',
+        'crawltab-webhook.timer',
+        'crawltabd.service',
+        'crawltabd.socket'
+    ])
+    for (const name of names) {
+        const text = fs.readFileSync(path.join(units, name), 'utf8')
+        assert.ok(!/@(\w+)@/.test(text), `${name} has a path that was not filled in: ${text}`)
+        if (!name.endsWith('.service')) continue
+        const [, program] = /^ExecStart=(\S+)/m.exec(text)
+        fs.accessSync(program, fs.constants.X_OK)
+    }
+    const found = await run('sh', ['-c', 'command -v systemd-analyze || true'])
+    if (!found.stdout) return t.skip('systemd-analyze is not here')
+    const env = { ...process.env, SYSTEMD_UNIT_PATH: `${units}:` }
+    const all = names.map(name => path.join(units, name))
+    const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', ...all], { env })
+    // What is wrong elsewhere on this machine is not ours.
+    assert.ok(!/crawltab/.test(stdout + stderr), stdout + stderr)
+    for (const unit of all.filter(unit => unit.endsWith('.service'))) {
+        const words = ['security', '--offline=true', '--threshold=20', unit]
+        const { stdout } = await run('systemd-analyze', words).catch(error => assert.fail(error.stdout))
+        assert.match(stdout, /Overall exposure level for \S+: [01]\.\d OK|: 2\.0 /)
+    }
+})
+
 test('an installation runs by itself', { timeout: 120_000 }, async t => {
     const folder = temporaryFolder(t)
     const ledger = new Ledger(folder)
     ledger.start()
     t.after(() => ledger.stop())
-    const night = clockBefore(20)
     const [prefix, etc, state] = ['usr', 'etc', 'state'].map(name => path.join(folder, name))
     await make(folder, 'install', `prefix=${prefix}`, `sysconfdir=${etc}`, `localstatedir=${state}`)
     const example = fs.readFileSync(`${prefix}/share/doc/crawltab/examples/config.yaml.example`, 'utf8')
     const config = example
         .replace('dbname=crawltab', `host=${ledger.sockets} dbname=crawltab`)
         .replace('listen: "127.0.0.1:8402"', 'listen: "127.0.0.1:0"')
-        .replace('at: []', `at: ["${night.at}"]`)
     fs.writeFileSync(`${etc}/crawltab/config.yaml`, config)
     // Nothing says where the configuration is, and the folder is any.
     const crawltab = (...words) => run(`${prefix}/bin/crawltab`, words, { cwd: folder, encoding: 'utf8' })
     await crawltab('migrate', '--bootstrap', '--superuser', 'postgres')
+    const night = clockBefore(15)
+    fs.writeFileSync(`${etc}/crawltab/config.yaml`, config.replace('at: []', `at: ["${night.at}"]`))
     const gate = new Gate(undefined, { program: `${prefix}/sbin/crawltabd` })
     t.after(() => gate.stop())
     await gate.start('--clock-offset', night.offset)
