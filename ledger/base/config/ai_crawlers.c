@@ -1,5 +1,7 @@
 #include "ledger/base/config/ai_crawlers.h"
 
+#include <assert.h>
+
 /* Product tokens that AI crawlers, agents and fetchers send, or name for robots.txt, as of 2026-11: what
  * public lists such as ai.robots.txt have. Left out, since people's programs have them in User-Agent too, or
  * may: Code, Cursor and Trae (editors with a browser inside), LCC (as browsers name the maker of a machine),
@@ -168,6 +170,7 @@ static const struct slice phrases[] = {
 #define WORD_COUNT   (sizeof(words) / sizeof(*words))
 #define PHRASE_COUNT (sizeof(phrases) / sizeof(*phrases))
 
+/* The names themselves have hyphens in them: "GPTBot" must not be found in "NotGPTBot-like". */
 static bool in_word(char c)
 {
     c = slice_lower(c);
@@ -176,6 +179,7 @@ static bool in_word(char c)
 
 static bool word_at(struct slice text, size_t at, struct slice word)
 {
+    assert(at <= text.len && word.len > 0);
     return text.len - at >= word.len && slice_lower(text.data[at]) == slice_lower(word.data[0]) &&
            (text.len - at == word.len || !in_word(text.data[at + word.len])) &&
            slice_eq_nocase((struct slice){text.data + at, word.len}, word);
@@ -208,13 +212,17 @@ static struct slice name_of(const struct config *config, struct slice word)
 
 struct slice ai_crawlers_find(const struct config *config, struct slice user_agent)
 {
+    /* Word by word first: most visitors are people, whose User-Agent is a dozen words, and each is compared
+     * with those of its length alone. Names with spaces are searched for afterwards, as they are few. */
     size_t start = 0;
     for (size_t at = 0; at <= user_agent.len; at++) {
         if (at < user_agent.len && in_word(user_agent.data[at]))
             continue;
+        assert(start <= at);
         struct slice name = name_of(config, (struct slice){user_agent.data + start, at - start});
         if (name.len > 0)
             return name;
+        /* One past the end in the last turn, which is not used any more. */
         start = at + 1;
     }
     for (size_t i = 0; i < PHRASE_COUNT; i++)
@@ -240,8 +248,10 @@ static struct slice at_position(const struct config *config, size_t at)
 
 bool ai_crawlers_next(const struct config *config, size_t *at, struct slice *name)
 {
+    assert(*at <= WORD_COUNT + PHRASE_COUNT + config->crawlers_extra.count);
     while ((*name = at_position(config, *at)).data) {
         const bool listed = (*at)++ < WORD_COUNT + PHRASE_COUNT;
+        /* What the configuration adds it does not take away again. */
         if (!listed || !is_excepted(config, *name))
             return true;
     }

@@ -3,6 +3,9 @@
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "ledger/base/config/config_table.h"
 
+#include "ledger/base/object.h"
+
+#include <assert.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -33,28 +36,39 @@ static const struct config_children sites = {"sites", &config_site_table, sizeof
                                              offsetof(struct config, site_count)};
 const struct config_table config_gate_table = {TABLE(gate_fields, struct config), &sites, 1};
 
+#define LOADED_MAGIC 0x9c41d7e5u
+/* Whoever has the configuration has the memory of its texts with it, and frees both at once. */
 struct loaded {
     struct config config; /* first: config_free gets its address */
+    uint32_t magic;       /* a caller of config_free may have made a configuration by itself */
     struct config_reader reader;
 };
 
+_Static_assert(offsetof(struct loaded, config) == 0, "config_free gets the address of both");
+_Static_assert(sizeof(CONFIG_NUMBER) == sizeof(int64_t) && sizeof(CONFIG_AMOUNT) == sizeof(int64_t) &&
+                   sizeof(CONFIG_RATE) == sizeof(int64_t),
+               "what is read along the tables is written as 64 bits");
 static struct loaded *loaded_new(const struct config_report *report)
 {
     struct loaded *loaded = calloc(1, sizeof(*loaded));
     if (!loaded)
         abort();
     loaded->reader = (struct config_reader){.report = *report, .lists_keys = "config.yaml.example"};
+    OBJECT_MAKE(loaded, LOADED_MAGIC);
     return loaded;
 }
 
 static const char *folder_of(struct config_reader *reader, const char *path)
 {
+    /* Through symbolic links: who links the file into /etc/crawltab still has its keys beside the file. A
+     * file that has gone meanwhile cannot be read either, so that the folder does not matter then. */
     char *full = realpath(path, NULL);
     char *folder = config_keep_text(reader, full ? full : ".");
     free(full);
     char *slash = strrchr(folder, '/');
     if (slash)
         slash[slash == folder ? 1 : 0] = '\0';
+    assert(folder[0] == '/' || strcmp(folder, ".") == 0); /* what is relative is put behind it and a slash */
     return folder;
 }
 
@@ -64,6 +78,8 @@ static void name_rules(struct config_reader *reader, struct config_site *site)
     for (size_t i = 0; i < site->rule_count; i++) {
         if (*site->rules[i].name)
             continue;
+        /* Position in the file, as people count. It goes into invoices: a rule that is put in front of
+         * it changes the name, which is why config.yaml.example gives all its rules names. */
         char *name = config_keep(reader, 32);
         snprintf(name, 32, "rule %zu", i + 1);
         site->rules[i].name = name;
@@ -89,12 +105,15 @@ static struct config *load(const struct config_report *how)
     struct config_report *report = &loaded->reader.report;
     FILE *file = fopen(path, "re");
     if (file) {
+        /* The folder first: reading makes paths of texts. */
         config->folder = loaded->reader.folder = folder_of(&loaded->reader, path);
         bool read = config_read(&loaded->reader, &config_gate_table, config, file);
         fclose(file);
+        /* Judged also after mistakes: whoever mends a file wants all of them at once. */
         fill(config);
         for (size_t i = 0; i < config->site_count; i++)
             name_rules(&loaded->reader, &config->sites[i]);
+        assert(read || report->error_count > 0);
         report->checking = true;
         if (read)
             config_check(config, report);
@@ -121,12 +140,14 @@ struct config *config_examine(const char *path, FILE *errors, FILE *warnings)
 
 struct config *config_defaults(void)
 {
+    /* The tables' defaults are read as a file's values are, so that they cannot mean something else. */
     struct loaded *loaded = loaded_new(&(struct config_report){.file = "defaults"});
     loaded->config.folder = config_keep_text(&loaded->reader, ".");
     loaded->reader.folder = loaded->config.folder;
     config_read_initial(&loaded->reader, &config_gate_table, &loaded->config);
     config_child_make(&loaded->reader, &sites, &loaded->config, 1);
     config_read_initial(&loaded->reader, &config_site_table, &loaded->config.sites[0]);
+    assert(loaded->reader.report.error_count == 0);
     return &loaded->config;
 }
 
@@ -135,12 +156,14 @@ void config_free(struct config *config)
     if (!config)
         return;
     struct loaded *loaded = (struct loaded *)config;
+    OBJECT_END(loaded, LOADED_MAGIC);
     config_reader_free(&loaded->reader);
     free(loaded);
 }
 
 bool config_on_loopback(const struct config *config)
 {
+    /* By the text, not by a look-up: a name in /etc/hosts must not decide what is allowed in production. */
     const char *listen = config->listen;
     return strncmp(listen, "unix:", 5) == 0 || strncmp(listen, "127.", 4) == 0 ||
            strncmp(listen, "[::1]:", 6) == 0 || strncmp(listen, "localhost:", 10) == 0;
@@ -160,6 +183,7 @@ size_t config_threads(const struct config *config)
     if (config->threads > 0)
         return (size_t)config->threads;
     if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
+        /* Not the machine's: in a container, or under taskset, more threads than cores only wait. */
         return (size_t)CPU_COUNT(&cores);
     return 1;
 }

@@ -1,10 +1,13 @@
-/* What the configuration's types cannot say of invoices: identifiers, and the patterns of numbers. */
+/* What the configuration's types cannot say of invoices: identifiers, and the patterns of numbers. Invoices
+ * are never changed once made, so that a mistyped number is worth refusing to start. What only an e-invoice
+ * lacks is a warning: the seller may send other bills meanwhile. */
 #include "ledger/base/config/config_table.h"
 
 #include "ledger/base/identifier/einvoice.h"
 #include "ledger/base/identifier/identifier.h"
 #include "ledger/base/identifier/series.h"
 
+#include <assert.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +20,7 @@ struct check {
 /* Tells that the text of a setting is wrong; "" is none. `fault` is the end of the sentence, or NULL. */
 static void tell(const struct check *check, const char *key, const char *text, const char *fault)
 {
+    assert(text);
     if (*text && fault)
         config_error(check->report, config_site_line(check->site, key), "%s: \"%s\" %s", key, text, fault);
 }
@@ -31,11 +35,14 @@ static void check_series(const struct check *check)
     static const char date[] = "2000-01-01",
                       hint[] = "is no pattern, write it like \"INV-{year}-{number:6}\"";
     const struct config_site *site = check->site;
+    /* Any date does: only the form is looked at, and whether two series could meet. */
     struct series invoice, credit;
     bool read = series_read(site->invoice_number, date, &invoice);
     bool credit_read = series_read(site->invoice_credit_number, date, &credit);
     tell(check, "invoice.number", site->invoice_number, read ? NULL : hint);
     tell(check, "invoice.credit_note_number", site->invoice_credit_number, credit_read ? NULL : hint);
+    /* An invoice and a credit note of one number could not be told apart in books, and the ledger would
+     * refuse the second. "INV-" and "INV-C" may meet as well: what follows the shorter may be anything. */
     if (read && credit_read &&
         (starts_like(invoice.before, credit.before) || starts_like(credit.before, invoice.before)))
         config_error(check->report, config_site_line(check->site, "invoice.credit_note_number"),
@@ -46,10 +53,13 @@ static void check_series(const struct check *check)
 
 static const char *setting(const struct config_site *site, const char *key)
 {
-    for (size_t i = 0; i < config_site_table.count; i++)
-        if (strcmp(config_site_table.fields[i].key, key) == 0)
-            return *(const char *const *)((const char *)site + config_site_table.fields[i].offset);
-    return "";
+    size_t at = 0;
+    while (at < config_site_table.count && strcmp(config_site_table.fields[at].key, key) != 0)
+        at++;
+    assert(at < config_site_table.count);
+    const struct config_field *field = &config_site_table.fields[at];
+    assert(field->kind == CONFIG_IS_TEXT || field->kind == CONFIG_IS_CODE || field->kind == CONFIG_IS_PATH);
+    return *(const char *const *)((const char *)site + field->offset);
 }
 
 /* Whoever has an electronic address sends e-invoices: what they would lack is told before they are made. */
@@ -59,7 +69,8 @@ static void check_einvoices(const struct check *check)
     for (const struct einvoice_need *need = einvoice_needs; *site->billing_endpoint && *need->country;
          need++) {
         char key[64];
-        snprintf(key, sizeof(key), "billing.%s", need->member);
+        int len = snprintf(key, sizeof(key), "billing.%s", need->member);
+        assert(len > 0 && (size_t)len < sizeof(key));
         if (strcmp(need->country, site->billing_country) != 0 || strcmp(need->party, "seller") != 0 ||
             need->when & EINVOICE_GIVEN || *setting(site, key))
             continue;
@@ -76,6 +87,8 @@ static void check_registration(const struct check *check)
     char number[80];
     if (!*scheme)
         return;
+    /* Only with a scheme: without one the number is the country's usual one if it fits, and else is printed
+     * as it is. */
     if (strlen(scheme) != 4 || strspn(scheme, "0123456789") != 4)
         tell(check, "billing.registration_scheme", scheme, "is not an ICD code of four digits such as 0208");
     else
@@ -111,6 +124,7 @@ static void check_defaults(const struct check *check)
     static const char *const cadences[] = {"daily", "weekly", "monthly", NULL};
     static const char *const treatments[] = {"none", "standard", "zero", "exempt", NULL};
     const struct config_site *site = check->site;
+    /* The two must agree: a rate without the treatment would never be charged, and nobody would see it. */
     bool standard = strcmp(site->invoice_tax_treatment, "standard") == 0;
     check_word(check, "invoice.without_agreement", site->invoice_without_agreement, without, "bill or hold");
     check_word(check, "invoice.cadence", site->invoice_cadence, cadences, "daily, weekly or monthly");

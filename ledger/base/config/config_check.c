@@ -1,9 +1,12 @@
-/* What the configuration's types cannot say. */
+/* What the configuration's types cannot say. What is told here stops the start: a gate that starts with a
+ * price that nobody reads, or with a host that two sites claim, charges the wrong way for days before anybody
+ * looks. What only looks odd is a warning. */
 #include "ledger/base/config/config_table.h"
 
 #include "ledger/base/config/ai_crawlers.h"
 #include "ledger/base/text/amount.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -11,13 +14,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The line of a setting, or another one when it is not given. */
+/* The line of a setting, or another one when it is not given. A key that is in no table is a slip of ours:
+ * the mistake would be told without its line. */
 static size_t line_of(const struct config_table *table, const size_t *fields, size_t other, const char *key)
 {
-    for (size_t i = 0; i < table->count; i++)
-        if (strcmp(table->fields[i].key, key) == 0 && fields[i] > 0)
-            return fields[i];
-    return other;
+    size_t at = 0;
+    assert(fields); /* what has no fields is not judged */
+    while (at < table->count && strcmp(table->fields[at].key, key) != 0)
+        at++;
+    assert(at < table->count);
+    return fields[at] > 0 ? fields[at] : other;
 }
 
 size_t config_gate_line(const struct config *config, const char *key)
@@ -46,6 +52,7 @@ static bool one_of(const char *text, const char *const *words)
 /* Letters, digits and the extra characters; not empty. */
 static bool made_of(const char *text, const char *extra)
 {
+    /* Not isalnum, which a locale may change: what is a name here must be one on every machine. */
     static const char alnum[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     for (const char *c = text; *c; c++)
         if (!strchr(alnum, *c) && !strchr(extra, *c))
@@ -57,6 +64,8 @@ static bool zone_known(const char *zone)
 {
     char path[512];
     int len = snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone);
+    /* No dots, or "../" would name any file. PostgreSQL decides what the zone means, and where no database of
+     * zones is installed here, it alone is asked. */
     if (!made_of(zone, "_+-/") || zone[0] == '/' || len >= (int)sizeof(path))
         return false;
     return access("/usr/share/zoneinfo", F_OK) != 0 || access(path, F_OK) == 0;
@@ -149,6 +158,7 @@ static void check_rule(const struct config_rule *rule, struct config_report *rep
 
 static void check_network(const struct config_site *site, struct config_report *report)
 {
+    /* CAIP-2's form, which x402 has for networks; 64 is what a receipt has room for. */
     if (!made_of(site->network, "-_:.") || strlen(site->network) > 64)
         config_error(report, config_site_line(site, "network"),
                      "network: \"%s\" is not namespace:reference, e.g. \"example:402\"", site->network);
@@ -162,6 +172,8 @@ static void check_network(const struct config_site *site, struct config_report *
 /* Text that goes into header fields and JSON as it stands. */
 static void check_printable(const char *key, const char *text, size_t line, struct config_report *report)
 {
+    /* Quotes, backslashes and angle brackets, too: nothing is escaped where these texts are put in, and a
+     * terminal or a page may show them. */
     for (const char *c = text; *c; c++)
         if (*c < 0x20 || *c > 0x7e || *c == '"' || *c == '\\' || *c == '<' || *c == '>') {
             config_error(report, line, "%s: \"%s\" has a character that cannot stand in a header field", key,
@@ -192,6 +204,7 @@ static void check_admission(const struct config_site *site, struct config_report
 
 static bool is_webhook(const char *url)
 {
+    /* Invoices would go in the clear. By the text: names are looked up only when a message is sent. */
     return strncmp(url, "https://", 8) == 0 || strncmp(url, "http://127.", 11) == 0 ||
            strncmp(url, "http://localhost", 16) == 0 || strncmp(url, "http://[::1]", 12) == 0;
 }
@@ -295,6 +308,7 @@ static void check_site(const struct config_site *site, struct config_report *rep
 /* Without the port that requests leave out. */
 static size_t host_length(const char *host)
 {
+    /* Either default port, whatever the scheme: a front may speak TLS to crawlers and HTTP to the gate. */
     size_t len = strlen(host);
     if (len > 3 && strcmp(host + len - 3, ":80") == 0)
         return len - 3;
@@ -308,6 +322,7 @@ static bool same_host(const char *a, const char *b)
 
 static bool has_host(const struct config_site *site, size_t count, const char *host)
 {
+    assert(count <= site->hosts.count);
     for (size_t i = 0; i < count; i++)
         if (same_host(site->hosts.items[i], host))
             return true;
@@ -334,7 +349,9 @@ static void check_hosts_twice(const struct config *config, size_t index, struct 
 
 static void check_twice(const struct config *config, size_t index, struct config_report *report)
 {
+    assert(index < config->site_count);
     const struct config_site *site = &config->sites[index];
+    /* Only those before it, so that a pair is told once, at the later of the two. */
     for (size_t other = 0; other < index; other++)
         if (*site->name && strcmp(config->sites[other].name, site->name) == 0)
             config_error(report, config_site_line(site, "name"), "name: \"%s\" stands twice", site->name);
@@ -347,6 +364,7 @@ static void check_times(const struct config *config, struct config_report *repor
         config_error(report, config_gate_line(config, "nightly.at"),
                      "nightly.at: %zu times are too many, %d is the limit", config->nightly_at.count,
                      CONFIG_TIMES_MAX);
+    /* As texts, which sort as the times do. Seconds would promise more than a timer keeps. */
     for (size_t i = 0; i < config->nightly_at.count; i++) {
         const char *at = config->nightly_at.items[i];
         bool shaped = strlen(at) == 5 && strspn(at, "0123456789:") == 5 && at[2] == ':';
@@ -436,6 +454,7 @@ static void check_connection_key(const struct config *config, struct slice key, 
                      "ledger.connection: names a user, remove it: each program has a role of its own");
         return;
     }
+    /* libpq would refuse it, too, but only when it connects, and without a line. */
     if (one_of(word, connection_keys))
         return;
     const char *near = config_nearest(word, connection_keys);
@@ -450,6 +469,7 @@ static void check_connection_key(const struct config *config, struct slice key, 
 /* Behind a value of "key=value key='a value'". */
 static const char *skip_value(const char *at)
 {
+    /* libpq's rules: a backslash takes the next character as it is, also within quotes. */
     bool quoted = *at == '\'';
     for (at += quoted; *at && (quoted ? *at != '\'' : !strchr(" \t\n", *at)); at++)
         at += at[0] == '\\' && at[1];
@@ -460,6 +480,7 @@ static void check_connection(const struct config *config, struct config_report *
 {
     const char *at = config->ledger_connection, *blank = " \t\n";
     const bool url = strncmp(at, "postgres://", 11) == 0 || strncmp(at, "postgresql://", 13) == 0;
+    /* Only the keywords are looked at: whether host and database are right is seen when it connects. */
     if (url && !(at = strchr(at, '?')))
         return;
     for (at += url; *at;) {
@@ -496,6 +517,7 @@ static void check_crawlers(const struct config *config, struct config_report *re
 
 void config_check(const struct config *config, struct config_report *report)
 {
+    assert(report->checking && config->where.fields);
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
     static const char *const poolers[] = {"none", "transaction", NULL};
     config_check_network(config, report);

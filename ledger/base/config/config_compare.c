@@ -1,12 +1,15 @@
-/* What differs between two readings of the configuration, by the names of its keys. */
+/* What differs between two readings of the configuration, by the names of its keys: what a reload tells, and
+ * by which it decides what cannot change while the gate runs. Lines and comments are no difference. */
 #include "ledger/base/config/config_table.h"
 
+#include <assert.h>
 #include <string.h>
 
 static bool same_list(const struct config_list *a, const struct config_list *b)
 {
     if (a->count != b->count)
         return false;
+    /* In order: of rules' patterns and proxies none comes first, but whoever moved one wants to be told. */
     for (size_t i = 0; i < a->count; i++)
         if (strcmp(a->items[i], b->items[i]) != 0)
             return false;
@@ -46,6 +49,7 @@ static bool same_site(const struct config_site *a, const struct config_site *b)
 {
     if (!same_level(&config_site_table, a, b) || a->rule_count != b->rule_count)
         return false;
+    /* By position: the first rule that fits decides, so that their order is what they mean. */
     for (size_t i = 0; i < a->rule_count; i++)
         if (!same_level(&config_rule_table, &a->rules[i], &b->rules[i]))
             return false;
@@ -55,16 +59,19 @@ static bool same_site(const struct config_site *a, const struct config_site *b)
 static void tell_site(const struct config_site *site, config_difference *tell, void *context)
 {
     char key[160];
-    snprintf(key, sizeof(key), "sites.%s", site->name);
+    int len = snprintf(key, sizeof(key), "sites.%s", site->name);
+    assert(len > 0 && (size_t)len < sizeof(key)); /* a name has 64 characters at the most */
     tell(context, key);
 }
 
 void config_compare(const struct config *before, const struct config *after, config_difference *tell,
                     void *context)
 {
+    assert(before != after && before->folder && after->folder);
     for (size_t i = 0; i < config_gate_table.count; i++)
         if (!same_field(&config_gate_table.fields[i], before, after))
             tell(context, config_gate_table.fields[i].key);
+    /* By name: in which order sites stand means nothing. */
     for (size_t i = 0; i < after->site_count; i++) {
         const struct config_site *was = config_site_called(before, after->sites[i].name);
         if (!was || !same_site(was, &after->sites[i]))

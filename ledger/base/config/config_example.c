@@ -2,8 +2,10 @@
  * that runs as it stands. */
 #include "ledger/base/config/config_table.h"
 
+#include <assert.h>
 #include <string.h>
 
+/* What the demonstration needs beside the defaults. */
 static const struct config_sample gate_sample[] = {
     {"directory.insecure_hosts", "[\"127.0.0.1:8403\"]"},
     {NULL, NULL},
@@ -51,6 +53,18 @@ static const char *sample_of(const struct config_sample *samples, const char *ke
     return NULL;
 }
 
+/* A sample for a key that the table has no more would be left out, and nobody would miss it. */
+static bool samples_known(const struct config_table *table, const struct config_sample *samples)
+{
+    for (; samples && samples->key; samples++) {
+        size_t at = 0;
+        while (at < table->count && strcmp(table->fields[at].key, samples->key) != 0)
+            at++;
+        if (at == table->count)
+            return false;
+    }
+    return true;
+}
 static void write_comment(FILE *out, int indent, const char *text)
 {
     fprintf(out, "%*s# ", indent, "");
@@ -66,6 +80,7 @@ static void write_value(FILE *out, const struct config_field *field, const char 
 {
     char text[CONFIG_INITIAL_MAX];
     const char *initial = field->initial ? config_initial(field, text) : "";
+    /* Quoted where YAML would read something else than a text: "12:30" is a number to some readers. */
     bool plain = *initial && !strpbrk(initial, ":#{}[]&*!|>'\"%@` =");
     if (sample)
         fprintf(out, "%s: %s\n", name, sample);
@@ -92,6 +107,7 @@ static bool section_shown(const struct config_table *table, const struct config_
 void config_write_table(FILE *out, const struct config_table *table, int indent,
                         const struct config_sample *samples, const char *first)
 {
+    assert(samples_known(table, samples));
     char section[64] = "";
     for (size_t i = 0; i < table->count; i++) {
         const struct config_field *field = &table->fields[i];
@@ -100,7 +116,9 @@ void config_write_table(FILE *out, const struct config_table *table, int indent,
         const char *sample = sample_of(samples, field->key);
         size_t len = dot ? (size_t)(dot - field->key) : 0;
         bool shown = indent == 0 || sample;
+        /* Keys of a section follow each other in the table, so that its name is written once. */
         if (strlen(section) != len || strncmp(section, field->key, len) != 0) {
+            assert(len < sizeof(section));
             snprintf(section, sizeof(section), "%.*s", (int)len, field->key);
             bool used = indent == 0 || section_shown(table, samples, field->key, len);
             if (len > 0)

@@ -1,4 +1,5 @@
-/* Where the gate listens, and whom it believes. */
+/* Where the gate listens, and whom it believes. Nothing here asks a name server: a check must say the same
+ * on the machine where the file is written and where it is used. */
 #include "ledger/base/config/config_table.h"
 
 #include "ledger/base/network.h"
@@ -30,10 +31,13 @@ static void check_port_is_free(const struct listening *at, const char *colon, st
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV},
                     *found = NULL;
     const bool v6 = at->address[0] == '[';
+    /* The brackets of an IPv6 address are the URL's, not getaddrinfo's. A host that is too long is cut, and
+     * then is no address either. */
     snprintf(host, sizeof(host), "%.*s", (int)(colon - at->address) - 2 * v6, at->address + v6);
     if (strcmp(colon, ":0") == 0 || getaddrinfo(host, colon + 1, &hints, &found) != 0)
         return;
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* As the gate does: else a port whose connections linger in TIME_WAIT would be told as in use. */
     const int on = 1;
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
         bind(fd, found->ai_addr, found->ai_addrlen) != 0)
@@ -53,6 +57,7 @@ static void check_address(const struct listening *at, struct config_report *repo
     static const size_t path_max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
     const char *colon = strrchr(at->address, ':');
     if (strncmp(at->address, "unix:", 5) == 0) {
+        /* The kernel cuts a longer path silently, and fronts would look for a socket that is not there. */
         if (at->address[5] != '/' || strlen(at->address) - 5 > path_max)
             config_error(report, config_gate_line(at->config, at->key),
                          "%s: \"%s\" must be unix: and an absolute path of at most %zu bytes", at->key,
@@ -71,8 +76,9 @@ static void check_listen(const struct config *config, struct config_report *repo
 {
     check_address(&(struct listening){config, "listen", config->listen}, report);
     if (!*config->decisions_listen) {
+        const char *given = *config->decisions_prefix ? "decisions.path_prefix" : "decisions.accel_redirect";
         if (*config->decisions_prefix || *config->decisions_accel)
-            config_error(report, config_gate_line(config, "decisions"),
+            config_error(report, config_gate_line(config, given),
                          "decisions.listen: missing, so that nobody can ask; name an address or unix:/path");
         return;
     }
@@ -114,6 +120,7 @@ static void check_proxies(const struct config *config, struct config_report *rep
             config_error(report, config_gate_line(config, "trusted_proxies"),
                          "trusted_proxies: \"%s\" %s, write it like 127.0.0.1, 10.0.0.0/8 or unix", proxy,
                          fault);
+        /* Limits go by the client's address: whoever may choose it has none. */
         else if (strcmp(proxy, "unix") != 0 && network.bits == 0)
             config_error(report, config_gate_line(config, "trusted_proxies"),
                          "trusted_proxies: \"%s\" trusts everybody, so that a crawler could name any address "

@@ -1,4 +1,7 @@
-/* Reads YAML along tables of settings, and is the only user of libyaml. */
+/* Reads YAML along tables of settings, and is the only user of libyaml. What stands in the file decides no
+ * more than values: which structures there are, and how deep, is the tables' alone. A mistake is told and
+ * leaves the default, so that reading goes on, and no text of the file makes a second mistake of the first.
+ */
 #include "ledger/base/config/config_table.h"
 
 #include <assert.h>
@@ -8,6 +11,7 @@
 #include <string.h>
 #include <yaml.h>
 
+/* Blocks that are freed together: nobody has to know which texts of a structure are its own. */
 struct config_memory {
     struct config_memory *next;
     max_align_t bytes[];
@@ -86,6 +90,7 @@ static const char *path_of(struct config_reader *reader, const char *text)
     } else if (text[0] == '/' || text[0] == '\0') {
         return config_keep_text(reader, text);
     }
+    assert(folder); /* known before the first text is read */
     size_t size = strlen(folder) + strlen(text) + 2;
     char *path = config_keep(reader, size);
     snprintf(path, size, "%s/%s", folder, text);
@@ -95,9 +100,11 @@ static const char *path_of(struct config_reader *reader, const char *text)
 static void set_number(struct reading *reading, const struct config_field *field, const char *text,
                        size_t line, int64_t *out)
 {
+    assert(field->min <= field->max);
     char *end;
     errno = 0;
     long long value = strtoll(text, &end, 10);
+    /* strtoll stops where the number ends: "30s" is no number, and errno tells of one that does not fit. */
     if (*text == '\0' || *end != '\0' || errno != 0)
         config_error(reading->report, line, "%s: \"%s\" is not a whole number", field->key, text);
     else if (value < field->min || value > field->max)
@@ -110,6 +117,7 @@ static void set_number(struct reading *reading, const struct config_field *field
 static void set_amount(struct reading *reading, const struct config_field *field, const char *text,
                        size_t line, int64_t *out)
 {
+    assert(field->max > 0);
     char max[AMOUNT_TEXT_MAX];
     int64_t value;
     if (!amount_parse(slice_of(text), &value))
@@ -129,6 +137,7 @@ static void set_rate(struct reading *reading, const struct config_field *field, 
                      int64_t *out)
 {
     int64_t micros;
+    /* Read as an amount, with six decimals; the last two must be zero, or the rate would be cut silently. */
     if (!amount_parse(slice_of(text), &micros) || micros > 100 * INT64_C(1000000) || micros % 100 != 0)
         config_error(
             reading->report, line,
@@ -185,6 +194,7 @@ static void set_list(struct reading *reading, const struct config_field *field, 
                      struct config_list *list)
 {
     size_t count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
+    /* One more than there are: nothing is ever of size 0, and an empty list has an address, too. */
     list->items = config_keep(reading->reader, (count + 1) * sizeof(*list->items));
     list->count = 0;
     for (size_t i = 0; i < count; i++) {
@@ -225,8 +235,10 @@ const char *config_initial(const struct config_field *field, char text[CONFIG_IN
 
 static void set_default(struct reading *reading, const struct config_field *field, void *structure)
 {
+    const size_t mistakes = reading->report->error_count;
     void *target = (char *)structure + field->offset;
     if (is_optional(field) || (!field->initial && field->kind == CONFIG_IS_AMOUNT)) {
+        /* Not 0, which is a price that somebody may set. */
         *(int64_t *)target = -1;
     } else if (field->kind == CONFIG_IS_LIST) {
         struct config_list *list = target;
@@ -236,19 +248,23 @@ static void set_default(struct reading *reading, const struct config_field *fiel
             list->items[list->count++] = field->initial;
     } else if (field->initial) {
         char text[CONFIG_INITIAL_MAX];
+        /* Line 0: no line of the file says it. */
         set_scalar(reading, field, config_initial(field, text), 0, target);
+        assert(reading->report->error_count == mistakes); /* the table's own text is right */
     }
 }
 
 size_t config_child_count(const struct config_children *children, const void *structure)
 {
     size_t count;
+    /* Copied, and not read through a cast: the pointer's type is the structure's, which is not known here. */
     memcpy(&count, (const char *)structure + children->count, sizeof(count));
     return count;
 }
 
 void *config_child(const struct config_children *children, const void *structure, size_t index)
 {
+    assert(index < config_child_count(children, structure));
     char *items;
     memcpy(&items, (const char *)structure + children->items, sizeof(items));
     return items + index * children->size;
@@ -270,6 +286,7 @@ static struct config_where *where_of(const struct config_table *table, void *str
 void config_read_initial(struct config_reader *reader, const struct config_table *table, void *structure)
 {
     struct reading reading = {.reader = reader, .report = &reader->report};
+    /* Lines of zeros: nothing was given yet. */
     *where_of(table, structure) =
         (struct config_where){0, config_keep(reader, (table->count + 1) * sizeof(size_t))};
     for (size_t i = 0; i < table->count; i++)
@@ -281,6 +298,7 @@ void config_read_initial(struct config_reader *reader, const struct config_table
 static const char *nearest(const struct config_table *table, const char *key)
 {
     const char *best = NULL;
+    /* Three slips at the most: beyond that any short key is near to any other. */
     size_t best_distance = 4;
     for (size_t i = 0; i < table->count + table->child_count; i++) {
         const char *candidate =
@@ -365,11 +383,14 @@ static void read_pair(struct reading *reading, struct level *level, const yaml_n
         config_error(reading->report, line, "a key must be plain text");
         return;
     }
+    /* The longest key of a table has less than half of this; what is cut is in none, and is told so. */
     snprintf(key, sizeof(key), "%s%s%s", section, *section ? "." : "", text_of(name));
     const struct config_field *field = find_field(level->table, key);
     const struct config_children *children = find_children(level->table, key);
+    assert(!field || !children); /* a key is in one of a table's two lists */
     if (field) {
         size_t *seen = &level->lines[field - level->table->fields];
+        assert((size_t)(field - level->table->fields) < level->table->count);
         if (*seen > 0)
             stands_twice(reading, key, line);
         *seen = line;
@@ -378,6 +399,7 @@ static void read_pair(struct reading *reading, struct level *level, const yaml_n
         bool *seen = &level->lists_seen[children - level->table->children];
         if (*seen)
             stands_twice(reading, key, line);
+        assert((size_t)(children - level->table->children) < level->table->child_count);
         *seen = true;
         read_children(reading, children, level->structure, value);
     } else if (is_section(level->table, key) && value->type == YAML_MAPPING_NODE) {
@@ -403,12 +425,14 @@ static void read_level(struct reading *reading, const struct config_table *table
                        const yaml_node_t *node)
 {
     struct level level = {.table = table, .structure = structure};
+    /* Defaults first, so that what is not in the text needs no second pass. */
     config_read_initial(reading->reader, table, structure);
     level.lines = config_keep(reading->reader, (table->count + 1) * sizeof(*level.lines));
     level.lists_seen = config_keep(reading->reader, (table->child_count + 1) * sizeof(*level.lists_seen));
     *where_of(table, structure) = (struct config_where){line_of(node), level.lines};
     if (node->type != YAML_MAPPING_NODE) {
         config_error(reading->report, line_of(node), "\"key: value\" lines are expected here");
+        /* Without lines of fields: whoever checks sees that there is nothing here to be judged. */
         *where_of(table, structure) = (struct config_where){line_of(node), NULL};
         return;
     }
@@ -428,6 +452,7 @@ static void read_children(struct reading *reading, const struct config_children 
         return;
     }
     size_t count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
+    /* All at once: structures are never moved, so that pointers to them hold. */
     config_child_make(reading->reader, children, structure, count);
     for (size_t i = 0; i < count; i++)
         read_level(reading, children->table, config_child(children, structure, i),
@@ -439,6 +464,7 @@ static bool indented_by_tab(FILE *file, size_t line)
 {
     bool start = true, tab = false;
     size_t at = 1;
+    /* From the file once more, as libyaml keeps no text. It is read only after a mistake. */
     if (!file || fseek(file, 0, SEEK_SET) != 0)
         return false;
     for (int c; at <= line && (c = fgetc(file)) != EOF;) {
@@ -476,6 +502,7 @@ static const char *meaning_of(const yaml_parser_t *parser)
 static bool load(struct reading *reading, yaml_parser_t *parser, FILE *file)
 {
     bool ok = yaml_parser_load(parser, &reading->document) != 0;
+    /* libyaml counts from 0, and people from 1. */
     size_t line = parser->problem_mark.line + 1;
     const char *meaning = meaning_of(parser);
     if (!ok && indented_by_tab(file, line))
@@ -505,9 +532,11 @@ void config_read_fill(const struct config_table *table, void *structure)
 
 bool config_read(struct config_reader *reader, const struct config_table *table, void *structure, FILE *file)
 {
+    assert(!reader->report.checking);
     struct reading reading = {.reader = reader, .report = &reader->report};
     yaml_parser_t parser;
     config_read_initial(reader, table, structure);
+    /* For want of memory alone. */
     if (!yaml_parser_initialize(&parser))
         abort();
     yaml_parser_set_input_file(&parser, file);
@@ -527,6 +556,7 @@ bool config_read(struct config_reader *reader, const struct config_table *table,
 static void read_list_text(struct reading *reading, const struct config_table *table, void *structure,
                            const char *key, const char *text)
 {
+    assert(find_field(table, key) || find_children(table, key));
     const struct config_children *children = find_children(table, key);
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
@@ -559,5 +589,7 @@ void config_read_key(struct config_reader *reader, const struct config_table *ta
     else if (children || field->kind == CONFIG_IS_LIST)
         read_list_text(&reading, table, structure, key, text);
     else
+        /* Not as YAML: a shell has taken the quotes away already, and "no" or "1:30" would be something else.
+         */
         set_scalar(&reading, field, text, 0, (char *)structure + field->offset);
 }
