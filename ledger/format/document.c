@@ -2,6 +2,8 @@
  * added is read, or its lack is an error; no renderer asks for a path in words that could be misspelt. */
 #include "ledger/format/document.h"
 
+#include "ledger/base/object.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@ enum need { MUST, MAY_BE_NULL, MAY_BE_LEFT_OUT };
 
 static bool fail(const struct place *place, const char *name, const char *what)
 {
+    assert(place->problem && *name);
     snprintf(place->problem, DOCUMENT_PROBLEM_MAX, "%s%s %s", place->path, name, what);
     return false;
 }
@@ -24,6 +27,7 @@ static bool fail(const struct place *place, const char *name, const char *what)
 /* Whether there may be no value: of what was null as a whole, everything may. */
 static bool may_lack(const json_t *json, const json_t *value, enum need need)
 {
+    /* A member that is null is there. One that is missing was forgotten by whoever made the document. */
     return !json || (need == MAY_BE_NULL && json_is_null(value)) ||
            (need == MAY_BE_LEFT_OUT && (!value || json_is_null(value)));
 }
@@ -63,6 +67,7 @@ static bool find_list(const json_t *json, const char *name, const json_t **list,
 /* Its texts are bounded, so that a hostile document gets no long path: what is too long is cut off. */
 static struct place inside(const struct place *place, const char *name)
 {
+    assert(*name);
     struct place inner = {.problem = place->problem};
     snprintf(inner.path, sizeof(inner.path), "%.50s%.20s.", place->path, name);
     return inner;

@@ -1,6 +1,7 @@
 /* Only for the reader of a page or paper: what machines read keeps the code. */
 #include "ledger/format/unicode.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,7 @@ static void make_to_ascii(void)
 /* Writes the text, which may have been cut within a character. */
 static void write_ascii(const UChar *text, int32_t len, char *out, size_t room)
 {
+    assert(room > 0);
     size_t made = 0;
     for (int32_t i = 0; i < len && made + 1 < room; i++) {
         if (text[i] < 0x80)
@@ -51,6 +53,7 @@ static void write_ascii(const UChar *text, int32_t len, char *out, size_t room)
         else if (!U16_IS_TRAIL(text[i]) && !u_hasBinaryProperty(text[i], UCHAR_GRAPHEME_EXTEND))
             out[made++] = '?';
     }
+    assert(made < room);
     out[made] = '\0';
 }
 
@@ -63,11 +66,14 @@ const char *unicode_ascii(const char *text, char *out, size_t room)
     pthread_once(&once, make_to_ascii);
     if (!wide)
         abort();
+    /* What is not UTF-8 becomes U+FFFD, and a question mark in the end: a bank's file is not the place to
+     * find out about it. */
     u_strFromUTF8WithSub(wide, room_16, &len, text, -1, 0xfffd, NULL, &error);
     limit = len;
     utrans_transUChars(to_ascii, wide, &len, room_16, 0, &limit, &error);
     if (U_FAILURE(error))
         abort(); /* the room is more than any rule makes of a text */
+    assert(len >= 0 && len <= room_16);
     write_ascii(wide, len, out, room);
     free(wide);
     return out;

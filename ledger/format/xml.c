@@ -95,6 +95,7 @@ void xml_attribute(struct xml *xml, const char *name, const char *value)
 {
     OBJECT_CHECK(xml, XML_MAGIC);
     assert(xml->open > 0);
+    /* libxml2 would write what it was given, and only the receiver's parser would refuse the file. */
     if (!writable(value))
         xml->failed = true;
     else
@@ -113,6 +114,7 @@ void xml_text(struct xml *xml, const char *text)
 
 void xml_leaf(struct xml *xml, const char *name, const char *text)
 {
+    /* Empty elements mean something else than missing ones in most formats, and are refused in some. */
     if (!text || !*text)
         return;
     xml_open(xml, name);
@@ -143,6 +145,7 @@ char *xml_finish(struct xml *xml, size_t *len)
     char *text = NULL;
     if (!xml)
         return NULL;
+    assert(xml->open == 1); /* the root alone: whatever else was opened has been closed */
     OBJECT_END(xml, XML_MAGIC);
     note(xml, xmlTextWriterEndDocument(xml->writer)); /* closes what is open */
     xmlFreeTextWriter(xml->writer);
@@ -230,6 +233,7 @@ const xml_element *xml_find(const xml_element *element, const char *path)
     const xmlNode *node = node_of(element);
     while (node && *path) {
         size_t len = strcspn(path, "/");
+        assert(len > 0); /* "a//b" names nothing */
         node = called(node->children, (struct slice){path, len});
         path += len + (path[len] == '/');
     }

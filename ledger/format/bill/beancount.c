@@ -12,6 +12,7 @@
 
 static void quoted(FILE *out, const char *text)
 {
+    /* No line feeds: a name that a crawler chose must not look like a posting of its own. */
     fputc('"', out);
     for (; *text; text++) {
         if (*text == '"' || *text == '\\')
@@ -41,7 +42,8 @@ static void posting(FILE *out, const struct booking *book, enum booking_account 
 static void head(FILE *out, const struct booking *book, const char *date, const char *what)
 {
     char narration[120];
-    snprintf(narration, sizeof(narration), "%s %.80s", what, book->document->number);
+    int len = snprintf(narration, sizeof(narration), "%s %.80s", what, book->document->number);
+    assert(len > 0 && (size_t)len < sizeof(narration));
     fprintf(out, "\n%.10s * ", date);
     quoted(out, book->document->buyer.name);
     fputc(' ', out);

@@ -16,6 +16,7 @@ static void name(char out[BOOKING_NAME_MAX], const char *above, const char *text
     size_t start = (size_t)snprintf(out, BOOKING_NAME_MAX, "%s:", above);
     size_t len = start;
     assert(start < BOOKING_NAME_MAX);
+    /* One dash for each run of other characters, and none at the ends, so that a URL can still be read. */
     for (const char *c = scheme ? scheme + 3 : text; *c && len + 1 < BOOKING_NAME_MAX; c++)
         if (isalnum((unsigned char)*c) || (len > start && out[len - 1] != '-'))
             out[len++] = isalnum((unsigned char)*c) ? *c : '-';
@@ -24,6 +25,7 @@ static void name(char out[BOOKING_NAME_MAX], const char *above, const char *text
     out[start] = (char)toupper((unsigned char)out[start]);
     if (len == start)
         snprintf(out + start, BOOKING_NAME_MAX - start, "Unknown");
+    assert(isupper((unsigned char)out[start]) || isdigit((unsigned char)out[start]));
 }
 
 bool booking_open(struct booking *book, const struct document *document, struct format_output *out)
@@ -35,6 +37,7 @@ bool booking_open(struct booking *book, const struct document *document, struct 
                              .net = document->net_minor,
                              .tax = document->tax.amount_minor,
                              .total = document->total_minor};
+    /* Looked at, and not asserted: the document may come from a file. */
     if (book->net + book->tax != book->total || book->decimals < 0 || book->decimals > 4)
         return format_fail(out, "invoice %.60s does not add up", document->number);
     if (strlen(book->currency) != 3 || strlen(document->issue_date) != 10)

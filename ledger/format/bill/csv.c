@@ -73,6 +73,8 @@ bool csv_render(const struct document *document, struct format_output *out)
           file);
     for (size_t i = 0; i < document->lines.count; i++)
         line_row(file, document, &document->lines.items[i]);
+    /* Sums are rows like the others: a spreadsheet that adds up the lines finds what to compare with. Lines
+     * are in micro-units, and from the net on all is in the currency's own. */
     micros_row(file, document, "carried-in", document->carried_in_micros);
     micros_row(file, document, "carried-out", -document->carried_out_micros);
     minor_row(file, document, "net", document->net_minor);

@@ -56,6 +56,7 @@ static const char style[] =
 /* Text in an element or between double quotes. Control characters have no place in HTML. */
 static void text(FILE *out, const char *value)
 {
+    /* Both quotes too, so that one function serves attributes as well. */
     for (; *value; value++)
         switch (*value) {
         case '&':
@@ -118,6 +119,8 @@ static bool is_picture(const char *url)
     static const char *const kinds[] = {"data:image/png;base64,", "data:image/jpeg;base64,",
                                         "data:image/svg+xml;base64,"};
     static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    /* Looked at down to its last letter: a quote in it would end the attribute, and what follows be markup.
+     */
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         size_t len = strlen(kinds[i]);
         if (strncmp(url, kinds[i], len) == 0)
@@ -130,6 +133,7 @@ static void write_header(FILE *out, const struct document *document, const struc
 {
     const char *logo = document->seller.logo, *status = view->status;
     fputs("<header>\n<div>\n", out);
+    /* What is no picture is left out: the bill is right without it. */
     if (is_picture(logo))
         element(out, "<img alt=\"\" src=\"", logo, "\">\n");
     element(out, "<div class=\"seller\">", view->seller.name, "</div>\n</div>\n");
@@ -204,6 +208,7 @@ static void write_chart(FILE *out, const struct view *view)
     /* Ten places at least, or two days would be two walls; of more than 500 days the picture grows. */
     int64_t step = 1000 / (int64_t)(count < 10 ? 10 : count > 500 ? 500 : count);
     int64_t width = (int64_t)count * step > 1000 ? (int64_t)count * step : 1000;
+    assert(step >= 2);
     fprintf(out,
             "<figure>\n<svg viewBox=\"0 0 %" PRId64 " 150\" role=\"img\" aria-label=\"crawls of each day\">\n"
             "<line x1=\"0\" x2=\"%" PRId64
@@ -228,6 +233,7 @@ static void write_notes(FILE *out, const struct document *document, const struct
     fputs("<section class=\"notes\">\n", out);
     for (size_t i = 0; i < view->notes.count; i++)
         element(out, "<p>", view->notes.items[i], "</p>\n");
+    /* Only these: "javascript:" in a link would run with the rights of whoever opens the file. */
     if (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0)
         element(out, "<p><a href=\"", url, "\">Every crawl of this invoice</a></p>\n");
     fputs("</section>\n", out);
@@ -241,6 +247,7 @@ bool html_render(const struct document *document, struct format_output *out)
         view_free(view);
         return format_fail(out, "no memory");
     }
+    /* Styles are in the file, since it is sent alone; the policy lets nothing else be loaded or run. */
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "

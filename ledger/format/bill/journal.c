@@ -21,6 +21,7 @@ static void words(FILE *out, const char *text)
 static void posting(FILE *out, const struct booking *book, const char *account, int64_t minor)
 {
     char amount[AMOUNT_TEXT_MAX];
+    /* Without tax there is no posting of tax: a zero would only ask for an account that nobody has. */
     if (minor != 0)
         fprintf(out, "    %-48s  %20s %s\n", account, amount_format_minor(minor, book->decimals, amount),
                 book->currency);
@@ -41,6 +42,7 @@ static void head(FILE *out, const struct booking *book, const char *date, const 
 static void declarations(FILE *out, const struct booking *book, bool mark)
 {
     assert(book->decimals >= 0 && book->decimals <= 4);
+    /* By a sample number, whose decimals are those that the commodity is shown with. */
     fprintf(out, "commodity %s\n    format 1000%s%.*s %s\n\n", book->currency,
             mark || book->decimals > 0 ? "." : "", book->decimals, "0000", book->currency);
     for (size_t i = 0; i < BOOKING_COUNT; i++)

@@ -24,9 +24,12 @@ static const struct pdf_type strong = {9, true, PDF_INK, PANGO_ALIGN_LEFT};
 static const struct pdf_type soft = {8, false, PDF_SOFT, PANGO_ALIGN_LEFT};
 static const struct pdf_type total = {10, true, PDF_INK, PANGO_ALIGN_RIGHT};
 
+#define FIXED_WIDTH 270 /* of the columns but for the first */
 /* Columns of the table: description, quantity, unit price, amount; the first takes what is left. */
 static const int column_widths[VIEW_COLUMNS] = {0, 70, 90, 110};
 
+/* The state of one run. The second starts from the same document: both must break pages alike, or "of" is
+ * wrong; so nothing of the first is left but the number of pages. */
 struct sheet {
     cairo_t *cr;
     const struct document *document;
@@ -74,18 +77,24 @@ static void write_footer(struct sheet *sheet)
     cairo_move_to(sheet->cr, MARGIN, y);
     pango_cairo_show_layout(sheet->cr, layout);
     g_object_unref(layout);
+    assert(sheet->page > 0);
     snprintf(pages, sizeof(pages), "Page %d of %d", sheet->page, sheet->pages);
     pdf_draw(sheet->cr, &right, pages, sheet->width - MARGIN - 90, y, 90);
     free(left);
 }
 
+static int column_width(const struct sheet *sheet, size_t column)
+{
+    assert(column < VIEW_COLUMNS);
+    return column_widths[column] ? column_widths[column] : text_width(sheet) - FIXED_WIDTH;
+}
 static void write_table_head(struct sheet *sheet)
 {
     static const char *const names[VIEW_COLUMNS] = {"Description", "Quantity", "Unit price", "Amount"};
     struct pdf_type type = soft;
     int x = MARGIN, height = 0;
     for (size_t i = 0; i < VIEW_COLUMNS; i++) {
-        int width = column_widths[i] ? column_widths[i] : text_width(sheet) - 270;
+        int width = column_width(sheet, i);
         type.align = i > 0 ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT;
         char name[40];
         snprintf(name, sizeof(name), i > 1 ? "%s (%.8s)" : "%s", names[i], sheet->view->currency);
@@ -100,6 +109,7 @@ static void write_table_head(struct sheet *sheet)
 static void next_page(struct sheet *sheet)
 {
     assert(sheet->pages == 0 || sheet->page < sheet->pages); /* as many as were counted */
+    /* The foot is written when a page is full, as only then is it known that there is another. */
     write_footer(sheet);
     cairo_show_page(sheet->cr);
     sheet->page++;
@@ -121,6 +131,7 @@ static void write_paragraph(struct sheet *sheet, const struct pdf_type *type, co
     PangoLayout *layout = pdf_layout(sheet->cr, type, text, text_width(sheet));
     int count = pango_layout_get_line_count(layout);
     assert(count > 0); /* also of no text */
+    /* The lines of one layout are alike; its height is shared out, rounded up, so that none overlap. */
     int height = (pdf_height(layout) + count - 1) / count;
     for (int i = 0; i < count; i++) {
         make_room(sheet, height);
@@ -142,6 +153,7 @@ static void write_title(struct sheet *sheet)
     static const struct pdf_type name = {12, true, PDF_INK, PANGO_ALIGN_LEFT};
     const struct view *view = sheet->view;
     int half = text_width(sheet) / 2, right = MARGIN + half, left_y = sheet->y, y = sheet->y;
+    /* Seller on the left, the rest on the right: they grow on their own, and what follows is below both. */
     int logo = pdf_logo_draw(sheet->cr, sheet->document->seller.logo, MARGIN, left_y);
     left_y += logo > 0 ? logo + 8 : 0;
     left_y += pdf_draw(sheet->cr, &name, view->seller.name, MARGIN, left_y, half - 10);
@@ -188,9 +200,10 @@ static void write_parties(struct sheet *sheet)
 
 static void write_row(struct sheet *sheet, const struct view_row *row)
 {
+    /* Measured first, as whether it fits decides on which page it is drawn. */
     int x = MARGIN, height = 0;
     for (size_t i = 0; i < VIEW_COLUMNS; i++) {
-        int width = column_widths[i] ? column_widths[i] : text_width(sheet) - 270;
+        int width = column_width(sheet, i);
         int one =
             pdf_measure(sheet->cr, i > 0 ? &pdf_figures : &plain, row->cells[i], width - (i > 0 ? 6 : 0));
         height = one > height ? one : height;
@@ -198,7 +211,7 @@ static void write_row(struct sheet *sheet, const struct view_row *row)
     /* A row is never broken: half of one on a page says nothing. */
     make_room(sheet, height + 7);
     for (size_t i = 0; i < VIEW_COLUMNS; i++) {
-        int width = column_widths[i] ? column_widths[i] : text_width(sheet) - 270;
+        int width = column_width(sheet, i);
         int inset = i > 0 ? 6 : 0;
         if (i > 0)
             pdf_draw_figure(sheet->cr, &pdf_figures, row->cells[i], x + inset, sheet->y, width - inset);
@@ -213,6 +226,7 @@ static void write_row(struct sheet *sheet, const struct view_row *row)
 
 static void write_table(struct sheet *sheet)
 {
+    /* The head and a row: a head alone at the foot of a page is no table. */
     make_room(sheet, 60);
     write_table_head(sheet);
     sheet->in_table = true;
@@ -227,6 +241,7 @@ static void write_sums(struct sheet *sheet)
     const struct view_pairs *sums = &sheet->view->sums;
     int line = pdf_measure(sheet->cr, &total, "0", 100) + 3;
     int label_width = text_width(sheet) - 124;
+    assert((int)sums->count * line + 16 < bottom(sheet) - MARGIN); /* they fit on one page */
     make_room(sheet, (int)sums->count * line + 16);
     sheet->y += 6;
     for (size_t i = 0; i < sums->count; i++) {
@@ -274,6 +289,7 @@ static void write_chart(struct sheet *sheet)
         int left = MARGIN + (int)i * text_width(sheet) / slots;
         int right = MARGIN + (int)(i + 1) * text_width(sheet) / slots;
         int width = right - left > 3 ? right - left - (right - left) / 4 : 1;
+        assert(left < right && right <= sheet->width - MARGIN);
         pdf_set_colour(sheet->cr, PDF_BAR);
         cairo_rectangle(sheet->cr, left, sheet->y + CHART_HEIGHT - height, width, height);
         cairo_fill(sheet->cr);
@@ -306,6 +322,7 @@ static void write_metadata(cairo_surface_t *surface, const struct sheet *sheet)
 {
     char created[32];
     char *title = format_printed("%s %s", sheet->view->title, sheet->view->number);
+    /* When it was issued, and not now: the same invoice is the same file, and its digest can be compared. */
     snprintf(created, sizeof(created), "%.19sZ", sheet->document->issued_at);
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, title ? title : "");
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_AUTHOR, sheet->view->seller.name);
@@ -331,6 +348,7 @@ static bool lay_out(cairo_surface_t *surface, struct sheet *sheet)
     write_footer(sheet);
     assert(!sheet->in_table && (sheet->pages == 0 || sheet->page == sheet->pages));
     cairo_show_page(sheet->cr);
+    /* cairo keeps the first failure and does nothing from then on: it is enough to ask at the end. */
     bool ok = cairo_status(sheet->cr) == CAIRO_STATUS_SUCCESS;
     cairo_destroy(sheet->cr);
     cairo_surface_finish(surface);
@@ -346,7 +364,8 @@ static void choose_paper(struct sheet *sheet)
     bool letter = strcmp(country, "US") == 0 || strcmp(country, "CA") == 0 || strcmp(country, "MX") == 0;
     sheet->width = letter ? 612 : 595;
     sheet->height = letter ? 792 : 842;
-    assert(text_width(sheet) > 270); /* the columns but for the first */
+    assert(column_widths[1] + column_widths[2] + column_widths[3] == FIXED_WIDTH);
+    assert(text_width(sheet) > FIXED_WIDTH);
 }
 
 bool pdf_render(const struct document *document, struct format_output *out)
@@ -359,6 +378,7 @@ bool pdf_render(const struct document *document, struct format_output *out)
         return format_fail(out, "no memory");
     }
     choose_paper(&sheet);
+    /* To nowhere at first, only to count pages. */
     bool ok =
         lay_out(cairo_pdf_surface_create_for_stream(forget_bytes, NULL, sheet.width, sheet.height), &sheet);
     sheet.pages = sheet.page;

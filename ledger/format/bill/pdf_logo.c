@@ -26,6 +26,7 @@ static bool decode(const char *url, const char *start, struct picture *picture)
     if (strncmp(url, start, skip) != 0)
         return false;
     struct slice text = slice_of(url + skip);
+    /* As many bytes as there are characters is more than base64 can hold. */
     picture->bytes = malloc(text.len + 1);
     return picture->bytes && encoding_unbase64(text, false, picture->bytes, text.len, &picture->len);
 }
@@ -64,8 +65,11 @@ static bool jpeg_size(const struct picture *picture, int *width, int *height)
 static cairo_surface_t *jpeg_surface(struct picture *picture)
 {
     int width, height;
+    assert(picture->bytes && picture->at == 0);
     if (!jpeg_size(picture, &width, &height))
         return NULL;
+    /* cairo puts these bytes into the PDF, and never looks at the surface's pixels, which nobody has drawn.
+     */
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
     if (cairo_surface_set_mime_data(surface, CAIRO_MIME_TYPE_JPEG, picture->bytes, picture->len, free,
                                     picture->bytes) == CAIRO_STATUS_SUCCESS)
@@ -84,6 +88,7 @@ static int draw(cairo_t *cr, cairo_surface_t *surface, int x, int y)
     scale = width * scale > WIDTH_MAX * 1000 ? WIDTH_MAX * 1000 / width : scale;
     scale = height * scale > HEIGHT_MAX * 1000 ? HEIGHT_MAX * 1000 / height : scale;
     assert(scale > 0 && scale <= 1000);
+    assert(width * scale <= WIDTH_MAX * 1000 && height * scale <= HEIGHT_MAX * 1000);
     cairo_save(cr);
     cairo_translate(cr, x, y);
     cairo_scale(cr, scale / 1000.0, scale / 1000.0);

@@ -26,7 +26,7 @@ void pdf_set_colour(cairo_t *cr, enum pdf_colour colour)
 
 PangoLayout *pdf_layout(cairo_t *cr, const struct pdf_type *type, const char *text, int width)
 {
-    assert(width > 0 && type->size > 0);
+    assert(text && width > 0 && type->size > 0);
     PangoLayout *layout = pango_cairo_create_layout(cr);
     PangoFontDescription *font = pango_font_description_new();
     /* A point is a point, and letters stand where the font wants them, not on the pixels of a screen. */
@@ -44,6 +44,7 @@ PangoLayout *pdf_layout(cairo_t *cr, const struct pdf_type *type, const char *te
     pango_layout_set_font_description(layout, font);
     pango_font_description_free(font);
     pango_layout_set_width(layout, width * PANGO_SCALE);
+    /* Between characters where a word is wider than the room: nothing runs out of its column. */
     pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
     pango_layout_set_alignment(layout, type->align);
     pango_layout_set_line_spacing(layout, 1.25F);
@@ -54,6 +55,7 @@ PangoLayout *pdf_layout(cairo_t *cr, const struct pdf_type *type, const char *te
 int pdf_height(PangoLayout *layout)
 {
     int height;
+    /* Rounded up to a point: what stands below must not touch. */
     pango_layout_get_size(layout, NULL, &height);
     return (height + PANGO_SCALE - 1) / PANGO_SCALE;
 }
@@ -116,6 +118,7 @@ int pdf_draw_address(cairo_t *cr, const struct pdf_type *type, const char *text,
     while (*text) {
         size_t len = strcspn(text, " \n");
         size_t piece = piece_of(cr, type, text, len, width);
+        assert(piece > 0 || len == 0);
         fwrite(text, 1, piece, out);
         text += piece;
         if (piece < len)
@@ -134,6 +137,8 @@ int pdf_draw_figure(cairo_t *cr, const struct pdf_type *type, const char *text, 
 {
     const char *pads = text + strcspn(text, VIEW_PAD VIEW_POINT_PAD);
     char number[64];
+    /* The pads are not drawn but left out to the right: what they are as wide as is the figures' type,
+     * whatever type the number itself has. */
     int room = (width_of(cr, &pdf_figures, pads, strlen(pads)) + PANGO_SCALE / 2) / PANGO_SCALE;
     int len = snprintf(number, sizeof(number), "%.*s", (int)(pads - text), text);
     assert(len >= 0 && (size_t)len < sizeof(number) && room < width);

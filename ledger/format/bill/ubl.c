@@ -27,6 +27,8 @@
 #define OASIS        "urn:oasis:names:specification:ubl:schema:xsd:"
 #define SLACK_MICROS 20000 /* of a line, PEPPOL-EN16931-R120 */
 
+/* XSD's order of elements is part of the format: what is written below stands in the order of UBL's schema,
+ * which a validator knows before any rule of the norm. */
 /* One document being written. */
 struct ubl {
     struct xml *xml;
@@ -58,6 +60,7 @@ static void amount(struct ubl *ubl, const char *name, int64_t minor)
 /* Half away from zero, to the minor unit. */
 static int64_t rounded(const struct ubl *ubl, int64_t micros)
 {
+    /* The same in both directions: a credit note takes back to the cent what its invoice asked for. */
     int64_t unit = amount_minor_micros(ubl->decimals);
     int64_t rest = micros % unit;
     int64_t whole = micros / unit;
@@ -120,6 +123,8 @@ static void tax_total(struct ubl *ubl)
     int64_t tax = ubl->document->tax.amount_minor;
     xml_open(ubl->xml, "cac:TaxTotal");
     amount(ubl, "cbc:TaxAmount", tax);
+    /* One subtotal: a document of ours has one treatment. The taxable amount is the net amount then
+     * (BR-S-08 and its like). */
     xml_open(ubl->xml, "cac:TaxSubtotal");
     amount(ubl, "cbc:TaxableAmount", ubl->document->net_minor);
     amount(ubl, "cbc:TaxAmount", tax);
@@ -186,6 +191,7 @@ static void header(struct ubl *ubl)
     xml_leaf(ubl->xml, "cbc:ID",
              ubl_party_number(ubl->document, ubl->document->number, ubl->document->issue_date, ubl->credit,
                               number));
+    /* UBL's credit note has no element for a due date. */
     xml_leaf(ubl->xml, "cbc:IssueDate", ubl->document->issue_date);
     if (ubl->credit) {
         xml_leaf(ubl->xml, "cbc:CreditNoteTypeCode", "381");
@@ -222,6 +228,7 @@ static void choose_means(const struct ubl *ubl, struct means *means)
 {
     const char *rail = ubl->document->settlement.rail, *iban = ubl->document->seller.iban;
     bool transfer = !ubl->credit && *iban && (!*rail || strcmp(rail, "none") == 0);
+    /* 1, not defined, when nothing better is known: a wrong code would start a payment that never comes. */
     *means = (struct means){.code = ubl_party_within(ubl->document, "NL") ? "57" : "1"};
     if (by_sepa_debit(ubl)) {
         means->code = "59";
@@ -277,6 +284,7 @@ static void rounding(struct ubl *ubl)
     int64_t difference = ubl->document->net_minor - ubl->lines_minor;
     if (difference == 0)
         return;
+    /* The schema has no amount below zero here: the indicator says in which way it goes. */
     xml_open(ubl->xml, "cac:AllowanceCharge");
     xml_leaf(ubl->xml, "cbc:ChargeIndicator", difference > 0 ? "true" : "false");
     xml_leaf(ubl->xml, "cbc:AllowanceChargeReason",
@@ -290,6 +298,7 @@ static void totals(struct ubl *ubl)
 {
     int64_t net = ubl->document->net_minor, total = ubl->document->total_minor;
     int64_t difference = net - ubl->lines_minor;
+    /* In full also when some of it was paid: PrepaidAmount is what was paid before the invoice was made. */
     xml_open(ubl->xml, "cac:LegalMonetaryTotal");
     amount(ubl, "cbc:LineExtensionAmount", ubl->lines_minor);
     amount(ubl, "cbc:TaxExclusiveAmount", net);
@@ -351,6 +360,8 @@ static bool complete(const struct ubl *ubl, struct format_output *out)
     const char *number = ubl->document->number;
     if (!ubl_party_check(ubl->document, out))
         return false;
+    /* Each with the member to set: the norm's rules name XML, which whoever fills in an agreement never
+     * sees. */
     if (!ubl->category)
         return format_fail(out, "invoice %.60s: tax.treatment \"%.40s\" is unknown", number,
                            ubl->document->tax.treatment);
@@ -388,6 +399,7 @@ static void write_body(struct ubl *ubl)
     const char *creditor = by_sepa_debit(ubl) ? ubl->document->seller.creditor_id : "";
     xml_prefix(ubl->xml, "cac", OASIS "CommonAggregateComponents-2");
     xml_prefix(ubl->xml, "cbc", OASIS "CommonBasicComponents-2");
+    assert(ubl->decimals >= 0 && ubl->decimals <= 2); /* `complete` has let it through */
     header(ubl);
     ubl_party_write_seller(ubl->xml, ubl->document, creditor, !outside_tax(ubl));
     ubl_party_write_buyer(ubl->xml, ubl->document, !outside_tax(ubl));
@@ -406,6 +418,7 @@ bool ubl_render(const struct document *document, struct format_output *out)
                       .category = category_of(document->tax.treatment),
                       .decimals = (int)document->currency_decimals,
                       .credit = document_is_credit_note(document)};
+    /* Everything that may fail for the content fails before anything is written. */
     if (!complete(&ubl, out))
         return false;
     if (!sum_lines(&ubl))

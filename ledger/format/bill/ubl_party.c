@@ -23,6 +23,8 @@ static const char *compact(const char *number, char out[ID_MAX])
 bool ubl_party_has_vat(const struct document_party *party)
 {
     char number[ID_MAX], prefix[3];
+    /* Greece's prefix is EL, which BR-CO-09 allows, and Northern Ireland's XI: neither is a country's code.
+     */
     snprintf(prefix, sizeof(prefix), "%.2s", compact(party->tax_id, number));
     return identifier_is_country(prefix) || strcmp(prefix, "EL") == 0 || strcmp(prefix, "XI") == 0;
 }
@@ -59,6 +61,7 @@ static void write_endpoint(struct xml *xml, const char *endpoint)
     char scheme[8];
     size_t len = strcspn(endpoint, ":");
     assert(len == 2 || len == 4); /* ubl_party_check has looked at it */
+    /* Four digits are Peppol's EAS codes; two letters, EM, an e-mail address. */
     snprintf(scheme, sizeof(scheme), "%.*s", (int)len, endpoint);
     with_scheme(xml, "cbc:EndpointID", scheme, endpoint + len + 1);
 }
@@ -80,6 +83,7 @@ static void write_address(struct xml *xml, const struct document_party *party)
     xml_leaf(xml, "cbc:CityName", party->city);
     xml_leaf(xml, "cbc:PostalZone", party->postal_code);
     xml_leaf(xml, "cbc:CountrySubentity", party->region);
+    /* The country is the one part that is a must (BR-09, BR-11); whatever else is empty is left out. */
     xml_open(xml, "cac:Country");
     xml_leaf(xml, "cbc:IdentificationCode", party->country);
     xml_close(xml);
@@ -119,6 +123,8 @@ static void write_legal_entity(struct xml *xml, const struct document_party *par
     const char *scheme = scheme_of(party, party->registration, number);
     xml_open(xml, "cac:PartyLegalEntity");
     xml_leaf(xml, "cbc:RegistrationName", party->name);
+    /* Compact only where the scheme is known: what people put between digits may be part of the number
+     * elsewhere. */
     if (*party->registration)
         with_scheme(xml, "cbc:CompanyID", scheme,
                     *scheme ? compact(party->registration, number) : party->registration);
@@ -200,6 +206,7 @@ const char *ubl_party_number(const struct document *document, const char *number
 {
     char tax_id[ID_MAX];
     size_t series = strlen(number);
+    /* The norm's number has one text; Greece wants series and number apart: the number is its last digits. */
     while (series > 0 && number[series - 1] >= '0' && number[series - 1] <= '9')
         series--;
     compact(document->seller.tax_id, tax_id);
@@ -230,6 +237,7 @@ static struct side side_of(const struct document *document, const char *name)
 
 static bool lacks(const struct side *side, const char *name, const char *why, struct format_output *out)
 {
+    assert(side->party == &side->document->seller || side->party == &side->document->buyer);
     return format_fail(
         out, "invoice %.60s has no %s.%s, which %s; set %s", side->document->number, side->name, name, why,
         side->party == &side->document->seller ? "billing in the configuration" : "buyer in the agreement");
@@ -255,8 +263,9 @@ static bool check_need(const struct side *side, const struct einvoice_need *need
     if (!*value && need->when & EINVOICE_GIVEN)
         return true;
     if (!*value) {
-        snprintf(why, sizeof(why), "e-invoices %s %s need (%s)",
-                 need->when & EINVOICE_DOMESTIC ? "within" : "from", need->country, need->rule);
+        int len = snprintf(why, sizeof(why), "e-invoices %s %s need (%s)",
+                           need->when & EINVOICE_DOMESTIC ? "within" : "from", need->country, need->rule);
+        assert(len > 0 && (size_t)len < sizeof(why));
         return lacks(side, need->member, why, out);
     }
     if (einvoice_takes(need, needed_scheme(side, need, value, number)))
@@ -298,6 +307,7 @@ bool ubl_party_check(const struct document *document, struct format_output *out)
     const char *country = document->seller.country;
     if (!check_party(&seller, out) || !check_party(&buyer, out))
         return false;
+    /* The seller's country decides: its rules hold for what its companies send. */
     for (const struct einvoice_need *need = einvoice_needs; *need->country; need++) {
         const struct side side = side_of(document, need->party);
         bool holds = strcmp(need->country, country) == 0 &&

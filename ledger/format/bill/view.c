@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(VIEW_PAIRS_MAX >= 12, "room for all facts of an invoice, also of one that replaces another");
+_Static_assert(VIEW_TEXTS_MAX >= 10, "room for all lines of a party");
 /* A text that was made for the view. */
 struct view_text {
     struct view_text *next;
@@ -31,6 +33,7 @@ static const char *made(struct making *making, const char *pattern, ...)
 
 static const char *made(struct making *making, const char *pattern, ...)
 {
+    /* Kept in a list of the view's, also when the text fails: view_free needs no case of its own for that. */
     struct view_text *made = calloc(1, sizeof(*made));
     va_list arguments;
     va_start(arguments, pattern);
@@ -68,6 +71,7 @@ static void pair(struct view_pairs *pairs, const char *label, const char *value)
 static const char *money(const struct document *document, int64_t minor, char out[64])
 {
     char amount[AMOUNT_TEXT_MAX];
+    /* The code and not a sign: there are a dozen currencies that write "$". */
     amount_format_minor(minor, (int)document->currency_decimals, amount);
     int len = snprintf(out, 64, "%.8s %s", document->currency, amount);
     assert(len > 0 && len < 64);
@@ -96,6 +100,7 @@ static void view_party(struct making *making, const struct document_party *party
 {
     char country[UNICODE_COUNTRY_MAX];
     view->name = party->name;
+    /* As an envelope has it. Countries part place and code in their own ways; here all have one. */
     add(&view->lines, party->street);
     add(&view->lines, party->street_2);
     add_place(making, &view->lines, party);
@@ -121,6 +126,7 @@ static const char *minute_of(struct making *making, const char *instant)
 static const char *made_text(struct making *making)
 {
     const struct document *document = making->document;
+    /* Invoices of an old version have no such time, and it is not made up. */
     const char *at = *document->made_at ? minute_of(making, document->made_at) : "not recorded";
     return made(making, "%s (scheduled %s)", at, minute_of(making, document->scheduled_at));
 }
@@ -133,6 +139,7 @@ static void view_facts(struct making *making, struct view_pairs *facts)
     pair(facts, "Number", document->number);
     pair(facts, "Date", document->issue_date);
     pair(facts, "Due", document->due_date);
+    /* What else there is about the same crawls stands near the top: whoever books the bill must see it. */
     if (*document->corrects.number)
         pair(facts, "Corrects", made(making, "%s of %s", document->corrects.number, document->corrects.date));
     if (*document->replaces.number)
@@ -170,7 +177,9 @@ static int price_decimals(const struct document *document)
 /* The most decimals in the column of amounts, lines and sums. */
 static int sum_decimals(const struct document *document)
 {
-    int most = more_of(2, amount_decimals(document->subtotal_micros));
+    /* Also the currency's own, since net, tax and total have all of them: dinars have three. */
+    int most = more_of(2, (int)document->currency_decimals);
+    most = more_of(most, amount_decimals(document->subtotal_micros));
     most = more_of(most, amount_decimals(document->carried_in_micros));
     most = more_of(most, amount_decimals(document->carried_out_micros));
     for (size_t i = 0; i < document->lines.count; i++)
@@ -185,6 +194,7 @@ static const char *padded(struct making *making, const char *number, int decimal
     char pads[8 * sizeof(VIEW_PAD)] = "";
     const char *point = strchr(number, '.');
     size_t len = 0;
+    assert(!point || (int)strlen(point + 1) <= decimals); /* every number of the column was looked at */
     if (!point)
         len += (size_t)snprintf(pads, sizeof(pads), VIEW_POINT_PAD);
     for (int i = point ? (int)strlen(point + 1) : 0; i < decimals; i++)
@@ -203,6 +213,8 @@ static void view_rows(struct making *making, struct view *view)
 {
     const struct document *document = making->document;
     int price = price_decimals(document), decimals = sum_decimals(document);
+    /* One more than there are: an invoice without lines has rows, too, and is not taken for want of memory.
+     */
     view->rows = calloc(document->lines.count + 1, sizeof(*view->rows));
     making->failed = making->failed || !view->rows;
     for (size_t i = 0; view->rows && i < document->lines.count; i++) {
@@ -240,6 +252,7 @@ static void view_sums(struct making *making, struct view_pairs *sums)
     int64_t paid = document->paid_minor, credited = document->credited_minor,
             applied = document->applied_minor;
     int decimals = sum_decimals(document);
+    /* The last of the sums is what the reader pays. Before anything has happened that is the total itself. */
     bool more = paid != 0 || credited != 0 || applied != 0;
     pair(sums, "Subtotal", padded_micros(making, document->subtotal_micros, decimals));
     if (in != 0)
@@ -276,6 +289,7 @@ static const char *tail_of(const char *account)
 static const char *grouped(const char *iban, char out[64])
 {
     size_t len = 0;
+    /* The registry's print format. With spaces that break no line: half of an account number is none. */
     for (size_t i = 0; iban[i] && len + 4 < 64; i++) {
         if (i > 0 && i % 4 == 0)
             len += (size_t)snprintf(out + len, 64 - len, "\xc2\xa0");
@@ -293,11 +307,13 @@ static const char *payment_note(struct making *making)
     const char *rail = document->settlement.rail, *bic = document->seller.bic;
     char amount[64], account[64];
     money(document, document->open_minor, amount);
+    /* A credit note first, whatever is agreed on: nothing of it is ever collected. */
     if (document_is_credit_note(document))
         return made(making, "This amount is credited against invoice %s; there is nothing to pay.",
                     document->corrects.number);
     if (document->open_minor <= 0)
         return "Nothing is left to pay.";
+    /* The EPC's rules want the debtor told of mandate and creditor before each debit. */
     if (strcmp(rail, "sepa-direct-debit") == 0)
         return made(making,
                     "%s will be collected by SEPA direct debit from the account ending in %s, "
@@ -319,6 +335,8 @@ static const char *payment_note(struct making *making)
 
 static void view_notes(struct making *making, struct view_texts *notes)
 {
+    /* What the law wants said of tax, and why lines and sum differ, stands below the sums that it is about.
+     */
     add(notes, payment_note(making));
     add(notes, making->document->tax.note);
     add(notes, making->document->rounding);
@@ -357,6 +375,7 @@ struct view *view_of(const struct document *document)
     struct making making = {.view = view, .document = document};
     if (!view)
         return NULL;
+    /* That a bill was issued and sent is nothing that its receiver needs to be told. */
     bool quiet = strcmp(document->status, "issued") == 0 || strcmp(document->status, "sent") == 0;
     view->title = document_is_credit_note(document) ? "Credit note" : "Invoice";
     view->number = document->number;

@@ -8,7 +8,7 @@
 #define VIEW_PAD       "\xe2\x80\x87"
 #define VIEW_POINT_PAD "\xe2\x80\x88"
 
-#define VIEW_PAIRS_MAX 10
+#define VIEW_PAIRS_MAX 12
 #define VIEW_TEXTS_MAX 10
 
 struct view_pairs {

@@ -531,7 +531,7 @@ static void points_stand_below_each_other(void **state)
     (void)state;
     for (int i = 0; i < 200; i++) {
         struct wish wish = usual;
-        wish.decimals = i % 3 ? 2 : 0;
+        wish.decimals = (int[]){0, 2, 3}[i % 3];
         wish.lines = 1 + i % 20;
         json_t *document = document_of(&wish);
         struct document opened;
