@@ -1,4 +1,6 @@
-/* NACHA files: records of 94 columns, in blocks of ten. */
+/* NACHA files: records of 94 columns, in blocks of ten. A bank's reader counts columns and nothing else, so
+ * that one character too many moves all that follows: every field has a fixed width here, also the empty
+ * ones, and what may be too long is refused before the file is begun. */
 #include "ledger/format/bank/settlement.h"
 
 #include "ledger/format/unicode.h"
@@ -13,15 +15,18 @@
 #define RECORD_SIZE 94
 #define BLOCK       10
 
+_Static_assert(SETTLEMENT_FILES_A_DAY == 36, "NACHA's file id modifier is A to Z and 0 to 9");
 /* Letters, digits and what every bank takes, in capitals, padded or cut to `width`; letters of other scripts
  * are transliterated. */
 static void alpha(FILE *file, const char *text, int width)
 {
+    assert(width > 0 && width <= RECORD_SIZE);
     char plain[RECORD_SIZE + 1];
     int column = 0;
     unicode_ascii(text, plain, (size_t)width + 1);
     for (const unsigned char *p = (const unsigned char *)plain; *p; p++, column++)
         fputc(isalnum(*p) || strchr(" -./&,", *p) ? toupper(*p) : ' ', file);
+    assert(column <= width);
     fprintf(file, "%*s", width - column, "");
 }
 
@@ -36,10 +41,12 @@ static void date(FILE *file, const char *text)
 
 static void file_header(FILE *file, const struct settlement_batch *batch, const struct document_party *seller)
 {
+    assert(batch->file_of_day < (size_t)SETTLEMENT_FILES_A_DAY);
     const char *made = batch->made_at;
     char modifier = SETTLEMENT_FILE_MODIFIERS[batch->file_of_day]; /* what tells files of a day apart */
     fprintf(file, "101 %s%10.10s", seller->ach_destination, seller->ach_origin);
     date(file, made);
+    /* 094, 10 and 1: the size of records, the size of blocks, and the only format there is. */
     fprintf(file, "%.2s%.2s%c094101", made + 11, made + 14, modifier);
     alpha(file, seller->ach_destination_name, 23);
     alpha(file, seller->name, 23);
@@ -50,6 +57,7 @@ static void file_header(FILE *file, const struct settlement_batch *batch, const 
 static void batch_header(FILE *file, const struct settlement_batch *batch,
                          const struct document_party *seller)
 {
+    /* 225: debits alone. CCD is for companies' accounts, whose returns have to come within two days. */
     fputs("5225", file);
     alpha(file, seller->name, 16);
     alpha(file, "", 20);
@@ -66,6 +74,7 @@ static void entry(FILE *file, const struct settlement_due *due, size_t number)
     assert(due->due_minor > 0 && due->due_minor <= 9999999999 && number <= 999999);
     const struct document *document = &due->document;
     bool savings = strcmp(document->settlement.kind, "savings") == 0;
+    /* 27 debits a checking account, 37 savings. */
     fprintf(file, "6%s%.9s", savings ? "37" : "27", document->settlement.routing_number);
     alpha(file, document->settlement.account, 17);
     fprintf(file, "%010" PRId64, due->due_minor);
@@ -91,6 +100,8 @@ static void controls(FILE *file, const struct settlement_batch *batch, const str
                      int64_t minor)
 {
     assert(minor > 0 && minor <= 999999999999);
+    /* The same sums in the batch's control and in the file's, as there is one batch: the bank adds up both.
+     */
     uint64_t hash = entry_hash(batch);
     size_t count = batch->count, records = count + 4, blocks = (records + BLOCK - 1) / BLOCK;
     fprintf(file, "8225%06zu%010" PRIu64 "%012" PRId64 "%012d", count, hash, minor, 0);
@@ -98,6 +109,7 @@ static void controls(FILE *file, const struct settlement_batch *batch, const str
     fprintf(file, "%25s%.8s0000001\n", "", seller->ach_destination);
     fprintf(file, "9%06d%06zu%08zu%010" PRIu64 "%012" PRId64 "%012d%39s\n", 1, blocks, count, hash, minor, 0,
             "");
+    /* Filled with nines to whole blocks, as on the tapes that the format is from. */
     for (; records % BLOCK != 0; records++) {
         for (int i = 0; i < RECORD_SIZE; i++)
             fputc('9', file);
@@ -139,6 +151,7 @@ static bool complete(const struct settlement_due *due, struct format_output *out
                                banks[i].path, banks[i].text);
     if (strcmp(document->currency, "USD") != 0)
         return format_fail(out, "invoice %s is in %s: ACH debits are in USD", number, document->currency);
+    /* Cut off, both would be those of somebody else. */
     if (strlen(number) > 15 || strlen(document->settlement.account) > 17)
         return format_fail(out, "invoice %s: its number may have 15 characters, the account 17", number);
     if (due->due_minor > 9999999999)

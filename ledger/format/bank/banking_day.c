@@ -1,3 +1,6 @@
+/* A collection that falls on a holiday is refused or moved by the bank, and then comes on another day than
+ * the payer was told. Holidays are computed and not listed: a list ends some year, and nobody would notice.
+ */
 #include "ledger/format/bank/banking_day.h"
 
 #include "ledger/base/instant.h"
@@ -20,6 +23,7 @@ static struct date read_date(const char *text)
 
 static int days_in(int year, int month)
 {
+    assert(month >= 1 && month <= 12);
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     return days[month - 1] + (month == 2 && leap);
@@ -37,6 +41,7 @@ static int day_of_year(struct date date)
 /* 0 for Sunday. Years before this one have 365 days and their leap days; 1 January of year 1 was a Monday. */
 static int weekday(struct date date)
 {
+    assert(date.year >= 1);
     int before = date.year - 1;
     return (before * 365 + before / 4 - before / 100 + before / 400 + day_of_year(date)) % 7;
 }
@@ -51,6 +56,7 @@ static int easter(int year)
     int to_sunday = (32 + 2 * (century % 4) + 2 * (of_century / 4) - epact - of_century % 4) % 7;
     int late = (golden + 11 * epact + 22 * to_sunday) / 451;
     int from_march = epact + to_sunday - 7 * late + 114;
+    assert(from_march / 31 == 3 || from_march / 31 == 4); /* 22 March to 25 April */
     return day_of_year((struct date){year, from_march / 31, from_march % 31 + 1});
 }
 
@@ -61,6 +67,7 @@ static bool is_day(struct date date, int month, int day)
 
 static bool is_target_holiday(struct date date)
 {
+    /* Good Friday and Easter Monday move with the moon; the other four are fixed. */
     int from_easter = day_of_year(date) - easter(date.year);
     return from_easter == -2 || from_easter == 1 || is_day(date, 1, 1) || is_day(date, 5, 1) ||
            is_day(date, 12, 25) || is_day(date, 12, 26);
@@ -122,6 +129,7 @@ bool banking_day_is(enum banking_calendar calendar, const char *date)
 const char *banking_day_from(enum banking_calendar calendar, const char *date, char out[BANKING_DATE_MAX])
 {
     struct date day = read_date(date);
+    /* A few steps: no calendar has more than four such days one after the other. */
     while (!moves(calendar, day))
         day = next_day(day);
     assert(day.year <= 9999); /* no holidays end that year */

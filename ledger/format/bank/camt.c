@@ -46,6 +46,7 @@ static void gather(const xml_element *xml, const char *path, char text[MOVEMENT_
 
 static const char *first_of(const xml_element *xml, const char *const *paths, char *out, size_t room)
 {
+    assert(room > 0);
     *out = '\0';
     for (; xml && *paths && !*out; paths++)
         xml_value(xml, *paths, out, room);
@@ -75,6 +76,7 @@ static void set_reference(json_t *movement, const struct entry *entry, const xml
     static const char *const own[] = {"Refs/AcctSvcrRef", "Refs/TxId", "Refs/UETR", NULL};
     static const char *const shared[] = {"AcctSvcrRef", "NtryRef", NULL};
     char name[128], other[128], numbered[160];
+    /* The transaction's own name first; the batch's is everybody's in it, and needs a number. */
     name_at(details, own, name);
     bool counted = number > 0 && movement_is_name(name) && json_object_get(names, name);
     if (!movement_is_name(name)) {
@@ -85,7 +87,8 @@ static void set_reference(json_t *movement, const struct entry *entry, const xml
     } else if (number > 0) {
         json_object_set_new(names, name, json_true());
     }
-    snprintf(numbered, sizeof(numbered), counted ? "%s/%zu" : "%s", name, number);
+    int len = snprintf(numbered, sizeof(numbered), counted ? "%s/%zu" : "%s", name, number);
+    assert(len >= 0 && (size_t)len < sizeof(numbered));
     movement_set(movement, "reference", numbered);
 }
 
@@ -95,6 +98,8 @@ static void set_reference(json_t *movement, const struct entry *entry, const xml
 static void set_text(json_t *movement, const struct entry *entry, const xml_element *details, bool alone)
 {
     char text[MOVEMENT_TEXT_MAX] = "";
+    /* Wherever banks put what the payer wrote, the usual places first: when not all fits, the rest is left
+     * out and not cut, as half of an invoice's number may be another's. */
     if (details) {
         gather(details, "RmtInf/Ustrd", text);
         gather(details, "RmtInf/Strd/CdtrRefInf/Ref", text);
@@ -128,6 +133,7 @@ static void set_original(json_t *movement, const xml_element *details)
     const xml_element *instructed = xml_find(details, "AmtDtls/InstdAmt/Amt");
     char text[40], currency[8], out[AMOUNT_TEXT_MAX];
     int64_t amount, part;
+    /* Only a part of what went back can have been the payment: anything else is no charge of the bank's. */
     if (!amount_parse(slice_of(format_text(movement, "amount")), &amount))
         return;
     if (instructed && amount_parse(slice_of(xml_value(instructed, "", text, sizeof(text))), &part) &&
@@ -145,6 +151,7 @@ static void set_collection(json_t *movement, const struct entry *entry, const xm
 {
     static const char *const own[] = {"Refs/PmtInfId", "Refs/MsgId", NULL};
     static const char *const shared[] = {"NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId", NULL};
+    /* The block's id before the message's: of one message, several blocks may be paid apart. */
     char id[64];
     if (!*first_of(details, own, id, sizeof(id)))
         first_of(entry->xml, shared, id, sizeof(id));
@@ -196,12 +203,14 @@ static json_t *movement_of(const struct entry *entry, const xml_element *details
     assert(number == 0 || details);
     static const char *const dates[] = {"BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm", NULL};
     char place[80], date[40];
-    snprintf(place, sizeof(place), number > 0 ? "entry %zu, transaction %zu" : "entry %zu", entry->number,
-             number);
+    int len = snprintf(place, sizeof(place), number > 0 ? "entry %zu, transaction %zu" : "entry %zu",
+                       entry->number, number);
+    assert(len > 0 && (size_t)len < sizeof(place));
     json_t *movement = movement_new(kind_of(entry, details), place);
     movement_set(movement, "account", entry->account);
     set_reference(movement, entry, details, number, names);
     first_of(entry->xml, dates, date, sizeof(date));
+    /* The value date only where there is no other: statements have all that was booked on their days. */
     if (strlen(date) > 10) /* the time of day */
         date[10] = '\0';
     movement_set(movement, "booked_on", date);
@@ -245,6 +254,7 @@ static void check_batch(const struct entry *entry, json_t *list, size_t first)
     char text[40], currency[8], sum_text[AMOUNT_TEXT_MAX], problem[160];
     const xml_element *at = xml_find(entry->xml, "Amt");
     int64_t amount, sum;
+    /* What moves no money is not compared. */
     if (strcmp(entry->kind, "announced") == 0)
         return;
     xml_value(at, "", text, sizeof(text));
@@ -271,6 +281,7 @@ static void add_batch(json_t *list, const struct entry *entry)
     for (const xml_element *group = xml_find(entry->xml, "NtryDtls"); group; group = xml_next(group))
         for (const xml_element *details = xml_find(group, "TxDtls"); details; details = xml_next(details))
             json_array_append_new(list, movement_of(entry, details, ++number, names));
+    assert(number == entry->transactions); /* as add_entry has counted them */
     json_decref(names);
     check_batch(entry, list, first);
 }
@@ -287,6 +298,8 @@ static void judge(struct entry *entry, char problem[80])
         strcmp(status, "PDNG") == 0 || strcmp(status, "INFO") == 0 || strcmp(status, "FUTR") == 0;
     *problem = '\0';
     entry->problem = problem;
+    /* The side comes first, the status decides afterwards whether it counts: what is odd is still shown on
+     * its side. */
     if (is(entry->xml, "CdtDbtInd", "CRDT"))
         entry->kind = "credit";
     else
@@ -332,6 +345,7 @@ static void account_of(const xml_element *statement, char out[64])
     static const char *const paths[] = {"Acct/Id/IBAN", "Acct/Id/Othr/Id", NULL};
     char text[64];
     size_t len = 0;
+    /* Countries without IBANs have another number here, which is compared in the same way. */
     first_of(statement, paths, text, sizeof(text));
     for (const char *c = text; *c; c++)
         if (!isspace((unsigned char)*c))
@@ -352,6 +366,7 @@ json_t *camt_read(const xml_element *xml, struct format_output *out)
         return NULL;
     }
     for (; ok && statement; statement = xml_next(statement)) {
+        /* Statement by statement: movements that are alike are counted within one. */
         json_t *entries = json_array();
         char account[64];
         account_of(statement, account);

@@ -20,6 +20,7 @@
 
 json_t *movement_new(const char *kind, const char *place)
 {
+    assert(*kind && *place);
     static const char *const texts[] = {"account",  "reference", "identity", "text",   "collection", "amount",
                                         "currency", "booked_on", "original", "reason", "problem"};
     json_t *movement = json_pack("{s:s,s:s,s:i,s:b,s:b,s:b}", "place", place, "kind", kind, "payments", 0,
@@ -35,6 +36,7 @@ void movement_set(json_t *movement, const char *member, const char *text)
     char clean[MOVEMENT_TEXT_MAX];
     if (json_object_set_new(movement, member, json_string(text)) == 0)
         return;
+    /* jansson takes UTF-8 alone; an old bank's Latin-1 must not cost the movement. */
     snprintf(clean, sizeof(clean), "%s", text);
     for (char *c = clean; *c; c++)
         *c = *c & 0x80 ? '?' : *c;
@@ -91,6 +93,9 @@ static void digest_of(const json_t *movement, size_t ordinal, char out[2 * DIGES
     /* 5.00 and 5.0 are the same; what is no amount is not booked, and told apart by its characters. */
     bool read = amount_parse(slice_of(format_text(movement, "amount")), &micros);
     snprintf(number, sizeof(number), "%zu", ordinal);
+    /* Each part ends with a NUL, which no text has: no two movements come to the same bytes by moving
+     * characters from one part into the next. What is hashed, and in which order, never changes: identities
+     * are in the ledger. */
     const struct slice nul = slice_bytes("", 1);
     const char *date = is_rejection(movement) ? "" : format_text(movement, "booked_on");
     const struct slice parts[] = {
@@ -123,6 +128,7 @@ static bool identify(json_t *movement, json_t *seen)
     char digest[2 * DIGEST_SIZE + 1], name[64];
     digest_of(movement, 0, digest);
     json_int_t ordinal = json_integer_value(json_object_get(seen, digest)) + 1;
+    /* By what it says without a number first, then with its number among those. */
     if (json_object_set_new(seen, digest, json_integer(ordinal)) != 0)
         return false;
     assert(ordinal > 0);
@@ -140,6 +146,7 @@ static json_t *times_of(const json_t *movement, json_t *times)
     char key[200];
     snprintf(key, sizeof(key), "%s %.180s", format_text(movement, "kind"),
              format_text(movement, "reference"));
+    /* What is cut off makes two references one, and neither is unique then: a person looks. */
     json_t *count = json_object_get(times, key);
     if (!count) {
         count = json_integer(0);
@@ -162,6 +169,7 @@ static void check(json_t *movement)
                  amount);
         movement_odd(movement, problem);
     }
+    /* Both are looked at: the first that is odd is told. */
     if (!*date)
         movement_odd(movement, "it has no date");
     else if (!instant_is_date(slice_of(date))) {
@@ -172,9 +180,11 @@ static void check(json_t *movement)
 
 bool movement_add(json_t *list, json_t *statement)
 {
+    assert(list != statement);
     json_t *seen = json_object(), *times = json_object(), *movement;
     bool ok = seen && times && statement;
     size_t i;
+    /* Twice over: whether a reference is unique is known only when all were seen. */
     json_array_foreach(statement, i, movement)
     {
         check(movement);
@@ -265,6 +275,7 @@ json_t *movement_read(struct slice file, struct format_output *out)
     const struct slice mark = SLICE("\xef\xbb\xbf");
     if (slice_starts(file, mark))
         file = slice_bytes(file.data + mark.len, file.len - mark.len);
+    /* A BOM and empty lines in front are nobody's data. */
     while (file.len > 0 && isspace((unsigned char)*file.data))
         file = slice_bytes(file.data + 1, file.len - 1);
     const char *other = file.len > 0 ? other_format(file) : "it is empty";
@@ -289,6 +300,7 @@ static int compare(const void *one, const void *other)
     int days = strcmp(format_text(a->movement, "booked_on"), format_text(b->movement, "booked_on"));
     bool a_out = strcmp(format_text(a->movement, "kind"), "credit") != 0,
          b_out = strcmp(format_text(b->movement, "kind"), "credit") != 0;
+    /* Dates sort as texts; one that is none is odd, and its place means nothing. */
     if (days != 0 || a_out != b_out)
         return days != 0 ? days : a_out - b_out;
     return a->number < b->number ? -1 : 1;
@@ -304,6 +316,8 @@ json_t *movement_sorted(json_t *list)
     if (places)
         qsort(places, count, sizeof(*places), compare);
     bool ok = places && result;
+    for (size_t i = 1; places && i < count; i++)
+        assert(compare(&places[i - 1], &places[i]) < 0); /* no two are equal: the order is the file's, too */
     for (size_t i = 0; ok && i < count; i++)
         ok = json_array_append(result, places[i].movement) == 0;
     free(places);

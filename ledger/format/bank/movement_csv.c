@@ -16,6 +16,7 @@
 enum { REFERENCE, AMOUNT, CURRENCY, DATE, TEXT, ACCOUNT, COLUMN_COUNT };
 
 static const char *const column_names[] = {"reference", "amount", "currency", "date", "text", "account"};
+_Static_assert(sizeof(column_names) / sizeof(*column_names) == COLUMN_COUNT, "a name for each column");
 
 struct reader {
     struct slice rest;
@@ -40,6 +41,7 @@ static bool take_field(struct reader *reader, char *out, bool *last)
     size_t len = 0, at = 0;
     const struct slice rest = reader->rest;
     bool quoted = rest.len > 0 && rest.data[0] == '"';
+    /* RFC 4180: within quotes two are one, and a line feed is text. */
     for (at = quoted; at < rest.len; at++) {
         char c = rest.data[at];
         if (quoted && c == '"') {
@@ -57,6 +59,7 @@ static bool take_field(struct reader *reader, char *out, bool *last)
     out[len] = '\0';
     if (quoted && at++ == rest.len)
         return false;
+    /* CRLF or LF, both are about. */
     if (at < rest.len && rest.data[at] == '\r')
         at++;
     *last = at >= rest.len || rest.data[at] == '\n';
@@ -86,6 +89,7 @@ static bool take_record(struct reader *reader)
         if (*reader->problem) {
             size_t end = slice_find(start, '\n');
             reader->rest = after(start, end < start.len ? end + 1 : end);
+            /* Back to the line that it began with: what was counted within its quotes is read once more. */
             reader->lines_read = reader->line - (end == start.len);
             return false;
         }
@@ -96,6 +100,7 @@ static bool take_record(struct reader *reader)
 
 static bool find_columns(const struct reader *reader, size_t columns[COLUMN_COUNT], struct format_output *out)
 {
+    assert(reader->count > 0);
     for (size_t c = 0; c < COLUMN_COUNT; c++) {
         columns[c] = SIZE_MAX;
         for (size_t i = 0; i < reader->count; i++)
@@ -149,6 +154,7 @@ static json_t *movement_of(struct reader *reader, const size_t columns[COLUMN_CO
         amount = amount_of(reader->fields[columns[AMOUNT]], &kind);
     snprintf(place, sizeof(place), "line %zu", reader->line);
     json_t *movement = movement_new(kind, place);
+    /* The readers' own names, and as text: what is no amount or date is told, and not thrown away. */
     movement_set(movement, "reference", value_of(reader, columns[REFERENCE]));
     movement_set(movement, "amount", amount);
     movement_set(movement, "currency", value_of(reader, columns[CURRENCY]));
@@ -215,12 +221,14 @@ static json_t *read_all(struct reader *reader, struct format_output *out)
 
 json_t *movement_csv_read(struct slice file, struct format_output *out)
 {
+    /* On the heap, as its fields take 64 KiB. */
     struct reader *reader = calloc(1, sizeof(*reader));
     if (!reader) {
         format_fail(out, "no memory");
         return NULL;
     }
     struct slice head = slice_bytes(file.data, slice_find(file, '\n'));
+    /* Spreadsheets write semicolons where the comma is the decimal sign; the head line shows which. */
     bool semicolons = slice_find(head, ';') < head.len && slice_find(head, ',') == head.len;
     reader->separator = semicolons ? ';' : ',';
     reader->rest = file;

@@ -49,10 +49,13 @@ enum remittance remittance_find(const json_t *numbers, const char *text, const c
     for (size_t from = 0; from < len; from++) {
         if (!in_word(text[from]) || (from > 0 && in_word(text[from - 1])))
             continue;
+        /* From each start of a word to each end of one: numbers may be broken up by spaces. No number is
+         * longer than a key, so that a text of a kilobyte costs no more than its length times that. */
         for (size_t to = from + 1; to <= len && to - from <= 2 * KEY_MAX; to++) {
             char key[KEY_MAX];
             if (!in_word(text[to - 1]) || (to < len && in_word(text[to])))
                 continue;
+            assert(from < to && to <= len);
             if (key_of(text + from, to - from, key) == 0)
                 break;
             const json_t *known = json_object_get(numbers, key);

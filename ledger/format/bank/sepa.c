@@ -1,4 +1,5 @@
-/* ISO 20022 pain.008.001.08, CustomerDirectDebitInitiation. */
+/* ISO 20022 pain.008.001.08, CustomerDirectDebitInitiation. A bank takes or refuses a message as a whole:
+ * what is missing of one debit is found before anything is written, with the invoice that lacks it. */
 #include "ledger/format/bank/settlement.h"
 
 #include "ledger/base/text/amount.h"
@@ -60,6 +61,7 @@ static const char *message_id(const struct settlement_batch *batch, char out[36]
 
 static void totals(struct xml *xml, size_t count, int64_t minor)
 {
+    assert(count > 0 && minor > 0);
     char number[24], sum[AMOUNT_TEXT_MAX];
     snprintf(number, sizeof(number), "%zu", count);
     xml_leaf(xml, "NbOfTxs", number);
@@ -88,6 +90,7 @@ static void creditor(struct xml *xml, const struct document *document)
     xml_close(xml);
     xml_leaf_at(xml, "CdtrAcct/Id/IBAN", document->seller.iban);
     agent(xml, "CdtrAgt", document->seller.bic);
+    /* SLEV: each side pays its own bank, which is all that SEPA knows. */
     xml_leaf(xml, "ChrgBr", "SLEV");
     xml_open(xml, "CdtrSchmeId");
     xml_open(xml, "Id");
@@ -122,6 +125,7 @@ static bool crosses_eea(const struct document *document)
 static void address(struct xml *xml, const struct document_party *party)
 {
     xml_open(xml, "PstlAdr");
+    /* Town and country are the least that is taken; lines of free text are none of it. */
     if (*party->street)
         leaf(xml, "StrtNm", party->street, 70);
     if (*party->postal_code)
@@ -133,10 +137,12 @@ static void address(struct xml *xml, const struct document_party *party)
 
 static void debit(struct xml *xml, const struct settlement_due *due)
 {
+    assert(strcmp(due->document.currency, "EUR") == 0); /* `complete` has let it through */
     assert(due->due_minor > 0);
     const struct document *document = &due->document;
     char amount[AMOUNT_TEXT_MAX], note[NOTE_SIZE + 1], id[36];
     xml_open(xml, "DrctDbtTxInf");
+    /* The invoice's number: it comes back with a return, and says which invoice was not paid. */
     xml_leaf_at(xml, "PmtId/EndToEndId", sepa_text(document->number, id, sizeof(id)));
     xml_open(xml, "InstdAmt");
     xml_attribute(xml, "Ccy", "EUR");
@@ -211,12 +217,14 @@ static void payment_type(struct xml *xml, bool core)
     xml_open(xml, "PmtTpInf");
     xml_leaf_at(xml, "SvcLvl/Cd", "SEPA");
     xml_leaf_at(xml, "LclInstrm/Cd", core ? "CORE" : "B2B");
+    /* Also for the first: since 2016 FRST is not asked for any more, and RCUR always fits. */
     xml_leaf(xml, "SeqTp", "RCUR");
     xml_close(xml);
 }
 
-/* The debits of one scheme, if there are any: the scheme is said once for all debits of a block. */
-static void block(struct xml *xml, const struct settlement_batch *batch, bool core)
+/* The debits of one scheme, if there are any: the scheme is said once for all debits of a block. Returns what
+ * they come to. */
+static int64_t block(struct xml *xml, const struct settlement_batch *batch, bool core)
 {
     const struct document *first = NULL;
     size_t count = 0;
@@ -230,7 +238,7 @@ static void block(struct xml *xml, const struct settlement_batch *batch, bool co
         count++;
     }
     if (count == 0)
-        return;
+        return 0;
     assert(first && minor > 0 && count <= batch->count);
     xml_open(xml, "PmtInf");
     snprintf(name, sizeof(name), "%s-%c", message_id(batch, id), core ? 'C' : 'B');
@@ -244,6 +252,7 @@ static void block(struct xml *xml, const struct settlement_batch *batch, bool co
         if (is_core(&batch->dues[i]) == core)
             debit(xml, &batch->dues[i]);
     xml_close(xml);
+    return minor;
 }
 
 bool sepa_render(const struct settlement_batch *batch, struct format_output *out)
@@ -259,8 +268,9 @@ bool sepa_render(const struct settlement_batch *batch, struct format_output *out
         return format_fail(out, "no memory");
     xml_open(xml, "CstmrDrctDbtInitn");
     header(xml, batch, minor);
-    block(xml, batch, true);
-    block(xml, batch, false);
+    int64_t written = block(xml, batch, true);
+    written += block(xml, batch, false);
+    assert(written == minor); /* each debit is in one of the two, and the head has said what they come to */
     xml_close(xml);
     out->bytes = xml_finish(xml, &out->len);
     return out->bytes || format_fail(out, "a text cannot be written as XML");
@@ -283,6 +293,7 @@ json_t *sepa_debits(struct slice file, const char *id)
         return NULL;
     const xml_element *message = xml_find(xml_root(tree), "CstmrDrctDbtInitn");
     json_t *list = json_array();
+    /* The ids are those that the file was given here; a bank tells of it by either. */
     bool whole = strcmp(xml_value(message, "GrpHdr/MsgId", found, sizeof(found)), id) == 0;
     for (const xml_element *block = xml_find(message, "PmtInf"); block; block = xml_next(block))
         if (whole || strcmp(xml_value(block, "PmtInfId", found, sizeof(found)), id) == 0)

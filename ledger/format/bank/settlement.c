@@ -63,7 +63,10 @@ static bool base_units(int64_t minor, int64_t exponent, int64_t decimals, char o
     assert(minor > 0);
     if (decimals < exponent || decimals > 30)
         return false;
-    snprintf(out, 64, "%lld%0*d", (long long)minor, (int)(decimals - exponent), 0);
+    /* Zeros behind, and no multiplication: assets have up to eighteen decimals, which is more than 64 bits
+     * hold of a large bill. */
+    int len = snprintf(out, 64, "%lld%0*d", (long long)minor, (int)(decimals - exponent), 0);
+    assert(len > 0 && len < 64);
     if (decimals == exponent)
         snprintf(out, 64, "%lld", (long long)minor);
     return true;

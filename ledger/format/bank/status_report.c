@@ -15,6 +15,7 @@ struct report {
 /* What says nothing has the status of what it is part of. */
 static bool is_rejected(const xml_element *xml, const char *path, bool whole)
 {
+    /* RJCT alone. ACCP, ACSP and PDNG are steps on the way, and the statement tells where it ends. */
     char status[16];
     xml_value(xml, path, status, sizeof(status));
     return *status ? strcmp(status, "RJCT") == 0 : whole;
@@ -89,6 +90,7 @@ json_t *status_report_read(const xml_element *xml, struct format_output *out)
         format_fail(out, group ? "no memory" : "this pain.002 has no OrgnlGrpInfAndSts");
         return NULL;
     }
+    /* The report's own date: a rejection has no other. */
     xml_value(xml, "GrpHdr/CreDtTm", made, sizeof(made));
     made[strlen(made) > 10 ? 10 : strlen(made)] = '\0';
     report.date = made;
