@@ -21,6 +21,7 @@ static enum err find(struct pg *pg, const struct event_subject *subject, struct 
     *outcome = EVENT_NO_NUMBER;
     pg_params_text(&params, subject->number);
     pg_params_text(&params, subject->site);
+    /* A number without a site may be that of two sites: then it is none. */
     TRY(pg_run(pg, "invoice_find", &params, &rows));
     if (rows.count != 1)
         goto out;
@@ -41,6 +42,7 @@ enum err event_begin(struct pg *pg, const struct event_subject *subject, struct 
     if (!subject->dry_run)
         TRY(pg_begin(pg));
     TRY(find(pg, subject, invoice, outcome));
+    /* The lock before anything else is read: what is found out now holds until the end. */
     if (*outcome == EVENT_DONE)
         TRY(adjustment_lock(pg, invoice->site_id));
 out:
@@ -50,6 +52,7 @@ out:
 
 enum err event_end(struct pg *pg, const struct event_invoice *invoice)
 {
+    assert(invoice->subject);
     return invoice->subject->dry_run ? ERR_OK : pg_commit(pg);
 }
 
@@ -107,6 +110,7 @@ static enum err insert_money(struct pg *pg, const struct event_invoice *invoice,
     pg_params_text(&params, money->received_on);
     pg_params_text(&params, invoice->subject->actor);
     pg_params_text(&params, money->identity);
+    /* The key is invoice and reference: told again it is the same money, or else two of one name. */
     TRY(pg_run(pg, "invoice_payment_insert", &params, &rows));
     if (rows.count > 0)
         goto out;
@@ -127,6 +131,7 @@ enum err event_pay(struct pg *pg, const struct event_invoice *invoice, const str
     assert(!invoice->credit_note && *outcome == EVENT_DONE);
     enum err err;
     TRY(insert_money(pg, invoice, money, outcome));
+    /* Read after the money is in: the status is what all payments come to, and not what this one would. */
     TRY(event_read(pg, invoice, state));
     bool changed = strcmp(state->status, "paid") == 0 || strcmp(state->status, "part-paid") == 0;
     if (*outcome == EVENT_DONE && changed)
@@ -155,6 +160,7 @@ out:
 enum err event_return(struct pg *pg, const struct event_invoice *invoice, const char *detail,
                       const struct event_money *money)
 {
+    assert(!invoice->credit_note && *detail);
     enum event_outcome outcome = EVENT_DONE;
     bool known;
     enum err err;
@@ -178,6 +184,7 @@ enum err event_receive(struct pg *pg, const struct event_subject *subject, const
     TRY(event_begin(pg, subject, &invoice, outcome));
     if (*outcome == EVENT_DONE && invoice.credit_note)
         *outcome = EVENT_NO_DEBT;
+    /* Never rounded: a tenth of a cent that nobody paid would be open for ever. */
     else if (*outcome == EVENT_DONE && money->amount_micros % amount_minor_micros((int)invoice.decimals) != 0)
         *outcome = EVENT_MISFIT;
     if (*outcome != EVENT_DONE)
@@ -185,6 +192,7 @@ enum err event_receive(struct pg *pg, const struct event_subject *subject, const
     TRY(event_pay(pg, &invoice, money, outcome, state));
     TRY(event_end(pg, &invoice));
 out:
+    /* Also after what was no failure: nothing of a refused step stays, and the lock goes at once. */
     pg_rollback(pg);
     return err;
 }
@@ -217,8 +225,10 @@ static enum event_outcome judge_cancel(const struct event_invoice *invoice,
 {
     bool is_void = !state->void_micros_null;
     int64_t micros = is_void ? state->void_micros : state->left_micros;
+    /* A void invoice may be billed anew later, once. */
     if (is_void && (!reissue || state->reissued))
         return EVENT_VOID;
+    /* Money that came in for it would belong to nothing: it goes back, or to another invoice, first. */
     if (!is_void && (state->paid_minor != 0 || state->applied_minor != 0 || micros <= 0))
         return EVENT_PAID;
     if (reissue && micros < amount_minor_micros((int)invoice->decimals))
@@ -256,6 +266,7 @@ static enum err cancel(struct pg *pg, const struct event_invoice *invoice, const
                                  .amount_micros = is_void ? state.void_micros : state.left_micros,
                                  .reason = order->reason,
                                  .actor = invoice->subject->actor};
+    assert(row.amount_micros > 0);
     if (!is_void)
         TRY(cancel_step(pg, invoice, &row, "void", "void"));
     if (order->reissue)

@@ -26,6 +26,7 @@ enum err intake_open(struct intake *intake)
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     enum err err;
+    /* All of the site's numbers once, and not a query for each movement: any word of a text may be one. */
     intake->numbers = json_object();
     if (intake->dry_run)
         TRY(pg_begin(intake->pg));
@@ -41,6 +42,7 @@ out:
 
 void intake_close(struct intake *intake)
 {
+    /* Of a dry run, all is taken back; any other has nothing open. */
     json_decref(intake->numbers);
     intake->numbers = NULL;
     pg_rollback(intake->pg);
@@ -103,6 +105,7 @@ static enum relation relation_of(const struct booking *booking, const struct inv
 {
     const json_t *movement = booking->movement;
     const char *identity = format_text(movement, "identity");
+    /* By identity first: it is the same in every file that has the movement, whatever the bank calls it. */
     bool name = flag(movement, "unique"), equal = known->amount_minor == booking->minor;
     bool same_day = strcmp(known->received_on, format_text(movement, "booked_on")) == 0;
     if (strcmp(known->identity, identity) == 0 || strcmp(known->reference, identity) == 0)
@@ -125,6 +128,7 @@ static enum err relate(struct booking *booking, enum relation *relation)
     struct pg_rows rows = {0};
     const json_t *movement = booking->movement;
     enum err err;
+    assert(*format_text(movement, "identity")); /* movement_add has given it one */
     *relation = RELATION_NONE;
     pg_params_number(&params, booking->invoice.site_id);
     pg_params_text(&params, booking->invoice.subject->number);
@@ -137,7 +141,9 @@ static enum err relate(struct booking *booking, enum relation *relation)
         *relation = found > *relation ? found : *relation;
     }
     bool free = flag(movement, "unique") && *relation == RELATION_NONE;
+    /* The bank's name is what a person looks for; one that is another's already would make the two one. */
     booking->reference = format_text(movement, free ? "reference" : "identity");
+    assert(*booking->reference);
 out:
     pg_rows_free(&rows);
     return err;
@@ -194,6 +200,7 @@ static enum err book_credit(struct booking *booking, struct intake_result *resul
     money(booking, open > 0 ? open : 0, came);
     if (excess > booking->state.total_minor)
         return conclude(result, INTAKE_LEFT, "of the invoice only %s is open: left for you", came);
+    /* Up to an invoice once over is taken: payers round, or pay twice, and the rest is credit of theirs. */
     const struct event_money paid = money_of(booking, booking->minor);
     TRY(event_pay(pg, &booking->invoice, &paid, &outcome, &booking->state));
     assert(outcome == EVENT_DONE);
@@ -224,6 +231,7 @@ out:
 static enum err tell_return(struct booking *booking, int64_t back, int64_t received,
                             struct intake_result *result)
 {
+    assert(back == 0 || back <= -booking->minor);
     const char *reason = format_text(booking->movement, "reason");
     const char *what = is(booking->movement, "rejection") ? "rejected" : "returned";
     char open[AMOUNT_TEXT_MAX + 8], other[AMOUNT_TEXT_MAX + 8];
@@ -258,6 +266,7 @@ static enum err book_return(struct booking *booking, struct intake_result *resul
     char detail[512];
     bool known;
     enum err err;
+    /* The reason and the movement's own name: the same file given again comes to the same detail. */
     snprintf(detail, sizeof(detail), "%.400s; %.100s", *reason ? reason : "no reason given",
              booking->reference);
     TRY(event_known(pg, &booking->invoice, "returned", detail, &known));
@@ -286,6 +295,7 @@ static enum err amount_asked(struct booking *booking)
     pg_params_number(&params, booking->invoice.site_id);
     pg_params_text(&params, booking->invoice.subject->number);
     TRY(pg_run(booking->intake->pg, "settlement_attempt", &params, &rows));
+    /* Below zero, as it is money that goes back; never collected by us: nothing does. */
     booking->minor = rows.count > 0 ? -settlement_attempt_row(&rows, 0).amount_minor : 0;
 out:
     pg_rows_free(&rows);
@@ -303,6 +313,7 @@ static enum err book(struct booking *booking, struct intake_result *result)
     if (booking->invoice.credit_note)
         return conclude(result, INTAKE_LEFT, "it names a credit note, which nobody pays: left for you");
     TRY(event_read(booking->intake->pg, &booking->invoice, &booking->state));
+    /* What it is compared with is read first, under the lock that event_begin took. */
     if (minor_of(booking, result->amount, &booking->minor))
         booking->minor = credit ? booking->minor : -booking->minor;
     else if (!rejected)
@@ -360,6 +371,7 @@ static enum err read_collection(const struct intake *intake, const char *id, jso
     /* A message has the batch's digits as its id, a block of it one letter more. */
     if (strlen(id) < 2 * UUID_SIZE || !encoding_unhex(slice_bytes(id, 2 * UUID_SIZE), uuid, UUID_SIZE))
         return ERR_OK;
+    /* From the file itself, as it was given to the bank: it says which debits were in which block. */
     pg_params_number(&params, intake->site_id);
     pg_params_text(&params, uuid_format(uuid, batch));
     TRY(pg_run(intake->pg, "settlement_content", &params, &rows));
@@ -383,6 +395,7 @@ static int64_t sum_of(const json_t *debits)
     const json_t *debit;
     int64_t sum = 0, one;
     size_t i;
+    /* -1 is no sum of debits, so that it is equal to no amount. */
     json_array_foreach(debits, i, debit)
     {
         if (!amount_parse(slice_of(format_text(debit, "amount")), &one) || !amount_add(sum, one, &sum))
@@ -416,6 +429,7 @@ static enum err take_collection(const struct intake *intake, const json_t *movem
             TRY(take_one(intake, movement, &result));
         else
             conclude(&result, INTAKE_LEFT, "the collection names no invoice of the site's: left for you");
+        assert(*result.told);
         tell(context, movement, &result);
     }
 out:
@@ -430,6 +444,7 @@ static bool is_unfit(const struct intake *intake, const json_t *movement, struct
 {
     const char *account = format_text(movement, "account"), *currency = format_text(movement, "currency"),
                *problem = format_text(movement, "problem");
+    /* The account first: a statement of another account is not odd, it is somebody else's. */
     if (*account && *intake->account && strcmp(account, intake->account) != 0)
         conclude(result, INTAKE_LEFT, "on account %.40s, but the site's is %.40s: left for you", account,
                  intake->account);
@@ -466,6 +481,7 @@ enum err intake_take(const struct intake *intake, const json_t *movement, intake
     enum err err = ERR_OK;
     if (found != REMITTANCE_ONE)
         result.number = NULL;
+    /* From what is nobody's affair to what is for a person: each movement gets one sentence. */
     if (is(movement, "announced")) {
         conclude(&result, INTAKE_NONE, "not booked by the bank");
     } else if (debit && found == REMITTANCE_NONE) {
@@ -479,6 +495,7 @@ enum err intake_take(const struct intake *intake, const json_t *movement, intake
             TRY(take_collection(intake, movement, tell, context, &taken));
         leave(movement, found, &result);
     }
+    assert(taken || *result.told); /* no movement without a sentence */
     if (!taken)
         tell(context, movement, &result);
 out:

@@ -1,3 +1,6 @@
+/* What a payer has paid too much is used before anything more is collected from him. The database decides in
+ * one statement which credit pays what, so that no credit is used twice; here it is told, on both invoices,
+ * as each is read by itself. */
 #include "ledger/collect/overpayment.h"
 
 #include "ledger/base/text/amount.h"
@@ -14,6 +17,7 @@ static enum err tell(struct pg *pg, const struct overpayment_order *order,
 {
     const char *number = paid ? row->number : row->from_number;
     const char *other = paid ? row->from_number : row->number;
+    /* As in a dry run: the transaction and its end are the caller's. */
     const struct event_subject subject = {number, order->site, order->actor, order->now_ms, true};
     struct event_invoice invoice;
     enum event_outcome outcome;
@@ -51,6 +55,7 @@ enum err overpayment_apply(struct pg *pg, const struct overpayment_order *order,
     for (int i = 0; i < rows.count; i++) {
         const struct overpayment_apply_row row = overpayment_apply_row(&rows, i);
         assert(row.amount_minor > 0);
+        /* Rows of one invoice follow each other: the last one tells what it has come to. */
         bool last =
             i + 1 == rows.count || strcmp(overpayment_apply_row(&rows, i + 1).number, row.number) != 0;
         TRY(tell(pg, order, &row, false, last, applied));

@@ -39,6 +39,7 @@ static enum err add_due(const struct settlement_order *order, const struct settl
                         struct format_output *out)
 {
     assert(document->open_minor > 0);
+    /* A copy: what is collected now must not change what the invoice says. */
     json_t *json = json_copy(document->json), *buyer = json_loads(row->buyer, 0, NULL);
     json_object_set_new(json, "settlement", json_loads(row->settlement, 0, NULL));
     if (*format_text(buyer, "name"))
@@ -59,6 +60,7 @@ static enum err add(struct pg *pg, const struct settlement_order *order, const s
     enum err err;
     int count;
     TRY(invoice_read(pg, row->number, order->site, order->now_ms, &count, &document));
+    /* Looked at once more: what paid it may have come since the query, within this transaction. */
     bool payable = count == 1 && !document_is_credit_note(&document) && document.open_minor > 0 &&
                    strcmp(document.status, "void") != 0;
     if (payable)
@@ -167,11 +169,14 @@ static void name_batch(const struct settlement_order *order, struct settlement_m
 {
     uint8_t random[10], id[UUID_SIZE];
     random_bytes(random, sizeof(random));
+    /* Named before it is rendered, since the bank gets the id, and tells us of it. */
     uuid_make(order->now_ms, random, id);
     uuid_format(id, made->batch_id);
-    if (order->rail->extension)
-        snprintf(made->file, sizeof(made->file), "%s-%s-%s.%s", order->rail->name, made->collect_on,
-                 made->batch_id, order->rail->extension);
+    if (order->rail->extension) {
+        int len = snprintf(made->file, sizeof(made->file), "%s-%s-%s.%s", order->rail->name, made->collect_on,
+                           made->batch_id, order->rail->extension);
+        assert(len > 0 && (size_t)len < sizeof(made->file));
+    }
 }
 
 static enum err render(const struct settlement_order *order, const struct settlement_batch *batch,
@@ -193,6 +198,7 @@ static enum err put_batch(struct pg *pg, const struct settlement_order *order, s
     enum err err;
     name_batch(order, made);
     batch->id = made->batch_id;
+    /* Rendered before it is inserted: a bank's rule that is broken leaves no trace. */
     TRY(count_files(pg, order, batch));
     TRY(render(order, batch, made));
     TRY(insert_batch(pg, order, batch, made));
@@ -205,6 +211,7 @@ out:
 
 enum err settlement_make(struct pg *pg, const struct settlement_order *order, struct settlement_made *made)
 {
+    assert(!made->applied && !made->content.bytes);
     assert(order->rail && order->rail->render && order->actor);
     char made_at[INSTANT_TEXT_MAX];
     struct settlement_batch batch = {
@@ -217,6 +224,7 @@ enum err settlement_make(struct pg *pg, const struct settlement_order *order, st
     TRY(pg_begin(pg));
     /* Before anything is read: no other run, of whichever rail, and no payment comes between. */
     TRY(adjustment_lock(pg, order->site_id));
+    /* Credit before collecting, or a payer would be asked for money that we owe him. */
     TRY(overpayment_apply(pg, &credit, made->applied));
     TRY(collect(pg, order, &batch, &made->content));
     if (batch.count > 0)
