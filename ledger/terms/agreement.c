@@ -71,6 +71,7 @@ void agreement_list_free(struct agreement_list *list)
 
 const struct agreement *agreement_at(const struct agreement_list *list, int64_t ms)
 {
+    /* The newest that has begun, also when an older one begins later: who recorded it last knew of that. */
     for (size_t i = list->count; i-- > 0;)
         if (list->items[i].valid_from_ms <= ms)
             return &list->items[i];
@@ -82,6 +83,7 @@ bool agreement_is_pending(const struct agreement_list *list, size_t index, int64
     assert(index < list->count);
     if (list->items[index].valid_from_ms <= ms)
         return false;
+    /* One that a newer version overtakes before it begins will never hold. */
     for (size_t i = index + 1; i < list->count; i++)
         if (list->items[i].valid_from_ms <= list->items[index].valid_from_ms)
             return false;
@@ -161,6 +163,7 @@ static bool prepare(const struct agreement_order *order, const struct source *so
     assert(!source->whole || source->count == 0);
     *result = (struct agreement_result){.version = newest ? newest->version : 0,
                                         .valid_from_ms = newest ? newest->valid_from_ms : 0};
+    /* Now, and not the start of a period: what was crawled so far was agreed on otherwise. */
     int64_t from_ms = order->from_ms ? order->from_ms : now_ms;
     result->before = newest ? copy(newest->terms) : terms_new();
     result->after = source->whole ? copy(source->whole)
@@ -213,9 +216,11 @@ out:
 static enum err record(struct pg *pg, const struct agreement_order *order, const struct source *source,
                        struct agreement_result *result)
 {
+    assert(!result->before && !result->after);
     enum err err;
     bool again = false;
     for (int i = 0; i == 0 || (again && i < ATTEMPTS_MAX); i++) {
+        /* What the last try has found is old: somebody has come between. */
         agreement_result_free(result);
         TRY(attempt(pg, order, source, result, &again));
         /* Whole terms say nothing of what somebody else has just changed: that must not be lost. */
@@ -253,6 +258,7 @@ static enum err insert_status(struct pg *pg, const struct agreement_order *order
     assert(!next->terms);
     enum err err = ERR_OK;
     struct terms *changed = copy(terms);
+    /* The text is static; what is freed are the others. */
     changed->status = status;
     next->terms = changed;
     if (!*taken)
@@ -274,12 +280,14 @@ static enum err write_status(struct pg *pg, const struct agreement_order *order,
     bool taken = false;
     enum err err;
     TRY(insert_status(pg, order, result->before, status, &next, &taken));
+    /* Versions that have not begun yet would undo it on their day: each is said again, with the status. */
     for (size_t i = 0; i < list->count; i++) {
         if (!agreement_is_pending(list, i, result->valid_from_ms))
             continue;
         next.valid_from_ms = list->items[i].valid_from_ms;
         TRY(insert_status(pg, order, list->items[i].terms, status, &next, &taken));
     }
+    assert(next.version - 1 > result->version);
     result->version = next.version - 1;
     result->outcome = taken ? AGREEMENT_OVERTAKEN : AGREEMENT_RECORDED;
 out:
@@ -304,6 +312,7 @@ static enum err attempt_status(struct pg *pg, const struct agreement_order *orde
     result->after->status = status;
     if (strcmp(result->before->status, status) == 0)
         goto out;
+    /* Several versions, all or none. */
     TRY(pg_begin(pg));
     TRY(write_status(pg, order, status, &list, result));
     if (order->dry_run || result->outcome == AGREEMENT_OVERTAKEN)

@@ -42,6 +42,7 @@ struct owned {
     uint32_t magic;
 };
 
+_Static_assert(offsetof(struct owned, terms) == 0, "terms_free gets the address of both");
 static struct owned *owned_new(const char *name, FILE *errors)
 {
     assert(name);
@@ -112,6 +113,7 @@ struct terms *terms_change(const struct terms *terms, const char *const *changes
                            const char *currency, FILE *errors)
 {
     assert(changes || count == 0);
+    /* Through JSON, as the ledger has them: a change is made to what will be read back, and to a copy. */
     json_t *json = terms_json(terms);
     struct owned *owned = (struct owned *)terms_from_json(json);
     json_decref(json);
@@ -141,6 +143,7 @@ bool terms_given(const struct config_field *field, const void *structure)
     case CONFIG_IS_NUMBER:
     case CONFIG_IS_AMOUNT:
     case CONFIG_IS_RATE:
+        /* -1 is what was left out. */
         return *(const int64_t *)member >= 0;
     }
     return false;
@@ -150,6 +153,7 @@ bool terms_given(const struct config_field *field, const void *structure)
 static void split_key(const struct config_field *field, char section[64], char name[64])
 {
     const char *dot = strchr(field->key, '.');
+    /* Units in the names: whoever reads the ledger with another program must not take 2500 for euros. */
     const char *suffix = field->kind == CONFIG_IS_AMOUNT ? "_micros"
                          : field->kind == CONFIG_IS_RATE ? "_ppm"
                                                          : "";
@@ -201,6 +205,7 @@ static json_t *structure_json(const struct config_table *table, const void *stru
     for (size_t i = 0; i < table->count; i++) {
         const struct config_field *field = &table->fields[i];
         split_key(field, section, name);
+        /* What was left out is left out here, too: a default that changes must not change old agreements. */
         if (terms_given(field, structure))
             ok =
                 json_object_set_new(section_of(json, section), name, value_json(field, structure)) == 0 && ok;
@@ -258,6 +263,7 @@ static bool value_from_json(struct config_reader *reader, const struct config_fi
         return json_is_string(json);
     }
     *(int64_t *)member = json_integer_value(json);
+    /* Below zero is nothing that was ever written: -1 is only in memory. */
     return json_is_integer(json) && json_integer_value(json) >= 0;
 }
 
@@ -266,6 +272,7 @@ static bool structure_from_json(struct config_reader *reader, const struct confi
 {
     char section[64], name[64];
     bool ok = json_is_object(json);
+    /* Members that are not known are passed over: a newer program may have written them. */
     config_read_initial(reader, table, structure);
     for (size_t i = 0; i < table->count; i++) {
         const struct config_field *field = &table->fields[i];

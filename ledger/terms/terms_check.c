@@ -25,6 +25,7 @@ struct check {
 
 static size_t line_of(const struct check *check, const char *key)
 {
+    assert(check->terms->where.fields);
     for (size_t i = 0; i < terms_table.count; i++)
         if (strcmp(terms_table.fields[i].key, key) == 0)
             return check->terms->where.fields[i];
@@ -139,6 +140,7 @@ static void check_billing(struct check *check)
     bool standard = strcmp(terms->tax_treatment, "standard") == 0;
     if (terms->subscription && terms->fee == 0)
         wrong(check, "subscription", "without a fee nothing would ever be billed; set fee");
+    /* What has no effect is refused: it was meant to have one. */
     if (terms->subscription && (terms->included_crawls > 0 || terms->tier_count > 0))
         wrong(check, "subscription",
               "covers every crawl, so included_crawls and tiers have no effect; "
@@ -169,6 +171,7 @@ static void check_prices(struct check *check)
 
 static void check_tiers(struct check *check)
 {
+    /* Rising: a crawl is in the last tier that it reaches. */
     for (size_t i = 1; i < check->terms->tier_count; i++)
         if (check->terms->tiers[i].from_crawl <= check->terms->tiers[i - 1].from_crawl)
             config_error(check->report, check->terms->tiers[i].where.line,
@@ -211,6 +214,7 @@ static void check_sepa(struct check *check)
     static const char *const schemes[] = {"", "b2b", "core", NULL};
     const struct terms *terms = check->terms;
     const char *fault = identifier_iban_fault(terms->iban);
+    /* NULL: terms are looked at for no site. */
     if (check->currency && strcmp(check->currency, "EUR") != 0)
         wrong(check, "settlement.rail", "sepa-direct-debit collects EUR, but the site bills in %s",
               check->currency);
@@ -250,6 +254,7 @@ static void check_x402(struct check *check)
 {
     const struct terms *terms = check->terms;
     const char *colon = strchr(terms->network, ':');
+    /* Empty means USD, which most such assets are worth. */
     const char *currency = *terms->asset_currency ? terms->asset_currency : "USD";
     if (!colon || colon == terms->network || !colon[1])
         wrong(check, "settlement.network", "\"%s\" is not namespace:reference, e.g. eip155:8453",

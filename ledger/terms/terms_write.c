@@ -1,4 +1,6 @@
-/* The terms as people read and edit them: YAML, a template, and the difference of two versions. */
+/* The terms as people read and edit them: YAML, a template, and the difference of two versions. What is
+ * written must come back the same when it is read: people take an agreement out, change a line, and put it
+ * back. */
 #include "ledger/terms/terms_table.h"
 
 #include <assert.h>
@@ -20,6 +22,7 @@ static bool plain(const char *text)
 /* terms_check takes no control character, so that quotes are enough. */
 static void write_text(FILE *out, const char *text)
 {
+    /* Everything that is not plainly a word is quoted: an account of digits must not become a number. */
     const char *quote = plain(text) ? "" : "\"";
     fputs(quote, out);
     for (; *text; text++)
@@ -118,6 +121,7 @@ static void write_list_example(FILE *out, const struct config_children *children
     fprintf(memory, "%s:\n    # %s\n", children->key, children->table->fields[0].what);
     config_write_table(memory, children->table, 4, samples, "  - ");
     fclose(memory);
+    assert(size > 0 && text[size - 1] == '\n');
     for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
         fprintf(out, "# %.*s\n", (int)strcspn(line, "\n"), line);
     free(text);
@@ -173,6 +177,7 @@ static char *children_text(const struct config_children *children, const struct 
 
 static void write_side(FILE *out, char sign, const char *text)
 {
+    assert(!*text || text[strlen(text) - 1] == '\n'); /* or the step over it would pass the end */
     for (; *text; text += strcspn(text, "\n") + 1)
         fprintf(out, "%c %.*s\n", sign, (int)strcspn(text, "\n"), text);
 }
@@ -180,6 +185,7 @@ static void write_side(FILE *out, char sign, const char *text)
 /* Frees both. */
 static size_t compare(FILE *out, char *before, char *after)
 {
+    /* As texts: what people see is what is compared. */
     bool differ = strcmp(before, after) != 0;
     if (differ) {
         write_side(out, '-', before);
