@@ -16,8 +16,10 @@
 enum err outbox_put(struct pg *pg, int64_t site_id, const char *id, const char *type, const char *body,
                     int64_t now_ms)
 {
+    assert(*type);
     assert(strlen(id) < OUTBOX_ID_MAX && body);
     struct pg_params params = {0};
+    /* The id is the key: put in twice, also by two programs, it is there once, and the receiver knows it. */
     pg_params_text(&params, id);
     pg_params_number(&params, site_id);
     pg_params_text(&params, type);
@@ -50,6 +52,7 @@ static enum err put_event(struct pg *pg, int64_t site_id, const char *site,
     assert(document.json);
     snprintf(type, sizeof(type), "%s.%s", document_is_credit_note(&document) ? "credit_note" : "invoice",
              event->event);
+    /* Types have underscores and points alone, as Standard Webhooks' have. */
     for (char *c = type; *c; c++)
         *c = *c == '-' ? '_' : *c;
     body = body_of(type, event->happened_ms, document.json);
@@ -108,6 +111,7 @@ enum err outbox_each(struct pg *pg, int64_t site_id, int64_t now_ms, outbox_send
     for (int row = 0; row < rows.count; row++) {
         const struct outbox_due_row due = outbox_due_row(&rows, row);
         const struct outbox_message message = {due.message_id, due.type, due.body, due.failures};
+        /* The first try at once; then longer and longer, by a table that everybody who receives knows. */
         int64_t wait_ms = message.failures > 0 ? webhook_wait_ms(message.failures) : 0;
         if (wait_ms < 0) {
             count->given_up++;

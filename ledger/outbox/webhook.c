@@ -33,10 +33,12 @@ static bool make(const char *path)
     uint8_t fresh[FRESH_SIZE];
     enum file_named named;
     random_bytes(fresh, sizeof(fresh));
+    /* 32 bytes, as much as the MAC has: more would be no stronger. */
     size_t len = strlen(PREFIX) + encoding_base64(fresh, sizeof(fresh), line + strlen(PREFIX));
     line[len++] = '\n';
     assert(len < sizeof(line));
     const char *problem = file_make(path, line, len, &named);
+    /* Also after a failure: a secret is in the file, or nowhere. */
     explicit_bzero(fresh, sizeof(fresh));
     explicit_bzero(line, sizeof(line));
     return !problem || fail(path, problem, "the folder of webhook.secret_file must exist and be writable");
@@ -95,6 +97,7 @@ bool webhook_sign(const struct webhook_secret *secret, const char *id, int64_t t
 
 int64_t webhook_wait_ms(int64_t failed)
 {
+    /* Standard Webhooks' own schedule, more than three days: a weekend's outage loses nothing. */
     static const int64_t seconds[] = {5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400};
     size_t count = sizeof(seconds) / sizeof(*seconds);
     return failed >= 1 && (size_t)failed <= count ? seconds[failed - 1] * 1000 : -1;
