@@ -38,6 +38,12 @@ struct pg {
     char problem[PROBLEM_MAX];
 };
 
+/* A connection that has broken has no status; the next call finds out. */
+static bool is_or_broken(const struct pg *pg, PGTransactionStatusType wanted)
+{
+    PGTransactionStatusType status = PQtransactionStatus(pg->conn);
+    return status == wanted || status == PQTRANS_UNKNOWN;
+}
 /* --- Waiting --- */
 
 static int64_t call_deadline(const struct pg *pg)
@@ -144,6 +150,7 @@ static enum err refused(struct pg *pg, const char *statement, const PGresult *re
     /* What the server says on its way down is no answer: the statement may have been committed. */
     if (pg->failure == PG_LOST || PQstatus(pg->conn) == CONNECTION_BAD)
         return lose(pg, statement);
+    /* The server's hint is the better one, when it has any. */
     if (pg->failure == PG_DENIED && !hint)
         hint = "run crawltab migrate, which grants the roles their rights";
     if (pg->failure == PG_DUPLICATE)
@@ -356,6 +363,8 @@ out:
 
 enum err pg_begin(struct pg *pg)
 {
+    /* PostgreSQL only warns of a BEGIN within a transaction, and the inner COMMIT would be the outer's. */
+    assert(is_or_broken(pg, PQTRANS_IDLE));
     enum err err;
     TRY(pg_script(pg, "begin", "BEGIN ISOLATION LEVEL READ COMMITTED"));
     if (pg->pooled)
@@ -366,12 +375,15 @@ out:
 
 enum err pg_commit(struct pg *pg)
 {
+    /* After a failure COMMIT rolls back, and says that it is done. */
+    assert(is_or_broken(pg, PQTRANS_INTRANS));
     return pg_script(pg, "commit", "COMMIT");
 }
 
 void pg_rollback(struct pg *pg)
 {
     OBJECT_CHECK(pg, PG_MAGIC);
+    /* Nothing to roll back costs no round trip, so that callers may roll back in any case. */
     if (pg->conn && PQtransactionStatus(pg->conn) != PQTRANS_IDLE &&
         pg_script(pg, "rollback", "ROLLBACK") != ERR_OK)
         lose(pg, "rollback"); /* ending the session rolls back as well */
@@ -429,6 +441,7 @@ enum err pg_stream(struct pg *pg, const char *statement, const struct pg_params 
     while (more) {
         TRY(finish(pg, statement, call_deadline(pg), &page));
         TRY(compare(pg, number, &page));
+        /* The page that was asked for is read also after an error: the connection must stay in step. */
         more = page.count > 0 && told == ERR_OK;
         if (more) {
             TRY(ask_for_page(pg) ? ERR_OK : lose(pg, statement));

@@ -54,6 +54,7 @@ bool pg_connect_wait(struct pg_conn *conn, short events, int64_t deadline_ms)
         struct pollfd socket = {.fd = PQsocket(conn), .events = events};
         if (remaining <= 0 || socket.fd < 0)
             return false;
+        /* At most a minute at a time, as an int of milliseconds is less than a deadline may be. */
         int ready = poll(&socket, 1, remaining < 60000 ? (int)remaining : 60000);
         if (ready > 0)
             return true;
@@ -65,6 +66,7 @@ bool pg_connect_wait(struct pg_conn *conn, short events, int64_t deadline_ms)
 static void attempt_free(struct attempt *attempt)
 {
     OBJECT_END(attempt, ATTEMPT_MAGIC);
+    assert(!attempt->next); /* it is in no list any more */
     PQfinish(attempt->conn);
     for (size_t i = 0; i < PG_TARGET_OPTIONS_MAX; i++) {
         free(attempt->keys[i]);
@@ -109,6 +111,7 @@ static bool connect_until(PGconn *conn, int64_t deadline_ms)
 {
     if (!conn || PQstatus(conn) == CONNECTION_BAD)
         return false;
+    /* libpq says for what to wait; before its first answer it is for writing. */
     for (PostgresPollingStatusType status = PGRES_POLLING_WRITING; status != PGRES_POLLING_OK;
          status = PQconnectPoll(conn)) {
         if (status == PGRES_POLLING_FAILED ||
@@ -158,6 +161,7 @@ static void forget_left(struct attempt *attempt)
         assert(*at); /* it was noted under the mutex that said so */
     }
     *at = attempt->next;
+    attempt->next = NULL;
     pthread_mutex_unlock(&left_mutex);
     attempt_free(attempt);
 }
@@ -206,6 +210,7 @@ static bool wait_for_end(struct attempt *attempt)
     const struct timespec until = {attempt->deadline_ms / 1000, attempt->deadline_ms % 1000 * 1000000};
     /* The clock of the condition is the monotonic one, as the deadline's: a step of the other ends no wait.
      */
+    assert(!attempt->left);
     int result = 0;
     pthread_mutex_lock(&attempt->mutex);
     while (!attempt->done && result == 0)
@@ -224,6 +229,7 @@ struct pg_conn *pg_connect(const struct pg_target *target, int64_t deadline_ms,
 {
     PGconn *conn = NULL;
     const char *host = pg_target_get(target, "host");
+    /* Counted before another one is started: the look-up that hangs would hang once more. */
     if (too_many_left(host ? host : "")) {
         snprintf(problem, PG_CONNECT_PROBLEM_MAX, "%d look-ups of the host's name are still not answered",
                  LEFT_MAX);

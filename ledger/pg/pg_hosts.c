@@ -23,6 +23,7 @@ static char *item(const char *list, size_t index)
 {
     if (!list)
         return strdup("");
+    /* One port for all hosts is libpq's rule, and its item is the last one there is. */
     for (; index > 0 && strchr(list, ','); index--)
         list = strchr(list, ',') + 1;
     return strndup(list, strcspn(list, ","));
@@ -84,6 +85,7 @@ bool pg_hosts_parse(struct pg_hosts *hosts, const char *const lists[3], const ch
     snprintf(problem, PG_HOSTS_PROBLEM_MAX, "out of memory, or the configuration's folder is gone");
     if (!base || !lists_match(hosts, lists, problem))
         goto out;
+    assert(hosts->count <= PG_HOSTS_MAX);
     for (size_t i = 0; i < hosts->count; i++) {
         struct pg_host *host = &hosts->items[i];
         host->host = absolute(item(lists[0], i), base);

@@ -41,6 +41,7 @@ void pg_params_bytes(struct pg_params *params, struct slice bytes)
 
 static void put32(char *at, uint32_t value)
 {
+    /* The protocol is big-endian, whatever the machine is. */
     for (int i = 0; i < 4; i++)
         at[i] = (char)(uint8_t)(value >> (24 - 8 * i));
 }
@@ -50,6 +51,7 @@ static char *grow(struct pg_array *array, size_t len)
     assert(array->len <= array->room);
     if (array->full)
         return NULL;
+    /* Doubled, and kept from batch to batch: after the first few nothing is allocated any more. */
     if (len > array->room - array->len) {
         size_t room = array->room ? array->room : 1024;
         while (room - array->len < len && room < INT_MAX / 2)

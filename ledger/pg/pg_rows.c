@@ -75,6 +75,7 @@ bool pg_rows_match(const struct pg_rows *rows)
 
 void pg_rows_expect(const struct pg_rows *rows, int row, const char *name)
 {
+    /* The generated readers name their statement: rows of another one never pass for its own. */
     assert(row >= 0 && row < rows->count && strcmp(rows->statement->rows, name) == 0);
 }
 
@@ -97,11 +98,13 @@ const char *pg_rows_text_or_null(const struct pg_rows *rows, int row, int column
 
 int64_t pg_rows_number(const struct pg_rows *rows, int row, int column)
 {
+    assert(column >= 0 && column < PQnfields(rows->result));
     return strtoll(PQgetvalue(rows->result, row, column), NULL, 10);
 }
 
 bool pg_rows_flag(const struct pg_rows *rows, int row, int column)
 {
+    assert(column >= 0 && column < PQnfields(rows->result));
     return PQgetvalue(rows->result, row, column)[0] == 't';
 }
 
@@ -131,6 +134,7 @@ int64_t pg_row_number(const struct pg_row *row, int column)
 int64_t pg_row_ms(const struct pg_row *row, int column)
 {
     int64_t micros = pg_row_number(row, column);
+    /* Down, also before the epoch: a millisecond has begun when its first microsecond has. */
     return EPOCH_MS + micros / 1000 - (micros % 1000 < 0 ? 1 : 0);
 }
 

@@ -84,6 +84,7 @@ bool pg_target_parse(struct pg_target *target, const struct config *config)
         PQfreemem(problem);
         return false;
     }
+    /* Also what PGHOST and its like have given: libpq has read them into its options. */
     for (PQconninfoOption *option = target->parsed; option->keyword; option++) {
         if (option->val && strcmp(option->keyword, "user") == 0)
             return pg_target_bad("ledger.connection names a user",

@@ -75,6 +75,7 @@ out:
 static enum err set_role_names(struct pg *pg, const struct config *config)
 {
     struct pg_params params = {0};
+    /* The scripts grant rights to roles whose names the configuration chooses. */
     pg_params_text(&params, config->ledger_owner_role);
     pg_params_text(&params, config->ledger_gate_role);
     pg_params_text(&params, config->ledger_operator_role);
@@ -93,6 +94,7 @@ static enum err log_action(struct pg *pg, const char *actor, const char *migrati
 
 static enum err record(struct pg *pg, const struct sql_file *migration)
 {
+    assert(number_of(migration) > 0 && number_of(migration) <= schema_wanted());
     struct pg_params params = {0};
     pg_params_number(&params, number_of(migration));
     pg_params_text(&params, migration->name);
@@ -154,6 +156,7 @@ static enum err make_table(struct pg *pg)
     struct pg_rows rows = {0};
     enum err err;
     TRY(pg_begin(pg));
+    /* A lock that needs no table: there is none yet, and two first runs must not both make it. */
     TRY(pg_run(pg, "schema_first", NULL, NULL));
     TRY(pg_run(pg, "schema_table", NULL, &rows));
     if (!schema_table_row(&rows, 0).exists)
@@ -185,6 +188,7 @@ enum err schema_migrate(struct pg *pg, const struct config *config, const char *
     for (; version < schema_wanted(); version++)
         TRY(apply(pg, config, &(struct step){&sql_migrations[version], 1, version, version + 1}, actor,
                   tell));
+    /* What was applied is looked at as a gate would: a wrong column shows now, and not at its start. */
     TRY(schema_check(pg));
     err = pg_compare(pg);
 out:
@@ -220,6 +224,7 @@ static enum err make_database(struct pg *pg, const struct config *config, const 
     enum err err;
     pg_params_text(&params, name);
     pg_params_text(&params, config->ledger_owner_role);
+    /* CREATE DATABASE takes no parameters: the server itself quotes the names into its text. */
     TRY(pg_run(pg, "database_command", &params, &command));
     if (command.count > 0) {
         TRY(pg_script(pg, "database_create", database_command_row(&command, 0).command));
