@@ -31,6 +31,7 @@ bool glob_matches(struct slice glob, struct slice path)
     size_t p = 0;
     while (g < glob.len || p < path.len) {
         assert(g <= glob.len && p <= path.len);
+        /* Each star starts by eating nothing, and eats on only when the rest does not fit. */
         if (g < glob.len && glob.data[g] == '*') {
             bool twice = g + 1 < glob.len && glob.data[g + 1] == '*';
             g += twice ? 2 : 1;

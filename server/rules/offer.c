@@ -72,6 +72,7 @@ static struct slice form_terms(struct arena *arena, const struct config_site *si
     struct text text = text_begin(arena);
     add(&text, "\",\"termsUrl\":\"");
     add_json(&text, slice_of(site->terms_url));
+    /* Amounts are in micro-units: x402 says so by decimals. */
     add(&text, "\",\"decimals\":6}");
     return text_end(&text);
 }
@@ -156,6 +157,7 @@ static bool add_payment_required(struct exchange *exchange, const struct offer *
     struct slice json = exchange->reply.body;
     if (!offer->form->x402)
         return true;
+    /* The brief one costs a second text, which is why it is made only for a URL that needs it. */
     if (ENCODING_BASE64_LEN(json.len) >= HEADER_MAX)
         json = body_of(&exchange->arena, offer, why, true);
     if (json.data && ENCODING_BASE64_LEN(json.len) >= HEADER_MAX)
@@ -198,6 +200,7 @@ const char *offer_accept_signature(struct arena *arena, const struct web_bot_aut
 
 const char *offer_price(struct arena *arena, const char *currency, int64_t micros)
 {
+    assert(*currency);
     char amount[AMOUNT_TEXT_MAX];
     struct text text = text_begin(arena);
     add(&text, currency);

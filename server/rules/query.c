@@ -1,7 +1,12 @@
+/* Read as the sites behind the gate do, most of which are PHP's: a rule that sees another query than the site
+ * would let through what it charges for. Where readers differ, the gate judges each way, and the dearest
+ * holds. Nothing is allocated, as whoever asks chooses how long a query is. */
 #include "server/rules/query.h"
 
 #include "ledger/base/text/encoding.h"
 #include "server/rules/glob.h"
+
+#include <assert.h>
 
 #define NAME_MAX_BYTES  128
 #define VALUE_MAX_BYTES 2048
@@ -9,6 +14,7 @@
 /* Takes what is before the next one of the separators off the text, and the separator too. */
 static struct slice take(struct slice *text, char separator, char other)
 {
+    assert(text->data || text->len == 0);
     size_t len = 0;
     while (len < text->len && text->data[len] != separator && text->data[len] != other)
         len++;
@@ -22,11 +28,13 @@ static struct slice take(struct slice *text, char separator, char other)
 static struct slice decode(struct slice text, char *room, size_t size)
 {
     size_t len = 0;
+    /* What does not fit is cut off: a name that long is in no rule, and no value either. */
     for (size_t i = 0; i < text.len && len < size; i++) {
         uint8_t byte = (uint8_t)(text.data[i] == '+' ? ' ' : text.data[i]);
         if (byte == '%' && text.len - i > 2 && encoding_unhex(slice_bytes(text.data + i + 1, 2), &byte, 1))
             i += 2;
         room[len++] = (char)byte;
+        assert(len <= size);
     }
     return (struct slice){room, len};
 }
@@ -35,10 +43,12 @@ static struct slice decode(struct slice text, char *room, size_t size)
  * underscores for what such a name cannot have. */
 static struct slice variable(struct slice name, char *room)
 {
+    assert(name.data == room || name.len == 0);
     while (name.len > 0 && name.data[0] == ' ') {
         name.data++, name.len--;
         room++;
     }
+    /* In place, since it only gets shorter. */
     size_t len = 0;
     while (len < name.len && name.data[len] != '\0' && (name.data[len] != '[' || len == 0)) {
         if (name.data[len] == ' ' || name.data[len] == '.' || name.data[len] == '[')
@@ -59,6 +69,7 @@ static struct slice number(struct slice value)
     size_t end = at;
     while (end < value.len && value.data[end] >= '0' && value.data[end] <= '9')
         end++;
+    assert(at <= end && end <= value.len);
     if (end == at)
         return value;
     while (at + 1 < end && value.data[at] == '0')
@@ -71,6 +82,7 @@ bool query_value(struct slice query, struct slice name, unsigned reading, char *
 {
     char name_room[NAME_MAX_BYTES];
     struct slice found = {NULL, 0};
+    /* PHP takes the last of a name that stands several times, others the first. */
     while (query.len > 0 && !(found.data && reading & QUERY_FIRST)) {
         struct slice rest = take(&query, '&', reading & QUERY_SEMICOLONS ? ';' : '&');
         struct slice called =

@@ -99,6 +99,7 @@ static bool compile_rule(struct arena *arena, const struct config *config, const
     rule->action = strcmp(from->action, "charge") == 0  ? RULES_CHARGE
                    : strcmp(from->action, "block") == 0 ? RULES_BLOCK
                                                         : RULES_ALLOW;
+    assert(rule->action != RULES_CHARGE || from->price > 0); /* the configuration has been checked */
     rule->price_micros = from->price;
     rule->name = from->name;
     rule->globs = copy_list(arena, &from->paths, &rule->glob_count);
@@ -112,6 +113,7 @@ static bool compile_rule(struct arena *arena, const struct config *config, const
 static bool compile_site(struct arena *arena, const struct config *config, const struct config_site *from,
                          struct site_rules *site)
 {
+    /* What browsers leave out of Host, crawlers may write, and the other way round. */
     site->default_port = strcmp(from->scheme, "https") == 0 ? SLICE(":443") : SLICE(":80");
     site->hosts = arena_alloc(arena, from->hosts.count * sizeof(*site->hosts));
     site->rules = arena_alloc(arena, (from->rule_count + 1) * sizeof(*site->rules));
@@ -146,6 +148,7 @@ struct rules *rules_new(const struct config *config)
         return NULL;
     }
     OBJECT_MAKE(rules, RULES_MAGIC);
+    /* One block for all, freed at once: 4 MiB are some ten thousand rules. */
     arena_init(&rules->arena, memory, MEMORY_SIZE);
     rules->config = config;
     rules->count = config->site_count;
@@ -186,6 +189,7 @@ static struct slice without_dot(struct slice authority, char room[HOST_MAX])
     size_t dot = end > 0 && authority.data[end - 1] == ':' ? end - 1 : authority.len;
     if (dot < 2 || authority.data[dot - 1] != '.' || authority.len > HOST_MAX)
         return authority;
+    assert(authority.len - 1 <= HOST_MAX);
     memcpy(room, authority.data, dot - 1);
     memcpy(room + dot - 1, authority.data + dot, authority.len - dot);
     return (struct slice){room, authority.len - 1};
@@ -193,13 +197,16 @@ static struct slice without_dot(struct slice authority, char room[HOST_MAX])
 
 struct slice rules_only_host(const struct rules *rules)
 {
+    OBJECT_CHECK(rules, RULES_MAGIC);
     const struct site_rules *site = &rules->sites[0];
     return rules->count == 1 ? without_port(site->hosts[0], site->default_port) : SLICE("");
 }
 
 bool rules_find_site(const struct rules *rules, struct slice authority, size_t *index, struct slice *host)
 {
+    OBJECT_CHECK(rules, RULES_MAGIC);
     char room[HOST_MAX];
+    /* One after the other: gates have a handful of sites. */
     for (size_t i = 0; i < rules->count; i++) {
         const struct site_rules *site = &rules->sites[i];
         struct slice name = without_port(authority, site->default_port);
@@ -262,6 +269,7 @@ struct slice rules_page(struct slice path)
 
 enum err rules_path(struct arena *arena, struct slice target_path, struct slice *path, bool *plain)
 {
+    assert(target_path.len > 0 && target_path.data[0] == '/');
     char *out = arena_bytes(arena, target_path.len);
     size_t len = 0;
     if (!out)
@@ -276,9 +284,11 @@ enum err rules_path(struct arena *arena, struct slice target_path, struct slice 
             c = (char)byte;
             i += 2;
         }
+        /* Several slashes are one, as file systems and most servers have it. */
         if (c != '/' || len == 0 || out[len - 1] != '/')
             out[len++] = c;
     }
+    assert(len > 0 && len <= target_path.len);
     *plain = resolve_dots(out, &len);
     *path = rules_page((struct slice){out, len});
     return ERR_OK;
@@ -300,7 +310,8 @@ bool rules_glob_fits(struct slice glob, struct slice path)
 
 bool rules_free_for_all(struct slice path)
 {
-    /* rsl.xml: what asks for money must tell its price to who has none. */
+    /* What a crawler must read to know the rules is not for sale (RFC 9309, RFC 8615). rsl.xml: what asks for
+     * money must tell its price to who has none. */
     return slice_eq(path, SLICE("/robots.txt")) || slice_eq(path, SLICE("/sitemap.xml")) ||
            slice_eq(path, SLICE("/rsl.xml")) || slice_starts(path, SLICE("/.well-known/"));
 }
@@ -342,6 +353,7 @@ static const struct slice *account_fits(const struct rule *rule, const struct si
 
 bool rules_share_origin(const struct rules *rules, size_t index, struct slice account)
 {
+    OBJECT_CHECK(rules, RULES_MAGIC);
     assert(index < rules->count);
     return account_in(&rules->sites[index].shared, agent_origin(account)) != NULL;
 }
@@ -434,6 +446,7 @@ bool rules_dearer(const struct rules_decision *a, const struct rules_decision *b
 
 static void take_rule(struct rules_decision *decision, const struct rule *rule)
 {
+    assert(rule->name && *rule->name);
     decision->action = rule->action;
     decision->price_micros = rule->price_micros;
     decision->rule = rule->name;
@@ -481,6 +494,7 @@ static void judge_overrides(struct rules_decision *decision, const struct site_r
     char room[METHOD_MAX_BYTES];
     if (!site->by_method || !slice_eq(message->method, SLICE("POST")))
         return;
+    /* Rails, Symfony and others take these; each is judged, as nobody knows here which the site takes. */
     for (size_t i = 0; names[i]; i++) {
         const struct message_field *field = message_field(message, slice_of(names[i]));
         if (!field)

@@ -14,6 +14,7 @@ const struct agreements_terms *tariff_terms(const struct tariff_place *place, st
 
 static bool price_fits(const struct agreements_price *price, const char *rule, struct slice path)
 {
+    /* By the rule's name, as agreed on: a price for "articles" follows the rule when its paths change. */
     if (price->rule)
         return strcmp(price->rule, rule) == 0;
     for (size_t i = 0; i < price->path_count; i++)
@@ -25,6 +26,7 @@ static bool price_fits(const struct agreements_price *price, const char *rule, s
 static const struct agreements_price *find_price(const struct tariff_place *place,
                                                  const struct agreements_terms *terms, const char *rule)
 {
+    /* In the agreement's order, like rules: the first that fits decides. */
     for (size_t i = 0; terms && i < terms->price_count; i++)
         if (price_fits(&terms->prices[i], rule, place->path))
             return &terms->prices[i];
@@ -34,6 +36,7 @@ static const struct agreements_price *find_price(const struct tariff_place *plac
 void tariff_apply(const struct tariff_place *place, const struct signature_agent *agents,
                   struct rules_decision *decision)
 {
+    assert(decision->action != RULES_CHARGE || decision->price_micros > 0);
     /* The first agent with a price of its own: which one signs is not known yet, and what is offered is only
      * that. */
     for (; agents; agents = agents->next) {
@@ -56,6 +59,7 @@ enum err tariff_admits(const struct tariff_place *place, const struct tariff_age
         agent->shared ? NULL : tariff_terms(place, agent_origin(agent->account));
     if ((own && own->suspended) || (of_origin && of_origin->suspended))
         return ERR_AGENT_SUSPENDED;
+    /* Whoever has an agreement is known. But one that is denied stays so. */
     return own && listed == ERR_AGENT_UNKNOWN ? ERR_OK : listed;
 }
 
@@ -71,6 +75,7 @@ static struct credit_limit limit_of(const struct config_site *site, const struct
 
 static int64_t higher(int64_t a, int64_t b)
 {
+    /* No limit is above all limits. */
     if (a == CREDIT_NONE || b == CREDIT_NONE)
         return CREDIT_NONE;
     return a > b ? a : b;
