@@ -8,6 +8,13 @@
     X(ERR_OK, 200, "ok", "ok")                                                                               \
     X(ERR_MALFORMED_REQUEST, 400, "malformed_request", "the request does not parse")                         \
     X(ERR_MALFORMED_PAYMENT, 400, "malformed_payment", "the Payment field does not parse")                   \
+    X(ERR_MALFORMED_PAYMENT_SIGNATURE, 400, "malformed_payment_signature",                                   \
+      "PAYMENT-SIGNATURE is not the base64 of an x402 payment: x402Version 2, accepted and payload")         \
+    X(ERR_MALFORMED_COMMITMENT, 400, "malformed_commitment",                                                 \
+      "payload.commitment is no compact JWS whose claims commit to this payment")                            \
+    X(ERR_MALFORMED_X_PAYMENT, 400, "malformed_x_payment", "X-PAYMENT is not the base64 of an x402 payment") \
+    X(ERR_MALFORMED_CRAWLER_PRICE, 400, "malformed_crawler_price",                                           \
+      "crawler-exact-price or crawler-max-price is no currency and amount, such as USD 0.05")                \
     X(ERR_MALFORMED_SIGNATURE, 400, "malformed_signature", "Signature or Signature-Input does not parse")    \
     X(ERR_MALFORMED_SIGNATURE_AGENT, 400, "malformed_signature_agent",                                       \
       "the Signature-Agent field does not parse, or names a location that is not taken here")                \
@@ -16,6 +23,10 @@
     X(ERR_OFFER_EXPIRED, 402, "offer_expired", "the offer has expired; a fresh one is enclosed")             \
     X(ERR_OFFER_MISMATCH, 402, "offer_mismatch",                                                             \
       "the payment id was not offered for this URL at this price; a fresh offer is enclosed")                \
+    X(ERR_PRICE_NOT_ACCEPTABLE, 402, "price_not_acceptable",                                                 \
+      "the page costs another amount than the commitment names; a fresh offer is enclosed")                  \
+    X(ERR_X402_VERSION, 402, "x402_version_unsupported",                                                     \
+      "version 1 of x402 is not taken here; accept the enclosed offer with version 2, in PAYMENT-SIGNATURE") \
     X(ERR_PAYMENT_UNDELIVERED, 402, "payment_undelivered",                                                   \
       "the page of this payment id was not delivered whole; it is not billed, a fresh offer is enclosed")    \
     X(ERR_CREDIT_LIMIT_REACHED, 402, "credit_limit_reached",                                                 \

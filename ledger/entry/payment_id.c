@@ -8,7 +8,7 @@
 
 #include <assert.h>
 
-#define AHEAD_MS 60000
+#define AHEAD_MS (PAYMENT_ID_AHEAD_SECONDS * 1000)
 
 /* Places in the 48 bytes. */
 enum { PRICE = 16, URL = 22, MAC = 32 };
@@ -61,6 +61,14 @@ static bool genuine(struct hmac *hmac, const struct payment_offer *offer, const 
         return false;
     bind_terms(hmac, offer, id, mac);
     return digest_equal(mac, id + MAC, MAC_SIZE);
+}
+
+void payment_id_derive(int64_t signed_at_seconds, struct slice signature, uint8_t uuid[UUID_SIZE])
+{
+    uint8_t hash[DIGEST_SIZE];
+    assert(signature.len > 0);
+    digest_sha256(&signature, 1, hash);
+    uuid_make(signed_at_seconds * 1000, hash, uuid);
 }
 
 bool payment_id_bytes(struct slice text, uint8_t raw[PAYMENT_ID_SIZE])

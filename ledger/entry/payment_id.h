@@ -10,6 +10,8 @@
 #define PAYMENT_ID_SIZE 48
 #define PAYMENT_ID_TEXT 64 /* base64url characters */
 
+#define PAYMENT_ID_AHEAD_SECONDS 60 /* an id may be from so far in the future: another clock's */
+
 /* What an id is bound to besides its time and price. */
 struct payment_offer {
     struct slice site; /* name */
@@ -36,10 +38,15 @@ void payment_id_mint(const struct payment_keys *keys, const struct payment_offer
 
 /* Opens an id: under one of the keys, for this offer, and not older than
  * ttl_seconds. ERR_OFFER_MISMATCH: not made here, changed, or for another URL or site. ERR_OFFER_EXPIRED: it
- * was genuine. An id from the future (another gate's clock) holds up to one minute ahead. */
+ * was genuine. An id from the future holds up to PAYMENT_ID_AHEAD_SECONDS ahead. */
 enum err payment_id_open(const struct payment_keys *keys, const struct payment_offer *offer,
                          struct slice text, int64_t now_ms, int64_t ttl_seconds,
                          struct payment_id *id) MUST_USE;
+
+/* The id of a payment for which none was offered: its time is that of signing, its chance the signature's
+ * hash. So the same signature is the same payment, however often it comes. `signature` is what of it nobody
+ * else can change (signature_fixed_part). */
+void payment_id_derive(int64_t signed_at_seconds, struct slice signature, uint8_t uuid[UUID_SIZE]);
 
 /* The same in parts, for who asks about an id long afterwards. */
 

@@ -269,6 +269,13 @@ enum err signature_verify(const struct signature_key *key, struct slice base, st
     return good ? ERR_OK : ERR_SIGNATURE_INVALID;
 }
 
+struct slice signature_fixed_part(enum signature_algorithm algorithm, struct slice signature)
+{
+    if (algorithm == SIGNATURE_ECDSA_P256_SHA256 && signature.len == SIGNATURE_P256_SIZE)
+        signature.len = SIGNATURE_P256_SIZE / 2;
+    return signature;
+}
+
 bool signature_verify_ed25519(const uint8_t raw[SIGNATURE_ED25519_KEY_SIZE], struct slice base,
                               const uint8_t signature[SIGNATURE_ED25519_SIZE])
 {

@@ -60,6 +60,10 @@ void signature_key_free(struct signature_key *key);
 enum err signature_verify(const struct signature_key *key, struct slice base,
                           struct slice signature) MUST_USE;
 
+/* The part of a good signature of this algorithm that nobody but its signer can change: all of it, but of
+ * ECDSA the first half, as whoever sees (r, s) can make (r, n - s), which is as good. */
+struct slice signature_fixed_part(enum signature_algorithm algorithm, struct slice signature);
+
 /* The same with an Ed25519 public key as it stands. */
 bool signature_verify_ed25519(const uint8_t raw[SIGNATURE_ED25519_KEY_SIZE], struct slice base,
                               const uint8_t signature[SIGNATURE_ED25519_SIZE]) MUST_USE;

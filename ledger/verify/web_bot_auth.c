@@ -142,61 +142,91 @@ static bool takes(const struct web_bot_auth_policy *policy, struct slice algorit
     return false;
 }
 
-static enum err check_key(const struct trial *trial, struct web_bot_auth_candidate *candidate)
+/* Tells a check of what a signature says of itself. */
+#define TELL_SAID(which, good, ...)                                                                          \
+    web_bot_auth_tell(policy, arena,                                                                         \
+                      &(struct web_bot_auth_checked){.check = (which), .label = said->label, .ok = (good)},  \
+                      __VA_ARGS__)
+
+static enum err check_key(struct arena *arena, const struct web_bot_auth_policy *policy,
+                          const struct web_bot_auth_said *said, struct web_bot_auth_candidate *candidate)
 {
     size_t len;
-    const struct sf_bare *keyid = parameter_of(trial->input, SLICE("keyid"), SF_STRING);
-    const struct sf_bare *alg = parameter_of(trial->input, SLICE("alg"), SF_STRING);
-    const struct sf_bare *nonce = parameter_of(trial->input, SLICE("nonce"), SF_STRING);
-    candidate->alg = alg ? alg->text : (struct slice){NULL, 0};
-    candidate->nonce = nonce ? nonce->text : (struct slice){NULL, 0};
-    bool thumbprint = keyid && encoding_unbase64url(keyid->text, candidate->thumbprint, DIGEST_SIZE, &len) &&
+    bool thumbprint = said->keyid.data &&
+                      encoding_unbase64url(said->keyid, candidate->thumbprint, DIGEST_SIZE, &len) &&
                       len == DIGEST_SIZE;
-    if (!TELL(trial, CHECK_ALG, !alg || takes(trial->policy, alg->text), "%.*s",
-              TEXT(alg ? alg->text : SLICE("not given"))) ||
-        !TELL(trial, CHECK_KEYID, thumbprint, "%.*s%s", TEXT(keyid ? keyid->text : SLICE("missing")),
-              thumbprint || !keyid ? "" : " is not the base64url of a SHA-256"))
+    candidate->alg = said->alg;
+    candidate->nonce = said->nonce;
+    if (!TELL_SAID(CHECK_ALG, !said->alg.data || takes(policy, said->alg), "%.*s",
+                   TEXT(said->alg.data ? said->alg : SLICE("not given"))) ||
+        !TELL_SAID(CHECK_KEYID, thumbprint, "%.*s%s", TEXT(said->keyid.data ? said->keyid : SLICE("missing")),
+                   thumbprint || !said->keyid.data ? "" : " is not the base64url of a SHA-256"))
         return ERR_SIGNATURE_INVALID;
     bool test_key = jwk_is_published_test_key(candidate->thumbprint);
-    if (!TELL(trial, CHECK_TEST_KEY, !test_key || trial->policy->allow_test_keys, "%s",
-              test_key ? "everybody has the private half of this key" : "not one of the published ones"))
+    if (!TELL_SAID(CHECK_TEST_KEY, !test_key || policy->allow_test_keys, "%s",
+                   test_key ? "everybody has the private half of this key" : "not one of the published ones"))
         return ERR_SIGNATURE_INVALID;
     return ERR_OK;
 }
 
-static enum err check_times(const struct trial *trial, struct web_bot_auth_candidate *candidate)
+static enum err check_times(struct arena *arena, const struct web_bot_auth_policy *policy,
+                            const struct web_bot_auth_said *said, struct web_bot_auth_candidate *candidate)
 {
-    const struct web_bot_auth_policy *policy = trial->policy;
-    const struct sf_bare *created = parameter_of(trial->input, SLICE("created"), SF_INTEGER);
-    const struct sf_bare *expires = parameter_of(trial->input, SLICE("expires"), SF_INTEGER);
     /* Both must be there (Web Bot Auth), or a signature that was copied once would hold for ever. */
-    if (!created || !expires) {
-        TELL(trial, created ? CHECK_EXPIRES : CHECK_CREATED, false, "missing");
+    if (!said->created || !said->expires) {
+        TELL_SAID(said->created ? CHECK_EXPIRES : CHECK_CREATED, false, "missing");
         return ERR_SIGNATURE_INVALID;
     }
-    /* Structured integers have fifteen digits (RFC 9651 section 3.3.1): their difference cannot overflow. */
-    int64_t lifetime = expires->number - created->number;
-    if (!TELL(trial, CHECK_CREATED, created->number <= policy->now + policy->clock_skew,
-              "%" PRId64 ", %" PRId64 " s %s", created->number,
-              created->number > policy->now ? created->number - policy->now : policy->now - created->number,
-              created->number > policy->now ? "ahead of our clock" : "ago") ||
-        !TELL(trial, CHECK_EXPIRES, lifetime > 0, "%" PRId64 "%s", expires->number,
-              lifetime > 0 ? "" : ", not after created") ||
-        !TELL(trial, CHECK_LIFETIME, lifetime <= policy->max_lifetime, "%" PRId64 " s, at most %" PRId64 " s",
-              lifetime, policy->max_lifetime))
+    /* Of fifteen digits (RFC 9651 section 3.3.1): their difference cannot overflow. */
+    const int64_t created = *said->created, expires = *said->expires, lifetime = expires - created;
+    if (!TELL_SAID(CHECK_CREATED, created <= policy->now + policy->clock_skew,
+                   "%" PRId64 ", %" PRId64 " s %s", created,
+                   created > policy->now ? created - policy->now : policy->now - created,
+                   created > policy->now ? "ahead of our clock" : "ago") ||
+        !TELL_SAID(CHECK_EXPIRES, lifetime > 0, "%" PRId64 "%s", expires,
+                   lifetime > 0 ? "" : ", not after created") ||
+        !TELL_SAID(CHECK_LIFETIME, lifetime <= policy->max_lifetime, "%" PRId64 " s, at most %" PRId64 " s",
+                   lifetime, policy->max_lifetime))
         return ERR_SIGNATURE_INVALID;
-    int64_t age = policy->now - created->number;
+    int64_t age = policy->now - created;
     bool young = policy->max_age == 0 || age < policy->max_age;
-    candidate->until = policy->max_age == 0 || lifetime <= policy->max_age
-                           ? expires->number
-                           : created->number + policy->max_age;
-    if (!TELL(trial, CHECK_EXPIRED, expires->number > policy->now, "%" PRId64 " s %s",
-              expires->number > policy->now ? expires->number - policy->now : policy->now - expires->number,
-              expires->number > policy->now ? "left" : "too late") ||
-        (policy->max_age > 0 && !TELL(trial, CHECK_AGE, young, "%" PRId64 " s, at most %" PRId64 " s",
-                                      age > 0 ? age : 0, policy->max_age)))
+    candidate->created = created;
+    candidate->until =
+        policy->max_age == 0 || lifetime <= policy->max_age ? expires : created + policy->max_age;
+    if (!TELL_SAID(CHECK_EXPIRED, expires > policy->now, "%" PRId64 " s %s",
+                   expires > policy->now ? expires - policy->now : policy->now - expires,
+                   expires > policy->now ? "left" : "too late") ||
+        (policy->max_age > 0 && !TELL_SAID(CHECK_AGE, young, "%" PRId64 " s, at most %" PRId64 " s",
+                                           age > 0 ? age : 0, policy->max_age)))
         return ERR_SIGNATURE_EXPIRED;
     return ERR_OK;
+}
+
+enum err web_bot_auth_judge(struct arena *arena, const struct web_bot_auth_policy *policy,
+                            const struct web_bot_auth_said *said, struct web_bot_auth_candidate *candidate)
+{
+    enum err err;
+    TRY(check_key(arena, policy, said, candidate));
+    TRY(check_times(arena, policy, said, candidate));
+out:
+    return err;
+}
+
+static enum err judge_parameters(const struct trial *trial, struct web_bot_auth_candidate *candidate)
+{
+    const struct sf_bare *keyid = parameter_of(trial->input, SLICE("keyid"), SF_STRING);
+    const struct sf_bare *alg = parameter_of(trial->input, SLICE("alg"), SF_STRING);
+    const struct sf_bare *nonce = parameter_of(trial->input, SLICE("nonce"), SF_STRING);
+    const struct sf_bare *created = parameter_of(trial->input, SLICE("created"), SF_INTEGER);
+    const struct sf_bare *expires = parameter_of(trial->input, SLICE("expires"), SF_INTEGER);
+    const struct slice none = {NULL, 0};
+    const struct web_bot_auth_said said = {.label = trial->input->key,
+                                           .keyid = keyid ? keyid->text : none,
+                                           .alg = alg ? alg->text : none,
+                                           .nonce = nonce ? nonce->text : none,
+                                           .created = created ? &created->number : NULL,
+                                           .expires = expires ? &expires->number : NULL};
+    return web_bot_auth_judge(trial->arena, trial->policy, &said, candidate);
 }
 
 static const struct sf_member *covered(const struct sf_member *input, struct slice name)
@@ -208,13 +238,13 @@ static const struct sf_member *covered(const struct sf_member *input, struct sli
 }
 
 /* True for the ways of writing it that leave no part of the field out: as it is, strictly serialised (;sf) or
- * byte by byte (;bs); and for the member that binds the rest. */
-static bool binds_commitment(const struct sf_member *item)
+ * byte by byte (;bs); and for the member of Payment that binds the rest. */
+static bool binds_commitment(const struct sf_member *item, struct slice commitment)
 {
     for (const struct sf_parameter *p = item->parameters; p; p = p->next)
         if (!slice_eq(p->key, SLICE("sf")) && !slice_eq(p->key, SLICE("bs")) &&
-            !(slice_eq(p->key, SLICE("key")) && p->value.kind == SF_STRING &&
-              slice_eq(p->value.text, SLICE("id"))))
+            !(slice_eq(commitment, SLICE("payment")) && slice_eq(p->key, SLICE("key")) &&
+              p->value.kind == SF_STRING && slice_eq(p->value.text, SLICE("id"))))
             return false;
     return true;
 }
@@ -223,7 +253,8 @@ static bool commitment_covered(const struct sf_member *input, struct slice commi
 {
     assert(commitment.len > 0);
     for (const struct sf_member *item = input->items; item; item = item->next)
-        if (item->value.kind == SF_STRING && slice_eq(item->value.text, commitment) && binds_commitment(item))
+        if (item->value.kind == SF_STRING && slice_eq(item->value.text, commitment) &&
+            binds_commitment(item, commitment))
             return true;
     return false;
 }
@@ -399,8 +430,7 @@ static enum err judge(const struct trial *trial, struct web_bot_auth_candidate *
               TEXT(tag ? tag->text : SLICE("missing"))))
         return ERR_SIGNATURE_REQUIRED;
     TRY(check_parameters(trial));
-    TRY(check_key(trial, candidate));
-    TRY(check_times(trial, candidate));
+    TRY(judge_parameters(trial, candidate));
     if (!TELL(trial, CHECK_VALUE, signature && signature->value.kind == SF_BYTES, "%s",
               !signature                          ? "Signature has no such label"
               : signature->value.kind != SF_BYTES ? "not a byte sequence"

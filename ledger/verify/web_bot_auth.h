@@ -103,11 +103,28 @@ struct web_bot_auth_candidate {
     uint8_t thumbprint[DIGEST_SIZE];     /* keyid, decoded */
     struct slice alg;                    /* the parameter; empty when absent */
     struct slice nonce;                  /* the parameter; empty when absent */
+    int64_t created;                     /* seconds */
     int64_t until;                       /* seconds; it is refused from then on */
     struct slice signature;              /* raw bytes */
     struct slice base;
     struct web_bot_auth_candidate *next;
 };
+
+/* What a signature says of itself, as parameters or, signed by itself, as claims. */
+struct web_bot_auth_said {
+    struct slice label;
+    struct slice keyid; /* data is NULL: not given; as for alg and nonce */
+    struct slice alg;   /* RFC 9421's name */
+    struct slice nonce;
+    const int64_t *created; /* seconds, of fifteen digits; NULL: not given */
+    const int64_t *expires;
+};
+
+/* The checks of algorithm, key and times, which fill in the candidate's alg, nonce, thumbprint, created and
+ * until. ERR_OK, ERR_SIGNATURE_INVALID or ERR_SIGNATURE_EXPIRED. */
+enum err web_bot_auth_judge(struct arena *arena, const struct web_bot_auth_policy *policy,
+                            const struct web_bot_auth_said *said,
+                            struct web_bot_auth_candidate *candidate) MUST_USE;
 
 /* Judges every signature by itself. ERR_OK with at least one candidate, in the order of Signature-Input.
  * Otherwise the reason that the best of them failed: ERR_SIGNATURE_REQUIRED (none is there, or none covers

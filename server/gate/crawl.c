@@ -5,13 +5,16 @@
 #include "ledger/base/instant.h"
 #include "ledger/base/metrics/metrics.h"
 #include "ledger/base/text/text.h"
+#include "ledger/dialect/claims.h"
 #include "server/gate/allow.h"
-#include "server/gate/commitment.h"
 #include "server/gate/forward.h"
 
 #include <assert.h>
 
-#define RECEIPT_BYTES 1024 /* of the arena, at most: its fields, with a network of 64 characters */
+/* Of the arena, at most: the receipt's fields with a network of 64 characters, and so much for each of the
+ * payer's, which x402 has in JSON and in base64. */
+#define RECEIPT_BYTES       2048
+#define RECEIPT_PAYER_BYTES 5
 
 static enum err find_site(struct crawl *crawl)
 {
@@ -56,17 +59,12 @@ static struct tariff_place place_of(const struct crawl *crawl)
     return place_at(crawl, crawl->path);
 }
 
-static bool pays(const struct crawl *crawl)
-{
-    return message_field(&crawl->exchange->message, SLICE("payment")) != NULL;
-}
-
 static struct rules_decision decide_at(struct crawl *crawl, struct slice path,
                                        const struct signature_agent *agents)
 {
     struct rules_decision decision =
         rules_decide(crawl->gate->rules, crawl->site_index, &crawl->exchange->message, path, agents);
-    if (decision.action != RULES_CHARGE || (!agents && !pays(crawl)))
+    if (decision.action != RULES_CHARGE || (!agents && !crawl->commitment.dialect))
         return decision;
     if (!crawl->view)
         crawl->view = refresh_take_agreements(crawl->gate->parts.accounts);
@@ -100,22 +98,47 @@ bool crawl_takes_method(const struct config_site *site, struct slice method)
     return takes;
 }
 
+/* Who the request claims to be, by its commitment first and then by its signatures. A field that does not
+ * parse names nobody; it is refused where a signature or a commitment is asked for. */
+static const struct signature_agent *read_claimed(struct crawl *crawl)
+{
+    const struct config *config = crawl->gate->parts.config;
+    const struct message *message = &crawl->exchange->message;
+    struct arena *arena = &crawl->exchange->arena;
+    const struct dialect_place place = {.network = slice_of(crawl->site->network),
+                                        .currency = slice_of(crawl->site->currency),
+                                        .pay_to = slice_of(crawl->site->pay_to),
+                                        .authority = message->authority,
+                                        .url = crawl->url,
+                                        .insecure_hosts = &config->directory_insecure_hosts};
+    const struct signature_agent *agents = NULL;
+    if (signature_agent_parse(arena, message, place.insecure_hosts, &crawl->agents) == ERR_OK)
+        agents = crawl->agents.first;
+    crawl->committed = dialect_read(arena, message, &place, &crawl->commitment);
+    if (crawl->committed != ERR_OK || !crawl->commitment.claims)
+        return agents;
+    struct signature_agent *issuer = arena_alloc(arena, sizeof(*issuer));
+    if (!issuer) {
+        crawl->committed = ERR_REQUEST_TOO_LARGE;
+        return agents;
+    }
+    *issuer = crawl->commitment.claims->agent;
+    issuer->next = crawl->agents.first && agents ? crawl->agents.first : NULL;
+    return issuer;
+}
+
 enum err crawl_arrive(struct crawl *crawl)
 {
     assert(!crawl->view && !crawl->site);
     enum err err;
     struct exchange *exchange = crawl->exchange;
     const struct gate *gate = crawl->gate;
-    const struct signature_agent *agents = NULL;
     /* The host first: which rules hold, and what an error may offer, are the site's. */
     TRY(find_site(crawl));
     if (!crawl->thread->decides && !crawl_takes_method(crawl->site, exchange->message.method))
         return ERR_METHOD_NOT_ALLOWED;
     TRY(rules_path(&exchange->arena, message_path(&exchange->message), &crawl->path, &crawl->plain));
-    /* A field that does not parse names nobody; it is refused where a signature is asked for. */
-    if (signature_agent_parse(&exchange->arena, &exchange->message,
-                              &gate->parts.config->directory_insecure_hosts, &crawl->agents) == ERR_OK)
-        agents = crawl->agents.first;
+    const struct signature_agent *agents = read_claimed(crawl);
     crawl->decision = decide_at(crawl, crawl->path, agents);
     if (gate->roots[crawl->site_index] && crawl->plain && !rules_free_for_all(crawl->path))
         TRY(judge_place(crawl, agents));
@@ -127,9 +150,18 @@ out:
 
 struct web_bot_auth_policy crawl_policy(struct crawl *crawl)
 {
-    struct slice commitment = crawl->decision.action == RULES_CHARGE ? SLICE("payment") : SLICE("");
-    struct web_bot_auth_policy policy =
-        web_bot_auth_policy(crawl->gate->parts.config, crawl->site, commitment);
+    const struct config *config = crawl->gate->parts.config;
+    const struct commitment *commitment = &crawl->commitment;
+    bool charged = crawl->decision.action == RULES_CHARGE;
+    struct slice field =
+        commitment->dialect && commitment->dialect->write_receipt ? commitment->field : SLICE("payment");
+    struct web_bot_auth_policy policy = web_bot_auth_policy(config, crawl->site, charged ? field : SLICE(""));
+    if (charged && commitment->dialect && commitment->id.len == 0) {
+        /* The time that is signed will be the id's, and must be one that an offer could have. */
+        policy.max_age = config->offer_ttl_seconds;
+        if (policy.clock_skew > PAYMENT_ID_AHEAD_SECONDS)
+            policy.clock_skew = PAYMENT_ID_AHEAD_SECONDS;
+    }
     policy.now = crawl->now_ms / 1000;
     policy.agents = &crawl->agents;
     policy.body_elsewhere = crawl->thread->decides;
@@ -150,19 +182,47 @@ static enum err select_signatures(struct crawl *crawl)
 static enum err open_commitment(struct crawl *crawl)
 {
     enum err err;
-    struct commitment commitment;
     struct payment_offer offer = crawl_offer(crawl);
+    const struct commitment *commitment = &crawl->commitment;
     const struct config *config = crawl->gate->parts.config;
+    int64_t price = crawl->decision.price_micros;
+    TRY(crawl->committed);
     /* The id is opened before any signature is looked at: it costs a hash, and without it nothing is owed. */
-    TRY(commitment_parse(&crawl->exchange->arena, &crawl->exchange->message, &commitment));
-    if (!slice_eq(commitment.scheme, SLICE("deferred")) || !slice_eq(commitment.network, offer.network))
-        return ERR_OFFER_MISMATCH;
-    TRY(payment_id_open(&crawl->thread->keys, &offer, commitment.id, crawl->now_ms, config->offer_ttl_seconds,
-                        &crawl->id));
-    crawl->id_text = commitment.id;
-    crawl->at_other_price = crawl->view && crawl->id.price_micros != crawl->decision.price_micros;
+    if (commitment->id.len > 0) {
+        TRY(payment_id_open(&crawl->thread->keys, &offer, commitment->id, crawl->now_ms,
+                            config->offer_ttl_seconds, &crawl->id));
+        crawl->id_text = commitment->id;
+        if (commitment->amount_micros >= 0 && commitment->amount_micros != crawl->id.price_micros)
+            return ERR_OFFER_MISMATCH;
+    } else {
+        bool less = commitment->at_most && price < commitment->amount_micros;
+        crawl->id.price_micros = less ? price : commitment->amount_micros;
+    }
+    crawl->at_other_price = crawl->view && crawl->id.price_micros != price;
 out:
     return err;
+}
+
+/* Without an id of an offer, the one that comes from what was signed. */
+static enum err complete_id(struct crawl *crawl)
+{
+    char *text = arena_bytes(&crawl->exchange->arena, UUID_TEXT_MAX);
+    if (crawl->id_text.len > 0)
+        return ERR_OK;
+    if (!text)
+        return ERR_REQUEST_TOO_LARGE;
+    payment_id_derive(crawl->candidate->created,
+                      signature_fixed_part(crawl->key.jwk.algorithm, crawl->candidate->signature),
+                      crawl->id.uuid);
+    crawl->id_text = slice_of(uuid_format(crawl->id.uuid, text));
+    return ERR_OK;
+}
+
+/* Claims count by themselves: what else is signed in the request is not looked at. */
+static enum err select_claims(struct crawl *crawl)
+{
+    struct web_bot_auth_policy policy = crawl_policy(crawl);
+    return claims_select(&crawl->exchange->arena, &policy, crawl->commitment.claims, &crawl->candidate);
 }
 
 enum err crawl_redeem(struct crawl *crawl)
@@ -171,7 +231,7 @@ enum err crawl_redeem(struct crawl *crawl)
     if (slice_eq(crawl->exchange->message.method, SLICE("HEAD")))
         return ERR_PAYMENT_REQUIRED; /* it gives no content away, so it takes no money */
     TRY(open_commitment(crawl));
-    TRY(select_signatures(crawl));
+    TRY(crawl->commitment.claims ? select_claims(crawl) : select_signatures(crawl));
     crawl->redeeming = true;
 out:
     return err;
@@ -242,6 +302,8 @@ static enum err try_candidate(struct crawl *crawl, bool *asked)
     metrics_observe(HISTOGRAM_VERIFY, clock_monotonic_ns() - begun_ns);
     if (err == ERR_OK && !crawl->redeeming && !crawl->decision.observed)
         err = use_nonce(crawl, &policy);
+    if (err == ERR_OK && crawl->redeeming)
+        err = complete_id(crawl);
     if (err != ERR_OK)
         directory_key_clear(&crawl->key);
     else
@@ -370,7 +432,8 @@ enum err crawl_prepare_charge(struct crawl *crawl)
     const struct arena *arena = &crawl->exchange->arena;
     char *canonical = arena_copy(&crawl->exchange->arena, slice_of(crawl->key.jwk.canonical));
     /* Who is charged must get the receipt. */
-    if (!canonical || arena->size - arena->used < RECEIPT_BYTES)
+    if (!canonical ||
+        arena->size - arena->used < RECEIPT_BYTES + RECEIPT_PAYER_BYTES * candidate->agent->account.len)
         return ERR_REQUEST_TOO_LARGE;
     crawl->charge = (struct charge){
         .site = crawl->site_index,
@@ -389,6 +452,7 @@ enum err crawl_prepare_charge(struct crawl *crawl)
     if (!crawl->at_other_price)
         return reserve(crawl);
     /* The price has changed since the offer was made: then only what was paid before is given again. */
-    crawl->charge.unless_repeat = ERR_OFFER_MISMATCH;
+    crawl->charge.unless_repeat =
+        crawl->commitment.id.len > 0 ? ERR_OFFER_MISMATCH : ERR_PRICE_NOT_ACCEPTABLE;
     return ERR_OK;
 }

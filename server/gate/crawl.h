@@ -12,6 +12,7 @@
 #include "server/rules/rules.h"
 #include "server/rules/tariff.h"
 #include "server/origin/origin.h"
+#include "ledger/dialect/dialect.h"
 #include "ledger/verify/web_bot_auth.h"
 
 #define GATE_MAGIC        0x2b7f5e90u
@@ -69,11 +70,14 @@ struct crawl {
     bool asks;                      /* the page is the site's own server's to give */
     struct origin_answer *answer;   /* its answer, until the reply has it */
     struct signature_agents agents; /* who the request says has signed, read once on arrival */
+    struct commitment commitment;   /* read on arrival too, as it may say who pays; */
+    enum err committed;             /* what its reading returned */
     struct rules_decision decision;
     struct agreements *view; /* agreements, for who signs or pays; NULL: not read yet */
     enum err observed;       /* where decision.observed: what would have come of it */
     bool redeeming;          /* a charged page with a commitment that holds; else free, or refused */
-    struct payment_id id;
+    struct payment_id
+        id; /* with a price as soon as it is redeeming, with the rest when its signature holds */
     struct slice id_text;
     bool at_other_price; /* the id's: it may only be a repeat, and then gets its receipt */
 

@@ -53,6 +53,7 @@ static bool write_offer(struct crawl *crawl, enum err err)
         .policy = &policy,
         .url = crawl->url,
         .price_micros = crawl->decision.price_micros,
+        .version_1 = crawl->commitment.dialect == &dialect_x402_v1 || err == ERR_X402_VERSION,
     };
     struct payment_offer bound = crawl_offer(crawl);
     random_bytes(random, sizeof(random));
@@ -114,12 +115,21 @@ static bool add_advice(struct crawl *crawl, enum err err)
     }
 }
 
+/* To who has paid in a dialect that has words for it. */
+static bool tell_dialect(struct crawl *crawl, enum err err)
+{
+    const struct dialect *dialect = crawl->commitment.dialect;
+    return !dialect || !dialect->write_refusal || crawl->decision.action != RULES_CHARGE ||
+           dialect->write_refusal(crawl->exchange, slice_of(crawl->site->network), err);
+}
+
 static void reply_refusal(struct crawl *crawl, enum err err)
 {
     struct exchange *exchange = crawl->exchange;
     bool ok = err_status(err) == 402 ? write_offer(crawl, err) : write_problem(exchange, err);
     exchange->reply.status = err_status(err);
-    ok = ok && add_advice(crawl, err) && exchange_header(exchange, "crawler-error", err_code(err));
+    ok = ok && add_advice(crawl, err) && tell_dialect(crawl, err) &&
+         exchange_header(exchange, "crawler-error", err_code(err));
     if (!ok)
         reply_bare(exchange, ERR_REQUEST_TOO_LARGE);
 }
@@ -128,17 +138,20 @@ static bool add_receipt(struct crawl *crawl)
 {
     assert(crawl->submission.outcome.err == ERR_OK);
     struct exchange *exchange = crawl->exchange;
-    struct arena *arena = &exchange->arena;
     /* The instant is the ledger's, of the first time: a repeat gets the same receipt. */
-    const char *receipt =
-        arena_format(arena, "scheme=\"deferred\", network=\"%s\", id=\"%.*s\", timestamp=%lld",
-                     crawl->site->network, (int)crawl->id_text.len, crawl->id_text.data,
-                     (long long)(crawl->submission.outcome.recorded_at_ms / 1000))
-            .data;
-    return exchange_header(exchange, "Payment-Response", receipt) &&
+    const struct dialect_receipt receipt = {
+        .network = slice_of(crawl->site->network),
+        .currency = slice_of(crawl->site->currency),
+        .commitment = &crawl->commitment,
+        .id = crawl->id_text,
+        .payer = crawl->charge.agent,
+        .amount_micros = crawl->submission.outcome.amount_micros,
+        .recorded_at = crawl->submission.outcome.recorded_at_ms / 1000,
+    };
+    return crawl->commitment.dialect->write_receipt(exchange, &receipt) &&
            exchange_header(
                exchange, "crawler-charged",
-               offer_price(arena, crawl->site->currency, crawl->submission.outcome.amount_micros));
+               offer_price(&exchange->arena, crawl->site->currency, crawl->submission.outcome.amount_micros));
 }
 
 /* Unless the site's own server has said something of the name. */

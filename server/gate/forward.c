@@ -28,6 +28,8 @@ static bool is_gates(struct slice name)
     static const char *const names[] = {"payment",
                                         "signature",
                                         "x-payment",
+                                        "crawler-exact-price",
+                                        "crawler-max-price",
                                         "x-forwarded-for",
                                         "x-forwarded-proto",
                                         "x-forwarded-host",

@@ -14,15 +14,24 @@
 /* RSL 1.0: how a reader of a 402 finds the terms of the whole site. */
 #define RSL_LINK ", </rsl.xml>; rel=\"license\"; type=\"application/rsl+xml\""
 
-/* The body is these pieces with the request's own between them: why, URL, price and id. */
+/* What requests have in common is written once, between what is each one's own: why, URL, price and id. */
 struct offer_form {
-    struct slice network; /* from behind the resource's URL to the network's name */
-    struct slice payee;   /* from behind the price to the id */
-    struct slice terms;   /* from behind the id to the end of its object */
-    struct slice methods; /* from there to the end */
+    struct slice network;    /* of an accept, from behind its scheme to the network's end */
+    struct slice payee;      /* from behind its amount to the id */
+    struct slice terms;      /* from behind the id to the decimals of the amount */
+    struct slice extensions; /* from behind the accepts to the end */
+    int64_t minor_micros;    /* a minor unit of the currency */
+    int minor_decimals;
     const char *currency;
     const char *link;
     bool x402; /* x402 clients can read the offer */
+};
+
+/* What of an offer is written. */
+enum extent {
+    EXTENT_ALL,
+    EXTENT_BRIEF, /* without what x402 clients drop anyway */
+    EXTENT_V1,    /* for clients of x402 version 1, which read bodies alone */
 };
 
 static void add(struct text *text, const char *piece)
@@ -30,26 +39,12 @@ static void add(struct text *text, const char *piece)
     text_add(text, slice_of(piece));
 }
 
-/* Text between the quotes of a JSON string. Everything that comes here is printable ASCII: targets are
- * checked by the HTTP layer, the rest by the configuration. */
-static void add_json(struct text *text, struct slice piece)
-{
-    size_t start = 0;
-    for (size_t i = 0; i < piece.len; i++) {
-        if (piece.data[i] != '"' && piece.data[i] != '\\')
-            continue;
-        text_add(text, (struct slice){piece.data + start, i - start});
-        text_char(text, '\\');
-        start = i;
-    }
-    text_add(text, (struct slice){piece.data + start, piece.len - start});
-}
-
 static struct slice form_network(struct arena *arena, const struct config_site *site)
 {
     struct text text = text_begin(arena);
-    add(&text, "\"},\"accepts\":[{\"scheme\":\"deferred\",\"network\":\"");
-    add_json(&text, slice_of(site->network));
+    add(&text, "\",\"network\":\"");
+    text_json(&text, slice_of(site->network));
+    text_char(&text, '"');
     return text_end(&text);
 }
 
@@ -58,12 +53,11 @@ static struct slice form_payee(struct arena *arena, const struct config *config,
 {
     struct text text = text_begin(arena);
     add(&text, "\",\"asset\":\"");
-    add_json(&text, slice_of(site->currency));
+    text_json(&text, slice_of(site->currency));
     add(&text, "\",\"payTo\":\"");
-    add_json(&text, slice_of(site->pay_to));
+    text_json(&text, slice_of(site->pay_to));
     add(&text, "\",\"maxTimeoutSeconds\":");
     text_number(&text, config->offer_ttl_seconds);
-    add(&text, ",\"extra\":{\"id\":\"");
     return text_end(&text);
 }
 
@@ -71,27 +65,26 @@ static struct slice form_terms(struct arena *arena, const struct config_site *si
 {
     struct text text = text_begin(arena);
     add(&text, "\",\"termsUrl\":\"");
-    add_json(&text, slice_of(site->terms_url));
-    /* Amounts are in micro-units: x402 says so by decimals. */
-    add(&text, "\",\"decimals\":6}");
+    text_json(&text, slice_of(site->terms_url));
+    add(&text, "\",\"decimals\":");
     return text_end(&text);
 }
 
-static struct slice form_methods(struct arena *arena, const struct config *config,
-                                 const struct config_site *site)
+static struct slice form_extensions(struct arena *arena, const struct config *config,
+                                    const struct config_site *site)
 {
     const struct config_list *algorithms = &config->signature_algorithms;
     struct text text = text_begin(arena);
-    add(&text, "}],\"extensions\":{\"http-message-signatures\":{\"info\":{");
+    add(&text, "],\"extensions\":{\"http-message-signatures\":{\"info\":{");
     if (*site->registration_url) {
         add(&text, "\"registrationUrl\":\"");
-        add_json(&text, slice_of(site->registration_url));
+        text_json(&text, slice_of(site->registration_url));
         add(&text, "\",");
     }
     add(&text, "\"signatureSchemes\":[");
     for (size_t i = 0; i < algorithms->count; i++) {
         add(&text, i > 0 ? ",\"" : "\"");
-        add_json(&text, slice_of(algorithms->items[i]));
+        text_json(&text, slice_of(algorithms->items[i]));
         text_char(&text, '"');
     }
     add(&text, "],\"tags\":[\"web-bot-auth\"]}}}}");
@@ -105,48 +98,90 @@ const struct offer_form *offer_form_make(struct arena *arena, const struct confi
     struct offer_form *form = arena_alloc(arena, sizeof(*form));
     if (!form)
         return NULL;
+    int decimals = amount_exponent(slice_of(site->currency));
+    assert(decimals >= 0); /* the configuration has been checked */
     *form = (struct offer_form){
+        .minor_micros = amount_minor_micros(decimals),
+        .minor_decimals = decimals,
         .network = form_network(arena, site),
         .payee = form_payee(arena, config, site),
         .terms = form_terms(arena, site),
-        .methods = form_methods(arena, config, site),
+        .extensions = form_extensions(arena, config, site),
         .currency = site->currency,
         .link = arena_format(arena, "<%s>; rel=\"terms-of-service\"%s", site->terms_url,
                              site->licence_rsl ? RSL_LINK : "")
                     .data,
         .x402 = strchr(site->network, ':') != NULL,
     };
-    bool full = !form->network.data || !form->payee.data || !form->terms.data || !form->methods.data;
+    bool full = !form->network.data || !form->payee.data || !form->terms.data || !form->extensions.data;
     return full || !form->link ? NULL : form;
 }
 
-/* The body. `brief` leaves out what x402 clients drop anyway, for a header that would get too long. */
-static struct slice body_of(struct arena *arena, const struct offer *offer, const char *why, bool brief)
+static void add_extra(struct text *text, const struct offer *offer, int decimals)
+{
+    add(text, "{\"id\":\"");
+    text_add(text, slice_bytes(offer->id, PAYMENT_ID_TEXT));
+    text_add(text, offer->form->terms);
+    text_number(text, decimals);
+    text_char(text, '}');
+}
+
+/* A requirement: one way to pay the price, which is so many of the scheme's units. */
+struct requirement {
+    const char *scheme;
+    int64_t amount;
+    int decimals; /* of the unit */
+};
+
+static void add_requirement(struct text *text, const struct offer *offer,
+                            const struct requirement *requirement, enum extent extent)
+{
+    add(text, "{\"scheme\":\"");
+    add(text, requirement->scheme);
+    text_add(text, offer->form->network);
+    if (extent != EXTENT_BRIEF) {
+        add(text, ",\"resource\":\"");
+        text_json(text, offer->url);
+        text_char(text, '"');
+    }
+    if (extent == EXTENT_V1) {
+        add(text, ",\"description\":\"\",\"mimeType\":\"\",\"maxAmountRequired\":\"");
+        text_number(text, requirement->amount);
+        text_char(text, '"');
+    }
+    add(text, ",\"amount\":\"");
+    text_number(text, requirement->amount);
+    text_add(text, offer->form->payee);
+    add(text, ",\"extra\":");
+    add_extra(text, offer, requirement->decimals);
+    if (extent != EXTENT_BRIEF) {
+        add(text, ",\"extras\":"); /* as the proposal spells it */
+        add_extra(text, offer, requirement->decimals);
+    }
+    text_char(text, '}');
+}
+
+static struct slice body_of(struct arena *arena, const struct offer *offer, const char *why,
+                            enum extent extent)
 {
     assert(offer->form && offer->policy);
     const struct offer_form *form = offer->form;
-    struct slice id = slice_bytes(offer->id, PAYMENT_ID_TEXT);
+    const struct requirement deferred = {"deferred", offer->price_micros, 6};
+    const struct requirement minor = {"batch-settlement", offer->price_micros / form->minor_micros,
+                                      form->minor_decimals};
     struct text text = text_begin(arena);
-    add(&text, "{\"x402Version\":2,\"error\":\"");
+    add(&text, extent == EXTENT_V1 ? "{\"x402Version\":1,\"error\":\"" : "{\"x402Version\":2,\"error\":\"");
     add(&text, why);
     add(&text, "\",\"resource\":{\"url\":\"");
-    add_json(&text, offer->url);
-    text_add(&text, form->network);
-    if (!brief) {
-        add(&text, "\",\"resource\":\"");
-        add_json(&text, offer->url);
+    text_json(&text, offer->url);
+    add(&text, "\"},\"accepts\":[");
+    add_requirement(&text, offer, &deferred, extent);
+    /* In minor units there are no fractions of them. */
+    if (offer->price_micros % form->minor_micros == 0) {
+        text_char(&text, ',');
+        add_requirement(&text, offer, &minor, extent);
     }
-    add(&text, "\",\"amount\":\"");
-    text_number(&text, offer->price_micros);
-    text_add(&text, form->payee);
-    text_add(&text, id);
-    text_add(&text, form->terms);
-    if (!brief) {
-        add(&text, ",\"extras\":{\"id\":\"");
-        text_add(&text, id);
-        text_add(&text, form->terms);
-    }
-    text_add(&text, form->methods);
+    text_add(&text, form->extensions);
     return text_end(&text);
 }
 
@@ -157,17 +192,12 @@ static bool add_payment_required(struct exchange *exchange, const struct offer *
     struct slice json = exchange->reply.body;
     if (!offer->form->x402)
         return true;
-    /* The brief one costs a second text, which is why it is made only for a URL that needs it. */
-    if (ENCODING_BASE64_LEN(json.len) >= HEADER_MAX)
-        json = body_of(&exchange->arena, offer, why, true);
+    /* The brief one costs a second text, which is why it is made only where it is needed. */
+    if (offer->version_1 || ENCODING_BASE64_LEN(json.len) >= HEADER_MAX)
+        json = body_of(&exchange->arena, offer, why, EXTENT_BRIEF);
     if (json.data && ENCODING_BASE64_LEN(json.len) >= HEADER_MAX)
         return true;
-    char *value = json.data ? arena_bytes(&exchange->arena, ENCODING_BASE64_LEN(json.len) + 1) : NULL;
-    if (!value)
-        return false;
-    value[encoding_base64(json.data, json.len, value)] = '\0';
-    assert(strlen(value) < HEADER_MAX);
-    return exchange_header(exchange, "PAYMENT-REQUIRED", value);
+    return json.data && exchange_header(exchange, "PAYMENT-REQUIRED", text_base64(&exchange->arena, json));
 }
 
 const char *offer_accept_signature(struct arena *arena, const struct web_bot_auth_policy *policy,
@@ -212,7 +242,7 @@ const char *offer_price(struct arena *arena, const char *currency, int64_t micro
 bool offer_write(struct exchange *exchange, const struct offer *offer, const char *why)
 {
     struct arena *arena = &exchange->arena;
-    exchange->reply.body = body_of(arena, offer, why, false);
+    exchange->reply.body = body_of(arena, offer, why, offer->version_1 ? EXTENT_V1 : EXTENT_ALL);
     return exchange->reply.body.data && add_payment_required(exchange, offer, why) &&
            exchange_header(exchange, "Content-Type", "application/json") &&
            exchange_header(exchange, "Cache-Control", "no-store") &&

@@ -420,9 +420,22 @@ static bool fits(const struct rule *rule, const struct visitor *visitor, struct 
     return decision->account || word;
 }
 
+/* "Authorization: License TOKEN" (RSL): a licence that was bought elsewhere. Nothing is given for it here, as
+ * a bearer's token is nobody's signature; but nobody else than a crawler sends it. */
+static bool has_licence(const struct message *message)
+{
+    const struct message_field *field = message_field(message, SLICE("authorization"));
+    if (!field)
+        return false;
+    struct slice value = slice_trim(field->value);
+    return slice_eq_nocase((struct slice){value.data, slice_find(value, ' ')}, SLICE("license"));
+}
+
 /* By a field's name in any case. */
 static bool signs_or_pays(const struct message *message)
 {
+    if (has_licence(message))
+        return true;
     for (size_t i = 0; i < message->field_count; i++)
         for (const char *const *name = ai_crawlers_fields; *name; name++)
             if (slice_eq_nocase(message->fields[i].name, slice_of(*name)))

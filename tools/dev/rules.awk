@@ -25,6 +25,7 @@ function rooms(    base, money, server)
     edge["ledger/format/bill"] = edge["ledger/format/bank"] = base " ledger/format"
     edge["ledger/licence"] = base " ledger/format"
     edge["ledger/pg"] = base
+    edge["ledger/dialect"] = base " ledger/verify"
     base = base " ledger/pg"
     edge["ledger/site"] = edge["ledger/terms"] = edge["ledger/proof"] = edge["ledger/archive"] = base
     edge["ledger/traffic"] = base
@@ -39,8 +40,8 @@ function rooms(    base, money, server)
     edge["server/agent"] = edge["ledger/entry"] " ledger/entry ledger/verify"
     edge["server/content"] = edge["server/origin"] = edge["server/http"]
     edge["server/rules"] = edge["ledger/credit"] " ledger/credit ledger/verify"
-    edge["server/gate"] = edge["server/rules"] " server/rules ledger/traffic server/agent server/content" \
-        " server/origin ledger/licence"
+    edge["server/gate"] = edge["server/rules"] " server/rules ledger/dialect ledger/traffic server/agent" \
+        " server/content server/origin ledger/licence"
     edge["server/decisions"] = edge["server/gate"] " server/gate"
     edge["server/monitor"] = edge["ledger/credit"] " ledger/credit ledger/traffic server/http"
     server = edge["server/gate"] " server/gate server/decisions server/monitor server/http"

@@ -37,6 +37,25 @@ void text_number(struct text *text, int64_t number)
     text_add(text, slice_bytes(digits, encoding_decimal(size, 1, digits)));
 }
 
+void text_json(struct text *text, struct slice piece)
+{
+    size_t start = 0;
+    for (size_t i = 0; i < piece.len; i++) {
+        unsigned char c = (unsigned char)piece.data[i];
+        bool control = c < ' ';
+        if (c != '"' && c != '\\' && !control)
+            continue;
+        text_add(text, (struct slice){piece.data + start, i - start});
+        text_add(text, control ? SLICE("\\u00") : SLICE("\\"));
+        start = control ? i + 1 : i;
+        if (control) {
+            char digits[3];
+            text_add(text, slice_of(encoding_hex(&c, 1, digits)));
+        }
+    }
+    text_add(text, (struct slice){piece.data + start, piece.len - start});
+}
+
 struct slice text_end(struct text *text)
 {
     text_char(text, '\0'); /* with it the text may be given to whoever wants a C string, without a copy */
@@ -45,4 +64,12 @@ struct slice text_end(struct text *text)
         return (struct slice){NULL, 0};
     }
     return (struct slice){text->arena->memory + text->start, text->len - 1};
+}
+
+const char *text_base64(struct arena *arena, struct slice bytes)
+{
+    char *text = arena_bytes(arena, ENCODING_BASE64_LEN(bytes.len) + 1);
+    if (text)
+        text[encoding_base64(bytes.data, bytes.len, text)] = '\0';
+    return text;
 }

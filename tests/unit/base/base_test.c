@@ -339,6 +339,12 @@ static void failures_have_the_codes_of_the_protocol(void **state)
         const char *code;
     } wire[] = {
         {ERR_MALFORMED_PAYMENT, 400, "malformed_payment"},
+        {ERR_MALFORMED_PAYMENT_SIGNATURE, 400, "malformed_payment_signature"},
+        {ERR_MALFORMED_COMMITMENT, 400, "malformed_commitment"},
+        {ERR_MALFORMED_X_PAYMENT, 400, "malformed_x_payment"},
+        {ERR_MALFORMED_CRAWLER_PRICE, 400, "malformed_crawler_price"},
+        {ERR_PRICE_NOT_ACCEPTABLE, 402, "price_not_acceptable"},
+        {ERR_X402_VERSION, 402, "x402_version_unsupported"},
         {ERR_MALFORMED_SIGNATURE, 400, "malformed_signature"},
         {ERR_MALFORMED_SIGNATURE_AGENT, 400, "malformed_signature_agent"},
         {ERR_CONFLICTING_PAYMENT, 400, "conflicting_payment"},

@@ -1,18 +1,14 @@
-/* The gate's pure parts: payment ids, globs, rules, offers, and which addresses may be fetched from.
- * Tests server/gate/commitment.c, server/rules/glob.c,
- * server/rules/offer.c, server/rules/rules.c, ledger/entry/payment_id.c */
+/* The gate's pure parts: payment ids, globs, rules, and which addresses may be fetched from.
+ * Tests server/rules/glob.c, server/rules/rules.c, ledger/entry/payment_id.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/text/encoding.h"
 #include "server/agent/address.h"
-#include "server/gate/commitment.h"
 #include "server/rules/glob.h"
-#include "server/rules/offer.h"
 #include "ledger/entry/payment_id.h"
 #include "server/rules/rules.h"
 
 #include <arpa/inet.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -67,6 +63,24 @@ static void an_id_carries_time_and_price(void **state)
     assert_int_equal(id.price_micros, 2500);
     assert_memory_equal(id.uuid, raw, 16);
     free_keys(&keys);
+}
+
+/* By what is signed alone: the same again is the same payment, and each time has its own partition. */
+static void a_derived_id_is_that_of_its_signature(void **state)
+{
+    uint8_t first[UUID_SIZE], second[UUID_SIZE];
+    (void)state;
+    payment_id_derive(1763640000, SLICE("a signature"), first);
+    payment_id_derive(1763640000, SLICE("a signature"), second);
+    assert_memory_equal(first, second, UUID_SIZE);
+    assert_true(uuid_is_v7(first));
+    assert_int_equal(uuid_ms(first), NOW_MS);
+    char text[UUID_TEXT_MAX];
+    assert_string_equal(uuid_format(first, text), "019aa122-be00-704d-8a04-8703df86f58c");
+    payment_id_derive(1763640000, SLICE("another one"), second);
+    assert_memory_not_equal(first, second, UUID_SIZE);
+    payment_id_derive(1763640001, SLICE("a signature"), second);
+    assert_int_equal(uuid_ms(second), NOW_MS + 1000);
 }
 
 static void an_id_holds_for_its_time(void **state)
@@ -273,6 +287,13 @@ static void the_first_rule_that_fits_decides(void **state)
         {"/page", HUMAN AGENT("https://new.example"), RULES_CHARGE, "rest", false},
         {"/page", HUMAN "signature-input: x\n", RULES_CHARGE, "rest", false},
         {"/page", HUMAN "payment: x\n", RULES_CHARGE, "rest", false},
+        {"/page", HUMAN "x-payment: x\n", RULES_CHARGE, "rest", false},
+        {"/page", HUMAN "payment-signature: x\n", RULES_CHARGE, "rest", false},
+        {"/page", HUMAN "crawler-max-price: x\n", RULES_CHARGE, "rest", false},
+        {"/page", HUMAN "authorization: License x\n", RULES_CHARGE, "rest", false},
+        {"/page", HUMAN "authorization:  LICENSE\n", RULES_CHARGE, "rest", false},
+        {"/page", HUMAN "authorization: Licensed x\n", RULES_ALLOW, NULL, false},
+        {"/page", HUMAN "authorization: Basic License\n", RULES_ALLOW, NULL, false},
         {"/", GPT, RULES_ALLOW, "front", false},
         {"/robots.txt", GPT, RULES_ALLOW, NULL, false},
         {"/sitemap.xml", AGENT("https://foe.example"), RULES_ALLOW, NULL, false},
@@ -388,112 +409,6 @@ static void sites_are_found_by_host(void **state)
     config_free(config);
 }
 
-static void commitments_are_strict(void **state)
-{
-    static const struct {
-        const char *fields;
-        enum err err;
-    } cases[] = {
-        {"payment: scheme=\"deferred\", network=\"a:402\", id=\"x\"", ERR_OK},
-        {"payment: scheme=\"deferred\"\npayment: network=\"a:402\", id=\"x\"", ERR_OK},
-        {"payment: id=\"x\", scheme=\"deferred\", network=\"a:402\", more=1", ERR_OK},
-        {"x: y", ERR_PAYMENT_REQUIRED},
-        {"payment:", ERR_MALFORMED_PAYMENT},
-        {"payment: scheme=\"deferred\", network=\"a:402\"", ERR_MALFORMED_PAYMENT},
-        {"payment: scheme=deferred, network=\"a:402\", id=\"x\"", ERR_MALFORMED_PAYMENT},
-        {"payment: scheme=\"deferred\", network=\"a:402\", id=\"x\", id=\"y\"", ERR_MALFORMED_PAYMENT},
-        {"payment: scheme=\"deferred\", network=\"a:402\", id=\"x", ERR_MALFORMED_PAYMENT},
-        {"payment: scheme=\"deferred\", network=\"a:402\", id=\"x\"\npayment-signature: e30=",
-         ERR_CONFLICTING_PAYMENT},
-        {"payment: scheme=\"deferred\", network=\"a:402\", id=\"x\"\ncrawler-max-price: USD 1",
-         ERR_CONFLICTING_PAYMENT},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        struct arena *arena = fresh_arena();
-        struct message message =
-            request_of(arena, arena_format(arena, "GET /\nhost: a.example\n%s", cases[i].fields).data);
-        struct commitment commitment;
-        enum err err = commitment_parse(arena, &message, &commitment);
-        if (err != cases[i].err)
-            fail_msg("err %d: %s", err, cases[i].fields);
-        if (err == ERR_OK)
-            assert_slice(commitment.id, "x");
-    }
-}
-
-static const char *header_of(const struct exchange *request, const char *name)
-{
-    for (const struct exchange_header *header = request->reply.headers; header; header = header->next)
-        if (strcmp(header->name, name) == 0)
-            return header->value;
-    return NULL;
-}
-
-static struct exchange offered(const struct config *config, const char *url)
-{
-    struct exchange request = {.arena = *fresh_arena()};
-    struct web_bot_auth_policy policy = {.commitment = SLICE("payment"), .target = WEB_BOT_AUTH_AUTHORITY};
-    struct offer offer = {.form = offer_form_make(&request.arena, config, &config->sites[0]),
-                          .policy = &policy,
-                          .url = slice_of(url),
-                          .price_micros = 2500};
-    assert_non_null(offer.form);
-    memset(offer.id, 'x', sizeof(offer.id));
-    assert_true(offer_write(&request, &offer, "because"));
-    return request;
-}
-
-static void an_offer_says_everything_twice(void **state)
-{
-    struct config *config = config_from(rules_yaml);
-    struct exchange request = offered(config, "https://a.example/say\"hi\"\\");
-    json_error_t error;
-    (void)state;
-    json_t *body = json_loadb(request.reply.body.data, request.reply.body.len, 0, &error);
-    assert_non_null(body);
-    const json_t *accept = json_array_get(json_object_get(body, "accepts"), 0);
-    assert_int_equal(json_integer_value(json_object_get(body, "x402Version")), 2);
-    assert_string_equal(json_string_value(json_object_get(json_object_get(body, "resource"), "url")),
-                        "https://a.example/say\"hi\"\\");
-    assert_string_equal(json_string_value(json_object_get(accept, "scheme")), "deferred");
-    assert_string_equal(json_string_value(json_object_get(accept, "amount")), "2500");
-    assert_int_equal(json_integer_value(json_object_get(accept, "maxTimeoutSeconds")), 300);
-    assert_true(json_equal(json_object_get(accept, "extra"), json_object_get(accept, "extras")));
-    const json_t *info = json_object_get(
-        json_object_get(json_object_get(body, "extensions"), "http-message-signatures"), "info");
-    assert_int_equal(json_array_size(json_object_get(info, "signatureSchemes")), 2);
-    json_decref(body);
-    const char *header = header_of(&request, "PAYMENT-REQUIRED");
-    char decoded[4096];
-    size_t len;
-    assert_non_null(header);
-    assert_true(encoding_unbase64(slice_of(header), false, (uint8_t *)decoded, sizeof(decoded), &len));
-    assert_true(slice_eq(slice_bytes(decoded, len), request.reply.body));
-    assert_string_equal(header_of(&request, "crawler-price"), "USD 0.0025");
-    assert_string_equal(header_of(&request, "Cache-Control"), "no-store");
-    config_free(config);
-}
-
-static void the_header_of_an_offer_stays_under_two_kilobytes(void **state)
-{
-    struct config *config = config_from(rules_yaml);
-    char url[3001] = "https://a.example/";
-    bool seen_brief = false;
-    bool seen_none = false;
-    (void)state;
-    for (size_t len = strlen(url); len + 50 < sizeof(url); len += 50) {
-        memset(url + len, 'a', 50);
-        struct exchange request = offered(config, url);
-        const char *header = header_of(&request, "PAYMENT-REQUIRED");
-        seen_none = seen_none || !header;
-        seen_brief = seen_brief || (header && strlen(header) < ENCODING_BASE64_LEN(request.reply.body.len));
-        assert_true(!header || strlen(header) < 2048);
-    }
-    assert_true(seen_brief && seen_none);
-    config_free(config);
-}
-
 static bool public_address(const char *text)
 {
     struct sockaddr_in in = {.sin_family = AF_INET};
@@ -559,6 +474,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_id_carries_time_and_price),
+        cmocka_unit_test(a_derived_id_is_that_of_its_signature),
         cmocka_unit_test(an_id_holds_for_its_time),
         cmocka_unit_test(an_id_holds_for_nothing_else),
         cmocka_unit_test(every_bit_of_an_id_counts),
@@ -568,9 +484,6 @@ int main(void)
         cmocka_unit_test(a_folders_page_fits_by_either_name),
         cmocka_unit_test(who_is_denied_is_denied_at_every_path),
         cmocka_unit_test(sites_are_found_by_host),
-        cmocka_unit_test(commitments_are_strict),
-        cmocka_unit_test(an_offer_says_everything_twice),
-        cmocka_unit_test(the_header_of_an_offer_stays_under_two_kilobytes),
         cmocka_unit_test(only_public_addresses_are_fetched_from),
         cmocka_unit_test(what_holds_is_dearer_than_what_is_observed),
     };

@@ -1,0 +1,108 @@
+/* Claims say everything that is paid for, since nothing else is signed: of `accepted`, which stands beside
+ * them, only what they repeat is believed. */
+#include "ledger/dialect/claims.h"
+
+#include "ledger/base/text/amount.h"
+#include "ledger/verify/jws.h"
+
+#define LIFETIME_SECONDS_MAX 300
+#define TIME_MAX             INT64_C(999999999999999) /* fifteen digits, as a signature's parameters have */
+
+struct named {
+    const char *issuer, *id, *network, *amount, *asset, *audience, *resource, *scheme;
+    json_int_t issued, expires;
+};
+
+static bool read_members(json_t *members, struct named *named)
+{
+    *named = (struct named){.id = NULL};
+    return json_unpack(members, "{s:s,s?s,s:s,s:s,s:s,s:s,s:s,s?s,s:I,s:I}", "iss", &named->issuer, "id",
+                       &named->id, "network", &named->network, "amount", &named->amount, "asset",
+                       &named->asset, "aud", &named->audience, "resource", &named->resource, "scheme",
+                       &named->scheme, "iat", &named->issued, "exp", &named->expires) == 0 &&
+           named->issued >= 0 && named->issued <= TIME_MAX && named->expires >= 0 &&
+           named->expires <= TIME_MAX;
+}
+
+static bool is(const char *text, struct slice expected)
+{
+    return slice_eq(slice_of(text), expected);
+}
+
+/* An amount is in the unit of the scheme that is accepted, which must then be signed too: by itself, or in an
+ * id, which says the price. Otherwise who hands a commitment on could make cents of its millionths. */
+static enum err compare(const struct named *named, const struct dialect_place *place,
+                        const struct commitment *commitment)
+{
+    int64_t amount;
+    bool scheme_signed = named->scheme || named->id || slice_eq(commitment->scheme, SLICE("deferred"));
+    if ((commitment->id.len > 0 && !named->id) || !scheme_signed ||
+        !dialect_amount(slice_of(named->amount), commitment->unit_micros, &amount))
+        return ERR_MALFORMED_COMMITMENT;
+    return (!named->id || is(named->id, commitment->id)) &&
+                   (!named->scheme || is(named->scheme, commitment->scheme)) &&
+                   is(named->network, place->network) && is(named->asset, place->currency) &&
+                   is(named->audience, place->authority) && is(named->resource, place->url) &&
+                   amount == commitment->amount_micros
+               ? ERR_OK
+               : ERR_OFFER_MISMATCH;
+}
+
+static enum err read_issuer(struct arena *arena, const struct named *named, const struct dialect_place *place,
+                            struct claims *claims)
+{
+    char *issuer = arena_copy(arena, slice_of(named->issuer));
+    if (!issuer)
+        return ERR_REQUEST_TOO_LARGE;
+    enum err err = signature_agent_locate(arena, slice_of(issuer), place->insecure_hosts, &claims->agent);
+    return err == ERR_OK || err == ERR_REQUEST_TOO_LARGE ? err : ERR_MALFORMED_COMMITMENT;
+}
+
+enum err claims_read(struct arena *arena, struct slice text, const struct dialect_place *place,
+                     struct commitment *commitment)
+{
+    enum err err = ERR_MALFORMED_COMMITMENT;
+    struct jws jws;
+    struct named named;
+    struct claims *claims = arena_alloc(arena, sizeof(*claims));
+    if (!claims)
+        return ERR_REQUEST_TOO_LARGE;
+    if (!jws_parse(arena, text, &jws))
+        return ERR_MALFORMED_COMMITMENT;
+    if (!is(CLAIMS_TYPE, jws.type) || !read_members(jws.claims, &named))
+        goto out;
+    *claims = (struct claims){.keyid = jws.keyid,
+                              .algorithm = jws.algorithm,
+                              .issued = named.issued,
+                              .expires = named.expires,
+                              .input = jws.input,
+                              .signature = jws.signature};
+    /* Without an id in what is accepted one that is signed counts, since it says itself what it is for. */
+    if (commitment->id.len == 0 && named.id)
+        commitment->id = slice_of(arena_copy(arena, slice_of(named.id)));
+    TRY(read_issuer(arena, &named, place, claims));
+    TRY(compare(&named, place, commitment));
+    commitment->claims = claims;
+out:
+    jws_free(&jws);
+    return err;
+}
+
+enum err claims_select(struct arena *arena, const struct web_bot_auth_policy *policy,
+                       const struct claims *claims, struct web_bot_auth_candidate **candidate)
+{
+    const struct web_bot_auth_said said = {.label = SLICE("commitment"),
+                                           .keyid = claims->keyid,
+                                           .alg = claims->algorithm,
+                                           .created = &claims->issued,
+                                           .expires = &claims->expires};
+    struct web_bot_auth_policy brief = *policy;
+    *candidate = arena_alloc(arena, sizeof(**candidate));
+    if (!*candidate)
+        return ERR_REQUEST_TOO_LARGE;
+    if (brief.max_lifetime > LIFETIME_SECONDS_MAX)
+        brief.max_lifetime = LIFETIME_SECONDS_MAX;
+    **candidate = (struct web_bot_auth_candidate){
+        .label = said.label, .agent = &claims->agent, .signature = claims->signature, .base = claims->input};
+    return web_bot_auth_judge(arena, &brief, &said, *candidate);
+}

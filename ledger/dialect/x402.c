@@ -1,0 +1,184 @@
+/* x402, version 2: PAYMENT-SIGNATURE is the base64 of a JSON object, in which the crawler repeats the
+ * requirement of the offer that it accepts (WIRE.md section 2). The requirement's own `extra.id` says URL and
+ * price; without it the amount that is accepted is the price, to the unit. */
+#include "ledger/dialect/claims.h"
+
+#include "ledger/base/text/amount.h"
+#include "ledger/base/text/encoding.h"
+#include "ledger/base/text/text.h"
+#include "ledger/verify/component.h"
+
+#include <jansson.h>
+
+/* The parts of a payment payload that mean something here. */
+struct payload {
+    json_int_t version;
+    const char *scheme, *network, *amount, *asset, *pay_to, *id;
+    json_t *extra, *resource, *own;
+};
+
+/* The object in the field. NULL with *err when there is none: `malformed`, or the arena is full. */
+static json_t *read_object(struct arena *arena, const struct message *message, struct slice name,
+                           enum err malformed, enum err *err)
+{
+    bool absent;
+    size_t len;
+    struct slice field = component_field(arena, message, name, &absent);
+    char *json = field.data ? arena_bytes(arena, field.len + 1) : NULL;
+    *err = json ? malformed : ERR_REQUEST_TOO_LARGE;
+    if (!json || !encoding_unbase64(field, false, (uint8_t *)json, field.len, &len))
+        return NULL;
+    json_t *object = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(object))
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+static bool read_version(json_t *object, json_int_t *version)
+{
+    return json_unpack(object, "{s:I}", "x402Version", version) == 0 && (*version == 1 || *version == 2);
+}
+
+static bool object_or_none(const json_t *value)
+{
+    return !value || json_is_null(value) || json_is_object(value);
+}
+
+static bool read_payload(json_t *object, struct payload *payload)
+{
+    if (json_unpack(object, "{s:{s:s,s:s,s:s,s:s,s:s,s?o},s?o,s:o}", "accepted", "scheme", &payload->scheme,
+                    "network", &payload->network, "amount", &payload->amount, "asset", &payload->asset,
+                    "payTo", &payload->pay_to, "extra", &payload->extra, "resource", &payload->resource,
+                    "payload", &payload->own) != 0)
+        return false;
+    const json_t *id = json_object_get(payload->extra, "id");
+    payload->id = json_string_value(id);
+    return json_is_object(payload->own) && (!id || (payload->id && *payload->id)) &&
+           object_or_none(payload->extra) && object_or_none(payload->resource);
+}
+
+/* What an amount of the scheme counts; 0 for a scheme that is not taken. */
+static int64_t unit_of(const char *scheme, struct slice currency)
+{
+    if (strcmp(scheme, "deferred") == 0)
+        return 1;
+    return strcmp(scheme, "batch-settlement") == 0 ? amount_minor_micros(amount_exponent(currency)) : 0;
+}
+
+/* It must be for this page, whatever else is repeated of the offer. */
+static bool fits(const struct payload *payload, const struct dialect_place *place)
+{
+    const json_t *url = json_object_get(payload->resource, "url");
+    const json_t *amount = json_object_get(payload->own, "amount");
+    const json_t *asset = json_object_get(payload->own, "asset");
+    return slice_eq(slice_of(payload->network), place->network) &&
+           slice_eq(slice_of(payload->asset), place->currency) &&
+           (!place->pay_to.data || slice_eq(slice_of(payload->pay_to), place->pay_to)) &&
+           (!url || (json_is_string(url) && slice_eq(slice_of(json_string_value(url)), place->url))) &&
+           (!amount || (json_is_string(amount) && strcmp(json_string_value(amount), payload->amount) == 0)) &&
+           (!asset || (json_is_string(asset) && strcmp(json_string_value(asset), payload->asset) == 0));
+}
+
+static enum err take_payload(struct arena *arena, const struct payload *payload,
+                             const struct dialect_place *place, struct commitment *commitment)
+{
+    const json_t *jws = json_object_get(payload->own, "commitment");
+    int64_t unit = unit_of(payload->scheme, place->currency);
+    if (jws && !json_is_string(jws))
+        return ERR_MALFORMED_COMMITMENT;
+    if (unit == 0 || !fits(payload, place))
+        return ERR_OFFER_MISMATCH;
+    commitment->unit_micros = unit;
+    if (!dialect_amount(slice_of(payload->amount), unit, &commitment->amount_micros))
+        return ERR_MALFORMED_PAYMENT_SIGNATURE;
+    commitment->scheme = unit == 1 ? SLICE("deferred") : SLICE("batch-settlement");
+    commitment->id = slice_of(payload->id ? arena_copy(arena, slice_of(payload->id)) : NULL);
+    if (payload->id && !commitment->id.data)
+        return ERR_REQUEST_TOO_LARGE;
+    if (!jws)
+        return ERR_OK;
+    char *text = arena_copy(arena, slice_of(json_string_value(jws)));
+    return text ? claims_read(arena, slice_of(text), place, commitment) : ERR_REQUEST_TOO_LARGE;
+}
+
+static enum err read_payment(struct arena *arena, const struct message *message,
+                             const struct dialect_place *place, struct commitment *commitment)
+{
+    enum err err;
+    struct payload payload = {.id = NULL};
+    json_t *object = read_object(arena, message, commitment->field, ERR_MALFORMED_PAYMENT_SIGNATURE, &err);
+    if (!object)
+        return err;
+    if (!read_version(object, &payload.version))
+        err = ERR_MALFORMED_PAYMENT_SIGNATURE;
+    else if (payload.version == 1)
+        err = ERR_X402_VERSION;
+    else if (!read_payload(object, &payload))
+        err = ERR_MALFORMED_PAYMENT_SIGNATURE;
+    else
+        err = take_payload(arena, &payload, place, commitment);
+    json_decref(object);
+    return err;
+}
+
+static void add_quoted(struct text *text, const char *name, struct slice value)
+{
+    text_add(text, slice_of(name));
+    text_char(text, '"');
+    text_json(text, value);
+    text_char(text, '"');
+}
+
+static bool add_response(struct exchange *exchange, struct text *text)
+{
+    struct slice json = text_end(text);
+    return json.data && exchange_header(exchange, "PAYMENT-RESPONSE", text_base64(&exchange->arena, json));
+}
+
+static bool write_receipt(struct exchange *exchange, const struct dialect_receipt *receipt)
+{
+    int64_t unit = receipt->commitment->unit_micros;
+    struct text text = text_begin(&exchange->arena);
+    add_quoted(&text, "{\"success\":true,\"transaction\":", receipt->id);
+    add_quoted(&text, ",\"network\":", receipt->network);
+    add_quoted(&text, ",\"payer\":", receipt->payer);
+    text_add(&text, SLICE(",\"amount\":\""));
+    /* What was lowered to a fraction of a unit is told as the whole one: never less than is billed. */
+    text_number(&text, (receipt->amount_micros + unit - 1) / unit);
+    add_quoted(&text, "\",\"asset\":", receipt->currency);
+    text_add(&text, SLICE(",\"extra\":{\"timestamp\":"));
+    text_number(&text, receipt->recorded_at);
+    text_add(&text, SLICE("}}"));
+    return add_response(exchange, &text);
+}
+
+static bool write_refusal(struct exchange *exchange, struct slice network, enum err err)
+{
+    struct text text = text_begin(&exchange->arena);
+    add_quoted(&text, "{\"success\":false,\"errorReason\":", slice_of(err_code(err)));
+    add_quoted(&text, ",\"errorMessage\":", slice_of(err_sentence(err)));
+    add_quoted(&text, ",\"transaction\":\"\",\"network\":", network);
+    text_char(&text, '}');
+    return add_response(exchange, &text);
+}
+
+const struct dialect dialect_x402 = {read_payment, write_receipt, write_refusal};
+
+/* --- version 1 --- */
+
+static enum err read_v1(struct arena *arena, const struct message *message, const struct dialect_place *place,
+                        struct commitment *commitment)
+{
+    enum err err;
+    json_int_t version;
+    json_t *object = read_object(arena, message, commitment->field, ERR_MALFORMED_X_PAYMENT, &err);
+    (void)place;
+    if (!object)
+        return err;
+    err = read_version(object, &version) ? ERR_X402_VERSION : ERR_MALFORMED_X_PAYMENT;
+    json_decref(object);
+    return err;
+}
+
+const struct dialect dialect_x402_v1 = {read_v1, NULL, NULL};
