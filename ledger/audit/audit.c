@@ -3,6 +3,7 @@
  * meanwhile; the locks of other sites stay free. */
 #include "ledger/audit/audit.h"
 
+#include "ledger/audit/judgement.h"
 #include "ledger/proof/log.h"
 #include "sql/rows/audit.h"
 #include "sql/rows/site.h"
@@ -56,9 +57,34 @@ static void tell_checkpoint(struct audit *audit, const struct checkpoint_finding
     found(audit, audit->site, row, finding->problem);
 }
 
-/* `away`: entries of the day are in a file, so that what is made of single entries cannot be made again. */
-static enum err check_day(struct audit *audit, const char *date, bool away)
+static void tell_judgement(void *context, const char *row, const char *problem)
 {
+    struct audit *audit = context;
+    found(audit, audit->site, row, problem);
+}
+
+/* Days that were closed without a look at their entries are left at that. */
+static enum err judge(struct audit *audit, const struct audit_dates_row *day)
+{
+    const struct judgement_order order = {.book = audit->order->book,
+                                          .site_id = audit->site_id,
+                                          .first_id = day->first_id,
+                                          .end_id = day->end_id,
+                                          .tell = tell_judgement,
+                                          .context = audit};
+    struct audit_result *result = audit->result;
+    if (day->unproven_null)
+        return ERR_OK;
+    result->unproven += day->unproven;
+    result->unjudged += !order.book;
+    return order.book ? judgement_check(audit->pg, &order, &result->judged) : ERR_OK;
+}
+
+/* `away`: entries of the day are in a file, so that what is made of single entries cannot be made again. */
+static enum err check_day(struct audit *audit, const struct audit_dates_row *day)
+{
+    const char *date = day->local_date;
+    bool away = day->archived;
     assert(audit->site_id > 0);
     static const char *const statements[] = {"audit_chain", "audit_entries", "audit_lines"};
     const struct day_tree_order order = {.site_id = audit->site_id, .date = date};
@@ -75,6 +101,7 @@ static enum err check_day(struct audit *audit, const char *date, bool away)
         goto out;
     TRY(checkpoint_check_day(audit->pg, &order, &finding));
     tell_checkpoint(audit, &finding);
+    TRY(judge(audit, day));
 out:
     return err;
 }
@@ -86,7 +113,7 @@ static enum err check_days(struct audit *audit, const struct pg_params *site)
     TRY(pg_run(audit->pg, "audit_dates", site, &dates));
     for (int i = 0; i < dates.count; i++) {
         const struct audit_dates_row day = audit_dates_row(&dates, i);
-        TRY(check_day(audit, day.local_date, day.archived));
+        TRY(check_day(audit, &day));
     }
 out:
     pg_rows_free(&dates);
@@ -129,9 +156,10 @@ out:
 /* Inside a transaction. */
 static enum err check_site(struct audit *audit)
 {
-    static const char *const statements[] = {
-        "audit_days",        "audit_agreements", "audit_invoices", "audit_series", "audit_invoice_lines",
-        "audit_adjustments", "audit_balance",    "audit_accounts", "audit_spend",  "audit_conflicts"};
+    static const char *const statements[] = {"audit_days",      "audit_agreements",    "audit_invoices",
+                                             "audit_series",    "audit_invoice_lines", "audit_adjustments",
+                                             "audit_balance",   "audit_accounts",      "audit_spend",
+                                             "audit_conflicts", "audit_unproven"};
     struct checkpoint_finding finding;
     struct pg_params params = {0};
     enum err err;

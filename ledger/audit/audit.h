@@ -3,6 +3,7 @@
 #ifndef LEDGER_AUDIT_AUDIT_H
 #define LEDGER_AUDIT_AUDIT_H
 
+#include "ledger/evidence/book.h"
 #include "ledger/proof/log_check.h"
 #include "ledger/pg/pg.h"
 
@@ -14,6 +15,7 @@ struct audit_order {
     const char *site;            /* NULL: all */
     const struct log_trust *trust;
     const struct log_kept *kept; /* a checkpoint that was kept elsewhere; NULL: none */
+    struct evidence_book *book;  /* by which entries are judged again; NULL: no offer key is at hand */
     audit_tell *tell;
     void *context;
 };
@@ -23,6 +25,9 @@ struct audit_result {
     int64_t days;
     int64_t away; /* of these, with entries in files, which were not read */
     int64_t findings;
+    int64_t judged;         /* entries */
+    int64_t unjudged;       /* days with entries that the night has judged, and nobody could again */
+    int64_t unproven;       /* entries that are not billed, as they are not what was signed */
     int64_t conflicts;      /* attempts to use a payment id again, which were refused */
     int64_t conflicts_kept; /* of these, in full; the rest is a number */
     bool compared;          /* the log of what was kept was found, and held beside it */

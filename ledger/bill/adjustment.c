@@ -86,7 +86,8 @@ static enum err check_and_insert(struct pg *pg, const struct adjustment_row *row
     made->amount_micros = row->amount_micros > 0 ? row->amount_micros : made->left_micros;
     snprintf(made->currency, sizeof(made->currency), "%s", subject.currency);
     snprintf(made->invoice, sizeof(made->invoice), "%s", subject.invoice ? subject.invoice : "");
-    *outcome = subject.voided                                                      ? ADJUSTMENT_VOID
+    *outcome = subject.unproven                                                    ? ADJUSTMENT_UNPROVEN
+               : subject.voided                                                    ? ADJUSTMENT_VOID
                : made->left_micros <= 0 || made->amount_micros > made->left_micros ? ADJUSTMENT_TOO_MUCH
                                                                                    : ADJUSTMENT_DONE;
     if (*outcome != ADJUSTMENT_DONE)

@@ -29,7 +29,8 @@ enum adjustment_outcome {
     ADJUSTMENT_DONE,
     ADJUSTMENT_NO_CHARGE, /* no entry has this payment id */
     ADJUSTMENT_TOO_MUCH,  /* more than what is left of what was billed for it, or of its invoice */
-    ADJUSTMENT_VOID       /* the charge's invoice is void: all of it was taken back */
+    ADJUSTMENT_VOID,      /* the charge's invoice is void: all of it was taken back */
+    ADJUSTMENT_UNPROVEN   /* the close of its day found the entry not proven: it is never billed */
 };
 
 /* What was made, or what stood in its way. */

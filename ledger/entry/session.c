@@ -41,14 +41,27 @@ out:
     return err;
 }
 
+/* Before the first offer of this configuration is paid: who judges its entry must know what it was for. */
+static enum err record_offers(struct session *session, const struct config *config, size_t index)
+{
+    struct pg_params params = {0};
+    pg_params_number(&params, session->site_ids[index]);
+    pg_params_text(&params, config->sites[index].terms_url);
+    pg_params_number(&params, config->offer_ttl_seconds);
+    pg_params_number(&params, clock_now_ms());
+    return pg_run(session->pg, "offer_terms_insert", &params, NULL);
+}
+
 static enum err prepare(struct session *session, const struct config *config)
 {
     assert(session->pg && config->site_count > 0);
     enum err err;
     int64_t now_ms = clock_now_ms();
     TRY(schema_check(session->pg));
-    for (size_t i = 0; i < config->site_count; i++)
+    for (size_t i = 0; i < config->site_count; i++) {
         TRY(site_register(session->pg, &config->sites[i], now_ms, &session->site_ids[i]));
+        TRY(record_offers(session, config, i));
+    }
     TRY(make_ahead(session, config));
 out:
     return err;

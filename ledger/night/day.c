@@ -98,6 +98,18 @@ out:
     return err;
 }
 
+/* Before the lines are made, which are of what is proven. */
+static enum err judge(struct pg *pg, const struct day_order *order, const struct open_day *day,
+                      struct day_closed *closed)
+{
+    const struct unproven_order unproven = {.site_id = order->site_id,
+                                            .date = day->date,
+                                            .book = order->book,
+                                            .tell = order->progress,
+                                            .context = order->progress_context};
+    return order->book ? unproven_note(pg, &unproven, &closed->unproven) : ERR_OK;
+}
+
 static enum err total_up(struct pg *pg, const struct day_order *order, const struct open_day *day,
                          struct day_closed *closed)
 {
@@ -115,10 +127,10 @@ static enum err total_up(struct pg *pg, const struct day_order *order, const str
     TRY(pg_run(pg, "day_totals", &lines, &rows));
     assert(rows.count == 1);
     const struct day_totals_row totals = day_totals_row(&rows, 0);
-    *closed = (struct day_closed){.entries = totals.entries,
-                                  .sum_micros = totals.sum_micros,
-                                  .invoices = totals.invoices,
-                                  .invoiced_micros = totals.invoiced_micros};
+    closed->entries = totals.entries;
+    closed->sum_micros = totals.sum_micros;
+    closed->invoices = totals.invoices;
+    closed->invoiced_micros = totals.invoiced_micros;
     snprintf(closed->date, sizeof(closed->date), "%s", day->date);
 out:
     pg_rows_free(&rows);
@@ -152,8 +164,10 @@ out:
     return err;
 }
 
-/* The second, independent pass over the entries, which proves the lines and makes the proofs. */
-static enum err prove(struct pg *pg, const struct day_order *order, const struct open_day *day)
+/* The second, independent pass over the entries, which proves the lines and makes the proofs. What is billed
+ * and what is not proven are all entries that there are. */
+static enum err prove(struct pg *pg, const struct day_order *order, const struct open_day *day,
+                      const struct day_closed *closed)
 {
     assert(order->dry_run || order->key);
     const struct day_tree_order tree_order = {.site_id = order->site_id,
@@ -163,7 +177,9 @@ static enum err prove(struct pg *pg, const struct day_order *order, const struct
     struct day_tree tree = {.entries = 0};
     enum err err;
     TRY(day_tree_read(pg, &tree_order, &tree));
-    TRY(demand_none(day, day_tree_mismatches(&tree),
+    bool whole = tree.entries == closed->entries + tree.unproven &&
+                 (!order->book || tree.unproven == closed->unproven.entries);
+    TRY(demand_none(day, day_tree_mismatches(&tree) + !whole,
                     "entries and totals differ; the day stays open and nothing was changed"));
     if (!order->dry_run) {
         TRY(day_tree_insert(pg, &tree_order, &tree));
@@ -199,6 +215,10 @@ static enum err insert_close(struct pg *pg, const struct day_order *order, const
     pg_params_number(&close, closed->sum_micros);
     pg_params_number(&close, day->due_ms);
     pg_params_number(&close, order->now_ms);
+    if (order->book)
+        pg_params_number(&close, closed->unproven.entries);
+    else
+        pg_params_text(&close, NULL);
     TRY(pg_run(pg, "day_close_insert", &close, NULL));
     pg_params_number(&number, order->site_id);
     pg_params_text(&number, "day");
@@ -214,14 +234,15 @@ static enum err close_next(struct pg *pg, const struct day_order *order, struct 
 {
     struct open_day day;
     enum err err;
-    closed->date[0] = '\0';
+    *closed = (struct day_closed){.date = ""};
     TRY(find_due(pg, order, &day));
     /* Not sealed: another run has closed the day that this one sealed, and goes on. */
     if (!day.date[0] || (!day.sealed && !order->dry_run))
         goto out;
+    TRY(judge(pg, order, &day, closed));
     TRY(total_up(pg, order, &day, closed));
     TRY(check_invoices(pg, order, &day));
-    TRY(prove(pg, order, &day));
+    TRY(prove(pg, order, &day, closed));
     TRY(insert_close(pg, order, &day, closed));
 out:
     return err;

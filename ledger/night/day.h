@@ -7,6 +7,7 @@
 
 #include "ledger/proof/day_tree.h"
 #include "ledger/bill/invoice.h"
+#include "ledger/night/unproven.h"
 #include "ledger/proof/note.h"
 
 #define DAY_DATE_MAX 16
@@ -20,6 +21,7 @@ struct day_order {
     int64_t now_ms;             /* which days are due, and the time of the operator's action */
     bool dry_run;               /* days are made, nothing is sealed, all else is done and then rolled back */
     const struct note_key *key; /* signs the checkpoints; may be NULL in a dry run */
+    struct evidence_book *book; /* by which entries are judged; NULL: they are not, and all are billed */
     day_tree_tell *progress;    /* NULL: nobody is told */
     void *progress_context;
 };
@@ -30,6 +32,7 @@ struct day_closed {
     int64_t sum_micros;
     int64_t invoices;
     int64_t invoiced_micros;
+    struct unproven_sum unproven; /* of the day's entries, beside those; none are if none were judged */
 };
 
 /* Told after each day: when it is committed or, in a dry run, before everything is rolled back, so that `pg`

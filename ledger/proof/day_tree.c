@@ -166,7 +166,7 @@ static const uint8_t *thumbprint_of(const struct day_entries_row *entry)
     return entry->thumbprint.len == DIGEST_SIZE ? (const uint8_t *)entry->thumbprint.data : none;
 }
 
-/* The entry's leaf; true if its crawler has a line. */
+/* The entry's leaf; false if it is billed and its crawler has no line. */
 static bool count_entry(struct reading *reading, const struct day_entries_row *entry)
 {
     struct day_tree *tree = reading->tree;
@@ -184,11 +184,14 @@ static bool count_entry(struct reading *reading, const struct day_entries_row *e
     leaf->signature_base = entry->signature_base;
     tree->entries++;
     tree->sum_micros += leaf->amount_micros;
-    if (account) {
+    /* What is not proven is in the tree, so that nobody can make it disappear, and in no line. */
+    bool billed = entry->unproven.len == 0;
+    tree->unproven += !billed;
+    if (account && billed) {
         account->entries++;
         account->sum_micros += leaf->amount_micros;
     }
-    return account != NULL;
+    return account || !billed;
 }
 
 static enum err read_entry(void *context, const struct pg_row *row)

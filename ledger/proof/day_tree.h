@@ -58,6 +58,7 @@ struct day_tree {
     struct day_tree_tile *tiles;
     size_t tile_count;
     int64_t strangers; /* entries of crawlers that have no line */
+    int64_t unproven;  /* entries that are not billed, and in no line */
 };
 
 /* Reads the day's entries inside the open transaction, after the day's lines have been written. The caller

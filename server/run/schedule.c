@@ -109,6 +109,10 @@ static void log_end(int status)
     else if (code == 75)
         LOG(INFO, "nightly_done", {"status", LOG_NUMBER(code)},
             {"detail", "another run is closing the days"});
+    else if (code == 3)
+        LOG(ERROR, "nightly_done", {"status", LOG_NUMBER(code)},
+            {"detail", "there are entries that are not what was signed, and not billed"},
+            {"hint", "crawltab unproven lists them with the reasons"});
     else
         LOG(ERROR, "nightly_failed", {"status", LOG_NUMBER(code)},
             {"hint", "its own messages stand above; it is tried again at the next time"});

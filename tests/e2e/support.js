@@ -95,6 +95,7 @@ function configText(folder, ledger, options) {
             ...options.ledger
         },
         seal: options.seal ?? {},
+        nightly: options.nightly ?? {},
         sites: options.sites ?? [
             {
                 name: site.name,

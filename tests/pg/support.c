@@ -1,8 +1,8 @@
 #include "tests/pg/support.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/crypto/random.h"
-#include "ledger/entry/payment_id.h"
+#include "ledger/base/file/file.h"
+#include "ledger/base/text/encoding.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +26,7 @@ static char config_path[PATH_MAX_BYTES + 16];
 static char database[32];
 static const char *ledger_host = "./pg";
 static const char *ledger_pooler = "none";
+static const char *ledger_verify = "all";
 static struct config *config;
 
 /* --- programs --- */
@@ -331,20 +332,38 @@ void ledger_through(const char *host, const char *pooler)
     ledger_pooler = pooler;
 }
 
+void ledger_judged(bool judged)
+{
+    ledger_verify = judged ? "all" : "none";
+}
+
+/* The night opens ids with it, and nothing else does: these tests have no gate. */
+static void write_offer_key(void)
+{
+    char path[PATH_MAX_BYTES + 32], text[2 * OFFER_KEY_SIZE + 1];
+    snprintf(path, sizeof(path), "%s/var", folder);
+    assert_true(mkdir(path, 0755) == 0 || errno == EEXIST);
+    snprintf(path, sizeof(path), "%s/var/offer.key", folder);
+    encoding_hex(payment_offer_key, OFFER_KEY_SIZE, text);
+    assert_null(file_replace(path, text, strlen(text), FILE_PRIVATE));
+}
+
 void ledger_empty(const char *zone)
 {
     static int number;
     FILE *file = fopen(config_path, "w");
     assert_non_null(file);
+    write_offer_key();
     sql_leave();
     snprintf(database, sizeof(database), "test_%d", ++number);
     fprintf(file,
             "ledger:\n  connection: \"host=%s dbname=%s\"\n  pooler: %s\n  timeout_seconds: 2\n"
+            "nightly:\n  verify: %s\n"
             "sites:\n  - name: example\n    hosts: [\"127.0.0.1:8402\"]\n    scheme: http\n    root: .\n"
             "    seller: The Example Gazette\n    time_zone: %s\n    network: \"example:402\"\n"
             "    terms_url: https://example.com/terms\n"
             "    rules:\n      - name: all\n        action: charge\n        price: \"0.0025\"\n",
-            ledger_host, database, ledger_pooler, zone);
+            ledger_host, database, ledger_pooler, ledger_verify, zone);
     fclose(file);
     config_free(config);
     config = config_load(config_path, stderr, NULL);
@@ -467,134 +486,4 @@ int sql_spawn(const char *text)
     int pid = spawn(words, null);
     close(null);
     return pid;
-}
-
-/* --- payments --- */
-
-static void done(struct submission *submission)
-{
-    struct payment *payment =
-        (struct payment *)(void *)((char *)submission - offsetof(struct payment, submission));
-    atomic_fetch_add(&payment->answers, 1);
-}
-
-struct payment payment_make(int64_t ms, const char *agent, int64_t amount_micros, const char *resource)
-{
-    uint8_t chance[10];
-    struct payment payment = {
-        .charge = {.amount_micros = amount_micros,
-                   .agent = slice_of(agent),
-                   .directory_url = slice_of(agent),
-                   .public_key = SLICE("{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"AA\"}"),
-                   .rule = SLICE("all"),
-                   .resource = slice_of(resource),
-                   .signature = SLICE("\x01\x02\xff"),
-                   .signature_base = SLICE("\"payment\": x\n\"@signature-params\": y")}};
-    random_bytes(chance, sizeof(chance));
-    uuid_make(ms, chance, payment.charge.payment_id);
-    memset(payment.charge.thumbprint, 0x5a, DIGEST_SIZE);
-    return payment;
-}
-
-/* Not the gate's offer key: tests run without one. */
-static void name_id(struct payment *payment, char text[PAYMENT_ID_TEXT])
-{
-    struct payment_keys keys = {hmac_new("key", 3), NULL};
-    struct charge *charge = &payment->charge;
-    uint8_t raw[PAYMENT_ID_SIZE], chance[10];
-    const char *authority = strstr(charge->resource.data, "://") + 3;
-    const struct payment_offer offer = {.site = SLICE("example"),
-                                        .network = SLICE("example:402"),
-                                        .terms_url = SLICE("https://example.com/terms"),
-                                        .authority = {authority, strcspn(authority, "/")},
-                                        .target = slice_of(strchr(authority, '/'))};
-    random_bytes(chance, sizeof(chance));
-    payment_id_mint(&keys, &offer, uuid_ms(charge->payment_id), charge->amount_micros, chance, text);
-    assert_true(payment_id_bytes(slice_bytes(text, PAYMENT_ID_TEXT), raw));
-    memcpy(charge->payment_id, raw, UUID_SIZE);
-    hmac_free(keys.current);
-}
-
-void payment_sign(struct payment *payment)
-{
-    static const uint8_t seed[SIGNATURE_ED25519_KEY_SIZE] = {7};
-    struct charge *charge = &payment->charge;
-    char id[PAYMENT_ID_TEXT];
-    struct jwk jwk = {.algorithm = SIGNATURE_ED25519};
-    name_id(payment, id);
-    assert_true(signature_public_ed25519(seed, jwk.raw));
-    jwk_complete(&jwk);
-    snprintf(payment->own.key, sizeof(payment->own.key), "%s", jwk.canonical);
-    snprintf(payment->own.base, sizeof(payment->own.base),
-             "\"payment\": scheme=\"deferred\", network=\"example:402\", id=\"%.*s\"\n"
-             "\"@signature-params\": (\"payment\")",
-             PAYMENT_ID_TEXT, id);
-    charge->signature_base = slice_of(payment->own.base);
-    assert_true(signature_sign_ed25519(seed, charge->signature_base, payment->own.signature));
-    charge->signature = slice_bytes(payment->own.signature, sizeof(payment->own.signature));
-    charge->public_key = slice_of(payment->own.key);
-    memcpy(charge->thumbprint, jwk.thumbprint, DIGEST_SIZE);
-}
-
-const char *payment_sql(const struct payment *payment)
-{
-    static char text[512];
-    char id[UUID_TEXT_MAX];
-    uuid_format(payment->charge.payment_id, id);
-    snprintf(
-        text, sizeof(text),
-        "INSERT INTO charge (payment_id, lane, site_id, crawler_id, amount_micros, rule, resource, "
-        "recorded_at,"
-        " thumbprint, signature, signature_base) VALUES ('%s', get_byte(uuid_send('%s'), 15), 1, 1, 1, 'x',"
-        " 'x', now(), sha256(''), '', '');",
-        id, id);
-    return text;
-}
-
-void payment_bind(struct payment *payment)
-{
-    payment->submission = submission_of(&payment->charge, done);
-}
-
-enum err payment_submit(struct writer *writer, struct payment *payment)
-{
-    atomic_store(&payment->answers, 0);
-    payment_bind(payment);
-    return writer_submit(writer, &payment->submission);
-}
-
-void payment_wait(struct payment *payment)
-{
-    int64_t give_up = clock_monotonic_ms() + WAIT_MAX_MS;
-    while (atomic_load(&payment->answers) == 0) {
-        assert_true(clock_monotonic_ms() < give_up);
-        poll(NULL, 0, 1);
-    }
-}
-
-enum err payment_pay(struct writer *writer, struct payment *payment)
-{
-    enum err err = payment_submit(writer, payment);
-    if (err != ERR_OK)
-        return err;
-    payment_wait(payment);
-    assert_int_equal(atomic_load(&payment->answers), 1);
-    return payment->submission.outcome.err;
-}
-
-void writer_wait_ready(const struct writer *writer, bool ready)
-{
-    int64_t give_up = clock_monotonic_ms() + WAIT_MAX_MS;
-    while (writer_ready(writer) != ready) {
-        assert_true(clock_monotonic_ms() < give_up);
-        poll(NULL, 0, 5);
-    }
-}
-
-struct writer *writer_start_ready(void)
-{
-    struct writer *writer = writer_start(config);
-    assert_non_null(writer);
-    writer_wait_ready(writer, true);
-    return writer;
 }

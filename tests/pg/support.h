@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "ledger/base/config/config.h"
+#include "ledger/entry/offer_key.h"
 #include "ledger/entry/writer.h"
 #include "ledger/verify/jwk.h"
 
@@ -52,6 +53,10 @@ void pooler_stop(int signal);
 
 /* What configurations say from now on: host of ledger.connection, and ledger.pooler. */
 void ledger_through(const char *host, const char *pooler);
+
+/* Whether nights judge entries, from the next configuration on: for tests that make theirs by SQL, without
+ * signatures, because they are about many or about what is billed for them. */
+void ledger_judged(bool judged);
 
 /* cmocka fixtures of a test: a migrated database with the site "example" of zone UTC, and its configuration.
  * It is a copy of one that is migrated for the first test. */
@@ -111,7 +116,7 @@ int sql_spawn(const char *text);
 struct payment {
     struct charge charge;
     struct {
-        char base[256], key[JWK_TEXT_MAX];
+        char base[1024], key[JWK_TEXT_MAX];
         uint8_t signature[64];
     } own;                        /* what payment_sign has made */
     struct submission submission; /* as of the last time that it was submitted */
@@ -121,9 +126,15 @@ struct payment {
 /* A payment offered at `ms`. The texts must outlive it. */
 struct payment payment_make(int64_t ms, const char *agent, int64_t amount_micros, const char *resource);
 
-/* Gives it what the rest of these payments do without: an id that names its URL and price, a key, and that
- * key's signature over what commits to the id. It must stay where it is from then on. */
+/* Gives it what the night wants to see: an id that names URL and price, a key, that key's signature over what
+ * commits to the id, and a directory that has the key. Done when it is submitted, unless a test has put
+ * something else in its place; from then on it must stay where it is. The same for a key of another number.
+ */
 void payment_sign(struct payment *payment);
+void payment_sign_as(struct payment *payment, uint8_t number);
+
+/* What made the ids; it is in offer.key_file of the tests' configurations. */
+extern const uint8_t payment_offer_key[OFFER_KEY_SIZE];
 
 /* Submits it and waits for the answer. */
 enum err payment_pay(struct writer *writer, struct payment *payment);

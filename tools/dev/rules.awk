@@ -31,11 +31,12 @@ function rooms(    base, money, server)
     edge["ledger/traffic"] = base
     edge["ledger/bill"] = base " ledger/site ledger/format ledger/format/bill"
     edge["ledger/entry"] = base " ledger/site"
+    edge["ledger/evidence"] = base " ledger/verify ledger/entry"
     edge["ledger/outbox"] = base " ledger/bill"
     edge["ledger/credit"] = base " ledger/terms ledger/entry"
     edge["ledger/collect"] = base " ledger/format ledger/format/bank ledger/bill ledger/outbox"
-    edge["ledger/audit"] = base " ledger/site ledger/proof"
-    edge["ledger/night"] = base " ledger/site ledger/proof ledger/bill ledger/entry"
+    edge["ledger/audit"] = base " ledger/site ledger/proof ledger/evidence"
+    edge["ledger/night"] = base " ledger/site ledger/proof ledger/bill ledger/entry ledger/evidence"
     edge["server/http"] = edge["ledger/format"]
     edge["server/agent"] = edge["ledger/entry"] " ledger/entry ledger/verify"
     edge["server/content"] = edge["server/origin"] = edge["server/http"]
@@ -49,7 +50,8 @@ function rooms(    base, money, server)
     edge["server"] = server " server/run"
     money = base " ledger/format ledger/format/bill ledger/format/bank ledger/site ledger/terms" \
         " ledger/proof ledger/archive ledger/bill ledger/entry ledger/outbox ledger/credit ledger/collect" \
-        " ledger/traffic ledger/audit ledger/night ledger/verify ledger/licence server/agent"
+        " ledger/traffic ledger/audit ledger/night ledger/verify ledger/licence ledger/evidence" \
+        " server/agent"
     edge["tools/crawler"] = edge["ledger/verify"] " ledger/verify server/agent"
     edge["tools/crawltab/frame"] = money
     edge["tools/crawltab"] = money " tools/crawltab/frame"

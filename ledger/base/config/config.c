@@ -1,13 +1,12 @@
 /* The configuration's tables, and reading the file along them. Every mistake in the file is reported, not
  * only the first; the configuration is used only if there was none. */
-#define _GNU_SOURCE /* sched_getaffinity */
 #include "ledger/base/config/config_table.h"
 
+#include "ledger/base/cores.h"
 #include "ledger/base/object.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,11 +178,5 @@ const struct config_site *config_site_called(const struct config *config, const 
 
 size_t config_threads(const struct config *config)
 {
-    cpu_set_t cores;
-    if (config->threads > 0)
-        return (size_t)config->threads;
-    if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
-        /* Not the machine's: in a container, or under taskset, more threads than cores only wait. */
-        return (size_t)CPU_COUNT(&cores);
-    return 1;
+    return config->threads > 0 ? (size_t)config->threads : cores_usable();
 }

@@ -91,6 +91,9 @@ typedef struct config_list CONFIG_LIST;
     X(offer_key_file, "offer.key_file", PATH, "offer.key", 0, 0,                                             \
       "Secret that makes payment ids genuine: one key a line in hex, the newest first; the second is\n"      \
       "still accepted. Made on first start. Gates that share a ledger share it.")                            \
+    X(offer_history_file, "offer.history_file", PATH, "offer.history", 0, 0,                             \
+      "Every offer key that nights have seen: they add to it, so that ids of former keys can still be\n"     \
+      "opened. As secret as the key; only crawltab uses it.")                                                \
     X(offer_ttl_seconds, "offer.ttl_seconds", NUMBER, "300", 10, 3600, "How long an offer holds.")           \
     X(identity_key_file, "identity.key_file", PATH, "identity.key", 0, 0,                                    \
       "The gate's own keys, listed at /.well-known/http-message-signatures-directory of every site.\n"       \
@@ -143,6 +146,9 @@ typedef struct config_list CONFIG_LIST;
       "Local times of this machine, such as \"02:30\", at which the gate runs `crawltab nightly` by "        \
       "itself.\n"                                                                                            \
       "Empty: a timer does. Several gates may: one of them closes the days.")                                \
+    X(nightly_verify, "nightly.verify", TEXT, "all", 0, 0,                                                   \
+      "all: before a day is closed each entry is judged by what its crawler signed, and what is not\n"       \
+      "proven is not billed. none: what the gate recorded is billed as it stands.")                          \
     X(ledger_connection, "ledger.connection", TEXT, places_connection, 0, 0,                                 \
       "PostgreSQL, as a libpq connection string without the user. A host with a slash is the folder of\n"    \
       "the unix socket and may be relative to this file.")                                                   \

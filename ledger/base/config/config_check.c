@@ -520,6 +520,7 @@ void config_check(const struct config *config, struct config_report *report)
     assert(report->checking && config->where.fields);
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
     static const char *const poolers[] = {"none", "transaction", NULL};
+    static const char *const verified[] = {"all", "none", NULL};
     config_check_network(config, report);
     check_crawlers(config, report);
     if (!one_of(config->log_level, levels))
@@ -528,6 +529,9 @@ void config_check(const struct config *config, struct config_report *report)
     if (!one_of(config->ledger_pooler, poolers))
         config_error(report, config_gate_line(config, "ledger.pooler"),
                      "ledger.pooler: \"%s\" is unknown, use none or transaction", config->ledger_pooler);
+    if (!one_of(config->nightly_verify, verified))
+        config_error(report, config_gate_line(config, "nightly.verify"),
+                     "nightly.verify: \"%s\" is unknown, use all or none", config->nightly_verify);
     if (*config->directory_ca_file && access(config->directory_ca_file, R_OK) != 0)
         config_error(report, config_gate_line(config, "directory.ca_file"),
                      "directory.ca_file: \"%s\" cannot be read", config->directory_ca_file);

@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION billing_adjustments(of_site bigint, of_date date)
          WHERE a.site_id = of_site
            AND NOT EXISTS (SELECT FROM crawler_day_line l
                             WHERE l.adjustment_id = a.adjustment_id AND l.local_date < of_date)
+           AND NOT EXISTS (SELECT FROM unproven u WHERE u.payment_id = a.payment_id)
     ), sums AS (
         SELECT f.invoice, least(CASE WHEN NOT billing_reversed(of_site, f.invoice, of_date)
                                      THEN sum(f.amount_micros) END,
@@ -26,5 +27,5 @@ $$;
 COMMENT ON FUNCTION billing_adjustments IS 'The adjustments that a day''s close takes up. Those of charges
 that stand on an invoice are for a credit note to it, unless they come to less than a minor unit (and do not
 take back the last of it) or nothing is left of the invoice; these, and those of charges that are not
-invoiced yet, go on the next invoice. A reissue bills again what a void takes back, on an invoice of its
-own.';
+invoiced yet, go on the next invoice. Of what is never billed nothing is taken back. A reissue bills again
+what a void takes back, on an invoice of its own.';

@@ -28,7 +28,7 @@ CREATE OR REPLACE FUNCTION billing_discounts(of_site bigint, of_date date)
     ), numbered AS (
         SELECT c.crawler_id, c.rule, c.amount_micros AS price,
                s.crawls_before + row_number() OVER (PARTITION BY c.crawler_id ORDER BY c.payment_id) AS nth
-          FROM billing_day(of_site, of_date) b JOIN charge c ON c.site_id = of_site
+          FROM billing_day(of_site, of_date) b JOIN billable c ON c.site_id = of_site
            AND c.payment_id >= b.first_id AND c.payment_id < b.end_id
           JOIN split s USING (crawler_id)
     ), found AS (

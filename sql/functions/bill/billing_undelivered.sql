@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION billing_undelivered(of_site bigint, of_date date)
         SELECT c.payment_id, c.crawler_id, c.amount_micros, b.first_id, b.end_id
           FROM billing_day(of_site, of_date) b
           JOIN undelivered u ON u.site_id = of_site AND u.payment_id >= b.first_id AND u.payment_id < b.end_id
-          JOIN charge c ON c.payment_id = u.payment_id AND c.site_id = of_site
+          JOIN billable c ON c.payment_id = u.payment_id AND c.site_id = of_site
     ), terms AS (
         SELECT t.crawler_id, t.crawls_before, a.agreement_id, a.subscription, a.included_crawls,
                NOT a.subscription AND (a.included_crawls > 0 OR EXISTS (
@@ -17,7 +17,7 @@ CREATE OR REPLACE FUNCTION billing_undelivered(of_site bigint, of_date date)
         SELECT c.payment_id, t.crawls_before - t.included_crawls
                + row_number() OVER (PARTITION BY c.crawler_id ORDER BY c.payment_id) AS nth
           FROM billing_day(of_site, of_date) b
-          JOIN charge c ON c.site_id = of_site AND c.payment_id >= b.first_id AND c.payment_id < b.end_id
+          JOIN billable c ON c.site_id = of_site AND c.payment_id >= b.first_id AND c.payment_id < b.end_id
           JOIN terms t ON t.crawler_id = c.crawler_id AND t.counts
     ), billed AS (
         SELECT l.payment_id, l.crawler_id, l.amount_micros - share_of(l.amount_micros,

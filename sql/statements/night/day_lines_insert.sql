@@ -1,8 +1,8 @@
--- The one pass over the entries of a day: a range of ids.
+-- The one pass over the entries of a day that are billed: a range of ids.
 INSERT INTO crawler_day_line (site_id, local_date, crawler_id, rule, unit_price_micros, quantity,
     amount_micros)
 SELECT d.site_id, d.local_date, c.crawler_id, c.rule, c.amount_micros, count(*), sum(c.amount_micros)::bigint
-  FROM day d JOIN charge c ON c.site_id = d.site_id
+  FROM day d JOIN billable c ON c.site_id = d.site_id
    AND c.payment_id >= uuid_floor(d.starts_at) AND c.payment_id < uuid_floor(d.ends_at)
  WHERE d.site_id = $1::bigint AND d.local_date = $2::date
  GROUP BY d.site_id, d.local_date, c.crawler_id, c.rule, c.amount_micros

@@ -116,7 +116,7 @@ static void a_stream_is_compared(void **state)
     struct pg_params params = {0};
     int told = 0;
     (void)state;
-    sql("ALTER TABLE charge ALTER COLUMN rule TYPE varchar");
+    sql("ALTER TABLE charge ALTER COLUMN resource TYPE varchar");
     struct pg *pg = open_as("crawltab_operator");
     pg_params_number(&params, 1);
     pg_params_text(&params, "00000000-0000-0000-0000-000000000000");

@@ -112,7 +112,7 @@ static void nothing_can_be_changed(void **state)
     struct payment payment =
         payment_make(clock_now_ms(), "https://crawler.example", 2500, "http://127.0.0.1:8402/");
     struct payment again = payment;
-    again.charge.amount_micros++;
+    again.charge.resource = SLICE("http://127.0.0.1:8402/b");
     assert_int_equal(payment_pay(writer, &payment), ERR_OK);
     assert_int_equal(payment_pay(writer, &again), ERR_PAYMENT_CONFLICT); /* a counter that counts up alone */
     writer_stop(writer);
@@ -149,7 +149,7 @@ static void rights_are_narrow(void **state)
     assert_string_equal(rights_of("crawltab_gate"),
                         "charge INSERT, crawler INSERT, crawler_key INSERT,"
                         " crawler_key_source INSERT, day INSERT, directory_snapshot INSERT,"
-                        " gate_clock INSERT, site INSERT, spend INSERT, traffic INSERT");
+                        " gate_clock INSERT, offer_terms INSERT, site INSERT, spend INSERT, traffic INSERT");
     const char *operator_may = rights_of("crawltab_operator");
     assert_non_null(strstr(operator_may, "invoice INSERT"));
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)

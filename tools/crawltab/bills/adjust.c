@@ -61,6 +61,9 @@ static void refuse(struct pg *pg, const struct request *request, enum adjustment
         if (refuse_archived(pg, request->payment_id))
             return;
         LOG(ERROR, "no entry has this payment id", {"id", id}, {"detail", "nothing was charged for it"});
+    } else if (outcome == ADJUSTMENT_UNPROVEN) {
+        LOG(ERROR, "this payment is not billed: its entry is not proven", {"id", id},
+            {"hint", "crawltab lookup says why"});
     } else if (outcome == ADJUSTMENT_VOID) {
         LOG(ERROR, "the invoice of this payment is void", {"invoice", made->invoice},
             {"detail", "all of it was taken back already"});

@@ -28,15 +28,22 @@ static void add_finding(void *context, const char *site, const char *row, const 
 static bool tell(const struct audit_result *result, json_t *findings)
 {
     if (findings)
-        return show_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:b,s:O}", "sites", result->sites, "days",
-                                   result->days, "away", result->away, "conflicts", result->conflicts,
-                                   "conflicts_kept", result->conflicts_kept, "busy", result->busy, "findings",
-                                   findings),
+        return show_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:O}", "sites", result->sites,
+                                   "days", result->days, "away", result->away, "judged", result->judged,
+                                   "unjudged_days", result->unjudged, "unproven", result->unproven,
+                                   "conflicts", result->conflicts, "conflicts_kept", result->conflicts_kept,
+                                   "busy", result->busy, "findings", findings),
                          JSON_INDENT(2));
     printf("%" PRId64 " site%s, %" PRId64 " closed day%s audited: ", result->sites,
            result->sites == 1 ? "" : "s", result->days, result->days == 1 ? "" : "s");
     if (result->away > 0)
         printf("entries of %" PRId64 " are in files and were not read; ", result->away);
+    if (result->unjudged > 0)
+        printf("entries of %" PRId64 " day%s were not judged again, no offer key is at hand; ",
+               result->unjudged, result->unjudged == 1 ? "" : "s");
+    if (result->unproven > 0)
+        printf("%" PRId64 " entr%s not proven and not billed; ", result->unproven,
+               result->unproven == 1 ? "y is" : "ies are");
     if (result->conflicts > 0)
         printf("%" PRId64 " attempt%s to use a payment id again, %" PRId64 " kept; ", result->conflicts,
                result->conflicts == 1 ? "" : "s", result->conflicts_kept);
@@ -63,13 +70,21 @@ static bool tell_kept(const struct trust *trust, const struct audit_result *resu
     return true;
 }
 
-static enum exit_status audit(const struct config *config, struct pg *pg, const char *site, json_t *findings,
-                              const struct trust *trust)
+/* What a run has to go by. */
+struct means {
+    const struct config *config;
+    const struct trust *trust;
+    struct evidence_book *book;
+};
+
+static enum exit_status audit(const struct means *means, struct pg *pg, const char *site, json_t *findings)
 {
-    const struct audit_order order = {.config = config,
+    const struct trust *trust = means->trust;
+    const struct audit_order order = {.config = means->config,
                                       .site = site,
                                       .trust = &trust->log,
                                       .kept = trust_kept(trust),
+                                      .book = means->book,
                                       .tell = findings ? add_finding : print_finding,
                                       .context = findings};
     struct audit_result result;
@@ -88,6 +103,25 @@ static enum exit_status audit(const struct config *config, struct pg *pg, const 
     if (result.busy)
         LOG(WARN, "a night is at work: its site was not audited", {"hint", "run again when it is done"});
     return result.busy ? EXIT_BUSY : EXIT_DONE;
+}
+
+/* With what entries are judged by, as far as it is at hand. */
+static enum exit_status audit_judging(const struct config *config, const struct trust *trust, struct pg *pg,
+                                      const char *site, json_t *findings)
+{
+    struct offer_keys keys = {.items = NULL};
+    struct evidence_book book = {.magic = 0};
+    enum exit_status status = EXIT_FAILED;
+    bool read = offer_keys_read(config, &keys);
+    if (read && keys.problem)
+        LOG(WARN, "entries are not judged", {"file", keys.file}, {"detail", keys.problem});
+    bool judges = read && keys.count > 0 && !keys.problem;
+    const struct means means = {config, trust, judges ? &book : NULL};
+    if (read && (!judges || evidence_book_open(pg, config, &keys, &book) == ERR_OK))
+        status = audit(&means, pg, site, findings);
+    evidence_book_close(&book);
+    offer_keys_free(&keys);
+    return status;
 }
 
 static enum exit_status audit_ledger(const char *config_path, int argc, char **argv)
@@ -111,7 +145,7 @@ static enum exit_status audit_ledger(const char *config_path, int argc, char **a
     struct pg *pg = trusted ? command_open(config, "crawltab audit") : NULL;
     json_t *findings = json ? json_array() : NULL;
     if (pg)
-        status = audit(config, pg, site, findings, &trust);
+        status = audit_judging(config, &trust, pg, site, findings);
     json_decref(findings);
     trust_free(&trust);
     pg_close(pg);
@@ -125,7 +159,9 @@ const struct command audit_command = {
     "\n"
     "Reads all entries of all closed days and makes of them again what the nights\n"
     "made: totals, discounts, fees, accounts, invoices, credit notes, number series,\n"
-    "trees and checkpoints. Names every row that differs, at most 20 of each kind.\n"
+    "trees and checkpoints; judges again whether each entry is what was signed, which\n"
+    "takes offer.key_file or offer.history_file. Names every row that differs, at most\n"
+    "20 of each kind.\n"
     "Checks too that the triggers and rights are in place which keep rows from being\n"
     "changed.\n"
     "\n"

@@ -29,8 +29,11 @@ struct night {
     json_t *days;   /* with --json */
     struct publish_count published;
     struct checkpoint_keys keys;
+    struct offer_keys offer_keys;
+    struct evidence_book book; /* not open: nothing is judged */
     size_t closed;
     int64_t entries, invoices; /* of all days that were closed */
+    int64_t unproven;
     enum exit_status status;
 };
 
@@ -80,6 +83,10 @@ static void print_day(const struct night_site *site, const struct day_closed *cl
            closed->invoices, closed->invoices == 1 ? "invoice" : "invoices",
            site->night->dry_run ? " (dry run)" : "");
     print_invoices(invoices);
+    if (closed->unproven.entries > 0)
+        printf("  NOT PROVEN and not billed: %" PRId64 " %s for %s\n", closed->unproven.entries,
+               closed->unproven.entries == 1 ? "entry" : "entries",
+               show_micros(closed->unproven.micros, site->currency, sum));
 }
 
 static json_t *day_json(const struct night_site *site, const struct day_closed *closed,
@@ -92,9 +99,10 @@ static json_t *day_json(const struct night_site *site, const struct day_closed *
                                               invoice.kind, "agent", invoice.agent, "entries",
                                               invoice.entries, "total_minor", invoice.total_minor));
     }
-    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:s,s:o}", "site", site->name, "date", closed->date, "entries",
-                     closed->entries, "sum_micros", closed->sum_micros, "invoiced_micros",
-                     closed->invoiced_micros, "currency", site->currency, "invoices", list);
+    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "site", site->name, "date", closed->date,
+                     "entries", closed->entries, "sum_micros", closed->sum_micros, "invoiced_micros",
+                     closed->invoiced_micros, "unproven", closed->unproven.entries, "unproven_micros",
+                     closed->unproven.micros, "currency", site->currency, "invoices", list);
 }
 
 static enum err tell_day(struct pg *pg, const struct day_closed *closed, void *context)
@@ -106,6 +114,7 @@ static enum err tell_day(struct pg *pg, const struct day_closed *closed, void *c
     night->closed++;
     night->entries += closed->entries;
     night->invoices += closed->invoices;
+    night->unproven += closed->unproven.entries;
     TRY(read_invoices(pg, site->name, closed->date, &invoices));
     if (night->days)
         json_array_append_new(night->days, day_json(site, closed, &invoices));
@@ -177,6 +186,7 @@ static void close_site(struct night *night, struct night_site *site)
                                     .now_ms = night->now_ms,
                                     .dry_run = night->dry_run,
                                     .key = key,
+                                    .book = night->book.magic ? &night->book : NULL,
                                     .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
                                     .progress_context = site};
     bool busy = false;
@@ -271,6 +281,41 @@ out:
     return err;
 }
 
+/* With keys that could not be read, what they made would pass for forged. */
+static bool read_offer_keys(struct night *night)
+{
+    const struct offer_keys *keys = &night->offer_keys;
+    if (!offer_keys_read(night->config, &night->offer_keys))
+        return false;
+    if (!keys->problem)
+        return night->dry_run || offer_keys_keep(night->config, &night->offer_keys);
+    LOG(ERROR, "entries cannot be judged", {"file", keys->file}, {"detail", keys->problem},
+        {"hint", "each line is an offer key of 64 hexadecimal digits, which only its owner reads"});
+    return false;
+}
+
+/* By all that judges entries, unless the configuration says that none are. */
+static bool prepare_judgement(struct night *night)
+{
+    if (strcmp(night->config->nightly_verify, "none") == 0)
+        return true;
+    return read_offer_keys(night) &&
+           evidence_book_open(night->pg, night->config, &night->offer_keys, &night->book) == ERR_OK;
+}
+
+/* Nothing is lost, and nobody is charged for what he did not sign; but somebody has to look at it. */
+static void tell_unproven(struct night *night)
+{
+    char count[LOG_NUMBER_MAX];
+    if (night->unproven == 0)
+        return;
+    LOG(ERROR, "entries are not what was signed", {"entries", log_number(night->unproven, count)},
+        {"detail", "they are not billed; all others are"},
+        {"hint", "crawltab unproven lists them with the reasons"});
+    if (night->status == EXIT_DONE)
+        night->status = EXIT_UNPROVEN;
+}
+
 static enum exit_status close_days(struct night *night)
 {
     if (!checkpoint_keys_load(night->config, &night->keys))
@@ -280,7 +325,7 @@ static enum exit_status close_days(struct night *night)
         return EXIT_FAILED;
     if (!night->dry_run && !checkpoint_keys_make_first(night->pg, night->config, &night->keys))
         return EXIT_FAILED;
-    if (clocks_agree(night->pg, &night->now_ms) != ERR_OK)
+    if (clocks_agree(night->pg, &night->now_ms) != ERR_OK || !prepare_judgement(night))
         return EXIT_FAILED;
     /* The gate makes its own partitions; this is the second pair of eyes. */
     bool ok = night->dry_run || site_make_partitions(night->pg, clock_now_ms()) == ERR_OK;
@@ -294,6 +339,7 @@ static enum exit_status close_days(struct night *night)
                                             night->published.files, "messages", night->published.messages),
                                   JSON_INDENT(2)))
         night->status = EXIT_FAILED;
+    tell_unproven(night);
     return night->status;
 }
 
@@ -326,6 +372,8 @@ static enum exit_status bill_days(const char *config_path, int argc, char **argv
     status = close_days(&night);
 out:
     checkpoint_keys_clear(&night.keys);
+    evidence_book_close(&night.book);
+    offer_keys_free(&night.offer_keys);
     json_decref(night.days);
     pg_close(night.pg);
     config_free(config);
@@ -340,6 +388,13 @@ const struct command nightly_command = {
     "can be closed 61 minutes after its local midnight: the longest life of an offer\n"
     "and of a commit. Run twice, it changes nothing; killed, it can be run again.\n"
     "What is less than the currency's smallest unit is carried forward.\n"
+    "\n"
+    "Each entry is judged before its day is billed (nightly.verify): signature, key,\n"
+    "payment id, price, URL, time. What its crawler did not sign is not billed, and\n"
+    "listed by crawltab unproven; the rest of the day is billed.\n"
+    "\n"
+    "exit status: 0 done; 1 failed; 3 done, and there were entries that are not\n"
+    "proven; 75 another run is closing the days\n"
     "\n"
     "options:\n"
     "  --site NAME       only this site (default: all of the configuration)\n"

@@ -41,7 +41,12 @@ static void print_agreement(int64_t version, bool none)
 static void print_invoice(const struct charge_lookup_row *entry)
 {
     const char *day = entry->local_date ? entry->local_date : "";
-    if (entry->invoice) {
+    if (entry->unproven) {
+        enum evidence_check reason = evidence_check_called(entry->unproven);
+        print_fact("Invoice", "none: it is not proven, and never billed");
+        print_fact("Reason",
+                   reason < EVIDENCE_CHECKS ? evidence_check_sentence(reason, false) : entry->unproven);
+    } else if (entry->invoice) {
         bool carried = strcmp(entry->invoiced_to, day) != 0;
         printf("%-12s%s of %s%s%s\n", "Invoice", entry->invoice, entry->invoice_date,
                carried ? ", carried from " : "", carried ? day : "");
@@ -164,8 +169,8 @@ static void print_checks(const struct entry_checks *checks)
         [ENTRY_GOOD] = "holds", [ENTRY_BAD] = "FAILS", [ENTRY_UNKNOWN] = "unknown"};
     for (size_t i = 0; i < checks->count; i++) {
         const struct entry_check *check = &checks->items[i];
-        printf("%-*s%-10s%-8s", LABEL, i == 0 ? "Checked" : "", check->name, results[check->result]);
-        print_from(LABEL + 10 + 8, check->detail);
+        printf("%-*s%-11s%-8s", LABEL, i == 0 ? "Checked" : "", check->name, results[check->result]);
+        print_from(LABEL + 11 + 8, check->detail);
     }
 }
 
@@ -239,9 +244,9 @@ static const char *sentence_of(const struct answer *answer)
         ANSWER_STATUS(ANSWER_SENTENCE)
 #undef ANSWER_SENTENCE
     };
-    if (answer->checks.bad)
+    if (answer->checks.bad && answer->status != ANSWER_UNPROVEN)
         return answer->status == ANSWER_PAID
-                   ? "paid, but the ENTRY WAS CHANGED behind the ledger: see what fails below"
+                   ? "paid, but the ENTRY WAS CHANGED, or never signed so: see what fails below"
                    : "no entry has this payment id, but ENTRIES WERE CHANGED OR REMOVED around it: run "
                      "crawltab audit";
     return sentences[answer->status];
@@ -266,7 +271,7 @@ static void print_limits(const struct answer *answer)
 void answer_print(const struct answer *answer)
 {
     print_sentence("Answer", sentence_of(answer));
-    if (answer->status == ANSWER_PAID) {
+    if (answer_has_entry(answer)) {
         print_whole_entry(answer);
         return;
     }

@@ -9,6 +9,8 @@
 /* X(status, its stable name, the sentence) */
 #define ANSWER_STATUS(X)                                                                                     \
     X(ANSWER_PAID, "paid", "paid: this is the entry")                                                        \
+    X(ANSWER_UNPROVEN, "unproven",                                                                           \
+      "recorded and never billed: the night found that the entry is not what its signer signed")             \
     X(ANSWER_OFFERED, "offered", "offered and not paid yet: no entry has this payment id")                   \
     X(ANSWER_EXPIRED, "expired",                                                                             \
       "offered and never paid: no entry has this payment id, nothing was charged for it, and the offer "     \
@@ -29,7 +31,7 @@ enum answer_status {
 struct answer {
     enum answer_status status;
     struct mistyped_given given;
-    const struct opener *opener;
+    struct opener *opener;
     const struct log_trust *trust;
     struct entry_checks checks;
     /* of an entry */
@@ -41,6 +43,12 @@ struct answer {
     struct pg_rows archived;
     struct mistyped_list meant;
 };
+
+/* True if the ledger has an entry of this id. */
+static inline bool answer_has_entry(const struct answer *answer)
+{
+    return answer->status == ANSWER_PAID || answer->status == ANSWER_UNPROVEN;
+}
 
 /* As text of at most 80 columns, on standard output. */
 void answer_print(const struct answer *answer);

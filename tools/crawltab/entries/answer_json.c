@@ -81,6 +81,7 @@ static json_t *entry_json(const struct charge_lookup_row *entry)
     set_agreement(json, entry->agreement_version, entry->agreement_version_null);
     set_instant(json, "offered_at", "offered_unix", entry->offered_ms);
     set_instant(json, "receipt_at", "receipt_unix", entry->recorded_ms);
+    json_object_set_new(json, "unproven", show_json_text(entry->unproven));
     json_object_set_new(json, "day_closed", json_boolean(entry->closed));
     set_bytes(json, "thumbprint", show_base64url(entry->thumbprint));
     set_bytes(json, "signature", show_base64(entry->signature));
@@ -171,9 +172,9 @@ json_t *answer_json(const struct answer *answer)
         ANSWER_STATUS(ANSWER_NAME)
 #undef ANSWER_NAME
     };
-    json_t *json = answer->status == ANSWER_PAID ? whole_entry_json(answer)
-                   : answer->site                ? offer_json(answer)
-                                                 : json_object();
+    json_t *json = answer_has_entry(answer) ? whole_entry_json(answer)
+                   : answer->site           ? offer_json(answer)
+                                            : json_object();
     json_object_set_new(json, "status", json_string(names[answer->status]));
     json_object_set_new(json, "given", json_string(answer->given.text));
     json_object_set_new(json, "holds", json_boolean(answer_holds(answer)));

@@ -2,99 +2,78 @@
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/proof/day_seal.h"
-#include "ledger/verify/jwk.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 
-static const char *const names[] = {
-#define ENTRY_CHECK_TEXT(check, name) name,
-    ENTRY_CHECKS(ENTRY_CHECK_TEXT)
-#undef ENTRY_CHECK_TEXT
-};
-
-static void tell(struct entry_checks *checks, enum entry_check_name name, enum entry_check_result result,
+static void tell(struct entry_checks *checks, const char *name, enum entry_check_result result,
                  const char *detail)
 {
-    checks->items[checks->count++] = (struct entry_check){names[name], result, detail};
+    assert(checks->count < ENTRY_CHECKS_MAX);
+    checks->items[checks->count++] = (struct entry_check){name, result, detail};
     checks->bad |= result == ENTRY_BAD;
 }
 
-static void judge(struct entry_checks *checks, enum entry_check_name name, bool good, const char *if_good,
-                  const char *if_bad)
-{
-    tell(checks, name, good ? ENTRY_GOOD : ENTRY_BAD, good ? if_good : if_bad);
-}
+/* --- the judgement --- */
 
-/* --- the id --- */
-
-static void check_id(const struct opener *opener, const struct charge_lookup_row *entry,
-                     struct entry_checks *checks)
+/* Of a day that was closed when entries were not judged the keys and terms of its offers may be forgotten. */
+static void tell_verdict(const struct opener *opener, const struct charge_lookup_row *entry,
+                         const struct evidence_verdict *verdict, struct entry_checks *checks)
 {
     uint8_t raw[PAYMENT_ID_SIZE];
-    struct payment_offer offer;
-    bool named = checks->id[0] && payment_id_bytes(slice_of(checks->id), raw);
-    judge(checks, ENTRY_CHECK_ID, named, "what was signed names this payment id",
-          "what was signed does not name this payment id");
-    if (!named)
-        return;
-    checks->price_micros = payment_id_price(raw);
-    judge(checks, ENTRY_CHECK_PRICE, payment_id_price(raw) >= entry->amount_micros,
-          payment_id_price(raw) == entry->amount_micros
-              ? "the id names the entry's price"
-              : "the id names a higher price: the site has lowered it",
-          "the id names a lower price than the entry");
-    judge(checks, ENTRY_CHECK_URL,
-          opener_bind(entry->site, entry->resource, &offer) && payment_id_is_for(&offer, raw),
-          "the id names the entry's site and URL", "the id names another site or URL than the entry");
-    if (opener->problem)
-        tell(checks, ENTRY_CHECK_OFFER, ENTRY_UNKNOWN, "no offer key is at hand");
-    else if (opener_open(opener, raw))
-        tell(checks, ENTRY_CHECK_OFFER, ENTRY_GOOD, "an offer key of this ledger made the id");
-    else
-        tell(checks, ENTRY_CHECK_OFFER, ENTRY_UNKNOWN,
-             "of an offer key or of terms that are no longer in use");
-}
-
-/* --- the signature --- */
-
-/* The stored key, if it has the entry's thumbprint. */
-static struct signature_key *key_of(const struct charge_lookup_row *entry)
-{
-    char why[JWK_WHY_MAX];
-    uint8_t thumbprint[DIGEST_SIZE];
-    struct jwk jwk;
-    struct signature_key *key = NULL;
-    json_t *json = json_loads(entry->public_key, JSON_REJECT_DUPLICATES, NULL);
-    if (json && jwk_read(json, &jwk, why) == JWK_MAY_SIGN &&
-        pg_hex_bytes(entry->thumbprint, thumbprint, sizeof(thumbprint)) == sizeof(thumbprint) &&
-        memcmp(thumbprint, jwk.thumbprint, sizeof(thumbprint)) == 0)
-        key = signature_key_from_jwk(&jwk);
-    json_decref(json);
-    return key;
-}
-
-static void check_signature(const struct charge_lookup_row *entry, struct slice base,
-                            struct entry_checks *checks)
-{
-    size_t len;
-    if (!entry->public_key) {
-        tell(checks, ENTRY_CHECK_KEY, ENTRY_UNKNOWN, "the ledger does not have the public key");
-        tell(checks, ENTRY_CHECK_SIGNATURE, ENTRY_UNKNOWN, "without the key nothing can be said");
-        return;
+    if (verdict->results[EVIDENCE_ID] == EVIDENCE_GOOD && payment_id_bytes(slice_of(verdict->id), raw)) {
+        memcpy(checks->id, verdict->id, sizeof(checks->id));
+        checks->price_micros = payment_id_price(raw);
     }
-    struct signature_key *key = key_of(entry);
-    judge(checks, ENTRY_CHECK_KEY, key != NULL, "the public key has the entry's thumbprint",
-          "the public key does not have the entry's thumbprint");
-    if (!key)
-        return;
-    char *signature = show_raw(entry->signature, &len);
-    judge(checks, ENTRY_CHECK_SIGNATURE,
-          signature && signature_verify(key, base, (struct slice){signature, len}) == ERR_OK,
-          "the signature is the key's over what was signed",
-          "the signature is not the key's over what was signed");
-    free(signature);
-    signature_key_free(key);
+    for (int i = 0; i < EVIDENCE_CHECKS; i++) {
+        enum evidence_check check = (enum evidence_check)i;
+        enum evidence_result result = verdict->results[check];
+        const char *name = evidence_check_name(check);
+        if (check == EVIDENCE_OFFER && opener->problem)
+            tell(checks, name, ENTRY_UNKNOWN, "no offer key is at hand");
+        else if (check == EVIDENCE_OFFER && result == EVIDENCE_BAD && !entry->judged)
+            tell(checks, name, ENTRY_UNKNOWN, "of an offer key or of terms that are no longer known");
+        else if (result != EVIDENCE_NOT_SEEN)
+            tell(checks, name, result == EVIDENCE_GOOD ? ENTRY_GOOD : ENTRY_BAD,
+                 evidence_check_sentence(check, result == EVIDENCE_GOOD));
+    }
+}
+
+/* The least id above it. The last of all ids is none that an offer can have. */
+static void id_after(const uint8_t uuid[UUID_SIZE], char text[UUID_TEXT_MAX])
+{
+    uint8_t next[UUID_SIZE];
+    memcpy(next, uuid, UUID_SIZE);
+    for (size_t i = UUID_SIZE; i-- > 0 && ++next[i] == 0;)
+        continue;
+    uuid_format(next, text);
+}
+
+/* What the row has in hexadecimal, in memory of its own. */
+struct entry_bytes {
+    char *base, *signature;
+    size_t base_len, signature_len;
+    uint8_t thumbprint[DIGEST_SIZE];
+};
+
+static enum err judge(struct pg *pg, struct opener *opener, const struct charge_lookup_row *entry,
+                      const struct evidence_entry *facts, struct entry_checks *checks)
+{
+    char end_id[UUID_TEXT_MAX];
+    struct evidence_verdict verdict;
+    struct evidence_judge *made = NULL;
+    enum err err;
+    id_after(facts->payment_id, end_id);
+    TRY(pg_begin(pg));
+    TRY(evidence_book_read(pg, &opener->book, entry->site_id, entry->payment_id, end_id));
+    made = evidence_judge_new(&opener->book);
+    TRY(made ? ERR_OK : ERR_OVERLOADED);
+    evidence_judge(made, facts, true, &verdict);
+    tell_verdict(opener, entry, &verdict, checks);
+out:
+    evidence_judge_free(made);
+    pg_rollback(pg); /* it was only read */
+    return err;
 }
 
 /* --- the day --- */
@@ -108,47 +87,56 @@ static enum err check_seal(struct pg *pg, const struct log_trust *trust, int64_t
     memcpy(checks->date, seal.date, sizeof(checks->date));
     switch (seal.state) {
     case DAY_SEAL_OPEN:
-        tell(checks, ENTRY_CHECK_SEALED, ENTRY_UNKNOWN, "its day is not closed yet, nothing is sealed");
+        tell(checks, "sealed", ENTRY_UNKNOWN, "its day is not closed yet, nothing is sealed");
         break;
     case DAY_SEAL_NONE:
-        tell(checks, ENTRY_CHECK_SEALED, ENTRY_UNKNOWN, "its day was closed without a checkpoint");
+        tell(checks, "sealed", ENTRY_UNKNOWN, "its day was closed without a checkpoint");
         break;
     case DAY_SEAL_AWAY:
-        tell(checks, ENTRY_CHECK_SEALED, ENTRY_UNKNOWN, "other entries of its day are archived");
+        tell(checks, "sealed", ENTRY_UNKNOWN, "other entries of its day are archived");
         break;
     case DAY_SEAL_BY_WHOM:
-        tell(checks, ENTRY_CHECK_SEALED, ENTRY_UNKNOWN,
+        tell(checks, "sealed", ENTRY_UNKNOWN,
              "the sealed day agrees; the log's signature is not checked, its key is not at hand");
         break;
     case DAY_SEAL_HOLDS:
-        tell(checks, ENTRY_CHECK_SEALED, ENTRY_GOOD,
+        tell(checks, "sealed", ENTRY_GOOD,
              there ? "the sealed day and its signed log have the entry" : "the sealed day has no such entry");
         break;
     case DAY_SEAL_BROKEN:
-        tell(checks, ENTRY_CHECK_SEALED, ENTRY_BAD, seal.problem);
+        tell(checks, "sealed", ENTRY_BAD, seal.problem);
         break;
     }
 out:
     return err;
 }
 
-enum err entry_check_all(struct pg *pg, const struct log_trust *trust, const struct opener *opener,
+enum err entry_check_all(struct pg *pg, const struct log_trust *trust, struct opener *opener,
                          const struct charge_lookup_row *entry, struct entry_checks *checks)
 {
     uint8_t uuid[UUID_SIZE];
-    size_t len;
+    struct entry_bytes bytes = {.base = NULL};
+    enum err err = ERR_INTERNAL;
     *checks = (struct entry_checks){.count = 0};
-    char *text = show_raw(entry->signature_base, &len);
-    if (!text || !uuid_parse(slice_of(entry->payment_id), uuid)) {
-        free(text);
-        return ERR_INTERNAL;
-    }
-    const struct slice base = {text, len};
-    mistyped_signed_id(base, uuid, checks->id);
-    check_id(opener, entry, checks);
-    check_signature(entry, base, checks);
-    free(text);
-    return check_seal(pg, trust, entry->site_id, uuid, true, checks);
+    bytes.base = show_raw(entry->signature_base, &bytes.base_len);
+    bytes.signature = show_raw(entry->signature, &bytes.signature_len);
+    pg_hex_bytes(entry->thumbprint, bytes.thumbprint, sizeof(bytes.thumbprint));
+    if (!bytes.base || !bytes.signature || !uuid_parse(slice_of(entry->payment_id), uuid))
+        goto out;
+    const struct evidence_entry facts = {.payment_id = uuid,
+                                         .thumbprint = bytes.thumbprint,
+                                         .crawler_id = entry->crawler_id,
+                                         .amount_micros = entry->amount_micros,
+                                         .recorded_ms = entry->recorded_ms,
+                                         .resource = slice_of(entry->resource),
+                                         .signature = {bytes.signature, bytes.signature_len},
+                                         .signature_base = {bytes.base, bytes.base_len}};
+    TRY(judge(pg, opener, entry, &facts, checks));
+    TRY(check_seal(pg, trust, entry->site_id, uuid, true, checks));
+out:
+    free(bytes.base);
+    free(bytes.signature);
+    return err;
 }
 
 enum err entry_check_absent(struct pg *pg, const struct log_trust *trust, int64_t site_id,

@@ -29,7 +29,7 @@ static enum err see_entry(struct pg *pg, struct answer *answer)
         TRY(mistyped_find(pg, answer->opener, given, &answer->meant));
         goto out;
     }
-    answer->status = ANSWER_PAID;
+    answer->status = entry.unproven ? ANSWER_UNPROVEN : ANSWER_PAID;
 out:
     return err;
 }

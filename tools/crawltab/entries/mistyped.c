@@ -131,7 +131,7 @@ struct slips {
 static void consider(struct slips *slips, const char *text)
 {
     uint8_t raw[PAYMENT_ID_SIZE];
-    if (slips->whole != PAYMENT_ID_TEXT || !slips->opener->keys.current) {
+    if (slips->whole != PAYMENT_ID_TEXT || slips->opener->offer_keys.count == 0) {
         if (uuid_parse(slice_of(text), raw))
             pg_array_bytes(&slips->uuids, slice_bytes(raw, UUID_SIZE));
         return;
@@ -205,7 +205,7 @@ static enum err find_slips(struct pg *pg, const struct opener *opener, const str
                           .whole = uuid ? UUID_TEXT_MAX - 1 : PAYMENT_ID_TEXT};
     struct pg_params params = {0};
     size_t len = strlen(given->text);
-    size_t places = uuid || opener->keys.current ? slips.whole : UUID_CHARS;
+    size_t places = uuid || opener->offer_keys.count > 0 ? slips.whole : UUID_CHARS;
     enum err err = ERR_OK;
     pg_array_begin(&slips.uuids, PG_TYPE_UUID);
     if (len == slips.whole)
@@ -279,7 +279,7 @@ enum err mistyped_find(struct pg *pg, const struct opener *opener, const struct 
 {
     enum err err;
     TRY(find_slips(pg, opener, given, list));
-    if (list->count > 0 && opener->keys.current && !given->is_uuid)
+    if (list->count > 0 && opener->offer_keys.count > 0 && !given->is_uuid)
         return see_whether_paid(pg, list); /* a key is never wrong: no guessing besides */
     TRY(find_near(pg, given, list));
 out:

@@ -1,20 +1,22 @@
 #include "tools/crawltab/entries/opener.h"
 
-#include "ledger/entry/offer_key.h"
 #include "sql/rows/site.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
-static void take_keys(struct opener *opener)
+static enum err take_keys(struct opener *opener, const struct config *config)
 {
-    struct offer_key key;
-    opener->problem = offer_key_read(opener->key_file, &key);
-    if (opener->problem)
-        return;
-    opener->keys.current = hmac_new(key.current, sizeof(key.current));
-    if (key.has_previous)
-        opener->keys.previous = hmac_new(key.previous, sizeof(key.previous));
-    explicit_bzero(&key, sizeof(key));
+    if (!offer_keys_read(config, &opener->offer_keys))
+        return ERR_OVERLOADED;
+    opener->key_file = opener->offer_keys.file;
+    opener->problem = opener->offer_keys.problem;
+    if (opener->offer_keys.count == 0 && !opener->problem)
+        opener->problem = strerror(ENOENT);
+    opener->macs = calloc(opener->offer_keys.count + 1, sizeof(*opener->macs));
+    for (size_t i = 0; opener->macs && i < opener->offer_keys.count; i++)
+        opener->macs[i] = hmac_new(opener->offer_keys.items[i], OFFER_KEY_SIZE);
+    return opener->macs ? ERR_OK : ERR_OVERLOADED;
 }
 
 static struct opener_site *named(const struct opener *opener, const char *name)
@@ -25,32 +27,37 @@ static struct opener_site *named(const struct opener *opener, const char *name)
     return NULL;
 }
 
-/* A site that only the ledger knows may have had the terms of any that the configuration knows. */
-static void add_stored(struct opener *opener, const struct config *config, const struct site_list_row *row)
+/* Each site once for all terms that it has made offers under, as far as the ledger knows. */
+static void add_stored(struct opener *opener, const struct site_list_row *row)
 {
     struct opener_site *known = named(opener, row->name);
-    if (known) {
+    const struct config_site *config = known ? known->config : NULL;
+    if (known)
         known->site_id = row->site_id;
-        return;
+    for (size_t i = 0; i < opener->book.site_count; i++) {
+        const struct evidence_site *site = &opener->book.sites[i];
+        for (size_t k = 0; k < site->terms_count && site->site_id == row->site_id; k++)
+            if (!config || strcmp(site->terms[k], config->terms_url) != 0)
+                opener->sites[opener->site_count++] = (struct opener_site){.site_id = row->site_id,
+                                                                           .name = row->name,
+                                                                           .network = row->network,
+                                                                           .currency = row->currency,
+                                                                           .terms_url = site->terms[k],
+                                                                           .config = config};
     }
-    for (size_t i = 0; i < config->site_count; i++)
-        opener->sites[opener->site_count++] = (struct opener_site){.site_id = row->site_id,
-                                                                   .name = row->name,
-                                                                   .network = row->network,
-                                                                   .currency = row->currency,
-                                                                   .terms_url = config->sites[i].terms_url};
 }
 
 enum err opener_make(struct pg *pg, const struct config *config, struct opener *opener)
 {
     struct pg_params params = {0};
     enum err err;
-    opener->key_file = config->offer_key_file;
     opener->ttl_seconds = config->offer_ttl_seconds;
-    take_keys(opener);
+    TRY(take_keys(opener, config));
+    TRY(evidence_book_open(pg, config, &opener->offer_keys, &opener->book));
     pg_params_text(&params, NULL);
     TRY(pg_run(pg, "site_list", &params, &opener->rows));
-    opener->sites = calloc(config->site_count * ((size_t)opener->rows.count + 1) + 1, sizeof(*opener->sites));
+    opener->sites = calloc(config->site_count + EVIDENCE_TERMS_MAX * (size_t)opener->rows.count + 1,
+                           sizeof(*opener->sites));
     TRY(opener->sites ? ERR_OK : ERR_OVERLOADED);
     for (size_t i = 0; i < config->site_count; i++)
         opener->sites[opener->site_count++] = (struct opener_site){.name = config->sites[i].name,
@@ -60,7 +67,7 @@ enum err opener_make(struct pg *pg, const struct config *config, struct opener *
                                                                    .config = &config->sites[i]};
     for (int i = 0; i < opener->rows.count; i++) {
         const struct site_list_row row = site_list_row(&opener->rows, i);
-        add_stored(opener, config, &row);
+        add_stored(opener, &row);
     }
 out:
     return err;
@@ -68,8 +75,11 @@ out:
 
 void opener_close(struct opener *opener)
 {
-    hmac_free(opener->keys.current);
-    hmac_free(opener->keys.previous);
+    for (size_t i = 0; opener->macs && i < opener->offer_keys.count; i++)
+        hmac_free(opener->macs[i]);
+    free(opener->macs);
+    offer_keys_free(&opener->offer_keys);
+    evidence_book_close(&opener->book);
     free(opener->sites);
     pg_rows_free(&opener->rows);
 }
@@ -81,8 +91,9 @@ const struct opener_site *opener_open(const struct opener *opener, const uint8_t
         const struct payment_offer offer = {.site = slice_of(site->name),
                                             .network = slice_of(site->network),
                                             .terms_url = slice_of(site->terms_url)};
-        if (payment_id_is_ours(&opener->keys, &offer, raw))
-            return site;
+        for (size_t k = 0; k < opener->offer_keys.count; k++)
+            if (payment_id_is_ours(&(struct payment_keys){.current = opener->macs[k]}, &offer, raw))
+                return site;
     }
     return NULL;
 }

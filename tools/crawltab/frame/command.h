@@ -7,8 +7,9 @@
 enum exit_status {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
-    EXIT_USAGE = 64, /* EX_USAGE of sysexits.h */
-    EXIT_BUSY = 75   /* EX_TEMPFAIL: another run is at it */
+    EXIT_UNPROVEN = 3, /* nightly: done, and some entries are not what was signed */
+    EXIT_USAGE = 64,   /* EX_USAGE of sysexits.h */
+    EXIT_BUSY = 75     /* EX_TEMPFAIL: another run is at it */
 };
 
 struct command {
@@ -39,6 +40,7 @@ extern const struct command settle_command;
 extern const struct command import_command;
 extern const struct command front_command;
 extern const struct command undelivered_command;
+extern const struct command unproven_command;
 extern const struct command traffic_command;
 
 /* One option: `value` gets what follows, or `flag` becomes true. */

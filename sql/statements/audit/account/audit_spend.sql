@@ -1,5 +1,5 @@
 -- What gates count credit by, against the entries of site $1 that were delivered, from the first quarter of
--- an hour on in which it was counted.
+-- an hour on in which it was counted. Who put in an entry that is not proven may have counted it, or not.
 -- columns of audit_finding: subject text, problem text
 WITH since AS (
     SELECT min(quarter) AS quarter FROM spend
@@ -8,18 +8,22 @@ WITH since AS (
       FROM spend s WHERE s.site_id = $1::bigint GROUP BY s.crawler_id, s.quarter
 ), entered AS (
     SELECT c.crawler_id, uuid_quarter(c.payment_id) AS quarter,
-           count(*) FILTER (WHERE u.payment_id IS NULL) AS entries,
-           coalesce(sum(c.amount_micros) FILTER (WHERE u.payment_id IS NULL), 0) AS micros
+           count(*) FILTER (WHERE u.payment_id IS NULL AND n.payment_id IS NULL) AS entries,
+           coalesce(sum(c.amount_micros) FILTER (WHERE u.payment_id IS NULL AND n.payment_id IS NULL), 0)
+               AS micros,
+           count(n.payment_id) AS unproven, coalesce(sum(n.amount_micros), 0) AS unproven_micros
       FROM since JOIN charge c ON c.site_id = $1::bigint
        AND c.payment_id >= uuid_floor(quarter_start(since.quarter))
       LEFT JOIN undelivered u ON u.payment_id = c.payment_id AND u.site_id = c.site_id
+      LEFT JOIN unproven n ON n.payment_id = c.payment_id
      GROUP BY 1, 2
 )
 SELECT 'spend of ' || k.agent || ' from ' || instant_text(quarter_start(quarter)) AS subject,
        'counts ' || coalesce(s.entries, 0) || ' entries for ' || coalesce(s.micros, 0) || ', there are '
            || coalesce(e.entries, 0) || ' for ' || coalesce(e.micros, 0) AS problem
   FROM spent s FULL JOIN entered e USING (crawler_id, quarter) JOIN crawler k USING (crawler_id)
- WHERE (s.micros IS DISTINCT FROM e.micros OR s.entries IS DISTINCT FROM e.entries)
+ WHERE (coalesce(s.entries, 0) - coalesce(e.entries, 0) NOT BETWEEN 0 AND coalesce(e.unproven, 0)
+        OR coalesce(s.micros, 0) - coalesce(e.micros, 0) NOT BETWEEN 0 AND coalesce(e.unproven_micros, 0))
    AND NOT EXISTS (SELECT FROM archived v
                     WHERE v.utc_date = (quarter_start(quarter) AT TIME ZONE 'UTC')::date)
  ORDER BY 1 LIMIT 20

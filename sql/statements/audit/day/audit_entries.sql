@@ -1,9 +1,9 @@
--- Day $2 of site $1: its entries, by crawler, rule and price, against its lines.
+-- Day $2 of site $1: its entries that are billed, by crawler, rule and price, against its lines.
 -- columns of audit_finding: subject text, problem text
 WITH entered AS (
     SELECT c.crawler_id, c.rule, c.amount_micros AS price, count(*) AS quantity
       FROM billing_day($1::bigint, $2::date) b
-      JOIN charge c ON c.site_id = $1::bigint AND c.payment_id >= b.first_id AND c.payment_id < b.end_id
+      JOIN billable c ON c.site_id = $1::bigint AND c.payment_id >= b.first_id AND c.payment_id < b.end_id
      GROUP BY c.crawler_id, c.rule, c.amount_micros
 ), line AS (
     SELECT l.crawler_id, l.rule, l.unit_price_micros AS price, l.quantity

@@ -22,6 +22,7 @@ SELECT 'adjustment ' || a.adjustment_id, 'is on no invoice and no credit note, t
   JOIN day_close c ON c.site_id = a.site_id AND c.local_date = d.local_date
  WHERE a.site_id = $1::bigint
    AND NOT EXISTS (SELECT FROM crawler_day_line l WHERE l.adjustment_id = a.adjustment_id)
+   AND NOT EXISTS (SELECT FROM unproven u WHERE u.payment_id = a.payment_id)
 UNION ALL
 SELECT 'payment ' || b.payment_id, 'was not delivered, and ' || b.amount_micros || ' of it is billed'
   FROM (SELECT DISTINCT d.local_date

@@ -3,7 +3,7 @@
 -- billing_discounts. While its day is open, the terms are those of clock $2.
 -- columns: site_id bigint, crawler_id bigint, amount_micros bigint, adjusted_micros bigint,
 --   currency text, invoice text null, subtotal_micros bigint, invoice_adjusted_micros bigint,
---   voided boolean, discount_micros bigint
+--   voided boolean, discount_micros bigint, unproven boolean
 WITH subject AS (
     SELECT c.payment_id, c.site_id, c.crawler_id, c.amount_micros, s.currency, billing_invoice(
                c.site_id, c.crawler_id, c.payment_id, 9223372036854775807) AS number
@@ -44,11 +44,11 @@ WITH subject AS (
                SELECT FROM archived w WHERE w.utc_date >= (p.from_at AT TIME ZONE 'UTC')::date
                   AND w.utc_date < (uuid_instant(p.payment_id) AT TIME ZONE 'UTC')::date)
            THEN p.entries - (
-               SELECT count(*) FROM charge n
+               SELECT count(*) FROM billable n
                 WHERE n.site_id = p.site_id AND n.crawler_id = p.crawler_id
                   AND n.payment_id > p.payment_id AND n.payment_id < uuid_floor(p.ends_at))
            ELSE (
-               SELECT count(*) FROM charge n
+               SELECT count(*) FROM billable n
                 WHERE n.site_id = p.site_id AND n.crawler_id = p.crawler_id
                   AND n.payment_id >= uuid_floor(p.from_at) AND n.payment_id <= p.payment_id) END AS nth
       FROM period p
@@ -72,5 +72,6 @@ SELECT c.site_id, c.crawler_id, c.amount_micros,
                             SELECT r.discount_ppm FROM agreement_tier r
                              WHERE r.agreement_id = n.agreement_id AND r.from_crawl <= n.nth
                              ORDER BY r.from_crawl DESC LIMIT 1) END)
-                   FROM counted n), 0) AS discount_micros
+                   FROM counted n), 0) AS discount_micros,
+       EXISTS (SELECT FROM unproven u WHERE u.payment_id = c.payment_id) AS unproven
   FROM subject c LEFT JOIN invoice i USING (site_id, number)

@@ -1,0 +1,252 @@
+/* The checks share no state but what was read of the signed bytes, so that each says for itself what is
+ * wrong. What the gate's role may write into the ledger is all that an entry is made of, and none of it is
+ * believed before the signature and the id's MAC, which it cannot make. */
+#include "ledger/evidence/judge.h"
+
+#include "ledger/evidence/signed.h"
+#include "ledger/verify/jwk.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define MEMORY_BYTES 1048576 /* a signed base is as long as the fields of a request, some 64 KB */
+#define SKEW_MS      300000  /* the most that signature.clock_skew_seconds allows */
+#define AHEAD_MS     60000   /* another gate's clock, as for payment_id_open */
+#define JUDGE_MAGIC  0x3b94e6d7
+
+static const struct {
+    const char *name, *good, *bad;
+} checks[] = {
+#define EVIDENCE_TEXT(check, name, good, bad) {name, good, bad},
+    EVIDENCE_CHECK_LIST(EVIDENCE_TEXT)
+#undef EVIDENCE_TEXT
+};
+
+const char *evidence_check_name(enum evidence_check check)
+{
+    assert(check < EVIDENCE_CHECKS);
+    return checks[check].name;
+}
+
+const char *evidence_check_sentence(enum evidence_check check, bool good)
+{
+    assert(check < EVIDENCE_CHECKS);
+    return good ? checks[check].good : checks[check].bad;
+}
+
+enum evidence_check evidence_check_called(const char *name)
+{
+    int check = 0;
+    while (check < EVIDENCE_CHECKS && strcmp(checks[check].name, name) != 0)
+        check++;
+    return (enum evidence_check)check;
+}
+
+struct evidence_judge {
+    uint32_t magic;
+    const struct evidence_book *book;
+    struct hmac **macs; /* of the offer keys, in their order */
+    size_t mac_count;
+    size_t last_mac, last_terms; /* that opened an id: the next one is probably of the same */
+    char *memory;
+};
+
+struct evidence_judge *evidence_judge_new(const struct evidence_book *book)
+{
+    struct evidence_judge *judge = calloc(1, sizeof(*judge));
+    size_t count = book->offer_keys->count;
+    OBJECT_CHECK(book, EVIDENCE_BOOK_MAGIC);
+    if (!judge)
+        return NULL;
+    OBJECT_MAKE(judge, JUDGE_MAGIC);
+    judge->book = book;
+    judge->memory = malloc(MEMORY_BYTES);
+    judge->macs = calloc(count + 1, sizeof(*judge->macs));
+    bool ok = judge->memory && judge->macs;
+    while (ok && judge->mac_count < count) {
+        struct hmac *mac = hmac_new(book->offer_keys->items[judge->mac_count], OFFER_KEY_SIZE);
+        ok = mac != NULL;
+        if (ok)
+            judge->macs[judge->mac_count++] = mac;
+    }
+    if (ok)
+        return judge;
+    evidence_judge_free(judge);
+    return NULL;
+}
+
+void evidence_judge_free(struct evidence_judge *judge)
+{
+    if (!judge)
+        return;
+    for (size_t i = 0; i < judge->mac_count; i++)
+        hmac_free(judge->macs[i]);
+    free(judge->macs);
+    free(judge->memory);
+    OBJECT_END(judge, JUDGE_MAGIC);
+    free(judge);
+}
+
+/* --- the case --- */
+
+struct trial {
+    struct evidence_judge *judge;
+    struct arena arena;
+    const struct evidence_entry *entry;
+    struct evidence_verdict *verdict;
+    bool all;
+    struct signed_text text;
+    uint8_t id[PAYMENT_ID_SIZE]; /* that was signed */
+    const struct evidence_key *key;
+};
+
+/* True if the trial goes on. */
+static bool find(struct trial *trial, enum evidence_check check, bool good)
+{
+    struct evidence_verdict *verdict = trial->verdict;
+    assert(verdict->results[check] == EVIDENCE_NOT_SEEN);
+    verdict->results[check] = good ? EVIDENCE_GOOD : EVIDENCE_BAD;
+    if (!good && check < verdict->failed)
+        verdict->failed = check;
+    return good || trial->all;
+}
+
+/* --- the id --- */
+
+/* One MAC. */
+static bool opens(struct trial *trial, const struct evidence_site *site, size_t mac, size_t terms)
+{
+    const struct payment_keys keys = {.current = trial->judge->macs[mac]};
+    const struct payment_offer offer = {.site = slice_of(site->name),
+                                        .network = slice_of(site->network),
+                                        .terms_url = slice_of(site->terms[terms])};
+    return payment_id_is_ours(&keys, &offer, trial->id);
+}
+
+static bool opens_of_site(struct trial *trial, const struct evidence_site *site)
+{
+    struct evidence_judge *judge = trial->judge;
+    bool own = site == judge->book->site;
+    if (own && judge->last_mac < judge->mac_count && judge->last_terms < site->terms_count &&
+        opens(trial, site, judge->last_mac, judge->last_terms))
+        return true;
+    for (size_t mac = 0; mac < judge->mac_count; mac++)
+        for (size_t terms = 0; terms < site->terms_count; terms++) {
+            if (!opens(trial, site, mac, terms))
+                continue;
+            if (own) {
+                judge->last_mac = mac;
+                judge->last_terms = terms;
+            }
+            return true;
+        }
+    return false;
+}
+
+static bool judge_maker(struct trial *trial)
+{
+    const struct evidence_book *book = trial->judge->book;
+    if (trial->judge->mac_count == 0)
+        return true;
+    if (opens_of_site(trial, book->site))
+        return find(trial, EVIDENCE_SITE, true) && find(trial, EVIDENCE_OFFER, true);
+    for (size_t i = 0; i < book->site_count; i++)
+        if (&book->sites[i] != book->site && opens_of_site(trial, &book->sites[i]))
+            return find(trial, EVIDENCE_SITE, false);
+    return find(trial, EVIDENCE_OFFER, false);
+}
+
+static bool judge_url(struct trial *trial)
+{
+    const struct evidence_site *site = trial->judge->book->site;
+    struct message target = {.target = SLICE("")};
+    bool is_url = signed_split_url(trial->entry->resource, &target);
+    const struct payment_offer offer = {
+        .site = slice_of(site->name), .authority = target.authority, .target = target.target};
+    return find(trial, EVIDENCE_URL, is_url && payment_id_is_for(&offer, trial->id)) &&
+           find(trial, EVIDENCE_TARGET,
+                is_url && signed_is_for(&trial->arena, &trial->text, trial->entry->resource));
+}
+
+static bool judge_times(struct trial *trial)
+{
+    const struct evidence_book *book = trial->judge->book;
+    const struct signed_text *text = &trial->text;
+    int64_t recorded_ms = trial->entry->recorded_ms;
+    int64_t age_ms = recorded_ms - uuid_ms(trial->id);
+    bool signature_held = text->expires_seconds > text->created_seconds &&
+                          text->created_seconds * 1000 <= recorded_ms + SKEW_MS &&
+                          text->expires_seconds * 1000 + book->late_ms >= recorded_ms;
+    return find(trial, EVIDENCE_OFFERED,
+                age_ms >= -AHEAD_MS && age_ms <= book->site->ttl_seconds * 1000 + book->late_ms) &&
+           find(trial, EVIDENCE_SIGNED, signature_held);
+}
+
+static bool judge_id(struct trial *trial)
+{
+    const struct evidence_entry *entry = trial->entry;
+    const struct signed_text *text = &trial->text;
+    bool read = payment_id_bytes(text->id, trial->id);
+    if (read)
+        memcpy(trial->verdict->id, text->id.data, PAYMENT_ID_TEXT);
+    bool named = read && memcmp(trial->id, entry->payment_id, UUID_SIZE) == 0;
+    /* Of another id nothing more is to be known. */
+    if (!find(trial, EVIDENCE_ID, named) || !named)
+        return trial->all;
+    bool ours =
+        text->network.len == 0 || slice_eq(text->network, slice_of(trial->judge->book->site->network));
+    return judge_maker(trial) && find(trial, EVIDENCE_NETWORK, ours) &&
+           find(trial, EVIDENCE_PRICE,
+                entry->amount_micros >= 0 && entry->amount_micros <= payment_id_price(trial->id)) &&
+           judge_url(trial) && judge_times(trial);
+}
+
+/* --- the key --- */
+
+static bool is_named(const struct trial *trial)
+{
+    uint8_t thumbprint[DIGEST_SIZE];
+    size_t len;
+    return encoding_unbase64url(trial->text.keyid, thumbprint, sizeof(thumbprint), &len) &&
+           len == sizeof(thumbprint) && memcmp(thumbprint, trial->entry->thumbprint, DIGEST_SIZE) == 0;
+}
+
+static bool judge_key(struct trial *trial)
+{
+    const struct evidence_entry *entry = trial->entry;
+    const struct evidence_book *book = trial->judge->book;
+    enum signature_algorithm algorithm;
+    const struct evidence_key *key = evidence_book_key(book, entry->crawler_id, entry->thumbprint);
+    trial->key = key && key->key ? key : NULL;
+    if (!find(trial, EVIDENCE_KEY, trial->key != NULL) || !trial->key)
+        return trial->all;
+    struct slice alg = trial->text.alg;
+    bool same = alg.len == 0 || (signature_algorithm_parse(alg, &algorithm) &&
+                                 algorithm == signature_key_algorithm(key->key));
+    return find(trial, EVIDENCE_THUMBPRINT, key->fits) && find(trial, EVIDENCE_KEYID, is_named(trial)) &&
+           find(trial, EVIDENCE_ALG, same) &&
+           find(trial, EVIDENCE_TEST_KEY,
+                book->allow_test_keys || !jwk_is_published_test_key(entry->thumbprint)) &&
+           find(trial, EVIDENCE_AGENT,
+                key->agent && signed_names_agent(&trial->arena, &trial->text, slice_of(key->agent))) &&
+           find(trial, EVIDENCE_DIRECTORY,
+                key->relied_ms != INT64_MAX && key->relied_ms <= entry->recorded_ms + book->late_ms);
+}
+
+void evidence_judge(struct evidence_judge *judge, const struct evidence_entry *entry, bool all,
+                    struct evidence_verdict *verdict)
+{
+    struct trial trial = {.judge = judge, .entry = entry, .verdict = verdict, .all = all};
+    OBJECT_CHECK(judge, JUDGE_MAGIC);
+    assert(judge->book->site && entry->payment_id && entry->thumbprint);
+    *verdict = (struct evidence_verdict){.failed = EVIDENCE_CHECKS};
+    arena_init(&trial.arena, judge->memory, MEMORY_BYTES);
+    bool read = signed_read(&trial.arena, entry->signature_base, &trial.text) && !trial.text.problem;
+    if (!find(&trial, EVIDENCE_FORM, read) || !read)
+        return;
+    if (judge_id(&trial) && judge_key(&trial) && trial.key)
+        (void)find(&trial, EVIDENCE_SIGNATURE,
+                   signature_verify(trial.key->key, entry->signature_base, entry->signature) == ERR_OK);
+    /* Whoever is believed has been seen in every respect. */
+    assert(verdict->failed < EVIDENCE_CHECKS || verdict->results[EVIDENCE_SIGNATURE] == EVIDENCE_GOOD);
+}
