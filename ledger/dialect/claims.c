@@ -88,6 +88,53 @@ out:
     return err;
 }
 
+/* What claims say by themselves. An amount in a unit that is not signed says nothing; there is an id then. */
+static bool say(struct arena *arena, const struct named *named, const struct dialect_place *place,
+                struct commitment *commitment)
+{
+    const char *scheme = named->scheme ? named->scheme : "deferred";
+    *commitment = (struct commitment){.scheme = slice_of(arena_copy(arena, slice_of(scheme))),
+                                      .unit_micros = dialect_unit(scheme, place->currency),
+                                      .amount_micros = -1};
+    if (named->id)
+        commitment->id = slice_of(arena_copy(arena, slice_of(named->id)));
+    if (!commitment->scheme.data || commitment->unit_micros == 0 || (named->id && commitment->id.len == 0))
+        return false;
+    return (named->id && !named->scheme) ||
+           dialect_amount(slice_of(named->amount), commitment->unit_micros, &commitment->amount_micros);
+}
+
+enum err claims_recall(struct arena *arena, struct slice input, const struct dialect_place *place,
+                       struct commitment *commitment)
+{
+    enum err err = ERR_MALFORMED_COMMITMENT;
+    struct jws jws;
+    struct named named;
+    struct claims *claims = arena_alloc(arena, sizeof(*claims));
+    struct slice whole = arena_format(arena, "%.*s.AA", (int)input.len, input.data); /* any signature */
+    if (!claims || !whole.data)
+        return ERR_REQUEST_TOO_LARGE;
+    if (!jws_parse(arena, whole, &jws))
+        return ERR_MALFORMED_COMMITMENT;
+    if (!is(CLAIMS_TYPE, jws.type) || !read_members(jws.claims, &named) ||
+        !say(arena, &named, place, commitment))
+        goto out;
+    *claims = (struct claims){.keyid = jws.keyid,
+                              .algorithm = jws.algorithm,
+                              .issued = named.issued,
+                              .expires = named.expires,
+                              .input = input};
+    TRY(read_issuer(arena, &named, place, claims));
+    commitment->claims = claims;
+    err = is(named.network, place->network) && is(named.asset, place->currency) &&
+                  is(named.audience, place->authority) && is(named.resource, place->url)
+              ? ERR_OK
+              : ERR_OFFER_MISMATCH;
+out:
+    jws_free(&jws);
+    return err;
+}
+
 enum err claims_select(struct arena *arena, const struct web_bot_auth_policy *policy,
                        const struct claims *claims, struct web_bot_auth_candidate **candidate)
 {

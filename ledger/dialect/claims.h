@@ -23,6 +23,11 @@ struct claims {
 enum err claims_read(struct arena *arena, struct slice jws, const struct dialect_place *place,
                      struct commitment *commitment) MUST_USE;
 
+/* The same of what an entry keeps: what was signed, without the signature and without what was accepted
+ * beside it. The commitment says what the claims say; its amount is -1 where only the id does. */
+enum err claims_recall(struct arena *arena, struct slice input, const struct dialect_place *place,
+                       struct commitment *commitment) MUST_USE;
+
 /* Everything about them that can be judged without their key, as web_bot_auth_select does it for the
  * signatures of a request, whose errors it has. ERR_OK with the one candidate. */
 enum err claims_select(struct arena *arena, const struct web_bot_auth_policy *policy,

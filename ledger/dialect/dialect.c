@@ -49,6 +49,13 @@ enum err dialect_read(struct arena *arena, const struct message *message, const 
     return err;
 }
 
+int64_t dialect_unit(const char *scheme, struct slice currency)
+{
+    if (strcmp(scheme, "deferred") == 0)
+        return 1;
+    return strcmp(scheme, "batch-settlement") == 0 ? amount_minor_micros(amount_exponent(currency)) : 0;
+}
+
 bool dialect_amount(struct slice text, int64_t unit_micros, int64_t *micros)
 {
     int64_t units = 0;

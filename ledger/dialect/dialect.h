@@ -64,6 +64,9 @@ extern const struct dialect dialect_crawler_price; /* crawler-exact-price and cr
 enum err dialect_read(struct arena *arena, const struct message *message, const struct dialect_place *place,
                       struct commitment *commitment) MUST_USE;
 
+/* What an amount of the scheme counts, in micro-units; 0 for a scheme that is not taken. */
+int64_t dialect_unit(const char *scheme, struct slice currency);
+
 /* Reads an amount in whole units, as x402 writes them: digits without leading zeros. False for anything else,
  * and for more than an id can carry. */
 bool dialect_amount(struct slice text, int64_t unit_micros, int64_t *micros) MUST_USE;

@@ -58,14 +58,6 @@ static bool read_payload(json_t *object, struct payload *payload)
            object_or_none(payload->extra) && object_or_none(payload->resource);
 }
 
-/* What an amount of the scheme counts; 0 for a scheme that is not taken. */
-static int64_t unit_of(const char *scheme, struct slice currency)
-{
-    if (strcmp(scheme, "deferred") == 0)
-        return 1;
-    return strcmp(scheme, "batch-settlement") == 0 ? amount_minor_micros(amount_exponent(currency)) : 0;
-}
-
 /* It must be for this page, whatever else is repeated of the offer. */
 static bool fits(const struct payload *payload, const struct dialect_place *place)
 {
@@ -84,7 +76,7 @@ static enum err take_payload(struct arena *arena, const struct payload *payload,
                              const struct dialect_place *place, struct commitment *commitment)
 {
     const json_t *jws = json_object_get(payload->own, "commitment");
-    int64_t unit = unit_of(payload->scheme, place->currency);
+    int64_t unit = dialect_unit(payload->scheme, place->currency);
     if (jws && !json_is_string(jws))
         return ERR_MALFORMED_COMMITMENT;
     if (unit == 0 || !fits(payload, place))

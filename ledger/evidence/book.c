@@ -44,7 +44,8 @@ static void add_stored(struct evidence_book *book, const struct evidence_sites_r
     struct evidence_site *last = book->site_count > 0 ? &book->sites[book->site_count - 1] : NULL;
     if (!last || last->site_id != row->site_id) {
         last = &book->sites[book->site_count++];
-        *last = (struct evidence_site){.site_id = row->site_id, .name = row->name, .network = row->network};
+        *last = (struct evidence_site){
+            .site_id = row->site_id, .name = row->name, .network = row->network, .currency = row->currency};
     }
     if (row->terms_url)
         add_terms(last, row->terms_url, row->ttl_seconds);

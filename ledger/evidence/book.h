@@ -15,7 +15,7 @@
 
 struct evidence_site {
     int64_t site_id;
-    const char *name, *network;
+    const char *name, *network, *currency;
     const char *terms[EVIDENCE_TERMS_MAX]; /* URLs, each once */
     size_t terms_count;
     int64_t ttl_seconds; /* the longest that its offers held */

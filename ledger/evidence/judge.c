@@ -9,10 +9,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define MEMORY_BYTES 1048576 /* a signed base is as long as the fields of a request, some 64 KB */
-#define SKEW_MS      300000  /* the most that signature.clock_skew_seconds allows */
-#define AHEAD_MS     60000   /* another gate's clock, as for payment_id_open */
-#define JUDGE_MAGIC  0x3b94e6d7
+#define MEMORY_BYTES  1048576 /* a signed base is as long as the fields of a request, some 64 KB */
+#define SKEW_MS       300000  /* the most that signature.clock_skew_seconds allows */
+#define AHEAD_MS      60000   /* another gate's clock, as for payment_id_open */
+#define SIGNED_AT_MAX ((INT64_C(1) << 48) / 1000 - 1) /* seconds that an id can carry */
+#define JUDGE_MAGIC   0x3b94e6d7
 
 static const struct {
     const char *name, *good, *bad;
@@ -96,8 +97,10 @@ struct trial {
     struct evidence_verdict *verdict;
     bool all;
     struct signed_text text;
-    uint8_t id[PAYMENT_ID_SIZE]; /* that was signed */
-    const struct evidence_key *key;
+    uint8_t id[PAYMENT_ID_SIZE];    /* that was signed; of one that comes from the signature the time alone */
+    const struct evidence_key *key; /* NULL: the ledger has none that can be used */
+    const char *host[1];            /* of the crawler, for `insecure` */
+    struct config_list insecure;
 };
 
 /* True if the trial goes on. */
@@ -156,16 +159,18 @@ static bool judge_maker(struct trial *trial)
     return find(trial, EVIDENCE_OFFER, false);
 }
 
-static bool judge_url(struct trial *trial)
+static bool judge_url(struct trial *trial, bool offered)
 {
     const struct evidence_site *site = trial->judge->book->site;
     struct message target = {.target = SLICE("")};
     bool is_url = signed_split_url(trial->entry->resource, &target);
     const struct payment_offer offer = {
         .site = slice_of(site->name), .authority = target.authority, .target = target.target};
-    return find(trial, EVIDENCE_URL, is_url && payment_id_is_for(&offer, trial->id)) &&
+    /* An id that was offered binds the host; without one the signature has to. */
+    return (!offered || find(trial, EVIDENCE_URL, is_url && payment_id_is_for(&offer, trial->id))) &&
            find(trial, EVIDENCE_TARGET,
-                is_url && signed_is_for(&trial->arena, &trial->text, trial->entry->resource));
+                is_url && signed_is_for(&trial->arena, &trial->text, trial->entry->resource) &&
+                    (offered || signed_names_host(&trial->text)));
 }
 
 static bool judge_times(struct trial *trial)
@@ -182,23 +187,39 @@ static bool judge_times(struct trial *trial)
            find(trial, EVIDENCE_SIGNED, signature_held);
 }
 
+/* The id that a signature without one stands for (WIRE.md section 2). */
+static bool comes_from_signature(struct trial *trial)
+{
+    const struct evidence_entry *entry = trial->entry;
+    uint8_t uuid[UUID_SIZE];
+    if (trial->text.id.len > 0 || !trial->key || entry->signature.len == 0 ||
+        trial->text.created_seconds < 0 || trial->text.created_seconds > SIGNED_AT_MAX)
+        return false;
+    payment_id_derive(trial->text.created_seconds,
+                      signature_fixed_part(signature_key_algorithm(trial->key->key), entry->signature), uuid);
+    memcpy(trial->id, uuid, UUID_SIZE);
+    return memcmp(uuid, entry->payment_id, UUID_SIZE) == 0;
+}
+
 static bool judge_id(struct trial *trial)
 {
     const struct evidence_entry *entry = trial->entry;
     const struct signed_text *text = &trial->text;
-    bool read = payment_id_bytes(text->id, trial->id);
-    if (read)
+    bool offered = payment_id_bytes(text->id, trial->id);
+    if (offered)
         memcpy(trial->verdict->id, text->id.data, PAYMENT_ID_TEXT);
-    bool named = read && memcmp(trial->id, entry->payment_id, UUID_SIZE) == 0;
+    bool named = offered ? memcmp(trial->id, entry->payment_id, UUID_SIZE) == 0 : comes_from_signature(trial);
     /* Of another id nothing more is to be known. */
     if (!find(trial, EVIDENCE_ID, named) || !named)
         return trial->all;
     bool ours =
         text->network.len == 0 || slice_eq(text->network, slice_of(trial->judge->book->site->network));
-    return judge_maker(trial) && find(trial, EVIDENCE_NETWORK, ours) &&
-           find(trial, EVIDENCE_PRICE,
-                entry->amount_micros >= 0 && entry->amount_micros <= payment_id_price(trial->id)) &&
-           judge_url(trial) && judge_times(trial);
+    int64_t most = offered ? payment_id_price(trial->id) : text->amount_micros;
+    if (text->amount_micros >= 0 && text->amount_micros < most)
+        most = text->amount_micros;
+    return (!offered || judge_maker(trial)) && find(trial, EVIDENCE_NETWORK, ours) &&
+           find(trial, EVIDENCE_PRICE, entry->amount_micros >= 0 && entry->amount_micros <= most) &&
+           judge_url(trial, offered) && judge_times(trial);
 }
 
 /* --- the key --- */
@@ -216,9 +237,8 @@ static bool judge_key(struct trial *trial)
     const struct evidence_entry *entry = trial->entry;
     const struct evidence_book *book = trial->judge->book;
     enum signature_algorithm algorithm;
-    const struct evidence_key *key = evidence_book_key(book, entry->crawler_id, entry->thumbprint);
-    trial->key = key && key->key ? key : NULL;
-    if (!find(trial, EVIDENCE_KEY, trial->key != NULL) || !trial->key)
+    const struct evidence_key *key = trial->key;
+    if (!find(trial, EVIDENCE_KEY, key != NULL) || !key)
         return trial->all;
     struct slice alg = trial->text.alg;
     bool same = alg.len == 0 || (signature_algorithm_parse(alg, &algorithm) &&
@@ -233,6 +253,31 @@ static bool judge_key(struct trial *trial)
                 key->relied_ms != INT64_MAX && key->relied_ms <= entry->recorded_ms + book->late_ms);
 }
 
+/* Beside the id's check, since a signature that stands for one is cut by its key's algorithm. */
+static void find_key(struct trial *trial)
+{
+    const struct evidence_key *key =
+        evidence_book_key(trial->judge->book, trial->entry->crawler_id, trial->entry->thumbprint);
+    trial->key = key && key->key ? key : NULL;
+}
+
+static bool read_commitment(struct trial *trial)
+{
+    const struct evidence_site *site = trial->judge->book->site;
+    struct message target = {.target = SLICE("")};
+    const char *agent = trial->key ? trial->key->agent : NULL;
+    if (!signed_split_url(trial->entry->resource, &target) && trial->text.kind != SIGNED_PAYMENT)
+        return false;
+    if (agent && !signed_hosts_of(&trial->arena, slice_of(agent), trial->host, &trial->insecure))
+        return false;
+    const struct dialect_place place = {.network = slice_of(site->network),
+                                        .currency = slice_of(site->currency),
+                                        .authority = target.authority,
+                                        .url = trial->entry->resource,
+                                        .insecure_hosts = &trial->insecure};
+    return signed_read_commitment(&trial->arena, &place, &trial->text);
+}
+
 void evidence_judge(struct evidence_judge *judge, const struct evidence_entry *entry, bool all,
                     struct evidence_verdict *verdict)
 {
@@ -243,6 +288,10 @@ void evidence_judge(struct evidence_judge *judge, const struct evidence_entry *e
     arena_init(&trial.arena, judge->memory, MEMORY_BYTES);
     bool read = signed_read(&trial.arena, entry->signature_base, &trial.text) && !trial.text.problem;
     if (!find(&trial, EVIDENCE_FORM, read) || !read)
+        return;
+    find_key(&trial);
+    read = read_commitment(&trial);
+    if (!find(&trial, EVIDENCE_COMMITMENT, read) || !read)
         return;
     if (judge_id(&trial) && judge_key(&trial) && trial.key)
         (void)find(&trial, EVIDENCE_SIGNATURE,

@@ -12,8 +12,10 @@
 #define EVIDENCE_CHECK_LIST(X)                                                                               \
     X(EVIDENCE_FORM, "form", "what was signed can be read",                                                  \
       "what was signed is no signature base, or none of Web Bot Auth")                                       \
-    X(EVIDENCE_ID, "id", "what was signed names this payment id",                                            \
-      "what was signed does not name this payment id")                                                       \
+    X(EVIDENCE_COMMITMENT, "commitment", "what was signed commits to pay at this place",                     \
+      "what was signed commits to no payment here: to another network, currency or URL, or to none")         \
+    X(EVIDENCE_ID, "id", "what was signed names this payment id, or it comes from the signature",            \
+      "what was signed does not name this payment id, and it does not come from the signature")              \
     X(EVIDENCE_SITE, "site", "the id was made for this site", "the id was made for another site here")       \
     X(EVIDENCE_OFFER, "offer", "an offer key of this ledger made the id",                                    \
       "no offer key of this ledger that is known made the id for this site, network and terms")              \

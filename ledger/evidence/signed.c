@@ -5,6 +5,7 @@
 
 #include "ledger/base/http/agent.h"
 #include "ledger/verify/component.h"
+#include "ledger/verify/jws.h"
 
 #include <assert.h>
 
@@ -222,18 +223,59 @@ static bool read_base(struct arena *arena, struct slice bytes, struct signed_tex
             return wrong(text, "a field in it cannot be read");
     if (!read_derived(arena, lines, count, text))
         return false;
-    return read_payment(arena, text) || wrong(text, "no payment is signed");
+    if (read_payment(arena, text))
+        return true;
+    text->kind = SIGNED_FIELD;
+    return (dialect_pays(&text->message) && !message_field(&text->message, SLICE("payment"))) ||
+           wrong(text, "no payment is signed");
 }
 
 bool signed_read(struct arena *arena, struct slice bytes, struct signed_text *text)
 {
-    *text = (struct signed_text){.problem = NULL};
+    *text = (struct signed_text){.kind = SIGNED_PAYMENT, .bytes = bytes, .amount_micros = -1};
     if (slice_starts(bytes, SLICE("\"")))
         return read_base(arena, bytes, text);
+    text->kind = SIGNED_CLAIMS;
+    if (jws_is_input(bytes))
+        return true;
     return wrong(text, "it is of no form that is known here");
 }
 
 /* --- what it says --- */
+
+bool signed_read_commitment(struct arena *arena, const struct dialect_place *place, struct signed_text *text)
+{
+    struct commitment commitment;
+    assert(!text->problem);
+    if (text->kind == SIGNED_PAYMENT)
+        return true;
+    enum err err = text->kind == SIGNED_CLAIMS ? claims_recall(arena, text->bytes, place, &commitment)
+                                               : dialect_read(arena, &text->message, place, &commitment);
+    /* A field is signed with a request, whoever else has signed claims inside it. */
+    if (err != ERR_OK || (text->kind == SIGNED_FIELD && commitment.claims))
+        return false;
+    text->id = commitment.id;
+    text->amount_micros = commitment.amount_micros;
+    text->network = text->kind == SIGNED_CLAIMS ? place->network : text->network;
+    text->claims = commitment.claims;
+    if (text->claims) {
+        text->keyid = text->claims->keyid;
+        text->alg = text->claims->algorithm;
+        text->created_seconds = text->claims->issued;
+        text->expires_seconds = text->claims->expires;
+    }
+    assert(text->id.len > 0 || text->amount_micros >= 0);
+    return true;
+}
+
+bool signed_names_host(const struct signed_text *text)
+{
+    for (const struct sf_member *item = text->derived.items; item; item = item->next)
+        if (slice_eq(item->value.text, SLICE("@authority")) ||
+            slice_eq(item->value.text, SLICE("@target-uri")))
+            return true;
+    return text->claims != NULL; /* its audience */
+}
 
 bool signed_split_url(struct slice url, struct message *message)
 {
@@ -254,7 +296,9 @@ bool signed_is_for(struct arena *arena, const struct signed_text *text, struct s
 {
     struct message message = text->message;
     struct slice made;
-    assert(!text->problem);
+    assert(!text->problem && (text->kind != SIGNED_CLAIMS || text->claims));
+    if (text->kind == SIGNED_CLAIMS)
+        return true; /* they were recalled for a URL */
     if (!signed_split_url(url, &message) ||
         component_base(arena, &message, &text->derived, &made, NULL) != ERR_OK)
         return false;
@@ -267,18 +311,28 @@ bool signed_is_for(struct arena *arena, const struct signed_text *text, struct s
     return (!absolute.data || ends) && slice_starts(made, text->derived_lines);
 }
 
+bool signed_hosts_of(struct arena *arena, struct slice agent, const char *list[1], struct config_list *hosts)
+{
+    struct slice origin = agent_origin(agent);
+    size_t host = slice_find(origin, ':') + 3;
+    list[0] = NULL;
+    if (host < origin.len)
+        list[0] = arena_copy(arena, (struct slice){origin.data + host, origin.len - host});
+    *hosts = (struct config_list){.items = list, .count = list[0] ? 1 : 0};
+    return host >= origin.len || list[0];
+}
+
 bool signed_names_agent(struct arena *arena, const struct signed_text *text, struct slice agent)
 {
     struct signature_agents agents;
-    /* Which hosts may go without https is for who takes a request, and may have changed since. */
-    struct slice origin = agent_origin(agent);
-    size_t host = slice_find(origin, ':') + 3;
-    char *allowed =
-        host < origin.len ? arena_copy(arena, (struct slice){origin.data + host, origin.len - host}) : NULL;
-    const char *hosts[] = {allowed};
-    const struct config_list insecure = {.items = hosts, .count = allowed ? 1 : 0};
+    const char *list[1];
+    struct config_list insecure;
     assert(!text->problem);
-    if (signature_agent_parse(arena, &text->message, &insecure, &agents) != ERR_OK)
+    if (text->kind == SIGNED_CLAIMS)
+        return text->claims && text->claims->agent.err == ERR_OK &&
+               slice_eq(text->claims->agent.account, agent_account(agent));
+    if (!signed_hosts_of(arena, agent, list, &insecure) ||
+        signature_agent_parse(arena, &text->message, &insecure, &agents) != ERR_OK)
         return false;
     for (const struct signature_agent *one = agents.first; one; one = one->next)
         if (one->err == ERR_OK && slice_eq(one->account, agent_account(agent)))

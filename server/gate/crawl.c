@@ -159,6 +159,9 @@ struct web_bot_auth_policy crawl_policy(struct crawl *crawl)
     if (charged && commitment->dialect && commitment->id.len == 0) {
         /* The time that is signed will be the id's, and must be one that an offer could have. */
         policy.max_age = config->offer_ttl_seconds;
+        /* No id binds the payment to this host: the signature must, whatever the site asks for else. */
+        if (policy.target == WEB_BOT_AUTH_NO_TARGET)
+            policy.target = WEB_BOT_AUTH_AUTHORITY;
         if (policy.clock_skew > PAYMENT_ID_AHEAD_SECONDS)
             policy.clock_skew = PAYMENT_ID_AHEAD_SECONDS;
     }

@@ -31,7 +31,7 @@ function rooms(    base, money, server)
     edge["ledger/traffic"] = base
     edge["ledger/bill"] = base " ledger/site ledger/format ledger/format/bill"
     edge["ledger/entry"] = base " ledger/site"
-    edge["ledger/evidence"] = base " ledger/verify ledger/entry"
+    edge["ledger/evidence"] = base " ledger/verify ledger/entry ledger/dialect"
     edge["ledger/outbox"] = base " ledger/bill"
     edge["ledger/credit"] = base " ledger/terms ledger/entry"
     edge["ledger/collect"] = base " ledger/format ledger/format/bank ledger/bill ledger/outbox"

@@ -83,7 +83,7 @@ function assertRefused(answer, status, code) {
 
 for (const [style, begin] of Object.entries(styles)) {
     test(`every dialect pays in the style ${style}`, async t => {
-        const { ask, key, agent, ledger } = await begin(t)
+        const { ask, key, agent, ledger, crawltab } = await begin(t)
         const base = ask => accepts(ask)
         const origin = agent.origin
         let entries = 0
@@ -160,6 +160,15 @@ for (const [style, begin] of Object.entries(styles)) {
             ])
                 assert.equal((await ask(headers)).status, 200)
             charged()
+        })
+        await t.test('the night finds each of them signed, and bills them', async () => {
+            const { stdout } = await crawltab('--clock-offset', String(3 * 86400), 'nightly')
+            assert.equal(ledger.query('SELECT count(*) FROM unproven'), '0', stdout)
+            assert.equal(
+                ledger.query('SELECT sum(amount_micros) FROM invoice_line'),
+                String(entries * 50000),
+                stdout
+            )
         })
     })
 }
