@@ -45,7 +45,7 @@ static void other_content_is_a_conflict(void **state)
     (void)state;
     struct writer *writer = writer_start_ready();
     struct payment first = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
-    struct payment others[] = {payment_make(0, AGENT, 2501, PAGE), payment_make(0, AGENT, 2500, PAGE "b"),
+    struct payment others[] = {payment_make(0, AGENT, 2499, PAGE), payment_make(0, AGENT, 2500, PAGE "b"),
                                payment_make(0, "https://other.example", 2500, PAGE)};
     assert_int_equal(payment_pay(writer, &first), ERR_OK);
     for (size_t i = 0; i < 3; i++) {
@@ -106,7 +106,7 @@ static void one_batch_with_the_same_id(void **state)
     assert_non_null(session);
     struct payment payments[] = {
         payment_make(clock_now_ms(), AGENT, 2500, PAGE), payment_make(clock_now_ms(), AGENT, 2500, PAGE),
-        payment_make(clock_now_ms(), AGENT, 9999, PAGE), payment_make(clock_now_ms(), AGENT, 2500, PAGE)};
+        payment_make(clock_now_ms(), AGENT, 1, PAGE), payment_make(clock_now_ms(), AGENT, 2500, PAGE)};
     struct entry entries[4];
     const struct charge_outcome *outcomes[4];
     sql("INSERT INTO crawler (agent, first_seen_at) VALUES ('" AGENT "', now())");
@@ -355,7 +355,7 @@ static void of_two_with_one_id_the_first_wins(void **state)
     snprintf(gone, sizeof(gone), "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %d)", first);
     wait_for_sql(gone);
     wait_for_blocked_writer();
-    struct payment rival = payment_make(now_ms, AGENT, 101, PAGE);
+    struct payment rival = payment_make(now_ms, AGENT, 99, PAGE);
     memcpy(rival.charge.payment_id, payments[0].charge.payment_id, UUID_SIZE);
     assert_int_equal(payment_submit(writer, &rival), ERR_OK);
     assert_int_equal(kill(gate_backend(), SIGTERM), 0);

@@ -39,7 +39,7 @@ static void pay_twice(size_t count)
                     payments[i + count].submission.outcome.repeated);
     }
     struct payment other = payments[0];
-    other.charge.amount_micros++;
+    other.charge.amount_micros--;
     assert_int_equal(payment_pay(writers[1], &other), ERR_PAYMENT_CONFLICT);
     writer_stop(writers[0]);
     writer_stop(writers[1]);
