@@ -1,3 +1,6 @@
+/* Each crawler has two entries here, its own and its origin's, which has the sum of all its paths: a limit on
+ * an origin costs one more look-up, and not a walk. What is added to an account is added to its origin in the
+ * same step, so that the two never differ by what is half done. */
 #include "ledger/credit/account.h"
 
 #include "ledger/base/text/amount.h"
@@ -49,6 +52,7 @@ struct account_site *account_table_find_site(const struct account_table *table, 
 struct account_site *account_table_make_site(struct account_table *table, struct slice name)
 {
     struct account_site *site = account_table_find_site(table, name);
+    /* In one block with its name, and never freed before the end: claims point at it. */
     if (site || !(site = calloc(1, sizeof(*site) + name.len)))
         return site;
     site->next = table->sites;
@@ -73,6 +77,7 @@ static void spread_days(struct account_table *table, const struct credit_day *da
         }
         if (!days[i].taken)
             continue;
+        assert(made < count && &table->spans[made] == &site->days[site->day_count]);
         site->days[site->day_count++] =
             (struct account_span){days[i].starts_ms, days[i].ends_ms, days[i].sealed};
         made++;
@@ -84,6 +89,7 @@ bool account_table_days(struct account_table *table, const struct credit_day *da
     for (size_t i = 0; i < count; i++)
         if (!account_table_make_site(table, days[i].site))
             return false;
+    /* Everything that may fail first: the former days stay in use then. */
     struct account_span *spans = calloc(count + 1, sizeof(*spans));
     if (!spans)
         return false;
@@ -95,6 +101,7 @@ bool account_table_days(struct account_table *table, const struct credit_day *da
 
 const struct account_span *account_site_day(const struct account_site *site, int64_t ms)
 {
+    /* A handful, also of a site that is weeks behind. */
     for (size_t i = 0; site && i < site->day_count; i++)
         if (site->days[i].starts_ms <= ms && ms < site->days[i].ends_ms)
             return &site->days[i];
@@ -146,6 +153,8 @@ static struct credit_account *find(const struct account_table *table, const stru
                                    struct slice name, bool origin)
 {
     assert(site);
+    /* The hash is the name's alone: the same crawler on several sites shares a bucket, which is rare enough.
+     */
     struct credit_account *account = *bucket_of(table, name);
     while (account &&
            (account->site != site || !account->whole != origin || !slice_eq(name_of_account(account), name)))
@@ -163,6 +172,7 @@ static struct credit_account *make(struct account_table *table, struct account_s
         return account;
     account->site = site;
     account->whole = whole;
+    /* A new account has nothing on days that the site has counted; an origin's are its accounts'. */
     account->counted_ms = whole ? site->counted_ms : 0;
     account->name_len = name.len;
     memcpy(account->name, name.data, name.len);
@@ -191,12 +201,14 @@ struct credit_account *account_table_make(struct account_table *table, struct ac
 
 int64_t account_sum(int64_t a, int64_t b)
 {
+    /* To the largest there is, and never round to below zero: a limit must not be passed by overflowing. */
     int64_t sum;
     return amount_add(a, b, &sum) ? sum : INT64_MAX;
 }
 
 static struct account_day *find_day(const struct credit_account *account, int64_t starts_ms)
 {
+    /* Two or three: those that are not counted yet. */
     for (size_t i = 0; i < account->day_count; i++)
         if (account->days[i].starts_ms == starts_ms)
             return &account->days[i];
@@ -211,6 +223,7 @@ const struct account_day *account_find_day(const struct credit_account *account,
 /* Where an origin has nothing, none of its accounts has: no amount is below zero. */
 void account_drop_empty_days(struct credit_account *account)
 {
+    assert(!account || !account->whole || !account->whole->whole); /* an account and its origin, no more */
     for (; account; account = account->whole) {
         size_t kept = 0;
         for (size_t i = 0; i < account->day_count; i++)
@@ -238,6 +251,7 @@ static bool add_day(struct credit_account *account, int64_t starts_ms)
 bool account_make_day(struct credit_account *account, int64_t starts_ms)
 {
     assert(starts_ms >= account->counted_ms);
+    /* The account's first: an origin's day alone holds nothing, but an account's without it would be lost. */
     for (; account; account = account->whole)
         if (!find_day(account, starts_ms) && !add_day(account, starts_ms))
             return false;
@@ -292,6 +306,7 @@ void account_set_balance(struct credit_account *account, int64_t owed_micros, in
 
 void account_table_forget_read(struct account_table *table)
 {
+    /* What is held stays: it was promised to somebody, whatever is read anew. */
     for (size_t i = 0; i < table->bucket_count; i++)
         for (struct credit_account *account = table->buckets[i]; account; account = account->next)
             for (size_t day = 0; day < account->day_count; day++)

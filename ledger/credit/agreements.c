@@ -1,4 +1,5 @@
-/* The texts stay where libpq put them: the view owns the rows. */
+/* The texts stay where libpq put them: the view owns the rows. It is never changed, so that any number of
+ * requests may look into it without a lock; a new one takes its place, and the last owner frees the old. */
 #include "ledger/credit/agreements.h"
 #include "ledger/base/object.h"
 
@@ -87,6 +88,7 @@ enum err agreements_read(struct pg *pg, int64_t now_ms, struct agreements **view
     OBJECT_MAKE(made, AGREEMENTS_MAGIC);
     made->rows = rows;
     atomic_init(&made->owners, 1);
+    /* As many of each as there are rows: too many by far, and never moved, as others point into them. */
     made->terms = calloc(room, sizeof(*made->terms));
     made->prices = calloc(room, sizeof(*made->prices));
     made->globs = calloc(room, sizeof(*made->globs));
@@ -105,6 +107,7 @@ struct agreements *agreements_share(struct agreements *view)
     if (view)
         OBJECT_CHECK(view, AGREEMENTS_MAGIC);
     if (view)
+        /* Relaxed: whoever shares it has it, and saw it made. */
         atomic_fetch_add_explicit(&view->owners, 1, memory_order_relaxed);
     return view;
 }

@@ -74,6 +74,7 @@ static void hold(const struct credit_claim *claim, int64_t amount_micros)
 
 static bool fits(int64_t limit, int64_t spent, int64_t amount_micros)
 {
+    /* By the sum, and not by what is left: below zero a difference would be a large credit. */
     return limit == CREDIT_NONE || account_sum(spent, amount_micros) <= limit;
 }
 
@@ -83,6 +84,7 @@ static bool is_within(const struct credit_account *account, int64_t day_ms, int6
     const struct account_day *today = account_find_day(account, day_ms);
     int64_t balance = account->owed_micros;
     assert(today); /* it was made, for the account and for its origin */
+    /* All days that the balance does not count yet; today's are in both limits. */
     for (size_t i = 0; i < account->day_count; i++) {
         const struct account_day *day = &account->days[i];
         balance = account_sum(balance, account_sum(day->read_micros, day->held_micros));
@@ -155,6 +157,7 @@ bool credit_knows(struct credit *credit, struct slice site, int64_t ms)
 
 int64_t credit_sealed_until(struct credit *credit, struct slice site, int64_t ms)
 {
+    /* Of a day that is being closed: the crawler is told when to come again. */
     pthread_mutex_lock(&credit->mutex);
     const struct account_span *day = account_site_day(account_table_find_site(&credit->accounts, site), ms);
     int64_t until_ms = day && day->sealed ? day->ends_ms : 0;
@@ -214,6 +217,8 @@ void credit_settle(struct credit *credit, const struct credit_claim *claim, cons
     if (!claim->account)
         return;
     assert(claim->account->whole && charge->amount_micros >= 0);
+    /* Three ends: recorded, and held until a reading finds it; unsure, and held until somebody knows; not
+     * recorded, and free at once. An amount that is in none of them would be spent twice. */
     pthread_mutex_lock(&credit->mutex);
     int64_t held = charge_offered(charge); /* the price; the site's own server may have lowered it since */
     bool recorded = outcome->err == ERR_OK;
@@ -240,6 +245,7 @@ void credit_settle(struct credit *credit, const struct credit_claim *claim, cons
 
 void credit_forget_spend(struct credit *credit)
 {
+    /* The marks, too: what was read under them is read anew. */
     pthread_mutex_lock(&credit->mutex);
     account_table_forget_read(&credit->accounts);
     credit->first_quarter = 0;
@@ -287,6 +293,7 @@ enum err credit_apply_days(struct credit *credit, const struct credit_day *days,
 static bool needs_account(const struct credit *credit, const struct account_site *site,
                           const struct credit_balance *balance)
 {
+    /* Most crawlers that were ever seen owe nothing: they would only fill the table. */
     return balance->owed_micros != 0 || balance->counted_ms > site->counted_ms ||
            account_table_find(&credit->accounts, site, balance->agent);
 }
@@ -325,6 +332,7 @@ static bool make_sums(struct credit *credit, const struct credit_spend *spend, s
         struct account_site *site = account_table_make_site(&credit->accounts, spend[i].site);
         struct credit_account *account =
             site ? account_table_make(&credit->accounts, site, spend[i].agent) : NULL;
+        /* Days that the balance counts are passed over: they would be owed twice. */
         if (!account ||
             (spend[i].day_ms >= account->counted_ms && !account_make_day(account, spend[i].day_ms)))
             return false;

@@ -1,4 +1,6 @@
-/* A hash table by id, whose entries stand in a queue too: in the order in which they are asked for. */
+/* A hash table by id, whose entries stand in a queue too: in the order in which they are asked for. During an
+ * outage every payment ends here, thousands a minute: none of it may be a walk over all of them, and what is
+ * asked for in a round is a part of them, whose turn comes round. */
 #include "ledger/credit/doubts.h"
 
 #include <assert.h>
@@ -48,6 +50,7 @@ void doubts_free(struct doubts *doubts)
 
 static struct doubt **bucket_of(const struct doubts *doubts, const uint8_t id[UUID_SIZE])
 {
+    assert((doubts->bucket_count & (doubts->bucket_count - 1)) == 0);
     return &doubts->buckets[slice_hash(slice_bytes(id, UUID_SIZE)) & (doubts->bucket_count - 1)];
 }
 
@@ -117,6 +120,7 @@ bool doubts_add(struct doubts *doubts, const uint8_t id[UUID_SIZE], const struct
     assert(claim->account && amount_micros >= 0);
     if (doubts->count >= doubts->bucket_count)
         spread(doubts);
+    /* The same id may be here several times: a crawler may send one commitment to several threads. */
     struct doubt **bucket = bucket_of(doubts, id);
     *doubt = (struct doubt){.next = *bucket, .claim = *claim, .amount_micros = amount_micros};
     memcpy(doubt->id, id, UUID_SIZE);
@@ -130,6 +134,7 @@ bool doubts_take(struct doubts *doubts, const uint8_t id[UUID_SIZE], const struc
                  int64_t amount_micros)
 {
     for (struct doubt **link = bucket_of(doubts, id); *link; link = &(*link)->next) {
+        /* All that a repeat has in common: with another amount it is another promise. */
         const struct doubt *doubt = *link;
         if (memcmp(doubt->id, id, UUID_SIZE) != 0 || doubt->claim.account != claim->account ||
             doubt->claim.day_ms != claim->day_ms || doubt->amount_micros != amount_micros)
@@ -143,6 +148,7 @@ bool doubts_take(struct doubts *doubts, const uint8_t id[UUID_SIZE], const struc
 size_t doubts_ask(struct doubts *doubts, uint8_t (*ids)[UUID_SIZE], size_t room)
 {
     size_t count = doubts->count < room ? doubts->count : room;
+    /* Those that are asked for go to the end, whether or not they are found: the others have their turn. */
     for (size_t i = 0; i < count; i++) {
         struct doubt *doubt = doubts->first;
         memcpy(ids[i], doubt->id, UUID_SIZE);
@@ -168,6 +174,7 @@ void doubts_expire(struct doubts *doubts, int64_t made_before_ms, doubts_release
 {
     for (struct doubt *doubt = doubts->first, *after; doubt; doubt = after) {
         after = doubt->after;
+        /* By the id's own time: after it no server takes the entry any more, so that it never was. */
         if (uuid_ms(doubt->id) >= made_before_ms)
             continue;
         struct doubt **link = bucket_of(doubts, doubt->id);

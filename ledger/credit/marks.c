@@ -1,3 +1,5 @@
+/* How far each writer's batches were read, by quarter of an hour: a few dozen, sorted, so that a quarter
+ * which is over goes as a whole. */
 #include "ledger/credit/marks.h"
 
 #include <assert.h>
@@ -13,6 +15,7 @@ static int compare(const struct credit_mark *mark, int64_t quarter, const uint8_
 /* Where the writer's mark is, or would be. */
 static size_t seek(const struct marks *marks, int64_t quarter, const uint8_t writer_id[UUID_SIZE])
 {
+    /* The first that is not below it: of a quarter without a writer, the quarter's first. */
     size_t low = 0, high = marks->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;

@@ -99,6 +99,7 @@ static enum err tell_days(struct reading *reading)
                                       .counted_ms = day.counted_ms,
                                       .taken = reading->taken && !reading->waits[i]};
     }
+    /* All days at once: a site's day without the next would refuse payments at midnight. */
     enum err err = credit_apply_days(reading->credit, days, (size_t)rows->count);
     free(days);
     return err;
@@ -133,6 +134,7 @@ static enum err take_days(struct reading *reading, struct pg_rows *rows)
     bool *still = calloc((size_t)rows->count + 1, sizeof(*still));
     if (!still)
         return ERR_OVERLOADED;
+    /* By name and not by position: sites come and go between two readings. */
     for (int i = 0; i < rows->count; i++)
         still[i] = waits(reading, account_days_row(rows, i).site);
     pg_rows_free(&reading->days);
@@ -242,6 +244,7 @@ static enum err read_page(struct reading *reading, struct pg *pg, bool *more)
     pg_params_number(&params, PAGE);
     TRY(pg_run(pg, "account_balances", &params, &rows));
     TRY(tell_balances(reading, &rows));
+    /* By the last account and not by a number of rows: accounts that come meanwhile move no page. */
     *more = rows.count == PAGE;
     if (rows.count > 0) {
         const struct account_balance_row last = account_balance_row(&rows, rows.count - 1);
@@ -259,6 +262,7 @@ static struct step *step_of(struct reading *reading, int64_t site_id)
     for (size_t i = 0; i < reading->step_count; i++)
         if (reading->steps[i].site_id == site_id)
             return &reading->steps[i];
+    /* A site that was added since: from its first step on. */
     struct step *steps = realloc(reading->steps, (reading->step_count + 1) * sizeof(*steps));
     if (!steps)
         return NULL;
@@ -294,6 +298,7 @@ static enum err run_changes(struct reading *reading, struct pg *pg, struct pg_ro
         pg_array_number(&steps, reading->steps[i].step);
         pg_array_number(&crawlers, reading->steps[i].crawler_id);
     }
+    /* Three arrays side by side, a row of each site: one round trip, however many sites there are. */
     bool filled = pg_params_array(&params, &sites) && pg_params_array(&params, &steps) &&
                   pg_params_array(&params, &crawlers);
     pg_params_number(&params, PAGE);
@@ -329,6 +334,7 @@ enum err reading_balances(struct reading *reading, struct pg *pg)
         TRY(read_page(reading, pg, &more));
         reading->balances_read = !more;
     }
+    /* At least once, also right after the accounts: what changed while they were read is among it. */
     for (more = true; more;)
         TRY(read_changes(reading, pg, &more));
     TRY(end_waits(reading));
@@ -367,10 +373,12 @@ static enum err read_past(struct reading *reading, struct pg *pg, int64_t end_qu
         assert(reading->window > 0 && reading->window <= WINDOW_MAX && next > reading->past_quarter);
         pg_params_number(&params, reading->past_quarter);
         pg_params_number(&params, next);
+        /* Told before the mark moves: what failed in between is asked for again, and was not counted. */
         err = pg_run(pg, "account_spend_past", &params, &rows);
         err = err == ERR_OK ? tell_past(reading, &rows) : err;
         pg_rows_free(&rows);
         if (err != ERR_OK) {
+            /* Half as much next time: it took too long, and the deadline stays. */
             reading->window = reading->window > 1 ? reading->window / 2 : 1;
             return err;
         }
@@ -392,15 +400,18 @@ static enum err read_found(struct reading *reading, struct pg *pg, uint8_t (*fou
     enum err err = ERR_OVERLOADED;
     size_t count = credit_doubts(reading->credit, found, DOUBTS_MAX);
     assert(count <= DOUBTS_MAX && *found_count == 0);
+    /* Before the spending is read: an entry that comes in between is found by both, and released once. */
     pg_array_begin(&ids, PG_TYPE_UUID);
     for (size_t i = 0; i < count; i++)
         pg_array_bytes(&ids, slice_bytes(found[i], UUID_SIZE));
     TRY(pg_params_array(&params, &ids) ? ERR_OK : ERR_OVERLOADED);
     if (count > 0)
         TRY(pg_run(pg, "account_found", &params, &rows));
-    for (int row = 0; row < rows.count; row++)
+    for (int row = 0; row < rows.count; row++) {
+        assert(*found_count < DOUBTS_MAX); /* never more rows than ids that were asked for */
         if (uuid_parse(slice_of(account_found_row(&rows, row).payment_id), found[*found_count]))
             ++*found_count;
+    }
 out:
     pg_rows_free(&rows);
     pg_array_free(&ids);

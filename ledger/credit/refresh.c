@@ -76,7 +76,9 @@ struct refresh {
 
 static void publish(struct refresh *book, struct agreements *view)
 {
+    assert(view);
     pthread_mutex_lock(&book->mutex);
+    /* Only the pointer under the mutex: freeing a large view would hold requests up. */
     struct agreements *before = book->view;
     book->view = view;
     pthread_mutex_unlock(&book->mutex);
@@ -89,6 +91,7 @@ static enum err read_agreements(struct refresh *book)
     struct agreements *view;
     enum err err;
     TRY(pg_run(book->pg, "account_agreement_count", NULL, &rows));
+    /* Versions are only added: their number says whether there is anything new, for the price of a count. */
     int64_t count = account_agreement_count_row(&rows, 0).agreements;
     if (count == book->agreements)
         goto out;
@@ -161,6 +164,8 @@ static void note_failure(struct refresh *book, enum part part)
     state->retry_ms = state->retry_ms < RETRY_MAX_MS ? state->retry_ms : RETRY_MAX_MS;
     assert(state->retry_ms >= RETRY_MIN_MS && state->retry_ms <= RETRY_MAX_MS);
     state->due_ms = clock_monotonic_ms() + state->retry_ms;
+    /* Time is what was lacking most likely; a server that is slow is not made faster by asking it again as
+     * soon. */
     book->call_ms = book->call_ms * 2 < CALL_MAX_MS ? book->call_ms * 2 : CALL_MAX_MS;
 }
 
@@ -189,6 +194,7 @@ static enum err connect_now(struct refresh *book)
     });
     if (book->pg)
         err = schema_check(book->pg);
+    /* Once, as it takes long: a schema does not change under a gate without a new start. */
     if (err == ERR_OK && !book->told_ready)
         err = pg_compare(book->pg);
     book->agreements = -1; /* another server may have as many, but others */
@@ -216,6 +222,7 @@ static bool knows_all(struct refresh *book, const struct config *config)
 static bool read_all(struct refresh *book)
 {
     for (enum part part = 0; part < PART_COUNT; part++) {
+        /* In this order: what is spent is counted on days, and days close with balances. */
         if (clock_monotonic_ms() < book->parts[part].due_ms)
             continue;
         if (read_part(book, part) != ERR_OK) {
@@ -304,6 +311,7 @@ static int64_t turn(struct refresh *book)
 /* False when it is to end. */
 static bool wait(struct refresh *book, int64_t ms)
 {
+    assert(ms > 0); /* a round without a pause would be a loop */
     int64_t start_ms = clock_monotonic_ms();
     pthread_mutex_lock(&book->mutex);
     for (;;) {
@@ -311,6 +319,7 @@ static bool wait(struct refresh *book, int64_t ms)
         struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
         if (book->stopping || clock_monotonic_ms() >= until_ms)
             break;
+        /* Looked at anew after each wake: who hurries may shorten the wait that is under way. */
         pthread_cond_timedwait(&book->wake, &book->mutex, &until);
     }
     book->hurry = false;
@@ -354,6 +363,7 @@ struct refresh *refresh_start(const struct config *config)
     book->backoff_ms = HURRY_MS;
     book->refresh_ms = config->ledger_refresh_seconds * 1000;
     book->call_ms = book->timeout_ms = config->ledger_timeout_seconds * 1000;
+    /* Everything before the thread: it may look at all of it from its first step on. */
     book->credit = credit_new();
     book->reading = book->credit ? reading_new(book->credit) : NULL;
     if (book->reading && init_lock(book) && pthread_create(&book->thread, NULL, keep_reading, book) == 0)
@@ -399,6 +409,7 @@ void refresh_stop(struct refresh *book)
 bool refresh_ready(struct refresh *book, const struct config *config)
 {
     OBJECT_CHECK(book, REFRESH_MAGIC);
+    /* Asked by a health check, too, which is why it only looks, and does not wait. */
     pthread_mutex_lock(&book->mutex);
     bool read = book->view != NULL;
     pthread_mutex_unlock(&book->mutex);
