@@ -40,6 +40,8 @@ static enum err read_id(struct pg *pg, struct slice agent, int64_t *crawler_id)
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     enum err err;
+    /* Read before it is inserted: an insert that finds its key taken uses up a number all the same, and a
+     * lock. */
     *crawler_id = 0;
     pg_params_bytes(&params, agent);
     TRY(pg_run(pg, "crawler_read", &params, &rows));
@@ -95,6 +97,8 @@ static struct known_key *slot_of(struct crawler_cache *cache, const struct crawl
     assert(key->thumbprint && key->agent.len > 0);
     const struct slice parts[] = {slice_bytes(key->thumbprint, DIGEST_SIZE), key->agent};
     digest_sha256(parts, 2, digest);
+    /* Two bytes of a SHA-256: whoever chooses keys to share a place only costs himself statements. */
+    _Static_assert(CACHE_KEYS <= 65536, "two bytes find every place");
     struct known_key *slot = &cache->keys[(size_t)(digest[0] << 8 | digest[1]) % CACHE_KEYS];
     *known = slot->crawler_id && memcmp(slot->digest, digest, DIGEST_SIZE) == 0;
     return slot;
@@ -125,6 +129,7 @@ enum err crawler_find(struct crawler_cache *cache, struct pg *pg, const struct c
         *crawler_id = slot->crawler_id;
     else
         TRY(read_id(pg, key->agent, crawler_id));
+    /* Another writer may insert it in this moment; the second read finds whosever came first. */
     if (*crawler_id == 0) {
         TRY(insert(pg, key->agent, now_ms));
         TRY(read_id(pg, key->agent, crawler_id));

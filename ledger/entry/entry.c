@@ -69,6 +69,7 @@ static const uint8_t *id_of(const struct entry *entry)
 static int by_id(const void *left, const void *right)
 {
     const struct entry *a = left, *b = right;
+    /* Entries of one id in the order of their coming: the first is charged, the others are its repeats. */
     int order = memcmp(id_of(a), id_of(b), UUID_SIZE);
     return order ? order : (a->order > b->order) - (a->order < b->order);
 }
@@ -116,6 +117,7 @@ static void add(struct entry_arrays *arrays, const struct entry *entry)
     assert(entry->site_id > 0 && entry->crawler_id > 0);
     const struct charge *charge = entry->submission->charge;
     struct pg_array *columns = arrays->columns;
+    /* In the order of the enum, which is that of the statement's parameters. */
     pg_array_bytes(&columns[ID], slice_bytes(charge->payment_id, UUID_SIZE));
     pg_array_number(&columns[SITE], entry->site_id);
     pg_array_number(&columns[CRAWLER], entry->crawler_id);
@@ -132,6 +134,7 @@ static void add(struct entry_arrays *arrays, const struct entry *entry)
 static enum err fill(struct entry_arrays *arrays, int64_t now_ms, struct pg_params *params)
 {
     pg_params_number(params, now_ms);
+    assert(params->count == 1); /* the clock is the first of the statement's parameters */
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         if (!pg_params_array(params, &arrays->columns[i]))
             return ERR_OVERLOADED;
@@ -165,6 +168,7 @@ static bool is_first(const struct entry *entries, size_t at)
 {
     if (!may_be_recorded(&entries[at]))
         return false;
+    /* Back to the first of its id, and no further: repeats in one batch are few. */
     for (size_t before = at; before > 0 && same_id(&entries[before - 1], &entries[at]); before--)
         if (may_be_recorded(&entries[before - 1]))
             return false;
@@ -226,6 +230,7 @@ static enum err fill_sums(struct entry_arrays *arrays, const struct entry *entri
                                         uuid_ms(id_of(&entries[i])) / ENTRY_QUARTER_MS, 1,
                                         entries[i].submission->charge->amount_micros};
     assert(made > 0 && made <= count);
+    /* Sorted, so that what belongs together stands together; and all gates lock rows in one order. */
     qsort(sums, made, sizeof(*sums), by_account);
     for (size_t i = 0; i < SUM_COLUMN_COUNT; i++)
         pg_array_begin(&arrays->sum_columns[i], PG_TYPE_INT8);
@@ -297,6 +302,7 @@ static enum err insert_sent(struct entry_arrays *arrays, struct session *session
     assert(session->pg && session->sequence > 0);
     enum err err;
     memcpy(as.writer_id, session->writer_id, UUID_SIZE);
+    /* The number is used up, also when this fails: no reader ever takes two batches for one. */
     TRY(fill(arrays, as.recorded_at_ms, &params));
     pg_params_bytes(&params, slice_bytes(as.writer_id, UUID_SIZE));
     pg_params_number(&params, as.sequence);
@@ -361,6 +367,7 @@ static enum err insert_halving(insert_some *insert, struct entry_arrays *arrays,
     if (err == ERR_OK || pg_failure(session->pg) != PG_DATA)
         return err;
     assert(count > 0);
+    /* Which one it is the server does not say; in ten steps it is found among a thousand. */
     if (count == 1) {
         decide(&entries[0], ERR_INTERNAL);
         return ERR_OK;
@@ -399,6 +406,7 @@ static void compare_stored(struct entry *entry, const struct charge_compare_row 
     bool same = stored->site_id == entry->site_id && stored->crawler_id == entry->crawler_id &&
                 stored->amount_micros <= charge_offered(charge) &&
                 slice_eq(slice_of(stored->resource), charge->resource);
+    /* All that is signed and billed. The rule's name may have changed since, and is ours. */
     if (!same) {
         entry->conflict = true;
         return;

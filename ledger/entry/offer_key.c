@@ -63,6 +63,7 @@ const char *offer_key_read(const char *path, struct offer_key *key)
     if (!text)
         return strerror(errno);
     char *rest = text;
+    /* Looked at before anything is used of it, and of what was opened, not of the name once more. */
     bool exposed = file_is_exposed(&status);
     bool ok = !exposed && read_line(&rest, key->current, &empty) && !empty &&
               read_line(&rest, key->previous, &no_previous);

@@ -47,6 +47,7 @@ void payment_id_mint(const struct payment_keys *keys, const struct payment_offer
     uint8_t id[PAYMENT_ID_SIZE];
     assert(price_micros >= 0 && price_micros <= AMOUNT_PRICE_MAX);
     uuid_make(now_ms, random, id);
+    /* In clear: who pays may read the price, and the MAC keeps it. */
     for (int i = 0; i < PRICE_SIZE; i++)
         id[PRICE + i] = (uint8_t)((uint64_t)price_micros >> (8 * (PRICE_SIZE - 1 - i)));
     bind_url(offer, id + URL);
@@ -57,6 +58,7 @@ void payment_id_mint(const struct payment_keys *keys, const struct payment_offer
 static bool genuine(struct hmac *hmac, const struct payment_offer *offer, const uint8_t id[PAYMENT_ID_SIZE])
 {
     uint8_t mac[MAC_SIZE];
+    /* No former key: then nothing can be its. */
     if (!hmac)
         return false;
     bind_terms(hmac, offer, id, mac);
@@ -74,6 +76,7 @@ void payment_id_derive(int64_t signed_at_seconds, struct slice signature, uint8_
 bool payment_id_bytes(struct slice text, uint8_t raw[PAYMENT_ID_SIZE])
 {
     size_t len;
+    _Static_assert(PAYMENT_ID_SIZE % 3 == 0, "base64url of it has one spelling, without spare bits");
     return text.len == PAYMENT_ID_TEXT && encoding_unbase64url(text, raw, PAYMENT_ID_SIZE, &len);
 }
 
@@ -109,6 +112,7 @@ enum err payment_id_open(const struct payment_keys *keys, const struct payment_o
     memcpy(id->uuid, raw, UUID_SIZE);
     id->price_micros = payment_id_price(raw);
     assert(id->price_micros >= 0 && id->price_micros <= AMOUNT_PRICE_MAX);
+    /* A minute ahead: gates that share a key have clocks of their own. */
     int64_t age_ms = now_ms - uuid_ms(id->uuid);
     return age_ms > ttl_seconds * 1000 || age_ms < -AHEAD_MS ? ERR_OFFER_EXPIRED : ERR_OK;
 }

@@ -86,6 +86,7 @@ void receipt_cache_put(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
             chosen = place;
             break;
         }
+        /* The oldest id gives way, also to one that is older still: that one is asked for as rarely. */
         if (!chosen || memcmp(place->id, chosen->id, UUID_SIZE) < 0)
             chosen = place;
     }
@@ -106,6 +107,7 @@ bool receipt_cache_find(struct receipt_cache *cache, const uint8_t id[UUID_SIZE]
     bool found = false;
     if (cache->sets == 0)
         return false;
+    /* The content, too: the same id over something else is a conflict, which only the ledger may tell. */
     size_t set = set_of(cache, id);
     const struct place *places = &cache->places[set * WAYS];
     uint64_t generation = atomic_load(&cache->generation);

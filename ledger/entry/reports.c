@@ -1,3 +1,6 @@
+/* What was not delivered waits here until the ledger has it. A report stays at the head of its list while it
+ * is written: until then reports_has must find it, or the same payment would be answered as paid for. One at
+ * a time, as each gives credit back and has a number of its own. */
 #include "ledger/entry/reports.h"
 
 #include "ledger/base/clock.h"
@@ -49,6 +52,7 @@ bool reports_put(struct reports *reports, struct undelivered_report *report)
     assert(report->done && uuid_is_v7(report->fact.payment_id));
     report->next = NULL;
     pthread_mutex_lock(&reports->mutex);
+    /* Bounded, as whoever reports may run wild. */
     bool room = reports->count < REPORTS_MAX;
     if (room) {
         *reports->end = report;
@@ -144,6 +148,7 @@ bool reports_write(struct reports *reports, struct session *session, struct rece
     OBJECT_CHECK(session, SESSION_MAGIC);
     enum written written = WRITTEN;
     for (int i = 0; i < REPORTS_A_TURN && written == WRITTEN; i++) {
+        /* Some at a time, between two batches: payments wait for receipts, and reports for nothing. */
         struct undelivered_report *report = take(reports);
         if (!report)
             break;

@@ -20,6 +20,7 @@ struct shared {
 /* Text goes into the ledger as it came, or not at all: fields that are not printable ASCII are no proof. */
 static struct slice printable(struct slice text)
 {
+    /* Empty and not cut: half a signature proves nothing, and looks as if it did. */
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] < 0x20 || text.data[i] > 0x7e)
             return SLICE("");
@@ -60,6 +61,7 @@ struct snapshot *snapshot_new(const struct snapshot *from)
         .signature = keep(&at, signature),
     };
     assert(at == shared->bytes + size);
+    /* Of the copy: what is stored is what was hashed. */
     digest_sha256(&shared->snapshot.body, 1, shared->snapshot.digest);
     atomic_init(&shared->owners, 1);
     return &shared->snapshot;

@@ -1,3 +1,5 @@
+/* The database decides, in one statement and under its own lock, whether there is such a charge, and whether
+ * it was told before: a front repeats itself when it gets no answer. */
 #include "ledger/entry/undelivered.h"
 
 #include "ledger/base/clock.h"
@@ -56,6 +58,7 @@ enum err undelivered_record_alone(struct pg *pg, const struct undelivered *fact,
                                   enum undelivered_outcome *outcome)
 {
     uint8_t chance[10], writer_id[UUID_SIZE];
+    /* A writer of its own, of one batch: the operator's command has no session, and gates follow it alike. */
     random_bytes(chance, sizeof(chance));
     uuid_make(clock_now_ms(), chance, writer_id);
     return record(pg, fact, writer_id, 1, outcome);
