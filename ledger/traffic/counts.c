@@ -111,6 +111,7 @@ static bool row_is(const struct row *row, uint64_t hash, const struct traffic_ke
 {
     struct slice parts[PART_COUNT];
     const char *text = row->text;
+    /* The hash first: of rows in one slot's way hardly one gets as far as its texts. */
     if (row->hash != hash || row->period_ms != key->period_ms || row->verified != key->verified ||
         row->outcome != key->outcome)
         return false;
@@ -126,6 +127,7 @@ static bool row_is(const struct row *row, uint64_t hash, const struct traffic_ke
 /* The slot of the row with this key, or the free one where it belongs. */
 static uint32_t *slot_of(const struct counts *counts, uint64_t hash, const struct traffic_key *key)
 {
+    /* It ends: there are more slots than rows, so that one of them is free. */
     for (size_t at = hash;; at++) {
         uint32_t *slot = &counts->slots[at & (counts->slot_count - 1)];
         if (*slot == 0 || row_is(&counts->rows[*slot - 1], hash, key))
@@ -135,6 +137,7 @@ static uint32_t *slot_of(const struct counts *counts, uint64_t hash, const struc
 
 static struct row *add_row(struct counts *counts, uint64_t hash, const struct traffic_key *key)
 {
+    assert(counts->count < counts->rows_max);
     struct row *row = &counts->rows[counts->count++];
     struct slice parts[PART_COUNT];
     *row = (struct row){hash, key->period_ms, key->verified, key->outcome, counts->text + counts->text_used,
@@ -156,9 +159,12 @@ static struct row *find_row(struct counts *counts, const struct traffic_key *key
     size_t len = text_len(key);
     size_t reserve = others ? 0 : OTHERS_ROWS;
     uint64_t hash = hash_of(key);
+    assert(reserve <= counts->rows_max);
     uint32_t *slot = slot_of(counts, hash, key);
     if (*slot != 0)
         return &counts->rows[*slot - 1];
+    /* Crawlers choose their names: whoever makes them up fills the rows for named ones, never those into
+     * which the rest is counted. */
     if (len > TEXT_MAX_BYTES || counts->count + reserve >= counts->rows_max ||
         counts->text_used + len + reserve * TEXT_BYTES > counts->text_size)
         return NULL;
@@ -178,6 +184,7 @@ void counts_add(struct counts *counts, const struct traffic_key *key, const stru
 {
     struct row *row = find_row(counts, key, false);
     if (!row) {
+        /* Site, period and outcome stay: sums of money and requests are right, only who it was is lost. */
         struct traffic_key others = {.period_ms = key->period_ms,
                                      .site = key->site,
                                      .crawler = SLICE(TRAFFIC_OTHERS),

@@ -77,6 +77,7 @@ static bool fill(int fd, char *room, size_t size, size_t *len)
             return true;
         if (got < 0 && errno != EINTR)
             return false;
+        assert(got <= 0 || (size_t)got <= size - *len);
         *len += got > 0 ? (size_t)got : 0;
     }
     assert(*len <= size);
@@ -132,6 +133,7 @@ bool file_write_all(int fd, const char *text, size_t len)
         ssize_t wrote = write(fd, text + done, len - done);
         if (wrote < 0 && errno != EINTR)
             return false;
+        assert(wrote <= 0 || (size_t)wrote <= len - done);
         done += wrote > 0 ? (size_t)wrote : 0;
     }
     return true;
@@ -309,6 +311,7 @@ static bool same_bytes(int a, int b)
     size_t len, other;
     bool same = room && lseek(a, 0, SEEK_SET) == 0 && lseek(b, 0, SEEK_SET) == 0;
     do {
+        /* Piece by piece, and both from the start: a draft's place is at its end. */
         same = same && fill(a, room, COMPARE_BYTES, &len) &&
                fill(b, room + COMPARE_BYTES, COMPARE_BYTES, &other) && len == other &&
                memcmp(room, room + COMPARE_BYTES, len) == 0;

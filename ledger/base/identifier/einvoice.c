@@ -5,6 +5,7 @@
 
 #include "ledger/base/identifier/identifier.h"
 
+#include <assert.h>
 #include <string.h>
 
 const struct einvoice_need einvoice_needs[] = {
@@ -49,5 +50,6 @@ const char *einvoice_scheme(const char *country, const char *scheme, const char 
 
 bool einvoice_takes(const struct einvoice_need *need, const char *scheme)
 {
+    assert(*need->country); /* the end of the table is no need */
     return !*need->schemes || (strlen(scheme) == 4 && strstr(need->schemes, scheme));
 }

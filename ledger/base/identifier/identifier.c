@@ -60,6 +60,7 @@ static int mod_97(const char *text, size_t len, size_t start)
 /* The sum of the first digits, each times its weight. */
 static int weigh(const char *digits, const int *weights, size_t count)
 {
+    assert(strlen(digits) >= count);
     int sum = 0;
     for (size_t i = 0; i < count; i++) {
         assert(digits[i] >= '0' && digits[i] <= '9');
@@ -115,6 +116,7 @@ static bool is_belgian(const char *id)
         return false;
     for (size_t i = 0; i < 8; i++)
         rest = (rest * 10 + id[i] - '0') % 97;
+    /* 97 and not 0 for no rest: its check digits run from 01 to 97. */
     return 97 - rest == (id[8] - '0') * 10 + id[9] - '0';
 }
 
@@ -224,6 +226,7 @@ const char *identifier_endpoint_fault(const char *endpoint)
         (len == 4 && strspn(endpoint, DIGITS) == 4) || (len == 2 && strspn(endpoint, CAPITALS) == 2);
     if (!shaped || !endpoint[len] || !endpoint[len + 1])
         return "is not SCHEME:ID with an EAS code, such as 0088:7300010000001";
+    assert(len < sizeof(scheme));
     snprintf(scheme, sizeof(scheme), "%.*s", (int)len, endpoint);
     return identifier_fault(scheme, endpoint + len + 1);
 }
@@ -269,7 +272,9 @@ bool identifier_is_creditor(const char *creditor)
     if (len < 8 || len > 35 || strspn(creditor, CAPITALS DIGITS) != len || strspn(creditor, CAPITALS) < 2 ||
         strspn(creditor + 2, DIGITS) < 2)
         return false;
-    snprintf(counted, sizeof(counted), "%.4s%s", creditor, creditor + 7);
+    /* Without the three characters of the business code, which a creditor may choose (EPC 262-08). */
+    int written = snprintf(counted, sizeof(counted), "%.4s%s", creditor, creditor + 7);
+    assert(written == (int)len - 3);
     return mod_97(counted, len - 3, 4) == 1;
 }
 
@@ -278,6 +283,7 @@ bool identifier_is_email(const char *text)
     const char *at = strchr(text, '@');
     if (!at || at == text || !at[1] || at[1] == '.' || at[-1] == '.' || *text == '.' || strchr(at + 1, '@'))
         return false;
+    /* As forms have it, and not as RFC 5322 would allow: quotes and comments are mistakes on an invoice. */
     return strchr(at + 1, '.') && !strstr(text, "..") && text[strlen(text) - 1] != '.' &&
            !strpbrk(text, " ,;<>\"()") && strlen(text) <= EMAIL_MAX;
 }
@@ -323,6 +329,7 @@ const char *identifier_vat_fault(const char *number)
     for (size_t i = 0; forms[i]; i++) {
         if (matches(forms[i], number))
             return NULL;
+        /* A country that is not in the list is let through: its numbers are not known here. */
         known = known || strncmp(forms[i], number, 2) == 0;
     }
     return known ? "has not the form that VAT numbers of its country have" : NULL;
@@ -335,6 +342,7 @@ const char *identifier_compact(const char *text, char *out, size_t room)
     for (; *text && len + 1 < room; text++)
         if (isalnum((unsigned char)*text))
             out[len++] = (char)toupper((unsigned char)*text);
+    assert(len < room);
     out[len] = '\0';
     return out;
 }

@@ -24,6 +24,7 @@ bool series_read(const char *pattern, const char *date, struct series *series)
     if (!at || (year_at && year_at > at) || strlen(pattern) >= SERIES_TEXT_MAX)
         return false;
     const char *digits = at + sizeof(number) - 1;
+    /* Twelve digits at the most: a number of the ledger's has no more. */
     long count = strtol(digits, &end, 10);
     if (digits[0] < '0' || digits[0] > '9' || count < 1 || count > 12 || *end != '}')
         return false;
