@@ -91,7 +91,7 @@ typedef struct config_list CONFIG_LIST;
     X(offer_key_file, "offer.key_file", PATH, "offer.key", 0, 0,                                             \
       "Secret that makes payment ids genuine: one key a line in hex, the newest first; the second is\n"      \
       "still accepted. Made on first start. Gates that share a ledger share it.")                            \
-    X(offer_history_file, "offer.history_file", PATH, "offer.history", 0, 0,                             \
+    X(offer_history_file, "offer.history_file", PATH, "offer.history", 0, 0,                                 \
       "Every offer key that nights have seen: they add to it, so that ids of former keys can still be\n"     \
       "opened. As secret as the key; only crawltab uses it.")                                                \
     X(offer_ttl_seconds, "offer.ttl_seconds", NUMBER, "300", 10, 3600, "How long an offer holds.")           \

@@ -1,7 +1,7 @@
--- The keys by which entries of site $1 with ids from $2 to before $3 were signed, as the ledger has them, and the
--- newest bodies of directories in which each was found before the range's end, newest first; in the order of
--- crawlers and thumbprints, for pg_stream. A key that is in no body has one row; one that the ledger does not have
--- has an empty public_key.
+-- The keys by which entries of site $1 with ids from $2 to before $3 were signed, as the ledger has them,
+-- and the newest bodies of directories in which each was found before the range's end, newest first; in the
+-- order of crawlers and thumbprints, for pg_stream. A key that is in no body has one row; one that the
+-- ledger does not have has an empty public_key.
 -- columns: crawler_id bigint, thumbprint bytea, agent text, public_key text, relied_ms timestamptz,
 --   url text, body bytea
 DECLARE stream NO SCROLL CURSOR FOR

@@ -1,4 +1,5 @@
--- All sites, and under which terms each has made offers; the terms used last first. $1: at most so many of a site.
+-- All sites, and under which terms each has made offers; the terms used last first. $1: at most so many of a
+-- site.
 -- columns: site_id bigint, name text, network text, currency text, terms_url text null,
 --   ttl_seconds integer
 SELECT s.site_id, s.name, s.network, s.currency, t.terms_url, t.ttl_seconds

@@ -1,5 +1,5 @@
--- The closed days of site $1, the ids of their entries, whether some of these are in a file now, and whether they were
--- judged, with how many are not proven.
+-- The closed days of site $1, the ids of their entries, whether some of these are in a file now, and whether
+-- they were judged, with how many are not proven.
 -- columns: local_date date, archived boolean, first_id uuid, end_id uuid, unproven bigint null
 SELECT c.local_date, EXISTS (
            SELECT FROM archived a WHERE a.utc_date BETWEEN (d.starts_at AT TIME ZONE 'UTC')::date

@@ -3,7 +3,8 @@
 WITH closed AS (
     SELECT d.local_date, x.unproven, (
                SELECT count(*) FROM unproven u WHERE u.site_id = d.site_id
-                  AND u.payment_id >= uuid_floor(d.starts_at) AND u.payment_id < uuid_floor(d.ends_at)) AS listed
+                  AND u.payment_id >= uuid_floor(d.starts_at) AND u.payment_id < uuid_floor(d.ends_at)
+           ) AS listed
       FROM day_close x JOIN day d USING (site_id, local_date) WHERE x.site_id = $1::bigint
 )
 SELECT 'day_close ' || c.local_date AS subject,

@@ -1,5 +1,5 @@
--- The crawlers of day $2 of site $1 in the order of their numbers, those of whom nothing is billed among them,
--- with the totals of the day's crawls.
+-- The crawlers of day $2 of site $1 in the order of their numbers, those of whom nothing is billed among
+-- them, with the totals of the day's crawls.
 -- columns: crawler_id bigint, agent text, entries bigint, sum_micros bigint
 WITH line AS (
     SELECT l.crawler_id, l.quantity, l.amount_micros FROM crawler_day_line l

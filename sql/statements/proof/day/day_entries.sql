@@ -1,5 +1,5 @@
--- The entries of site $1 with ids from $2 to before $3 in the order of their ids, and why one is not billed, for
--- pg_stream.
+-- The entries of site $1 with ids from $2 to before $3 in the order of their ids, and why one is not billed,
+-- for pg_stream.
 -- columns: payment_id uuid, crawler_id bigint, amount_micros bigint, recorded_ms timestamptz,
 --   thumbprint bytea, rule text, resource text, signature bytea, signature_base bytea,
 --   agreement_id bigint, unproven text
