@@ -16,6 +16,11 @@ int64_t clock_monotonic_ms(void)
     return 1000;
 }
 
+int64_t clock_monotonic_ns(void)
+{
+    return 1000000000;
+}
+
 void clock_set_offset_ms(int64_t offset_ms)
 {
     (void)offset_ms;
