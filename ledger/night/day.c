@@ -105,6 +105,7 @@ static enum err judge(struct pg *pg, const struct day_order *order, const struct
     const struct unproven_order unproven = {.site_id = order->site_id,
                                             .date = day->date,
                                             .book = order->book,
+                                            .unknown_offers = order->unknown_offers,
                                             .tell = order->progress,
                                             .context = order->progress_context};
     return order->book ? unproven_note(pg, &unproven, &closed->unproven) : ERR_OK;

@@ -22,6 +22,7 @@ struct day_order {
     bool dry_run;               /* days are made, nothing is sealed, all else is done and then rolled back */
     const struct note_key *key; /* signs the checkpoints; may be NULL in a dry run */
     struct evidence_book *book; /* by which entries are judged; NULL: they are not, and all are billed */
+    bool unknown_offers;        /* a day is closed even if no entry's id is of an offer key that is known */
     day_tree_tell *progress;    /* NULL: nobody is told */
     void *progress_context;
 };

@@ -15,7 +15,8 @@ struct noting {
     struct pg *pg;
     const struct unproven_order *order;
     struct unproven_sum *sum;
-    int64_t all; /* entries of the day */
+    int64_t all;      /* entries of the day */
+    int64_t *unknown; /* of them, those whose id no known offer key has made */
 };
 
 static void log_finding(const struct noting *noting, const struct evidence_finding *finding)
@@ -70,6 +71,7 @@ static enum err note(const struct noting *noting, const struct evidence_hearing 
         if (sum->entries++ < LOGGED_MAX)
             log_finding(noting, finding);
         sum->micros += finding->amount_micros;
+        *noting->unknown += finding->failed == EVIDENCE_OFFER;
     }
     for (size_t at = 0; at < hearing->count; at += INSERT_AT_ONCE) {
         size_t left = hearing->count - at;
@@ -116,9 +118,21 @@ static enum err refuse(const struct unproven_order *order)
     return ERR_NOT_FOUND;
 }
 
+static enum err refuse_unknown(const struct noting *noting)
+{
+    char count[24];
+    LOG(ERROR, "offer_key_is_another", {"day", noting->order->date},
+        {"file", noting->order->book->offer_keys->file}, {"entries", log_number(noting->all, count)},
+        {"detail", "no entry of the day has an id of an offer key that is known here; the day stays open"},
+        {"hint",
+         "put the gates' offer.key_file there; if all of these were forged: nightly --unknown-offers"});
+    return ERR_NOT_FOUND;
+}
+
 enum err unproven_note(struct pg *pg, const struct unproven_order *order, struct unproven_sum *sum)
 {
-    struct noting noting = {.pg = pg, .order = order, .sum = sum};
+    int64_t unknown = 0;
+    struct noting noting = {.pg = pg, .order = order, .sum = sum, .unknown = &unknown};
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     enum err err;
@@ -133,6 +147,8 @@ enum err unproven_note(struct pg *pg, const struct unproven_order *order, struct
         goto out;
     TRY(order->book->offer_keys->count > 0 ? ERR_OK : refuse(order));
     TRY(judge(&noting, range.first_id, range.end_id));
+    if (unknown >= noting.all && !order->unknown_offers)
+        err = refuse_unknown(&noting);
 out:
     pg_rows_free(&rows);
     return err;

@@ -378,7 +378,12 @@ static void former_keys_and_terms_are_known(void **state)
     /* The gate's role cannot read what the nights know. */
     assert_false(sql_as("crawltab_gate", "SELECT * FROM unproven", output));
     remove_file("offer.history");
-    assert_int_equal(CRAWLTAB(output, "nightly", "--day", days_date(3)), 3);
+    /* With the wrong key alone the day stays open, since what is not proven is so for good. */
+    assert_int_equal(CRAWLTAB(output, "nightly", "--day", days_date(3)), 1);
+    assert_non_null(strstr(output, "no entry of the day has an id of an offer key that is known here"));
+    assert_string_equal(sql("SELECT count(*) FROM unproven"), "0");
+    assert_string_equal(sql("SELECT count(*) FROM day_close"), "2");
+    assert_int_equal(CRAWLTAB(output, "nightly", "--day", days_date(3), "--unknown-offers"), 3);
     assert_string_equal(sql("SELECT DISTINCT reason FROM unproven"), "offer");
     write_file("offer.key", key);
 }

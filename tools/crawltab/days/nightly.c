@@ -24,7 +24,7 @@ struct night {
     struct pg *pg;
     const char *site; /* NULL: all */
     const char *day;  /* NULL: all that are due */
-    bool dry_run;
+    bool dry_run, unknown_offers;
     int64_t now_ms; /* by which days are over */
     json_t *days;   /* with --json */
     struct publish_count published;
@@ -187,6 +187,7 @@ static void close_site(struct night *night, struct night_site *site)
                                     .dry_run = night->dry_run,
                                     .key = key,
                                     .book = night->book.magic ? &night->book : NULL,
+                                    .unknown_offers = night->unknown_offers,
                                     .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
                                     .progress_context = site};
     bool busy = false;
@@ -350,6 +351,7 @@ static enum exit_status bill_days(const char *config_path, int argc, char **argv
     const struct command_option options[] = {{"--site", &night.site, NULL},
                                              {"--day", &night.day, NULL},
                                              {"--dry-run", NULL, &night.dry_run},
+                                             {"--unknown-offers", NULL, &night.unknown_offers},
                                              {"--json", NULL, &json},
                                              {NULL, NULL, NULL}};
     struct command_words words;
@@ -400,6 +402,8 @@ const struct command nightly_command = {
     "  --site NAME       only this site (default: all of the configuration)\n"
     "  --day YYYY-MM-DD  only up to this day; refused while it cannot be closed\n"
     "  --dry-run         show what would be billed, change nothing\n"
+    "  --unknown-offers  close a day even if no offer key that is known here has made\n"
+    "                    any of its ids: nothing of it is billed\n"
     "  --json            what was closed, for programs\n"
     "  --config FILE     the configuration (default: config.yaml)\n",
     bill_days};
