@@ -170,6 +170,15 @@ for (const [style, begin] of Object.entries(styles)) {
                 stdout
             )
         })
+        await t.test('each is found, and proven, by its id', async () => {
+            const ids = ledger.query('SELECT payment_id FROM charge').split('\n')
+            for (const id of ids) {
+                const { stdout } = await crawltab('lookup', id)
+                assert.match(stdout, new RegExp(id))
+                assert.doesNotMatch(stdout, /NOT PROVEN|does not|do not/)
+            }
+            await crawltab('audit')
+        })
     })
 }
 
