@@ -21,7 +21,8 @@ static bool made_of(const char *text, size_t len, const char *characters)
  */
 static int find_code(const char *codes, size_t width, const char *code)
 {
-    for (size_t i = 0; strlen(codes + i) >= width; i += width + 1)
+    /* The last code has no character behind it: the step from it leads past the end of the list. */
+    for (size_t i = 0, len = strlen(codes); i + width <= len; i += width + 1)
         if (strncmp(codes + i, code, width) == 0)
             return (int)i;
     return -1;

@@ -103,7 +103,7 @@ static void what_may_only_be_repeated_is_not_recorded(void **state)
     (void)state;
     struct writer *writer = writer_start_ready();
     struct payment payment = payment_make(clock_now_ms(), AGENT, 2500, PAGE);
-    struct payment altered = payment_make(clock_now_ms(), AGENT, 2501, PAGE);
+    struct payment altered = payment_make(clock_now_ms(), AGENT, 2499, PAGE);
     payment.charge.unless_repeat = ERR_CREDIT_LIMIT_REACHED;
     assert_int_equal(payment_pay(writer, &payment), ERR_CREDIT_LIMIT_REACHED);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "0");
@@ -316,7 +316,8 @@ static void an_unclosed_year_is_added_up_day_by_day(void **state)
     assert_true(spent >= 36500);
     assert_true(leaves(book, AGENT, &balance, 100000 - spent));
     /* The other site's follow while the gate runs. */
-    wait_for_sql("SELECT count(*) >= 365 FROM day_accrual WHERE site_id = 2");
+    /* Yesterday may go on for slow gates, by the time of day. */
+    wait_for_sql("SELECT count(*) >= 364 FROM day_accrual WHERE site_id = 2");
     assert_true(leaves(book, AGENT, &balance, 100000 - spent));
     refresh_stop(book);
     /* Once: the next start adds nothing up. */
