@@ -129,15 +129,18 @@ export async function examine(t, name, { start, open, tells = false }) {
         assert.equal(unpaid.headers['cache-control'], 'no-store')
         assert.ok(unpaid.headers['payment-required'] && unpaid.headers['accept-signature'])
         assert.equal(JSON.parse(unpaid.text).resource.url, `http://shop.example${page}`)
-        for (const field of [
-            'Signature-Agent',
-            'Signature-Input',
-            'PAYMENT-SIGNATURE',
-            'X-PAYMENT',
-            'crawler-exact-price',
-            'crawler-max-price'
-        ])
+        for (const field of ['Signature-Agent', 'Signature-Input'])
             assert.equal((await get(page, { ...person, [field]: '"x"' })).status, 402, field)
+        // What commits to pay and cannot be read is told in its dialect.
+        for (const [field, code] of Object.entries({
+            'PAYMENT-SIGNATURE': 'malformed_payment_signature',
+            'X-PAYMENT': 'malformed_x_payment',
+            'crawler-exact-price': 'malformed_crawler_price',
+            'crawler-max-price': 'malformed_crawler_price'
+        })) {
+            const answer = await get(page, { ...person, [field]: '"x"' })
+            assert.deepEqual([answer.status, answer.headers['crawler-error']], [400, code], field)
+        }
         assert.equal((await get(page, { ...person, Payment: 'x' })).status, 400)
         assert.equal((await get(page, crawler, { method: 'HEAD' })).status, 402)
         assert.equal(site.seen.length, seen, 'the site heard of none of it')
