@@ -1,4 +1,4 @@
-// Ledgers with invoices over any amount: crawlers that owe a flat fee for yesterday.
+// Ledgers with invoices over any amount: crawlers that owe a flat fee for one day.
 import assert from 'node:assert/strict'
 import { stage } from './support.js'
 
@@ -28,7 +28,8 @@ export async function billed(t, options, accounts) {
                 ${text(settlement)}
               FROM account a, site s WHERE s.name = '${account.site ?? 'example'}'`)
     })
-    await set.crawltab('nightly')
+    // Between one and two o'clock the day after it could be closed as well.
+    await set.crawltab('nightly', '--day', new Date(Date.now() - dayAgo * 1000).toISOString().slice(0, 10))
     for (const account of accounts) {
         const row = ledger.query(`SELECT number, site_name, total_minor, currency, currency_decimals
             FROM invoice WHERE agent = '${account.agent}'`)

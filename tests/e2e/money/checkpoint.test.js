@@ -262,38 +262,40 @@ test('each checkpoint leaves the ledger, once', async t => {
         seal: { publish_folder: folder, publish_webhook: true },
         site: { webhook: { url: 'http://127.0.0.1:9/' } }
     })
-    const file = size => path.join(folder, `example:402%2Fexample.0000000${size}.checkpoint`)
-    const read = size => fs.readFileSync(file(size), 'utf8')
+    // The gate has made the day before its start too, in the first hour of a day.
+    const first = fs.readdirSync(folder).length
+    const file = nth => path.join(folder, `example:402%2Fexample.0000000${first + nth}.checkpoint`)
+    const read = nth => fs.readFileSync(file(nth), 'utf8')
     const shown = async day => (await crawltab('checkpoint', 'show', '--day', day)).stdout
     const told = async () =>
         JSON.parse((await crawltab('webhook', 'list', '--json')).stdout).filter(
             message => message.type === 'checkpoint.signed'
         ).length
-    // The gate had made the day before its start too.
-    assert.equal(read(2), await shown(days[0]))
-    assert.equal(await told(), 2)
+    assert.ok(first === 1 || first === 2)
+    assert.equal(read(0), await shown(days[0]))
+    assert.equal(await told(), first)
     const night = (await crawltab('nightly', '--day', days[1])).stdout
     assert.match(night, /1 checkpoint written to .*1 checkpoint/s)
-    assert.equal(read(3), await shown(days[1]))
-    await crawltab('checkpoint', 'check', '--checkpoint', file(2))
+    assert.equal(read(1), await shown(days[1]))
+    await crawltab('checkpoint', 'check', '--checkpoint', file(0))
     // What a run that was killed has left out, the next one makes up for.
-    fs.rmSync(file(3))
+    fs.rmSync(file(1))
     await crawltab('nightly', '--day', days[1])
-    assert.equal(read(3), await shown(days[1]))
-    assert.equal(await told(), 3)
-    assert.equal(fs.readdirSync(folder).length, 3)
+    assert.equal(read(1), await shown(days[1]))
+    assert.equal(await told(), first + 1)
+    assert.equal(fs.readdirSync(folder).length, first + 1)
     // What was published before is not written over.
-    const kept = read(3)
-    fs.writeFileSync(file(3), kept.replace('example', 'elpmaxe'))
+    const kept = read(1)
+    fs.writeFileSync(file(1), kept.replace('example', 'elpmaxe'))
     await assert.rejects(crawltab('nightly', '--day', days[1]), /was published before, and it is another one/)
-    fs.writeFileSync(file(3), kept)
-    fs.writeFileSync(file(4), kept)
+    fs.writeFileSync(file(1), kept)
+    fs.writeFileSync(file(2), kept)
     await assert.rejects(crawltab('nightly', '--day', days[1]), /a longer log was published/)
-    fs.rmSync(file(4))
+    fs.rmSync(file(2))
     fs.renameSync(folder, `${folder}.away`)
     await assert.rejects(crawltab('nightly', '--day', days[2]), /must exist and be writable/)
     fs.renameSync(`${folder}.away`, folder)
     const again = (await crawltab('nightly', '--day', days[2])).stdout
     assert.match(again, /already closed.*1 checkpoint written/s)
-    assert.equal(read(4), await shown(days[2]))
+    assert.equal(read(2), await shown(days[2]))
 })

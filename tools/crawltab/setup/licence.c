@@ -63,7 +63,7 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
 
 const struct command licence_command = {
     .name = "licence",
-    .summary = "What a site says in public about prices and terms: RSL, x402, TDMRep, robots.txt",
+    .summary = "tell prices and terms in public: RSL, x402, TDMRep, robots.txt",
     .help = "usage: crawltab licence show [--site NAME] [--format rsl|x402|tdmrep|robots]\n"
             "\n"
             "Prints what is made of the site's rules, to be pasted into a site whose front\n"
