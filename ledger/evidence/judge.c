@@ -9,9 +9,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define MEMORY_BYTES  1048576 /* a signed base is as long as the fields of a request, some 64 KB */
-#define SKEW_MS       300000  /* the most that signature.clock_skew_seconds allows */
-#define AHEAD_MS      60000   /* another gate's clock, as for payment_id_open */
+#define MEMORY_BYTES 1048576 /* a signed base is as long as the fields of a request, some 64 KB */
+/* Between taking a payment and recording it a gate's clock may be set, forth or back: an entry's time may be
+ * so far from that of its id and signature, beside what gates allow anyway. */
+#define SET_MS        (2 * 3600000)
 #define SIGNED_AT_MAX ((INT64_C(1) << 48) / 1000 - 1) /* seconds that an id can carry */
 /* A gate whose clock was ahead when it read a directory may have had it set back since. The body is the
  * evidence, and when it was read is only what the gate said: so much earlier entries may rely on it. */
@@ -183,10 +184,10 @@ static bool judge_times(struct trial *trial)
     int64_t recorded_ms = trial->entry->recorded_ms;
     int64_t age_ms = recorded_ms - uuid_ms(trial->id);
     bool signature_held = text->expires_seconds > text->created_seconds &&
-                          text->created_seconds * 1000 <= recorded_ms + SKEW_MS &&
-                          text->expires_seconds * 1000 + book->late_ms >= recorded_ms;
+                          text->created_seconds * 1000 <= recorded_ms + SET_MS &&
+                          text->expires_seconds * 1000 + book->late_ms + SET_MS >= recorded_ms;
     return find(trial, EVIDENCE_OFFERED,
-                age_ms >= -AHEAD_MS && age_ms <= book->site->ttl_seconds * 1000 + book->late_ms) &&
+                age_ms >= -SET_MS && age_ms <= book->site->ttl_seconds * 1000 + book->late_ms + SET_MS) &&
            find(trial, EVIDENCE_SIGNED, signature_held);
 }
 

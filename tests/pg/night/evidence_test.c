@@ -88,17 +88,16 @@ static void other_network(struct forged *forged)
 
 static void late(struct forged *forged)
 {
-    forged->late_ms = 1200000;
+    forged->late_ms = 3 * 3600000;
 }
 
 static void short_signature(struct forged *forged)
 {
-    char old[64], new[64];
+    char old[64], new[64]; /* it had expired three hours before the payment */
     long long created = (long long)(uuid_ms(forged->payment.charge.payment_id) / 1000);
-    snprintf(old, sizeof(old), "expires=%lld", created + 3600);
-    snprintf(new, sizeof(new), "expires=%lld", created + 1);
+    snprintf(old, sizeof(old), "created=%lld;expires=%lld", created, created + 3600);
+    snprintf(new, sizeof(new), "created=%lld;expires=%lld", created - 14400, created - 10800);
     reword(&forged->payment, old, new);
-    forged->late_ms = 200000;
 }
 
 static void other_id(struct forged *forged)
