@@ -29,6 +29,12 @@ static bool is(const char *text, struct slice expected)
     return slice_eq(slice_of(text), expected);
 }
 
+static bool is_for(const struct named *named, const struct dialect_place *place)
+{
+    return is(named->network, place->network) && is(named->asset, place->currency) &&
+           is(named->audience, place->authority) && is(named->resource, place->url);
+}
+
 /* An amount is in the unit of the scheme that is accepted, which must then be signed too: by itself, or in an
  * id, which says the price. Otherwise who hands a commitment on could make cents of its millionths. */
 static enum err compare(const struct named *named, const struct dialect_place *place,
@@ -40,9 +46,7 @@ static enum err compare(const struct named *named, const struct dialect_place *p
         !dialect_amount(slice_of(named->amount), commitment->unit_micros, &amount))
         return ERR_MALFORMED_COMMITMENT;
     return (!named->id || is(named->id, commitment->id)) &&
-                   (!named->scheme || is(named->scheme, commitment->scheme)) &&
-                   is(named->network, place->network) && is(named->asset, place->currency) &&
-                   is(named->audience, place->authority) && is(named->resource, place->url) &&
+                   (!named->scheme || is(named->scheme, commitment->scheme)) && is_for(named, place) &&
                    amount == commitment->amount_micros
                ? ERR_OK
                : ERR_OFFER_MISMATCH;
@@ -58,6 +62,16 @@ static enum err read_issuer(struct arena *arena, const struct named *named, cons
     return err == ERR_OK || err == ERR_REQUEST_TOO_LARGE ? err : ERR_MALFORMED_COMMITMENT;
 }
 
+static struct claims claims_of(const struct jws *jws, const struct named *named)
+{
+    return (struct claims){.keyid = jws->keyid,
+                           .algorithm = jws->algorithm,
+                           .issued = named->issued,
+                           .expires = named->expires,
+                           .input = jws->input,
+                           .signature = jws->signature};
+}
+
 enum err claims_read(struct arena *arena, struct slice text, const struct dialect_place *place,
                      struct commitment *commitment)
 {
@@ -71,12 +85,7 @@ enum err claims_read(struct arena *arena, struct slice text, const struct dialec
         return ERR_MALFORMED_COMMITMENT;
     if (!is(CLAIMS_TYPE, jws.type) || !read_members(jws.claims, &named))
         goto out;
-    *claims = (struct claims){.keyid = jws.keyid,
-                              .algorithm = jws.algorithm,
-                              .issued = named.issued,
-                              .expires = named.expires,
-                              .input = jws.input,
-                              .signature = jws.signature};
+    *claims = claims_of(&jws, &named);
     /* Without an id in what is accepted one that is signed counts, since it says itself what it is for. */
     if (commitment->id.len == 0 && named.id)
         commitment->id = slice_of(arena_copy(arena, slice_of(named.id)));
@@ -119,17 +128,11 @@ enum err claims_recall(struct arena *arena, struct slice input, const struct dia
     if (!is(CLAIMS_TYPE, jws.type) || !read_members(jws.claims, &named) ||
         !say(arena, &named, place, commitment))
         goto out;
-    *claims = (struct claims){.keyid = jws.keyid,
-                              .algorithm = jws.algorithm,
-                              .issued = named.issued,
-                              .expires = named.expires,
-                              .input = input};
+    *claims = claims_of(&jws, &named);
+    claims->signature = SLICE(""); /* it was none */
     TRY(read_issuer(arena, &named, place, claims));
     commitment->claims = claims;
-    err = is(named.network, place->network) && is(named.asset, place->currency) &&
-                  is(named.audience, place->authority) && is(named.resource, place->url)
-              ? ERR_OK
-              : ERR_OFFER_MISMATCH;
+    err = is_for(&named, place) ? ERR_OK : ERR_OFFER_MISMATCH;
 out:
     jws_free(&jws);
     return err;
