@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { stage } from './support.js'
 
-// So far back that the day can be closed at any hour.
+// So far back that the day can be closed at any hour. Shortly after a midnight the gate keeps the day before
+// as well: agreements are in force from this instant, so that they owe for one day.
 export const dayAgo = 26 * 3600 + 300
 
 const text = value => `'${JSON.stringify(value).replaceAll("'", "''")}'`
@@ -23,9 +24,9 @@ export async function billed(t, options, accounts) {
             INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason,
                 status, cadence, subscription, fee_micros, included_crawls, minimum_fee_micros,
                 minimum_invoice_micros, tax_treatment, tax_rate_ppm, due_days, buyer, settlement)
-            SELECT s.site_id, a.crawler_id, 1, now() - interval '2 days', now(), 'test', 'test', 'active',
-                'daily', false, ${fee}, 0, 0, 0, '${tax ? 'standard' : 'none'}', ${tax}, 14, ${text(buyer)},
-                ${text(settlement)}
+            SELECT s.site_id, a.crawler_id, 1, now() - interval '${dayAgo} seconds', now(), 'test', 'test',
+                'active', 'daily', false, ${fee}, 0, 0, 0, '${tax ? 'standard' : 'none'}', ${tax}, 14,
+                ${text(buyer)}, ${text(settlement)}
               FROM account a, site s WHERE s.name = '${account.site ?? 'example'}'`)
     })
     // Between one and two o'clock the day after it could be closed as well.
