@@ -42,6 +42,7 @@ struct entry_arrays {
     struct pg_array columns[COLUMN_COUNT];
     struct pg_array sum_columns[SUM_COLUMN_COUNT];
     struct sum *sums;
+    int64_t now_ms; /* of the batch: when its entries are recorded */
 };
 
 struct entry_arrays *entry_arrays_new(void)
@@ -298,7 +299,7 @@ static enum err insert_sent(struct entry_arrays *arrays, struct session *session
 {
     struct pg_params params = {0};
     struct pg_rows rows = {0};
-    struct charge_outcome as = {.recorded_at_ms = clock_now_ms(), .sequence = ++session->sequence};
+    struct charge_outcome as = {.recorded_at_ms = arrays->now_ms, .sequence = ++session->sequence};
     assert(session->pg && session->sequence > 0);
     enum err err;
     memcpy(as.writer_id, session->writer_id, UUID_SIZE);
@@ -378,10 +379,11 @@ out:
     return err;
 }
 
-enum err entry_insert(struct entry_arrays *arrays, struct session *session, struct entry *entries,
-                      size_t count)
+enum err entry_insert(struct entry_arrays *arrays, struct session *session, int64_t now_ms,
+                      struct entry *entries, size_t count)
 {
     assert(is_sorted(entries, count));
+    arrays->now_ms = now_ms;
     int64_t begun_ns = clock_monotonic_ns();
     enum err err = insert_halving(insert_all, arrays, session, entries, count);
     if (err != ERR_OK) {

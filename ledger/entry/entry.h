@@ -32,11 +32,11 @@ void entry_arrays_free(struct entry_arrays *arrays);
 /* By id, then by order. */
 void entry_sort(struct entry *entries, size_t count);
 
-/* Inserts the undecided entries of the sorted batch that may be recorded, the first of each id, and decides
- * those that are new. Values that do not fit are found by halving; their entries get ERR_INTERNAL. Other
- * failures leave the rest undecided. */
-enum err entry_insert(struct entry_arrays *arrays, struct session *session, struct entry *entries,
-                      size_t count) MUST_USE;
+/* Inserts the undecided entries of the sorted batch that may be recorded, the first of each id, as recorded
+ * at `now_ms`, and decides those that are new. Values that do not fit are found by halving; their entries get
+ * ERR_INTERNAL. Other failures leave the rest undecided. */
+enum err entry_insert(struct entry_arrays *arrays, struct session *session, int64_t now_ms,
+                      struct entry *entries, size_t count) MUST_USE;
 
 /* Reads what is stored under the ids of undecided entries: equal entries are decided, others become
  * conflicts. Without one, those that may not be recorded are decided too. */

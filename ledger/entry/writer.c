@@ -66,11 +66,12 @@ struct writer {
     size_t thread_count; /* that run */
 };
 
-/* An entry must not slip into a day that is about to be closed. */
-static bool too_late(const struct config *config, const struct charge *charge)
+/* An entry must not slip into a day that is about to be closed, nor be dated before its offer by a clock that
+ * was set back while it waited: the night would not bill it. */
+static bool out_of_time(const struct config *config, const struct charge *charge, int64_t now_ms)
 {
-    int64_t latest_ms = clock_now_ms() + config->ledger_timeout_seconds * 1000;
-    return latest_ms > uuid_ms(charge->payment_id) + ENTRY_LATEST_MS;
+    int64_t age_ms = now_ms - uuid_ms(charge->payment_id);
+    return age_ms + config->ledger_timeout_seconds * 1000 > ENTRY_LATEST_MS || age_ms < -ENTRY_LATEST_MS;
 }
 
 /* --- The queue --- */
@@ -172,7 +173,7 @@ bool writer_recall(struct writer *writer, const struct charge *charge, struct ch
 {
     OBJECT_CHECK(writer, WRITER_MAGIC);
     uint8_t content[DIGEST_SIZE];
-    if (too_late(writer->config, charge))
+    if (out_of_time(writer->config, charge, clock_now_ms()))
         return false;
     if (reports_has(writer->reports, charge->payment_id)) {
         outcome->err = ERR_PAYMENT_UNDELIVERED;
@@ -394,22 +395,21 @@ out:
 /* Decides as many entries as it can. Safe to run again for those that it left. */
 static enum err try_batch(struct writer_thread *thread)
 {
-    struct pg *pg = thread->session->pg;
     enum err err = ERR_OK;
+    int64_t now_ms = clock_now_ms(); /* the instant that is judged is the one that is recorded */
     for (size_t i = 0; i < thread->count; i++) {
         struct entry *entry = &thread->batch[i];
         entry->conflict = false;
         assert(!entry->decided); /* answer_batch has taken those away */
-        if (too_late(thread->config, entry->submission->charge)) {
+        entry->decided = out_of_time(thread->config, entry->submission->charge, now_ms);
+        if (entry->decided)
             entry->submission->outcome.err = ERR_LEDGER_UNAVAILABLE;
-            entry->decided = true;
-        } else {
+        else
             TRY(find_crawler(thread, entry, entry->submission->charge->unless_repeat == ERR_OK));
-        }
     }
     entry_sort(thread->batch, thread->count);
-    TRY(entry_insert(thread->arrays, thread->session, thread->batch, thread->count));
-    TRY(entry_compare(thread->arrays, pg, thread->batch, thread->count));
+    TRY(entry_insert(thread->arrays, thread->session, now_ms, thread->batch, thread->count));
+    TRY(entry_compare(thread->arrays, thread->session->pg, thread->batch, thread->count));
     TRY(compare_strangers(thread));
     TRY(entry_insert_conflicts(thread->arrays, thread->session, thread->batch, thread->count));
 out:

@@ -78,7 +78,7 @@ static int64_t write_batch(struct entry_arrays *arrays, struct session *session,
 {
     make(session, count, crawlers);
     int64_t start = own_ns();
-    if (entry_insert(arrays, session, entries, count) != ERR_OK)
+    if (entry_insert(arrays, session, clock_now_ms(), entries, count) != ERR_OK)
         fail("a batch was not inserted");
     int64_t took = own_ns() - start;
     for (size_t i = 0; i < count; i++)

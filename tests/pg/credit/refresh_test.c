@@ -66,7 +66,7 @@ static void send_batch(struct session *session, struct payment *payments, size_t
                                     .order = i};
     }
     entry_sort(entries, count);
-    assert_int_equal(entry_insert(arrays, session, entries, count), ERR_OK);
+    assert_int_equal(entry_insert(arrays, session, clock_now_ms(), entries, count), ERR_OK);
     assert_int_equal(entry_compare(arrays, session->pg, entries, count), ERR_OK);
     assert_int_equal(entry_insert_conflicts(arrays, session, entries, count), ERR_OK);
     for (size_t i = 0; i < count; i++)

@@ -3,6 +3,7 @@
 #include "tests/pg/support.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/entry/entry.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -114,9 +115,38 @@ static void the_night_makes_them_as_well(void **state)
         "t");
 }
 
+/* The instant that an entry is judged by is the one that it is recorded with: one that waited while the clock
+ * was set is refused, and so is nobody's loss. */
+static void an_entry_is_dated_near_its_offer(void **state)
+{
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    int64_t now_ms = clock_now_ms();
+    const struct {
+        int64_t ahead_ms;
+        enum err outcome;
+    } cases[] = {{-20000 * (int64_t)DAY, ERR_LEDGER_UNAVAILABLE}, /* the clock says 1970, or nearly */
+                 {-ENTRY_LATEST_MS - 60000, ERR_LEDGER_UNAVAILABLE},
+                 {-ENTRY_LATEST_MS + 60000, ERR_OK},
+                 {ENTRY_LATEST_MS - 60000, ERR_OK},
+                 {ENTRY_LATEST_MS + 60000, ERR_LEDGER_UNAVAILABLE}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct payment payment = payment_make(now_ms, AGENT, 2500, PAGE);
+        clock_set_offset_ms(cases[i].ahead_ms);
+        assert_int_equal(payment_pay(writer, &payment), cases[i].outcome);
+        clock_set_offset_ms(0);
+    }
+    writer_stop(writer);
+    assert_string_equal(sql("SELECT count(*) FROM charge"), "2");
+    assert_string_equal(sql("SELECT count(*) FROM charge WHERE abs(extract(epoch FROM recorded_at -"
+                            " uuid_instant(payment_id))) > 3660"),
+                        "0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_entry_is_dated_near_its_offer, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_running_gate_crosses_midnights, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_gate_that_was_down_for_ten_days, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_gate_that_could_make_none, ledger_setup, ledger_teardown),

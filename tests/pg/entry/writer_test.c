@@ -121,7 +121,7 @@ static void one_batch_with_the_same_id(void **state)
                                     .order = i};
     }
     entry_sort(entries, 4);
-    assert_int_equal(entry_insert(arrays, session, entries, 4), ERR_OK);
+    assert_int_equal(entry_insert(arrays, session, clock_now_ms(), entries, 4), ERR_OK);
     assert_int_equal(entry_compare(arrays, session->pg, entries, 4), ERR_OK);
     assert_int_equal(entry_insert_conflicts(arrays, session, entries, 4), ERR_OK);
     assert_int_equal(outcomes[0]->err, ERR_OK);
@@ -150,7 +150,7 @@ static void write_batch(struct session *session, struct payment *payments, size_
                                     .order = i};
     }
     entry_sort(entries, count);
-    assert_int_equal(entry_insert(arrays, session, entries, count), ERR_OK);
+    assert_int_equal(entry_insert(arrays, session, clock_now_ms(), entries, count), ERR_OK);
     assert_int_equal(entry_compare(arrays, session->pg, entries, count), ERR_OK);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(payments[i].submission.outcome.err, ERR_OK);
