@@ -428,7 +428,7 @@ static bool has_licence(const struct message *message)
     if (!field)
         return false;
     struct slice value = slice_trim(field->value);
-    return slice_eq_nocase((struct slice){value.data, slice_find(value, ' ')}, SLICE("license"));
+    return slice_eq_nocase((struct slice){value.data, slice_find(value, ' ')}, SLICE(AI_CRAWLERS_SCHEME));
 }
 
 /* By a field's name in any case. */

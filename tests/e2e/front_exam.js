@@ -118,6 +118,8 @@ export async function examine(t, name, { start, open, tells = false }) {
         for (const field of names(last().headers)) assert.ok(!field.startsWith('x-crawltab'), field)
         const head = await get(page, person, { method: 'HEAD' })
         assert.deepEqual([head.status, head.text], [200, ''])
+        for (const authorization of ['Basic TGljZW5zZTo=', 'Licensed x', 'Basic License'])
+            assert.equal((await get(page, { ...person, authorization })).status, 200, authorization)
         assert.equal(gateSaw(), before, 'the gate saw none of it')
     })
 
@@ -131,6 +133,8 @@ export async function examine(t, name, { start, open, tells = false }) {
         assert.equal(JSON.parse(unpaid.text).resource.url, `http://shop.example${page}`)
         for (const field of ['Signature-Agent', 'Signature-Input'])
             assert.equal((await get(page, { ...person, [field]: '"x"' })).status, 402, field)
+        for (const authorization of ['License abc', 'license'])
+            assert.equal((await get(page, { ...person, authorization })).status, 402, authorization)
         // What commits to pay and cannot be read is told in its dialect.
         for (const [field, code] of Object.entries({
             'PAYMENT-SIGNATURE': 'malformed_payment_signature',
@@ -233,7 +237,7 @@ export async function examine(t, name, { start, open, tells = false }) {
         assert.match(stdout, /^good {3}\S+ gets an offer: USD 0\.05$/m)
         assert.match(stdout, /^good {3}the offer is for this URL$/m)
         assert.match(stdout, /^good {3}all 1\d\d crawlers of the list reach the gate$/m)
-        assert.equal(stdout.match(/ leads to the gate$/gm).length, 7)
+        assert.equal(stdout.match(/ leads to the gate$/gm).length, 8)
     })
 
     await t.test('a site that is slow or down costs nothing', async () => {

@@ -9,6 +9,10 @@
 /* Fields that crawlers alone send: by which they sign, or pay in any dialect. Ends with NULL. */
 extern const char *const ai_crawlers_fields[];
 
+/* The scheme of `Authorization` that crawlers alone send, with a licence bought elsewhere (RSL). In any case
+ * (RFC 9110 section 11.1), and alone or before a space. */
+#define AI_CRAWLERS_SCHEME "License"
+
 /* The name of an AI crawler that stands in the User-Agent as a whole word, as the list has it; empty where
  * there is none. */
 struct slice ai_crawlers_find(const struct config *config, struct slice user_agent);

@@ -25,6 +25,7 @@ static void print_signs(const struct front *front, FILE *out)
     }
     for (const char *const *field = ai_crawlers_fields; *field; field++)
         fprintf(out, "    SetEnvIf %s . crawltab\n", *field);
+    fputs("    SetEnvIfNoCase Authorization \"" FRONT_LICENCE "\" crawltab\n", out);
 }
 
 static void print_balancer(const struct front *front, const struct config_site *site,

@@ -20,7 +20,9 @@ static void print_snippets(const struct front *front, FILE *out)
     fputs("(crawltab_people) {\n\t@people {\n", out);
     for (const char *const *field = ai_crawlers_fields; *field; field++)
         fprintf(out, "\t\tnot header %s *\n", *field);
-    fputs("\t\tnot header_regexp User-Agent `(?i)", out);
+    fputs("\t\tnot header_regexp Authorization `(?i)" FRONT_LICENCE "`\n"
+          "\t\tnot header_regexp User-Agent `(?i)",
+          out);
     front_pattern(front, &at, true, out);
     fputs("`\n\t}\n}\n"
           "(crawltab_closed) {\n"

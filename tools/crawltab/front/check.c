@@ -124,6 +124,9 @@ static void check_fields(struct check *check)
         bool good = reaches_gate(check, PERSON, field);
         tell(check, good, "%s %s the gate", *name, good ? "leads to" : "does not lead to");
     }
+    bool good = reaches_gate(check, PERSON, "Authorization: " AI_CRAWLERS_SCHEME " x");
+    tell(check, good, "Authorization: " AI_CRAWLERS_SCHEME " %s the gate",
+         good ? "leads to" : "does not lead to");
 }
 
 enum exit_status check_front(const struct config *config, const char *url, const char *at)

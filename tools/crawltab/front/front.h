@@ -3,7 +3,7 @@
 #ifndef TOOLS_CRAWLTAB_FRONT_FRONT_H
 #define TOOLS_CRAWLTAB_FRONT_FRONT_H
 
-#include "ledger/base/config/config.h"
+#include "ledger/base/config/ai_crawlers.h"
 
 #include <stdio.h>
 
@@ -36,6 +36,10 @@ struct slice front_host(const char *host);
  * told so; as many as fit into a line, or with `all` every one. *at is behind them afterwards. False when
  * there was none left. */
 bool front_pattern(const struct front *front, size_t *at, bool all, FILE *out);
+
+/* A regular expression for an `Authorization` that crawlers alone send, in any case if the front is told so.
+ */
+#define FRONT_LICENCE "^" AI_CRAWLERS_SCHEME "( |$)"
 
 /* What crawlers sign and pay with, and what only the gate may say, in all spellings; each ends with NULL. */
 extern const char *const front_secret_fields[];

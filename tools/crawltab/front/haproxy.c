@@ -25,6 +25,7 @@ static void print_acls(const struct front *front, FILE *out)
     }
     for (const char *const *field = ai_crawlers_fields; *field; field++)
         fprintf(out, "    acl crawltab req.hdr(%s) -m found\n", *field);
+    fputs("    acl crawltab req.fhdr(Authorization) -i -m reg '" FRONT_LICENCE "'\n", out);
 }
 
 static void print_frontend(const struct front *front, FILE *out)

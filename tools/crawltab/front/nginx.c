@@ -3,8 +3,6 @@
  * not tell what a crawler has got. */
 #include "tools/crawltab/front/front.h"
 
-#include "ledger/base/config/ai_crawlers.h"
-
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
@@ -42,7 +40,10 @@ static void print_maps(const struct front *front, FILE *out)
         front_pattern(front, &at, false, out);
         fputs("\" 1;\n", out);
     }
-    fputs("}\nmap \"$crawltab_name", out);
+    fputs("}\nmap $http_authorization $crawltab_licence {\n    default \"\";\n    \"~*" FRONT_LICENCE
+          "\" 1;\n"
+          "}\nmap \"$crawltab_name$crawltab_licence",
+          out);
     for (const char *const *field = ai_crawlers_fields; *field; field++)
         print_variable(*field, out);
     fputs("\" $crawltab {\n    default 1;\n    \"\" \"\";\n}\n", out);

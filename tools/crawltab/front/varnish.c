@@ -57,6 +57,7 @@ static void print_signs(const struct front *front, FILE *out)
     fputs("    if (", out);
     for (const char *const *field = ai_crawlers_fields; *field; field++)
         fprintf(out, "req.http.%s ||\n        ", *field);
+    fputs("req.http.Authorization ~ \"(?i)" FRONT_LICENCE "\" ||\n        ", out);
     for (size_t at = 0; at < front->name_count;) {
         fputs(at > 0 ? " ||\n        req.http.User-Agent ~ \"(?i)" : "req.http.User-Agent ~ \"(?i)", out);
         front_pattern(front, &at, false, out);
