@@ -102,7 +102,7 @@ fuzz: ## libFuzzer on every parser, TIME=60 seconds each; what it finds stays in
 
 POINTS ?= 1000
 ed25519: ## whether the two libraries agree on ten million signatures, half an hour (ROUNDS=…, SEED=…)
-	$(INSTALL) test
+	$(NEEDS) test
 	@$(MAKE) -s $(JOBS) $(BUILD)/tests/unit/ed25519_test
 	@ED25519_ROUNDS=$(or $(ROUNDS),10000000) $(if $(SEED),ED25519_SEED=$(SEED)) $(BUILD)/tests/unit/ed25519_test
 
