@@ -520,6 +520,6 @@ const struct command check_request_command = {
     "  --ca FILE           certificates to trust when fetching, PEM (default: system)\n"
     "  --json              the same for programs\n"
     "\n"
-    "exit status: 0 valid, 1 invalid, 2 unverified (signed by nobody who can be looked\n"
-    "up, or no key to be had), 64 wrong usage\n",
+    "exit status: 0 valid, 1 invalid, 2 unverified (signed by nobody who can be\n"
+    "looked up, or no key to be had), 64 wrong usage\n",
     check_request};

@@ -73,7 +73,7 @@ const struct command licence_command = {
             "  x402      /.well-known/x402.json     the draft listing of x402\n"
             "  tdmrep    /.well-known/tdmrep.json   only with licence.tdmrep: true\n"
             "\n"
-            "  robots    lines for your robots.txt: License:, and Content-Usage: if you set it\n"
+            "  robots    lines for your robots.txt: License:, and Content-Usage: if it is set\n"
             "\n"
             "Rules for some crawlers only, and rules that observe, are not told. A star that\n"
             "stops at a slash is told as one that does not: these forms have no such star.\n",
