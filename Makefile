@@ -223,4 +223,4 @@ $(TESTS): $$(filter $$@.o $$(@D)/%/$$(@F).o,$(TEST_OBJECTS)) $(LIBRARIES)
 
 include tools/deploy/rules.mk
 -include $(wildcard tests/*/rules.mk)
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

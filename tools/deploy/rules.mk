@@ -51,15 +51,27 @@ $(UNITS): $(to)/systemd/%: tools/deploy/systemd/% tools/deploy/systemd/sandbox.c
 		$(foreach name,sbindir bindir sysconfdir docdir state,-e 's|@$(name)@|$($(name))|g') >$@.new
 	mv $@.new $@
 
+# bash looks for a completion by the name of the program.
+COMPLETED = crawltab crawler crawltabd
+
+# Manual pages are what the programs say of themselves, with the date of the change log's newest heading.
+MAN = $(addprefix $(to)/man/,crawltab.1 crawler.1 crawltab.yaml.5 crawltabd.8)
+DATE := $(shell sed -n 's/^\#\# [^ ]* (\([-0-9]*\)).*/\1/p;T;q' tools/deploy/CHANGELOG.md)
+$(MAN): $(to)/man/%: tools/deploy/man.sh $(to)/crawltab $(to)/crawltabd $(to)/crawler
+	@mkdir -p $(@D)
+	tools/deploy/man.sh $(to)/$(basename $*) $(subst .,,$(suffix $*)) $(VERSION) $(DATE) >$@.new
+	mv $@.new $@
+
 SITE = $(patsubst tools/demo/site/%,%,$(shell find tools/demo/site -type f))
 .PHONY: FORCE installed install install-strip uninstall installdirs
 FORCE:
 
-installed: $(to)/crawltabd $(to)/crawltab $(to)/crawler $(to)/config.yaml.example $(UNITS)
+installed: $(to)/crawltabd $(to)/crawltab $(to)/crawler $(to)/config.yaml.example $(UNITS) $(MAN)
 
 installdirs:
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)/examples \
-		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) \
+		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(completiondir) \
+		$(foreach section,1 5 8,$(DESTDIR)$(mandir)/man$(section)) \
 		$(DESTDIR)$(sysconfdir)/crawltab \
 		$(addprefix $(DESTDIR)$(datadir)/crawltab/site/,$(sort $(dir $(SITE))))
 	$(INSTALL) -d -m 700 $(DESTDIR)$(state)
@@ -72,6 +84,11 @@ install: installed installdirs ## installs under prefix=/usr/local (DESTDIR=: so
 	$(INSTALL_DATA) README.md tools/deploy/CHANGELOG.md server/WIRE.md $(DESTDIR)$(docdir)
 	$(INSTALL_DATA) $(filter-out %.sysusers,$(UNITS)) $(DESTDIR)$(unitdir)
 	$(INSTALL_DATA) $(to)/systemd/crawltab.sysusers $(DESTDIR)$(sysusersdir)/crawltab.conf
+	$(INSTALL_DATA) $(filter %.1,$(MAN)) $(DESTDIR)$(mandir)/man1
+	$(INSTALL_DATA) $(filter %.5,$(MAN)) $(DESTDIR)$(mandir)/man5
+	$(INSTALL_DATA) $(filter %.8,$(MAN)) $(DESTDIR)$(mandir)/man8
+	@for name in $(COMPLETED); do \
+		$(INSTALL_DATA) tools/deploy/completion.bash $(DESTDIR)$(completiondir)/$$name || exit; done
 	@for file in $(SITE); do \
 		$(INSTALL_DATA) tools/demo/site/$$file $(DESTDIR)$(datadir)/crawltab/site/$$file || exit; done
 
@@ -83,5 +100,30 @@ uninstall: ## removes what make install installed, but not configuration, keys a
 	rm -f $(DESTDIR)$(sbindir)/crawltabd $(DESTDIR)$(bindir)/crawltab $(DESTDIR)$(bindir)/crawler
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,$(notdir $(filter-out %.sysusers,$(UNITS)))) \
 		$(DESTDIR)$(sysusersdir)/crawltab.conf
+	rm -f $(foreach page,$(notdir $(MAN)),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(page)) \
+		$(addprefix $(DESTDIR)$(completiondir)/,$(COMPLETED))
 	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(datadir)/crawltab
 	@rmdir $(DESTDIR)$(sysconfdir)/crawltab $(DESTDIR)$(state) 2>/dev/null || true
+
+# --- Releases and packages. What is released is what is committed.
+RELEASE = crawltab-$(VERSION)
+.PHONY: dist deb sbom test-deb
+dist: ## build/crawltab-VERSION.tar.gz of what is committed, with checksums (SIGN=KEY: signed by GnuPG)
+	@mkdir -p $(BUILD)
+	git archive --format=tar --prefix=$(RELEASE)/ HEAD | gzip -n9 >$(BUILD)/$(RELEASE).tar.gz
+	cd $(BUILD) && sha256sum $(RELEASE).tar.gz >$(RELEASE).sha256
+	$(if $(SIGN),cd $(BUILD) && gpg --yes --armor --local-user '$(SIGN)' --clearsign $(RELEASE).sha256)
+	@echo "$(BUILD)/$(RELEASE).tar.gz"
+
+sbom: all ## build/crawltab-VERSION.spdx.json: the libraries that the programs are linked with, as SPDX 2.3
+	@tools/deploy/sbom.sh $(VERSION) $(PROGRAMS) >$(BUILD)/$(RELEASE).spdx.json.new
+	@mv $(BUILD)/$(RELEASE).spdx.json.new $(BUILD)/$(RELEASE).spdx.json
+	@echo "$(BUILD)/$(RELEASE).spdx.json"
+
+deb: dist ## Debian packages in build/deb, from what is committed
+	$(NEEDS) deb
+	@tools/deploy/deb.sh $(BUILD)/$(RELEASE).tar.gz $(BUILD)/deb
+
+test-deb: ## builds the packages twice, and installs, upgrades and purges them in a fresh Debian 12 (as root)
+	@$(MAKE) -s deb
+	@tools/deploy/test-deb.sh $(BUILD)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the Debian packages that a purpose needs and this machine lacks. Silent if nothing is missing.
 #
-#   install.sh run|test|fuzz|lint|bench [--list]
+#   install.sh run|test|fuzz|lint|bench|deb [--list]
 #
 # Only missing packages are asked of apt; --list prints them and changes nothing. apt-get update runs only if
 # apt does not know a package or cannot fetch it. sudo is used by ordinary users only, and announced.
@@ -20,13 +20,16 @@ TEST="$RUN pgbouncer libcmocka-dev libsodium-dev openssl nodejs npm clang libcla
     hledger ledger beancount libxml2-utils poppler-utils $FRONTS"
 LINT="$BUILD libcmocka-dev clang-format clang-tidy cppcheck shellcheck"
 
+DEB="$BUILD jq debhelper lintian debootstrap"
+
 case ${1:-} in
 run) wanted=$RUN ;;
 test) wanted=$TEST ;;
 fuzz) wanted=$FUZZ ;;
 lint) wanted=$LINT ;;
 bench) wanted="$RUN openssl nodejs npm util-linux nginx-light|nginx-core|nginx-full|nginx-extras" ;;
-*) die "usage: install.sh run|test|fuzz|lint|bench [--list]" ;;
+deb) wanted=$DEB ;;
+*) die "usage: install.sh run|test|fuzz|lint|bench|deb [--list]" ;;
 esac
 
 # What came to the machine in another way than as the package counts as well.

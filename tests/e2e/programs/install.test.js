@@ -29,6 +29,44 @@ const files = folder =>
         .map(file => path.join('/', path.relative(folder, file)))
         .sort()
 
+// Each command has its section in the manual, in the words of its own help.
+async function pages(there) {
+    for (const program of ['crawltab', 'crawler']) {
+        const page = fs.readFileSync(`${there}/opt/tab/share/man/man1/${program}.1`, 'utf8')
+        const help = async (...words) =>
+            (await run(`${there}/opt/tab/bin/${program}`, [...words, '--help'])).stdout.trimEnd()
+        const commands = [...(await help()).matchAll(/^  ([a-z][a-z-]*) +[a-z]/gm)]
+            .map(([, command]) => command)
+            .filter(command => command !== program || program === 'crawltab')
+        const sections = [...page.matchAll(/^\.SH crawl\w+ ([a-z-]+)$/gm)].map(([, command]) => command)
+        assert.deepEqual(sections, [...new Set(commands)])
+        for (const command of sections) {
+            const [, text] = page.split(`.SH ${program} ${command}\n.nf\n.in 0\n`)
+            const plain = text.split('\n.in\n')[0].replace(/^\\&/gm, '').replaceAll('\\-', '-')
+            const lines = plain.replaceAll('\\(aq', "'").replaceAll('\\e', '\\')
+            assert.equal(lines, (await help(command)).replace(/ +$/gm, ''))
+        }
+    }
+    const config = fs.readFileSync(`${there}/opt/tab/share/man/man5/crawltab.yaml.5`, 'utf8')
+    assert.match(config, /^trusted_proxies: \[\]$/m)
+    for (const line of config.split('\n')) assert.ok(line.replace(/\\(\(aq|.)/g, '-').length <= 80, line)
+}
+
+// bash offers commands, what a command does, and options.
+async function completion(there) {
+    const file = `${there}/opt/tab/share/bash-completion/completions/crawltab`
+    const complete = async (...words) => {
+        const script = `. "$1"; program=$2; shift 2; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+            _crawltab "$program" && printf '%s ' "\${COMPREPLY[@]}"`
+        const program = `${there}/opt/tab/bin/${words[0]}`
+        return (await run('bash', ['-c', script, 'bash', file, program, ...words])).stdout.trim()
+    }
+    assert.equal(await complete('crawltab', 'inv'), 'invoice')
+    assert.equal(await complete('crawltab', 'invoice', 'sh'), 'show')
+    assert.equal(await complete('crawltab', 'invoice', 'show', '--fo'), '--format')
+    assert.equal(await complete('crawler', 'fe'), 'fetch')
+}
+
 test('files go where the variables of GNU say, and away again', async t => {
     const folder = temporaryFolder(t)
     const there = path.join(folder, 'image')
@@ -40,6 +78,8 @@ test('files go where the variables of GNU say, and away again', async t => {
         '/opt/tab/bin/crawler',
         '/opt/tab/share/doc/crawltab/examples/config.yaml.example',
         '/opt/tab/share/doc/crawltab/CHANGELOG.md',
+        '/opt/tab/share/bash-completion/completions/crawltab',
+        '/opt/tab/share/man/man1/crawler.1',
         '/opt/tab/share/crawltab/site/articles/harbour-bell.html'
     ])
         assert.ok(installed.includes(file), `${file} is not among ${installed.join('\n')}`)
@@ -62,6 +102,9 @@ test('files go where the variables of GNU say, and away again', async t => {
     // An installed program looks for its configuration in /etc, whatever folder it runs in.
     const lost = await run(`${there}/opt/tab/bin/crawltab`, ['invoice', '--help'], { cwd: root })
     assert.match(lost.stdout, /\(default: \/etc\/crawltab\/config\.yaml\)/)
+
+    await pages(there)
+    await completion(there)
 
     fs.writeFileSync(`${there}/etc/crawltab/config.yaml`, '')
     await make(folder, 'uninstall', `DESTDIR=${there}`, 'prefix=/opt/tab', 'localstatedir=/srv/var')
