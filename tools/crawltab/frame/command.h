@@ -21,6 +21,7 @@ struct command {
 
 extern const struct command agreement_command;
 extern const struct command crawler_command;
+extern const struct command init_command;
 extern const struct command migrate_command;
 extern const struct command nightly_command;
 extern const struct command invoice_command;
