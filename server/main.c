@@ -3,6 +3,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/config/config.h"
 #include "ledger/base/log.h"
+#include "ledger/base/log_queue.h"
 #include "ledger/base/places.h"
 #include "ledger/base/version.h"
 #include "server/monitor/monitor.h"
@@ -236,6 +237,7 @@ static int start_and_serve(const char *file, struct config *config, const struct
     sigset_t signals = signals_that_matter(true);
     int status = 1;
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    log_queue_start();
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     service_start(&service, config->ledger_timeout_seconds * 1000);
@@ -256,6 +258,7 @@ static int start_and_serve(const char *file, struct config *config, const struct
     http_free(served.http);
     http_free(served.decisions);
     http_free(served.monitor);
+    log_queue_stop();
     return status;
 }
 
@@ -296,6 +299,6 @@ int main(int argc, char **argv)
         return status;
     }
     clock_set_offset_ms(options.clock_offset_ms);
-    reload_log_level(config);
+    reload_log(config);
     return start_and_serve(options.config, config, &given);
 }

@@ -1,10 +1,11 @@
-/* A line is one write(2) of at most 2 KiB: lines of threads do not run into each other, and nobody waits
- * for a lock while another's line goes out. Control characters never get through, or a crawler's name could
- * forge a line. */
+/* A line is one write(2) of at most 2 KiB: lines of threads do not run into each other. In the gate a thread
+ * of its own writes them (log_queue.h), so that nobody waits for whoever reads the log. Control characters
+ * never get through, or a crawler's name could forge a line. */
 #include "ledger/base/log.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
+#include "ledger/base/log_queue.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -17,7 +18,9 @@
 #define LINE_MAX_BYTES 2048
 
 static _Atomic enum log_level threshold = LOG_LEVEL_INFO;
+static atomic_bool json_lines;
 static const char *people_program;
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static _Thread_local struct log_repeats *repeats_now;
 
 struct line {
@@ -28,6 +31,11 @@ struct line {
 void log_set_level(enum log_level level)
 {
     atomic_store_explicit(&threshold, level, memory_order_relaxed);
+}
+
+void log_set_json(bool json)
+{
+    atomic_store_explicit(&json_lines, json, memory_order_relaxed);
 }
 
 void log_for_people(const char *program)
@@ -59,12 +67,8 @@ static void put_text(struct line *line, const char *text)
     }
 }
 
-static void put_value(struct line *line, const char *value)
+static void put_quoted(struct line *line, const char *value)
 {
-    if (*value && !strpbrk(value, " \"=\\\n\t\r")) {
-        put_text(line, value);
-        return;
-    }
     put(line, '"');
     for (; *value; value++) {
         if (*value == '"' || *value == '\\')
@@ -72,6 +76,15 @@ static void put_value(struct line *line, const char *value)
         put_text(line, (char[]){*value, '\0'});
     }
     put(line, '"');
+}
+
+static void put_value(struct line *line, const char *value)
+{
+    if (*value && !strpbrk(value, " \"=\\\n\t\r")) {
+        put_text(line, value);
+        return;
+    }
+    put_quoted(line, value);
 }
 
 static const char *field(const struct log_field *fields, const char *key)
@@ -112,16 +125,42 @@ static void write_for_people(struct line *line, const char *event, const struct 
     }
 }
 
+static void put_json(struct line *line, const char *key, const char *value)
+{
+    put_text(line, line->len > 1 ? ",\"" : "\"");
+    put_text(line, key);
+    put_text(line, "\":");
+    put_quoted(line, value);
+}
+
+/* A line that is too long has as many of its fields as there is room for, each of them whole: half an object
+ * is none. */
+static void write_json(struct line *line, enum log_level level, const char *event,
+                       const struct log_field *fields)
+{
+    char now[INSTANT_TEXT_MAX];
+    put(line, '{');
+    put_json(line, "time", instant_format(clock_now_ms(), now));
+    put_json(line, "level", level_names[level]);
+    put_json(line, "event", event);
+    for (; fields->key; fields++) {
+        size_t before = line->len;
+        if (fields->value)
+            put_json(line, fields->key, fields->value);
+        if (line->len >= sizeof(line->text) - 3)
+            line->len = before;
+    }
+    put(line, '}');
+}
+
 static void write_logfmt(struct line *line, enum log_level level, const char *event,
                          const struct log_field *fields)
 {
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    assert(level < sizeof(names) / sizeof(*names));
     char now[INSTANT_TEXT_MAX];
     put_text(line, "time=");
     put_text(line, instant_format(clock_now_ms(), now));
     put_text(line, " level=");
-    put_text(line, names[level]);
+    put_text(line, level_names[level]);
     put_text(line, " event=");
     put_text(line, event);
     for (; fields->key; fields++) {
@@ -184,12 +223,17 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     assert(event && fields);
     if (is_repeat(event, fields))
         return;
+    assert(level < sizeof(level_names) / sizeof(*level_names));
     if (people_program)
         write_for_people(&line, event, fields);
+    else if (atomic_load_explicit(&json_lines, memory_order_relaxed))
+        write_json(&line, level, event, fields);
     else
         write_logfmt(&line, level, event, fields);
     assert(line.len < sizeof(line.text));
     line.text[line.len++] = '\n';
+    if (log_queue_put(line.text, line.len))
+        return;
     if (write(STDERR_FILENO, line.text, line.len) < 0)
         return; /* nowhere left to say it */
 }

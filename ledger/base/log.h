@@ -1,5 +1,5 @@
-/* One line per event on standard error. The gate writes logfmt with a fixed event name; the operator's
- * commands write sentences for a person. Never keys, whole signatures or bodies. */
+/* One line per event on standard error. The gate writes logfmt, or JSON, with a fixed event name; the
+ * operator's commands write sentences for a person. Never keys, whole signatures or bodies. */
 #ifndef LEDGER_BASE_LOG_H
 #define LEDGER_BASE_LOG_H
 
@@ -18,6 +18,9 @@ struct log_field {
 
 /* Lines below `level` are dropped. Default: info. At any time, from any thread. */
 void log_set_level(enum log_level level);
+
+/* Lines are JSON objects instead of logfmt; all values are strings. At any time. */
+void log_set_json(bool json);
 
 /* Writes "program: event: value of detail" and a hint instead of logfmt: for commands that people run. */
 void log_for_people(const char *program);

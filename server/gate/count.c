@@ -143,17 +143,17 @@ void count_refused(enum err err)
     metrics_decided(TRAFFIC_REFUSED, err);
 }
 
-void count_outcome(const struct gate_thread *thread, struct crawl *crawl, enum err outcome)
+enum traffic_outcome count_outcome(const struct gate_thread *thread, struct crawl *crawl, enum err outcome)
 {
     struct exchange *exchange = crawl->exchange;
     if (!crawl->site && outcome == ERR_OK)
-        return; /* the gate was asked how it does */
+        return TRAFFIC_FREE; /* the gate was asked how it does */
     struct traffic_sums sums = {.requests = 1, .bytes = body_bytes(exchange)};
     struct traffic_key key = {.reason = SLICE("")};
     judge(crawl, outcome, &key, &sums);
     count_decision(crawl, key.outcome, outcome);
     if (!thread->tally || !crawl->site)
-        return;
+        return key.outcome;
     key.period_ms = crawl->now_ms - crawl->now_ms % TRAFFIC_PERIOD_MS;
     key.site = slice_of(crawl->site->name);
     key.rule = crawl->decision.rule ? slice_of(crawl->decision.rule) : SLICE("");
@@ -162,4 +162,5 @@ void count_outcome(const struct gate_thread *thread, struct crawl *crawl, enum e
     tally_add(thread->tally, &key, &sums);
     if (exchange->reply.stream && !exchange->reply.body.data && !is_bodiless(exchange))
         follow(thread->tally, exchange, &key);
+    return key.outcome;
 }

@@ -60,6 +60,8 @@ struct crawl {
     enum err outcome;   /* when decided */
     struct crawl *next; /* in the thread's list */
     int64_t now_ms;     /* of arrival: one time for the whole request */
+    int64_t begun_ms;   /* the same, monotonic */
+    bool noted;         /* for the log of decisions */
 
     size_t site_index;
     const struct config_site *site; /* NULL until the host is known */

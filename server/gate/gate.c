@@ -1,5 +1,6 @@
 /* The coordinator: takes a request along the steps of crawl.h, parks it where it must wait, and logs how it
  * went. */
+#include "server/gate/access.h"
 #include "server/gate/count.h"
 #include "server/gate/forward.h"
 #include "server/gate/health.h"
@@ -115,19 +116,40 @@ static void log_outcome(const struct crawl *crawl, enum err outcome)
         {"repeated", recorded && crawl->submission.outcome.repeated ? "yes" : NULL});
 }
 
+static struct crawl crawl_of(struct gate_thread *thread, struct exchange *exchange)
+{
+    return (struct crawl){.exchange = exchange,
+                          .gate = thread->gate,
+                          .thread = thread,
+                          .trace = {.failed = CHECK_COUNT},
+                          .now_ms = clock_now_ms(),
+                          .begun_ms = clock_monotonic_ms()};
+}
+
 static struct crawl *crawl_new(struct gate_thread *thread, struct exchange *exchange)
 {
     struct crawl *crawl = arena_alloc(&exchange->arena, sizeof(*crawl));
     if (!crawl)
         return NULL;
-    *crawl = (struct crawl){
-        .exchange = exchange, .gate = thread->gate, .thread = thread, .now_ms = clock_now_ms()};
+    *crawl = crawl_of(thread, exchange);
     OBJECT_MAKE(crawl, CRAWL_MAGIC);
-    crawl->trace.failed = CHECK_COUNT;
     crawl->wait.ready = on_directory;
     crawl->wait.client = exchange->client;
     exchange->state = crawl;
     return crawl;
+}
+
+static void on_refuse(void *context, struct exchange *exchange, enum err err)
+{
+    assert(err != ERR_OK && !exchange->state);
+    struct gate_thread *thread = context;
+    struct crawl *crawl = crawl_new(thread, exchange);
+    struct crawl spare = crawl_of(thread, exchange);
+    crawl = crawl ? crawl : &spare;
+    crawl_reply(crawl, err);
+    log_outcome(crawl, err);
+    count_refused(err);
+    access_note(crawl, TRAFFIC_REFUSED, err);
 }
 
 static enum exchange_verdict on_request(void *context, struct exchange *exchange)
@@ -135,7 +157,7 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
     struct crawl *crawl = exchange->state ? exchange->state : crawl_new(context, exchange);
     enum err err = ERR_OK;
     if (!crawl) {
-        exchange->reply.status = 431;
+        on_refuse(context, exchange, ERR_REQUEST_TOO_LARGE);
         return EXCHANGE_REPLY;
     }
     OBJECT_CHECK(crawl, CRAWL_MAGIC);
@@ -159,7 +181,7 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
         forward_whole(exchange);
     crawl_reply(crawl, err);
     log_outcome(crawl, err);
-    count_outcome(context, crawl, err);
+    access_note(crawl, count_outcome(context, crawl, err), err);
     return EXCHANGE_REPLY;
 }
 
@@ -347,18 +369,6 @@ static void on_parked(void *context, struct exchange *exchange)
     thread->last = crawl;
 }
 
-static void on_refuse(void *context, struct exchange *exchange, enum err err)
-{
-    assert(err != ERR_OK && !exchange->state);
-    struct gate_thread *thread = context;
-    struct crawl *crawl = crawl_new(thread, exchange);
-    struct crawl spare = {
-        .exchange = exchange, .gate = thread->gate, .thread = thread, .trace = {.failed = CHECK_COUNT}};
-    crawl_reply(crawl ? crawl : &spare, err);
-    log_outcome(crawl ? crawl : &spare, err);
-    count_refused(err);
-}
-
 static void on_finished(void *context, struct exchange *exchange)
 {
     struct crawl *crawl = exchange->state;
@@ -367,6 +377,7 @@ static void on_finished(void *context, struct exchange *exchange)
         return;
     /* Whatever still points here is stale from now on, and shows as such: the arena is used by the next
      * request. */
+    access_gone(crawl);
     if (crawl->stage == CRAWL_RECORDING)
         OBJECT_END(&crawl->submission, SUBMISSION_MAGIC);
     if (crawl->answer) /* that was not taken */

@@ -1,6 +1,8 @@
 /* Deadlines are absolute, in a list of a thread's own that is swept twice a second: no timer for each
  * connection, and no lock. */
 #include "server/http/connection.h"
+
+#include "ledger/base/metrics/metrics.h"
 #include "ledger/base/object.h"
 
 #include <assert.h>
@@ -84,6 +86,13 @@ bool connection_expected(const struct connection_list *list)
     while (c && (c->read > 0 || !c->waiting || c->stowed))
         c = c->next;
     return c != NULL;
+}
+
+void connection_tell(size_t waiting, size_t answering, size_t idle)
+{
+    metrics_set(METRIC_CONNECTIONS_WAITING, (int64_t)waiting);
+    metrics_set(METRIC_CONNECTIONS_ANSWERING, (int64_t)answering);
+    metrics_set(METRIC_CONNECTIONS_IDLE, (int64_t)idle);
 }
 
 void connection_hurry(struct connection_list *list, int64_t deadline_ms)

@@ -53,6 +53,9 @@ int connection_sweep(struct connection_list *list, int64_t now_ms, size_t *waiti
 /* True if somebody has connected and not asked for anything yet. Looks through the list. */
 bool connection_expected(const struct connection_list *list);
 
+/* Tells the metrics how many connections of this thread wait, are answered, and lie aside. */
+void connection_tell(size_t waiting, size_t answering, size_t idle);
+
 /* No connection waits longer than until `deadline_ms`. */
 void connection_hurry(struct connection_list *list, int64_t deadline_ms);
 

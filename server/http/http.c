@@ -5,7 +5,6 @@
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
-#include "ledger/base/metrics/metrics.h"
 #include "server/http/body.h"
 #include "server/http/door.h"
 #include "ledger/base/object.h"
@@ -75,6 +74,8 @@ static struct http_private *take_request(struct worker *worker)
     private->serving = NULL;
     private->read = false;
     private->body = NULL;
+    private->whole = false;
+    private->streamed = 0;
     atomic_store_explicit(&private->parking, NOT_PARKED, memory_order_relaxed);
     arena_init(&private->exchange.arena, private->memory, sizeof(private->memory));
     worker->active++;
@@ -85,6 +86,9 @@ static void give_request(struct http_private *private)
 {
     OBJECT_END(private, PRIVATE_MAGIC);
     struct worker *worker = private->worker;
+    const struct exchange_ended ended = private->exchange.ended;
+    if (ended.tell)
+        ended.tell(ended.context, private->whole, stream_sent(private));
     stream_close(&private->exchange.reply);
     body_free(private);
     if (private->exchange.reply.fd >= 0)
@@ -259,9 +263,10 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     const struct worker *worker = context;
     const struct http_options *options = &worker->http->options;
     struct http_private *private = *con_cls;
-    (void)connection, (void)why;
+    (void)connection;
     if (!private)
         return;
+    private->whole = why == MHD_REQUEST_TERMINATED_COMPLETED_OK;
     OBJECT_CHECK(private, PRIVATE_MAGIC);
     int64_t now_ms = clock_monotonic_ms();
     connection_wait(private->place, now_ms,
@@ -334,9 +339,7 @@ static void sweep(struct worker *worker)
     size_t waiting = 0;
     int late = connection_sweep(&worker->connections, now_ms, &waiting);
     size_t live = worker->connections.count - worker->connections.stowed;
-    metrics_set(METRIC_CONNECTIONS_WAITING, (int64_t)waiting);
-    metrics_set(METRIC_CONNECTIONS_ANSWERING, (int64_t)(live - waiting));
-    metrics_set(METRIC_CONNECTIONS_IDLE, (int64_t)worker->idle.connections.count);
+    connection_tell(waiting, live - waiting, worker->idle.connections.count);
     if (late > 0)
         LOG(DEBUG, "connections_cut_off", {"count", LOG_NUMBER(late)});
     idle_sweep(&worker->idle, now_ms);
@@ -434,9 +437,7 @@ static void *serve(void *argument)
     while (!atomic_load_explicit(&worker->http->stopping, memory_order_relaxed))
         turn(worker);
     drain(worker);
-    metrics_set(METRIC_CONNECTIONS_WAITING, 0);
-    metrics_set(METRIC_CONNECTIONS_ANSWERING, 0);
-    metrics_set(METRIC_CONNECTIONS_IDLE, 0);
+    connection_tell(0, 0, 0);
     return NULL;
 }
 

@@ -110,17 +110,18 @@ enum err request_read(struct exchange *exchange, struct MHD_Connection *connecti
     int count = MHD_get_connection_values_n(connection, MHD_HEADER_KIND, NULL, NULL);
     gather.fields = arena_alloc(&exchange->arena, ((size_t)count + 1) * sizeof(*gather.fields));
     gather.room = (size_t)count + 1;
-    if (!target.data || !gather.fields || count > FIELDS_MAX)
+    if (!target.data || !gather.fields)
         return ERR_REQUEST_TOO_LARGE;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_field, &gather);
-    /* Read to the end first, so that what is refused is refused for its size, and not for a part of it. */
-    if (gather.overflow || !reply_fits(connection))
-        return ERR_REQUEST_TOO_LARGE;
     assert(gather.count <= (size_t)count);
-    message->method = slice_of(line->method);
+    /* What of it could be read says whose request is refused. */
+    message->method = slice_of(arena_copy(&exchange->arena, slice_of(line->method)));
     message->target = target;
     message->fields = gather.fields;
     message->field_count = gather.count;
+    /* Read to the end first, so that what is refused is refused for its size, and not for a part of it. */
+    if (gather.overflow || count > FIELDS_MAX || !message->method.data || !reply_fits(connection))
+        return ERR_REQUEST_TOO_LARGE;
     if (!framing_holds(connection, line) || !is_well_formed(message) ||
         message_take_target(&exchange->arena, message) ||
         (message->authority.len == 0 && !may_name_no_host(message, line)))

@@ -48,6 +48,7 @@ static ssize_t on_read(void *context, uint64_t position, char *out, size_t room)
     default:
         assert(bytes > 0 && (size_t)bytes <= room);
         expect_taken(private, (size_t)bytes);
+        private->streamed += (uint64_t)bytes;
         return bytes;
     }
 }
@@ -64,6 +65,19 @@ struct MHD_Response *stream_response(struct http_private *private)
         MHD_set_response_options(response, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
     response_fields(response, reply);
     return response;
+}
+
+int64_t stream_sent(const struct http_private *private)
+{
+    const struct exchange_reply *reply = &private->exchange.reply;
+    if (slice_eq(private->exchange.message.method, SLICE("HEAD")) || reply->status == 204 ||
+        reply->status == 304)
+        return 0;
+    if (stream_is_sent(reply))
+        return (int64_t) private->streamed;
+    if (!private->whole)
+        return -1;
+    return reply->length > 0 && !reply->body.data ? (int64_t)reply->length : (int64_t)reply->body.len;
 }
 
 void stream_close(struct exchange_reply *reply)

@@ -40,8 +40,10 @@ struct http_private {
     struct slice target; /* as on the request line */
     struct framing_line line; /* where that lies */
     struct connection *place;
-    bool read;  /* fields are gathered */
-    char *body; /* where it is read to; NULL: it is not */
+    bool read;         /* fields are gathered */
+    bool whole;        /* the reply was handed to the network */
+    uint64_t streamed; /* bytes of its stream */
+    char *body;        /* where it is read to; NULL: it is not */
     size_t body_len, body_size;
     _Atomic enum parking parking;
     struct http_private *next_spare;

@@ -3,6 +3,7 @@
  * gate does, and Prometheus subtracts from time() by itself. */
 #include "server/monitor/exposition.h"
 
+#include "ledger/base/log_queue.h"
 #include "ledger/base/metrics/metrics.h"
 #include "ledger/base/version.h"
 #include "ledger/pg/schema.h"
@@ -161,6 +162,8 @@ void exposition_write(FILE *out, const struct monitor_parts *parts)
            config->ledger_queue_entries);
     single(out, "crawltab_directory_cache_limit_bytes", "gauge", "directory.cache_bytes.",
            config->directory_cache_bytes);
+    single(out, "crawltab_log_lines_lost_total", "counter",
+           "Lines of the log that its reader did not take in time.", log_queue_lost());
     write_moments(out, parts, SEALED);
     write_moments(out, parts, CLOSED);
     process_write(out);

@@ -443,6 +443,19 @@ static bool signs_or_pays(const struct message *message)
     return false;
 }
 
+static struct slice user_agent_of(const struct message *message)
+{
+    const struct message_field *field = message_field(message, SLICE("user-agent"));
+    return field ? field->value : SLICE("");
+}
+
+bool rules_by_crawler(const struct rules *rules, const struct message *message, struct slice *known)
+{
+    OBJECT_CHECK(rules, RULES_MAGIC);
+    *known = ai_crawlers_find(rules->config, user_agent_of(message));
+    return known->len > 0 || signs_or_pays(message);
+}
+
 bool rules_dearer(const struct rules_decision *a, const struct rules_decision *b)
 {
     /* What is observed only is given to everybody. */
@@ -525,21 +538,22 @@ struct rules_decision rules_decide(const struct rules *rules, size_t index, cons
     OBJECT_CHECK(rules, RULES_MAGIC);
     assert(index < rules->count && path.len > 0);
     const struct site_rules *site = &rules->sites[index];
-    const struct message_field *user_agent = message_field(message, SLICE("user-agent"));
     struct slice query = message_query(message);
-    struct visitor visitor = {.user_agent = user_agent ? user_agent->value : SLICE(""),
+    struct visitor visitor = {.user_agent = user_agent_of(message),
                               .agents = agents,
                               .method = message->method,
                               .query = {query.data + (query.len > 0), query.len - (query.len > 0)}};
-    visitor.known = ai_crawlers_find(rules->config, visitor.user_agent);
+    visitor.crawler = rules_by_crawler(rules, message, &visitor.known);
     if (rules_free_for_all(path))
-        return (struct rules_decision){.action = RULES_ALLOW, .crawler = visitor.known};
-    visitor.crawler = visitor.known.len > 0 || signs_or_pays(message);
+        return (struct rules_decision){
+            .action = RULES_ALLOW, .by_crawler = visitor.crawler, .crawler = visitor.known};
     struct rules_decision decision = first_rule(site, &visitor, path);
     judge_overrides(&decision, site, visitor, message, path);
     for (unsigned i = 1; site->by_query && visitor.query.len > 0 && i < QUERY_READINGS; i++) {
         visitor.reading = i;
         keep_dearest(&decision, site, &visitor, path);
     }
+    /* Also who is in no list, but in a rule. */
+    decision.by_crawler = visitor.crawler || decision.crawler.len > 0 || decision.account;
     return decision;
 }

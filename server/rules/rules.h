@@ -19,6 +19,7 @@ struct rules_decision {
     int64_t price_micros; /* with RULES_CHARGE */
     const char *rule;     /* name; NULL: none fits */
     bool observed;        /* what is decided, but for allowing all, is not done: everybody gets the page */
+    bool by_crawler;      /* a crawler asks, by what it says of itself */
     struct slice crawler; /* a word of User-Agent by which it is known; empty: none */
     const struct slice
         *account; /* the rule is for this account: it holds only if the signature proves it; or NULL */
@@ -59,6 +60,10 @@ bool rules_free_for_all(struct slice path);
  * that are free for all, are allowed. */
 struct rules_decision rules_decide(const struct rules *rules, size_t index, const struct message *message,
                                    struct slice path, const struct signature_agent *agents);
+
+/* True if who asks says that he is a crawler, or signs or pays as they do: for requests that no rule was
+ * asked about. *known: a word of User-Agent by which it is known; empty: none. */
+bool rules_by_crawler(const struct rules *rules, const struct message *message, struct slice *known);
 
 /* True if `a` gives less away than `b`: it blocks, asks for more, or for a proof of who it is. */
 bool rules_dearer(const struct rules_decision *a, const struct rules_decision *b);

@@ -32,8 +32,9 @@ struct retirement {
     atomic_bool done;
 };
 
-void reload_log_level(const struct config *config)
+void reload_log(const struct config *config)
 {
+    log_set_json(strcmp(config->log_format, "json") == 0);
     static const char *const names[] = {"debug", "info", "warn", "error"};
     for (int i = 0; i < 4; i++)
         if (strcmp(config->log_level, names[i]) == 0)
@@ -171,7 +172,7 @@ int reload(struct served *served)
     switch_surely(served->monitor, generation_monitor(next, served->http));
     generation_take_over(next);
     log_reloaded(served, next);
-    reload_log_level(generation_config(next));
+    reload_log(generation_config(next));
     served->generation = next;
     served->retirement = retirement;
     retirement->threaded = pthread_create(&retirement->thread, NULL, retire, retirement) == 0;

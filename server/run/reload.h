@@ -17,8 +17,8 @@ struct served {
     struct retirement *retirement; /* of the generation before, or NULL */
 };
 
-/* Applies a configuration's log_level. */
-void reload_log_level(const struct config *config);
+/* Applies a configuration's log_level and log.format. */
+void reload_log(const struct config *config);
 
 /* Reads the file and builds a new generation. If all of it stands, and it reaches the ledger if the present
  * one does, new requests enter it, and the present one is retired. Otherwise nothing changes. Either way the

@@ -79,6 +79,7 @@ function configText(folder, ledger, options) {
         traffic: { write_seconds: 1 },
         decisions: options.decisions ?? {},
         monitor: options.monitor ?? {},
+        log: options.log ?? {},
         log_level: options.logLevel ?? 'debug',
         offer: { key_file: path.join(folder, 'offer.key'), ttl_seconds: options.ttl ?? 300 },
         directory: {

@@ -87,6 +87,10 @@ typedef struct config_list CONFIG_LIST;
     X(monitor_listen, "monitor.listen", TEXT, "", 0, 0,                                                      \
       "Where whoever watches the gate finds /metrics (Prometheus), /healthz and /readyz, such as\n"          \
       "127.0.0.1:9402 or unix:/path. There is no password: leave it on loopback. Empty: nowhere.")           \
+    X(log_decisions, "log.decisions", FLAG, "true", 0, 0,                                                    \
+      "A line in the log for each request of a crawler: who, what, and what came of it. A payer who is\n"    \
+      "sent away with 503 has one in any case.")                                                             \
+    X(log_format, "log.format", TEXT, "logfmt", 0, 0, "logfmt, or json: one object a line.")                 \
     X(log_level, "log_level", TEXT, "info", 0, 0, "debug, info, warn or error.")                             \
     X(offer_key_file, "offer.key_file", PATH, "offer.key", 0, 0,                                             \
       "Secret that makes payment ids genuine: one key a line in hex, the newest first; the second is\n"      \

@@ -519,10 +519,14 @@ void config_check(const struct config *config, struct config_report *report)
 {
     assert(report->checking && config->where.fields);
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+    static const char *const formats[] = {"logfmt", "json", NULL};
     static const char *const poolers[] = {"none", "transaction", NULL};
     static const char *const verified[] = {"all", "none", NULL};
     config_check_network(config, report);
     check_crawlers(config, report);
+    if (!one_of(config->log_format, formats))
+        config_error(report, config_gate_line(config, "log.format"),
+                     "log.format: \"%s\" is unknown, use logfmt or json", config->log_format);
     if (!one_of(config->log_level, levels))
         config_error(report, config_gate_line(config, "log_level"),
                      "log_level: \"%s\" is unknown, use debug, info, warn or error", config->log_level);

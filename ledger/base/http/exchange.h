@@ -7,6 +7,7 @@
 #include "ledger/base/err.h"
 #include "ledger/base/http/message.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,14 @@ struct exchange_reply {
     struct exchange_stream *stream; /* to send from, closed by the HTTP layer; NULL: none */
 };
 
+/* Told once, when the reply is over, and then never again; on the thread of its exchange, maybe after the
+ * handler's end. */
+struct exchange_ended {
+    /* `whole`: all of it was handed to the network; `bytes` of its body were, -1: nobody knows how many. */
+    void (*tell)(void *context, bool whole, int64_t bytes);
+    void *context; /* in the exchange's arena */
+};
+
 /* Where a request came from. */
 struct exchange_client {
     uint8_t address[16]; /* IPv6; IPv4 as ::ffff:a.b.c.d; all zero: not known */
@@ -63,6 +72,7 @@ struct exchange {
     size_t head_room; /* bytes that the reply's header may have */
     void *state;      /* the handler's; NULL when the request arrives */
     struct exchange_reply reply;
+    struct exchange_ended ended;               /* `tell` is NULL: nobody wants to know */
     void (*resume)(struct exchange *exchange); /* the HTTP layer's, see exchange_resume */
 };
 
