@@ -1,0 +1,139 @@
+// The x402 SDKs as they are published pay the gate, by the scheme of tools/x402.
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import http from 'node:http'
+import path from 'node:path'
+import { test } from 'node:test'
+import axios from 'axios'
+import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@x402/fetch'
+import { wrapAxiosWithPayment, x402Client as axiosX402Client } from '@x402/axios'
+import { x402Client as oldClient, x402HTTPClient as oldHttpClient } from 'x402-core-oldest/client'
+import * as deferred from '../../../tools/x402/index.js'
+import { root } from '../support.js'
+import { scene } from '../signers.js'
+
+const { DeferredClient, RelayedOfferError, sameResource, sameResourceAxios } = deferred
+const page = 'http://shop.example/articles/harbour-bell.html'
+const crawler = { 'user-agent': 'GPTBot/1.2' }
+
+// A shop, and a fetch that finds it: its name leads to the gate.
+async function shop(t, site = {}) {
+    const set = await scene(t, { site: { scheme: 'http', ...site } })
+    const fetch = async (input, init) => {
+        const request = new Request(input, init)
+        const { pathname, search, host } = new URL(request.url)
+        const headers = { ...Object.fromEntries(request.headers), ...crawler }
+        const answer = await set.gate.request(pathname + search, { host, headers })
+        return new Response(answer.body, { status: answer.status, headers: answer.headers })
+    }
+    const payer = (more = {}) =>
+        new DeferredClient({ key: set.key.private, agent: set.agent.origin, ...more })
+    const paid = () =>
+        set.ledger.query('SELECT count(*) || \' for \' || coalesce(sum(amount_micros), 0) FROM charge')
+    return { ...set, fetch, payer, paid }
+}
+
+test('@x402/fetch pays, within its spend controls', async t => {
+    const { fetch, payer, paid, crawltab } = await shop(t)
+    const pay = wrapFetchWithPayment(sameResource(fetch), payer().register(new x402Client()))
+    const answer = await pay(page)
+    assert.equal(answer.status, 200)
+    assert.match(await answer.text(), /harbour/i)
+    const receipt = decodePaymentResponseHeader(answer.headers.get('payment-response'))
+    assert.deepEqual([receipt.success, receipt.amount], [true, '50000'])
+    assert.equal(paid(), '1 for 50000')
+    // What was signed can be shown, and holds.
+    assert.match((await crawltab('lookup', receipt.transaction)).stdout, /signature/i)
+    // A price of more than a dollar is refused before anything is signed, and paid when it is allowed.
+    const dear = await shop(t, { rules: [{ action: 'charge', price: '12.5' }] })
+    const careful = dear.payer().register(new x402Client())
+    await assert.rejects(wrapFetchWithPayment(sameResource(dear.fetch), careful)(page), /spendControls/)
+    assert.equal(dear.paid(), '0 for 0')
+    const generous = dear.payer().register(new x402Client())
+    generous.setSpendControls({ maxAmountPerPayment: '$20' })
+    assert.equal((await wrapFetchWithPayment(sameResource(dear.fetch), generous)(page)).status, 200)
+    assert.equal(dear.paid(), '1 for 12500000')
+})
+
+test('another currency is paid when it is named', async t => {
+    const { fetch, payer, paid } = await shop(t, { currency: 'EUR' })
+    const refuses = payer().register(new x402Client())
+    await assert.rejects(wrapFetchWithPayment(sameResource(fetch), refuses)(page), /spendControls/)
+    const takes = payer({ currencies: ['EUR'] }).register(new x402Client())
+    assert.equal((await wrapFetchWithPayment(sameResource(fetch), takes)(page)).status, 200)
+    assert.equal(paid(), '1 for 50000')
+})
+
+test('@x402/axios pays', async t => {
+    const { gate, payer, paid } = await shop(t)
+    const proxy = { protocol: 'http', host: '127.0.0.1', port: gate.port }
+    const instance = sameResourceAxios(axios.create({ proxy, headers: crawler }))
+    const client = wrapAxiosWithPayment(instance, payer().register(new axiosX402Client()))
+    const answer = await client.get(page)
+    assert.equal(answer.status, 200)
+    assert.match(answer.data, /harbour/i)
+    assert.equal(paid(), '1 for 50000')
+})
+
+test('the oldest version 2 pays', async t => {
+    const { fetch, payer, paid } = await shop(t)
+    const client = payer().register(new oldClient())
+    const fields = new oldHttpClient(client)
+    const unpaid = await fetch(page)
+    const required = fields.getPaymentRequiredResponse(name => unpaid.headers.get(name), await unpaid.json())
+    const headers = fields.encodePaymentSignatureHeader(await client.createPaymentPayload(required))
+    const answer = await fetch(page, { headers })
+    assert.equal(answer.status, 200)
+    assert.equal(paid(), '1 for 50000')
+})
+
+test("another page's offer is not paid", async t => {
+    const { fetch, payer, paid } = await shop(t)
+    // A hostile site that hands on the shop's own offer, and what is paid for it.
+    const hostile = http.createServer(async (request, response) => {
+        const signature = request.headers['payment-signature']
+        const answer = await fetch(page, { headers: signature ? { 'payment-signature': signature } : {} })
+        response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
+    })
+    await new Promise(resolve => hostile.listen(0, '127.0.0.1', resolve))
+    t.after(() => hostile.close(hostile.closeAllConnections()))
+    const url = `http://127.0.0.1:${hostile.address().port}/free`
+    const pay = wrapFetchWithPayment(sameResource(), payer().register(new x402Client()))
+    await assert.rejects(pay(url), RelayedOfferError)
+    const instance = sameResourceAxios(axios.create({ baseURL: url }))
+    const client = wrapAxiosWithPayment(instance, payer().register(new axiosX402Client()))
+    await assert.rejects(client.get('', { params: { x: 1 } }), RelayedOfferError)
+    assert.equal(paid(), '0 for 0')
+    // Another page of the same shop is another page, too; and without the check it would have been paid.
+    const other = wrapFetchWithPayment(sameResource(fetch), payer().register(new x402Client()))
+    const always = sameResource(() => fetch(page))
+    const mistaken = wrapFetchWithPayment(always, payer().register(new x402Client()))
+    await assert.rejects(mistaken(`${page}?x=1`), RelayedOfferError)
+    assert.equal((await other(page)).status, 200)
+    const careless = wrapFetchWithPayment(globalThis.fetch, payer().register(new x402Client()))
+    assert.equal((await careless(url)).status, 200)
+    assert.equal(paid(), '2 for 100000')
+})
+
+test('what will not do is said', async t => {
+    const { key } = await scene(t, { gate: false })
+    const usual = { key: key.private, agent: 'https://crawler.example' }
+    const make = more => () => new DeferredClient({ ...usual, ...more })
+    assert.throws(make({ key: { kty: 'EC' } }), /private Ed25519 JWK.*another kind/)
+    assert.throws(make({ key: key.public }), /private Ed25519 JWK/)
+    assert.throws(make({ key: '/no/such/file' }), /ENOENT/)
+    assert.throws(make({ agent: 'crawler' }), /URL of your key directory/)
+    assert.throws(make({ lifetimeSeconds: 3600 }), /between 1 and 300/)
+    const alone = make({})()
+    const requirements = { scheme: 'deferred', network: 'example:402', amount: '1', asset: 'USD', extra: {} }
+    await assert.rejects(alone.createPaymentPayload(2, requirements), /register\(\) was not called/)
+})
+
+test('the examples are of the packages that are tested', () => {
+    const examples = path.join(root, 'tools/x402/examples')
+    for (const name of ['fetch', 'axios']) {
+        const lines = fs.readFileSync(path.join(examples, `${name}.js`), 'utf8').trimEnd().split('\n')
+        assert.ok(lines.filter(line => line && !line.startsWith('import')).length <= 5, name)
+        assert.ok(lines.some(line => line.endsWith(`from '@x402/${name}'`)))
+    }
+})

@@ -1,0 +1,43 @@
+/** A private Ed25519 key (RFC 8037). */
+export interface PrivateJwk {
+    kty: 'OKP'
+    crv: 'Ed25519'
+    x: string
+    d: string
+}
+
+export interface DeferredClientOptions {
+    /** The key, or the name of a file with it, such as `crawler keygen` makes. */
+    key: PrivateJwk | string
+    /** The origin, or the URL, of the key directory, as `Signature-Agent` says it. */
+    agent: string | URL
+    /** Currencies in which the SDK's spend controls may take a unit for a dollar. Default: USD. */
+    currencies?: string[]
+    /** How long a commitment is good for, 1 to 300. Default: 60. */
+    lifetimeSeconds?: number
+}
+
+/** Pays by the deferred scheme. */
+export declare class DeferredClient {
+    readonly scheme: 'deferred'
+    constructor(options: DeferredClientOptions)
+    /**
+     * Registers with an x402Client, for the networks of crawltab or the one that is named. Returns it. Any
+     * version 2 of the SDK will do, so its type is only what is called.
+     */
+    register<T extends { register: Function; onBeforePaymentCreation: Function }>(client: T, network?: string): T
+    findDefaultAsset(asset: string): { asset: string; decimals: number; symbol: string } | undefined
+    createPaymentPayload(
+        x402Version: number,
+        requirements: { network: string; amount: string; asset: string; extra?: Record<string, unknown> }
+    ): Promise<{ x402Version: number; payload: Record<string, unknown> }>
+}
+
+/** Another page's offer: nothing was signed. */
+export declare class RelayedOfferError extends Error {}
+
+/** A fetch that takes no other page's offer. */
+export declare function sameResource(fetch?: typeof globalThis.fetch): typeof globalThis.fetch
+
+/** The same for an axios instance; before wrapAxiosWithPayment. */
+export declare function sameResourceAxios<T>(axios: T): T

@@ -1,0 +1,124 @@
+// Lets the x402 SDKs pay by the deferred scheme: nothing is transferred, the crawler signs a commitment and
+// the publisher bills it. What is signed is a JWS (server/WIRE.md, section 1) by a key of its directory.
+import { createHash, createPrivateKey, sign } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+
+const base64url = value => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+// RFC 7638 over the members of RFC 8037: the order is theirs.
+const thumbprint = ({ crv, kty, x }) =>
+    createHash('sha256').update(JSON.stringify({ crv, kty, x })).digest('base64url')
+
+const readKey = key => {
+    const jwk = typeof key === 'string' ? JSON.parse(readFileSync(key, 'utf8')) : key
+    try {
+        if (jwk.kty !== 'OKP' || jwk.crv !== 'Ed25519') throw new Error('it is another kind of key')
+        return { keyid: thumbprint(jwk), signer: createPrivateKey({ key: jwk, format: 'jwk' }) }
+    } catch (cause) {
+        const wanted = 'the key has to be a private Ed25519 JWK, or the name of a file with one'
+        throw new Error(`crawltab-x402: ${wanted}: ${cause.message}`, { cause })
+    }
+}
+
+/** Another page's offer: what came for one URL asks to be paid for another. */
+export class RelayedOfferError extends Error {
+    constructor(asked, offered) {
+        super(`the offer that came for ${asked} is for ${offered}: nothing was signed`)
+        this.name = 'RelayedOfferError'
+    }
+}
+
+// An offer that cannot be read is left to the SDK, which tells what is wrong with it.
+function assertOwn(field, asked) {
+    let offered
+    try {
+        offered = new URL(JSON.parse(Buffer.from(field, 'base64')).resource.url).href
+    } catch {
+        return
+    }
+    const wanted = new URL(asked)
+    wanted.hash = ''
+    if (offered !== wanted.href) throw new RelayedOfferError(wanted.href, offered)
+}
+
+/**
+ * A fetch that takes no other page's offer. A commitment is good for whoever holds it: a hostile site could
+ * hand on the offer of a shop, and have its visitors pay there for what it takes.
+ */
+export const sameResource =
+    (fetch = globalThis.fetch) =>
+    async (input, init) => {
+        const response = await fetch(input, init)
+        const field = response.status === 402 && response.headers.get('payment-required')
+        if (field) assertOwn(field, response.url || (input.url ?? String(input)))
+        return response
+    }
+
+/** The same for an axios instance. Before wrapAxiosWithPayment. */
+export function sameResourceAxios(axios) {
+    axios.interceptors.response.use(undefined, error => {
+        const field = error.response?.status === 402 && error.response.headers['payment-required']
+        if (field) assertOwn(field, axios.getUri(error.config))
+        throw error
+    })
+    return axios
+}
+
+/** Pays by the deferred scheme. */
+export class DeferredClient {
+    scheme = 'deferred'
+    #signer
+    #keyid
+    #agent
+    #currencies
+    #lifetime
+    #resources = new WeakMap()
+
+    // key: a private JWK (Ed25519), or the name of a file with one, such as crawler keygen makes.
+    // agent: the origin, or the URL, of the key directory, as Signature-Agent says it.
+    // currencies: those in which the SDK's spend controls may take a unit for a dollar.
+    constructor({ key, agent, currencies = ['USD'], lifetimeSeconds = 60 }) {
+        const { keyid, signer } = readKey(key)
+        this.#signer = signer
+        this.#keyid = keyid
+        this.#agent = String(agent).replace(/^(https?:\/\/[^/]+)\/$/, '$1')
+        if (!/^https?:\/\/[^/]+/.test(this.#agent))
+            throw new Error('crawltab-x402: agent has to be the URL of your key directory, with https://')
+        this.#currencies = new Set(currencies)
+        if (!(lifetimeSeconds > 0 && lifetimeSeconds <= 300))
+            throw new Error('crawltab-x402: lifetimeSeconds has to be between 1 and 300')
+        this.#lifetime = Math.floor(lifetimeSeconds)
+    }
+
+    /** Registers with an x402Client, for crawltab's networks or for the one that is named. Returns it. */
+    register(client, network = '*:402') {
+        client.register(network, this)
+        // The SDK does not tell a scheme which page is paid for, but its hooks.
+        client.onBeforePaymentCreation(async ({ paymentRequired, selectedRequirements }) => {
+            this.#resources.set(selectedRequirements, paymentRequired.resource?.url)
+        })
+        return client
+    }
+
+    // Amounts of the scheme are millionths.
+    findDefaultAsset(asset) {
+        return this.#currencies.has(asset) ? { asset, decimals: 6, symbol: asset } : undefined
+    }
+
+    async createPaymentPayload(x402Version, requirements) {
+        const resource = this.#resources.get(requirements)
+        if (!resource)
+            throw new Error('crawltab-x402: the offer names no resource, or register() was not called')
+        const { network, amount, asset, extra, maxTimeoutSeconds } = requirements
+        const iat = Math.floor(Date.now() / 1000)
+        const lifetime = Math.min(this.#lifetime, maxTimeoutSeconds ?? this.#lifetime)
+        const header = { alg: 'EdDSA', kid: this.#keyid, typ: 'x402-deferred+jws' }
+        const claims = {
+            ...{ iss: this.#agent, id: extra?.id, network, amount, asset },
+            ...{ aud: new URL(resource).host, resource, scheme: this.scheme, iat, exp: iat + lifetime }
+        }
+        const input = `${base64url(header)}.${base64url(claims)}`
+        const signature = sign(null, Buffer.from(input), this.#signer).toString('base64url')
+        return { x402Version, payload: { commitment: `${input}.${signature}` } }
+    }
+}
