@@ -80,6 +80,21 @@ static enum err judge(struct audit *audit, const struct audit_dates_row *day)
     return order.book ? judgement_check(audit->pg, &order, &result->judged) : ERR_OK;
 }
 
+static enum err check_facts(struct audit *audit, const struct day_tree_order *order)
+{
+    struct audit_result *result = audit->result;
+    struct checkpoint_finding finding;
+    bool sealed;
+    enum err err;
+    TRY(checkpoint_check_facts(audit->pg, order, &finding, &sealed));
+    tell_checkpoint(audit, &finding);
+    result->bare += !sealed;
+    if (!sealed && strcmp(order->date, result->bare_until) > 0)
+        snprintf(result->bare_until, sizeof(result->bare_until), "%s", order->date);
+out:
+    return err;
+}
+
 /* `away`: entries of the day are in a file, so that what is made of single entries cannot be made again. */
 static enum err check_day(struct audit *audit, const struct audit_dates_row *day)
 {
@@ -95,6 +110,7 @@ static enum err check_day(struct audit *audit, const struct audit_dates_row *day
     pg_params_text(&params, date);
     for (size_t i = 0; i < (away ? 1 : sizeof(statements) / sizeof(*statements)); i++)
         TRY(check(audit, statements[i], &params));
+    TRY(check_facts(audit, &order));
     audit->result->away += away;
     audit->result->days++;
     if (away)
@@ -159,7 +175,7 @@ static enum err check_site(struct audit *audit)
     static const char *const statements[] = {"audit_days",      "audit_agreements",    "audit_invoices",
                                              "audit_series",    "audit_invoice_lines", "audit_adjustments",
                                              "audit_balance",   "audit_accounts",      "audit_spend",
-                                             "audit_conflicts", "audit_unproven"};
+                                             "audit_conflicts", "audit_unproven",      "audit_facts"};
     struct checkpoint_finding finding;
     struct pg_params params = {0};
     enum err err;
@@ -179,11 +195,17 @@ out:
 
 static enum err check_guards(struct audit *audit)
 {
-    struct pg_params params = {0};
+    struct pg_params params = {0}, no_site = {0};
+    enum err err;
     pg_params_text(&params, audit->order->config->ledger_gate_role);
     pg_params_text(&params, audit->order->config->ledger_operator_role);
     audit->site = "";
-    return check(audit, "audit_guards", &params);
+    TRY(check(audit, "audit_guards", &params));
+    /* The rows that are of no site. */
+    pg_params_text(&no_site, NULL);
+    TRY(check(audit, "audit_facts", &no_site));
+out:
+    return err;
 }
 
 enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_result *result)

@@ -23,7 +23,9 @@ struct audit_order {
 struct audit_result {
     int64_t sites;
     int64_t days;
-    int64_t away; /* of these, with entries in files, which were not read */
+    int64_t away;        /* of these, with entries in files, which were not read */
+    int64_t bare;        /* days that were closed before rows beside the entries were sealed, too */
+    char bare_until[16]; /* the last of them; "": there is none */
     int64_t findings;
     int64_t judged;         /* entries */
     int64_t unjudged;       /* days with entries that the night has judged, and nobody could again */

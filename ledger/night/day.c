@@ -165,32 +165,6 @@ out:
     return err;
 }
 
-/* The second, independent pass over the entries, which proves the lines and makes the proofs. What is billed
- * and what is not proven are all entries that there are. */
-static enum err prove(struct pg *pg, const struct day_order *order, const struct open_day *day,
-                      const struct day_closed *closed)
-{
-    assert(order->dry_run || order->key);
-    const struct day_tree_order tree_order = {.site_id = order->site_id,
-                                              .date = day->date,
-                                              .tell = order->progress,
-                                              .context = order->progress_context};
-    struct day_tree tree = {.entries = 0};
-    enum err err;
-    TRY(day_tree_read(pg, &tree_order, &tree));
-    bool whole = tree.entries == closed->entries + tree.unproven &&
-                 (!order->book || tree.unproven == closed->unproven.entries);
-    TRY(demand_none(day, day_tree_mismatches(&tree) + !whole,
-                    "entries and totals differ; the day stays open and nothing was changed"));
-    if (!order->dry_run) {
-        TRY(day_tree_insert(pg, &tree_order, &tree));
-        TRY(checkpoint_add(pg, &tree_order, &tree, order->key));
-    }
-out:
-    day_tree_free(&tree);
-    return err;
-}
-
 static enum err log_action(struct pg *pg, const struct day_order *order, const char *date)
 {
     struct pg_params action = {0};
@@ -230,6 +204,37 @@ out:
     return err;
 }
 
+/* The second, independent pass over the entries, which proves the lines: what is billed and what is not
+ * proven are all entries that there are. What was made of it is signed: last, so that all rows that the close
+ * has made are under the signature. */
+static enum err prove(struct pg *pg, const struct day_order *order, const struct open_day *day,
+                      const struct day_closed *closed)
+{
+    assert(order->dry_run || order->key);
+    const struct day_tree_order tree_order = {.site_id = order->site_id,
+                                              .date = day->date,
+                                              .tell = order->progress,
+                                              .context = order->progress_context};
+    struct day_tree tree = {.entries = 0};
+    struct fact_tree facts;
+    enum err err;
+    TRY(day_tree_read(pg, &tree_order, &tree));
+    bool whole = tree.entries == closed->entries + tree.unproven &&
+                 (!order->book || tree.unproven == closed->unproven.entries);
+    TRY(demand_none(day, day_tree_mismatches(&tree) + !whole,
+                    "entries and totals differ; the day stays open and nothing was changed"));
+    TRY(insert_close(pg, order, day, closed));
+    if (!order->dry_run) {
+        TRY(day_tree_insert(pg, &tree_order, &tree));
+        TRY(fact_tree_seal(pg, &tree_order));
+        TRY(fact_tree_read(pg, &tree_order, &facts));
+        TRY(checkpoint_add(pg, &tree_order, &tree, &facts, order->key));
+    }
+out:
+    day_tree_free(&tree);
+    return err;
+}
+
 /* Inside a transaction. `date` of `closed` is empty if no day was due. */
 static enum err close_next(struct pg *pg, const struct day_order *order, struct day_closed *closed)
 {
@@ -244,7 +249,6 @@ static enum err close_next(struct pg *pg, const struct day_order *order, struct 
     TRY(total_up(pg, order, &day, closed));
     TRY(check_invoices(pg, order, &day));
     TRY(prove(pg, order, &day, closed));
-    TRY(insert_close(pg, order, &day, closed));
 out:
     return err;
 }

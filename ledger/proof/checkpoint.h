@@ -5,13 +5,13 @@
 #ifndef LEDGER_PROOF_CHECKPOINT_H
 #define LEDGER_PROOF_CHECKPOINT_H
 
-#include "ledger/proof/day_tree.h"
+#include "ledger/proof/fact_tree.h"
 #include "ledger/proof/note.h"
 
 /* Adds the day to the site's log and signs what it has become, in the transaction that closes the day. A log
  * whose days are no longer what was signed last is not signed again: ERR_INTERNAL and a log line. */
 enum err checkpoint_add(struct pg *pg, const struct day_tree_order *order, const struct day_tree *tree,
-                        const struct note_key *key) MUST_USE;
+                        const struct fact_tree *facts, const struct note_key *key) MUST_USE;
 
 /* What a check found; all is well if `problem` is NULL. */
 struct checkpoint_finding {
@@ -26,5 +26,11 @@ struct checkpoint_finding {
  * can be checked: `problem` says so. */
 enum err checkpoint_check_day(struct pg *pg, const struct day_tree_order *order,
                               struct checkpoint_finding *finding) MUST_USE;
+
+/* Makes the tree of a closed day's facts again and compares it with what was signed. Also of a day whose
+ * entries are away. Inside a transaction. *sealed: the day has such a tree. Those that were closed before
+ * facts were kept have none, which is no problem: it is signed that they have none. */
+enum err checkpoint_check_facts(struct pg *pg, const struct day_tree_order *order,
+                                struct checkpoint_finding *finding, bool *sealed) MUST_USE;
 
 #endif

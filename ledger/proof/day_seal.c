@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "ledger/proof/day_seal.h"
 
 #include "ledger/base/text/encoding.h"
@@ -84,15 +85,14 @@ out:
 static bool leads_to(const struct place *place, const struct checkpoint_read_row *signed_day)
 {
     uint8_t root[DIGEST_SIZE], stored[DIGEST_SIZE], leaf[LEAF_DAY_MAX];
-    char last[sizeof("root \n") + ENCODING_BASE64_LEN(DIGEST_SIZE)];
+    char line[sizeof("\nroot \n") + ENCODING_BASE64_LEN(DIGEST_SIZE)];
     char base64[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1];
     merkle_root(&place->day, root);
     base64[encoding_base64(root, sizeof(root), base64)] = '\0';
-    size_t end = (size_t)snprintf(last, sizeof(last), "root %s\n", base64);
+    size_t end = (size_t)snprintf(line, sizeof(line), "\nroot %s\n", base64);
     size_t len = pg_hex_bytes(signed_day->leaf, leaf, sizeof(leaf));
     return pg_hex_bytes(signed_day->day_root, stored, sizeof(stored)) == sizeof(stored) &&
-           memcmp(root, stored, sizeof(root)) == 0 && len <= sizeof(leaf) && len > end &&
-           memcmp(leaf + len - end, last, end) == 0;
+           memcmp(root, stored, sizeof(root)) == 0 && len <= sizeof(leaf) && memmem(leaf, len, line, end);
 }
 
 static void broken(struct day_seal *seal, const char *problem)

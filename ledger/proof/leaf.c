@@ -64,17 +64,29 @@ size_t leaf_write(const struct leaf *leaf, uint8_t out[LEAF_MAX])
     return (size_t)(at - out);
 }
 
+#define LEAF_FACTS_MAX 128
+
+static void write_facts(const struct leaf_day *day, char out[LEAF_FACTS_MAX])
+{
+    char root[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1];
+    root[encoding_base64(day->facts_root, DIGEST_SIZE, root)] = '\0';
+    int len = snprintf(out, LEAF_FACTS_MAX, "facts %" PRId64 "\nfacts-root %s\n", day->facts, root);
+    assert(len > 0 && len < LEAF_FACTS_MAX);
+}
+
 size_t leaf_write_day(const struct leaf_day *day, char out[LEAF_DAY_MAX])
 {
     char starts[INSTANT_TEXT_MAX], ends[INSTANT_TEXT_MAX];
-    char root[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1];
+    char root[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1], facts[LEAF_FACTS_MAX] = "";
+    if (day->facts_root)
+        write_facts(day, facts);
     root[encoding_base64(day->root, DIGEST_SIZE, root)] = '\0';
     int len = snprintf(out, LEAF_DAY_MAX,
-                       "crawltab-day/1\nlog %s\ndate %s\nstarts %s\nends %s\nzone %s\ncurrency %s\n"
-                       "entries %" PRId64 "\nsum %" PRId64 "\nroot %s\n",
-                       day->origin, day->date, instant_format(day->starts_ms, starts),
-                       instant_format(day->ends_ms, ends), day->zone, day->currency, day->entries,
-                       day->sum_micros, root);
+                       "crawltab-day/%d\nlog %s\ndate %s\nstarts %s\nends %s\nzone %s\ncurrency %s\n"
+                       "entries %" PRId64 "\nsum %" PRId64 "\nroot %s\n%s",
+                       day->facts_root ? 2 : 1, day->origin, day->date,
+                       instant_format(day->starts_ms, starts), instant_format(day->ends_ms, ends), day->zone,
+                       day->currency, day->entries, day->sum_micros, root, facts);
     assert(len > 0);
     return len < LEAF_DAY_MAX ? (size_t)len : 0;
 }

@@ -23,7 +23,19 @@
  *     currency USD
  *     entries 3                  how many
  *     sum 7500                   of their prices, in micro-units
- *     root BASE64                of the tree over the day's entries, in the order of their payment ids */
+ *     root BASE64                of the tree over the day's entries, in the order of their payment ids
+ *
+ * Version 2, of which the first line is crawltab-day/2, has two more lines at its end:
+ *     facts 17                   how many rows on which money depends were made since the day before
+ *     facts-root BASE64          of the tree over them, in the order of their tables and keys, byte by byte
+ *
+ * A fact, by which its leaf in that tree is made. Lines of UTF-8, each ended by a line feed:
+ *     invoice                    the table
+ *     1/INV-2026-000001          the columns of its key, joined by slashes
+ *     {"site_id": 1, ...}        all columns that are not NULL, as PostgreSQL writes jsonb: shorter names
+ *                                first and bytewise among those of a length, ": " and ", " between; bytes as
+ *                                "\\x" and hex, times in UTC ("2026-11-20T23:00:00+00:00"), dates likewise
+ * Which tables these are, and their keys, is in the function fact_sources. */
 #ifndef LEDGER_PROOF_LEAF_H
 #define LEDGER_PROOF_LEAF_H
 
@@ -32,6 +44,7 @@
 #define LEAF_FIELD_MAX 8192
 #define LEAF_MAX       (1 + 16 + 8 + 8 + 4 + DIGEST_SIZE + DIGEST_SIZE + 5 * (2 + LEAF_FIELD_MAX))
 #define LEAF_DAY_MAX   4096
+#define LEAF_FACTS     "\nfacts " /* after it, of version 2, stands what is about facts */
 
 /* Longest origin, with the NUL. */
 #define LEAF_ORIGIN_MAX 1024
@@ -56,6 +69,8 @@ struct leaf_day {
     int64_t entries;
     int64_t sum_micros;
     const uint8_t *root; /* DIGEST_SIZE */
+    int64_t facts;
+    const uint8_t *facts_root; /* DIGEST_SIZE; NULL: version 1 */
 };
 
 /* Writes the day's text with a NUL, returns its length; 0 if it does not fit. */

@@ -19,7 +19,7 @@ export async function billed(t, options, accounts) {
     accounts.forEach((account, i) => {
         const { fee, tax = 0, buyer = { name: 'Crawler Inc' }, settlement = {} } = account
         account.agent = `https://crawler${i + 1}.example`
-        ledger.query(`WITH account AS (
+        ledger.own(`WITH account AS (
             INSERT INTO crawler (agent, first_seen_at) VALUES ('${account.agent}', now()) RETURNING *)
             INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason,
                 status, cadence, subscription, fee_micros, included_crawls, minimum_fee_micros,

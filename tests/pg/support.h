@@ -100,6 +100,10 @@ bool sql_as(const char *role, const char *text, char output[OUTPUT_MAX]);
 /* Runs SQL as superuser and returns its rows, columns separated by |. Fails the test if SQL fails. Static. */
 const char *sql(const char *text);
 
+/* Adds rows as the ledger's own programs do: the audit names those of a superuser. Fails the test if it is
+ * refused. */
+void sql_own(const char *text);
+
 /* Ends the connection that sql() keeps to the test's database; the next call makes it anew. */
 void sql_leave(void);
 

@@ -85,6 +85,13 @@ bool sql_as(const char *role, const char *text, char output[OUTPUT_MAX])
     return good;
 }
 
+void sql_own(const char *text)
+{
+    static char output[OUTPUT_MAX];
+    if (!sql_as("crawltab_owner", text, output))
+        fail_msg("%s", output);
+}
+
 const char *sql(const char *text)
 {
     static char output[OUTPUT_MAX];

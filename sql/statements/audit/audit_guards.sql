@@ -16,6 +16,8 @@ WITH ledger AS (
     SELECT l.relname, 'balance', l.oid FROM ledger l
      WHERE l.relname IN ('day_close', 'crawler_day', 'invoice', 'invoice_payment')
     UNION ALL
+    SELECT l.relname, 'noted', l.oid FROM ledger l JOIN fact_sources() s ON s.source = l.relname
+    UNION ALL
     SELECT l.relname, 'counted', l.oid FROM ledger l WHERE l.relname = 'agreement'
     UNION ALL
     SELECT l.relname, 'count_up', l.oid FROM ledger l WHERE l.relname IN ('number_series', 'conflict_count')

@@ -88,7 +88,7 @@ function makeHistory(ledger, random, site) {
     const crawlers = Array.from({ length: 5 }, (_, i) => `https://crawler${i}.example`)
     const start = site.days[0].startsAt
     const end = site.days[nights - 1].endsAt
-    const rows = ledger.query(`INSERT INTO crawler (agent, first_seen_at) VALUES
+    const rows = ledger.own(`INSERT INTO crawler (agent, first_seen_at) VALUES
         ${crawlers.map(agent => `(${quote(agent)}, instant(${start}))`).join(',')} ON CONFLICT DO NOTHING;
         SELECT agent, crawler_id FROM crawler`)
     history.crawlerId = new Map(rows.split('\n').map(row => [row.split('|')[0], Number(row.split('|')[1])]))
@@ -99,7 +99,7 @@ function makeHistory(ledger, random, site) {
         }
     }
     // A version that is in force earlier than one before it replaces that: the highest version counts.
-    ledger.query(history.agreements.map(a => agreed(site, history.crawlerId.get(a.crawler), a)).join(''))
+    ledger.own(history.agreements.map(a => agreed(site, history.crawlerId.get(a.crawler), a)).join(''))
     const prices = [2500, 50000, 333333, 1, 120000]
     for (let i = 0; i < nights * 60; i++) {
         const at = start + random.below(end - start)
@@ -146,7 +146,7 @@ function correct(ledger, random, history, day) {
             amount: BigInt(amount)
         })
     }
-    if (made.length > 0) ledger.query(made.join(''))
+    if (made.length > 0) ledger.own(made.join(''))
 }
 
 function voidOne(ledger, random, history, day) {
@@ -168,7 +168,7 @@ function voidOne(ledger, random, history, day) {
     if (invoices.length === 0) return
     const [number, date, crawlerId, agent, left] = random.pick(invoices)
     const at = day.startsAt + random.below(600000)
-    ledger.query(`INSERT INTO adjustment VALUES ('${uuid(at)}', ${history.site.id}, ${crawlerId}, 'void',
+    ledger.own(`INSERT INTO adjustment VALUES ('${uuid(at)}', ${history.site.id}, ${crawlerId}, 'void',
         NULL, '${number}', ${left}, 'test', 'test', instant(${at}));
         INSERT INTO invoice_event SELECT ${history.site.id}, '${number}', max(step) + 1, 'void',
             instant(${at}), 'test', 'test' FROM invoice_event

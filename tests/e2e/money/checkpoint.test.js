@@ -66,19 +66,20 @@ function openNote(note, verifier) {
 const isoDate = ms => new Date(ms).toISOString().slice(0, 10)
 const dayMs = 86_400_000
 
-function dayLeaf(origin, date, entries) {
+// `facts`: the lines about rows beside the entries, which are not in the export.
+function dayLeaf(origin, date, entries, facts) {
     const sum = entries.reduce((total, entry) => total + BigInt(entry.amount_micros), 0n)
     const next = isoDate(Date.parse(date) + dayMs)
     return Buffer.from(
-        `crawltab-day/1\nlog ${origin}\ndate ${date}\nstarts ${date}T00:00:00.000Z\n` +
+        `crawltab-day/2\nlog ${origin}\ndate ${date}\nstarts ${date}T00:00:00.000Z\n` +
             `ends ${next}T00:00:00.000Z\nzone UTC\ncurrency USD\nentries ${entries.length}\nsum ${sum}\n` +
-            `root ${root(entries.map(leaf)).toString('base64')}\n`
+            `root ${root(entries.map(leaf)).toString('base64')}\n${facts}`
     )
 }
 
 // Entries of all kinds: long and empty fields, bytes that are no text, an agreement.
 function fill(ledger, date, count) {
-    ledger.query(
+    ledger.own(
         `INSERT INTO crawler (agent, first_seen_at)
          SELECT 'https://crawler-' || n || '.example/ünï', instant(0) FROM generate_series(1, 5) n
          ON CONFLICT DO NOTHING;
@@ -103,7 +104,7 @@ test('an independent program finds what was signed in the export, and nothing el
     const options = { nightly: { verify: 'none' } }
     const { crawltab, ledger } = await stage(t, options, '--clock-offset', String(-4 * 86400))
     const today = Math.floor(Date.now() / dayMs) * dayMs
-    ledger.query(
+    ledger.own(
         `INSERT INTO crawler (agent, first_seen_at) VALUES ('https://crawler-1.example/ünï', instant(0));
          INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,
              cadence, subscription, fee_micros, included_crawls, minimum_fee_micros, minimum_invoice_micros,
@@ -129,6 +130,12 @@ test('an independent program finds what was signed in the export, and nothing el
     const origin = verifier.split('+')[0]
     assert.equal(origin, 'example:402/example')
 
+    const facts = new Map()
+    for (let back = shown.log_size - 1; back >= 0; back--) {
+        const date = isoDate(Date.parse(shown.date) - back * dayMs)
+        const day = JSON.parse((await crawltab('checkpoint', 'show', '--day', date, '--json')).stdout)
+        facts.set(date, /facts \d+\nfacts-root \S{44}\n$/.exec(day.leaf)[0])
+    }
     const leavesOf = list => {
         const leaves = []
         for (let back = shown.log_size - 1; back >= 0; back--) {
@@ -137,7 +144,8 @@ test('an independent program finds what was signed in the export, and nothing el
                 dayLeaf(
                     origin,
                     date,
-                    list.filter(entry => entry.recorded_at.startsWith(date))
+                    list.filter(entry => entry.recorded_at.startsWith(date)),
+                    facts.get(date)
                 )
             )
         }

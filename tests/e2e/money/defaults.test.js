@@ -61,7 +61,7 @@ test('taxed, carried up to the minimum, and held until there is an agreement', a
     )
 
     // Nothing that is held is lost: the first invoice under the agreement is over all of it.
-    ledger.query(`INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason,
+    ledger.own(`INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason,
             status, buyer, settlement, due_days, subscription, included_crawls, minimum_fee_micros,
             minimum_invoice_micros, tax_treatment, tax_rate_ppm, cadence, fee_micros)
         SELECT site_id, crawler_id, 1, ends_at, ends_at, 'test', 'test', 'active', '{"name": "Crawler Ltd"}',

@@ -71,7 +71,7 @@ static void agree(const char *agent, const char *columns, const char *values)
              " SELECT 1, crawler_id, 1, instant(%lld), instant(%lld), 'test', 'test', 'active', NULL, NULL,"
              " '{\"name\": \"Crawler & Sons\"}', '{}', 14, %s FROM crawler WHERE agent = '%s'",
              columns, (long long)first_day_ms, (long long)first_day_ms, values, agent);
-    sql(text);
+    sql_own(text);
 }
 
 #define TERMS                                                                                                \
@@ -134,7 +134,7 @@ static void terms_are_billed(void **state)
     charge_on(0, B, 50000, 1);
     agree(A, TERMS, "'weekly', false, 1000000, 2, 0, 0, 'standard', 190000");
     agree(B, TERMS, "'monthly', true, 5000000, 0, 0, 0, 'reverse-charge', 0");
-    sql("INSERT INTO agreement_tier VALUES (1, 3, 100000), (1, 5, 500000)");
+    sql_own("INSERT INTO agreement_tier VALUES (1, 3, 100000), (1, 5, 500000)");
     charge_on(1, A, 50000, 3);
     charge_on(3, A, 30000, 4);
     nights_until(3); /* Sunday, 2026-10-04 */
@@ -178,7 +178,7 @@ static void included_crawls_are_the_first_by_their_ids(void **state)
     assert_string_equal(sql("SELECT string_agg(amount_micros::text, ' ' ORDER BY recorded_at) FROM charge"),
                         "80000 40000 20000 10000");
     agree(A, TERMS, "'daily', false, 0, 2, 0, 0, 'none', 0");
-    sql("INSERT INTO agreement_tier VALUES (1, 2, 500000)"); /* half of the second that is not included */
+    sql_own("INSERT INTO agreement_tier VALUES (1, 2, 500000)"); /* half of the second that is not included */
     nights_until(0);
     assert_string_equal(sql("SELECT net_minor, entries FROM invoice"), "8|4");
     audit_is_clean();
@@ -230,7 +230,8 @@ static void a_lower_minimum_bills_what_was_carried(void **state)
     (void)state;
     charge_on(0, A, 50000, 1);
     agree(A, TERMS, "'daily', false, 0, 0, 0, 100000, 'none', 0");
-    sql("INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,"
+    sql_own(
+        "INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,"
         " buyer, settlement, due_days, " TERMS
         ") SELECT site_id, crawler_id, 2, valid_from + interval '1 day',"
         " recorded_at, actor, reason, status, buyer, settlement, due_days, cadence, subscription, fee_micros,"
@@ -342,7 +343,7 @@ static void what_was_not_billed_is_not_given_back(void **state)
     charge_on(0, B, 100000, 1);
     agree(A, TERMS, "'weekly', false, 0, 1, 0, 0, 'none', 0");
     agree(B, TERMS, "'monthly', true, 5000000, 0, 0, 0, 'none', 0");
-    sql("INSERT INTO agreement_tier VALUES (1, 2, 400000)");
+    sql_own("INSERT INTO agreement_tier VALUES (1, 2, 400000)");
     assert_int_equal(adjust(last_id, noon(0) + 1000, 0), ADJUSTMENT_TOO_MUCH); /* a subscription */
     nights_until(0);
     assert_int_equal(adjust(last_id, noon(1), 1), ADJUSTMENT_TOO_MUCH);

@@ -66,7 +66,7 @@ static void agree(const char *agent, const char *columns, const char *values)
              " SELECT 1, crawler_id, 1, instant(%lld), instant(%lld), 'test', 'test', 'active', NULL, NULL,"
              " '{\"name\": \"Crawler & Sons\"}', '{}', 14, %s FROM crawler WHERE agent = '%s'",
              columns, (long long)first_day_ms, (long long)first_day_ms, values, agent);
-    sql(text);
+    sql_own(text);
 }
 
 #define TERMS                                                                                                \
@@ -128,7 +128,7 @@ static void version_of(const char *agent, int64_t from_ms, const char *status, c
         " 0, 0, 0, 'none', 0, '%s', %lld, '%s' FROM crawler WHERE agent = '%s'",
         agent, (long long)from_ms, (long long)from_ms, status, cadence, (long long)fee_micros, proration,
         agent);
-    sql(text);
+    sql_own(text);
 }
 
 static const char *fees_of(const char *agent)
@@ -312,7 +312,8 @@ static void what_was_billed_to_the_wrong_party(void **state)
     charge_on(1, A, 50000, 1);
     nights_until(1); /* what is left of the first is 1.11 - 0.004 */
     void_on(2, one, true);
-    sql("INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,"
+    sql_own(
+        "INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,"
         " cadence, subscription, fee_micros, included_crawls, minimum_fee_micros, minimum_invoice_micros,"
         " tax_treatment, tax_rate_ppm, due_days, buyer, settlement) SELECT site_id, crawler_id, 2,"
         " valid_from + interval '60 hours', recorded_at, actor, reason, status, cadence, false, 0, 0, 0, 0,"

@@ -48,7 +48,7 @@ static void invoices(const int *minor)
                  " settlement) SELECT 1, crawler_id, 1, instant(0), now(), 'test', 'test', 'active', 'daily',"
                  " false, %d0000, 0, 0, 0, 'none', 0, 14, '{\"name\": \"Crawler\"}', '{}' FROM account",
                  n, *minor);
-        sql(text);
+        sql_own(text);
     }
     if (CRAWLTAB(output, "nightly", "--day", "2026-10-01") != 0)
         fail_msg("%s", output);
@@ -250,7 +250,8 @@ static void names_hold_from_file_to_file(void **state)
     expect(FILE_OF(PAID("5.00", "20", "SHARED-1", INV("2")) PAID("3.00", "20", "SHARED-1", INV("2"))), "==");
     assert_int_equal(open_of(2), 9200);
     /* What a version that knew only references has booked. */
-    sql("INSERT INTO invoice_payment SELECT site_id, number, r, 500, '2026-11-20', now(), 'x' FROM invoice,"
+    sql_own(
+        "INSERT INTO invoice_payment SELECT site_id, number, r, 500, '2026-11-20', now(), 'x' FROM invoice,"
         " unnest('{NONREF,B1/2}'::text[]) AS r WHERE number = 'INV-2026-000003'");
     expect(FILE_OF(PAID("5.00", "20", "NONREF", INV("3")) PAID("5.00", "20", "NONREF", INV("3"))), "=b");
     expect(FILE_OF(ENTRY("CRDT", "10.00", "20", "B1",

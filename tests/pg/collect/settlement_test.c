@@ -41,7 +41,7 @@ static void agree(const char *agent, const char *settlement)
              " crawler.crawler_id), instant(0), now(), 'test', 'test', 'active', 'daily', false, 10000000, 0,"
              " 0, 0, 'none', 0, 14, '{\"name\": \"Crawler\"}', '%s' FROM crawler WHERE agent = '%s'",
              agent, settlement, agent);
-    sql(text);
+    sql_own(text);
 }
 
 #define CARD "{\"rail\": \"card\"}"

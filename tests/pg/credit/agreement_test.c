@@ -311,7 +311,8 @@ static void what_another_program_wrote_is_told(void **state)
 {
     struct agreement_list list;
     (void)state;
-    sql("INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,"
+    sql_own(
+        "INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,"
         " cadence, subscription, fee_micros, included_crawls, minimum_fee_micros, minimum_invoice_micros,"
         " tax_treatment, tax_rate_ppm, due_days, buyer, settlement) SELECT site_id, crawler_id, 1, now(), "
         "now(),"

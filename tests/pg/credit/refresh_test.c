@@ -241,18 +241,21 @@ static void what_is_owed_is_invoices_carries_and_open_days(void **state)
     assert_true(leaves(book, OTHER, &day, 1000000));
     refresh_stop(book);
 
-    sql("INSERT INTO invoice_payment (site_id, number, reference, amount_minor, received_on, recorded_at, "
+    sql_own(
+        "INSERT INTO invoice_payment (site_id, number, reference, amount_minor, received_on, recorded_at, "
         "actor)"
         " SELECT site_id, number, 'r', 4, local_date, now(), 'test' FROM invoice");
     book = start_ready();
     assert_true(leaves(book, OTHER, &balance, 940000));
     /* A gate that goes on sees it, too: what is paid, and what is paid back. */
-    sql("INSERT INTO invoice_payment (site_id, number, reference, amount_minor, received_on, recorded_at, "
+    sql_own(
+        "INSERT INTO invoice_payment (site_id, number, reference, amount_minor, received_on, recorded_at, "
         "actor)"
         " SELECT site_id, number, 'x' || n, 8 * n - 12, local_date, now(), 'test' FROM invoice,"
         " generate_series(1, 2) AS n");
     wait_until_it_leaves(book, OTHER, &balance, 940000);
-    sql("INSERT INTO invoice_payment (site_id, number, reference, amount_minor, received_on, recorded_at, "
+    sql_own(
+        "INSERT INTO invoice_payment (site_id, number, reference, amount_minor, received_on, recorded_at, "
         "actor)"
         " SELECT site_id, number, 'y', 5, local_date, now(), 'test' FROM invoice");
     wait_until_it_leaves(book, OTHER, &balance, 990000);

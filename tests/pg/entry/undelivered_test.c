@@ -201,15 +201,16 @@ static void never_more_than_was_billed(void **state)
     nth_paid(2, tier); /* of the three that count the second: 40 % off */
     nth_paid(3, partly);
     memcpy(covered, days_charge(4, B, 100000, 1), UUID_SIZE);
-    sql("INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,"
+    sql_own(
+        "INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,"
         " buyer, settlement, due_days, cadence, subscription, fee_micros, included_crawls, "
         "minimum_fee_micros,"
         " minimum_invoice_micros, tax_treatment, tax_rate_ppm)"
         " SELECT 1, crawler_id, 1, now() - interval '60 days', now(), 'test', 'test', 'active',"
         " '{\"name\": \"Crawler\"}', '{}', 14, 'daily', agent = '" B "', CASE agent WHEN '" B
         "' THEN 5000000 ELSE 0 END, CASE agent WHEN '" A "' THEN 1 ELSE 0 END, 0, 0, 'none', 0 FROM crawler");
-    sql("INSERT INTO agreement_tier SELECT agreement_id, 2, 400000 FROM agreement JOIN crawler"
-        " USING (crawler_id) WHERE agent = '" A "'");
+    sql_own("INSERT INTO agreement_tier SELECT agreement_id, 2, 400000 FROM agreement JOIN crawler"
+            " USING (crawler_id) WHERE agent = '" A "'");
     struct writer *writer = writer_on(4);
     assert_int_equal(report(writer, included), UNDELIVERED_RECORDED);
     assert_int_equal(report(writer, tier), UNDELIVERED_RECORDED);
@@ -268,10 +269,11 @@ static void a_report_on_its_way_is_waited_for(void **state)
     (void)state;
     char text[512], id[UUID_TEXT_MAX];
     const uint8_t *lost = days_charge(3, A, 1250000, 2);
-    snprintf(text, sizeof(text),
-             "BEGIN; SET ROLE crawltab_gate; SELECT note_undelivered('%s', 200, 5, NULL, 'gate',"
-             " '0190a000-0000-7000-8000-000000000001', 1); SELECT pg_sleep(1); COMMIT",
-             uuid_format(lost, id));
+    snprintf(
+        text, sizeof(text),
+        "SET SESSION AUTHORIZATION crawltab_gate; BEGIN; SELECT note_undelivered('%s', 200, 5, NULL, 'gate',"
+        " '0190a000-0000-7000-8000-000000000001', 1); SELECT pg_sleep(1); COMMIT",
+        uuid_format(lost, id));
     int reporter = sql_spawn(text);
     wait_for_sql("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
     night_and_audit();

@@ -380,7 +380,8 @@ static void every_change_is_found(void **state)
         days_charge(days, B, 50000, 30);
     }
     assert_int_equal(CRAWLTAB(output, "nightly"), 0);
-    sql("INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,"
+    sql_own(
+        "INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,"
         " cadence, subscription, fee_micros, included_crawls, minimum_fee_micros, minimum_invoice_micros,"
         " tax_treatment, tax_rate_ppm, due_days, buyer, settlement) VALUES (1, 1, 1, now(), now(), 'a', 'b',"
         " 'active', 'daily', false, 0, 0, 0, 0, 'none', 0, 30, '{}', '{}')");

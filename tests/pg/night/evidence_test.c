@@ -179,10 +179,10 @@ static void other_site(struct forged *forged)
 {
     struct config_site *site = &ledger_config()->sites[0];
     const struct config_site was = *site;
-    sql("INSERT INTO site (name, currency, currency_decimals, time_zone, network, seller, registered_at)"
-        " VALUES ('east', 'USD', 2, 'UTC', 'east:402', 'x', instant(0));"
-        "INSERT INTO offer_terms SELECT site_id, 'https://east.example/', 300, instant(0) FROM site"
-        " WHERE name = 'east'");
+    sql_own("INSERT INTO site (name, currency, currency_decimals, time_zone, network, seller, registered_at)"
+            " VALUES ('east', 'USD', 2, 'UTC', 'east:402', 'x', instant(0));"
+            "INSERT INTO offer_terms SELECT site_id, 'https://east.example/', 300, instant(0) FROM site"
+            " WHERE name = 'east'");
     site->name = "east";
     site->network = "east:402";
     site->terms_url = "https://east.example/";

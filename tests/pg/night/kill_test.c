@@ -16,10 +16,17 @@ static char output[OUTPUT_MAX];
 static char original[64]; /* database with days to close */
 
 /* All rows of all tables in one text each, hashed, but for when they were really made. Who ran what and when
- * is the operator's log, which is about the runs; of it, what was done. */
+ * is the operator's log, which is about the runs; of it, what was done. The second tree of a day is over
+ * these times, too, and so are its root and what is signed: of them, which rows are in it, and all that the
+ * day's leaf says before that root. That root and signatures fit the rows is checked after each run. */
 static const char everything[] =
     "SELECT string_agg(name || ' ' || md5(query_to_xml(format('SELECT %s AS r FROM %I AS t ORDER BY 1',"
     "  CASE name WHEN 'operator_action' THEN 'action || detail'"
+    "            WHEN 'fact' THEN 'source || CASE source WHEN ''operator_action'' THEN '''' ELSE key END'"
+    "            WHEN 'day_fact' THEN 'local_date || source || CASE source WHEN ''operator_action'' THEN ''''"
+    "                                  ELSE key END'"
+    "            WHEN 'checkpoint' THEN '(to_jsonb(t) - ''leaf'' - ''log_root'' - ''note'')::text"
+    "               || split_part(convert_from(leaf, ''UTF8''), E''\\nfacts-root '', 1)'"
     "            ELSE '(to_jsonb(t) - ''made_at'' - ''happened_at'')::text' END, name), true, false, "
     "'')::text),"
     " E'\\n' ORDER BY name) FROM (SELECT relname::text AS name FROM pg_class WHERE relkind IN ('r', 'p')"
@@ -33,7 +40,7 @@ static void finish_the_night(void)
     /* The session of a killed run may still hold its lock for a moment. */
     while ((status = CRAWLTAB(output, "nightly", "--day", days_date(2))) == 75)
         poll(NULL, 0, 2);
-    if (status != 0)
+    if (status != 0 || CRAWLTAB(output, "checkpoint", "check") != 0)
         fail_msg("%s", output);
     assert_false(cut_stop(relay));
 }

@@ -250,6 +250,12 @@ static void a_days_text_never_changes(void **state)
                               "starts 2026-11-19T23:00:00.000Z\nends 2026-11-20T23:00:00.000Z\n"
                               "zone Europe/Paris\ncurrency USD\nentries 3\nsum 7500\n"
                               "root AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+    day.facts = 17;
+    day.facts_root = root;
+    leaf_write_day(&day, text);
+    assert_non_null(strstr(text, "crawltab-day/2\nlog example:402/gazette\ndate 2026-11-20\n"));
+    assert_non_null(strstr(text, "\nroot AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nfacts 17\n"
+                                 "facts-root AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"));
     static char huge[LEAF_DAY_MAX];
     memset(huge, 'x', sizeof(huge) - 1);
     day.zone = huge;

@@ -28,16 +28,20 @@ static void add_finding(void *context, const char *site, const char *row, const 
 static bool tell(const struct audit_result *result, json_t *findings)
 {
     if (findings)
-        return show_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:O}", "sites", result->sites,
-                                   "days", result->days, "away", result->away, "judged", result->judged,
-                                   "unjudged_days", result->unjudged, "unproven", result->unproven,
-                                   "conflicts", result->conflicts, "conflicts_kept", result->conflicts_kept,
-                                   "busy", result->busy, "findings", findings),
-                         JSON_INDENT(2));
+        return show_json(
+            json_pack("{s:I,s:I,s:I,s:I,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:O}", "sites", result->sites, "days",
+                      result->days, "away", result->away, "entries_only_days", result->bare,
+                      "entries_only_until", result->bare_until, "judged", result->judged, "unjudged_days",
+                      result->unjudged, "unproven", result->unproven, "conflicts", result->conflicts,
+                      "conflicts_kept", result->conflicts_kept, "busy", result->busy, "findings", findings),
+            JSON_INDENT(2));
     printf("%" PRId64 " site%s, %" PRId64 " closed day%s audited: ", result->sites,
            result->sites == 1 ? "" : "s", result->days, result->days == 1 ? "" : "s");
     if (result->away > 0)
         printf("entries of %" PRId64 " are in files and were not read; ", result->away);
+    if (result->bare > 0)
+        printf("in %" PRId64 " day%s, until %s, entries alone are sealed; ", result->bare,
+               result->bare == 1 ? "" : "s", result->bare_until);
     if (result->unjudged > 0)
         printf("entries of %" PRId64 " day%s were not judged again, no offer key is at hand; ",
                result->unjudged, result->unjudged == 1 ? "" : "s");
@@ -160,9 +164,12 @@ const struct command audit_command = {
     "Reads all entries of all closed days and makes of them again what the nights\n"
     "made: totals, discounts, fees, accounts, invoices, credit notes, number series,\n"
     "trees and checkpoints; judges again whether each entry is what was signed, which\n"
-    "takes offer.key_file or offer.history_file. Names every row that differs, at\n"
-    "most 20 of each kind. Checks too that the triggers and rights are in place which\n"
-    "keep rows from being changed.\n"
+    "takes offer.key_file or offer.history_file. Compares rows on which money depends\n"
+    "beside the entries (invoices, payments, agreements, keys, operators' commands\n"
+    "and so on) with what was noted when they were made, and with what their day\n"
+    "sealed. Names every row that differs, at most 20 of each kind, and 1000 of the\n"
+    "last one. Checks too that the triggers and rights are in place which keep rows\n"
+    "from being changed.\n"
     "\n"
     "Signatures are checked by the key in ledger.checkpoint_key_file, and by those\n"
     "from or to which signed changes lead; a key in the database alone is not\n"

@@ -123,20 +123,26 @@ static enum err check_days(struct pg *pg, int64_t site_id, const char *name, con
     struct checkpoint_finding finding;
     struct pg_params params = {0};
     struct pg_rows days = {0};
-    int archived = 0;
+    int archived = 0, bare = 0;
+    bool sealed;
     enum err err;
     pg_params_number(&params, site_id);
     pg_params_text(&params, request->day);
     TRY(pg_run(pg, "checkpoint_days", &params, &days));
     for (int i = 0; i < days.count; i++) {
         const struct checkpoint_days_row day = checkpoint_days_row(&days, i);
+        const struct day_tree_order order = {.site_id = site_id, .date = day.local_date};
+        TRY(checkpoint_check_facts(pg, &order, &finding, &sealed));
+        bare += !sealed;
+        if (finding.problem)
+            print_finding(name, &finding);
+        *findings += finding.problem != NULL;
         if (day.archived) {
             printf("%s: %s is archived; crawltab archive restore brings it back for checking\n", name,
                    day.local_date);
             archived++;
             continue;
         }
-        const struct day_tree_order order = {.site_id = site_id, .date = day.local_date};
         TRY(checkpoint_check_day(pg, &order, &finding));
         if (finding.problem)
             print_finding(name, &finding);
@@ -144,6 +150,9 @@ static enum err check_days(struct pg *pg, int64_t site_id, const char *name, con
     }
     printf("%s: %d closed day%s read again\n", name, days.count - archived,
            days.count - archived == 1 ? "" : "s");
+    if (bare > 0)
+        printf("%s: %d of the days seal%s entries alone, since an earlier version closed %s\n", name, bare,
+               bare == 1 ? "s" : "", bare == 1 ? "it" : "them");
 out:
     pg_rows_free(&days);
     return err;

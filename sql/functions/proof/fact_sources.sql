@@ -1,0 +1,32 @@
+CREATE OR REPLACE FUNCTION fact_sources() RETURNS TABLE (source text, keys text[], of_site boolean)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    VALUES ('adjustment', ARRAY['adjustment_id'], true),
+           ('agreement', ARRAY['agreement_id'], true),
+           ('agreement_price', ARRAY['agreement_id', 'position'], false),
+           ('agreement_tier', ARRAY['agreement_id', 'from_crawl'], false),
+           ('applied_credit', ARRAY['site_id', 'number', 'from_number', 'step'], true),
+           ('archive', ARRAY['archive_id'], false),
+           ('checkpoint_key_change', ARRAY['site_id', 'number'], true),
+           ('crawler', ARRAY['crawler_id'], false),
+           ('crawler_key', ARRAY['crawler_id', 'thumbprint'], false),
+           ('crawler_key_source', ARRAY['crawler_id', 'thumbprint', 'url', 'body_digest'], false),
+           ('directory_snapshot', ARRAY['url', 'body_digest'], false),
+           ('invoice', ARRAY['site_id', 'number'], true),
+           ('invoice_event', ARRAY['site_id', 'number', 'step'], true),
+           ('invoice_line', ARRAY['site_id', 'number', 'line'], true),
+           ('invoice_payment', ARRAY['site_id', 'number', 'reference'], true),
+           ('offer_terms', ARRAY['site_id', 'terms_url', 'ttl_seconds'], true),
+           ('operator_action', ARRAY['action_id'], false),
+           ('seller_logo', ARRAY['digest'], false),
+           ('settlement', ARRAY['site_id', 'number', 'rail', 'attempt'], true),
+           ('settlement_batch', ARRAY['batch_id'], true),
+           ('site', ARRAY['site_id'], false),
+           ('site_terms', ARRAY['site_id', 'version'], true),
+           ('site_zone', ARRAY['site_id', 'version'], true),
+           ('undelivered', ARRAY['payment_id'], true),
+           ('unproven', ARRAY['payment_id'], true)
+$$;
+COMMENT ON FUNCTION fact_sources IS 'The tables whose rows are facts, the columns that tell their rows apart,
+and whether each row is a site''s, by its column site_id. A site''s own row is of none: who takes it away
+takes away all that would be audited. What follows from facts and entries alone is computed again and is no
+fact.';
