@@ -44,21 +44,23 @@ void budget_free(struct budget *budget)
     free(budget);
 }
 
-/* The client's network, or all zero when it is not known. */
-/* IPv4 by /24 and IPv6 by /48: what one customer of a provider is given, so that more addresses buy nothing.
- */
-static void network_of(const struct exchange_client *client, uint8_t network[16])
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    size_t kept = memcmp(client->address, mapped, sizeof(mapped)) == 0 ? 15 : 6;
-    memset(network, 0, 16);
-    memcpy(network, client->address, kept);
-}
-
 static bool is_zero(const uint8_t network[16])
 {
     static const uint8_t zero[16] = {0};
     return memcmp(network, zero, sizeof(zero)) == 0;
+}
+
+/* IPv4 by /24, IPv6 by /64, as client_connections counts: who has one address there usually has all of them.
+ * A larger network may be a whole provider's, whose customers would pay for one another. ::/64, in which ::1
+ * is, belongs to this machine as 127.0.0.1 does, and zeros mean a free place here. */
+static void network_of(const struct exchange_client *client, uint8_t network[16])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, local[16] = {[10] = 0xff, [11] = 0xff, 127};
+    size_t kept = memcmp(client->address, mapped, sizeof(mapped)) == 0 ? 15 : 8;
+    memset(network, 0, 16);
+    memcpy(network, client->address, kept);
+    if (is_zero(network))
+        memcpy(network, local, sizeof(local));
 }
 
 /* Both halves: networks of one provider differ in their last bytes, which FNV carries into the upper half
@@ -92,8 +94,6 @@ bool budget_take(struct budget *budget, const struct exchange_client *client, in
     if (budget->per_minute == 0 || is_zero(client->address))
         return true;
     network_of(client, network);
-    if (is_zero(network))
-        return true; /* ::1 */
     struct bucket *bucket = bucket_of(budget, network, now_ms);
     int64_t most = budget->per_minute * TOKEN;
     int64_t passed = now_ms - bucket->seen_ms < TOKEN ? now_ms - bucket->seen_ms : TOKEN;

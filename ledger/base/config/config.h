@@ -144,7 +144,7 @@ typedef struct config_list CONFIG_LIST;
     X(directory_require_proof, "directory.require_proof", FLAG, "false", 0, 0,                               \
       "Take only keys that have signed their directory's answer (its Content-Digest and @authority).")       \
     X(directory_client_fetches, "directory.client_fetches", NUMBER, "60", 0, 100000,                         \
-      "Fetches that the requests of one client network (IPv4 /24, IPv6 /48) may cause in a minute;\n"        \
+      "Fetches that the requests of one client network (IPv4 /24, IPv6 /64) may cause in a minute;\n"        \
       "0 means any number. Behind a proxy set trusted_proxies, or all clients share this.")                  \
     X(nightly_at, "nightly.at", LIST, "", 0, 0,                                                              \
       "Local times of this machine, such as \"02:30\", at which the gate runs `crawltab nightly` by "        \

@@ -296,7 +296,10 @@ static void networks_have_a_budget_each(void **state)
     struct exchange_client neighbour = client_of("::ffff:192.0.2.200");
     struct exchange_client other = client_of("::ffff:192.0.3.1");
     struct exchange_client six = client_of("2001:db8:1:2::3");
-    struct exchange_client six_neighbour = client_of("2001:db8:1:ffff::9");
+    struct exchange_client six_neighbour = client_of("2001:db8:1:2:ffff::9");
+    struct exchange_client six_other = client_of("2001:db8:1:3::3");
+    struct exchange_client local_six = client_of("::1"), local_four = client_of("::ffff:127.0.0.1");
+    struct exchange_client compatible = client_of("::192.0.2.1");
     struct exchange_client unknown = client_of("::");
     (void)state;
     assert_true(budget_take(budget, &one, 1000) && budget_take(budget, &neighbour, 1000));
@@ -304,6 +307,11 @@ static void networks_have_a_budget_each(void **state)
     assert_true(budget_take(budget, &other, 1000));
     assert_true(budget_take(budget, &six, 1000) && budget_take(budget, &six_neighbour, 1000));
     assert_false(budget_take(budget, &six, 1000));
+    assert_true(budget_take(budget, &six_other, 1000));
+    /* This machine is one client, by whatever address it comes. */
+    assert_true(budget_take(budget, &local_six, 1000) && budget_take(budget, &local_four, 1000));
+    assert_false(budget_take(budget, &local_six, 1000) || budget_take(budget, &local_four, 1000));
+    assert_false(budget_take(budget, &compatible, 1000));
     assert_false(budget_take(budget, &one, 30999));
     assert_true(budget_take(budget, &one, 31000));
     assert_false(budget_take(budget, &one, 31000));
