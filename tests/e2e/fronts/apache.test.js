@@ -11,7 +11,7 @@ const modules =
     'lbmethod_byrequests'
 
 test('Apache in front', { timeout: 400_000 }, t =>
-    examine(t, 'apache', {
+    examine(t, 'apache', [{
         start: (printed, port) => {
             const folder = frontFolder(t)
             const file = path.join(folder, 'apache.conf')
@@ -35,5 +35,5 @@ DocumentRoot ${folder}
         },
         open: printed => change(printed, '#BalancerMember', 'BalancerMember'),
         tells: true
-    })
+    }])
 )

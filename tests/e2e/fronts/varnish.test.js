@@ -7,7 +7,7 @@ import { change, examine } from '../front_exam.js'
 import { frontFolder, startFront } from '../fronts.js'
 
 test('Varnish in front', { timeout: 400_000 }, t =>
-    examine(t, 'varnish', {
+    examine(t, 'varnish', [{
         start: (printed, port) => {
             const folder = frontFolder(t)
             const file = path.join(folder, 'crawltab.vcl')
@@ -24,5 +24,5 @@ test('Varnish in front', { timeout: 400_000 }, t =>
                 'if (req.http.X-Crawltab-Route) {',
                 'if (req.http.X-Crawltab-Route && std.healthy(crawltab_gate)) {'
             )
-    })
+    }])
 )

@@ -50,18 +50,24 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return len;
 }
 
+/* `name` with its colon; the line ends with CRLF. */
+static void take_field(const char *line, int len, const char *name, char out[ASK_PRICE_MAX])
+{
+    int at = (int)strlen(name);
+    if (len <= at || strncasecmp(line, name, (size_t)at) != 0)
+        return;
+    while (at < len && line[at] == ' ')
+        at++;
+    while (len > at && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+        len--;
+    snprintf(out, ASK_PRICE_MAX, "%.*s", len - at, line + at);
+}
+
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
-    static const char name[] = "crawler-price:";
     struct ask_answer *answer = context;
-    int len = (int)(size * count), at = sizeof(name) - 1;
-    if (len <= at || strncasecmp(data, name, (size_t)at) != 0)
-        return size * count;
-    while (at < len && data[at] == ' ')
-        at++;
-    while (len > at && (data[len - 1] == '\n' || data[len - 1] == '\r'))
-        len--;
-    snprintf(answer->price, sizeof(answer->price), "%.*s", len - at, data + at);
+    take_field(data, (int)(size * count), "crawler-price:", answer->price);
+    take_field(data, (int)(size * count), "crawler-error:", answer->code);
     return size * count;
 }
 

@@ -15,6 +15,7 @@ struct ask_answer {
     long status;                 /* 0: none came, see detail */
     char detail[ASK_DETAIL_MAX]; /* why, or "" */
     char price[ASK_PRICE_MAX];   /* of crawler-price, or "" */
+    char code[ASK_PRICE_MAX];    /* of crawler-error, or "" */
     char body[ASK_BODY_MAX];     /* the beginning of it, as a text */
     size_t body_len;
 };

@@ -51,6 +51,63 @@ static void print_to_site(const struct front_place *place, const char *const *ot
     fputc('\n', out);
 }
 
+static void print_gate(const struct front *front, FILE *out)
+{
+    fputs("\t\treverse_proxy ", out);
+    print_place(&front->gate, out);
+    fprintf(out,
+            " {\n\t\t\ttransport http {\n\t\t\t\tdial_timeout 2s\n\t\t\t\tresponse_header_timeout %" PRId64
+            "s\n\t\t\t}\n\t\t}\n",
+            front->answer_seconds);
+}
+
+static void print_delivery(const struct front_place *site, bool paid, FILE *out)
+{
+    fprintf(out, "\t\t\treverse_proxy %s", paid ? "@paid " : "");
+    print_place(site, out);
+    fprintf(out,
+            " {\n%s"
+            "\t\t\t\theader_up -X-Crawltab-Receipt\n"
+            "\t\t\t\theader_up -X-Crawltab-Charged\n"
+            "\t\t\t\theader_down -Payment-Response\n"
+            "\t\t\t\theader_down -Crawler-Charged\n"
+            "%s\t\t\t}\n",
+            site->tls ? "\t\t\t\theader_up Host {http.request.host}\n" : "",
+            paid ? "\t\t\t\theader_down Cache-Control private\n" : "");
+}
+
+/* Behind the yes an error is the site's, and not that of a gate that is down. What copy_headers names is set
+ * in any case, so that nothing of it can be the client's. */
+static void print_question(const struct front *front, const struct front_place *site, FILE *out)
+{
+    fputs("\t\troute {\n"
+          "\t\t\trequest_header -X-Crawltab*\n"
+          "\t\t\trequest_header -X_Crawltab*\n"
+          "\t\t\tforward_auth ",
+          out);
+    print_place(&front->decisions, out);
+    fprintf(out,
+            " {\n"
+            "\t\t\t\turi /\n"
+            "\t\t\t\theader_up -X-Original-*\n"
+            "\t\t\t\tcopy_headers X-Crawltab-Agent X-Crawltab-Payment X-Crawltab-Amount "
+            "Payment-Response>X-Crawltab-Receipt Crawler-Charged>X-Crawltab-Charged\n"
+            "\t\t\t\ttransport http {\n\t\t\t\t\tdial_timeout 2s\n\t\t\t\t\tresponse_header_timeout %" PRId64
+            "s\n\t\t\t\t}\n"
+            "\t\t\t}\n"
+            "\t\t\tvars crawltab site\n"
+            "\t\t\t@paid header_regexp X-Crawltab-Charged .\n"
+            "\t\t\theader @paid Crawler-Charged {http.request.header.X-Crawltab-Charged}\n"
+            "\t\t\t@receipt header_regexp X-Crawltab-Receipt .\n"
+            "\t\t\theader @receipt Payment-Response {http.request.header.X-Crawltab-Receipt}\n",
+            front->answer_seconds);
+    for (const char *const *field = front_secret_fields; *field; field++)
+        fprintf(out, "\t\t\trequest_header -%s\n", *field);
+    print_delivery(site, true, out);
+    print_delivery(site, false, out);
+    fputs("\t\t}\n", out);
+}
+
 static void print_address(const struct front *front, const char *name, bool first, FILE *out)
 {
     const struct slice host = front_host(name), bind = front_host(front->listen);
@@ -59,7 +116,7 @@ static void print_address(const struct front *front, const char *name, bool firs
             both ? front->listen + bind.len + 1 : front->listen);
 }
 
-static void print_site(const struct front *front, const struct config_site *site, FILE *out)
+static void print_site(const struct front *front, const struct config_site *site, bool asks, FILE *out)
 {
     const struct front_place place = front_site(front, site);
     fprintf(out, "(crawltab_open_%s) {\n", site->name);
@@ -72,14 +129,14 @@ static void print_site(const struct front *front, const struct config_site *site
         fprintf(out, "\tbind %.*s\n", (int)front_host(front->listen).len, front->listen);
     fputs("\timport crawltab_people\n\thandle @people {\n", out);
     print_to_site(&place, NULL, "\t\t", out);
-    fputs("\t}\n\thandle {\n\t\tvars crawltab gate\n\t\trequest_header -Forwarded\n\t\treverse_proxy ", out);
-    print_place(&front->gate, out);
-    fprintf(out,
-            " {\n\t\t\ttransport http {\n\t\t\t\tdial_timeout 2s\n\t\t\t\tresponse_header_timeout %" PRId64
-            "s\n\t\t\t}\n\t\t}\n\t}\n",
-            front->answer_seconds);
+    fputs("\t}\n\thandle {\n\t\tvars crawltab gate\n\t\trequest_header -Forwarded\n", out);
+    if (asks)
+        print_question(front, &place, out);
+    else
+        print_gate(front, out);
     fprintf(
         out,
+        "\t}\n"
         "\thandle_errors {\n"
         "\t\t@crawltab vars {http.vars.crawltab} gate\n"
         "\t\thandle @crawltab {\n"
@@ -91,13 +148,24 @@ static void print_site(const struct front *front, const struct config_site *site
         site->name);
 }
 
-void front_caddy(const struct front *front, FILE *out)
+static void print_all(const struct front *front, bool asks, FILE *out)
 {
     fputs("# AI crawlers, and whoever signs or pays, go to the gate; everybody else to the site.\n"
-          "# Made by `crawltab front caddy`. Import it into the Caddyfile. A site block that you have\n"
+          "# Made by `crawltab front`. Import it into the Caddyfile. A site block that you have\n"
           "# already keeps its own lines, in `handle @people`.\n",
           out);
     print_snippets(front, out);
     for (size_t i = 0; i < front->config->site_count; i++)
-        print_site(front, &front->config->sites[i], out);
+        print_site(front, &front->config->sites[i], asks, out);
+}
+
+void front_caddy(const struct front *front, FILE *out)
+{
+    print_all(front, false, out);
+}
+
+const char *front_caddy_asks(const struct front *front, FILE *out)
+{
+    print_all(front, true, out);
+    return NULL;
 }

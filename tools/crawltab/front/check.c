@@ -1,8 +1,11 @@
 /* Where a request has gone is seen by the gate's health path: the gate answers it for everybody who reaches
- * it, and a site does not know it. So each name is looked at without any page being asked for. */
+ * it, and a site does not know it. So each name is looked at without any page being asked for. A front that
+ * delivers by itself hands on the gate's refusals alone: there the page is asked for, and a refusal has a
+ * code. */
 #include "tools/crawltab/front/check.h"
 
 #include "ledger/base/config/ai_crawlers.h"
+#include "ledger/base/err.h"
 #include "tools/crawltab/front/ask.h"
 
 #include <stdarg.h>
@@ -19,6 +22,7 @@ struct check {
     const struct config *config;
     const char *url;
     char health[URL_MAX];
+    bool asks; /* the front delivers by itself */
     bool wrong;
     struct ask_answer answer; /* the last one */
 };
@@ -42,7 +46,9 @@ static void tell(struct check *check, bool good, const char *format, ...)
 /* True if the request of this visitor reaches the gate. */
 static bool reaches_gate(struct check *check, const char *user_agent, const char *field)
 {
-    ask_get(check->ask, check->health, user_agent, field, &check->answer);
+    ask_get(check->ask, check->asks ? check->url : check->health, user_agent, field, &check->answer);
+    if (check->asks)
+        return *check->answer.code && strcmp(check->answer.code, err_code(ERR_GATE_UNAVAILABLE)) != 0;
     return check->answer.status == 200 && strstr(check->answer.body, "\"gate\":\"up\"");
 }
 
@@ -129,9 +135,9 @@ static void check_fields(struct check *check)
          good ? "leads to" : "does not lead to");
 }
 
-enum exit_status check_front(const struct config *config, const char *url, const char *at)
+enum exit_status check_front(const struct config *config, const char *url, const char *at, bool asks)
 {
-    struct check check = {.config = config, .url = url};
+    struct check check = {.config = config, .url = url, .asks = asks};
     const char *host = strstr(url, "://");
     const char *path = host ? strchr(host + 3, '/') : NULL;
     struct slice name = {NULL, 0};
@@ -144,6 +150,9 @@ enum exit_status check_front(const struct config *config, const char *url, const
     if (!ai_crawlers_next(config, &first, &name))
         return command_misused("crawlers.except leaves no crawler", NULL,
                                "see crawlers in the configuration");
+    if (asks && observes(&check))
+        return command_misused("a site that observes only answers everybody alike", url,
+                               "check the front before it asks, without --decisions");
     check.ask = ask_new(at);
     if (!check.ask)
         return EXIT_FAILED;

@@ -22,6 +22,9 @@ const char *const front_secret_fields[] = {"Payment",           "PAYMENT-SIGNATU
 
 const char *const front_own_fields[] = {SPELLINGS("Agent"), SPELLINGS("Payment"), SPELLINGS("Amount"), NULL};
 
+const char *const front_question_fields[] = {"X-Original-URL", "X-Original-URI", "X-Original-Method",
+                                             "X-Original-Host", NULL};
+
 /* A quote and a brace behind each other would end the text in VCL. */
 void front_closed_body(FILE *out)
 {
@@ -61,15 +64,15 @@ struct front_place front_site(const struct front *front, const struct config_sit
     return place;
 }
 
-/* Where the gate is reached from this machine. */
-static struct front_place gate_place(const struct config *config)
+/* Where what listens there is reached from this machine. */
+static struct front_place local_place(const char *listen)
 {
     struct front_place place = {.path = NULL};
-    if (strncmp(config->listen, "unix:", 5) == 0) {
-        place.path = config->listen + 5;
+    if (strncmp(listen, "unix:", 5) == 0) {
+        place.path = listen + 5;
         return place;
     }
-    take_host(&place, config->listen, "");
+    take_host(&place, listen, "");
     if (!*place.host || strcmp(place.host, "0.0.0.0") == 0 || strcmp(place.host, "localhost") == 0)
         snprintf(place.host, sizeof(place.host), "127.0.0.1");
     if (strcmp(place.host, "[::]") == 0)
@@ -145,48 +148,85 @@ bool front_pattern(const struct front *front, size_t *at, bool all, FILE *out)
     return true;
 }
 
+/* NULL: not in this way. */
 struct dialect {
     const char *name;
     void (*print)(const struct front *front, FILE *out);
+    const char *(*asks)(const struct front *front, FILE *out);
 };
 
 static const struct dialect dialects[] = {
-    {"nginx", front_nginx},   {"caddy", front_caddy},     {"haproxy", front_haproxy},
-    {"apache", front_apache}, {"varnish", front_varnish},
+    {"nginx", front_nginx, front_nginx_asks},
+    {"caddy", front_caddy, front_caddy_asks},
+    {"haproxy", front_haproxy, front_haproxy_asks},
+    {"apache", front_apache, NULL},
+    {"varnish", front_varnish, NULL},
+    {"traefik", NULL, front_traefik_asks},
+    {"envoy", NULL, front_envoy_asks},
 };
 
 #define DIALECT_COUNT (sizeof(dialects) / sizeof(*dialects))
 
-static enum exit_status print(const struct dialect *dialect, const struct config *config, const char *listen)
+/* NULL, or what stands in the way of a front that delivers by itself. */
+static const char *unfit(const struct dialect *dialect, const struct config *config)
 {
+    if (!dialect->asks)
+        return "this front cannot ask; nginx, caddy, haproxy, traefik and envoy can";
+    if (!*config->decisions_listen)
+        return "decisions.listen is empty, so nobody can ask; set it";
+    for (size_t i = 0; i < config->site_count; i++)
+        if (!*config->sites[i].origin)
+            return "a site has no origin, so the front would not know whose pages to deliver";
+    return NULL;
+}
+
+static const char *print_asking(const struct dialect *dialect, const struct front *front)
+{
+    const char *fault = unfit(dialect, front->config);
+    return fault ? fault : dialect->asks(front, stdout);
+}
+
+static enum exit_status print(const struct dialect *dialect, const struct config *config, const char *listen,
+                              bool asks)
+{
+    const char *fault = NULL;
     struct front front = {.config = config,
                           .listen = listen,
-                          .gate = gate_place(config),
+                          .gate = local_place(config->listen),
+                          .decisions = local_place(config->decisions_listen),
                           .answer_seconds = config->origin_connect_seconds + config->origin_head_seconds +
                                             config->directory_timeout_seconds + HEAD_EXTRA};
-    if (strcmp(front.gate.port, "0") == 0) {
-        fputs("crawltab: the gate's listen takes any free port, so nobody can be sent there; set one\n",
-              stderr);
+    if (strcmp(asks ? front.decisions.port : front.gate.port, "0") == 0) {
+        fputs("crawltab: the gate listens on any free port, so nobody can be sent there; set one\n", stderr);
         return EXIT_FAILED;
     }
     if (!collect_names(&front))
         return EXIT_FAILED;
-    if (config->trusted_proxies.count == 0)
+    if (!asks && config->trusted_proxies.count == 0)
         fprintf(
             stderr,
             "crawltab: trusted_proxies is empty, so all crawlers will be one client to the gate; set it to "
             "[%s]\n",
             front.gate.path ? "unix" : "127.0.0.1");
-    dialect->print(&front, stdout);
+    if (asks)
+        fault = print_asking(dialect, &front);
+    else
+        dialect->print(&front, stdout);
+    if (fault)
+        fprintf(stderr, "crawltab: %s\n", fault);
     free(front.names);
-    return EXIT_DONE;
+    return fault ? EXIT_FAILED : EXIT_DONE;
 }
 
 static enum exit_status run(const char *config_path, int argc, char **argv)
 {
     const char *listen = "80", *check = NULL, *at = NULL;
-    const struct command_option options[] = {
-        {"--listen", &listen, NULL}, {"--check", &check, NULL}, {"--at", &at, NULL}, {NULL, NULL, NULL}};
+    bool asks = false;
+    const struct command_option options[] = {{"--listen", &listen, NULL},
+                                             {"--check", &check, NULL},
+                                             {"--at", &at, NULL},
+                                             {"--decisions", NULL, &asks},
+                                             {NULL, NULL, NULL}};
     struct command_words words;
     const struct dialect *dialect = NULL;
     if (!command_parse(argc, argv, options, &words))
@@ -200,12 +240,14 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
             names[i] = dialects[i].name;
         return words.count == 1
                    ? command_unknown("unknown front", words.items[0], names, "see crawltab front --help")
-                   : command_misused("name one front", NULL, "nginx, caddy, haproxy, apache or varnish");
+                   : command_misused("name one front", NULL,
+                                     "nginx, caddy, haproxy, apache, varnish, traefik or envoy");
     }
     struct config *config = command_config(config_path);
     enum exit_status status = EXIT_FAILED;
     if (config)
-        status = check ? check_front(config, check, at) : print(dialect, config, listen);
+        status = check ? check_front(config, check, at, asks)
+                       : print(dialect, config, listen, asks || !dialect->print);
     config_free(config);
     return status;
 }
@@ -213,7 +255,8 @@ static enum exit_status run(const char *config_path, int argc, char **argv)
 const struct command front_command = {
     "front", "print what sends crawlers to the gate, for a web server",
     "usage: crawltab front nginx|caddy|haproxy|apache|varnish [--listen ADDRESS:PORT]\n"
-    "       crawltab front --check URL [--at ADDRESS:PORT]\n"
+    "       crawltab front nginx|caddy|haproxy|traefik|envoy --decisions [--listen …]\n"
+    "       crawltab front --check URL [--at ADDRESS:PORT] [--decisions]\n"
     "\n"
     "Prints the configuration of a web server in front of the gate: AI crawlers, and\n"
     "whoever signs or pays, go to the gate, everybody else goes straight to the site.\n"
@@ -223,11 +266,18 @@ const struct command front_command = {
     "While the gate is down crawlers get 503 and Retry-After; one line, which is\n"
     "marked, lets them read free instead.\n"
     "\n"
+    "With --decisions the front asks the gate first, at decisions.listen, and delivers\n"
+    "by itself. The page is charged by the yes: what then did not arrive, somebody has\n"
+    "to tell (see crawltab undelivered). nginx needs decisions.accel_redirect, Envoy\n"
+    "decisions.path_prefix; HAProxy a script, which its configuration names. Traefik\n"
+    "and Envoy get what goes into theirs, and listen where it says.\n"
+    "\n"
     "--check asks a running front for a page that crawlers pay for, as a person and\n"
     "as each crawler, and says what is not as it should be. It pays nothing.\n"
     "\n"
     "options:\n"
     "  --listen ADDRESS:PORT  where the front listens (default: 80)\n"
+    "  --decisions            ask the gate, and deliver by itself\n"
     "  --check URL            a page of a site, at a price, as crawlers know it\n"
     "  --at ADDRESS:PORT      the front is there, whatever the URL's host says\n"
     "  --config FILE          the configuration (default: config.yaml)\n",

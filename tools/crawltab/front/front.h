@@ -21,7 +21,8 @@ struct front {
     const struct config *config;
     const char *listen; /* of the front: "80", "127.0.0.1:8080" */
     struct front_place gate;
-    const char **names; /* in User-Agent: the gate's list, and the words of rules */
+    struct front_place decisions; /* where it asks, if it delivers by itself */
+    const char **names;           /* in User-Agent: the gate's list, and the words of rules */
     size_t name_count;
     int64_t answer_seconds; /* the longest that the gate may take to begin an answer */
 };
@@ -45,14 +46,26 @@ bool front_pattern(const struct front *front, size_t *at, bool all, FILE *out);
 extern const char *const front_secret_fields[];
 extern const char *const front_own_fields[];
 
+/* What a front may say in a question, and its client must not; ends with NULL. */
+extern const char *const front_question_fields[];
+
 /* The answer while the gate is down: a problem document (RFC 9457) in one line, without quotes around it. */
 #define FRONT_CLOSED_SECONDS "5"
 void front_closed_body(FILE *out);
 
+/* Crawlers are sent to the gate, which asks the site. */
 void front_nginx(const struct front *front, FILE *out);
 void front_caddy(const struct front *front, FILE *out);
 void front_haproxy(const struct front *front, FILE *out);
 void front_apache(const struct front *front, FILE *out);
 void front_varnish(const struct front *front, FILE *out);
+
+/* The front asks the gate whether it may, and delivers by itself. NULL, or what the configuration lacks for
+ * that; then nothing is written. */
+const char *front_nginx_asks(const struct front *front, FILE *out);
+const char *front_caddy_asks(const struct front *front, FILE *out);
+const char *front_haproxy_asks(const struct front *front, FILE *out);
+const char *front_traefik_asks(const struct front *front, FILE *out);
+const char *front_envoy_asks(const struct front *front, FILE *out);
 
 #endif

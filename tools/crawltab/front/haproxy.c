@@ -28,7 +28,46 @@ static void print_acls(const struct front *front, FILE *out)
     fputs("    acl crawltab req.fhdr(Authorization) -i -m reg '" FRONT_LICENCE "'\n", out);
 }
 
-static void print_frontend(const struct front *front, FILE *out)
+static void print_route(FILE *out)
+{
+    fputs("    # While the gate is down: as it stands crawlers are told to come back. To let them read free, "
+          "make\n"
+          "    # it `if crawltab { nbsrv(crawltab_gate) gt 0 }`.\n"
+          "    use_backend crawltab_gate if crawltab\n",
+          out);
+}
+
+/* As Lua's HTTP client takes it. */
+static void print_address(const struct front_place *place, FILE *out)
+{
+    if (place->path)
+        fprintf(out, "unix@%s", place->path);
+    else
+        fprintf(out, "%s:%s", place->host, place->port);
+}
+
+static void print_question(const struct front *front, FILE *out)
+{
+    fputs("    http-request lua.crawltab_ask ", out);
+    print_address(&front->decisions, out);
+    fputs(
+        " if crawltab\n"
+        "    # While the gate is down crawlers are told to come back. Without the next line they read free.\n"
+        "    http-request return status 503 content-type application/problem+json string '",
+        out);
+    front_closed_body(out);
+    fputs("' hdr Retry-After " FRONT_CLOSED_SECONDS
+          " hdr Cache-Control no-store hdr crawler-error gate_unavailable if { var(txn.crawltab_away) -m "
+          "found }\n"
+          "    http-response lua.crawltab_deliver ",
+          out);
+    print_address(&front->decisions, out);
+    fputs("\n    # For `crawltab undelivered --log`: where HAProxy itself has answered in the site's place.\n"
+          "    log-format \"crawltab=%[var(txn.crawltab_id)] status=%ST bytes=0 length=-\"\n",
+          out);
+}
+
+static void print_frontend(const struct front *front, bool asks, FILE *out)
 {
     const struct config *config = front->config;
     const bool place = strchr(front->listen, ':') != NULL;
@@ -40,11 +79,10 @@ static void print_frontend(const struct front *front, FILE *out)
             "    http-request del-header ^x[-_]crawltab[-_] -m reg\n",
             place ? "" : ":", front->listen);
     print_acls(front, out);
-    fputs("    # While the gate is down: as it stands crawlers are told to come back. To let them read free, "
-          "make\n"
-          "    # it `if crawltab { nbsrv(crawltab_gate) gt 0 }`.\n"
-          "    use_backend crawltab_gate if crawltab\n",
-          out);
+    if (asks)
+        print_question(front, out);
+    else
+        print_route(out);
     for (size_t i = 0; i < config->site_count; i++) {
         fprintf(out, "    use_backend crawltab_site_%s if { req.hdr(host),host_only -i",
                 config->sites[i].name);
@@ -79,15 +117,8 @@ static void print_gate(const struct front *front, FILE *out)
                  " check inter 1s fall 2 rise 1 observe layer4 error-limit 1 on-error mark-down", out);
 }
 
-void front_haproxy(const struct front *front, FILE *out)
+static void print_sites(const struct front *front, FILE *out)
 {
-    fputs("# AI crawlers, and whoever signs or pays, go to the gate; everybody else to the site.\n"
-          "# Made by `crawltab front haproxy`. Put it behind the `defaults` of haproxy.cfg. A frontend that "
-          "you\n"
-          "# have already gets the acl lines, and use_backend crawltab_gate before its own.\n\n",
-          out);
-    print_frontend(front, out);
-    print_gate(front, out);
     for (size_t i = 0; i < front->config->site_count; i++) {
         const struct front_place place = front_site(front, &front->config->sites[i]);
         fprintf(out, "\nbackend crawltab_site_%s\n    mode http\n    option forwardfor\n",
@@ -96,4 +127,33 @@ void front_haproxy(const struct front *front, FILE *out)
             fprintf(out, "    http-request del-header %s\n", *field);
         print_server("site", &place, "", out);
     }
+}
+
+void front_haproxy(const struct front *front, FILE *out)
+{
+    fputs("# AI crawlers, and whoever signs or pays, go to the gate; everybody else to the site.\n"
+          "# Made by `crawltab front haproxy`. Put it behind the `defaults` of haproxy.cfg. A frontend that "
+          "you\n"
+          "# have already gets the acl lines, and use_backend crawltab_gate before its own.\n\n",
+          out);
+    print_frontend(front, false, out);
+    print_gate(front, out);
+    print_sites(front, out);
+}
+
+const char *front_haproxy_asks(const struct front *front, FILE *out)
+{
+    fputs(
+        "# For AI crawlers, and whoever signs or pays, the gate is asked first; the site answers.\n"
+        "# Made by `crawltab front haproxy --decisions`. Put it behind the `defaults` of haproxy.cfg, and "
+        "the\n"
+        "# script there, which came with crawltab as examples/haproxy.lua. A frontend that you have already "
+        "gets\n"
+        "# the lines from `del-header` to `log-format`.\n"
+        "global\n"
+        "    lua-load /etc/haproxy/crawltab.lua\n\n",
+        out);
+    print_frontend(front, true, out);
+    print_sites(front, out);
+    return NULL;
 }
