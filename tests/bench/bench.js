@@ -81,10 +81,56 @@ async function startStatic(folder, offer) {
     return servers
 }
 
-async function payments(name, words, { gate, ledger }) {
+// The site behind a server of its own, nginx with the same files, and another nginx before that one: what
+// a front alone costs. The gate, which asks the same server, stands beside it.
+const behind = 'origin.example'
+const question = { CRAWLTAB_BENCH_FIELD: `X-Original-URI: ${bench.page}` }
+
+async function startOrigin(folder, port) {
+    const front = await freePort()
+    for (const [name, at, location] of [
+        ['origin', port, `root ${path.join(root, 'tools/demo/site')};`],
+        [
+            'front',
+            front,
+            'proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; ' +
+                'proxy_set_header Host $http_host;'
+        ]
+    ]) {
+        const own = path.join(folder, name)
+        fs.mkdirSync(own)
+        const file = path.join(own, 'nginx.conf')
+        fs.writeFileSync(
+            file,
+            `daemon off; worker_processes ${cores}; pid ${own}/nginx.pid; error_log stderr crit;
+events { worker_connections 4096; }
+http {
+    access_log off; keepalive_requests 1000000000; server_tokens off;
+    client_body_temp_path ${own}; proxy_temp_path ${own}; fastcgi_temp_path ${own};
+    uwsgi_temp_path ${own}; scgi_temp_path ${own};
+    upstream origin { server 127.0.0.1:${port}; keepalive 128; keepalive_requests 1000000000; }
+    server { listen 127.0.0.1:${at} reuseport; location / { ${location} } }
+}`
+        )
+        await bench.serve(t, 'nginx', ['-e', 'stderr', '-p', own, '-c', file], at)
+    }
+    return front
+}
+
+// In turn with `root` style, whose row stands right before.
+async function behindOrigin(scene, address) {
+    const pages = ['pages', `127.0.0.1:${scene.front}`, behind, size.seconds, 64]
+    results.add('nginx proxy_pass, a page, 64 connections', await bench.load(pages))
+    const words = ['payments', address, behind, size.payments, 64]
+    await payments('payments, origin style, 64 connections', words, scene)
+    const asked = ['payments', scene.decisions, behind, size.payments, 64]
+    await payments('payments, decision listener, 64 connections', asked, scene, question)
+}
+
+async function payments(name, words, { gate, ledger }, env) {
     const before = ledger.query('SELECT pg_current_wal_insert_lsn()')
     const groups = { gate: [gate.process.pid], postgres: bench.postgres(ledger) }
-    const result = await bench.load(words, groups)
+    const result = await bench.load(words, groups, env)
     const bytes = Number(ledger.query(`SELECT pg_current_wal_insert_lsn() - '${before}'::pg_lsn`))
     paid += result.good
     results.add(name, { ...result, wal: Math.round(bytes / result.good) })
@@ -135,6 +181,7 @@ async function round(scene, servers) {
         unwatched()
         const words = ['payments', address, bench.site, size.payments, connections]
         await payments(`payments, ${connections} connections`, words, scene)
+        if (connections === 64 && scene.front) await behindOrigin(scene, address)
     }
     for (const [kind, workers] of size.peer > 0 ? peers : []) await peer(kind, workers, scene.ledger)
 }
@@ -185,6 +232,22 @@ function targets(raw, mebibytes) {
         const ratio = results.of('payments, 64 connections') / best
         judge('payments, 64 connections, of the best Node peer', ratio.toFixed(1), '≥ 3', ratio >= 3)
     }
+    const inRoot = results.of('payments, 64 connections')
+    for (const [style, wanted] of [
+        ['origin style', 0.7],
+        ['decision listener', undefined]
+    ]) {
+        const name = `payments, ${style}, 64 connections`
+        if (!results.has(name)) continue
+        const ratio = results.of(name) / inRoot
+        const bound = wanted ? `≥ ${wanted}` : ''
+        judge(`${name}, of root style`, ratio.toFixed(2), bound, wanted && ratio >= wanted)
+    }
+    if (results.has('payments, origin style, 64 connections')) {
+        const pages = results.of('nginx proxy_pass, a page, 64 connections')
+        const ratio = results.of('payments, origin style, 64 connections') / pages
+        judge('payments, origin style, of pages by nginx proxy_pass', ratio.toFixed(2), '')
+    }
     const ceiling = offers / static64('libmicrohttpd, one prepared offer')
     judge("offers, of libmicrohttpd's ceiling", ceiling.toFixed(2), '≥ 0.9', ceiling >= 0.9)
     if (results.has('nginx, the same offer, 64 connections'))
@@ -226,12 +289,22 @@ try {
         insecureHosts: [`127.0.0.1:${bench.directoryPort}`],
         logLevel: 'info',
         asUsed: true,
-        monitor: { listen: '127.0.0.1:0' }
+        monitor: { listen: '127.0.0.1:0' },
+        decisions: { listen: '127.0.0.1:0' }
     }
+    const originPort = await freePort()
+    const rules = [{ name: 'articles', paths: ['/articles/**'], action: 'charge', price: '0.05' }]
+    const common = { network: 'example:402', terms_url: 'https://shop.example/terms', rules }
+    options.sites = [
+        { name: 'example', hosts: [bench.site], root: path.join(root, 'tools/demo/site'), ...common },
+        { name: 'behind', hosts: [behind], origin: `http://127.0.0.1:${originPort}`, ...common }
+    ]
     const scene = await stage(t, options)
     const address = `127.0.0.1:${scene.gate.port}`
     await scene.gate.logged(/event=monitored address=\S+\n/)
     scene.monitor = `http://${/event=monitored address=(\S+)\n/.exec(scene.gate.log)[1]}/metrics`
+    scene.decisions = /event=deciding address=(\S+)\n/.exec(scene.gate.log)[1]
+    if (installed('nginx')) scene.front = await startOrigin(scene.folder, originPort)
     scene.ledger.query('CREATE TABLE peer_charge (LIKE charge INCLUDING ALL)')
     if (size.peer > 0)
         execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], {

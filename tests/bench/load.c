@@ -3,6 +3,7 @@
  *
  *   load ed25519  SECONDS THREADS                 raw verifications, the limit of every payment
  *   load offers   ADDRESS HOST SECONDS CONNECTIONS [NAME=PID,PID...]   unpaid requests: a fresh offer each
+ *   load pages    ADDRESS HOST SECONDS CONNECTIONS [NAME=PID,PID...]   a person's requests: the page each
  *   load payments ADDRESS HOST COUNT CONNECTIONS [NAME=PID,PID...]
  *                                 COUNT offers are fetched and signed, then paid as fast as it goes
  *
@@ -10,7 +11,8 @@
  *
  * Each prints one line of JSON, with microseconds of processor time per answer: of the load generator and of
  * the named groups of processes. Payments are signed with a key made for the run, whose directory is served
- * here on the port of CRAWLTAB_BENCH_DIRECTORY (default 8413). */
+ * here on the port of CRAWLTAB_BENCH_DIRECTORY (default 8413). CRAWLTAB_BENCH_FIELD is a field of every
+ * request, "Name: value". */
 #define _GNU_SOURCE /* memmem, SCHED_BATCH */
 #include "ledger/base/text/encoding.h"
 #include "ledger/base/crypto/random.h"
@@ -37,6 +39,7 @@
 #define BUCKETS       200000 /* of 10 µs */
 #define EVENTS        256
 #define GROUPS_MAX    4
+#define CRAWLER       "GPTBot/1.2"
 #define TARGET        "/articles/harbour-bell.html"
 #define DIRECTORY_URL "http://127.0.0.1:%d"
 
@@ -321,12 +324,21 @@ static struct sockaddr_in address_of(const char *text)
     return address;
 }
 
-static struct request unpaid(const char *host)
+/* With its line end; or "". */
+static const char *own_field(void)
+{
+    static char line[128];
+    const char *field = getenv("CRAWLTAB_BENCH_FIELD");
+    snprintf(line, sizeof(line), "%s%s", field ? field : "", field ? "\r\n" : "");
+    return line;
+}
+
+static struct request unpaid(const char *host, const char *user_agent)
 {
     struct request request = {.text = malloc(REQUEST_MAX)};
-    request.len =
-        (size_t)snprintf(request.text, REQUEST_MAX,
-                         "GET " TARGET " HTTP/1.1\r\nHost: %s\r\nUser-Agent: GPTBot/1.2\r\n\r\n", host);
+    request.len = (size_t)snprintf(request.text, REQUEST_MAX,
+                                   "GET " TARGET " HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\n%s\r\n", host,
+                                   user_agent, own_field());
     return request;
 }
 
@@ -406,8 +418,8 @@ static void sign_one(const struct signer *signer, const char *id, struct request
     request->len =
         (size_t)snprintf(request->text, REQUEST_MAX,
                          "GET " TARGET " HTTP/1.1\r\nHost: %s\r\nPayment: %s\r\nSignature-Agent: %s\r\n"
-                         "Signature-Input: sig=%s\r\nSignature: sig=:%s:\r\n\r\n",
-                         signer->host, payment, agent, input, signature);
+                         "Signature-Input: sig=%s\r\nSignature: sig=:%s:\r\n%s\r\n",
+                         signer->host, payment, agent, input, signature, own_field());
 }
 
 static void *sign_some(void *argument)
@@ -454,7 +466,7 @@ static void payments(char **words, size_t count, size_t connections, int64_t rat
     const char *address = words[0];
     const char *host = words[1];
     struct signer signer = {.host = host, .count = count};
-    struct request offer = unpaid(host);
+    struct request offer = unpaid(host, CRAWLER);
     pthread_t threads[2];
     start_signer(&signer);
     signer.ids = calloc(count, sizeof(*signer.ids));
@@ -481,18 +493,19 @@ static void payments(char **words, size_t count, size_t connections, int64_t rat
     free(offer.text);
 }
 
-static void offers(char **words, int64_t seconds, size_t connections)
+/* The same request for so long, which is answered with this status. */
+static void repeat(char **words, int64_t seconds, size_t connections, const char *user_agent, unsigned status)
 {
     const char *address = words[0];
     const char *host = words[1];
-    struct request request = unpaid(host);
+    struct request request = unpaid(host, user_agent);
     struct run run = {.address = address_of(address),
                       .requests = &request,
                       .count = 1,
                       .until_us = now_us() + seconds * 1000000};
     add_groups(&run, words + 4);
     int64_t took = perform(&run, connections);
-    report("offers", &run, connections, took, run.statuses[402]);
+    report(status == 402 ? "offers" : "pages", &run, connections, took, run.statuses[status]);
     free(run.histogram);
     free(request.text);
 }
@@ -559,13 +572,15 @@ int main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "ed25519") == 0)
         ed25519(strtol(argv[2], NULL, 10), strtoul(argv[3], NULL, 10));
     else if (argc >= 6 && strcmp(argv[1], "offers") == 0)
-        offers(argv + 2, strtol(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
+        repeat(argv + 2, strtol(argv[4], NULL, 10), strtoul(argv[5], NULL, 10), CRAWLER, 402);
+    else if (argc >= 6 && strcmp(argv[1], "pages") == 0)
+        repeat(argv + 2, strtol(argv[4], NULL, 10), strtoul(argv[5], NULL, 10), "Mozilla/5.0", 200);
     else if (argc >= 6 && strcmp(argv[1], "payments") == 0)
         payments(argv + 2, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10), 0);
     else if (argc >= 7 && strcmp(argv[1], "rate") == 0)
         payments(argv + 2, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10), strtol(argv[6], NULL, 10));
     else {
-        fputs("usage: load ed25519 SECONDS THREADS | offers ADDRESS HOST SECONDS CONNECTIONS |\n"
+        fputs("usage: load ed25519 SECONDS THREADS | offers|pages ADDRESS HOST SECONDS CONNECTIONS |\n"
               "       payments ADDRESS HOST COUNT CONNECTIONS [NAME=PID,PID...] |\n"
               "       rate ADDRESS HOST COUNT CONNECTIONS RATE [NAME=PID,PID...]\n",
               stderr);

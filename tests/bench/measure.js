@@ -47,10 +47,10 @@ export class Results {
 }
 
 // Runs the load generator; `groups` are processes whose time it tells, as {name: [pid]}.
-export async function load(words, groups = {}) {
+export async function load(words, groups = {}, env = {}) {
     const named = Object.entries(groups).map(([name, pids]) => `${name}=${pids.join(',')}`)
     const { stdout } = await run(program('load'), [...words, ...named].map(String), {
-        env: { ...process.env, CRAWLTAB_BENCH_DIRECTORY: String(directoryPort) },
+        env: { ...process.env, CRAWLTAB_BENCH_DIRECTORY: String(directoryPort), ...env },
         encoding: 'utf8'
     })
     return JSON.parse(stdout)
