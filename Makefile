@@ -52,7 +52,7 @@ NEEDS    = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
-.PHONY: all help run demo test check mutants ed25519 fault fuzz lint bench coverage format clean \
+.PHONY: all help run demo test check mutants streaming ed25519 fault fuzz lint bench coverage format clean \
 	distclean install-deps newcomer libraries tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan; SANITIZE=thread: with TSan)
 
@@ -111,6 +111,11 @@ fault: ## kills, cuts and stalls under load, POINTS=1000; SEED=… runs the same
 	@$(MAKE) -s $(JOBS) all clock
 	@FAULT=full POINTS=$(POINTS) SEED=$(SEED) NODE_SECONDS=10800 tools/dev/test.sh fault
 	@grep -h '^ℹ .*points' $(BUILD)/logs/fault.log
+
+streaming: ## a body of 4 GiB and 1,000 slow readers, in bounded memory; a short one is in make test
+	$(NEEDS) test
+	@$(MAKE) -s $(JOBS) all
+	@cd tests/e2e && STREAM_MIB=4096 STREAM_CROWD=1000 node --test --test-reporter=spec http/streaming.test.js
 
 lint: ## the limits and include rules of the house, clang-format, cppcheck, clang-tidy, shellcheck
 	$(NEEDS) lint
