@@ -1,5 +1,7 @@
 #include "server/http/door.h"
 
+#include "server/http/framing.h"
+
 #include "ledger/base/clock.h"
 #include "ledger/base/object.h"
 #include "ledger/base/metrics/metrics.h"
@@ -95,4 +97,16 @@ bool door_admit(struct http_private *private)
     memcpy(place->client, client.address, sizeof(place->client));
     place->counted = is_counted(http, &client);
     return !place->counted || limits_clients_enter(http->clients, client.address);
+}
+
+/* It does not say whose, so everybody who waits with such a field is answered: what libmicrohttpd sends then
+ * reaches nobody. */
+void door_hear(const struct worker *worker, const char *format)
+{
+    OBJECT_CHECK(worker, WORKER_MAGIC);
+    if (!framing_complains(format))
+        return;
+    for (const struct connection *place = worker->connections.head; place; place = place->next)
+        if (place->waiting && !place->stowed)
+            framing_answer(place->handle, place->socket);
 }

@@ -20,4 +20,8 @@ bool door_admit(struct http_private *private);
 /* The request of a client behind a proxy is over. */
 void door_uncount(struct http *http, struct connection *place);
 
+/* libmicrohttpd is about to log this, and to answer what it complains of: a bad Content-Length is answered
+ * here, once. */
+void door_hear(const struct worker *worker, const char *format);
+
 #endif

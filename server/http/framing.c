@@ -2,7 +2,9 @@
 
 #include <microhttpd.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* Later versions judge by themselves, by MHD_OPTION_CLIENT_DISCIPLINE_LVL, and keep their buffer otherwise.
  */
@@ -37,17 +39,63 @@ static bool is_read(const char *target)
  * bad Content-Length, or a Cookie that it has no room to copy, it answers itself, and then goes on as if it
  * had not, which sends the answer's head twice. So the first of each is ours and harmless, and the client's
  * are looked at by us. A body is then never read: a request that has one is answered at once, and its
- * connection closed. Where bodies are wanted, that holds for GET and HEAD alone, and others' bad
- * Content-Length is answered as libmicrohttpd does. The documentation allows this call in the access handler
- * only, for the sake of locks that a daemon without threads of its own does not have. */
+ * connection closed. Where bodies are wanted, that holds of Content-Length for GET and HEAD alone, and
+ * framing_answer sees to what libmicrohttpd makes of others'. The documentation allows this call in the
+ * access handler only, for the sake of locks that a daemon without threads of its own does not have. */
 bool framing_begin(struct MHD_Connection *connection, const char *target, bool bodies)
 {
-    if (bodies && !is_read(target))
-        return true;
-    return MHD_set_connection_value_n(connection, MHD_HEADER_KIND, length_name, sizeof(length_name) - 1, "0",
-                                      1) == MHD_YES &&
+    bool read = bodies && !is_read(target);
+    return (read || MHD_set_connection_value_n(connection, MHD_HEADER_KIND, length_name,
+                                               sizeof(length_name) - 1, "0", 1) == MHD_YES) &&
            MHD_set_connection_value_n(connection, MHD_HEADER_KIND, cookie_name, sizeof(cookie_name) - 1, "",
                                       0) == MHD_YES;
+}
+
+bool framing_complains(const char *format)
+{
+    return strstr(format, length_name) != NULL;
+}
+
+/* As libmicrohttpd reads it: the first one, where no coding stands beside it. */
+static enum err length_fault(struct MHD_Connection *connection)
+{
+    const char *text;
+    size_t len = 0;
+    if (MHD_lookup_connection_value_n(connection, MHD_HEADER_KIND, "Transfer-Encoding", 17, &text, &len) ==
+            MHD_YES ||
+        MHD_lookup_connection_value_n(connection, MHD_HEADER_KIND, length_name, sizeof(length_name) - 1,
+                                      &text, &len) != MHD_YES)
+        return ERR_OK;
+    size_t digits = 0;
+    uint64_t value = 0;
+    bool huge = false;
+    for (; digits < len && text[digits] >= '0' && text[digits] <= '9'; digits++) {
+        const uint64_t digit = (uint64_t)(text[digits] - '0');
+        huge = huge || value > (UINT64_MAX - 1 - digit) / 10;
+        value = value * 10 + digit;
+    }
+    if (digits == 0 || digits < len)
+        return ERR_MALFORMED_REQUEST;
+    return huge ? ERR_BODY_REFUSED : ERR_OK;
+}
+
+void framing_answer(struct MHD_Connection *connection, int socket)
+{
+    const enum err err = length_fault(connection);
+    char body[512], answer[1024];
+    if (err == ERR_OK)
+        return;
+    int len = snprintf(
+        body, sizeof(body),
+        "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"code\":\"%s\",\"detail\":\"%s\"}",
+        err_phrase(err), err_status(err), err_code(err), err_sentence(err));
+    int whole = snprintf(answer, sizeof(answer),
+                         "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+                         "crawler-error: %s\r\nCache-Control: no-store\r\nContent-Length: %d\r\n\r\n%s",
+                         err_status(err), err_phrase(err), err_code(err), len, body);
+    /* It fits into the socket's buffer, in which nothing is but whole answers. */
+    (void)!send(socket, answer, (size_t)whole, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(socket, SHUT_WR);
 }
 
 bool framing_is_ours(const char *name)
@@ -109,6 +157,17 @@ bool framing_begin(struct MHD_Connection *connection, const char *target, bool b
 {
     (void)connection, (void)target, (void)bodies;
     return true;
+}
+
+bool framing_complains(const char *format)
+{
+    (void)format;
+    return false;
+}
+
+void framing_answer(struct MHD_Connection *connection, int socket)
+{
+    (void)connection, (void)socket;
 }
 
 bool framing_is_ours(const char *name)

@@ -20,6 +20,13 @@ bool framing_begin(struct MHD_Connection *connection, const char *target, bool b
 /* True for the name of a field that framing_begin has added, which the client did not send. */
 bool framing_is_ours(const char *name);
 
+/* True for what libmicrohttpd logs right before it answers a bad Content-Length itself. */
+bool framing_complains(const char *format);
+
+/* Answers on the socket, if the fields of the request that is being read have a bad Content-Length, and lets
+ * nothing follow: libmicrohttpd would send an answer's head twice. */
+void framing_answer(struct MHD_Connection *connection, int socket);
+
 /* The request line's parts, where libmicrohttpd has them in its buffer; `target_len` is of the target as it
  * came.
  */

@@ -284,7 +284,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 static void on_library_log(void *context, const char *format, va_list values)
 {
     char line[256];
-    (void)context;
+    door_hear(context, format);
     int len = vsnprintf(line, sizeof(line), format, values);
     for (; len > 0 && len < (int)sizeof(line) && line[len - 1] == '\n'; len--)
         line[len - 1] = '\0';
@@ -295,7 +295,7 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
 {
     unsigned flags = MHD_USE_EPOLL | MHD_USE_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_TURBO;
     struct MHD_OptionItem options[] = {
-        {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_library_log, NULL},
+        {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_library_log, worker},
         {MHD_OPTION_LISTEN_SOCKET, worker->socket, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, worker},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, worker},

@@ -7,6 +7,7 @@ import http from 'node:http'
 import net from 'node:net'
 import { test } from 'node:test'
 import { scene, withBase } from '../signers.js'
+import { answers, talk } from '../raw.js'
 import { until } from '../support.js'
 
 async function beside(t, options = {}) {
@@ -94,6 +95,39 @@ test('a person\'s forms go through as they are', async t => {
     assert.equal(seen[3].body, '')
     const patch = await send('PATCH', '/form', 'x', person)
     assert.deepEqual([patch.status, patch.headers.allow], [405, 'GET, HEAD, POST, PUT, DELETE'])
+})
+
+test('a bad Content-Length is answered once, and nothing behind it is read', async t => {
+    const { gate, seen } = await beside(t)
+    const line = 'POST /form HTTP/1.1\r\nHost: shop.example\r\n'
+    const inner = 'GET /inner HTTP/1.1\r\nHost: shop.example\r\n\r\n'
+    for (const [length, status, code] of [
+        ['x', 400, 'malformed_request'],
+        ['-1', 400, 'malformed_request'],
+        ['+0', 400, 'malformed_request'],
+        ['', 400, 'malformed_request'],
+        ['5, 5', 400, 'malformed_request'],
+        ['0x0', 400, 'malformed_request'],
+        ['99999999999999999999999', 413, 'body_refused']
+    ])
+        for (const split of [0, 40]) {
+            const head = `${line}Content-Length: ${length}\r\n\r\n${inner}`
+            const pieces = [head.slice(0, split), head.slice(split)].filter(Boolean)
+            const found = answers(await talk(gate.port, pieces))
+            assert.deepEqual(
+                found.map(answer => [answer.status, answer.headers['crawler-error']]),
+                [[status, code]],
+                length
+            )
+        }
+    // Others of that thread, who have begun a request, are answered as they should be.
+    const slow = talk(gate.port, [line, 'Connection: close\r\n\r\n'])
+    await talk(gate.port, `${line}Content-Length: x\r\n\r\n`)
+    assert.match((await slow).toString(), /^HTTP\/1\.1 200 /)
+    const cookies = `Cookie: ${'a=b; '.repeat(1800)}`
+    const many = `${line}${cookies}\r\nConnection: close\r\n\r\n`
+    assert.equal((await talk(gate.port, many)).toString().split('HTTP/1.1 ').length, 2)
+    assert.ok(!seen.some(({ url }) => url === '/inner'))
 })
 
 test('what is too long, or does not say how long it is, is refused', async t => {
