@@ -5,14 +5,20 @@
 #include "ledger/base/text/amount.h"
 #include "ledger/verify/jws.h"
 
+#include <assert.h>
+
+/* Whoever holds on to a commitment can send it until it expires: an offer lives about as long. */
 #define LIFETIME_SECONDS_MAX 300
 #define TIME_MAX             INT64_C(999999999999999) /* fifteen digits, as a signature's parameters have */
+_Static_assert(TIME_MAX <= INT64_MAX / 1000, "whoever compares such times counts them in milliseconds");
 
 struct named {
     const char *issuer, *id, *network, *amount, *asset, *audience, *resource, *scheme;
     json_int_t issued, expires;
 };
 
+/* An empty id is none that was ever offered; if it passed for one that is signed, nothing would bind the
+ * unit. */
 static bool read_members(json_t *members, struct named *named)
 {
     *named = (struct named){.id = NULL};
@@ -20,8 +26,8 @@ static bool read_members(json_t *members, struct named *named)
                        &named->id, "network", &named->network, "amount", &named->amount, "asset",
                        &named->asset, "aud", &named->audience, "resource", &named->resource, "scheme",
                        &named->scheme, "iat", &named->issued, "exp", &named->expires) == 0 &&
-           named->issued >= 0 && named->issued <= TIME_MAX && named->expires >= 0 &&
-           named->expires <= TIME_MAX;
+           (!named->id || *named->id) && named->issued >= 0 && named->issued <= TIME_MAX &&
+           named->expires >= 0 && named->expires <= TIME_MAX;
 }
 
 static bool is(const char *text, struct slice expected)
@@ -41,6 +47,7 @@ static enum err compare(const struct named *named, const struct dialect_place *p
                         const struct commitment *commitment)
 {
     int64_t amount;
+    assert(commitment->unit_micros > 0 && commitment->amount_micros >= 0);
     bool scheme_signed = named->scheme || named->id || slice_eq(commitment->scheme, SLICE("deferred"));
     if ((commitment->id.len > 0 && !named->id) || !scheme_signed ||
         !dialect_amount(slice_of(named->amount), commitment->unit_micros, &amount))
@@ -64,6 +71,8 @@ static enum err read_issuer(struct arena *arena, const struct named *named, cons
 
 static struct claims claims_of(const struct jws *jws, const struct named *named)
 {
+    assert(named->issued >= 0 && named->expires >= 0);
+    assert(jws->input.len > 0 && jws->signature.len > 0);
     return (struct claims){.keyid = jws->keyid,
                            .algorithm = jws->algorithm,
                            .issued = named->issued,
@@ -91,6 +100,7 @@ enum err claims_read(struct arena *arena, struct slice text, const struct dialec
         commitment->id = slice_of(arena_copy(arena, slice_of(named.id)));
     TRY(read_issuer(arena, &named, place, claims));
     TRY(compare(&named, place, commitment));
+    assert(claims->agent.account.len > 0); /* who pays */
     commitment->claims = claims;
 out:
     jws_free(&jws);
@@ -131,6 +141,7 @@ enum err claims_recall(struct arena *arena, struct slice input, const struct dia
     *claims = claims_of(&jws, &named);
     claims->signature = SLICE(""); /* it was none */
     TRY(read_issuer(arena, &named, place, claims));
+    assert(commitment->id.len > 0 || commitment->amount_micros >= 0);
     commitment->claims = claims;
     err = is_for(&named, place) ? ERR_OK : ERR_OFFER_MISMATCH;
 out:
@@ -147,6 +158,8 @@ enum err claims_select(struct arena *arena, const struct web_bot_auth_policy *po
                                            .created = &claims->issued,
                                            .expires = &claims->expires};
     struct web_bot_auth_policy brief = *policy;
+    /* Recalled ones have no signature of theirs: they are judged, and never taken for a payment. */
+    assert(claims->signature.len > 0 && claims->agent.err == ERR_OK);
     *candidate = arena_alloc(arena, sizeof(**candidate));
     if (!*candidate)
         return ERR_REQUEST_TOO_LARGE;

@@ -5,6 +5,8 @@
 #include "ledger/base/text/amount.h"
 #include "ledger/verify/component.h"
 
+#include <assert.h>
+
 static enum err read_price(struct arena *arena, const struct message *message,
                            const struct dialect_place *place, struct commitment *commitment)
 {
@@ -18,6 +20,7 @@ static enum err read_price(struct arena *arena, const struct message *message,
         !amount_parse((struct slice){field.data + space + 1, field.len - space - 1},
                       &commitment->amount_micros))
         return ERR_MALFORMED_CRAWLER_PRICE;
+    assert(commitment->unit_micros == 1); /* a decimal needs no unit */
     commitment->at_most = slice_eq(commitment->field, SLICE("crawler-max-price"));
     /* Nothing costs more than an id can carry. */
     if (commitment->at_most && commitment->amount_micros > AMOUNT_PRICE_MAX)

@@ -4,6 +4,8 @@
 
 #include "ledger/verify/component.h"
 
+#include <assert.h>
+
 static bool string_member(const struct sf_list *dictionary, struct slice key, struct slice *value)
 {
     const struct sf_member *member = sf_find(dictionary, key);
@@ -32,8 +34,16 @@ static enum err read_payment(struct arena *arena, const struct message *message,
                : ERR_OFFER_MISMATCH;
 }
 
+/* The network's and the id's characters need no escapes: the one is checked in the configuration, the other
+ * was opened by its key, or made here. */
+static bool is_plain(struct slice text)
+{
+    return text.len > 0 && slice_find(text, '"') == text.len && slice_find(text, '\\') == text.len;
+}
+
 static bool write_receipt(struct exchange *exchange, const struct dialect_receipt *receipt)
 {
+    assert(is_plain(receipt->id) && is_plain(receipt->network));
     struct slice value =
         arena_format(&exchange->arena, "scheme=\"deferred\", network=\"%.*s\", id=\"%.*s\", timestamp=%lld",
                      (int)receipt->network.len, receipt->network.data, (int)receipt->id.len, receipt->id.data,

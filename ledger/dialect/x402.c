@@ -8,6 +8,7 @@
 #include "ledger/base/text/text.h"
 #include "ledger/verify/component.h"
 
+#include <assert.h>
 #include <jansson.h>
 
 /* The parts of a payment payload that mean something here. */
@@ -76,6 +77,7 @@ static enum err take_payload(struct arena *arena, const struct payload *payload,
                              const struct dialect_place *place, struct commitment *commitment)
 {
     const json_t *jws = json_object_get(payload->own, "commitment");
+    assert(payload->version == 2 && payload->scheme && payload->amount);
     int64_t unit = dialect_unit(payload->scheme, place->currency);
     if (jws && !json_is_string(jws))
         return ERR_MALFORMED_COMMITMENT;
@@ -105,7 +107,7 @@ static enum err read_payment(struct arena *arena, const struct message *message,
     if (!read_version(object, &payload.version))
         err = ERR_MALFORMED_PAYMENT_SIGNATURE;
     else if (payload.version == 1)
-        err = ERR_X402_VERSION;
+        err = ERR_X402_VERSION; /* its own code: such a client can be told how to go on */
     else if (!read_payload(object, &payload))
         err = ERR_MALFORMED_PAYMENT_SIGNATURE;
     else
@@ -131,6 +133,7 @@ static bool add_response(struct exchange *exchange, struct text *text)
 static bool write_receipt(struct exchange *exchange, const struct dialect_receipt *receipt)
 {
     int64_t unit = receipt->commitment->unit_micros;
+    assert(unit > 0 && receipt->payer.len > 0);
     struct text text = text_begin(&exchange->arena);
     add_quoted(&text, "{\"success\":true,\"transaction\":", receipt->id);
     add_quoted(&text, ",\"network\":", receipt->network);
@@ -147,6 +150,7 @@ static bool write_receipt(struct exchange *exchange, const struct dialect_receip
 
 static bool write_refusal(struct exchange *exchange, struct slice network, enum err err)
 {
+    assert(err != ERR_OK); /* it says "success":false */
     struct text text = text_begin(&exchange->arena);
     add_quoted(&text, "{\"success\":false,\"errorReason\":", slice_of(err_code(err)));
     add_quoted(&text, ",\"errorMessage\":", slice_of(err_sentence(err)));

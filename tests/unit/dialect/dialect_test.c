@@ -387,12 +387,16 @@ static void claims_without_an_id_name_the_unit(void **state)
     json_object_set_new(claims, "id", json_string("x"));
     json_object_del(claims, "scheme");
     char *with_id = json_dumps(claims, 0);
+    json_object_set_new(claims, "id", json_string(""));
+    char *with_none = json_dumps(claims, 0);
     const char *batch = ACCEPTED("batch-settlement", "5", "");
     assert_int_equal(read_claims(arena, batch, compact(arena, "EdDSA", CLAIMS_TYPE, bare), &commitment),
                      ERR_MALFORMED_COMMITMENT);
     assert_int_equal(read_claims(arena, batch, compact(arena, "EdDSA", CLAIMS_TYPE, named), &commitment),
                      ERR_OK);
     assert_int_equal(commitment.amount_micros, 50000);
+    assert_int_equal(read_claims(arena, batch, compact(arena, "EdDSA", CLAIMS_TYPE, with_none), &commitment),
+                     ERR_MALFORMED_COMMITMENT);
     assert_int_equal(read_claims(arena, batch, compact(arena, "EdDSA", CLAIMS_TYPE, with_id), &commitment),
                      ERR_OK);
     assert_int_equal(read_claims(arena, ACCEPTED("deferred", "5", ""),
@@ -402,6 +406,7 @@ static void claims_without_an_id_name_the_unit(void **state)
     free(bare);
     free(named);
     free(with_id);
+    free(with_none);
     json_decref(claims);
 }
 
