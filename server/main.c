@@ -23,7 +23,10 @@
 
 #define EX_USAGE 64
 
+/* The end of a generation sends no signal: while one is awaited it is looked for. */
 #define RETIRING_POLL_MS 50
+
+#define LENGTH_OF(array) (sizeof(array) / sizeof(*(array)))
 
 static const char help[] = "Usage: crawltabd [--config FILE] [OPTION]\n"
                            "The gate: offers pages to AI crawlers at a price, checks their signed\n"
@@ -123,6 +126,7 @@ static int serve(struct served *served, struct service *service)
             service_reloading(service);
             signal = reload(served);
             service_reloaded(service);
+            assert(served->generation && served->http); /* whatever came of it, something serves */
         }
         if (signal > 0)
             return signal;
@@ -132,10 +136,11 @@ static int serve(struct served *served, struct service *service)
 /* From now on a signal ends the process at once: whoever sends a second one will not wait. */
 static void stop(struct served *served, int signal)
 {
-    assert(signal > 0);
     sigset_t signals = signals_that_matter(false);
+    assert(served->http && served->generation);
     LOG(INFO, "stopping", {"signal", strsignal(signal)});
-    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    int failed = pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    assert(!failed);
     /* HTTP first: requests under way need their generation, and the former one's last have to leave it. */
     monitor_stopping(); /* it answers until the last request has its reply */
     http_stop(served->http);
@@ -166,15 +171,17 @@ static struct http *start_decisions(const struct config *config, const struct se
                                     const struct exchange_handler *handler)
 {
     struct http_options options = http_options(config);
-    struct config_list fronts = {.count = config->trusted_proxies.count};
     static const char *const near[] = {"unix", "127.0.0.0/8", "::1"};
-    fronts.items = calloc(fronts.count + 3, sizeof(*fronts.items));
+    size_t room = config->trusted_proxies.count + LENGTH_OF(near);
+    struct config_list fronts = {.count = config->trusted_proxies.count};
+    fronts.items = calloc(room, sizeof(*fronts.items));
     if (!fronts.items)
         return NULL;
     for (size_t i = 0; i < fronts.count; i++)
         fronts.items[i] = config->trusted_proxies.items[i];
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < LENGTH_OF(near); i++)
         fronts.items[fronts.count++] = near[i];
+    assert(fronts.count == room);
     options.listen = config->decisions_listen;
     options.sockets = given->decisions;
     options.socket_count = given->decisions_count;
@@ -192,6 +199,7 @@ static struct http *start_monitor(const struct config *config, const struct exch
 {
     struct http_options options = http_options(config);
     const struct config_list nobody = {.count = 0};
+    assert(*config->monitor_listen && handler->context);
     options.listen = config->monitor_listen;
     options.threads = 1;
     options.trusted_proxies = &nobody;
@@ -205,6 +213,7 @@ static struct http *start_monitor(const struct config *config, const struct exch
 static bool start_gate(struct served *served, const struct config *config,
                        const struct service_sockets *given)
 {
+    assert(!served->http && !served->decisions);
     if (*config->decisions_listen || given->decisions_count > 0) {
         served->decisions = start_decisions(config, given, generation_decisions(served->generation));
         if (!served->decisions)
@@ -236,7 +245,11 @@ static int start_and_serve(const char *file, struct config *config, const struct
     struct service service;
     sigset_t signals = signals_that_matter(true);
     int status = 1;
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    /* Before any thread is made, which has the mask from whoever makes it: else a signal might end the
+     * process on a thread that does not wait for it. A full disk, or a peer that has gone, is an error of the
+     * call. */
+    int failed = pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    assert(!failed);
     log_queue_start();
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
@@ -246,6 +259,7 @@ static int start_and_serve(const char *file, struct config *config, const struct
         struct schedule *schedule = schedule_start(file, &config->nightly_at);
         int signal = serve(&served, &service);
         const struct config *last = generation_config(served.generation);
+        assert(signal > 0);
         service_stopping(&service, (last->http_drain_seconds + last->ledger_timeout_seconds) * 1000);
         stop(&served, signal);
         schedule_stop(schedule);
@@ -254,6 +268,9 @@ static int start_and_serve(const char *file, struct config *config, const struct
         http_stop(served.http);
         http_stop(served.decisions);
     }
+    assert(!served.retirement);
+    /* What requests are parked with resumes them until it is stopped, so that what they came in by goes last.
+     */
     generation_stop(served.generation);
     http_free(served.http);
     http_free(served.decisions);

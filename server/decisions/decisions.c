@@ -14,6 +14,7 @@
 #define REPORT_BODY_MAX 4096
 
 #define DECISIONS_MAGIC 0x61d2c7e4u
+#define THREAD_MAGIC    0xd95a3b06u
 #define TOLD_MAGIC      0x3fb80d15u
 
 struct decisions {
@@ -24,6 +25,7 @@ struct decisions {
 
 /* One HTTP thread's: the gate's own. */
 struct decisions_thread {
+    uint32_t magic;
     struct decisions *decisions;
     void *gate;
 };
@@ -35,6 +37,13 @@ struct told {
     struct exchange *exchange;
     struct undelivered_report report;
 };
+
+static struct decisions_thread *thread_of(void *context)
+{
+    struct decisions_thread *thread = context;
+    OBJECT_CHECK(thread, THREAD_MAGIC);
+    return thread;
+}
 
 static struct told *told_of(const struct exchange *exchange)
 {
@@ -54,6 +63,7 @@ static void on_written(struct undelivered_report *report)
 {
     struct told *told = (struct told *)(void *)((char *)report - offsetof(struct told, report));
     OBJECT_CHECK(told, TOLD_MAGIC);
+    assert(told->exchange->state == told); /* it is still parked for this report */
     exchange_resume(told->exchange);
 }
 
@@ -70,6 +80,7 @@ static void answer(struct exchange *exchange, unsigned status, const char *outco
 static bool read_id(const char *text, uint8_t id[UUID_SIZE])
 {
     uint8_t whole[PAYMENT_ID_SIZE];
+    _Static_assert(UUID_SIZE <= PAYMENT_ID_SIZE, "an id that is offered begins with its UUID");
     if (uuid_parse(slice_of(text), id))
         return true;
     if (strlen(text) != PAYMENT_ID_TEXT || !payment_id_bytes(slice_of(text), whole))
@@ -104,6 +115,7 @@ static const char *read_fact(struct slice body, struct undelivered *fact)
 static enum exchange_verdict begin_report(struct decisions *decisions, struct exchange *exchange)
 {
     struct undelivered fact;
+    assert(!exchange->state); /* neither another report nor a request of the gate's is under way */
     const char *fault = read_fact(exchange->message.body, &fact);
     struct told *told = arena_alloc(&exchange->arena, sizeof(*told));
     if (fault || !told) {
@@ -120,6 +132,7 @@ static enum exchange_verdict begin_report(struct decisions *decisions, struct ex
 static enum exchange_verdict end_report(struct told *told)
 {
     struct exchange *exchange = told->exchange;
+    OBJECT_CHECK(&told->report, REPORT_MAGIC);
     static const struct {
         unsigned status;
         const char *outcome, *detail;
@@ -130,6 +143,8 @@ static enum exchange_verdict end_report(struct told *told)
         [UNDELIVERED_SEALED] = {409, "sealed",
                                 "the day of this payment is sealed: take it back with crawltab adjust"},
     };
+    assert(told->report.err != ERR_OK || told->report.outcome < sizeof(answers) / sizeof(*answers));
+    /* Whatever failed: the front can do nothing else about it, and telling it again harms nothing. */
     if (told->report.err != ERR_OK)
         answer(exchange, 503, err_code(told->report.err), "it is not recorded; tell it again");
     else
@@ -148,10 +163,11 @@ static size_t body_room(void *context, const struct exchange *exchange)
 
 static enum exchange_verdict on_request(void *context, struct exchange *exchange)
 {
-    struct decisions_thread *thread = context;
+    struct decisions_thread *thread = thread_of(context);
     struct decisions *decisions = thread->decisions;
     if (told_of(exchange))
         return end_report(told_of(exchange));
+    /* Only what just came is read as a question: when it comes back its fields say what the front asked. */
     if (!exchange->state && is_report(&exchange->message))
         return begin_report(decisions, exchange);
     if (!exchange->state) {
@@ -173,7 +189,7 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
 
 static void on_parked(void *context, struct exchange *exchange)
 {
-    struct decisions_thread *thread = context;
+    struct decisions_thread *thread = thread_of(context);
     struct told *told = told_of(exchange);
     if (!told) {
         thread->decisions->gate.parked(thread->gate, exchange);
@@ -181,26 +197,27 @@ static void on_parked(void *context, struct exchange *exchange)
     }
     enum err err = writer_report(thread->decisions->parts.writer, &told->report);
     if (err == ERR_OK)
-        return;
+        return; /* it is the writer's now, and may be back and gone already */
     told->report.err = err;
     on_written(&told->report);
 }
 
 static bool on_turned(void *context)
 {
-    struct decisions_thread *thread = context;
+    struct decisions_thread *thread = thread_of(context);
     return thread->decisions->gate.turned(thread->gate);
 }
 
 static void on_refuse(void *context, struct exchange *exchange, enum err err)
 {
-    struct decisions_thread *thread = context;
+    struct decisions_thread *thread = thread_of(context);
+    assert(err != ERR_OK && !exchange->state);
     thread->decisions->gate.refuse(thread->gate, exchange, err);
 }
 
 static void on_finished(void *context, struct exchange *exchange)
 {
-    struct decisions_thread *thread = context;
+    struct decisions_thread *thread = thread_of(context);
     struct told *told = told_of(exchange);
     if (told) {
         OBJECT_END(&told->report, REPORT_MAGIC);
@@ -218,8 +235,10 @@ static void *start_thread(void *context)
         return NULL;
     thread->decisions = decisions;
     thread->gate = decisions->gate.thread_start(decisions->gate.context);
-    if (thread->gate)
+    if (thread->gate) {
+        OBJECT_MAKE(thread, THREAD_MAGIC);
         return thread;
+    }
     free(thread);
     return NULL;
 }
@@ -228,6 +247,7 @@ static void stop_thread(void *context)
 {
     struct decisions_thread *thread = context;
     thread->decisions->gate.thread_stop(thread->gate);
+    OBJECT_END(thread, THREAD_MAGIC);
     free(thread);
 }
 
@@ -250,6 +270,7 @@ struct exchange_handler decisions_handler(struct decisions *decisions)
 struct decisions *decisions_new(struct gate *gate, const struct gate_parts *parts)
 {
     struct decisions *decisions = calloc(1, sizeof(*decisions));
+    assert(gate && parts->config && parts->writer);
     if (!decisions)
         return NULL;
     decisions->parts = *parts;

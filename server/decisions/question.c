@@ -2,6 +2,8 @@
  * saying something is preferred to another: two that differ are a mistake or an attempt. */
 #include "server/decisions/question.h"
 
+#include <assert.h>
+
 #define NAMES_MAX 4
 
 /* What several fields may say. */
@@ -37,6 +39,7 @@ static bool behind(struct slice target, struct slice prefix, struct slice *rest)
         (target.len > prefix.len && target.data[prefix.len] != '/' && target.data[prefix.len] != '?'))
         return false;
     *rest = (struct slice){target.data + prefix.len, target.len - prefix.len};
+    assert(slice_within(*rest, target));
     return true;
 }
 
@@ -51,6 +54,7 @@ static const char *take_url(struct arena *arena, struct slice url, struct messag
     const char *fault = message_take_target(arena, &whole);
     if (fault)
         return fault;
+    assert(slice_starts(whole.target, SLICE("/")));
     got->target = whole.target;
     got->authority = whole.authority;
     return NULL;
@@ -100,6 +104,8 @@ const char *question_read(struct arena *arena, struct slice prefix, struct messa
     fault = message_take_target(arena, &checked);
     if (fault)
         return fault;
+    assert(slice_starts(checked.target, SLICE("/")) && slice_eq(checked.target, got.target));
+    /* Nothing was changed before, so that whoever refuses the question still has it as it came. */
     message->method = checked.method;
     message->target = checked.target;
     message->authority = checked.authority;

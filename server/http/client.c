@@ -4,10 +4,16 @@
 #include "server/http/client.h"
 
 #include "ledger/base/network.h"
+#include "ledger/base/object.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
+#define TRUST_MAGIC 0x5a1ce9d7u
+
+/* Read by all HTTP threads, and written by none. */
 struct client_trust {
+    uint32_t magic;
     bool local;
     size_t count;
     struct network networks[];
@@ -18,6 +24,7 @@ struct client_trust *client_trust_new(const struct config_list *proxies)
     struct client_trust *trust = calloc(1, sizeof(*trust) + proxies->count * sizeof(*trust->networks));
     if (!trust)
         return NULL;
+    OBJECT_MAKE(trust, TRUST_MAGIC);
     for (size_t i = 0; i < proxies->count; i++) {
         struct slice proxy = slice_of(proxies->items[i]);
         if (slice_eq(proxy, SLICE("unix")))
@@ -30,11 +37,15 @@ struct client_trust *client_trust_new(const struct config_list *proxies)
 
 void client_trust_free(struct client_trust *trust)
 {
+    if (!trust)
+        return;
+    OBJECT_END(trust, TRUST_MAGIC);
     free(trust);
 }
 
 bool client_trusted(const struct client_trust *trust, const struct exchange_client *peer, bool local)
 {
+    OBJECT_CHECK(trust, TRUST_MAGIC);
     if (local)
         return trust->local;
     for (size_t i = 0; i < trust->count; i++)
@@ -112,6 +123,7 @@ static bool take_last(struct slice *list, struct slice *element)
         return false;
     while (start > 0 && list->data[start - 1] != ',')
         start--;
+    assert(start < list->len || list->data[start - 1] == ','); /* it gets shorter, or this never ends */
     *element = slice_trim((struct slice){list->data + start, list->len - start});
     list->len = start > 0 ? start - 1 : 0;
     return true;

@@ -77,6 +77,7 @@ int connection_sweep(struct connection_list *list, int64_t now_ms, size_t *waiti
         }
         *waiting += c->waiting && !c->stowed;
     }
+    assert(*waiting + list->stowed <= list->count);
     return count;
 }
 

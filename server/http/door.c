@@ -58,6 +58,7 @@ struct connection *door_open(struct worker *worker, struct MHD_Connection *conne
     /* A trusted proxy has as many connections as it likes, see door_admit. */
     bool trusted = client_trusted(http->trust, &peer, local);
     bool counted = !trusted && is_counted(http, &peer);
+    assert(!known || known->counted == counted); /* it is counted once, whoever has its socket */
     bool welcome = known || !counted || limits_clients_enter(http->clients, peer.address);
     struct connection *place = connection_open(&worker->connections, socket);
     metrics_add(METRIC_CONNECTIONS_TAKEN, known ? 0 : 1);

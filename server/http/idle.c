@@ -4,6 +4,8 @@
 #define _GNU_SOURCE /* dup3 */
 #include "server/http/idle.h"
 
+#include "ledger/base/object.h"
+
 #include <assert.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
@@ -61,6 +63,7 @@ void idle_close(struct idle *idle)
 {
     while (idle_drop(idle))
         continue;
+    /* A worker that has not come so far is all zero, which is a descriptor of somebody else's. */
     if (idle->epoll > 0)
         close(idle->epoll);
     if (idle->hole > 0)
@@ -135,6 +138,9 @@ void idle_stow(struct idle *idle, struct connection_list *live, int64_t now_ms)
 static void wake(struct idle *idle, struct MHD_Daemon *daemon, struct connection *connection)
 {
     assert(!idle->adopting);
+    /* None that came in one wait with another is gone by now: taking that one back made no connection more,
+     * and so dropped none. */
+    OBJECT_CHECK(connection, CONNECTION_MAGIC);
     char byte;
     struct sockaddr_in6 peer; /* the larger of the two families */
     socklen_t size = sizeof(peer);

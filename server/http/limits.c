@@ -139,7 +139,8 @@ void limits_clients_leave(struct limits_clients *clients, const uint8_t address[
     name_client(address, name);
     pthread_mutex_lock(&clients->lock);
     size_t place = find(clients, name);
-    if (clients->table[place].count > 0 && --clients->table[place].count == 0)
+    assert(clients->table[place].count > 0); /* who was turned away has been counted, too */
+    if (--clients->table[place].count == 0)
         close_up(clients, place);
     pthread_mutex_unlock(&clients->lock);
 }

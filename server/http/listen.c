@@ -152,7 +152,6 @@ static bool open_path(const char *address, int *sockets, size_t count, char boun
 
 static bool open_port(const char *address, int *sockets, size_t count, char bound[LISTEN_TEXT_MAX])
 {
-    assert(count > 0);
     struct addrinfo *info = resolve(address);
     size_t open = 0;
     bool ok = false;
@@ -209,6 +208,7 @@ bool listen_take(const struct listen_given *given, int *sockets, size_t count, c
 {
     char other[LISTEN_TEXT_MAX];
     size_t open = 0;
+    assert(given->count > 0);
     for (size_t i = 0; i < given->count; i++) {
         if (!describe_given(given->sockets[i], i == 0 ? bound : other))
             return refuse("systemd", "a socket that was given does not listen for streams",
@@ -241,6 +241,7 @@ bool listen_take(const struct listen_given *given, int *sockets, size_t count, c
 
 bool listen_open(const char *address, int *sockets, size_t count, char bound[LISTEN_TEXT_MAX])
 {
+    assert(count > 0 && *address);
     if (strncmp(address, "unix:", 5) == 0)
         return open_path(address, sockets, count, bound);
     return open_port(address, sockets, count, bound);

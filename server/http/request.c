@@ -14,6 +14,10 @@
 
 #define ENTRY_MEMORY 64 /* for each field and argument */
 
+_Static_assert(FIELDS_MAX *ENTRY_MEMORY + REPLY_MEMORY < REQUEST_MEMORY,
+               "so many fields are read if they are short, and the reply has room behind them");
+_Static_assert(HEAD_ROOM < REPLY_MEMORY, "an origin's fields leave room for the gate's own");
+
 struct exchange_client request_peer(struct MHD_Connection *connection, bool *local)
 {
     struct exchange_client client = {.address = {0}};
@@ -126,5 +130,6 @@ enum err request_read(struct exchange *exchange, struct MHD_Connection *connecti
         message_take_target(&exchange->arena, message) ||
         (message->authority.len == 0 && !may_name_no_host(message, line)))
         return ERR_MALFORMED_REQUEST;
+    assert(slice_starts(message->target, SLICE("/"))); /* what all rules are about */
     return is_read(message) && request_has_body(message) ? ERR_BODY_REFUSED : ERR_OK;
 }

@@ -24,6 +24,7 @@ void response_fields(struct MHD_Response *response, const struct exchange_reply 
 struct MHD_Response *response_make(struct exchange_reply *reply)
 {
     struct MHD_Response *response;
+    assert(reply->status >= 200 && (reply->fd < 0 || reply->length != EXCHANGE_UNKNOWN_LENGTH));
     if (reply->status == 304) {
         /* libmicrohttpd writes Content-Length in any case: then let it be what a 200 would have (RFC 9110
          * section 8.6). */

@@ -1,6 +1,7 @@
 #include "server/http/stream.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/object.h"
 #include "server/http/response.h"
 #include "server/http/worker.h"
 
@@ -18,8 +19,9 @@ bool stream_is_sent(const struct exchange_reply *reply)
  * It goes on by exchange_resume, which comes on this same thread. */
 static ssize_t wait(struct http_private *private)
 {
-    atomic_store(&private->parking, SUSPENDED);
-    connection_work(private->place, INT64_MAX); /* whoever is waited for has a time limit of its own */
+    enum parking before = atomic_exchange(&private->parking, SUSPENDED);
+    assert(before == NOT_PARKED || before == RESUMED); /* nobody else has it */
+    connection_work(private->place, INT64_MAX);        /* whoever is waited for has a time limit of its own */
     MHD_suspend_connection(private->connection);
     return 0;
 }
@@ -28,6 +30,7 @@ static ssize_t wait(struct http_private *private)
 static void expect_taken(struct http_private *private, size_t bytes)
 {
     const struct http_options *options = &private->worker->http->options;
+    assert(options->send_bytes_per_second > 0);
     int64_t piece_ms = (int64_t)bytes * 1000 / options->send_bytes_per_second;
     connection_work(private->place, clock_monotonic_ms() + options->send_seconds * 1000 + piece_ms);
 }
@@ -35,7 +38,9 @@ static void expect_taken(struct http_private *private, size_t bytes)
 static ssize_t on_read(void *context, uint64_t position, char *out, size_t room)
 {
     struct http_private *private = context;
+    OBJECT_CHECK(private, PRIVATE_MAGIC);
     struct exchange_stream *stream = private->exchange.reply.stream;
+    assert(stream); /* it is closed with the request, after the last of it is read */
     (void)position;
     ptrdiff_t bytes = stream->read(stream, out, room);
     switch (bytes) {
@@ -56,6 +61,7 @@ static ssize_t on_read(void *context, uint64_t position, char *out, size_t room)
 struct MHD_Response *stream_response(struct http_private *private)
 {
     const struct exchange_reply *reply = &private->exchange.reply;
+    assert(reply->stream && reply->fd < 0); /* a reply comes from one place */
     uint64_t size = reply->length == EXCHANGE_UNKNOWN_LENGTH ? MHD_SIZE_UNKNOWN : reply->length;
     struct MHD_Response *response =
         MHD_create_response_from_callback(size, BLOCK_BYTES, on_read, private, NULL);

@@ -10,10 +10,15 @@
 #include "ledger/traffic/counts.h"
 #include "server/monitor/process.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
 #define NANO 1000000000
+
+#define LENGTH_OF(array) (sizeof(array) / sizeof(*(array)))
+
+_Static_assert(TRAFFIC_OUTCOME_COUNT <= METRICS_OUTCOMES_MAX, "what is told here is counted there");
 
 static void head(FILE *out, const char *family, const char *type, const char *what)
 {
@@ -36,7 +41,9 @@ static void write_numbers(FILE *out, const struct metrics_sums *sums)
 #undef ROW
     };
     for (size_t i = 0; i < METRIC_COUNT; i++) {
-        if (i == 0 || strcmp(rows[i].family, rows[i - 1].family) != 0)
+        bool first = i == 0 || strcmp(rows[i].family, rows[i - 1].family) != 0;
+        assert(first == (*rows[i].what != '\0')); /* a family stands together, and is explained once */
+        if (first)
             head(out, rows[i].family, rows[i].type, rows[i].what);
         const char *labels = rows[i].labels;
         /* Sheets are read one after the other: something may be taken out there that was not yet in here. */
@@ -84,6 +91,7 @@ static void write_histogram(FILE *out, const struct histogram_text *text, size_t
                             const struct metrics_histogram *histogram)
 {
     uint64_t count = 0;
+    assert(bounds < METRICS_BUCKETS_MAX);
     head(out, text->family, "histogram", text->what);
     for (size_t i = 0; i < bounds; i++) {
         count += histogram->buckets[i];
@@ -114,7 +122,9 @@ static void write_histograms(FILE *out, const struct metrics_sums *sums)
 #undef ENTRIES
     for (size_t i = 0; i < HISTOGRAM_COUNT; i++) {
         const int64_t *unused;
-        write_histogram(out, &texts[i], metrics_bounds(i, &unused), &sums->histograms[i]);
+        size_t bounds = metrics_bounds(i, &unused);
+        assert(bounds == (texts[i].nanoseconds ? LENGTH_OF(seconds) : LENGTH_OF(entries)));
+        write_histogram(out, &texts[i], bounds, &sums->histograms[i]);
     }
 }
 
@@ -146,7 +156,7 @@ void exposition_write(FILE *out, const struct monitor_parts *parts)
 {
     const struct config *config = parts->config;
     struct metrics_sums sums;
-    metrics_read(&sums);
+    metrics_read(&sums); /* once: what is told in one answer is of one moment, as far as there is one */
     head(out, "crawltab_build_info", "gauge", "What runs; always 1.");
     fprintf(out, "crawltab_build_info{version=\"%s\",schema=\"%" PRId64 "\"} 1\n", CRAWLTAB_VERSION,
             schema_wanted());

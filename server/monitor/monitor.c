@@ -4,6 +4,7 @@
 #include "server/monitor/exposition.h"
 #include "server/monitor/readiness.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct monitor {
     const struct http *http;
 };
 
+/* Of the process and not of a monitor: a reload makes another one, and stopping goes on. */
 static atomic_bool stopping;
 
 /* A body in memory of its own: with many sites it is larger than an exchange's arena. */
@@ -33,6 +35,7 @@ static struct page *page_of(struct exchange_stream *stream)
 {
     struct page *page = (struct page *)(void *)((char *)stream - offsetof(struct page, stream));
     OBJECT_CHECK(page, PAGE_MAGIC);
+    assert(page->sent <= page->len);
     return page;
 }
 
@@ -68,6 +71,7 @@ static void answer(struct exchange *exchange, unsigned status, const char *type,
 static void answer_page(struct monitor *monitor, struct exchange *exchange, const char *type,
                         unsigned (*write)(FILE *out, const struct monitor_parts *parts, bool stopping))
 {
+    assert(!exchange->reply.stream && exchange->reply.fd < 0); /* nothing else is sent, or it would leak */
     struct page *page = calloc(1, sizeof(*page));
     FILE *out = page ? open_memstream(&page->text, &page->len) : NULL;
     unsigned status = out ? write(out, &monitor->parts, atomic_load(&stopping)) : 0;
@@ -122,7 +126,8 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
 
 static void on_refuse(void *context, struct exchange *exchange, enum err err)
 {
-    (void)context;
+    OBJECT_CHECK((struct monitor *)context, MONITOR_MAGIC);
+    assert(err != ERR_OK);
     answer(exchange, err_status(err), "text/plain", slice_of(err_sentence(err)));
 }
 
@@ -143,9 +148,10 @@ static void *start_thread(void *context)
     return context;
 }
 
+/* Before the monitor ends. */
 static void stop_thread(void *context)
 {
-    (void)context;
+    OBJECT_CHECK((struct monitor *)context, MONITOR_MAGIC);
 }
 
 struct exchange_handler monitor_handler(struct monitor *monitor)
@@ -165,6 +171,7 @@ struct exchange_handler monitor_handler(struct monitor *monitor)
 struct monitor *monitor_new(const struct monitor_parts *parts)
 {
     struct monitor *monitor = calloc(1, sizeof(*monitor));
+    assert(parts->config && parts->writer && parts->accounts);
     if (!monitor)
         return NULL;
     OBJECT_MAKE(monitor, MONITOR_MAGIC);
@@ -175,6 +182,7 @@ struct monitor *monitor_new(const struct monitor_parts *parts)
 void monitor_watch(struct monitor *monitor, const struct http *http)
 {
     OBJECT_CHECK(monitor, MONITOR_MAGIC);
+    assert(http && !monitor->http); /* its threads read it from now on, without a lock */
     monitor->http = http;
 }
 

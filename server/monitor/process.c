@@ -2,6 +2,7 @@
 
 #include "ledger/base/clock.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 
 static void write_number(FILE *out, const char *family, const char *what, int64_t number)
 {
+    assert(number >= 0); /* none of these can be; what is not known is not written */
     fprintf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %" PRId64 "\n", family, what, family, family, number);
 }
 
@@ -42,6 +44,7 @@ static int64_t open_files(void)
     return count;
 }
 
+/* In pages, the two first of seven; "status" has the same in kilobytes and takes the kernel longer. */
 static bool read_memory(int64_t *virtual_bytes, int64_t *resident_bytes)
 {
     FILE *file = fopen("/proc/self/statm", "r");

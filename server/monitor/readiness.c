@@ -4,15 +4,20 @@
 
 #include <jansson.h>
 
-static json_t *reasons_of(const struct monitor_parts *parts, bool stopping)
+/* What keeps it from being ready, asked for once: the answer's status and its text may not differ. */
+struct hindrances {
+    bool stopping, no_ledger, no_accounts;
+};
+
+static json_t *reasons_of(const struct hindrances *found)
 {
     json_t *reasons = json_array();
-    if (stopping)
+    if (found->stopping)
         json_array_append_new(reasons, json_string("the gate is stopping: it finishes what is under way"));
-    if (!writer_ready(parts->writer))
+    if (found->no_ledger)
         json_array_append_new(reasons, json_string("the database cannot be reached, or its schema is another:"
                                                    " payments get 503; the log says why"));
-    if (!refresh_ready(parts->accounts, parts->config))
+    if (found->no_accounts)
         json_array_append_new(
             reasons, json_string("agreements and limits of a site are not read yet: payments get 503"));
     return reasons;
@@ -41,8 +46,12 @@ static json_t *sites_of(const struct monitor_parts *parts)
 
 bool readiness_write(FILE *out, const struct monitor_parts *parts, bool stopping)
 {
-    json_t *reasons = reasons_of(parts, stopping);
-    bool ready = json_array_size(reasons) == 0;
+    const struct hindrances found = {.stopping = stopping,
+                                     .no_ledger = !writer_ready(parts->writer),
+                                     .no_accounts = !refresh_ready(parts->accounts, parts->config)};
+    bool ready = !found.stopping && !found.no_ledger && !found.no_accounts;
+    /* Not by the list of reasons: without memory that is empty, and the gate is not ready for that. */
+    json_t *reasons = reasons_of(&found);
     json_t *whole =
         json_pack("{s:b,s:o,s:o}", "ready", (int)ready, "reasons", reasons, "sites", sites_of(parts));
     json_dumpf(whole, out, JSON_INDENT(2));
