@@ -43,6 +43,7 @@ static void add_stored(struct evidence_book *book, const struct evidence_sites_r
 {
     struct evidence_site *last = book->site_count > 0 ? &book->sites[book->site_count - 1] : NULL;
     if (!last || last->site_id != row->site_id) {
+        assert(book->site_count < (size_t)book->rows.count); /* there is room for one of each row */
         last = &book->sites[book->site_count++];
         *last = (struct evidence_site){
             .site_id = row->site_id, .name = row->name, .network = row->network, .currency = row->currency};
@@ -56,7 +57,7 @@ enum err evidence_book_open(struct pg *pg, const struct config *config, const st
 {
     struct pg_params params = {0};
     enum err err;
-    assert(!book->sites && !book->keys);
+    assert(!book->sites && !book->keys && offer_keys);
     /* The request waits for the key's directory and the site's own server before its entry is made. */
     book->late_ms = COMMIT_MS + 1000 * (config->directory_timeout_seconds + config->origin_connect_seconds +
                                         config->origin_head_seconds);
@@ -191,6 +192,7 @@ enum err evidence_book_read(struct pg *pg, struct evidence_book *book, int64_t s
     struct reading reading = {book, malloc(sizeof(*reading.set))};
     enum err err = ERR_OVERLOADED;
     OBJECT_CHECK(book, EVIDENCE_BOOK_MAGIC);
+    assert(first_id && end_id);
     forget_keys(book);
     book->site = NULL;
     for (size_t i = 0; i < book->site_count; i++)

@@ -63,6 +63,7 @@ static void judge_batch(struct evidence_judge *judge, struct batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         struct item *item = &batch->items[i];
         const char *at = batch->bytes + item->at;
+        assert(item->at + item->resource_len + item->signature_len + item->base_len <= batch->len);
         const struct evidence_entry entry = {
             .payment_id = item->finding.payment_id,
             .thumbprint = item->thumbprint,
@@ -105,6 +106,7 @@ static void *sit(void *context)
             judge_batch(judge, batch);
         pthread_mutex_lock(&bench->lock);
         bench->failed |= !judge;
+        assert(batch->state == BATCH_TAKEN); /* by this thread alone */
         batch->state = BATCH_DONE;
         pthread_cond_signal(&bench->judged);
     }
@@ -117,6 +119,9 @@ static void *sit(void *context)
 
 static bool add_finding(struct evidence_hearing *hearing, const struct evidence_finding *finding)
 {
+    const struct evidence_finding *last = hearing->count > 0 ? &hearing->findings[hearing->count - 1] : NULL;
+    /* The ring has kept the order in which they were read: whoever hears on goes on behind the last one. */
+    assert(!last || memcmp(last->payment_id, finding->payment_id, UUID_SIZE) <= 0);
     if (hearing->count == hearing->room) {
         size_t room = hearing->room * 2 + 64;
         struct evidence_finding *findings = realloc(hearing->findings, room * sizeof(*findings));
@@ -142,6 +147,7 @@ static bool collect(struct bench *bench, uint64_t number)
     batch->state = BATCH_FREE;
     ok = !bench->failed;
     pthread_mutex_unlock(&bench->lock);
+    assert(done || batch->count == 0); /* what was not handed over is free, and empty */
     for (size_t i = 0; i < batch->count && done && ok; i++) {
         const struct evidence_finding *finding = &batch->items[i].finding;
         if (finding->failed < EVIDENCE_CHECKS || finding->listed[0])
@@ -182,6 +188,7 @@ static bool add_entry(struct batch *batch, const struct evidence_entries_row *ro
         batch->bytes = bytes;
         batch->room = room;
     }
+    assert(batch->count < BATCH_ENTRIES); /* a full one has been handed over */
     struct item *item = &batch->items[batch->count++];
     *item = (struct item){.finding = {.crawler_id = row->crawler_id, .amount_micros = row->amount_micros},
                           .recorded_ms = row->recorded_ms,
@@ -195,8 +202,9 @@ static bool add_entry(struct batch *batch, const struct evidence_entries_row *ro
     /* A CHECK demands this length; of another one there is no key. */
     if (row->thumbprint.len == DIGEST_SIZE)
         memcpy(item->thumbprint, row->thumbprint.data, DIGEST_SIZE);
-    put(put(put(batch->bytes + batch->len, row->resource), row->signature), row->signature_base);
+    char *end = put(put(put(batch->bytes + batch->len, row->resource), row->signature), row->signature_base);
     batch->len += len;
+    assert(end == batch->bytes + batch->len && batch->len <= batch->room);
     return true;
 }
 
@@ -206,6 +214,8 @@ static enum err read_entry(void *context, const struct pg_row *row)
     struct evidence_hearing *hearing = bench->hearing;
     const struct evidence_entries_row entry = evidence_entries_row(row);
     struct batch *batch = batch_of(bench, bench->filling);
+    OBJECT_CHECK(bench, BENCH_MAGIC);
+    /* Before the entry that is one too many, so that it is the first of the next hearing. */
     if (hearing->count >= EVIDENCE_FINDINGS_MAX) {
         hearing->more = true;
         uuid_format((const uint8_t *)entry.payment_id.data, hearing->next_id);
@@ -230,6 +240,9 @@ static bool convene(struct bench *bench)
     pthread_cond_init(&bench->submitted, NULL);
     pthread_cond_init(&bench->judged, NULL);
     OBJECT_MAKE(bench, BENCH_MAGIC);
+    assert(wanted > 0);
+    /* One that is judged and one that waits for each thread; one is being filled, and one may be collected.
+     */
     bench->ring_size = 2 * wanted + 2;
     bench->ring = calloc(bench->ring_size, sizeof(*bench->ring));
     while (bench->ring && bench->thread_count < wanted &&
@@ -261,6 +274,7 @@ static bool finish(struct bench *bench)
     bool ok = batch_of(bench, bench->filling)->count == 0 || submit(bench);
     for (size_t i = 0; i < bench->ring_size && ok; i++)
         ok = collect(bench, bench->filling + i);
+    assert(!ok || bench->taking == bench->filling); /* none that was handed over was left out */
     return ok;
 }
 
@@ -271,6 +285,7 @@ enum err evidence_hear(struct pg *pg, const struct evidence_order *order, struct
     struct bench *bench = calloc(1, sizeof(*bench));
     if (!bench)
         return ERR_OVERLOADED;
+    OBJECT_CHECK(order->book, EVIDENCE_BOOK_MAGIC);
     assert(order->book->site && order->book->site->site_id == order->site_id);
     bench->order = order;
     bench->hearing = hearing;
@@ -284,6 +299,7 @@ enum err evidence_hear(struct pg *pg, const struct evidence_order *order, struct
     err = pg_stream(pg, "evidence_entries", &params, read_entry, bench);
     if (err == ERR_OK || hearing->more)
         err = finish(bench) ? ERR_OK : ERR_OVERLOADED;
+    assert(err != ERR_OK || !hearing->more || *hearing->next_id);
     if (order->tell && err == ERR_OK)
         order->tell(order->context, hearing->entries);
 out:

@@ -111,7 +111,7 @@ struct trial {
 static bool find(struct trial *trial, enum evidence_check check, bool good)
 {
     struct evidence_verdict *verdict = trial->verdict;
-    assert(verdict->results[check] == EVIDENCE_NOT_SEEN);
+    assert(check < EVIDENCE_CHECKS && verdict->results[check] == EVIDENCE_NOT_SEEN);
     verdict->results[check] = good ? EVIDENCE_GOOD : EVIDENCE_BAD;
     if (!good && check < verdict->failed)
         verdict->failed = check;
@@ -123,6 +123,7 @@ static bool find(struct trial *trial, enum evidence_check check, bool good)
 /* One MAC. */
 static bool opens(struct trial *trial, const struct evidence_site *site, size_t mac, size_t terms)
 {
+    assert(mac < trial->judge->mac_count && terms < site->terms_count);
     const struct payment_keys keys = {.current = trial->judge->macs[mac]};
     const struct payment_offer offer = {.site = slice_of(site->name),
                                         .network = slice_of(site->network),
@@ -150,6 +151,8 @@ static bool opens_of_site(struct trial *trial, const struct evidence_site *site)
     return false;
 }
 
+/* By the other sites only when it is not this one's: what of it is wrong is worth knowing, and costs as many
+ * MACs as there are sites, keys and terms. */
 static bool judge_maker(struct trial *trial)
 {
     const struct evidence_book *book = trial->judge->book;
@@ -210,6 +213,7 @@ static bool judge_id(struct trial *trial)
     const struct evidence_entry *entry = trial->entry;
     const struct signed_text *text = &trial->text;
     bool offered = payment_id_bytes(text->id, trial->id);
+    assert(!offered || text->id.len == PAYMENT_ID_TEXT);
     if (offered)
         memcpy(trial->verdict->id, text->id.data, PAYMENT_ID_TEXT);
     bool named = offered ? memcmp(trial->id, entry->payment_id, UUID_SIZE) == 0 : comes_from_signature(trial);
@@ -244,6 +248,7 @@ static bool judge_key(struct trial *trial)
     const struct evidence_key *key = trial->key;
     if (!find(trial, EVIDENCE_KEY, key != NULL) || !key)
         return trial->all;
+    assert(key->key);
     struct slice alg = trial->text.alg;
     bool same = alg.len == 0 || (signature_algorithm_parse(alg, &algorithm) &&
                                  algorithm == signature_key_algorithm(key->key));
@@ -287,6 +292,7 @@ void evidence_judge(struct evidence_judge *judge, const struct evidence_entry *e
 {
     struct trial trial = {.judge = judge, .entry = entry, .verdict = verdict, .all = all};
     OBJECT_CHECK(judge, JUDGE_MAGIC);
+    OBJECT_CHECK(judge->book, EVIDENCE_BOOK_MAGIC);
     assert(judge->book->site && entry->payment_id && entry->thumbprint);
     *verdict = (struct evidence_verdict){.failed = EVIDENCE_CHECKS};
     arena_init(&trial.arena, judge->memory, MEMORY_BYTES);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define FILE_MAX 1048576
-#define LINE     (2 * OFFER_KEY_SIZE + 1)
+#define LINE     (2 * OFFER_KEY_SIZE + 1) /* where encoding_hex puts its NUL stands the line feed */
 
 static bool has(const struct offer_keys *keys, const uint8_t key[OFFER_KEY_SIZE])
 {
@@ -93,6 +93,7 @@ static bool read_history(const struct config *config, struct offer_keys *keys)
     for (size_t i = 0; i < known.count && ok; i++)
         ok = add(keys, known.items[i]);
     keys->kept = known.count;
+    assert(!ok || keys->kept <= keys->count); /* each of them once, and the gate's own beside them */
     offer_keys_free(&known);
     if (problem && !keys->problem) {
         keys->problem = problem;
@@ -129,6 +130,7 @@ bool offer_keys_keep(const struct config *config, struct offer_keys *keys)
         encoding_hex(keys->items[i], OFFER_KEY_SIZE, text + i * LINE);
         text[(i + 1) * LINE - 1] = '\n';
     }
+    assert(text[keys->count * LINE - 1] == '\n');
     const char *problem = file_replace(config->offer_history_file, text, keys->count * LINE, FILE_PRIVATE);
     explicit_bzero(text, keys->count * LINE);
     free(text);

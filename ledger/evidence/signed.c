@@ -47,6 +47,7 @@ static bool read_line(struct arena *arena, struct slice whole, struct line *line
     *line = (struct line){.whole = whole,
                           .identifier = {whole.data, end},
                           .value = {whole.data + end + 2, whole.len - end - 2}};
+    assert(slice_within(line->identifier, whole) && slice_within(line->value, whole));
     return sf_parse_item(arena, line->identifier, &line->item) && line->item.value.kind == SF_STRING;
 }
 
@@ -64,6 +65,7 @@ static size_t read_lines(struct arena *arena, struct slice bytes, struct line li
         bytes = (struct slice){bytes.data + end + 1, bytes.len - end - 1};
     }
     *parameters = (struct slice){bytes.data + parameters_line.len, bytes.len - parameters_line.len};
+    assert(count <= SIGNED_LINES_MAX);
     return slice_find(*parameters, '\n') == parameters->len ? count : SIZE_MAX;
 }
 
@@ -106,6 +108,8 @@ static bool read_parameters(const struct sf_member *input, struct signed_text *t
         return false;
     text->created_seconds = created->number;
     text->expires_seconds = expires->number;
+    /* Fifteen digits: their milliseconds fit. */
+    assert(text->created_seconds <= INT64_MAX / 1000 && text->expires_seconds <= INT64_MAX / 1000);
     return true;
 }
 
@@ -114,6 +118,7 @@ static bool read_parameters(const struct sf_member *input, struct signed_text *t
 static bool add_field(struct message_field *fields, size_t *count, size_t room, struct slice name,
                       struct slice value)
 {
+    assert(*count <= room);
     if (*count == room || !value.data)
         return false;
     fields[(*count)++] = (struct message_field){name, value};
@@ -270,6 +275,7 @@ bool signed_read_commitment(struct arena *arena, const struct dialect_place *pla
 
 bool signed_names_host(const struct signed_text *text)
 {
+    assert(!text->problem);
     for (const struct sf_member *item = text->derived.items; item; item = item->next)
         if (slice_eq(item->value.text, SLICE("@authority")) ||
             slice_eq(item->value.text, SLICE("@target-uri")))
@@ -289,6 +295,7 @@ bool signed_split_url(struct slice url, struct message *message)
     message->scheme = (struct slice){url.data, colon};
     message->authority = (struct slice){rest.data, end};
     message->target = (struct slice){rest.data + end, rest.len - end};
+    assert(slice_within(message->authority, url) && slice_within(message->target, url));
     return end > 0;
 }
 

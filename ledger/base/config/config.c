@@ -47,6 +47,7 @@ _Static_assert(offsetof(struct loaded, config) == 0, "config_free gets the addre
 _Static_assert(sizeof(CONFIG_NUMBER) == sizeof(int64_t) && sizeof(CONFIG_AMOUNT) == sizeof(int64_t) &&
                    sizeof(CONFIG_RATE) == sizeof(int64_t),
                "what is read along the tables is written as 64 bits");
+
 static struct loaded *loaded_new(const struct config_report *report)
 {
     struct loaded *loaded = calloc(1, sizeof(*loaded));
@@ -80,7 +81,8 @@ static void name_rules(struct config_reader *reader, struct config_site *site)
         /* Position in the file, as people count. It goes into invoices: a rule that is put in front of
          * it changes the name, which is why config.yaml.example gives all its rules names. */
         char *name = config_keep(reader, 32);
-        snprintf(name, 32, "rule %zu", i + 1);
+        int len = snprintf(name, 32, "rule %zu", i + 1);
+        assert(len > 0 && len < 32); /* two that were cut would be one rule on invoices */
         site->rules[i].name = name;
     }
 }
@@ -120,6 +122,7 @@ static struct config *load(const struct config_report *how)
         config_error(report, 0, "cannot be read: %s; copy config.yaml.example or name the file with --config",
                      strerror(errno));
     }
+    assert(report->error_count > 0 || config->site_count > 0); /* whoever has it need not ask */
     if (report->error_count == 0)
         return config;
     config_free(config);
@@ -178,5 +181,7 @@ const struct config_site *config_site_called(const struct config *config, const 
 
 size_t config_threads(const struct config *config)
 {
-    return config->threads > 0 ? (size_t)config->threads : cores_usable();
+    size_t threads = config->threads > 0 ? (size_t)config->threads : cores_usable();
+    assert(threads > 0);
+    return threads;
 }

@@ -110,6 +110,7 @@ static void check_tax_id(const struct check *check)
 static void check_word(const struct check *check, const char *key, const char *word, const char *const *words,
                        const char *hint)
 {
+    assert(*words);
     while (*words && strcmp(*words, word) != 0)
         words++;
     if (!*words)
@@ -141,6 +142,7 @@ static void check_defaults(const struct check *check)
 void config_check_billing(const struct config_site *site, struct config_report *report)
 {
     const struct check check = {site, report};
+    assert(report->checking && site->where.fields);
     check_series(&check);
     check_defaults(&check);
     tell(&check, "billing.country", site->billing_country,

@@ -7,6 +7,7 @@
 
 static bool same_list(const struct config_list *a, const struct config_list *b)
 {
+    assert(a->items && b->items); /* also when they are empty: else nobody has read them */
     if (a->count != b->count)
         return false;
     /* In order: of rules' patterns and proxies none comes first, but whoever moved one wants to be told. */

@@ -65,6 +65,7 @@ static bool samples_known(const struct config_table *table, const struct config_
     }
     return true;
 }
+
 static void write_comment(FILE *out, int indent, const char *text)
 {
     fprintf(out, "%*s# ", indent, "");
@@ -82,6 +83,7 @@ static void write_value(FILE *out, const struct config_field *field, const char 
     const char *initial = field->initial ? config_initial(field, text) : "";
     /* Quoted where YAML would read something else than a text: "12:30" is a number to some readers. */
     bool plain = *initial && !strpbrk(initial, ":#{}[]&*!|>'\"%@` =");
+    assert(sample || !strpbrk(initial, "\"\\\n")); /* nothing is escaped between the quotes */
     if (sample)
         fprintf(out, "%s: %s\n", name, sample);
     else if (field->kind == CONFIG_IS_LIST && *initial)
@@ -90,6 +92,16 @@ static void write_value(FILE *out, const struct config_field *field, const char 
         fprintf(out, "%s: []\n", name);
     else
         fprintf(out, plain ? "%s: %s\n" : "%s: \"%s\"\n", name, initial);
+}
+
+/* True if none of the first `count` keys is in the section, `len` bytes of `key`. A section that stood twice
+ * in a file would be refused when that is read. */
+static bool section_is_new(const struct config_table *table, size_t count, const char *key, size_t len)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(table->fields[i].key, key, len) == 0 && table->fields[i].key[len] == '.')
+            return false;
+    return true;
 }
 
 /* True if a key of the section, `len` bytes of `key`, is written to be used, and not as a comment. */
@@ -118,7 +130,7 @@ void config_write_table(FILE *out, const struct config_table *table, int indent,
         bool shown = indent == 0 || sample;
         /* Keys of a section follow each other in the table, so that its name is written once. */
         if (strlen(section) != len || strncmp(section, field->key, len) != 0) {
-            assert(len < sizeof(section));
+            assert(len < sizeof(section) && section_is_new(table, i, field->key, len));
             snprintf(section, sizeof(section), "%.*s", (int)len, field->key);
             bool used = indent == 0 || section_shown(table, samples, field->key, len);
             if (len > 0)

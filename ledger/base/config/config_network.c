@@ -4,6 +4,7 @@
 
 #include "ledger/base/network.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -131,6 +132,7 @@ static void check_proxies(const struct config *config, struct config_report *rep
 
 void config_check_network(const struct config *config, struct config_report *report)
 {
+    assert(report->checking); /* what could not be read is not told once more for its default */
     check_listen(config, report);
     check_monitor(config, report);
     check_proxies(config, report);

@@ -93,7 +93,8 @@ static const char *path_of(struct config_reader *reader, const char *text)
     assert(folder); /* known before the first text is read */
     size_t size = strlen(folder) + strlen(text) + 2;
     char *path = config_keep(reader, size);
-    snprintf(path, size, "%s/%s", folder, text);
+    int len = snprintf(path, size, "%s/%s", folder, text);
+    assert(len > 0 && (size_t)len == size - 1); /* a path that was cut would be another file */
     return path;
 }
 
@@ -227,9 +228,11 @@ static void set_field(struct reading *reading, const struct config_field *field,
 
 const char *config_initial(const struct config_field *field, char text[CONFIG_INITIAL_MAX])
 {
+    assert(field->initial);
     if (field->kind != CONFIG_IS_PATH || !*field->initial)
         return field->initial;
-    snprintf(text, CONFIG_INITIAL_MAX, "%s/%s", places_state, field->initial);
+    int len = snprintf(text, CONFIG_INITIAL_MAX, "%s/%s", places_state, field->initial);
+    assert(len > 0 && len < CONFIG_INITIAL_MAX); /* of whoever builds it with other places */
     return text;
 }
 
@@ -515,6 +518,7 @@ static bool load(struct reading *reading, yaml_parser_t *parser, FILE *file)
                      parser->problem ? parser->problem : "unreadable", parser->context ? ", " : "",
                      parser->context ? parser->context : "");
     yaml_parser_delete(parser);
+    assert(ok || reading->report->error_count > 0);
     return ok;
 }
 
@@ -548,6 +552,7 @@ bool config_read(struct config_reader *reader, const struct config_table *table,
     else
         config_error(&reader->report, 0, "the file is empty, start from %s", reader->lists_keys);
     bool ok = root && root->type == YAML_MAPPING_NODE;
+    assert(ok || reader->report.error_count > 0); /* or nobody would hear of it */
     yaml_document_delete(&reading.document);
     return ok;
 }
