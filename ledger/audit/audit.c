@@ -49,11 +49,13 @@ static void tell_checkpoint(struct audit *audit, const struct checkpoint_finding
     if (!finding->problem)
         return;
     assert(finding->date[0]);
-    if (finding->tile >= 0)
-        snprintf(row, sizeof(row), "charge: one of the 256 entries of %s from number %" PRId64 ", id %s on",
-                 finding->date, finding->tile * DAY_TREE_TILE, finding->first_id);
-    else
-        snprintf(row, sizeof(row), "checkpoint %s", finding->date);
+    _Static_assert(DAY_TREE_TILE == 256, "as many as are told");
+    int len = finding->tile >= 0
+                  ? snprintf(row, sizeof(row),
+                             "charge: one of the 256 entries of %s from number %" PRId64 ", id %s on",
+                             finding->date, finding->tile * DAY_TREE_TILE, finding->first_id)
+                  : snprintf(row, sizeof(row), "checkpoint %s", finding->date);
+    assert(len > 0 && (size_t)len < sizeof(row));
     found(audit, audit->site, row, finding->problem);
 }
 
@@ -101,6 +103,7 @@ static enum err check_day(struct audit *audit, const struct audit_dates_row *day
     const char *date = day->local_date;
     bool away = day->archived;
     assert(audit->site_id > 0);
+    /* The chain first, which is all that can be made again of a day whose entries are in a file. */
     static const char *const statements[] = {"audit_chain", "audit_entries", "audit_lines"};
     const struct day_tree_order order = {.site_id = audit->site_id, .date = date};
     struct checkpoint_finding finding;
@@ -231,7 +234,7 @@ enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_
         result->sites++;
     }
 out:
-    assert(result->away <= result->days);
+    assert(result->away <= result->days && result->unjudged <= result->days);
     pg_rows_free(&sites);
     return err;
 }

@@ -1,5 +1,6 @@
 #include "ledger/audit/judgement.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #define TOLD_MAX 20
@@ -9,19 +10,22 @@ static bool tell(const struct judgement_order *order, const struct evidence_find
 {
     char id[UUID_TEXT_MAX], row[64], problem[256];
     bool proven = finding->failed == EVIDENCE_CHECKS, listed = finding->listed[0] != '\0';
+    int len;
+    assert(!proven || listed); /* else there is nothing to find in it */
     uuid_format(finding->payment_id, id);
     snprintf(row, sizeof(row), "%s %s", listed ? "unproven" : "charge", id);
     if (proven)
-        snprintf(problem, sizeof(problem), "says \"%s\" and is not billed, but it is proven",
-                 finding->listed);
+        len = snprintf(problem, sizeof(problem), "says \"%s\" and is not billed, but it is proven",
+                       finding->listed);
     else if (!listed)
-        snprintf(problem, sizeof(problem), "is billed and is not proven: %s",
-                 evidence_check_sentence(finding->failed, false));
+        len = snprintf(problem, sizeof(problem), "is billed and is not proven: %s",
+                       evidence_check_sentence(finding->failed, false));
     else if (strcmp(finding->listed, evidence_check_name(finding->failed)) != 0)
-        snprintf(problem, sizeof(problem), "says \"%s\", it is \"%s\": %s", finding->listed,
-                 evidence_check_name(finding->failed), evidence_check_sentence(finding->failed, false));
+        len = snprintf(problem, sizeof(problem), "says \"%s\", it is \"%s\": %s", finding->listed,
+                       evidence_check_name(finding->failed), evidence_check_sentence(finding->failed, false));
     else
         return false;
+    assert(len > 0 && (size_t)len < sizeof(problem)); /* the longest sentence fits */
     order->tell(order->context, row, problem);
     return true;
 }
@@ -33,11 +37,13 @@ enum err judgement_check(struct pg *pg, const struct judgement_order *order, int
     struct evidence_hearing hearing = {.entries = 0};
     size_t told = 0;
     enum err err;
+    OBJECT_CHECK(order->book, EVIDENCE_BOOK_MAGIC);
     TRY(evidence_book_read(pg, order->book, order->site_id, order->first_id, order->end_id));
     do {
         TRY(evidence_hear(pg, &hear, &hearing));
         for (size_t i = 0; i < hearing.count && told < TOLD_MAX; i++)
             told += tell(order, &hearing.findings[i]);
+        /* What was found is forgotten with the next hearing: memory does not grow with a spoilt day. */
         hear.first_id = hearing.next_id;
     } while (hearing.more && told < TOLD_MAX);
     *entries += hearing.entries;

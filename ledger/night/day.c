@@ -62,7 +62,8 @@ static enum err find_due(struct pg *pg, const struct day_order *order, struct op
     if (rows.count == 0 || day_next_row(&rows, 0).due_ms > order->now_ms)
         goto out;
     const struct day_next_row next = day_next_row(&rows, 0);
-    snprintf(day->date, sizeof(day->date), "%s", next.local_date);
+    int len = snprintf(day->date, sizeof(day->date), "%s", next.local_date);
+    assert(len > 0 && (size_t)len < sizeof(day->date)); /* what was cut would be another day */
     day->due_ms = next.due_ms;
     day->sealed = next.sealed;
     day->close_number = series_lock_row(&number, 0).last_number + 1;
@@ -169,7 +170,9 @@ static enum err log_action(struct pg *pg, const struct day_order *order, const c
 {
     struct pg_params action = {0};
     char detail[128];
-    snprintf(detail, sizeof(detail), "closed day %s of site number %lld", date, (long long)order->site_id);
+    int len = snprintf(detail, sizeof(detail), "closed day %s of site number %lld", date,
+                       (long long)order->site_id);
+    assert(len > 0 && (size_t)len < sizeof(detail));
     pg_params_number(&action, order->now_ms);
     pg_params_text(&action, order->actor);
     pg_params_text(&action, "nightly");
@@ -181,6 +184,7 @@ static enum err insert_close(struct pg *pg, const struct day_order *order, const
                              const struct day_closed *closed)
 {
     assert(strcmp(closed->date, day->date) == 0);
+    assert(day->sealed || order->dry_run); /* nothing can come into it any more */
     struct pg_params close = {0}, number = {0};
     enum err err;
     pg_params_number(&close, order->site_id);
@@ -346,6 +350,7 @@ enum err day_close_due(struct pg *pg, const struct day_order *order, day_tell *t
                        bool *busy)
 {
     assert(order->seller && order->actor && tell);
+    assert(order->dry_run || order->key); /* before anything is sealed for good */
     enum err err;
     *busy = false;
     /* Also for a dry run, and not in its long transaction: gates make the same days, and would wait. */

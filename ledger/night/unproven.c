@@ -39,6 +39,7 @@ static enum err insert(const struct noting *noting, const struct evidence_findin
     struct pg_params params = {0};
     struct pg_array ids = {0}, crawlers = {0}, amounts = {0}, reasons = {0};
     enum err err = ERR_OVERLOADED;
+    assert(count <= INSERT_AT_ONCE);
     pg_array_begin(&ids, PG_TYPE_UUID);
     pg_array_begin(&crawlers, PG_TYPE_INT8);
     pg_array_begin(&amounts, PG_TYPE_INT8);
@@ -68,6 +69,7 @@ static enum err note(const struct noting *noting, const struct evidence_hearing 
     enum err err = ERR_OK;
     for (size_t i = 0; i < hearing->count; i++) {
         const struct evidence_finding *finding = &hearing->findings[i];
+        assert(finding->failed < EVIDENCE_CHECKS || finding->listed[0]); /* or it would be billed */
         if (sum->entries++ < LOGGED_MAX)
             log_finding(noting, finding);
         sum->micros += finding->amount_micros;
@@ -136,6 +138,7 @@ enum err unproven_note(struct pg *pg, const struct unproven_order *order, struct
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     enum err err;
+    OBJECT_CHECK(order->book, EVIDENCE_BOOK_MAGIC);
     *sum = (struct unproven_sum){0};
     pg_params_number(&params, order->site_id);
     pg_params_text(&params, order->date);
@@ -147,6 +150,7 @@ enum err unproven_note(struct pg *pg, const struct unproven_order *order, struct
         goto out;
     TRY(order->book->offer_keys->count > 0 ? ERR_OK : refuse(order));
     TRY(judge(&noting, range.first_id, range.end_id));
+    assert(unknown <= sum->entries);
     if (unknown >= noting.all && !order->unknown_offers)
         err = refuse_unknown(&noting);
 out:

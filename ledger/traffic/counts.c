@@ -2,6 +2,8 @@
  * piece of memory, and slots with the rows' numbers. */
 #include "ledger/traffic/counts.h"
 
+#include "ledger/base/object.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +25,11 @@ struct row {
     struct traffic_sums sums;
 };
 
+#define COUNTS_MAGIC 0xc39e05b1u
+
 struct counts {
-    size_t limit; /* rows that are not of "others" */
+    uint32_t magic; /* an HTTP thread fills one, and the recorder's empties it */
+    size_t limit;   /* rows that are not of "others" */
     size_t rows_max, count;
     struct row *rows;
     size_t slot_count; /* a power of two; at least a half is free */
@@ -48,12 +53,14 @@ struct counts *counts_new(size_t rows)
     struct counts *counts = calloc(1, sizeof(*counts));
     if (!counts)
         return NULL;
+    OBJECT_MAKE(counts, COUNTS_MAGIC);
     counts->limit = rows;
     counts->rows_max = rows + OTHERS_ROWS;
     counts->text_size = counts->rows_max * TEXT_BYTES;
     counts->slot_count = 1;
     while (counts->slot_count < 2 * counts->rows_max)
         counts->slot_count *= 2;
+    assert(counts->rows_max < UINT32_MAX); /* slots have numbers of rows */
     counts->rows = calloc(counts->rows_max, sizeof(*counts->rows));
     counts->slots = calloc(counts->slot_count, sizeof(*counts->slots));
     counts->text = malloc(counts->text_size);
@@ -67,6 +74,7 @@ void counts_free(struct counts *counts)
 {
     if (!counts)
         return;
+    OBJECT_END(counts, COUNTS_MAGIC);
     free(counts->rows);
     free(counts->slots);
     free(counts->text);
@@ -128,6 +136,7 @@ static bool row_is(const struct row *row, uint64_t hash, const struct traffic_ke
 static uint32_t *slot_of(const struct counts *counts, uint64_t hash, const struct traffic_key *key)
 {
     /* It ends: there are more slots than rows, so that one of them is free. */
+    assert(counts->count < counts->slot_count);
     for (size_t at = hash;; at++) {
         uint32_t *slot = &counts->slots[at & (counts->slot_count - 1)];
         if (*slot == 0 || row_is(&counts->rows[*slot - 1], hash, key))
@@ -174,6 +183,8 @@ static struct row *find_row(struct counts *counts, const struct traffic_key *key
 
 static void add_sums(struct traffic_sums *sums, const struct traffic_sums *more)
 {
+    /* Without requests too: bytes that were sent after their request was counted. */
+    assert(more->requests >= 0 && more->bytes >= 0);
     sums->requests += more->requests;
     sums->bytes += more->bytes;
     sums->amount_micros += more->amount_micros;
@@ -182,6 +193,8 @@ static void add_sums(struct traffic_sums *sums, const struct traffic_sums *more)
 
 void counts_add(struct counts *counts, const struct traffic_key *key, const struct traffic_sums *sums)
 {
+    OBJECT_CHECK(counts, COUNTS_MAGIC);
+    assert(key->period_ms % TRAFFIC_PERIOD_MS == 0); /* or a period had several rows, and no room was left */
     struct row *row = find_row(counts, key, false);
     if (!row) {
         /* Site, period and outcome stay: sums of money and requests are right, only who it was is lost. */
@@ -201,6 +214,8 @@ void counts_join(struct counts *counts, const struct counts *other)
 {
     struct traffic_key key;
     const struct traffic_sums *sums;
+    OBJECT_CHECK(other, COUNTS_MAGIC);
+    assert(counts != other);
     for (size_t i = 0; i < other->count; i++) {
         counts_row(other, i, &key, &sums);
         counts_add(counts, &key, sums);
@@ -210,6 +225,7 @@ void counts_join(struct counts *counts, const struct counts *other)
 
 void counts_clear(struct counts *counts)
 {
+    OBJECT_CHECK(counts, COUNTS_MAGIC);
     memset(counts->slots, 0, counts->slot_count * sizeof(*counts->slots));
     counts->count = 0;
     counts->text_used = 0;

@@ -1,5 +1,9 @@
 #include "ledger/traffic/pages.h"
 
+#include <assert.h>
+
+_Static_assert(PAGES_BYTES * 8 == 3072, "the ledger's column is bit(3072), and distinct_pages reads it so");
+
 /* FNV-1a, and the finish of MurmurHash3, since the bits of FNV alone are not even enough. Whoever crawls
  * could make up names that fall into one register: then fewer pages are counted than he has asked for. */
 static uint64_t hash_of(struct slice name)
@@ -21,6 +25,7 @@ void pages_add(struct pages *pages, struct slice name)
     for (uint64_t rest = hash / PAGES_REGISTERS; rank < PAGES_RANKS - 1 && !(rest & 1); rest >>= 1)
         rank++;
     size_t bit = (size_t)(hash % PAGES_REGISTERS) * PAGES_RANKS + rank;
+    assert(bit < 8 * sizeof(pages->bits));
     pages->bits[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
 }
 

@@ -76,6 +76,7 @@ static void collect(struct recorder *recorder)
         else
             recorder->tallies[kept++] = tally;
     }
+    assert(kept <= recorder->tally_count && recorder->tally_count <= TALLIES_MAX);
     recorder->tally_count = kept;
     pthread_mutex_unlock(&recorder->mutex);
 }
@@ -127,6 +128,7 @@ static enum err know_sites(struct recorder *recorder, bool *known)
     if (!pg_params_array(&params, &recorder->columns[SITE]))
         return err;
     TRY(pg_run(recorder->pg, "traffic_sites_missing", &params, &rows));
+    assert(rows.count == 1);
     *known = traffic_sites_missing_row(&rows, 0).missing == 0;
 out:
     pg_rows_free(&rows);
@@ -219,7 +221,7 @@ static void begin_batch(struct recorder *recorder)
 {
     uint8_t chance[10];
     struct counts *empty = recorder->sending;
-    assert(counts_rows(empty) == 0);
+    assert(counts_rows(empty) == 0 && empty != recorder->collected);
     recorder->sending = recorder->collected;
     recorder->collected = empty;
     random_bytes(chance, sizeof(chance));
@@ -289,6 +291,7 @@ static bool init_lock(struct recorder *recorder)
 static void release(struct recorder *recorder)
 {
     OBJECT_END(recorder, RECORDER_MAGIC);
+    assert(!recorder->pg); /* its thread has closed it */
     for (size_t i = 0; i < recorder->tally_count; i++)
         tally_release(recorder->tallies[i]);
     for (size_t i = 0; i < COLUMN_COUNT; i++)

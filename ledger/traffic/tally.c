@@ -2,6 +2,7 @@
 
 #include "ledger/base/object.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -37,7 +38,8 @@ struct tally *tally_new(void)
 struct tally *tally_take(struct tally *tally)
 {
     OBJECT_CHECK(tally, TALLY_MAGIC);
-    atomic_fetch_add(&tally->users, 1);
+    unsigned before = atomic_fetch_add(&tally->users, 1);
+    assert(before > 0); /* whoever takes it for somebody has it */
     return tally;
 }
 
@@ -72,11 +74,13 @@ void tally_add(struct tally *tally, const struct traffic_key *key, const struct 
 void tally_collect(struct tally *tally, struct counts *counts)
 {
     OBJECT_CHECK(tally, TALLY_MAGIC);
+    assert(counts_rows(tally->spare) == 0);
     pthread_mutex_lock(&tally->mutex);
     struct counts *collected = tally->counts;
     tally->counts = tally->spare;
     pthread_mutex_unlock(&tally->mutex);
     tally->spare = collected;
+    /* Without the lock: joining takes as long as there are rows, and no request may wait for it. */
     counts_join(counts, collected);
     counts_clear(collected);
 }
