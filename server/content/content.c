@@ -97,6 +97,7 @@ static void describe(struct content *content, const struct stat *status)
 
 static bool is_folder(struct slice path)
 {
+    assert(path.len > 0);
     return path.data[path.len - 1] == '/';
 }
 
@@ -274,8 +275,10 @@ static void send_part(struct content *content, struct exchange *exchange, uint64
     assert(offset <= content->size && length <= content->size - offset);
     assert(content->fd >= 0 && exchange->reply.fd < 0);
     reply->length = length;
-    if (read_small(exchange, content->fd, offset, length))
+    if (read_small(exchange, content->fd, offset, length)) {
+        assert(reply->body.len == length && content->fd >= 0); /* which is closed, as nobody reads it */
         return;
+    }
     reply->fd = content->fd;
     reply->offset = offset;
     content->fd = -1;
@@ -338,6 +341,7 @@ static enum err redirect(struct exchange *exchange)
     struct slice path = message_path(&exchange->message);
     struct slice query = message_query(&exchange->message);
     struct text text = text_begin(&exchange->arena);
+    assert(slice_starts(path, SLICE("/")));     /* what is no path might be another site */
     while (path.len > 1 && path.data[1] == '/') /* "//host" would name another host */
         path = (struct slice){path.data + 1, path.len - 1};
     text_add(&text, path);
@@ -351,6 +355,7 @@ enum err content_answer(struct content *content, struct exchange *exchange, stru
 {
     assert(exchange->reply.fd < 0); /* or a file would be left open */
     enum err err = content->folder ? redirect(exchange) : answer_file(content, exchange, path, now_ms / 1000);
+    assert(err != ERR_OK || exchange->reply.status > 0);
     content_close(content);
     return err;
 }

@@ -4,6 +4,7 @@
  */
 #include "server/content/content_type.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +54,8 @@ struct known_type {
     const char *type;
 };
 
-/* Read once, when a file is first asked for that the list above does not know, and kept. */
+/* Read once, when a file is first asked for that the list above does not know, and kept: what is sent must
+ * not change with a package that is upgraded while the gate runs. */
 static struct {
     pthread_once_t once;
     char *text;
@@ -96,6 +98,7 @@ static void read_system_types(void)
 {
     if (!read_text())
         return;
+    /* Each ending has a blank before it. */
     size_t room = 1;
     for (const char *c = system_types.text; *c; c++)
         room += *c == ' ' || *c == '\t';
@@ -103,6 +106,7 @@ static void read_system_types(void)
     char *rest = system_types.types ? system_types.text : NULL;
     for (char *line; (line = strsep(&rest, "\n"));)
         take_line(line, room);
+    assert(system_types.count < room);
     qsort(system_types.types, system_types.count, sizeof(*system_types.types), compare);
 }
 
@@ -128,6 +132,7 @@ const char *content_type(struct slice path)
     while (start > 0 && path.data[start - 1] != '.' && path.data[start - 1] != '/')
         start--;
     struct slice ending = {path.data + start, path.len - start};
+    assert(slice_within(ending, path));
     if (start == 0 || path.data[start - 1] != '.' || ending.len == 0)
         return "application/octet-stream";
     for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)

@@ -103,6 +103,7 @@ enum precondition precondition_judge(const struct message *message, const struct
 bool precondition_range_counts(const struct message *message, const struct precondition_page *page)
 {
     int64_t date;
+    assert(page->etag.len > 2 && page->etag.data[0] == '"'); /* strong: a weak one would never be equal */
     if (!message_field(message, SLICE("if-range")))
         return true;
     struct slice value = only_value(message, SLICE("if-range"));

@@ -2,6 +2,8 @@
 
 #include "ledger/base/text/amount.h"
 
+#include <assert.h>
+
 enum err allow_write(struct crawl *crawl)
 {
     struct exchange *exchange = crawl->exchange;
@@ -9,6 +11,8 @@ enum err allow_write(struct crawl *crawl)
     const char *location = crawl->gate->parts.config->decisions_accel;
     const char *agent = "", *id = "", *price = "";
     char amount[AMOUNT_TEXT_MAX];
+    assert(crawl->thread->decides && !exchange->reply.stream && exchange->reply.fd < 0);
+    assert(!crawl->redeeming || crawl->id_text.len > 0); /* by which the front tells what did not arrive */
     if (crawl->candidate && !crawl->decision.observed)
         agent = arena_copy(arena, crawl->candidate->agent->account);
     if (crawl->redeeming) {
@@ -16,6 +20,8 @@ enum err allow_write(struct crawl *crawl)
         price = arena_copy(arena, slice_of(amount_format(crawl->id.price_micros, amount)));
     }
     exchange->reply.status = 200;
+    /* All three always: a front sets what it hands on from them, and empty ones take away what a client made
+     * up. */
     bool fits = exchange_header(exchange, "X-Crawltab-Amount", price) &&
                 exchange_header(exchange, "X-Crawltab-Payment", id) &&
                 exchange_header(exchange, "X-Crawltab-Agent", agent) &&

@@ -7,6 +7,8 @@
 #include "ledger/base/metrics/metrics.h"
 #include "ledger/base/object.h"
 
+#include <assert.h>
+
 #define COUNTED_MAGIC 0x1f6ad803u
 
 /* A body on its way, whose bytes are counted. In the exchange's arena, with the texts of the key: it may
@@ -31,6 +33,7 @@ static ptrdiff_t on_read(struct exchange_stream *stream, char *out, size_t room)
 {
     struct counted *counted = counted_of(stream);
     ptrdiff_t bytes = counted->body->read(counted->body, out, room);
+    assert(bytes <= (ptrdiff_t)room);
     if (bytes > 0)
         counted->bytes += bytes;
     return bytes;
@@ -57,6 +60,7 @@ static void follow(struct tally *tally, struct exchange *exchange, const struct 
 {
     struct arena *arena = &exchange->arena;
     struct counted *counted = arena_alloc(arena, sizeof(*counted));
+    assert(exchange->reply.stream);
     if (!counted)
         return;
     *counted = (struct counted){.stream = {on_read, on_close}, .body = exchange->reply.stream, .key = *key};
@@ -151,6 +155,7 @@ enum traffic_outcome count_outcome(const struct gate_thread *thread, struct craw
     struct traffic_sums sums = {.requests = 1, .bytes = body_bytes(exchange)};
     struct traffic_key key = {.reason = SLICE("")};
     judge(crawl, outcome, &key, &sums);
+    assert(sums.amount_micros >= 0);
     count_decision(crawl, key.outcome, outcome);
     if (!thread->tally || !crawl->site)
         return key.outcome;

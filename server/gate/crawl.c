@@ -201,6 +201,7 @@ static enum err open_commitment(struct crawl *crawl)
         bool less = commitment->at_most && price < commitment->amount_micros;
         crawl->id.price_micros = less ? price : commitment->amount_micros;
     }
+    assert(crawl->id.price_micros >= 0 && crawl->id.price_micros <= AMOUNT_PRICE_MAX);
     crawl->at_other_price = crawl->view && crawl->id.price_micros != price;
 out:
     return err;
@@ -365,6 +366,7 @@ enum err crawl_deliver(struct crawl *crawl)
 enum err crawl_ask(struct crawl *crawl, void (*ready)(void *crawl, struct origin_answer *answer))
 {
     struct origin_request request;
+    assert(crawl->asks && !crawl->answer && *crawl->site->origin);
     if (!forward_request(crawl, &request))
         return ERR_REQUEST_TOO_LARGE;
     crawl->answer = origin_ask(crawl->exchange->upstream, &request, crawl->exchange);

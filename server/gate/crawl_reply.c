@@ -136,7 +136,7 @@ static void reply_refusal(struct crawl *crawl, enum err err)
 
 static bool add_receipt(struct crawl *crawl)
 {
-    assert(crawl->submission.outcome.err == ERR_OK);
+    assert(crawl->submission.outcome.err == ERR_OK && crawl->id_text.len > 0);
     struct exchange *exchange = crawl->exchange;
     /* The instant is the ledger's, of the first time: a repeat gets the same receipt. */
     const struct dialect_receipt receipt = {

@@ -51,13 +51,18 @@ static bool is_gates(struct slice name)
 
 struct fields {
     struct message_field *items;
-    size_t count;
+    size_t count, room;
 };
+
+static void put(struct fields *fields, struct message_field field)
+{
+    assert(fields->count < fields->room);
+    fields->items[fields->count++] = field;
+}
 
 static void add(struct fields *fields, const char *name, struct slice value)
 {
-    fields->items[fields->count++] =
-        (struct message_field){slice_of(name), value.data ? value : (struct slice){"", 0}};
+    put(fields, (struct message_field){slice_of(name), value.data ? value : (struct slice){"", 0}});
 }
 
 /* Of all Connection lines. */
@@ -123,8 +128,8 @@ bool forward_request(struct crawl *crawl, struct origin_request *request)
     const struct config *config = crawl->gate->parts.config;
     struct arena *arena = &crawl->exchange->arena;
     struct slice connection = connection_of(arena, message);
-    struct fields fields = {
-        arena_alloc(arena, (message->field_count + OWN_FIELDS_MAX) * sizeof(*fields.items)), 0};
+    size_t room = message->field_count + OWN_FIELDS_MAX;
+    struct fields fields = {arena_alloc(arena, room * sizeof(*fields.items)), 0, room};
     const struct message_field *host = message_field(message, SLICE("host"));
     if (!fields.items || !connection.data)
         return false;
@@ -133,11 +138,10 @@ bool forward_request(struct crawl *crawl, struct origin_request *request)
     add_client(crawl, &fields);
     for (size_t i = 0; i < sizeof(libcurls) / sizeof(*libcurls); i++)
         if (!message_field(message, libcurls[i].name))
-            fields.items[fields.count++] = (struct message_field){libcurls[i].spelt, {NULL, 0}};
+            put(&fields, (struct message_field){libcurls[i].spelt, {NULL, 0}});
     for (size_t i = 0; i < message->field_count; i++)
         if (!is_gates(message->fields[i].name) && !origin_head_is_hop(message->fields[i].name, connection))
-            fields.items[fields.count++] = message->fields[i];
-    assert(fields.count <= message->field_count + OWN_FIELDS_MAX);
+            put(&fields, message->fields[i]);
     *request = (struct origin_request){
         .origin = crawl->site->origin,
         .method = message->method,
@@ -217,6 +221,7 @@ bool forward_answer(struct crawl *crawl, struct origin_answer *answer)
 {
     struct exchange *exchange = crawl->exchange;
     struct exchange_header **tail = &exchange->reply.headers;
+    assert(answer->err == ERR_OK && !exchange->reply.stream && exchange->reply.fd < 0);
     bool paid = crawl->redeeming && forward_is_given(answer);
     bool cached = false;
     for (struct exchange_header *field = answer->fields; field; field = field->next) {

@@ -55,6 +55,7 @@ static void on_recorded(struct submission *submission)
 
 static void decide(struct crawl *crawl, enum err outcome)
 {
+    assert(crawl->stage == CRAWL_AUTHENTICATING || crawl->stage == CRAWL_ASKING); /* it is parked, once */
     crawl->stage = CRAWL_DECIDED;
     crawl->outcome = outcome;
     exchange_resume(crawl->exchange);
@@ -261,6 +262,7 @@ static void lower(struct crawl *crawl, const struct origin_answer *answer)
     int64_t let_off = forward_let_off(answer, crawl->id.price_micros, &fault);
     int64_t now_ms = clock_monotonic_ms();
     assert(charge->amount_micros == crawl->id.price_micros && charge->let_off_micros == 0);
+    assert(let_off >= 0 && let_off <= charge->amount_micros); /* never more than was signed, nor below zero */
     charge->amount_micros -= let_off;
     charge->let_off_micros = let_off;
     if (!fault || now_ms - crawl->thread->told_ms < TOLD_MS)
@@ -300,6 +302,7 @@ static void on_answer(void *context, struct origin_answer *answer)
 static struct submission *verify(struct crawl *crawl)
 {
     bool asked = false;
+    assert(crawl->stage == CRAWL_AUTHENTICATING);
     enum err err = crawl_authenticate(crawl, &asked);
     if (asked)
         return NULL; /* it may be on its way already */

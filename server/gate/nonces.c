@@ -1,5 +1,7 @@
 #include "server/gate/nonces.h"
 
+#include "ledger/base/object.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -11,7 +13,14 @@ struct place {
     int64_t until; /* seconds; a past time: free */
 };
 
+_Static_assert(NAME_SIZE + sizeof(uint64_t) <= DIGEST_SIZE,
+               "name and bucket are of other bytes of the digest");
+
+#define NONCES_MAGIC 0x97e20c4bu
+
+/* All HTTP threads' of two generations. */
 struct nonces {
+    uint32_t magic;
     pthread_mutex_t mutex;
     size_t buckets;
     struct place places[];
@@ -24,6 +33,7 @@ struct nonces *nonces_new(size_t room)
     struct nonces *nonces = calloc(1, sizeof(*nonces) + buckets * BUCKET * sizeof(struct place));
     if (!nonces)
         return NULL;
+    OBJECT_MAKE(nonces, NONCES_MAGIC);
     nonces->buckets = buckets;
     pthread_mutex_init(&nonces->mutex, NULL);
     return nonces;
@@ -33,11 +43,14 @@ void nonces_free(struct nonces *nonces)
 {
     if (!nonces)
         return;
+    OBJECT_END(nonces, NONCES_MAGIC);
     pthread_mutex_destroy(&nonces->mutex);
     free(nonces);
 }
 
-/* The place that has the name or, if none does, the one to put it in. */
+/* The place that has the name or, if none does, the one to put it in. In a full bucket that takes the nonce
+ * away that has the least time left, which could then be used again: better than to refuse an honest
+ * request. */
 static struct place *find(struct place *bucket, const uint8_t *name, int64_t now, bool *known)
 {
     struct place *soonest = bucket;
@@ -59,6 +72,7 @@ bool nonces_take(struct nonces *nonces, const uint8_t thumbprint[DIGEST_SIZE], s
     uint8_t name[DIGEST_SIZE];
     uint64_t at;
     bool known;
+    OBJECT_CHECK(nonces, NONCES_MAGIC);
     struct slice parts[] = {slice_bytes(thumbprint, DIGEST_SIZE), nonce};
     digest_sha256(parts, 2, name);
     memcpy(&at, name + NAME_SIZE, sizeof(at));

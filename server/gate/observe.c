@@ -1,5 +1,7 @@
 #include "server/gate/observe.h"
 
+#include <assert.h>
+
 bool observe_is(const struct crawl *crawl, enum err arrived)
 {
     return crawl->decision.observed && (arrived == ERR_OK || arrived == ERR_BLOCKED);
@@ -16,6 +18,7 @@ static void free_it(struct crawl *crawl)
 bool observe_begin(struct crawl *crawl, enum err arrived)
 {
     enum err err = arrived;
+    assert(crawl->decision.observed && crawl->site);
     if (err == ERR_OK)
         err = crawl->decision.action == RULES_CHARGE ? crawl_redeem(crawl) : crawl_identify(crawl);
     crawl->observed = err;
@@ -28,6 +31,8 @@ bool observe_begin(struct crawl *crawl, enum err arrived)
 
 void observe_end(struct crawl *crawl, enum err err)
 {
+    assert(crawl->decision.observed && !crawl->claim.account); /* nothing was reserved: nobody pays */
+    /* The first failure is the one that a crawler would have heard. */
     if (crawl->observed == ERR_OK)
         crawl->observed = err;
     free_it(crawl);

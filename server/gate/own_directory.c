@@ -178,6 +178,9 @@ static bool sign(const struct own_directory *own, const struct answer *answer, c
 static bool sign_all(const struct own_directory *own, struct answer *answer, int64_t now)
 {
     char signatures_memory[KEY_RING_MAX * 112];
+    _Static_assert(sizeof(signatures_memory) < FIELDS_SIZE, "the rest is for Signature-Input");
+    _Static_assert(ENCODING_BASE64_LEN(SIGNATURE_ED25519_SIZE) + sizeof(", sig8=::") <= 112,
+                   "one of each key");
     struct arena arena;
     struct arena other;
     arena_init(&arena, answer->memory, sizeof(answer->memory) - sizeof(signatures_memory));

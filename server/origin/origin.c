@@ -22,7 +22,11 @@
 #define PATIENCE_MS       10000       /* a reader that takes nothing for so long makes servers give up */
 #define TOLD_MS           1000        /* between two log lines about origins that fail */
 
+/* What libcurl held back it hands over as soon as it may, without asking again. */
+_Static_assert(CURL_MAX_WRITE_SIZE <= RESUME_BYTES && RESUME_BYTES <= BUFFER_BYTES, "a piece fits");
+
 #define ANSWER_MAGIC 0x0a15e4d1
+#define ORIGIN_MAGIC 0xb86d2f07u
 
 enum state {
     ASKED,    /* no head yet */
@@ -55,6 +59,7 @@ struct transfer {
 };
 
 struct origin {
+    uint32_t magic;
     CURLM *multi;
     int epoll;
     int64_t due_ms; /* libcurl's next timer; INT64_MAX: none */
@@ -73,6 +78,15 @@ static struct transfer *transfer_of(struct exchange_stream *stream)
     return transfer;
 }
 
+static struct origin *origin_of(void *upstream)
+{
+    struct origin *origin = upstream;
+    OBJECT_CHECK(origin, ORIGIN_MAGIC);
+    return origin;
+}
+
+/* By the next turn, and not at once: its callback may close it, or ask something else, and libcurl must not
+ * be called from within itself. */
 static void announce(struct transfer *transfer)
 {
     if (transfer->announced)
@@ -96,6 +110,7 @@ static void give_handle(struct transfer *transfer)
     CURL *easy = transfer->easy;
     if (!easy)
         return;
+    assert(origin->spare_count <= SPARE_HANDLES_MAX);
     transfer->easy = NULL;
     curl_multi_remove_handle(origin->multi, easy);
     curl_easy_reset(easy);
@@ -131,6 +146,7 @@ static void fail(struct transfer *transfer, enum err err, const char *why)
 
 static void complete(struct transfer *transfer)
 {
+    assert(transfer->state == HEADED && transfer->announced);
     transfer->state = COMPLETE;
     give_handle(transfer);
     announce(transfer);
@@ -141,6 +157,7 @@ static size_t on_head(char *data, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     size_t bytes = size * count;
+    OBJECT_CHECK(transfer, ANSWER_MAGIC);
     enum origin_head_line line = origin_head_line(&transfer->head, slice_bytes(data, bytes));
     if (line == ORIGIN_HEAD_REFUSED)
         return 0;
@@ -159,6 +176,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     size_t bytes = size * count;
+    OBJECT_CHECK(transfer, ANSWER_MAGIC);
+    assert(transfer->begin <= transfer->end && transfer->end <= BUFFER_BYTES);
     if (!transfer->buffer)
         transfer->buffer = malloc(BUFFER_BYTES);
     if (!transfer->buffer)
@@ -361,6 +380,7 @@ struct origin_answer *origin_ask(struct origin *origin, const struct origin_requ
                                  struct exchange *exchange)
 {
     struct transfer *transfer = calloc(1, sizeof(*transfer));
+    OBJECT_CHECK(origin, ORIGIN_MAGIC);
     if (!transfer)
         return NULL;
     OBJECT_MAKE(transfer, ANSWER_MAGIC);
@@ -442,7 +462,7 @@ static void tell_ready(struct origin *origin)
 
 static void turn(void *upstream)
 {
-    struct origin *origin = upstream;
+    struct origin *origin = origin_of(upstream);
     struct epoll_event events[EVENTS_MAX];
     int running;
     if (!origin->first)
@@ -471,8 +491,9 @@ static int descriptor(const void *upstream)
 
 static void stop(void *upstream)
 {
-    struct origin *origin = upstream;
-    assert(!origin->first); /* each is closed by its exchange */
+    struct origin *origin = origin_of(upstream);
+    assert(!origin->first && !origin->ready); /* each is closed by its exchange */
+    OBJECT_END(origin, ORIGIN_MAGIC);
     while (origin->spare_count > 0)
         curl_easy_cleanup(origin->spare[--origin->spare_count]);
     curl_multi_cleanup(origin->multi);
@@ -487,6 +508,7 @@ static void *start(void *context)
     (void)context;
     if (!origin)
         return NULL;
+    OBJECT_MAKE(origin, ORIGIN_MAGIC);
     origin->due_ms = INT64_MAX;
     origin->epoll = epoll_create1(EPOLL_CLOEXEC);
     origin->multi = curl_multi_init();

@@ -48,7 +48,8 @@ static enum origin_head_line start(struct origin_head *head, struct slice line)
             return refuse(head, "its status line does not parse");
         head->status = head->status * 10 + (unsigned)(line.data[i] - '0');
     }
-    return ORIGIN_HEAD_MORE;
+    /* 000 would look like no status line at all. */
+    return head->status >= 100 ? ORIGIN_HEAD_MORE : refuse(head, "its status line does not parse");
 }
 
 /* libcurl has checked Content-Length; of two the same it makes one. */
@@ -68,6 +69,7 @@ static enum origin_head_line keep(struct origin_head *head, struct slice name, s
 {
     struct exchange_header *field = arena_alloc(head->arena, sizeof(*field));
     head->used += name.len + value.len + 4;
+    assert(head->tail && !*head->tail);
     if (!field || head->used > head->room)
         return refuse(head, "its header is larger than the gate passes on");
     field->name = arena_copy(head->arena, name);
@@ -107,7 +109,7 @@ enum origin_head_line origin_head_line(struct origin_head *head, struct slice li
         return ORIGIN_HEAD_MORE;
     if (slice_starts(line, SLICE("HTTP/")))
         return start(head, line);
-    assert(head->status > 0); /* libcurl begins with it */
+    assert(head->status >= 100); /* libcurl begins with it, and start() has refused what is less */
     if (line.len == 0)
         return finish(head);
     size_t colon = slice_find(line, ':');

@@ -89,6 +89,7 @@ static void what_is_no_head_is_refused(void **state)
     static const char *const wrong[] = {
         "HTTP/1.1\r\n",
         "HTTP/1.1 2x0 OK\r\n",
+        "HTTP/1.1 000 Nothing\r\nA: b\r\n",
         "HTTP/1.1 200 OK\r\nno field\r\n",
         "HTTP/1.1 200 OK\r\n: value\r\n",
         "HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n",
