@@ -65,6 +65,7 @@ bool beancount_render(const struct document *document, struct format_output *out
     fputs("plugin \"beancount.plugins.auto_accounts\"\n", file);
     head(file, &book, document->issue_date, book.sign > 0 ? "invoice" : "credit note");
     /* The three come to zero, as booking_open has seen to: beancount refuses what does not. */
+    assert(book.net + book.tax == book.total);
     posting(file, &book, BOOKING_RECEIVABLE, book.sign * book.total);
     posting(file, &book, BOOKING_INCOME, -book.sign * book.net);
     posting(file, &book, BOOKING_TAX, -book.sign * book.tax);

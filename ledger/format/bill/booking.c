@@ -3,6 +3,8 @@
  * missing. */
 #include "ledger/format/bill/booking.h"
 
+#include "ledger/base/text/amount.h"
+
 #include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -21,6 +23,7 @@ static void name(char out[BOOKING_NAME_MAX], const char *above, const char *text
         if (isalnum((unsigned char)*c) || (len > start && out[len - 1] != '-'))
             out[len++] = isalnum((unsigned char)*c) ? *c : '-';
     len -= len > start && out[len - 1] == '-';
+    assert(len < BOOKING_NAME_MAX);
     out[len] = '\0';
     out[start] = (char)toupper((unsigned char)out[start]);
     if (len == start)
@@ -38,7 +41,9 @@ bool booking_open(struct booking *book, const struct document *document, struct 
                              .tax = document->tax.amount_minor,
                              .total = document->total_minor};
     /* Looked at, and not asserted: the document may come from a file. */
-    if (book->net + book->tax != book->total || book->decimals < 0 || book->decimals > 4)
+    int64_t sum;
+    bool adds_up = amount_add(book->net, book->tax, &sum) && sum == book->total;
+    if (!adds_up || book->decimals < 0 || book->decimals > 4)
         return format_fail(out, "invoice %.60s does not add up", document->number);
     if (strlen(book->currency) != 3 || strlen(document->issue_date) != 10)
         return format_fail(out, "invoice %.60s has no currency or date", document->number);

@@ -57,6 +57,7 @@ static bool render(const struct document *document, bool mark, struct format_out
     FILE *file = open_memstream(&out->bytes, &out->len);
     if (!file)
         return format_fail(out, "no memory");
+    assert(book.net + book.tax == book.total); /* or the three postings would not balance */
     declarations(file, &book, mark);
     head(file, &book, document->issue_date, book.sign > 0 ? "invoice for crawls" : "credit note for crawls");
     posting(file, &book, book.accounts[BOOKING_RECEIVABLE], book.sign * book.total);

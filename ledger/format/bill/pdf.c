@@ -288,8 +288,9 @@ static void write_chart(struct sheet *sheet)
         assert(height >= 1 && height <= CHART_HEIGHT);
         int left = MARGIN + (int)i * text_width(sheet) / slots;
         int right = MARGIN + (int)(i + 1) * text_width(sheet) / slots;
+        /* Of more days than there are points several share one. */
         int width = right - left > 3 ? right - left - (right - left) / 4 : 1;
-        assert(left < right && right <= sheet->width - MARGIN);
+        assert(left <= right && left < sheet->width - MARGIN && right <= sheet->width - MARGIN);
         pdf_set_colour(sheet->cr, PDF_BAR);
         cairo_rectangle(sheet->cr, left, sheet->y + CHART_HEIGHT - height, width, height);
         cairo_fill(sheet->cr);

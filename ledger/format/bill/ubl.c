@@ -27,9 +27,8 @@
 #define OASIS        "urn:oasis:names:specification:ubl:schema:xsd:"
 #define SLACK_MICROS 20000 /* of a line, PEPPOL-EN16931-R120 */
 
-/* XSD's order of elements is part of the format: what is written below stands in the order of UBL's schema,
- * which a validator knows before any rule of the norm. */
-/* One document being written. */
+/* One document being written. XSD's order of elements is part of the format: what is written below stands in
+ * the order of UBL's schema, which a validator knows before any rule of the norm. */
 struct ubl {
     struct xml *xml;
     const struct document *document;

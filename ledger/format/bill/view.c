@@ -15,6 +15,7 @@
 
 _Static_assert(VIEW_PAIRS_MAX >= 12, "room for all facts of an invoice, also of one that replaces another");
 _Static_assert(VIEW_TEXTS_MAX >= 10, "room for all lines of a party");
+
 /* A text that was made for the view. */
 struct view_text {
     struct view_text *next;
@@ -282,7 +283,9 @@ static const char *tail_of(const char *account)
 {
     /* Bills are forwarded and printed: a whole account number on one is somebody's to misuse. */
     size_t len = strlen(account);
-    return len > 4 ? account + len - 4 : account;
+    const char *tail = len > 4 ? account + len - 4 : account;
+    assert(strlen(tail) <= 4);
+    return tail;
 }
 
 /* "FR14 2004 …", in fours that no line breaks. */
@@ -389,6 +392,7 @@ struct view *view_of(const struct document *document)
     view_notes(&making, &view->notes);
     view_days(&making, view);
     assert(making.failed || view->row_count == document->lines.count);
+    assert(making.failed || view->day_count == 0 || view->day_count == document->days.count);
     if (!making.failed)
         return view;
     view_free(view);
