@@ -15,6 +15,7 @@
 
 static void add_terms(struct evidence_site *site, const char *url, int64_t ttl_seconds)
 {
+    /* The longest of all, for whichever terms: an offer of a minute ago may be of the terms before. */
     if (ttl_seconds > site->ttl_seconds)
         site->ttl_seconds = ttl_seconds;
     for (size_t i = 0; i < site->terms_count; i++)
@@ -120,6 +121,8 @@ static void make_ready(struct evidence_key *key, struct slice public_key)
     char why[JWK_WHY_MAX];
     struct jwk jwk;
     json_t *json = json_loadb(public_key.data, public_key.len, JSON_REJECT_DUPLICATES, NULL);
+    /* Two questions: whether there is a key that can verify, and whether it is the one of that thumbprint. An
+     * entry whose key is another one's is told so, and not that there is none. */
     if (json && jwk_read(json, &jwk, why) == JWK_MAY_SIGN) {
         key->key = signature_key_from_jwk(&jwk);
         key->fits = memcmp(jwk.thumbprint, key->thumbprint, DIGEST_SIZE) == 0;
@@ -175,6 +178,7 @@ static enum err read_key(void *context, const struct pg_row *row)
     /* A CHECK demands this length; of a ledger without it such entries are judged to have no key. */
     if (stored.thumbprint.len != DIGEST_SIZE)
         return ERR_OK;
+    /* The rows of one key stand together: one for each body of a directory that may list it. */
     if (!key || key->crawler_id != stored.crawler_id ||
         memcmp(key->thumbprint, stored.thumbprint.data, DIGEST_SIZE) != 0)
         key = add_key(book, &stored);

@@ -102,6 +102,7 @@ static void *sit(void *context)
     pthread_mutex_lock(&bench->lock);
     while ((batch = take(bench))) {
         pthread_mutex_unlock(&bench->lock);
+        /* Without a judge batches are taken all the same, or whoever reads would wait for them for ever. */
         if (judge)
             judge_batch(judge, batch);
         pthread_mutex_lock(&bench->lock);
@@ -180,6 +181,8 @@ static char *put(char *at, struct slice bytes)
 static bool add_entry(struct batch *batch, const struct evidence_entries_row *row)
 {
     size_t len = row->resource.len + row->signature.len + row->signature_base.len;
+    /* Grown for what is there, and kept for the next round: a base is some hundred bytes, and may be 64 KB.
+     */
     if (batch->room - batch->len < len) {
         size_t room = batch->len + len + BATCH_BYTES;
         char *bytes = realloc(batch->bytes, room);
@@ -199,7 +202,7 @@ static bool add_entry(struct batch *batch, const struct evidence_entries_row *ro
     memcpy(item->finding.payment_id, row->payment_id.data, UUID_SIZE);
     snprintf(item->finding.listed, sizeof(item->finding.listed), "%.*s", (int)row->unproven.len,
              row->unproven.len > 0 ? row->unproven.data : "");
-    /* A CHECK demands this length; of another one there is no key. */
+    /* A CHECK demands this length; of another one there is no key: zeros are no key's thumbprint. */
     if (row->thumbprint.len == DIGEST_SIZE)
         memcpy(item->thumbprint, row->thumbprint.data, DIGEST_SIZE);
     char *end = put(put(put(batch->bytes + batch->len, row->resource), row->signature), row->signature_base);
@@ -245,6 +248,7 @@ static bool convene(struct bench *bench)
      */
     bench->ring_size = 2 * wanted + 2;
     bench->ring = calloc(bench->ring_size, sizeof(*bench->ring));
+    /* As many as can be had: with one the night takes longer, and comes to the same. */
     while (bench->ring && bench->thread_count < wanted &&
            pthread_create(&bench->threads[bench->thread_count], NULL, sit, bench) == 0)
         bench->thread_count++;
@@ -297,6 +301,7 @@ enum err evidence_hear(struct pg *pg, const struct evidence_order *order, struct
     pg_params_text(&params, order->first_id);
     pg_params_text(&params, order->end_id);
     err = pg_stream(pg, "evidence_entries", &params, read_entry, bench);
+    /* Stopped by read_entry for the number of findings, which is no failure: what was read is judged. */
     if (err == ERR_OK || hearing->more)
         err = finish(bench) ? ERR_OK : ERR_OVERLOADED;
     assert(err != ERR_OK || !hearing->more || *hearing->next_id);

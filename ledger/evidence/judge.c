@@ -107,7 +107,8 @@ struct trial {
     struct config_list insecure;
 };
 
-/* True if the trial goes on. */
+/* True if the trial goes on. The reason is the first check that fails in the order of the list, and not of
+ * the calls: it is kept with the entry, and must not change when the code is put in another order. */
 static bool find(struct trial *trial, enum evidence_check check, bool good)
 {
     struct evidence_verdict *verdict = trial->verdict;
@@ -135,6 +136,7 @@ static bool opens_of_site(struct trial *trial, const struct evidence_site *site)
 {
     struct evidence_judge *judge = trial->judge;
     bool own = site == judge->book->site;
+    /* Nearly all ids of a day are of one key and one set of terms, so that one MAC each is enough. */
     if (own && judge->last_mac < judge->mac_count && judge->last_terms < site->terms_count &&
         opens(trial, site, judge->last_mac, judge->last_terms))
         return true;
@@ -156,6 +158,7 @@ static bool opens_of_site(struct trial *trial, const struct evidence_site *site)
 static bool judge_maker(struct trial *trial)
 {
     const struct evidence_book *book = trial->judge->book;
+    /* Neither good nor bad: whoever looks an entry up need not have the keys, which are secrets. */
     if (trial->judge->mac_count == 0)
         return true;
     if (opens_of_site(trial, book->site))
@@ -222,6 +225,7 @@ static bool judge_id(struct trial *trial)
         return trial->all;
     bool ours =
         text->network.len == 0 || slice_eq(text->network, slice_of(trial->judge->book->site->network));
+    /* An amount that is signed beside the id can only lower what the id says: both were agreed to. */
     int64_t most = offered ? payment_id_price(trial->id) : text->amount_micros;
     if (text->amount_micros >= 0 && text->amount_micros < most)
         most = text->amount_micros;
@@ -252,6 +256,8 @@ static bool judge_key(struct trial *trial)
     struct slice alg = trial->text.alg;
     bool same = alg.len == 0 || (signature_algorithm_parse(alg, &algorithm) &&
                                  algorithm == signature_key_algorithm(key->key));
+    /* As verify/web_bot_auth.c judges a request, with what the ledger has in place of what a directory says
+     * just now: a key that was withdrawn since was good then. */
     return find(trial, EVIDENCE_THUMBPRINT, key->fits) && find(trial, EVIDENCE_KEYID, is_named(trial)) &&
            find(trial, EVIDENCE_ALG, same) &&
            find(trial, EVIDENCE_TEST_KEY,
@@ -303,6 +309,7 @@ void evidence_judge(struct evidence_judge *judge, const struct evidence_entry *e
     read = read_commitment(&trial);
     if (!find(&trial, EVIDENCE_COMMITMENT, read) || !read)
         return;
+    /* The signature last, which costs more than all the others together. */
     if (judge_id(&trial) && judge_key(&trial) && trial.key)
         (void)find(&trial, EVIDENCE_SIGNATURE,
                    signature_verify(trial.key->key, entry->signature_base, entry->signature) == ERR_OK);

@@ -46,6 +46,7 @@ static bool add(struct offer_keys *keys, const uint8_t key[OFFER_KEY_SIZE])
 static bool read_current(const struct config *config, struct offer_keys *keys)
 {
     struct offer_key key;
+    /* None is no problem: commands run on machines that have no gate, and the history may do. */
     if (access(config->offer_key_file, F_OK) != 0 && errno == ENOENT)
         return true;
     keys->problem = offer_key_read(config->offer_key_file, &key);
@@ -90,6 +91,7 @@ static bool read_history(const struct config *config, struct offer_keys *keys)
     if (text)
         explicit_bzero(text, len);
     free(text);
+    /* What was read before a bad line counts: more keys open more ids, and the problem is told anyway. */
     for (size_t i = 0; i < known.count && ok; i++)
         ok = add(keys, known.items[i]);
     keys->kept = known.count;

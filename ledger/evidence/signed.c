@@ -69,7 +69,8 @@ static size_t read_lines(struct arena *arena, struct slice bytes, struct line li
     return slice_find(*parameters, '\n') == parameters->len ? count : SIZE_MAX;
 }
 
-/* What the parameters say is covered is what stands there, in that order. */
+/* What the parameters say is covered is what stands there, in that order: whoever has signed the bytes has
+ * signed them as this message, and as no other that has the same lines in it. */
 static bool covers(struct arena *arena, const struct sf_member *input, const struct line *lines, size_t count)
 {
     size_t at = 0;
@@ -167,6 +168,7 @@ static bool read_derived(struct arena *arena, const struct line *lines, size_t c
     text->derived = (struct sf_member){.value = {.kind = SF_INNER}};
     for (size_t i = 0; i < count; i++) {
         const struct line *line = &lines[i];
+        /* In absolute-form it follows from no URL of ours: it is taken over, and its end compared. */
         if (slice_eq(line->item.value.text, SLICE("@request-target")) &&
             !slice_starts(line->value, SLICE("/")))
             text->message.absolute_target = line->value;
@@ -261,6 +263,7 @@ bool signed_read_commitment(struct arena *arena, const struct dialect_place *pla
         return false;
     text->id = commitment.id;
     text->amount_micros = commitment.amount_micros;
+    /* Claims name their network, and were compared with the place's; a price in a field names none. */
     text->network = text->kind == SIGNED_CLAIMS ? place->network : text->network;
     text->claims = commitment.claims;
     if (text->claims) {
@@ -318,6 +321,7 @@ bool signed_is_for(struct arena *arena, const struct signed_text *text, struct s
     return (!absolute.data || ends) && slice_starts(made, text->derived_lines);
 }
 
+/* "scheme://host": what stands behind the slashes is the host, with its port. */
 bool signed_hosts_of(struct arena *arena, struct slice agent, const char *list[1], struct config_list *hosts)
 {
     struct slice origin = agent_origin(agent);

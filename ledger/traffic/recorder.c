@@ -62,13 +62,14 @@ struct recorder {
 
 /* --- Collecting --- */
 
-/* Those that nobody adds to any more are let go, once they are empty. */
+/* Left before it is collected: seen the other way round, what its thread added in between would be lost. */
 static void collect(struct recorder *recorder)
 {
     size_t kept = 0;
     pthread_mutex_lock(&recorder->mutex);
     for (size_t i = 0; i < recorder->tally_count; i++) {
         struct tally *tally = recorder->tallies[i];
+        /* Those that nobody adds to any more are let go, once they are empty. */
         bool left = tally_is_left(tally);
         tally_collect(tally, recorder->collected);
         if (left)

@@ -1,3 +1,5 @@
+/* Two sets of counts that change places: an HTTP thread waits for as long as a pointer is exchanged, and not
+ * while a few hundred rows are added to others. */
 #include "ledger/traffic/tally.h"
 
 #include "ledger/base/object.h"

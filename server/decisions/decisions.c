@@ -1,3 +1,5 @@
+/* A question becomes the request that the front has got, and goes the gate's own straight line: there is no
+ * second judgement that could say otherwise. Only what the gate does not know is answered here. */
 #include "server/decisions/decisions.h"
 
 #include "ledger/base/clock.h"
@@ -76,7 +78,8 @@ static void answer(struct exchange *exchange, unsigned status, const char *outco
         exchange->reply.body = SLICE("");
 }
 
-/* A payment id in 64 characters as it was offered, or its UUID. */
+/* A payment id in 64 characters as it was offered, or its UUID: a front's log may have either. Nothing is
+ * proven by it, as the front is trusted, and an id that nobody paid with is told so by the ledger. */
 static bool read_id(const char *text, uint8_t id[UUID_SIZE])
 {
     uint8_t whole[PAYMENT_ID_SIZE];
@@ -103,6 +106,7 @@ static const char *read_fact(struct slice body, struct undelivered *fact)
         fault = "the body is no JSON object with id, a string, and status, bytes and length, whole numbers";
     else if (!read_id(id, fact->payment_id))
         fault = "id is no payment id";
+    /* By range and not by sense: a front may have failed in any way, with any status of its own. */
     else if (status < 0 || status > 999 || bytes < 0 || length < -1)
         fault = "status, bytes or length is out of range";
     json_decref(json);

@@ -95,7 +95,8 @@ const char *question_read(struct arena *arena, struct slice prefix, struct messa
         got.method = method.value;
     if (host.value.data)
         got.authority = host.value;
-    /* As any request is read: the host becomes lower case, and what is no target is none. */
+    /* As any request is read: the host becomes lower case, and what is no target is none. What a front says
+     * is no better than what a client sends, since most of it is what a client sent. */
     const struct message_field as_host = {SLICE("host"), got.authority};
     struct message checked = {
         .method = got.method, .target = got.target, .fields = &as_host, .field_count = 1};
@@ -109,6 +110,6 @@ const char *question_read(struct arena *arena, struct slice prefix, struct messa
     message->method = checked.method;
     message->target = checked.target;
     message->authority = checked.authority;
-    message->absolute_target = (struct slice){NULL, 0};
+    message->absolute_target = (struct slice){NULL, 0}; /* that of the question is not that of the request */
     return NULL;
 }

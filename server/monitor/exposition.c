@@ -87,6 +87,8 @@ struct histogram_text {
     bool nanoseconds;
 };
 
+/* Prometheus's buckets are cumulative, ours are not: whoever observes adds to one counter, and not to all
+ * that are above. So the count is the sum of what was read, and fits the buckets whatever came in between. */
 static void write_histogram(FILE *out, const struct histogram_text *text, size_t bounds,
                             const struct metrics_histogram *histogram)
 {
@@ -141,6 +143,7 @@ static void write_moments(FILE *out, const struct monitor_parts *parts, enum mom
         if (!refresh_night(parts->accounts, slice_of(site), &night))
             continue;
         int64_t ms = moment == SEALED ? night.sealed_ms : night.closed_ms;
+        /* A site without any is left out: 1970 would be an alarm, though nothing is late yet. */
         if (ms <= 0)
             continue;
         if (!begun)

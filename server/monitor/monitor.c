@@ -1,3 +1,5 @@
+/* /readyz and /healthz are two questions: a gate whose database is away must not be restarted, which helps
+ * nobody, but a balancer that has others should send payments there. So health looks at threads alone. */
 #include "server/monitor/monitor.h"
 
 #include "ledger/base/object.h"
@@ -73,6 +75,8 @@ static void answer_page(struct monitor *monitor, struct exchange *exchange, cons
 {
     assert(!exchange->reply.stream && exchange->reply.fd < 0); /* nothing else is sent, or it would leak */
     struct page *page = calloc(1, sizeof(*page));
+    /* Written as a whole before a byte is sent: no lock and no sum is held for a reader that takes its time.
+     */
     FILE *out = page ? open_memstream(&page->text, &page->len) : NULL;
     unsigned status = out ? write(out, &monitor->parts, atomic_load(&stopping)) : 0;
     if (!out || fclose(out) != 0) {

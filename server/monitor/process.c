@@ -1,3 +1,5 @@
+/* /proc is read at each question and nothing is kept: what stands there is right when it is read, and a
+ * system that lacks a file loses the numbers of that file alone. */
 #include "server/monitor/process.h"
 
 #include "ledger/base/clock.h"

@@ -1,3 +1,4 @@
+/* Ages here and moments in /metrics: whoever reads this is a person or a balancer, who asks now. */
 #include "server/monitor/readiness.h"
 
 #include "ledger/base/clock.h"

@@ -1,3 +1,6 @@
+/* One client for each HTTP thread, in its loop: no lock and no other thread stands between what the origin
+ * sends and what the crawler reads, and connections to origins outlive a reload. A body is never held as a
+ * whole: a crawler that reads slowly makes the origin wait, and not this process grow. */
 #include "server/origin/origin.h"
 
 #include "ledger/base/clock.h"
@@ -132,7 +135,8 @@ static void tell_failure(struct transfer *transfer, const char *why)
                  "origin.gap_seconds expect?"});
 }
 
-/* Not from within libcurl's callbacks. */
+/* Not from within libcurl's callbacks, in which a handle cannot be taken out. What of the body is there
+ * already is still read: the reader hears that it broke off when he is at its end. */
 static void fail(struct transfer *transfer, enum err err, const char *why)
 {
     assert(transfer->state == ASKED || transfer->state == HEADED);
@@ -161,6 +165,7 @@ static size_t on_head(char *data, size_t size, size_t count, void *context)
     enum origin_head_line line = origin_head_line(&transfer->head, slice_bytes(data, bytes));
     if (line == ORIGIN_HEAD_REFUSED)
         return 0;
+    /* Copied only now: until its end a head may still turn out to be none, or an informational one. */
     if (line == ORIGIN_HEAD_END) {
         transfer->answer.status = transfer->head.status;
         transfer->answer.fields = transfer->head.fields;
@@ -182,6 +187,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
         transfer->buffer = malloc(BUFFER_BYTES);
     if (!transfer->buffer)
         return 0;
+    /* Moved up only when the rest is too short: a reader that keeps up empties it, which costs nothing. */
     if (bytes > BUFFER_BYTES - transfer->end && transfer->begin > 0) {
         memmove(transfer->buffer, transfer->buffer + transfer->begin, transfer->end - transfer->begin);
         transfer->end -= transfer->begin;
@@ -212,6 +218,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
         event.events |= EPOLLIN;
     if (what & CURL_POLL_OUT)
         event.events |= EPOLLOUT;
+    /* A socket that libcurl has told of before is known by what was assigned to it. */
     if (epoll_ctl(origin->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event) != 0)
         return -1;
     curl_multi_assign(origin->multi, socket, origin);
@@ -229,6 +236,7 @@ static int on_timer(CURLM *multi, long wait_ms, void *context)
 static void set_address(struct transfer *transfer, const char *address)
 {
     CURL *easy = transfer->easy;
+    /* The URL says no more than where to connect: target and Host are those of the request. */
     if (strncmp(address, "unix:", 5) == 0) {
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, address + 5);
         curl_easy_setopt(easy, CURLOPT_URL, "http://localhost/");
@@ -295,9 +303,12 @@ static bool set_up(struct transfer *transfer, const struct origin_request *reque
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    /* Where a redirection leads is the crawler's to ask for, at that page's price. */
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    /* Nothing of this process's environment or home: neither http_proxy nor ~/.netrc is the site's. */
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    /* Signals are of the process, and time limits by SIGALRM would hit any of its threads. */
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_ms);
@@ -305,6 +316,7 @@ static bool set_up(struct transfer *transfer, const struct origin_request *reque
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    /* What has no head would be a page of whatever length, with no status to charge by. */
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     return true;
 }
@@ -325,6 +337,8 @@ static ptrdiff_t read_body(struct exchange_stream *stream, char *out, size_t roo
     transfer->taken += bytes;
     if (transfer->begin == transfer->end)
         transfer->begin = transfer->end = 0;
+    /* Not for each byte that gets free: libcurl would hand over a piece that does not fit, again and again.
+     */
     if (transfer->paused && transfer->easy && there - bytes <= BUFFER_BYTES - RESUME_BYTES) {
         transfer->paused = false;
         transfer->tried = transfer->tried || clock_monotonic_ms() - transfer->paused_ms > PATIENCE_MS;
@@ -433,13 +447,15 @@ static void collect(struct origin *origin)
     }
 }
 
-/* A body that its reader leaves in the buffer is not late. */
+/* A body that its reader leaves in the buffer is not late. All are looked at now and then, in place of
+ * libcurl's own time limits, which count for a transfer as a whole and go on while it is paused. */
 static void sweep(struct origin *origin)
 {
     int64_t now_ms = clock_monotonic_ms();
     if (now_ms < origin->sweep_ms)
         return;
     origin->sweep_ms = now_ms + SWEEP_MS;
+    /* The list stays as it is: who fails is still his reader's to close. */
     for (struct transfer *transfer = origin->first; transfer; transfer = transfer->next) {
         if (transfer->paused || now_ms < transfer->deadline_ms)
             continue;
@@ -478,6 +494,8 @@ static void turn(void *upstream)
         origin->due_ms = INT64_MAX;
         curl_multi_socket_action(origin->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     }
+    /* What has ended before what is late: an answer that came in the last moment is one. Callbacks last, as
+     * they close answers and ask for others. */
     collect(origin);
     sweep(origin);
     tell_ready(origin);

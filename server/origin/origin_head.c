@@ -1,3 +1,5 @@
+/* libcurl has parsed all of it by then, and is kind: what it lets through is judged once more, as strictly as
+ * a request is, since whoever stands behind the gate reads what it passes on. */
 #include "server/origin/origin_head.h"
 
 #include <assert.h>
@@ -68,7 +70,7 @@ static bool read_length(struct slice value, uint64_t *length)
 static enum origin_head_line keep(struct origin_head *head, struct slice name, struct slice value)
 {
     struct exchange_header *field = arena_alloc(head->arena, sizeof(*field));
-    head->used += name.len + value.len + 4;
+    head->used += name.len + value.len + 4; /* with ": " and the line's end, as it is sent on */
     assert(head->tail && !*head->tail);
     if (!field || head->used > head->room)
         return refuse(head, "its header is larger than the gate passes on");
