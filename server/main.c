@@ -114,6 +114,7 @@ static int serve(struct served *served, struct service *service)
 {
     assert(served->http && served->generation);
     for (;;) {
+        /* Anew in each round: a reload has put another one in its place. */
         const struct generation *generation = served->generation;
         int64_t wait_ms = service_tell(service, generation_ready(generation), generation_turned(generation));
         bool retiring = reload_retiring(served);

@@ -21,6 +21,7 @@ struct audit {
     int64_t site_id;
 };
 
+/* Counted here and told at once: an audit that is interrupted has said what it had found. */
 static void found(struct audit *audit, const char *site, const char *row, const char *problem)
 {
     assert(site && row && problem);
@@ -145,6 +146,7 @@ static enum err count_conflicts(struct audit *audit, const struct pg_params *sit
     enum err err;
     TRY(pg_run(audit->pg, "conflict_totals", site, &rows));
     assert(rows.count == 1);
+    /* No finding: they were refused. But a crawler that tries again and again is worth knowing. */
     audit->result->conflicts += conflict_totals_row(&rows, 0).attempts;
     audit->result->conflicts_kept += conflict_totals_row(&rows, 0).kept;
 out:
@@ -188,6 +190,8 @@ static enum err check_site(struct audit *audit)
     for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++)
         TRY(check(audit, statements[i], &params));
     TRY(count_conflicts(audit, &params));
+    /* The log before its days: a day that was swapped as a whole, with all that follows from it, is right by
+     * itself, and only what was signed before shows it. */
     TRY(log_check(audit->pg, audit->site_id, audit->order->trust, &finding));
     tell_checkpoint(audit, &finding);
     TRY(check_kept(audit));
@@ -227,6 +231,7 @@ enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_
         audit.site = site_list_row(&sites, i).name;
         TRY(pg_begin(pg));
         err = check_site(&audit);
+        /* A night has the lock: that is no fault, and the other sites are audited all the same. */
         bool busy = err != ERR_OK && pg_failure(pg) == PG_LOCKED;
         result->busy = result->busy || busy;
         pg_rollback(pg); /* nothing was written */

@@ -1,3 +1,5 @@
+/* By the code that the night judges by, from what the ledger has today: a key or a directory's body that was
+ * changed since shows as an entry that is judged otherwise. */
 #include "ledger/audit/judgement.h"
 
 #include <assert.h>

@@ -130,7 +130,8 @@ enum err claims_recall(struct arena *arena, struct slice input, const struct dia
     struct jws jws;
     struct named named;
     struct claims *claims = arena_alloc(arena, sizeof(*claims));
-    struct slice whole = arena_format(arena, "%.*s.AA", (int)input.len, input.data); /* any signature */
+    /* A signature of one byte, so that one parser reads both; it is taken away again below. */
+    struct slice whole = arena_format(arena, "%.*s.AA", (int)input.len, input.data);
     if (!claims || !whole.data)
         return ERR_REQUEST_TOO_LARGE;
     if (!jws_parse(arena, whole, &jws))
@@ -163,6 +164,7 @@ enum err claims_select(struct arena *arena, const struct web_bot_auth_policy *po
     *candidate = arena_alloc(arena, sizeof(**candidate));
     if (!*candidate)
         return ERR_REQUEST_TOO_LARGE;
+    /* The site's own limit may be shorter, and then holds. */
     if (brief.max_lifetime > LIFETIME_SECONDS_MAX)
         brief.max_lifetime = LIFETIME_SECONDS_MAX;
     **candidate = (struct web_bot_auth_candidate){

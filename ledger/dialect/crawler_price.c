@@ -25,11 +25,13 @@ static enum err read_price(struct arena *arena, const struct message *message,
     /* Nothing costs more than an id can carry. */
     if (commitment->at_most && commitment->amount_micros > AMOUNT_PRICE_MAX)
         commitment->amount_micros = AMOUNT_PRICE_MAX;
+    /* Not malformed: it can be read, but nothing here costs as much, or it is money of another kind. */
     return slice_eq(named, place->currency) && commitment->amount_micros <= AMOUNT_PRICE_MAX
                ? ERR_OK
                : ERR_PRICE_NOT_ACCEPTABLE;
 }
 
+/* Nothing beside crawler-charged. It is there all the same: a dialect without it takes no payment. */
 static bool write_receipt(struct exchange *exchange, const struct dialect_receipt *receipt)
 {
     (void)exchange;

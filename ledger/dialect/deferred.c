@@ -24,6 +24,8 @@ static enum err read_payment(struct arena *arena, const struct message *message,
     struct slice field = component_field(arena, message, commitment->field, &absent);
     if (!field.data)
         return ERR_REQUEST_TOO_LARGE;
+    /* RFC 9651 takes the last of two members of one name; who signs one field and has it read by another rule
+     * would pay for another offer, so that two are refused. */
     if (!sf_parse_dictionary(arena, field, &dictionary) || dictionary.key_repeated ||
         !string_member(&dictionary, SLICE("scheme"), &commitment->scheme) ||
         !string_member(&dictionary, SLICE("network"), &network) ||

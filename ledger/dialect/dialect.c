@@ -21,6 +21,7 @@ static const struct {
     {SLICE("x-payment"), &dialect_x402_v1},
 };
 
+/* Without a look at what is in the field: who sends it is no person, whatever comes of it. */
 bool dialect_pays(const struct message *message)
 {
     for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)

@@ -29,6 +29,7 @@ static json_t *read_object(struct arena *arena, const struct message *message, s
     *err = json ? malformed : ERR_REQUEST_TOO_LARGE;
     if (!json || !encoding_unbase64(field, false, (uint8_t *)json, field.len, &len))
         return NULL;
+    /* A member that stands twice is read in two ways by two readers: one might see another price. */
     json_t *object = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
     if (json_is_object(object))
         return object;
@@ -87,6 +88,7 @@ static enum err take_payload(struct arena *arena, const struct payload *payload,
     if (!dialect_amount(slice_of(payload->amount), unit, &commitment->amount_micros))
         return ERR_MALFORMED_PAYMENT_SIGNATURE;
     commitment->scheme = unit == 1 ? SLICE("deferred") : SLICE("batch-settlement");
+    /* Copied, as the object is freed with the reading. */
     commitment->id = slice_of(payload->id ? arena_copy(arena, slice_of(payload->id)) : NULL);
     if (payload->id && !commitment->id.data)
         return ERR_REQUEST_TOO_LARGE;

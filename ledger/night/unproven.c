@@ -70,6 +70,7 @@ static enum err note(const struct noting *noting, const struct evidence_hearing 
     for (size_t i = 0; i < hearing->count; i++) {
         const struct evidence_finding *finding = &hearing->findings[i];
         assert(finding->failed < EVIDENCE_CHECKS || finding->listed[0]); /* or it would be billed */
+        /* Some are enough to look into: a wrong key would make a line of each of a million. */
         if (sum->entries++ < LOGGED_MAX)
             log_finding(noting, finding);
         sum->micros += finding->amount_micros;
@@ -151,6 +152,8 @@ enum err unproven_note(struct pg *pg, const struct unproven_order *order, struct
     TRY(order->book->offer_keys->count > 0 ? ERR_OK : refuse(order));
     TRY(judge(&noting, range.first_id, range.end_id));
     assert(unknown <= sum->entries);
+    /* After all were judged, as only then it is known that none is of a key: the caller rolls back what was
+     * noted of them. */
     if (unknown >= noting.all && !order->unknown_offers)
         err = refuse_unknown(&noting);
 out:

@@ -62,7 +62,8 @@ struct recorder {
 
 /* --- Collecting --- */
 
-/* Left before it is collected: seen the other way round, what its thread added in between would be lost. */
+/* Whether a tally is left is asked before it is collected: the other way round, what its thread has added in
+ * between would be lost. */
 static void collect(struct recorder *recorder)
 {
     size_t kept = 0;

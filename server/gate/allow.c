@@ -1,3 +1,4 @@
+/* Yes, to a front that delivers by itself: without a body, as the page is not here. */
 #include "server/gate/allow.h"
 
 #include "ledger/base/text/amount.h"

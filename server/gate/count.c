@@ -44,6 +44,7 @@ static void on_close(struct exchange_stream *stream)
     struct counted *counted = counted_of(stream);
     const struct traffic_sums sums = {.bytes = counted->bytes};
     counted->body->close(counted->body);
+    /* The request was counted with its reply: these are its bytes alone, in the period that it came in. */
     if (counted->bytes > 0)
         tally_add(counted->tally, &counted->key, &sums);
     tally_release(counted->tally);
@@ -96,6 +97,7 @@ static int64_t body_bytes(const struct exchange *exchange)
 /* Who asked, as far as it is known. */
 static struct slice crawler_of(const struct crawl *crawl, bool *verified)
 {
+    /* A candidate alone is a claim: its key is there only after the signature held. */
     *verified = crawl->candidate && crawl->key.key;
     if (*verified)
         return crawl->candidate->agent->account;
@@ -114,6 +116,7 @@ static struct slice reason_of(struct exchange *exchange)
 
 static void judge(struct crawl *crawl, enum err outcome, struct traffic_key *key, struct traffic_sums *sums)
 {
+    /* Observed first: whatever came of it, nobody was asked for money. */
     if (crawl->decision.observed) {
         key->outcome = TRAFFIC_OBSERVED;
         key->reason = slice_of(observe_name(crawl));

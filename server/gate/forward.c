@@ -65,7 +65,8 @@ static void add(struct fields *fields, const char *name, struct slice value)
     put(fields, (struct message_field){slice_of(name), value.data ? value : (struct slice){"", 0}});
 }
 
-/* Of all Connection lines. */
+/* Of all Connection lines: a field that any of them names is for this hop, and the next one would take it for
+ * the client's. */
 static struct slice connection_of(struct arena *arena, const struct message *message)
 {
     struct text text = text_begin(arena);
@@ -133,6 +134,7 @@ bool forward_request(struct crawl *crawl, struct origin_request *request)
     const struct message_field *host = message_field(message, SLICE("host"));
     if (!fields.items || !connection.data)
         return false;
+    /* As the client wrote it: the authority is in lower case, and has lost its default port. */
     add(&fields, "Host", host ? slice_trim(host->value) : message->authority);
     add_identity(crawl, &fields);
     add_client(crawl, &fields);
@@ -227,6 +229,7 @@ bool forward_answer(struct crawl *crawl, struct origin_answer *answer)
     for (struct exchange_header *field = answer->fields; field; field = field->next) {
         if (is_gates_answer(slice_of(field->name)))
             continue;
+        /* Each line by itself: one that lets caches keep it would count beside the others. */
         if (paid && slice_eq_nocase(slice_of(field->name), SLICE("cache-control"))) {
             field->value = private_of(&exchange->arena, slice_of(field->value));
             cached = true;

@@ -53,6 +53,8 @@ static void on_recorded(struct submission *submission)
     exchange_resume(crawl->exchange);
 }
 
+/* For what is parked: the reply is made when the exchange comes back, on its own thread and in the same place
+ * as all others. */
 static void decide(struct crawl *crawl, enum err outcome)
 {
     assert(crawl->stage == CRAWL_AUTHENTICATING || crawl->stage == CRAWL_ASKING); /* it is parked, once */
@@ -66,7 +68,7 @@ static void on_answer(void *context, struct origin_answer *answer);
 /* What is free is not waited for, but where the site's own server has it. */
 static enum err give_away(struct crawl *crawl)
 {
-    enum err err;
+    enum err err; /* ERR_OK: the reply is there, or the crawl is asking for it */
     TRY(crawl_deliver(crawl));
     if (crawl->asks)
         TRY(crawl_ask(crawl, on_answer));
@@ -189,6 +191,7 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
 /* What is to be recorded, or NULL when it is known already, and goes on. */
 static struct submission *record(struct crawl *crawl)
 {
+    /* Before the writer is asked: from then on another thread may look at both. */
     crawl->stage = CRAWL_RECORDING;
     crawl->submission = submission_of(&crawl->charge, on_recorded);
     if (!writer_recall(crawl->gate->parts.writer, &crawl->charge, &crawl->submission.outcome))
@@ -280,6 +283,7 @@ static void on_answer(void *context, struct origin_answer *answer)
     assert(crawl->stage == CRAWL_ASKING && crawl->answer == answer);
     enum err err = answer->err;
     bool given = err == ERR_OK && crawl->redeeming && forward_is_given(answer);
+    /* Before its fields are the reply's, in which the amount has no place. */
     if (given)
         lower(crawl, answer);
     if (err == ERR_OK && !forward_answer(crawl, answer))
@@ -345,7 +349,7 @@ static bool on_turned(void *context)
     for (int i = 0; i < TURN_SIGNATURES_MAX && thread->first; i++) {
         struct crawl *crawl = thread->first;
         OBJECT_CHECK(crawl, CRAWL_MAGIC);
-        thread->first = crawl->next;
+        thread->first = crawl->next; /* first: verify may hand it to another thread, which ends it */
         ready[count] = verify(crawl);
         count += ready[count] != NULL;
     }

@@ -1,3 +1,5 @@
+/* A table of one size, in which buckets are found by the digest: no list of what expires when, and nothing
+ * that whoever invents nonces could make grow. */
 #include "server/gate/nonces.h"
 
 #include "ledger/base/object.h"

@@ -1,3 +1,5 @@
+/* A request in observe mode goes the way of a paid one up to its signature, so that what is told would really
+ * have come of it, and is then turned into one that anybody might have sent. */
 #include "server/gate/observe.h"
 
 #include <assert.h>
@@ -24,7 +26,8 @@ bool observe_begin(struct crawl *crawl, enum err arrived)
     crawl->observed = err;
     if (err == ERR_OK)
         return true;
-    /* It is decided; a signature without a payment may yet tell whose request it is. */
+    /* It is decided; a signature without a payment may yet tell whose request it is. Before that it is free:
+     * the policy asks for no payment then. */
     free_it(crawl);
     return crawl_identify(crawl) == ERR_OK;
 }

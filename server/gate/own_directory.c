@@ -111,6 +111,7 @@ bool own_directory_is_at(struct slice path)
 static void reload_if_replaced(struct own_directory *own, int64_t now_ms)
 {
     struct key_ring ring;
+    /* A clock that was set back looks at once: it would wait for the old time otherwise. */
     if (now_ms >= own->checked_ms && now_ms - own->checked_ms < CHECK_INTERVAL_MS)
         return;
     own->checked_ms = now_ms;
@@ -246,6 +247,7 @@ static const struct answer *answer_for(struct own_directory *own, struct slice a
     }
     if (sign_all(own, answer, now))
         return answer;
+    /* It keeps its place, and is signed again for whoever asks next. */
     answer->renew_at = INT64_MIN;
     return NULL;
 }

@@ -1,3 +1,5 @@
+/* Read whole before anybody decides: a signature may cover its digest, and what is only half there cannot be
+ * judged. So each has a bound, and all of them together, and none is read that nobody has asked for. */
 #include "server/http/body.h"
 
 #include <assert.h>
@@ -18,6 +20,7 @@ enum err body_begin(struct http_private *private, size_t room)
     assert(!fault); /* request_read has seen to that */
     if (length > room)
         return ERR_BODY_REFUSED;
+    /* Counted first, and given back if it was too much: two threads that looked first would both go on. */
     if (atomic_fetch_add(&http->body_bytes, length) + length <= BODY_BYTES_MAX)
     private->body = malloc(length + 1);
     if (!private->body) {

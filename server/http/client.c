@@ -30,7 +30,7 @@ struct client_trust *client_trust_new(const struct config_list *proxies)
         if (slice_eq(proxy, SLICE("unix")))
             trust->local = true;
         else if (!network_parse(proxy, &trust->networks[trust->count]))
-            trust->count++;
+            trust->count++; /* the configuration's reader has refused what is none */
     }
     return trust;
 }
@@ -144,7 +144,7 @@ static struct exchange_client walk(const struct client_trust *trust, const struc
             if (element.len == 0)
                 continue; /* RFC 9110 section 5.6.1 */
             if (!read(element, &hop))
-                return client; /* the last one that is known */
+                return client; /* the last one that is known: what stands further left is hearsay */
             client = hop.client;
             if (!client_trusted(trust, &hop.client, hop.local))
                 return client;

@@ -81,6 +81,8 @@ int connection_sweep(struct connection_list *list, int64_t now_ms, size_t *waiti
     return count;
 }
 
+/* Whoever has connected before the door was closed may have sent a request that is on its way: a gate that
+ * stopped now would hang up on it. */
 bool connection_expected(const struct connection_list *list)
 {
     const struct connection *c = list->head;

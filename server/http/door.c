@@ -62,6 +62,7 @@ struct connection *door_open(struct worker *worker, struct MHD_Connection *conne
     bool welcome = known || !counted || limits_clients_enter(http->clients, peer.address);
     struct connection *place = connection_open(&worker->connections, socket);
     metrics_add(METRIC_CONNECTIONS_TAKEN, known ? 0 : 1);
+    /* Who was one too many has been counted, and is uncounted here: his place is never made. */
     if (!place || !welcome) {
         metrics_add(METRIC_CONNECTIONS_TURNED_AWAY, welcome ? 0 : 1);
         connection_close(&worker->connections, place);
@@ -92,6 +93,7 @@ bool door_admit(struct http_private *private)
         return true;
     bool local;
     struct exchange_client peer = request_peer(private->connection, &local);
+    /* For each request anew: a proxy sends those of many clients over one connection. */
     struct exchange_client client = client_behind(http->trust, &peer, &private->exchange.message);
     assert(!place->counted); /* its last request is over */
     private->exchange.client = client;

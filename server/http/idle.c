@@ -51,6 +51,7 @@ static void drop(struct idle *idle, struct connection *connection)
     close(socket);
 }
 
+/* The newest stands first, so that the last has been idle longest. */
 bool idle_drop(struct idle *idle)
 {
     if (!idle->connections.tail)
@@ -145,6 +146,7 @@ static void wake(struct idle *idle, struct MHD_Daemon *daemon, struct connection
     struct sockaddr_in6 peer; /* the larger of the two families */
     socklen_t size = sizeof(peer);
     int socket = connection->socket;
+    /* Only looked at: what has arrived is libmicrohttpd's to read. */
     if (recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 ||
         getpeername(socket, (struct sockaddr *)&peer, &size) != 0) {
         drop(idle, connection);

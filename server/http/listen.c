@@ -87,6 +87,7 @@ static void describe(const struct addrinfo *info, char bound[LISTEN_TEXT_MAX])
     snprintf(bound, LISTEN_TEXT_MAX, info->ai_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
+/* Asked by connecting, as a file of that name says nothing: its owner may have been killed. */
 static bool listens(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -120,6 +121,7 @@ static int bind_path(const char *path)
     int fd = clear_path(&address) ? socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
     if (fd < 0)
         return -1;
+    /* Whoever may enter the folder may connect: a front runs as another user, and the umask is not ours. */
     if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 || chmod(path, 0666) != 0 ||
         listen(fd, SOMAXCONN) != 0) {
         int why = errno;

@@ -40,6 +40,7 @@ void serving_switch(struct worker *worker)
         worker->serving = next;
         atomic_store_explicit(&worker->next, NULL, memory_order_relaxed);
     }
+    /* The handler itself must stay until every thread has come here: whoever switched waits for the count. */
     if (worker->former && worker->former->active == 0) {
         serving_free(worker->former);
         worker->former = NULL;
@@ -50,6 +51,7 @@ void serving_switch(struct worker *worker)
 
 struct serving *serving_enter(struct worker *worker)
 {
+    /* At once, and not in the thread's next turn: what is asked for after a switch has the new handler. */
     serving_switch(worker);
     OBJECT_CHECK(worker->serving, SERVING_MAGIC);
     worker->serving->active++;

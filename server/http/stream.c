@@ -1,3 +1,5 @@
+/* A body that comes as fast as the origin sends it and goes as fast as the client reads it; libmicrohttpd
+ * asks for it whenever the socket takes more. */
 #include "server/http/stream.h"
 
 #include "ledger/base/clock.h"
