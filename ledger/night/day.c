@@ -52,6 +52,7 @@ static enum err find_due(struct pg *pg, const struct day_order *order, struct op
     struct pg_rows number = {0}, rows = {0};
     enum err err;
     *day = (struct open_day){0};
+    /* The lock first: what is read before it may be another night's by the time that it is had. */
     pg_params_number(&guard, order->site_id);
     TRY(pg_run(pg, "series_lock", &guard, &number));
     assert(number.count == 1);
@@ -123,6 +124,7 @@ static enum err total_up(struct pg *pg, const struct day_order *order, const str
     enum err err;
     pg_params_number(&lines, order->site_id);
     pg_params_text(&lines, day->date);
+    /* In this order: a reversal is of what a line has charged, an invoice is of lines and reversals. */
     TRY(pg_run(pg, "day_lines_insert", &lines, NULL));
     TRY(reverse_undelivered(pg, order, day));
     TRY(invoice_make(pg, &invoices));

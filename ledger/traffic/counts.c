@@ -108,6 +108,7 @@ static uint64_t hash_of(const struct traffic_key *key)
     const int64_t numbers[] = {key->period_ms, key->verified, key->outcome};
     uint64_t hash = hash_bytes(0xcbf29ce484222325, numbers, sizeof(numbers));
     parts_of(key, parts);
+    /* With their lengths: "ab" and "c" are another row than "a" and "bc", and would share a slot. */
     for (size_t i = 0; i < PART_COUNT; i++) {
         hash = hash_bytes(hash, &parts[i].len, sizeof(parts[i].len));
         hash = hash_bytes(hash, parts[i].data, parts[i].len);
@@ -177,7 +178,7 @@ static struct row *find_row(struct counts *counts, const struct traffic_key *key
     if (len > TEXT_MAX_BYTES || counts->count + reserve >= counts->rows_max ||
         counts->text_used + len + reserve * TEXT_BYTES > counts->text_size)
         return NULL;
-    *slot = (uint32_t)counts->count + 1;
+    *slot = (uint32_t)counts->count + 1; /* from 1: slots are emptied by zeros */
     return add_row(counts, hash, key);
 }
 
@@ -220,7 +221,7 @@ void counts_join(struct counts *counts, const struct counts *other)
         counts_row(other, i, &key, &sums);
         counts_add(counts, &key, sums);
     }
-    counts->lost += other->lost;
+    counts->lost += other->lost; /* what was lost there is told by whoever has the sum */
 }
 
 void counts_clear(struct counts *counts)

@@ -268,6 +268,7 @@ static void *record(void *context)
     struct recorder *recorder = context;
     OBJECT_CHECK(recorder, RECORDER_MAGIC);
     bool go_on;
+    /* Once more when it is to end: what was counted since the last round is written, too. */
     do {
         go_on = wait(recorder);
         collect(recorder);
@@ -335,6 +336,8 @@ struct tally *recorder_tally(struct recorder *recorder)
     struct tally *tally = tally_new();
     pthread_mutex_lock(&recorder->mutex);
     bool room = recorder->tally_count < TALLIES_MAX;
+    /* Two users from the start: the thread, and the list, which collects it once more when the thread is
+     * gone. */
     if (tally && room)
         recorder->tallies[recorder->tally_count++] = tally_take(tally);
     pthread_mutex_unlock(&recorder->mutex);

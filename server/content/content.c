@@ -164,7 +164,8 @@ enum err content_follow(const struct content_root *root, struct arena *arena, st
     int top = open_top(root);
     if (top < 0)
         return top_failure();
-    /* One call for nearly all requests: it fails by ELOOP where there is a link, and only then. */
+    /* One call for nearly all requests: it fails by ELOOP where there is a link, and only then. What it opens
+     * is not what is given away: that is opened once more, as it then is, by who has decided. */
     int fd = open_below(top, relative, O_PATH, RESOLVE_NO_SYMLINKS);
     enum err err = ERR_OK;
     if (fd < 0 && errno == ELOOP)
@@ -181,7 +182,7 @@ enum err content_follow(const struct content_root *root, struct arena *arena, st
  * which the kernel allows no link: whoever changes one meanwhile gains nothing. */
 static enum err open_page(int top, struct arena *arena, const char *relative, int *fd)
 {
-    const uint64_t flags = O_RDONLY | O_NONBLOCK;
+    const uint64_t flags = O_RDONLY | O_NONBLOCK; /* a pipe in the folder must not stop the thread */
     struct slice led;
     *fd = open_below(top, relative, flags, 0);
     if (*fd < 0 && errno == EXDEV) {
@@ -214,7 +215,7 @@ enum err content_find(const struct content_root *root, struct arena *arena, stru
     if (err != ERR_OK)
         return err;
     if (fstat(content->fd, &status) == 0 &&
-        (S_ISREG(status.st_mode) || (S_ISDIR(status.st_mode) && !folder))) {
+        (S_ISREG(status.st_mode) || (S_ISDIR(status.st_mode) && !folder))) { /* no devices, pipes, sockets */
         content->folder = S_ISDIR(status.st_mode);
         describe(content, &status);
         return ERR_OK;

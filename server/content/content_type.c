@@ -85,6 +85,7 @@ static void take_line(char *line, size_t room)
 {
     static const char blank[] = " \t\r";
     line[strcspn(line, "#")] = '\0';
+    /* In place: types and endings stay where the file's text is, and are freed by nobody. */
     const char *type = strsep(&line, blank);
     for (char *ending; (ending = strsep(&line, blank)) && system_types.count < room;) {
         for (char *c = ending; *c; c++)

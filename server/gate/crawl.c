@@ -64,6 +64,7 @@ static struct rules_decision decide_at(struct crawl *crawl, struct slice path,
 {
     struct rules_decision decision =
         rules_decide(crawl->gate->rules, crawl->site_index, &crawl->exchange->message, path, agents);
+    /* Agreements are looked at only for who says who he is, or pays: a person's request takes no lock. */
     if (decision.action != RULES_CHARGE || (!agents && !crawl->commitment.dialect))
         return decision;
     if (!crawl->view)
@@ -123,6 +124,7 @@ static const struct signature_agent *read_claimed(struct crawl *crawl)
         return agents;
     }
     *issuer = crawl->commitment.claims->agent;
+    /* First, as it is who pays; a rule may still be for somebody who has signed the request. */
     issuer->next = crawl->agents.first && agents ? crawl->agents.first : NULL;
     return issuer;
 }
@@ -140,6 +142,7 @@ enum err crawl_arrive(struct crawl *crawl)
     TRY(rules_path(&exchange->arena, message_path(&exchange->message), &crawl->path, &crawl->plain));
     const struct signature_agent *agents = read_claimed(crawl);
     crawl->decision = decide_at(crawl, crawl->path, agents);
+    /* Not where all is free anyway: to follow a path costs system calls. */
     if (gate->roots[crawl->site_index] && crawl->plain && !rules_free_for_all(crawl->path))
         TRY(judge_place(crawl, agents));
     if (crawl->decision.action == RULES_BLOCK)
@@ -165,7 +168,7 @@ struct web_bot_auth_policy crawl_policy(struct crawl *crawl)
         if (policy.clock_skew > PAYMENT_ID_AHEAD_SECONDS)
             policy.clock_skew = PAYMENT_ID_AHEAD_SECONDS;
     }
-    policy.now = crawl->now_ms / 1000;
+    policy.now = crawl->now_ms / 1000; /* of arrival: a wait for a directory makes no signature too old */
     policy.agents = &crawl->agents;
     policy.body_elsewhere = crawl->thread->decides;
     policy.changes_taken = policy.changes_taken || crawl->thread->decides; /* the front's business */
@@ -333,7 +336,7 @@ enum err crawl_authenticate(struct crawl *crawl, bool *asked)
         if (!may_pass(crawl->failure))
             crawl->failure = err; /* "try again" is the kinder answer when one could not be judged */
         crawl->candidate = crawl->candidate->next;
-        crawl->waited = false;
+        crawl->waited = false; /* each candidate's directory may be waited for once */
     }
     assert(err != ERR_OK);
     return crawl->failure != ERR_OK ? crawl->failure : err;
@@ -356,6 +359,7 @@ enum err crawl_deliver(struct crawl *crawl)
     enum err err = ERR_NOT_FOUND;
     if (root && !changes)
         err = content_find(root, &crawl->exchange->arena, crawl->path, &crawl->content);
+    /* What was paid for, or is one crawler's, no cache may give to others. */
     crawl->content.shared = !crawl->redeeming && !crawl->decision.account;
     if (err == ERR_OK)
         return content_answer(&crawl->content, crawl->exchange, crawl->path, crawl->now_ms);
@@ -401,6 +405,7 @@ static enum err reserve(struct crawl *crawl)
     struct tariff_agent agent = payer_of(crawl);
     struct credit_limits limits = tariff_limits(&place, &agent);
     crawl->charge.agreement_id = terms ? terms->agreement_id : 0;
+    /* Reserved before the entry is written and given back if it is not: between the two others pay, too. */
     struct credit *credit = refresh_credit(crawl->gate->parts.accounts);
     enum err err =
         credit_reserve(credit, slice_of(crawl->site->name), &crawl->charge, &limits, &crawl->claim);

@@ -123,6 +123,7 @@ static bool tell_dialect(struct crawl *crawl, enum err err)
            dialect->write_refusal(crawl->exchange, slice_of(crawl->site->network), err);
 }
 
+/* All or nothing: an offer that lacks a field would be one that cannot be paid. */
 static void reply_refusal(struct crawl *crawl, enum err err)
 {
     struct exchange *exchange = crawl->exchange;
@@ -187,6 +188,7 @@ void crawl_reply(struct crawl *crawl, enum err outcome)
             reply_bare(crawl->exchange, ERR_REQUEST_TOO_LARGE);
         return;
     }
+    /* Room for the receipt was kept before anything was charged. */
     if ((crawl->stage == CRAWL_RECORDING && !add_receipt(crawl)) || !add_usage(crawl)) {
         start_over(crawl->exchange);
         reply_bare(crawl->exchange, ERR_INTERNAL);

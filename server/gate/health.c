@@ -11,6 +11,8 @@ bool health_asked(const struct message *message)
 
 enum err health_reply(struct exchange *exchange, bool ledger_ready)
 {
+    /* Constant texts: it is asked several times a second, and must not need memory to say that all is well.
+     */
     static const char ready[] = "{\"gate\":\"up\",\"ledger\":\"ready\"}\n";
     static const char away[] = "{\"gate\":\"up\",\"ledger\":\"away\"}\n";
     exchange->reply.status = 200;

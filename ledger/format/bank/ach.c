@@ -16,6 +16,7 @@
 #define BLOCK       10
 
 _Static_assert(SETTLEMENT_FILES_A_DAY == 36, "NACHA's file id modifier is A to Z and 0 to 9");
+
 /* Letters, digits and what every bank takes, in capitals, padded or cut to `width`; letters of other scripts
  * are transliterated. */
 static void alpha(FILE *file, const char *text, int width)
@@ -184,6 +185,9 @@ bool ach_render(const struct settlement_batch *batch, struct format_output *out)
     controls(file, batch, seller, minor);
     if (fclose(file) == 0) {
         assert(out->len % (BLOCK * (RECORD_SIZE + 1)) == 0); /* whole blocks of whole records */
+        /* Each by itself: one that is too long would make up for one that is too short. */
+        for (size_t at = RECORD_SIZE; at < out->len; at += RECORD_SIZE + 1)
+            assert(out->bytes[at] == '\n');
         return true;
     }
     free(out->bytes);
