@@ -129,6 +129,19 @@ test('what will not do is said', async t => {
     await assert.rejects(alone.createPaymentPayload(2, requirements), /register\(\) was not called/)
 })
 
+test('what is signed is what the vectors say', async t => {
+    const file = path.join(root, 'tests/vectors/x402-deferred-commitments.json')
+    const { key, at, commitments } = JSON.parse(fs.readFileSync(file, 'utf8'))
+    t.mock.method(Date, 'now', () => at * 1000)
+    for (const { agent, resource, accepted, commitment } of commitments) {
+        const client = new DeferredClient({ key, agent }).register(new x402Client())
+        client.setSpendControls(false)
+        const offer = { x402Version: 2, resource: { url: resource }, accepts: [accepted] }
+        const { payload } = await client.createPaymentPayload(offer)
+        assert.equal(payload.commitment, commitment)
+    }
+})
+
 test('the examples are of the packages that are tested', () => {
     const examples = path.join(root, 'tools/x402/examples')
     for (const name of ['fetch', 'axios']) {

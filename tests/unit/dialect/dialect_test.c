@@ -323,6 +323,56 @@ static void claims_are_read(void **state)
     assert_slice(commitment.id, "x");
 }
 
+static struct slice member(json_t *object, const char *name)
+{
+    return slice_of(json_string_value(json_object_get(object, name)));
+}
+
+/* What tools/x402 signs is taken here. The vectors are both implementations'. */
+static void published_commitments_hold(void **state)
+{
+    json_t *vectors = json_load_file("tests/vectors/x402-deferred-commitments.json", 0, NULL), *one;
+    uint8_t raw[SIGNATURE_ED25519_KEY_SIZE];
+    size_t i, len;
+    (void)state;
+    assert_non_null(vectors);
+    assert_true(encoding_unbase64url(member(json_object_get(vectors, "key"), "x"), raw, sizeof(raw), &len));
+    json_array_foreach(json_object_get(vectors, "commitments"), i, one)
+    {
+        struct arena *arena = fresh_arena();
+        json_t *accepted = json_object_get(one, "accepted");
+        struct slice url = member(one, "resource"), host = url;
+        host.data = strstr(url.data, "//") + 2;
+        host.len = strcspn(host.data, "/");
+        const struct dialect_place place = {.network = member(accepted, "network"),
+                                            .currency = member(accepted, "asset"),
+                                            .pay_to = member(accepted, "payTo"),
+                                            .authority = host,
+                                            .url = url,
+                                            .insecure_hosts = &none};
+        struct commitment commitment = {.scheme = member(accepted, "scheme"),
+                                        .id = member(json_object_get(accepted, "extra"), "id"),
+                                        .unit_micros = 1};
+        commitment.amount_micros = strtoll(member(accepted, "amount").data, NULL, 10);
+        assert_int_equal(claims_read(arena, member(one, "commitment"), &place, &commitment), ERR_OK);
+        const struct claims *claims = commitment.claims;
+        assert_int_equal(claims->issued, json_integer_value(json_object_get(vectors, "at")));
+        assert_true(slice_eq(claims->agent.account, member(one, "agent")));
+        assert_int_equal(claims->signature.len, SIGNATURE_ED25519_SIZE);
+        assert_true(signature_verify_ed25519(raw, claims->input, (const uint8_t *)claims->signature.data));
+        /* Another page's, or another price's, is not. */
+        struct dialect_place elsewhere = place;
+        elsewhere.url = SLICE("https://shop.example/other");
+        assert_int_equal(claims_read(arena, member(one, "commitment"), &elsewhere, &commitment),
+                         ERR_OFFER_MISMATCH);
+        commitment.amount_micros++;
+        assert_int_equal(claims_read(arena, member(one, "commitment"), &place, &commitment),
+                         ERR_OFFER_MISMATCH);
+    }
+    assert_int_equal(i, 4);
+    json_decref(vectors);
+}
+
 static void claims_are_for_what_is_accepted(void **state)
 {
     struct arena *arena = fresh_arena();
@@ -537,6 +587,7 @@ int main(void)
         cmocka_unit_test(other_x402_payments_are_refused),
         cmocka_unit_test(version_1_is_told_apart_from_garbage),
         cmocka_unit_test(claims_are_read),
+        cmocka_unit_test(published_commitments_hold),
         cmocka_unit_test(claims_are_for_what_is_accepted),
         cmocka_unit_test(claims_without_an_id_name_the_unit),
         cmocka_unit_test(claims_are_judged_like_signatures),
