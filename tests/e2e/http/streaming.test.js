@@ -64,7 +64,7 @@ test('long bodies and slow readers take no memory', { timeout: 1_800_000 }, asyn
     const { gate, key, agent, ledger } = await scene(t, {
         logLevel: 'info',
         http: { send_seconds: 3600 }, // a slow reader is not cut off here
-        origin: { gap_seconds: 3600 },
+        origin: { head_seconds: 3600, gap_seconds: 3600 }, // nor a slow site given up
         site: { root: '', scheme: 'http', origin: site.origin, rules: [{ action: 'charge', price: '0.05' }] }
     })
     const { pid } = gate.process
