@@ -46,6 +46,9 @@
     X(ERR_METHOD_NOT_ALLOWED, 405, "method_not_allowed", "only GET and HEAD are served here")                \
     X(ERR_PAYMENT_CONFLICT, 409, "payment_conflict",                                                         \
       "this payment id was already used by another signer or for other content")                             \
+    X(ERR_REQUEST_REPEATED, 409, "request_repeated",                                                         \
+      "this request changes something and was handed to the site before, or may have been: with this "       \
+      "payment id it is not sent again")                                                                     \
     X(ERR_PRECONDITION_FAILED, 412, "precondition_failed",                                                   \
       "a condition of the request does not hold for the page as it is; nothing was charged")                 \
     X(ERR_LENGTH_REQUIRED, 411, "length_required",                                                           \
@@ -61,10 +64,11 @@
       "too much at once from your network; nothing was charged, try again later")                            \
     X(ERR_INTERNAL, 500, "internal_error", "the gate failed; nothing was charged")                           \
     X(ERR_ORIGIN_UNAVAILABLE, 502, "origin_unavailable",                                                     \
-      "the site's own server did not answer; nothing was charged, try again with the same payment id")       \
+      "the site's own server did not answer; nothing was charged, try again, with the same payment id "      \
+      "unless the request changes something")                                                                \
     X(ERR_ORIGIN_TIMEOUT, 504, "origin_timeout",                                                             \
-      "the site's own server did not answer in time; nothing was charged, try again with the same payment "  \
-      "id")                                                                                                  \
+      "the site's own server did not answer in time; nothing was charged, try again, with the same payment " \
+      "id unless the request changes something")                                                             \
     X(ERR_DIRECTORY_UNAVAILABLE, 503, "directory_unavailable",                                               \
       "the key directory could not be read; nothing was charged, try again with the same payment id")        \
     X(ERR_LEDGER_UNAVAILABLE, 503, "ledger_unavailable",                                                     \

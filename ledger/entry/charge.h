@@ -23,6 +23,8 @@ struct charge {
     int64_t agreement_id;        /* the version that was in force; 0: there was none */
     enum err unless_repeat;      /* not ERR_OK: it is not recorded now, and this is its outcome if it was not
                                   * recorded earlier */
+    bool hands_over;             /* with unless_repeat: of a request that changes something. Where it was not
+                                  * recorded its id is taken, once for ever, for handing it to the site */
     bool doubtful;               /* an earlier try may have recorded it: that one was never answered */
     struct slice rule;           /* name of the rule that set the price */
     struct slice resource;       /* scheme, authority and request target: the URL that was asked for */
@@ -31,13 +33,15 @@ struct charge {
 };
 
 struct charge_outcome {
-    /* ERR_OK               recorded now, or earlier with the same signer and content
-     * ERR_PAYMENT_CONFLICT the id was used by another signer or for other content; a conflict row was written
-     * ERR_PAYMENT_UNDELIVERED  recorded earlier, and its page was not delivered: the id opens nothing any
-     * more unless_repeat        when that is not ERR_OK: it was not recorded ERR_LEDGER_UNAVAILABLE  not
-     * known to be durable; the same id may be sent again ERR_INTERNAL         nothing was recorded and never
-     * will be: the values do not fit the ledger, such as a resource that is not UTF-8 or why it was not
-     * taken: ERR_OVERLOADED, ERR_LEDGER_UNAVAILABLE */
+    /* ERR_OK: recorded now, or earlier with the same signer and content.
+     * ERR_PAYMENT_CONFLICT: the id was used by another signer or for other content; a conflict row was
+     * written. ERR_PAYMENT_UNDELIVERED: recorded earlier, and its page was not delivered: the id opens
+     * nothing any more. unless_repeat, when that is not ERR_OK: it was not recorded. ERR_REQUEST_REPEATED,
+     * with hands_over: it was not recorded, and its id was taken before, or may have been.
+     * ERR_LEDGER_UNAVAILABLE: not known to be durable; the same id may be sent again.
+     * ERR_INTERNAL: nothing was recorded and never will be: the values do not fit the ledger, such as
+     * a resource that is not UTF-8.
+     * Or why it was not taken: ERR_OVERLOADED, ERR_LEDGER_UNAVAILABLE. */
     enum err err;
     bool repeated;          /* with ERR_OK: recorded earlier */
     bool unsure;            /* a connection was lost while it was sent: it may have been recorded then */

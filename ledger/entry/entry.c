@@ -401,6 +401,59 @@ enum err entry_insert_conflicts(struct entry_arrays *arrays, struct session *ses
     return insert_halving(insert_conflicts, arrays, session, entries, count);
 }
 
+/* --- Handing over --- */
+
+static bool is_to_be_handed(const struct entry *entry)
+{
+    const struct charge *charge = entry->submission->charge;
+    assert(!charge->hands_over || charge->unless_repeat != ERR_OK);
+    return !entry->decided && !entry->handed && charge->hands_over;
+}
+
+/* Before the site's own server hears of it, and not with the entry, which is made when it has answered: it
+ * may have done what was asked without anybody hearing its answer, and RFC 9110 section 9.2.2 wants such a
+ * request repeated by nobody in between. An id that was taken over a connection that is lost then stays
+ * taken. */
+static enum err hand_over(struct entry_arrays *arrays, struct pg *pg, struct entry *entries, size_t count)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    struct pg_array *ids = &arrays->columns[ID], *sites = &arrays->columns[SITE];
+    enum err err = ERR_OK;
+    begin(arrays);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_to_be_handed(&entries[i]))
+            continue;
+        pg_array_bytes(ids, slice_bytes(id_of(&entries[i]), UUID_SIZE));
+        pg_array_number(sites, entries[i].site_id);
+    }
+    if (ids->count == 0)
+        goto out;
+    TRY(pg_params_array(&params, ids) && pg_params_array(&params, sites) ? ERR_OK : ERR_OVERLOADED);
+    TRY(pg_run(pg, "handover_insert", &params, &rows));
+    for (int row = 0; row < rows.count; row++) {
+        uint8_t id[UUID_SIZE];
+        bool parsed = uuid_parse(slice_of(handover_insert_row(&rows, row).payment_id), id);
+        struct entry *entry = parsed ? find(entries, count, id) : NULL;
+        while (entry && !is_to_be_handed(entry) && entry + 1 < entries + count && same_id(entry, entry + 1))
+            entry++;
+        assert(entry && is_to_be_handed(entry)); /* only what was sent comes back, and once */
+        entry->handed = true;
+    }
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* --- Comparing --- */
+
+/* What becomes of an entry that may not be recorded, and was not. */
+static enum err otherwise_of(const struct entry *entry)
+{
+    const struct charge *charge = entry->submission->charge;
+    return charge->hands_over && !entry->handed ? ERR_REQUEST_REPEATED : charge->unless_repeat;
+}
+
 static void compare_stored(struct entry *entry, const struct charge_compare_row *stored)
 {
     const struct charge *charge = entry->submission->charge;
@@ -425,7 +478,8 @@ enum err entry_compare(struct entry_arrays *arrays, struct pg *pg, struct entry 
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     struct pg_array *ids = &arrays->columns[ID];
-    enum err err = ERR_OK;
+    enum err err;
+    TRY(hand_over(arrays, pg, entries, count));
     pg_array_begin(ids, PG_TYPE_UUID);
     for (size_t i = 0; i < count; i++)
         if (!entries[i].decided)
@@ -445,7 +499,7 @@ enum err entry_compare(struct entry_arrays *arrays, struct pg *pg, struct entry 
                 compare_stored(entry, &stored);
     }
     for (size_t i = 0; i < count; i++) {
-        enum err otherwise = entries[i].submission->charge->unless_repeat;
+        enum err otherwise = otherwise_of(&entries[i]);
         if (!entries[i].decided && !entries[i].conflict && otherwise != ERR_OK)
             decide(&entries[i], otherwise);
     }

@@ -20,6 +20,7 @@ struct entry {
     int64_t crawler_id;
     size_t order;  /* of submission: of two with the same id the first wins */
     bool sent;     /* the first of its id that may be recorded: what was inserted, or was to be */
+    bool handed;   /* its id was taken for it, by an earlier try perhaps */
     bool decided;  /* the submission's outcome is set */
     bool conflict; /* not decided yet: a conflict row must be written first */
 };
@@ -38,7 +39,8 @@ void entry_sort(struct entry *entries, size_t count);
 enum err entry_insert(struct entry_arrays *arrays, struct session *session, int64_t now_ms,
                       struct entry *entries, size_t count) MUST_USE;
 
-/* Reads what is stored under the ids of undecided entries: equal entries are decided, others become
+/* Takes the ids of undecided entries that are to be handed over, for those who come first, and reads what is
+ * stored under all of them: equal entries are decided, others become
  * conflicts. Without one, those that may not be recorded are decided too. */
 enum err entry_compare(struct entry_arrays *arrays, struct pg *pg, struct entry *entries,
                        size_t count) MUST_USE;

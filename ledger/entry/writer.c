@@ -209,7 +209,7 @@ static void check_outcome(const struct charge *charge, const struct charge_outco
     bool recorded = outcome->err == ERR_OK;
     assert(recorded || outcome->err == ERR_PAYMENT_CONFLICT || outcome->err == ERR_LEDGER_UNAVAILABLE ||
            outcome->err == ERR_INTERNAL || outcome->err == ERR_PAYMENT_UNDELIVERED ||
-           outcome->err == charge->unless_repeat);
+           outcome->err == charge->unless_repeat || outcome->err == ERR_REQUEST_REPEATED);
     /* Only what may be recorded is, and then by a batch that the table "spend" has. */
     assert(!recorded || outcome->repeated || (charge->unless_repeat == ERR_OK && outcome->sequence > 0));
     assert(!recorded || outcome->amount_micros <= charge_offered(charge));

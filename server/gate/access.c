@@ -40,9 +40,15 @@ static bool is_lost(const struct crawl *crawl, enum err outcome)
     return err_status(outcome) == 503 && dialect_pays(&crawl->exchange->message);
 }
 
+/* The submission's outcome is the last that is known. */
+static bool is_handed_in(const struct crawl *crawl)
+{
+    return crawl->stage == CRAWL_RECORDING || crawl->stage == CRAWL_CHECKING;
+}
+
 static const char *ledger_away(const struct crawl *crawl)
 {
-    if (crawl->stage == CRAWL_RECORDING)
+    if (is_handed_in(crawl))
         return crawl->submission.deadline_ms > 0
                    ? "the database did not commit it in time (ledger.timeout_seconds)"
                    : "there is no connection to the database";
@@ -59,9 +65,8 @@ static const char *why_of(const struct crawl *crawl, enum err outcome)
     case ERR_LEDGER_UNAVAILABLE:
         return ledger_away(crawl);
     case ERR_OVERLOADED:
-        return crawl->stage == CRAWL_RECORDING
-                   ? "ledger.queue_entries wait for the database already"
-                   : "too many wait for key directories, or for the site's own server";
+        return is_handed_in(crawl) ? "ledger.queue_entries wait for the database already"
+                                   : "too many wait for key directories, or for the site's own server";
     default:
         return NULL;
     }
@@ -117,7 +122,7 @@ static void on_ended(void *context, bool whole, int64_t bytes)
 /* What is paid, or would be. */
 static int64_t price_of(const struct crawl *crawl)
 {
-    if (crawl->stage != CRAWL_RECORDING)
+    if (!is_handed_in(crawl))
         return crawl->decision.price_micros;
     const struct submission *submission = &crawl->submission;
     return submission->outcome.err == ERR_OK ? submission->outcome.amount_micros
@@ -180,7 +185,7 @@ void access_note(struct crawl *crawl, enum traffic_outcome what, enum err outcom
 
 void access_gone(struct crawl *crawl)
 {
-    enum err outcome = crawl->stage == CRAWL_RECORDING ? crawl->submission.outcome.err : crawl->outcome;
+    enum err outcome = is_handed_in(crawl) ? crawl->submission.outcome.err : crawl->outcome;
     struct access access;
     if (crawl->noted || !is_wanted(crawl, outcome))
         return;

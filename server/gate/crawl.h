@@ -42,6 +42,8 @@ struct gate_thread {
 enum crawl_stage {
     CRAWL_ARRIVED,
     CRAWL_AUTHENTICATING, /* parked: in the thread's list, or until its directory is fetched */
+    CRAWL_CHECKING,       /* whether its payment id was used before, which the ledger knows; parked */
+    CRAWL_CHECKED,        /* it was not, and is to be recorded */
     CRAWL_ASKING,         /* the site's own server; parked */
     CRAWL_DECIDED,        /* without the ledger: the outcome is the crawl's */
     CRAWL_RECORDING,      /* the outcome is the submission's */

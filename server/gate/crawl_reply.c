@@ -115,26 +115,6 @@ static bool add_advice(struct crawl *crawl, enum err err)
     }
 }
 
-/* To who has paid in a dialect that has words for it. */
-static bool tell_dialect(struct crawl *crawl, enum err err)
-{
-    const struct dialect *dialect = crawl->commitment.dialect;
-    return !dialect || !dialect->write_refusal || crawl->decision.action != RULES_CHARGE ||
-           dialect->write_refusal(crawl->exchange, slice_of(crawl->site->network), err);
-}
-
-/* All or nothing: an offer that lacks a field would be one that cannot be paid. */
-static void reply_refusal(struct crawl *crawl, enum err err)
-{
-    struct exchange *exchange = crawl->exchange;
-    bool ok = err_status(err) == 402 ? write_offer(crawl, err) : write_problem(exchange, err);
-    exchange->reply.status = err_status(err);
-    ok = ok && add_advice(crawl, err) && tell_dialect(crawl, err) &&
-         exchange_header(exchange, "crawler-error", err_code(err));
-    if (!ok)
-        reply_bare(exchange, ERR_REQUEST_TOO_LARGE);
-}
-
 static bool add_receipt(struct crawl *crawl)
 {
     assert(crawl->submission.outcome.err == ERR_OK && crawl->id_text.len > 0);
@@ -153,6 +133,33 @@ static bool add_receipt(struct crawl *crawl)
            exchange_header(
                exchange, "crawler-charged",
                offer_price(&exchange->arena, crawl->site->currency, crawl->submission.outcome.amount_micros));
+}
+
+/* To who has paid in a dialect that has words for it. */
+static bool tell_dialect(struct crawl *crawl, enum err err)
+{
+    const struct dialect *dialect = crawl->commitment.dialect;
+    return !dialect || !dialect->write_refusal || crawl->decision.action != RULES_CHARGE ||
+           dialect->write_refusal(crawl->exchange, slice_of(crawl->site->network), err);
+}
+
+/* Whoever lost the first answer hears at least whether it was charged. */
+static bool is_paid(const struct crawl *crawl, enum err err)
+{
+    return err == ERR_REQUEST_REPEATED && crawl->submission.outcome.repeated;
+}
+
+/* All or nothing: an offer that lacks a field would be one that cannot be paid. */
+static void reply_refusal(struct crawl *crawl, enum err err)
+{
+    struct exchange *exchange = crawl->exchange;
+    bool ok = err_status(err) == 402 ? write_offer(crawl, err) : write_problem(exchange, err);
+    exchange->reply.status = err_status(err);
+    ok = ok && add_advice(crawl, err) &&
+         (is_paid(crawl, err) ? add_receipt(crawl) : tell_dialect(crawl, err)) &&
+         exchange_header(exchange, "crawler-error", err_code(err));
+    if (!ok)
+        reply_bare(exchange, is_paid(crawl, err) ? err : ERR_REQUEST_TOO_LARGE);
 }
 
 /* Unless the site's own server has said something of the name. */

@@ -90,7 +90,7 @@ static void add_identity(const struct crawl *crawl, struct fields *fields)
 {
     char amount[AMOUNT_TEXT_MAX];
     struct arena *arena = &crawl->exchange->arena;
-    bool proven = crawl->candidate && crawl->stage == CRAWL_AUTHENTICATING && !crawl->decision.observed;
+    bool proven = crawl->candidate && crawl->key.key && !crawl->decision.observed;
     struct slice none = {"", 0};
     add(fields, "X-Crawltab-Agent", proven ? crawl->candidate->agent->account : none);
     add(fields, "X-Crawltab-Payment", crawl->redeeming ? crawl->id_text : none);

@@ -1,6 +1,7 @@
 /* The coordinator: takes a request along the steps of crawl.h, parks it where it must wait, and logs how it
  * went. */
 #include "server/gate/access.h"
+#include "server/gate/breakage.h"
 #include "server/gate/count.h"
 #include "server/gate/forward.h"
 #include "server/gate/health.h"
@@ -35,7 +36,7 @@ static struct crawl *crawl_of_submission(struct submission *submission)
     struct crawl *crawl = (struct crawl *)(void *)((char *)submission - offsetof(struct crawl, submission));
     OBJECT_CHECK(submission, SUBMISSION_MAGIC);
     OBJECT_CHECK(crawl, CRAWL_MAGIC);
-    assert(crawl->stage == CRAWL_RECORDING && !submission->taken);
+    assert((crawl->stage == CRAWL_RECORDING || crawl->stage == CRAWL_CHECKING) && !submission->taken);
     return crawl;
 }
 
@@ -51,6 +52,12 @@ static void on_recorded(struct submission *submission)
     struct crawl *crawl = crawl_of_submission(submission);
     crawl_settle(crawl);
     exchange_resume(crawl->exchange);
+}
+
+/* As on_recorded. */
+static void on_checked(struct submission *submission)
+{
+    exchange_resume(crawl_of_submission(submission)->exchange);
 }
 
 /* For what is parked: the reply is made when the exchange comes back, on its own thread and in the same place
@@ -97,6 +104,35 @@ static enum err enter(struct crawl *crawl)
     TRY(crawl->decision.action == RULES_CHARGE ? crawl_redeem(crawl) : crawl_identify(crawl));
     crawl->stage = CRAWL_AUTHENTICATING;
 out:
+    return err;
+}
+
+static bool changes(const struct crawl *crawl)
+{
+    return web_bot_auth_changes(&crawl->exchange->message);
+}
+
+/* The ledger has said whether the id was used. Only if not, or for a page once more, it goes on: the site's
+ * own server hears of it, or it is recorded for whoever delivers. */
+static enum err go_on(struct crawl *crawl)
+{
+    assert(crawl->stage == CRAWL_CHECKING && (crawl->asks || changes(crawl)));
+    const struct charge_outcome *outcome = &crawl->submission.outcome;
+    enum err err = outcome->err == ERR_OK && changes(crawl) ? ERR_REQUEST_REPEATED : outcome->err;
+    if (err == ERR_NOT_FOUND) {
+        crawl->charge.unless_repeat = ERR_OK;
+        crawl->charge.hands_over = false;
+        if (!crawl->asks)
+            crawl->stage = CRAWL_CHECKED;
+    } else {
+        crawl_settle(crawl);
+        TRY(err);
+    }
+    if (crawl->asks)
+        TRY(crawl_ask(crawl, on_answer));
+    return ERR_OK;
+out:
+    crawl_release(crawl);
     return err;
 }
 
@@ -155,6 +191,12 @@ static void on_refuse(void *context, struct exchange *exchange, enum err err)
     access_note(crawl, TRAFFIC_REFUSED, err);
 }
 
+/* With more to be done before there is a reply. */
+static bool waits(enum crawl_stage stage)
+{
+    return stage == CRAWL_AUTHENTICATING || stage == CRAWL_CHECKED || stage == CRAWL_ASKING;
+}
+
 static enum exchange_verdict on_request(void *context, struct exchange *exchange)
 {
     struct crawl *crawl = exchange->state ? exchange->state : crawl_new(context, exchange);
@@ -169,16 +211,20 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
         err = enter(crawl);
         break;
     case CRAWL_AUTHENTICATING:
+    case CRAWL_CHECKED:
     case CRAWL_ASKING:
         break;
     case CRAWL_DECIDED:
         err = crawl->outcome;
         break;
+    case CRAWL_CHECKING:
+        err = go_on(crawl);
+        break;
     case CRAWL_RECORDING:
         err = crawl->submission.outcome.err;
         break;
     }
-    if (err == ERR_OK && (crawl->stage == CRAWL_AUTHENTICATING || crawl->stage == CRAWL_ASKING))
+    if (err == ERR_OK && waits(crawl->stage))
         return EXCHANGE_PARK;
     if (err == ERR_OK)
         forward_whole(exchange);
@@ -188,16 +234,34 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
     return EXCHANGE_REPLY;
 }
 
-/* What is to be recorded, or NULL when it is known already, and goes on. */
+/* The charge for the writer, or NULL when what it would say is known already, and the crawl goes on. */
+static struct submission *hand_in(struct crawl *crawl, void (*done)(struct submission *submission))
+{
+    crawl->submission = submission_of(&crawl->charge, done);
+    if (!writer_recall(crawl->gate->parts.writer, &crawl->charge, &crawl->submission.outcome))
+        return &crawl->submission;
+    done(&crawl->submission);
+    return NULL;
+}
+
 static struct submission *record(struct crawl *crawl)
 {
     /* Before the writer is asked: from then on another thread may look at both. */
     crawl->stage = CRAWL_RECORDING;
-    crawl->submission = submission_of(&crawl->charge, on_recorded);
-    if (!writer_recall(crawl->gate->parts.writer, &crawl->charge, &crawl->submission.outcome))
-        return &crawl->submission;
-    on_recorded(&crawl->submission);
-    return NULL;
+    return hand_in(crawl, on_recorded);
+}
+
+/* Who has used his id up, or may not pay, shall not make the site's own server work. What changes something
+ * takes its id first, also where others deliver: of an entry nobody could tell later which request has made
+ * it, when a connection was lost. */
+static struct submission *check(struct crawl *crawl)
+{
+    struct charge *charge = &crawl->charge;
+    crawl->stage = CRAWL_CHECKING;
+    charge->hands_over = charge->unless_repeat == ERR_OK && changes(crawl);
+    if (charge->unless_repeat == ERR_OK)
+        charge->unless_repeat = ERR_NOT_FOUND;
+    return hand_in(crawl, on_checked);
 }
 
 /* What the writer does not take goes on at once with that failure. */
@@ -208,53 +272,7 @@ static void submit(const struct gate *gate, struct submission *submission)
         return;
     /* The claim is settled with this outcome, as with any other: what was reserved is free again. */
     submission->outcome.err = err;
-    on_recorded(submission);
-}
-
-/* Not kept: somebody has to take it back by hand. */
-static void tell_undelivered(const struct undelivered *fact, const char *lost)
-{
-    char id[UUID_TEXT_MAX];
-    const struct log_field payment = {"payment", uuid_format(fact->payment_id, id)};
-    const struct log_field bytes = {"bytes", LOG_NUMBER(fact->sent_bytes)};
-    const struct log_field of = {"of", fact->length_bytes < 0 ? NULL : LOG_NUMBER(fact->length_bytes)};
-    if (lost)
-        LOG(ERROR, "undelivered", payment, bytes, of, {"detail", lost},
-            {"hint", "it is not in the ledger: take it back with crawltab adjust"});
-    else
-        LOG(INFO, "undelivered", payment, bytes, of);
-}
-
-/* On a writer's thread. */
-static void on_reported(struct undelivered_report *report)
-{
-    bool sealed = report->err == ERR_OK && report->outcome == UNDELIVERED_SEALED;
-    tell_undelivered(&report->fact, sealed                  ? "the day of the payment is sealed"
-                                    : report->err == ERR_OK ? NULL
-                                                            : err_sentence(report->err));
-    OBJECT_END(report, REPORT_MAGIC);
-    free(report);
-}
-
-/* The site's own server stopped in the middle of what is paid for already: nothing is billed for it, and its
- * payment id opens nothing any more. By now the crawl is over, but its memory is the exchange's. */
-static void on_broken(void *context, unsigned status, uint64_t sent, uint64_t length)
-{
-    const struct crawl *crawl = context;
-    if (crawl->submission.outcome.repeated)
-        return; /* the crawler may have had it before, and may ask once more */
-    struct undelivered fact = {.status = status,
-                               .sent_bytes = sent < INT64_MAX ? (int64_t)sent : INT64_MAX,
-                               .length_bytes = length < INT64_MAX ? (int64_t)length : -1,
-                               .told_by = "gate"};
-    memcpy(fact.payment_id, crawl->id.uuid, UUID_SIZE);
-    struct undelivered_report *report = malloc(sizeof(*report));
-    if (report)
-        *report = report_of(&fact, on_reported);
-    if (report && writer_report(crawl->gate->parts.writer, report) == ERR_OK)
-        return;
-    tell_undelivered(&fact, "too many wait for the ledger");
-    free(report);
+    submission->done(submission);
 }
 
 /* The amount of the entry, if the site's own server asks for less than the price. */
@@ -283,16 +301,21 @@ static void on_answer(void *context, struct origin_answer *answer)
     assert(crawl->stage == CRAWL_ASKING && crawl->answer == answer);
     enum err err = answer->err;
     bool given = err == ERR_OK && crawl->redeeming && forward_is_given(answer);
+    bool repeated = crawl->submission.outcome.repeated; /* so the check has said: it has its receipt */
     /* Before its fields are the reply's, in which the amount has no place. */
-    if (given)
+    if (given && !repeated)
         lower(crawl, answer);
     if (err == ERR_OK && !forward_answer(crawl, answer))
         err = ERR_ORIGIN_UNAVAILABLE; /* more fields than the gate has room for */
     if (err == ERR_OK)
         crawl->answer = NULL; /* the reply's */
+    if (err == ERR_OK && given && repeated) {
+        crawl->stage = CRAWL_RECORDING;
+        exchange_resume(crawl->exchange);
+        return;
+    }
     if (err == ERR_OK && given) {
-        answer->broken = on_broken;
-        answer->broken_context = crawl;
+        breakage_follow(crawl, answer);
         struct submission *submission = record(crawl);
         if (submission)
             submit(crawl->gate, submission);
@@ -326,10 +349,12 @@ static struct submission *verify(struct crawl *crawl)
                   (crawl->asks || crawl->thread->decides || content_is_given(&crawl->exchange->reply));
     if (charge)
         err = crawl_prepare_charge(crawl);
+    if (err == ERR_OK && charge && (crawl->asks || changes(crawl)))
+        return check(crawl);
     if (err == ERR_OK && crawl->asks)
         err = crawl_ask(crawl, on_answer);
     if (err == ERR_OK && crawl->asks)
-        return NULL; /* recorded when there is something to pay for */
+        return NULL;
     if (err != ERR_OK || !charge) {
         crawl_release(crawl);
         decide(crawl, err);
@@ -367,6 +392,12 @@ static void on_parked(void *context, struct exchange *exchange)
     OBJECT_CHECK(crawl, CRAWL_MAGIC);
     if (crawl->stage == CRAWL_ASKING)
         return; /* the site's own server has it */
+    if (crawl->stage == CRAWL_CHECKED) {
+        struct submission *submission = record(crawl);
+        if (submission)
+            submit(thread->gate, submission);
+        return;
+    }
     assert(crawl->stage == CRAWL_AUTHENTICATING);
     crawl->next = NULL;
     if (thread->first)
@@ -385,8 +416,10 @@ static void on_finished(void *context, struct exchange *exchange)
     /* Whatever still points here is stale from now on, and shows as such: the arena is used by the next
      * request. */
     access_gone(crawl);
-    if (crawl->stage == CRAWL_RECORDING)
+    if (crawl->stage == CRAWL_RECORDING || crawl->stage == CRAWL_CHECKING)
         OBJECT_END(&crawl->submission, SUBMISSION_MAGIC);
+    if (crawl->stage == CRAWL_CHECKING) /* its client went away while the ledger was asked */
+        crawl_settle(crawl);
     if (crawl->answer) /* that was not taken */
         crawl->answer->stream.close(&crawl->answer->stream);
     OBJECT_END(crawl, CRAWL_MAGIC);

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import http from 'node:http'
 import path from 'node:path'
 import { test } from 'node:test'
-import { scene, withWebBotAuth } from '../signers.js'
-import { until } from '../support.js'
+import { scene, withBase, withWebBotAuth } from '../signers.js'
+import { payment, until } from '../support.js'
 
 // A gate with a listener on a unix socket; `ask` is one question.
 async function asked(t, options = {}) {
@@ -76,6 +76,30 @@ test('a person may pass, a crawler hears the offer, and who pays is named', asyn
     assert.equal((await about('/articles/a?b=%20', signed)).status, 200)
     assert.equal((await about('/articles/other', signed)).headers['crawler-error'], 'offer_mismatch')
     assert.equal(ledger.count('charge'), 1)
+})
+
+test('what changes something gets one yes', async t => {
+    const { about, offer, key, agent, ledger } = await asked(t)
+    const sign = async target => {
+        const fields = { Payment: payment(await offer(target)), 'Signature-Agent': `"${agent.origin}"` }
+        return withBase(key, fields, [
+            ['"@method"', 'POST'],
+            ['"@authority"', 'shop.example'],
+            ['"payment"', fields.Payment],
+            ['"signature-agent"', fields['Signature-Agent']]
+        ])
+    }
+    const signed = await sign('/articles/a')
+    const first = await about('/articles/a', signed, 'POST')
+    assert.equal(first.status, 200, first.text)
+    assert.equal(first.headers['crawler-charged'], 'USD 0.05')
+    const second = await about('/articles/a', signed, 'POST')
+    assert.deepEqual([second.status, second.headers['crawler-error']], [409, 'request_repeated'])
+    assert.equal(second.headers['crawler-charged'], 'USD 0.05')
+    const same = await sign('/articles/b')
+    const all = await Promise.all(Array.from({ length: 8 }, () => about('/articles/b', same, 'POST')))
+    assert.deepEqual(all.map(answer => answer.status).sort(), [200, ...Array(7).fill(409)])
+    assert.deepEqual([ledger.count('charge'), ledger.count('handover')], [2, 2])
 })
 
 test('its own path is nobody\'s page, and what differs is refused', async t => {

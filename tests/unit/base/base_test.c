@@ -352,6 +352,7 @@ static void failures_have_the_codes_of_the_protocol(void **state)
         {ERR_OFFER_EXPIRED, 402, "offer_expired"},
         {ERR_OFFER_MISMATCH, 402, "offer_mismatch"},
         {ERR_PAYMENT_UNDELIVERED, 402, "payment_undelivered"},
+        {ERR_REQUEST_REPEATED, 409, "request_repeated"},
         {ERR_SIGNATURE_REQUIRED, 403, "signature_required"},
         {ERR_SIGNATURE_INVALID, 403, "signature_invalid"},
         {ERR_SIGNATURE_EXPIRED, 403, "signature_expired"},
