@@ -11,6 +11,7 @@
 #include "ledger/base/object.h"
 #include "ledger/entry/crawler.h"
 #include "ledger/entry/entry.h"
+#include "ledger/entry/queue.h"
 #include "ledger/entry/receipt_cache.h"
 #include "ledger/entry/reports.h"
 #include "ledger/entry/session.h"
@@ -20,10 +21,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
-#define IDLE_MS        1000 /* how often an idle connection is looked at */
-#define EXPIRE_MS      50   /* how often deadlines are looked at while there is no connection */
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 2000
 #define PUT_OFF_MS     20 /* between tries of a statement that the server put off */
@@ -52,13 +50,7 @@ struct writer_thread {
 struct writer {
     uint32_t magic;
     const struct config *config;
-    pthread_mutex_t mutex;
-    pthread_cond_t work;            /* connected threads wait for this: an entry, or the end */
-    pthread_cond_t end;             /* and the others for this */
-    struct submission *head, *tail; /* under the mutex, like all up to stopping */
-    size_t queued;
-    size_t idle; /* threads that wait for work */
-    bool stopping;
+    struct queue *queue;
     atomic_size_t connected; /* threads that are */
     struct receipt_cache *receipts;
     struct reports *reports;
@@ -74,7 +66,7 @@ static bool out_of_time(const struct config *config, const struct charge *charge
     return age_ms + config->ledger_timeout_seconds * 1000 > ENTRY_LATEST_MS || age_ms < -ENTRY_LATEST_MS;
 }
 
-/* --- The queue --- */
+/* --- Taking --- */
 
 /* What the ledger could not make sense of must not get this far. */
 static void check_charge(const struct writer *writer, const struct charge *charge)
@@ -91,29 +83,9 @@ enum err writer_submit(struct writer *writer, struct submission *submission)
     check_charge(writer, submission->charge);
     if (!writer_ready(writer))
         return ERR_LEDGER_UNAVAILABLE;
-    enum err err = ERR_OK;
     /* The deadline is of the request and not of a try: whoever waits is answered by then. */
-    submission->next = NULL;
     submission->deadline_ms = clock_monotonic_ms() + writer->config->ledger_timeout_seconds * 1000;
-    pthread_mutex_lock(&writer->mutex);
-    assert(!writer->stopping && (writer->head == NULL) == (writer->queued == 0) &&
-           (writer->head == NULL) == (writer->tail == NULL));
-    if (writer->queued >= (size_t)writer->config->ledger_queue_entries) {
-        err = ERR_OVERLOADED;
-    } else {
-        if (writer->tail)
-            writer->tail->next = submission;
-        else
-            writer->head = submission;
-        writer->tail = submission;
-        submission->taken = true; /* under the mutex: from here on another thread may answer it */
-        writer->queued++;
-        metrics_add(METRIC_QUEUE_ENTRIES, 1);
-        if (writer->idle > 0)
-            pthread_cond_signal(&writer->work);
-    }
-    pthread_mutex_unlock(&writer->mutex);
-    return err;
+    return queue_put(writer->queue, submission);
 }
 
 enum err writer_report(struct writer *writer, struct undelivered_report *report)
@@ -121,11 +93,7 @@ enum err writer_report(struct writer *writer, struct undelivered_report *report)
     OBJECT_CHECK(writer, WRITER_MAGIC);
     if (!reports_put(writer->reports, report))
         return ERR_OVERLOADED;
-    pthread_mutex_lock(&writer->mutex);
-    assert(!writer->stopping);
-    if (writer->idle > 0)
-        pthread_cond_signal(&writer->work);
-    pthread_mutex_unlock(&writer->mutex);
+    queue_wake(writer->queue);
     return ERR_OK;
 }
 
@@ -133,28 +101,6 @@ bool writer_ready(const struct writer *writer)
 {
     OBJECT_CHECK(writer, WRITER_MAGIC);
     return atomic_load(&writer->connected) > 0;
-}
-
-/* Takes the first submission out of the queue; `until_ms`: only if its deadline is not after it. */
-static struct submission *take(struct writer *writer, int64_t until_ms)
-{
-    pthread_mutex_lock(&writer->mutex);
-    struct submission *submission = writer->head;
-    /* In the order of their coming, which is that of their deadlines: the first one tells for all. */
-    if (submission && submission->deadline_ms > until_ms)
-        submission = NULL;
-    if (submission) {
-        OBJECT_CHECK(submission, SUBMISSION_MAGIC);
-        writer->head = submission->next;
-        if (!writer->head)
-            writer->tail = NULL;
-        assert(writer->queued > 0 && submission->taken);
-        writer->queued--;
-        metrics_add(METRIC_QUEUE_ENTRIES, -1);
-        assert((writer->head == NULL) == (writer->queued == 0));
-    }
-    pthread_mutex_unlock(&writer->mutex);
-    return submission;
 }
 
 /* Of what charge_compare compares, each part with its length. The price and not the amount: a repeat may be
@@ -255,7 +201,7 @@ static void expire(struct writer_thread *thread, int64_t until_ms)
 {
     struct submission *submission;
     answer_batch(thread, until_ms);
-    while ((submission = take(thread->writer, until_ms)))
+    while ((submission = queue_take(thread->writer->queue, until_ms)))
         refuse(submission);
 }
 
@@ -265,7 +211,7 @@ static void fill_batch(struct writer_thread *thread)
     assert(thread->session); /* others may have one: what this thread takes they cannot */
     struct submission *submission;
     size_t room = (size_t)thread->config->ledger_batch_entries;
-    while (thread->count < room && (submission = take(thread->writer, INT64_MAX))) {
+    while (thread->count < room && (submission = queue_take(thread->writer->queue, INT64_MAX))) {
         thread->batch[thread->count] = (struct entry){.submission = submission, .order = thread->taken++};
         thread->count++;
     }
@@ -307,13 +253,10 @@ static int64_t first_deadline(const struct writer_thread *thread)
  * is a connection. 0: nobody waits. */
 static int64_t connect_deadline(struct writer_thread *thread)
 {
-    struct writer *writer = thread->writer;
     expire(thread, clock_monotonic_ms() + reserve_ms(thread));
-    int64_t first = first_deadline(thread);
-    pthread_mutex_lock(&writer->mutex);
-    if (writer->head && writer->head->deadline_ms < first)
-        first = writer->head->deadline_ms;
-    pthread_mutex_unlock(&writer->mutex);
+    int64_t first = first_deadline(thread), queued = queue_deadline(thread->writer->queue);
+    if (queued < first)
+        first = queued;
     return first == INT64_MAX ? 0 : first;
 }
 
@@ -444,32 +387,16 @@ static void write_batch(struct writer_thread *thread)
 }
 
 /* --- The thread --- */
-static void wait_until(struct writer *writer, pthread_cond_t *condition, int64_t monotonic_ms)
-{
-    assert(monotonic_ms >= 0);
-    struct timespec until = {monotonic_ms / 1000, monotonic_ms % 1000 * 1000000};
-    pthread_cond_timedwait(condition, &writer->mutex, &until);
-}
 
 /* Waits for entries, or for the moment to look at the connection. False when stopped and nothing is left that
  * this thread could do. */
 static bool wait_for_work(struct writer_thread *thread)
 {
-    struct writer *writer = thread->writer;
-    int64_t now = clock_monotonic_ms();
-    pthread_mutex_lock(&writer->mutex);
-    bool pending = thread->count > 0 || writer->head || (thread->session && reports_wait(writer->reports));
-    if (!writer->stopping && thread->session && !pending) {
-        writer->idle++;
-        wait_until(writer, &writer->work, now + IDLE_MS);
-        writer->idle--;
-    } else if (!writer->stopping && !thread->session && thread->connect_at_ms > now) {
-        bool soon = pending && thread->connect_at_ms > now + EXPIRE_MS;
-        wait_until(writer, &writer->end, soon ? now + EXPIRE_MS : thread->connect_at_ms);
-    }
-    bool go_on = !writer->stopping || (thread->session && pending);
-    pthread_mutex_unlock(&writer->mutex);
-    return go_on;
+    const struct queue_waiter waiter = {.connected = thread->session != NULL,
+                                        .holds = thread->count > 0,
+                                        .reports = thread->writer->reports,
+                                        .connect_at_ms = thread->connect_at_ms};
+    return queue_wait(thread->writer->queue, &waiter);
 }
 
 static void *write_entries(void *context)
@@ -495,18 +422,6 @@ static void *write_entries(void *context)
 }
 
 /* --- Start and stop --- */
-static bool init_lock(struct writer *writer)
-{
-    pthread_condattr_t attributes;
-    if (pthread_mutex_init(&writer->mutex, NULL) != 0 || pthread_condattr_init(&attributes) != 0)
-        return false;
-    /* The clock of clock_monotonic_ms. */
-    bool ok = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-              pthread_cond_init(&writer->work, &attributes) == 0 &&
-              pthread_cond_init(&writer->end, &attributes) == 0;
-    pthread_condattr_destroy(&attributes);
-    return ok;
-}
 
 static bool start_thread(struct writer *writer, struct writer_thread *thread)
 {
@@ -533,6 +448,7 @@ static void release(struct writer *writer)
     }
     receipt_cache_free(writer->receipts);
     reports_free(writer->reports);
+    queue_free(writer->queue);
     free(writer->threads);
     free(writer);
 }
@@ -549,7 +465,8 @@ struct writer *writer_start(const struct config *config)
     writer->threads = calloc((size_t)config->ledger_writers, sizeof(*writer->threads));
     writer->receipts = receipt_cache_new((size_t)config->ledger_replay_entries);
     writer->reports = reports_new();
-    if (!writer->threads || !writer->receipts || !writer->reports || !init_lock(writer)) {
+    writer->queue = queue_new((size_t)config->ledger_queue_entries);
+    if (!writer->threads || !writer->receipts || !writer->reports || !writer->queue) {
         release(writer);
         return NULL;
     }
@@ -582,19 +499,11 @@ void writer_stop(struct writer *writer)
     if (!writer)
         return;
     OBJECT_CHECK(writer, WRITER_MAGIC);
-    pthread_mutex_lock(&writer->mutex);
-    writer->stopping = true;
-    pthread_cond_broadcast(&writer->work);
-    pthread_cond_broadcast(&writer->end);
-    pthread_mutex_unlock(&writer->mutex);
+    queue_stop(writer->queue);
     for (size_t i = 0; i < writer->thread_count; i++)
         pthread_join(writer->threads[i].id, NULL);
-    while ((left = take(writer, INT64_MAX)))
+    while ((left = queue_take(writer->queue, INT64_MAX)))
         refuse(left);
     reports_expire(writer->reports, INT64_MAX);
-    assert(!writer->head && writer->queued == 0 && writer->idle == 0);
-    pthread_cond_destroy(&writer->work);
-    pthread_cond_destroy(&writer->end);
-    pthread_mutex_destroy(&writer->mutex);
     release(writer);
 }

@@ -1,5 +1,5 @@
 /* What the database puts off is tried again, with the same batch and the same result; what waits too long is
- * answered for in time (promises P1, P2, P7). */
+ * answered for in time (promises P1, P2, P7). Tests ledger/entry/writer.c, ledger/entry/queue.c */
 #include "tests/pg/support.h"
 
 #include "ledger/base/clock.h"
