@@ -40,8 +40,8 @@ void tariff_apply(const struct tariff_place *place, const struct signature_agent
     /* The first agent with a price of its own: which one signs is not known yet, and what is offered is only
      * that. */
     for (; agents; agents = agents->next) {
-        if (decision->account && !slice_eq(*decision->account, agents->account))
-            continue;
+        if (agents->err != ERR_OK || (decision->account && !slice_eq(*decision->account, agents->account)))
+            continue; /* a member that names nobody has no account */
         const struct agreements_price *price =
             find_price(place, tariff_terms(place, agents->account), decision->rule);
         if (!price)
