@@ -162,7 +162,7 @@ test('a gate behind a unix socket', async t => {
         trustedProxies: ['unix'],
         directory: { client_fetches: 2 }
     })
-    assert.match(gate.log, /event=listening address=unix:\/\S+gate\.sock /)
+    await gate.logged(/event=listening address=unix:\/\S+gate\.sock /)
     const ask = async (from, i) =>
         gate.request(page, {
             headers: {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
+import { until } from '../support.js'
 import { makeKey } from '../signers.js'
 import { assertCode, list, proof, scene } from '../directories.js'
 
@@ -102,8 +103,9 @@ test('keys count only with a proof, where that is demanded', async t => {
                 response.end(body)
             }
             assertCode(await attempt(origin), 403, 'key_unknown')
-            const told = gate.log.split('\n').filter(line => line.includes(`${origin} `))
-            assert.match(told.join('\n'), new RegExp(reason))
+            const told = () => gate.log.split('\n').filter(line => line.includes(`${origin} `))
+            const because = new RegExp(reason)
+            await until(() => because.test(told().join('\n')), `${reason} in ${gate.log}`)
         })
     assert.equal(ledger.count('charge'), 0)
     agent.answer = (request, response) => {

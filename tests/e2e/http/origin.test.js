@@ -224,7 +224,7 @@ test('a site that is down or slow is not paid for, and the payment holds when it
     assert.equal(again.text, 'back')
     assert.equal(ledger.count('charge'), 1)
     assert.equal(site.seen.length, 0)
-    assert.match(gate.log, /event=origin_failed/)
+    await gate.logged(/event=origin_failed/)
 })
 
 test('what is no answer of HTTP is none', async t => {

@@ -188,7 +188,7 @@ test('a gate with few descriptors', { timeout: 60_000 }, async t => {
     const { config, folder } = await stage(t, { gate: false })
     const gate = await new Gate(config, { before: ['prlimit', '--nofile=300:300'] }).start()
     t.after(() => gate.stop())
-    assert.match(gate.log, /event=limits connections=129 open_files=300/)
+    await gate.logged(/event=limits connections=129 open_files=300/)
     await gate.logged(/event=ledger_ready/)
     await beyondTheLimit(gate, 400)
     assert.ok(folder)
@@ -353,7 +353,7 @@ test('the wait after SIGTERM is bounded', { timeout: 60_000 }, async t => {
     const { gate, ledger } = await parked(t, { http: { drain_seconds: 1 }, directoryTimeout: 60 })
     gate.process.kill('SIGTERM')
     assert.deepEqual(await gate.ended, { code: 0, signal: null })
-    assert.match(gate.log, /event=requests_cut_off count=1/)
+    await gate.logged(/event=requests_cut_off count=1/)
     assert.equal(ledger.count('charge'), 0)
 })
 

@@ -161,7 +161,7 @@ test('sockets called decisions are for fronts that ask', async t => {
     const { config } = await stage(t, { gate: false, logLevel: 'info' })
     const gates = held(t, config, 2, ['crawltabd.socket', 'decisions'])
     await gates.logged(/event=listening/)
-    assert.match(gates.log, /event=deciding address=127\.0\.0\.1:\d+/)
+    await gates.logged(/event=deciding address=127\.0\.0\.1:\d+/)
     const port = Number(/event=deciding address=127\.0\.0\.1:(\d+)/.exec(gates.log)[1])
     assert.equal(await ask(port), 402)
 })
