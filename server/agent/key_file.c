@@ -100,6 +100,15 @@ static bool is_missing(const char *path)
     return access(path, F_OK) != 0 && errno == ENOENT;
 }
 
+#define DAY_SECONDS 86400
+
+struct key_ring_timing key_file_timing(const struct config *config, int64_t now)
+{
+    return (struct key_ring_timing){.now = now,
+                                    .publish_seconds = config->identity_publish_seconds,
+                                    .life_seconds = config->identity_key_days * DAY_SECONDS};
+}
+
 bool key_file_make(const char *path, const struct key_ring_timing *timing, struct key_ring *ring,
                    struct file_stamp *stamp)
 {

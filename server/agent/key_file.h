@@ -3,8 +3,12 @@
 #ifndef SERVER_AGENT_KEY_FILE_H
 #define SERVER_AGENT_KEY_FILE_H
 
+#include "ledger/base/config/config.h"
 #include "ledger/base/file/file.h"
 #include "server/agent/key_ring.h"
+
+/* How the keys of this configuration change, at `now` (seconds). */
+struct key_ring_timing key_file_timing(const struct config *config, int64_t now);
 
 /* Reads the file; *stamp (may be NULL) is of what was read. False after logging why. */
 bool key_file_read(const char *path, struct key_ring *ring, struct file_stamp *stamp);

@@ -69,9 +69,7 @@ static void warn_of_the_end(const struct own_directory *own, int64_t now)
 
 struct own_directory *own_directory_new(const struct config *config, int64_t now_ms)
 {
-    struct key_ring_timing timing = {.now = now_ms / 1000,
-                                     .publish_seconds = config->identity_publish_seconds,
-                                     .life_seconds = config->identity_key_days * DAY_SECONDS};
+    struct key_ring_timing timing = key_file_timing(config, now_ms / 1000);
     struct own_directory *own = calloc(1, sizeof(*own));
     if (!own)
         return NULL;

@@ -352,6 +352,9 @@ struct config {
     const char *folder; /* of the file: what relative paths are relative to */
 };
 
+/* True for a zone of this machine's tz database; where there is none, for whatever may be its name. */
+bool config_zone_known(const char *zone);
+
 /* Reads and checks the file. Every error is written to `errors` as "file:line: what, why, hint", one a line;
  * warnings go to `warnings` (NULL: dropped) in the same form. NULL if there was any error. The caller frees
  * with config_free. */

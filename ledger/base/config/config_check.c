@@ -60,7 +60,7 @@ static bool made_of(const char *text, const char *extra)
     return *text != '\0';
 }
 
-static bool zone_known(const char *zone)
+bool config_zone_known(const char *zone)
 {
     char path[512];
     int len = snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone);
@@ -272,7 +272,7 @@ static void check_site(const struct config_site *site, struct config_report *rep
         config_error(report, config_site_line(site, "currency"),
                      "currency: \"%s\" is not an ISO 4217 code such as USD", site->currency);
     config_check_billing(site, report);
-    if (!zone_known(site->time_zone))
+    if (!config_zone_known(site->time_zone))
         config_error(report, config_site_line(site, "time_zone"),
                      "time_zone: \"%s\" is not in the tz database, e.g. Europe/Paris", site->time_zone);
     if (strncmp(site->terms_url, "https://", 8) != 0 && strncmp(site->terms_url, "http://", 7) != 0)

@@ -115,6 +115,10 @@ test('a script answers by options, and a wrong one leaves nothing behind', async
         assert.match(stderr, sentence)
         assert.deepEqual(fs.readdirSync(folder).filter(name => /config|var/.test(name)), [])
     }
+    const front = await crawltab(words({ '--front': 'nginxx' }))
+    assert.equal(front.code, 64)
+    assert.match(front.stderr, /unknown front.*nginxx[^]*did you mean nginx/)
+    assert.deepEqual(fs.readdirSync(folder).filter(name => /config|var/.test(name)), [])
     // Without a server nothing is begun; one that is away is told, and what to do once it is there.
     const none = await crawltab(words({ '--connection': 'host=/nowhere dbname=crawltab' }))
     assert.equal(none.code, 1)

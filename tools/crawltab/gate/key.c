@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define DAY_SECONDS 86400
-
 static void print_key(const struct key_ring_key *key, int64_t now)
 {
     char text[SHOW_INSTANT_MAX];
@@ -76,9 +74,7 @@ static void print_rotation(const struct key_file_rotation *rotation, const char 
 static enum exit_status rotate(const struct config *config, int64_t now, bool json)
 {
     struct key_file_rotation rotation;
-    struct key_ring_timing timing = {.now = now,
-                                     .publish_seconds = config->identity_publish_seconds,
-                                     .life_seconds = config->identity_key_days * DAY_SECONDS};
+    struct key_ring_timing timing = key_file_timing(config, now);
     bool ok = true;
     if (!key_file_rotate(config->identity_key_file, &timing, &rotation))
         return EXIT_FAILED;

@@ -22,9 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DAY_SECONDS 86400
-#define SCRIPT      "tools/dev/postgres.sh" /* a checkout's private PostgreSQL */
-#define PRIVATE     "var/postgres"
+#define SCRIPT  "tools/dev/postgres.sh" /* a checkout's private PostgreSQL */
+#define PRIVATE "var/postgres"
 
 extern char **environ;
 
@@ -80,12 +79,7 @@ static const char *judge_currency(char answer[QUESTION_MAX])
 
 static const char *judge_zone(char answer[QUESTION_MAX])
 {
-    char path[QUESTION_MAX + 32];
-    snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", answer);
-    /* No dots, or it could name any file. Where no database of zones is, PostgreSQL will say. */
-    bool known = *answer && !strchr(answer, '.') && answer[0] != '/' &&
-                 (access("/usr/share/zoneinfo", F_OK) != 0 || access(path, F_OK) == 0);
-    return known ? NULL : "a zone of the tz database is wanted, such as Europe/Paris";
+    return config_zone_known(answer) ? NULL : "a zone of the tz database is wanted, such as Europe/Paris";
 }
 
 static const char *judge_contact(char answer[QUESTION_MAX])
@@ -134,26 +128,28 @@ static bool start_private(void)
            waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+static bool use_private(struct setup *setup)
+{
+    snprintf(setup->connection, QUESTION_MAX, "%s", places_connection);
+    setup->superuser = "postgres";
+    return true;
+}
+
 /* The one of this machine, or a private one of the checkout, which only the checkout's own command knows of:
  * an installed one must not run what lies in the folder that it happens to be called in. */
 static bool find_server(struct setup *setup, const char *folder, const char *connection, bool silent)
 {
     bool checkout = places_state[0] != '/' && strcmp(folder, ".") == 0 && access(SCRIPT, X_OK) == 0;
-    const char *host = getenv("PGHOST");
-    const char *places[] = {host && host[0] == '/' ? host : "/var/run/postgresql", "/var/run/postgresql",
-                            "/tmp"};
+    const char *places[] = {getenv("PGHOST"), "/var/run/postgresql", "/tmp"};
     struct stat status;
     char answer[QUESTION_MAX];
     const struct question named = {"PostgreSQL", "--connection", connection, NULL, NULL};
     if (connection)
         return question_ask(&named, silent, setup->connection);
-    if (checkout && answers_in(PRIVATE, &status)) {
-        snprintf(setup->connection, QUESTION_MAX, "%s", places_connection);
-        setup->superuser = "postgres";
-        return true;
-    }
+    if (checkout && answers_in(PRIVATE, &status))
+        return use_private(setup);
     for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-        if (!answers_in(places[i], &status))
+        if (!places[i] || places[i][0] != '/' || !answers_in(places[i], &status))
             continue;
         snprintf(setup->connection, QUESTION_MAX, "host=%s dbname=crawltab", places[i]);
         /* Debian's PostgreSQL knows people by the users that they are, and root is none of its. */
@@ -167,11 +163,8 @@ static bool find_server(struct setup *setup, const char *folder, const char *con
                                    "? yes or no",
                                    "--connection", NULL, "yes", NULL};
     if (checkout && question_ask(&offer, silent, answer) && (answer[0] == 'y' || answer[0] == 'Y') &&
-        start_private()) {
-        snprintf(setup->connection, QUESTION_MAX, "%s", places_connection);
-        setup->superuser = "postgres";
-        return true;
-    }
+        start_private())
+        return use_private(setup);
     LOG(ERROR, "no PostgreSQL answers on this machine", {"looked in", "/var/run/postgresql and /tmp"},
         {"hint", "apt install postgresql, or say where it is: --connection 'host=db1 dbname=crawltab'"});
     return false;
@@ -300,19 +293,15 @@ static uid_t owner_of_keys(void)
 static bool make_keys(const struct config *config)
 {
     struct offer_key offer;
-    struct key_file_rotation rotation;
-    struct key_ring_timing timing = {.now = clock_now_ms() / 1000,
-                                     .publish_seconds = config->identity_publish_seconds,
-                                     .life_seconds = config->identity_key_days * DAY_SECONDS};
+    struct key_ring ring;
+    struct key_ring_timing timing = key_file_timing(config, clock_now_ms() / 1000);
     uid_t owner = owner_of_keys();
-    bool made = become(owner) && offer_key_load(config->offer_key_file, &offer);
-    explicit_bzero(&offer, sizeof(offer));
     /* Keys from before, of a gate that ran, stay as they are. */
-    if (made && access(config->identity_key_file, F_OK) != 0) {
-        made = key_file_rotate(config->identity_key_file, &timing, &rotation);
-        if (made)
-            key_ring_forget(&rotation.ring);
-    }
+    bool made = become(owner) && offer_key_load(config->offer_key_file, &offer) &&
+                key_file_make(config->identity_key_file, &timing, &ring, NULL);
+    explicit_bzero(&offer, sizeof(offer));
+    if (made)
+        key_ring_forget(&ring);
     if (owner)
         become_root_again();
     if (made)
@@ -322,19 +311,18 @@ static bool make_keys(const struct config *config)
 
 /* --- What comes next --- */
 
+/* The one that is given, else the first that is installed. NULL after a message: there is no such front. */
 static const char *front_of(const char *given)
 {
-    static const struct {
-        const char *name, *folder;
-    } fronts[] = {{"nginx", "/etc/nginx"},
-                  {"caddy", "/etc/caddy"},
-                  {"apache", "/etc/apache2"},
-                  {"haproxy", "/etc/haproxy"},
-                  {"varnish", "/etc/varnish"}};
-    for (size_t i = 0; !given && i < sizeof(fronts) / sizeof(*fronts); i++)
-        if (access(fronts[i].folder, F_OK) == 0)
-            given = fronts[i].name;
-    return given ? given : "nginx";
+    static const char *const names[] = {"nginx", "caddy", "apache", "haproxy", "varnish", NULL};
+    static const char *const folders[] = {"/etc/nginx", "/etc/caddy", "/etc/apache2", "/etc/haproxy",
+                                          "/etc/varnish"};
+    for (size_t i = 0; names[i]; i++)
+        if (given ? strcmp(given, names[i]) == 0 : access(folders[i], F_OK) == 0)
+            return names[i];
+    if (given)
+        command_unknown("unknown front", given, names, "see crawltab init --help");
+    return given ? NULL : names[0];
 }
 
 /* Debian's PostgreSQL takes a role only from the user of its name, and the three roles are no users. */
@@ -391,7 +379,7 @@ static enum exit_status set_up(struct setup *setup, const char *path, const char
     config_free(config);
     if (!keys)
         return EXIT_FAILED;
-    char name[16];
+    char name[QUESTION_MAX];
     snprintf(name, sizeof(name), "%s", front);
     char *words[] = {name, NULL};
     putchar('\n');
@@ -439,9 +427,12 @@ static enum exit_status init(const char *config_path, int argc, char **argv)
             {"hint", "edit it; init begins where there is none, and --config names another file"});
         return EXIT_FAILED;
     }
+    front = front_of(front);
+    if (!front)
+        return EXIT_USAGE;
     if (!ask(&setup, questions, silent) || !find_server(&setup, folder, connection, silent))
         return EXIT_FAILED;
-    return set_up(&setup, config_path, front_of(front));
+    return set_up(&setup, config_path, front);
 }
 
 const struct command init_command = {
