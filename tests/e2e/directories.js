@@ -1,7 +1,7 @@
 // What the tests of key directories share: a gate with directories that it asks, and how to answer it.
 import assert from 'node:assert/strict'
 import { createHash, sign, createPrivateKey } from 'node:crypto'
-import { certificates, directory, stage, temporaryFolder } from './support.js'
+import { certificates, directory, stage, temporaryFolder, until } from './support.js'
 import { makeKey, withWebBotAuth } from './signers.js'
 
 export const page = '/articles/harbour-bell.html'
@@ -35,6 +35,13 @@ export function assertCode(response, status, code) {
     assert.equal(response.headers['crawler-error'], code, `${response.status} ${response.text}`)
     assert.equal(response.status, status)
     assert.equal(response.headers['payment-response'], undefined)
+}
+
+// Waits for the log to say of this directory why it is not taken: the line may come after the answer.
+export function told(gate, origin, reason) {
+    const lines = () => gate.log.split('\n').filter(line => line.includes(`${origin} `))
+    const because = new RegExp(reason)
+    return until(() => lines().some(line => because.test(line)), `${reason} in ${gate.log}`)
 }
 
 export const list = (response, keys) => response.end(JSON.stringify({ keys: keys.map(key => key.public) }))

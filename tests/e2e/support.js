@@ -162,16 +162,25 @@ export class Gate {
     logged(pattern) {
         return until(() => pattern.test(this.log), `${pattern} in the log: ${this.log}`)
     }
+    // Waits until it can take payments: its writers have the ledger, and it knows what crawlers owe. Either
+    // may be first.
+    ready() {
+        const both = () => /event=ledger_ready/.test(this.log) && /event=accounts_ready/.test(this.log)
+        return until(both, 'the gate reaches the ledger')
+    }
     // One request as it stands: nothing is added but the Host and Connection fields. `from` is the client's
-    // own address, one of 127.0.0.0/8; `port` another server's, such as a proxy in front.
-    request(target, { method = 'GET', host = 'shop.example', headers = {}, from, port = this.port } = {}) {
+    // own address, one of 127.0.0.0/8; `port` another server's, such as a proxy in front, and `socketPath`
+    // that of another listener.
+    request(target, options = {}) {
+        const { method = 'GET', host = 'shop.example', headers = {}, body, from, port = this.port } = options
+        const { socketPath = port === this.port ? this.socketPath : undefined } = options
         return new Promise((resolve, reject) => {
             const request = http.request(
                 {
                     host: '127.0.0.1',
                     port,
                     localAddress: from,
-                    socketPath: port === this.port ? this.socketPath : undefined,
+                    socketPath,
                     path: target,
                     method,
                     setHost: false,
@@ -194,7 +203,7 @@ export class Gate {
                 }
             )
             request.on('error', reject)
-            request.end()
+            request.end(body)
         })
     }
     // The offer for a page, as an AI crawler gets it.
@@ -258,10 +267,7 @@ export async function stage(t, options = {}, ...extra) {
     ])
     if (options.gate !== false) {
         stage.gate = await stage.startGate(...extra)
-        await until(
-            () => /event=ledger_ready/.test(stage.gate.log) && /event=accounts_ready/.test(stage.gate.log),
-            'the gate reaches the ledger'
-        )
+        await stage.gate.ready()
     }
     return stage
 }
@@ -360,5 +366,11 @@ export function temporaryFolder(t) {
     t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
     return folder
 }
+
+// The commands that a program's help lists. Its examples begin with the program's own name.
+export const commandsOf = (program, help) =>
+    [...help.matchAll(/^  ([a-z][\w-]*) +[a-z]/gm)]
+        .map(([, command]) => command)
+        .filter(command => command !== program || program === 'crawltab')
 
 export const payment = id => `scheme="deferred", network="example:402", id="${id}"`

@@ -54,11 +54,7 @@ export async function world(t, options = {}, { offset = behind } = {}) {
     }
 }
 
-// Until then a gate takes no payments: it has to reach the ledger, and to know what crawlers owe.
-export async function ready(gate) {
-    await gate.logged(/event=ledger_ready/)
-    await gate.logged(/event=accounts_ready/)
-}
+export const ready = gate => gate.ready()
 
 // --- Processes ------------------------------------------------------------------------------------------
 

@@ -145,7 +145,7 @@ test('nobody can use up the credit of another', async t => {
 test('two gates pass a limit by no more than one refresh lets them', async t => {
     const set = await scene(t, { agents: { day_limit: '2.00' }, ledger: quick })
     const gates = [set.gate, await set.startGate()]
-    await gates[1].logged(/event=accounts_ready/)
+    await gates[1].ready()
     const counts = await Promise.all(gates.map(gate => payUntilRefused(set, gate, 40)))
     // Each alone keeps to it, to the micro-unit.
     for (const count of counts) assert.ok(count <= 40, String(counts))
@@ -230,6 +230,7 @@ test('a version takes effect at its instant, and an open offer does not outlive 
     await agree(set, terms, '--from', from.toISOString().replace('.000Z', 'Z'))
     const gate = await set.startGate() // reads both now, and then not for a minute
     await gate.logged(/event=accounts_ready agreements=2/)
+    await gate.ready()
     const open = await offerTo(gate, set.agent)
     assert.ok(Date.now() < from.getTime(), 'the scene was set in time')
     const before = await pay(set, gate)
@@ -244,6 +245,7 @@ test('a version takes effect at its instant, and an open offer does not outlive 
     // What was paid at the former price has been paid: also when the gate has nothing of it in memory.
     const other = await set.startGate()
     await other.logged(/event=accounts_ready agreements=2/)
+    await other.ready()
     for (const one of [gate, other]) {
         const again = await one.request(page, { headers: before.headers })
         assert.equal(again.headers['payment-response'], before.response.headers['payment-response'])

@@ -1,7 +1,6 @@
 // The decision listener, asked over HTTP as fronts ask, and told what did not arrive.
 // Tests server/decisions/decisions.c, server/gate/allow.c
 import assert from 'node:assert/strict'
-import http from 'node:http'
 import path from 'node:path'
 import { test } from 'node:test'
 import { scene, withBase, withWebBotAuth } from '../signers.js'
@@ -15,27 +14,8 @@ async function asked(t, options = {}) {
         decisions: { listen: `unix:${socket}`, ...options.decisions },
         site: { root: '', ...options.site }
     })
-    const ask = ({ method = 'GET', target = '/', headers = {}, body } = {}) =>
-        new Promise((resolve, reject) => {
-            const request = http.request(
-                {
-                    socketPath: socket,
-                    path: target,
-                    method,
-                    agent: false,
-                    headers: { host: 'shop.example', ...headers }
-                },
-                response => {
-                    let text = ''
-                    response.on('data', data => (text += data))
-                    response.on('end', () =>
-                        resolve({ status: response.statusCode, headers: response.headers, text })
-                    )
-                }
-            )
-            request.on('error', reject)
-            request.end(body)
-        })
+    const ask = ({ target = '/', ...question } = {}) =>
+        set.gate.request(target, { ...question, socketPath: socket })
     // As Caddy and Traefik do.
     const about = (target, headers = {}, method = 'GET') =>
         ask({ headers: { 'x-forwarded-method': method, 'x-forwarded-uri': target, ...headers } })

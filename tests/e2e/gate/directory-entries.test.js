@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
-import { until } from '../support.js'
 import { makeKey } from '../signers.js'
-import { assertCode, list, proof, scene } from '../directories.js'
+import { assertCode, list, proof, scene, told } from '../directories.js'
 
 test('packed answers, and other media types at a URL with a path', async t => {
     const { key, agent, ledger, attempt } = await scene(t, { require_proof: true })
@@ -103,9 +102,7 @@ test('keys count only with a proof, where that is demanded', async t => {
                 response.end(body)
             }
             assertCode(await attempt(origin), 403, 'key_unknown')
-            const told = () => gate.log.split('\n').filter(line => line.includes(`${origin} `))
-            const because = new RegExp(reason)
-            await until(() => because.test(told().join('\n')), `${reason} in ${gate.log}`)
+            await told(gate, origin, reason)
         })
     assert.equal(ledger.count('charge'), 0)
     agent.answer = (request, response) => {

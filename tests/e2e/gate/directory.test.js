@@ -10,7 +10,7 @@ import { test } from 'node:test'
 import zlib from 'node:zlib'
 import { certificates, payment, temporaryFolder, until } from '../support.js'
 import { makeKey } from '../signers.js'
-import { assertCode, list, page, scene } from '../directories.js'
+import { assertCode, list, page, scene, told } from '../directories.js'
 
 // Certificates of the test's authority that a verifier must not take, and one of another authority.
 function badCertificates(folder, tls) {
@@ -188,9 +188,7 @@ test('directories that fail charge nobody', async t => {
             const origin = `${agent.origin}${path}?${n++}`
             agent.answer = answer
             assertCode(await attempt(origin), 503, 'directory_unavailable')
-            const told = () => gate.log.split('\n').filter(line => line.includes(`${origin} `))
-            const because = new RegExp(reason)
-            await until(() => because.test(told().join('\n')), `${reason} in ${gate.log}`)
+            await told(gate, origin, reason)
         })
     }
     assert.equal(dripping, 1)

@@ -31,17 +31,10 @@ const styles = {
     decisions: async t => {
         const socket = path.join('/tmp', `crawltab-x402-${process.pid}-${Math.random()}`)
         const set = await scene(t, { decisions: { listen: `unix:${socket}` }, site: { root: '' } })
-        const ask = headers =>
-            new Promise((resolve, reject) => {
-                const fields = { host, 'x-forwarded-method': 'GET', 'x-forwarded-uri': page, ...headers }
-                const request = http.get({ socketPath: socket, path: '/', agent: false, headers: fields })
-                request.on('error', reject)
-                request.on('response', async response => {
-                    let text = ''
-                    for await (const piece of response) text += piece
-                    resolve({ status: response.statusCode, headers: response.headers, text })
-                })
-            })
+        const ask = headers => {
+            const fields = { 'x-forwarded-method': 'GET', 'x-forwarded-uri': page, ...headers }
+            return set.gate.request('/', { headers: fields, socketPath: socket })
+        }
         return { ...set, ask }
     }
 }

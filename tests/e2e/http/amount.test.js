@@ -114,7 +114,7 @@ test('a repeat has the first receipt, whatever the site asks for then', async t 
     // A gate that has never heard of it asks the ledger.
     await gate.stop()
     const other = await startGate()
-    await other.logged(/event=accounts_ready/)
+    await other.ready()
     await again(other, first, '/big/a', '2.25')
     await again(other, free, '/big/b', '0.00')
     await again(other, first, '/big/a', '2.25')
@@ -135,7 +135,7 @@ test('credit counts what was charged', async t => {
     // Seven more of the small ones, at their price: 3.00 of 10 are spent, also when it has been read back.
     state.amount = undefined
     for (let i = 0; i < 7; i++) assert.equal(await status(`/small/${i}`), 200)
-    await gate.logged(/event=accounts_ready/)
+    await gate.ready()
 })
 
 test('invoices, lookups, the archive and the audit agree', async t => {

@@ -34,27 +34,7 @@ async function beside(t, options = {}) {
         }
     })
     const send = (method, target, body, headers = {}) =>
-        new Promise((resolve, reject) => {
-            const request = http.request(
-                {
-                    host: '127.0.0.1',
-                    port: set.gate.port,
-                    path: target,
-                    method,
-                    agent: false,
-                    headers: { host: 'shop.example', ...headers }
-                },
-                response => {
-                    let text = ''
-                    response.on('data', data => (text += data))
-                    response.on('end', () =>
-                        resolve({ status: response.statusCode, headers: response.headers, text })
-                    )
-                }
-            )
-            request.on('error', reject)
-            request.end(body)
-        })
+        set.gate.request(target, { method, headers, body })
     const digest = body => `sha-256=:${createHash('sha256').update(body).digest('base64')}:`
     // Signed over what `covered` names, besides what every commitment covers.
     const signed = (method, id, covered, fields = {}) => {

@@ -55,7 +55,7 @@ async function beside(t, options = {}) {
         const options = 'dbname=crawltab sslmode=disable gssencmode=disable'
         set.configure({ ledger: { connection: `host=127.0.0.1 port=${proxy.port} ${options}` } })
         const gate = await set.startGate()
-        await gate.logged(/event=accounts_ready/)
+        await gate.ready()
         return { proxy, gate }
     }
     return { ...set, state, commit, cuttable }
@@ -65,30 +65,7 @@ const payment = ({ extra }) => ({
     Payment: `scheme="deferred", network="example:402", id="${extra.id}"`
 })
 
-function send(gate, target, body, { method, headers }) {
-    return new Promise((resolve, reject) => {
-        const request = http.request(
-            {
-                host: '127.0.0.1',
-                port: gate.port,
-                path: target,
-                method,
-                agent: false,
-                headers: { host: 'shop.example', ...headers }
-            },
-            response => {
-                let text = ''
-                response.on('data', data => (text += data))
-                response.on('error', reject)
-                response.on('end', () =>
-                    resolve({ status: response.statusCode, headers: response.headers, text })
-                )
-            }
-        )
-        request.on('error', reject)
-        request.end(body)
-    })
-}
+const send = (gate, target, body, { method, headers }) => gate.request(target, { method, headers, body })
 
 test('what changes something reaches the site once for a payment', async t => {
     const { gate, ledger, state, commit, startGate } = await beside(t)
@@ -131,7 +108,7 @@ test('what changes something reaches the site once for a payment', async t => {
     for (const words of sent) await refused(gate, ...words)
     await gate.stop()
     const other = await startGate()
-    await other.logged(/event=accounts_ready/)
+    await other.ready()
     for (const words of sent) await refused(other, ...words)
     assert.equal(state.seen.length, asked)
     assert.deepEqual([ledger.count('charge'), ledger.count('handover')], [4, 6])
@@ -181,7 +158,7 @@ test('a connection that is lost at the entry costs nobody his answer', async t =
 test('of many at once one gets through, at two gates', async t => {
     const { gate, ledger, state, commit, startGate } = await beside(t)
     const other = await startGate()
-    await other.logged(/event=accounts_ready/)
+    await other.ready()
     state.answer = (request, response) => setTimeout(() => response.end('done\n'), 100)
     for (let round = 0; round < 3; round++) {
         const target = `/articles/${round}`
@@ -213,7 +190,7 @@ test('dead ids and crawlers without credit do not reach the site', async t => {
     ledger.own(`SELECT note_undelivered('${uuid}', 200, 5, 100, 'log', '${uuid}', 1)`)
     await gate.stop()
     const other = await startGate()
-    await other.logged(/event=accounts_ready/)
+    await other.ready()
     const asked = state.seen.length
     for (let i = 0; i < 3; i++) {
         const answer = await other.request('/articles/a', dead)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
 import { scene, withWebBotAuth } from '../signers.js'
-import { root, until } from '../support.js'
+import { root } from '../support.js'
 
 const page = '/articles/harbour-bell.html'
 // Two days in a row, so far back that the second can be closed at any hour.
@@ -33,7 +33,7 @@ test('taxed, carried up to the minimum, and held until there is an agreement', a
     for (const { hosts } of sites)
         for (let i = 0; i < 2; i++) await crawl(set, set.gate, hosts[0], offsets[0])
     const later = await set.startGate('--clock-offset', String(offsets[1]))
-    await until(() => /event=accounts_ready/.test(later.log), 'the second gate reaches the ledger')
+    await later.ready()
     for (const { hosts } of sites) await crawl(set, later, hosts[0], offsets[1])
     const first = ledger.query('SELECT min(uuid_instant(payment_id))::date FROM charge')
     const invoices = async () =>

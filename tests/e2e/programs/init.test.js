@@ -79,7 +79,7 @@ test('five answers make a gate that observes', async t => {
     const gate = new Gate(config, { cwd: folder })
     t.after(() => gate.stop())
     await gate.start()
-    await until(() => /event=accounts_ready/.test(gate.log), 'the gate is ready')
+    await gate.ready()
     const headers = { 'user-agent': 'GPTBot/1.2' }
     const { status } = await gate.request('/', { host: 'www.gazette.example', headers })
     assert.equal(status, 200)

@@ -6,7 +6,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { Gate, Ledger, build, clockBefore, root, temporaryFolder, until } from '../support.js'
+import { Gate, Ledger, build, clockBefore, commandsOf, root, temporaryFolder, until } from '../support.js'
 
 process.env.TZ = 'UTC'
 
@@ -35,9 +35,7 @@ async function pages(there) {
         const page = fs.readFileSync(`${there}/opt/tab/share/man/man1/${program}.1`, 'utf8')
         const help = async (...words) =>
             (await run(`${there}/opt/tab/bin/${program}`, [...words, '--help'])).stdout.trimEnd()
-        const commands = [...(await help()).matchAll(/^  ([a-z][a-z-]*) +[a-z]/gm)]
-            .map(([, command]) => command)
-            .filter(command => command !== program || program === 'crawltab')
+        const commands = commandsOf(program, await help())
         const sections = [...page.matchAll(/^\.SH crawl\w+ ([a-z-]+)$/gm)].map(([, command]) => command)
         assert.deepEqual(sections, [...new Set(commands)])
         for (const command of sections) {

@@ -6,7 +6,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { test } from 'node:test'
-import { Gate, build, root, stage, temporaryFolder } from '../support.js'
+import { Gate, build, commandsOf, root, stage, temporaryFolder } from '../support.js'
 
 function run(program, ...words) {
     return new Promise(resolve => {
@@ -22,9 +22,8 @@ function run(program, ...words) {
 test('every program says how it is used, in 80 columns', async () => {
     const words = [['crawltabd'], ['crawltab'], ['crawler']]
     for (const program of ['crawltab', 'crawler'])
-        for (const [, command] of (await run(program, '--help')).stdout.matchAll(/^  ([a-z][\w-]*) +[a-z]/gm))
-            // Its examples begin with its name.
-            if (command !== program) words.push([program, command])
+        for (const command of commandsOf(program, (await run(program, '--help')).stdout))
+            words.push([program, command])
     assert.ok(words.length > 25)
     for (const one of words) {
         const { code, stdout } = await run(...one, '--help')

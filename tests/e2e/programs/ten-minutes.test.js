@@ -94,7 +94,8 @@ pidof() { cat gate.pid; }
     await run(migrate)
     const running = await background(gateLine, gate)
     fs.writeFileSync(path.join(folder, 'gate.pid'), String(running.pid))
-    await until(() => /event=accounts_ready/.test(running.log), 'the gate reaches the ledger')
+    const reached = () => /event=ledger_ready/.test(running.log) && /event=accounts_ready/.test(running.log)
+    await until(reached, 'the gate reaches the ledger')
     await run(print)
     await nginx(t, fs.readFileSync(path.join(folder, 'crawltab.conf'), 'utf8'), front)
 
