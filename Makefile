@@ -133,6 +133,7 @@ bench-scale: ## payments and look-ups beside 10 million entries; a gate's start 
 	@$(MAKE) -s $(JOBS) all $(BENCH)
 	@node tests/bench/scale.js
 	@node tests/bench/history.js
+	@node tests/bench/traffic.js
 
 bench-entries: ## processor time of one entry by the size of its batch, PostgreSQL's and the gate's
 	$(NEEDS) bench

@@ -24,4 +24,7 @@ void pages_add(struct pages *pages, struct slice name);
 /* Adds what is in the other one. */
 void pages_join(struct pages *pages, const struct pages *other);
 
+/* About how many there are, give or take 7 %. */
+int64_t pages_count(const struct pages *pages);
+
 #endif

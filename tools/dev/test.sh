@@ -204,6 +204,7 @@ node_suite e2e
 node_suite fault
 check 'bench smoke' node tests/bench/bench.js --smoke
 check 'bench history' node tests/bench/history.js --smoke
+check 'bench traffic' node tests/bench/traffic.js --smoke
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -4,6 +4,7 @@
 #include "ledger/format/bill/rendering.h"
 
 #include "ledger/format/bill/view.h"
+#include "ledger/format/markup.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -53,36 +54,10 @@ static const char style[] =
     "    main { margin: 0; padding: 0; max-width: none; box-shadow: none }\n"
     "    thead { display: table-header-group } tr, figure, .sums, .notes p { break-inside: avoid } }\n";
 
-/* Text in an element or between double quotes. Control characters have no place in HTML. */
-static void text(FILE *out, const char *value)
-{
-    /* Both quotes too, so that one function serves attributes as well. */
-    for (; *value; value++)
-        switch (*value) {
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        case '\'':
-            fputs("&#39;", out);
-            break;
-        default:
-            fputc((unsigned char)*value < 0x20 || *value == 0x7f ? ' ' : *value, out);
-        }
-}
-
 static void element(FILE *out, const char *open, const char *value, const char *close)
 {
     fputs(open, out);
-    text(out, value);
+    markup_text(out, value);
     fputs(close, out);
 }
 
@@ -91,13 +66,13 @@ static void element(FILE *out, const char *open, const char *value, const char *
 static void address(FILE *out, const char *value)
 {
     if (!strchr(value, '@') && !strstr(value, "://")) {
-        text(out, value);
+        markup_text(out, value);
         return;
     }
     for (const char *c = value; *c; c++) {
         if (c > value && strchr("@.", *c))
             fputs("<wbr>", out);
-        text(out, (char[]){*c, '\0'});
+        markup_text(out, (char[]){*c, '\0'});
         if (strchr("/-_?&=", *c) && c[1] && !strchr("/-0123456789", c[1]))
             fputs("<wbr>", out);
     }
@@ -108,7 +83,7 @@ static void figure(FILE *out, const char *value)
 {
     const char *pads = value + strcspn(value, VIEW_PAD VIEW_POINT_PAD);
     for (; value < pads; value++)
-        text(out, (char[]){*value, '\0'});
+        markup_text(out, (char[]){*value, '\0'});
     if (*pads)
         element(out, "<span class=\"pad\">", pads, "</span>");
 }

@@ -24,8 +24,34 @@ BEGIN
         '        t.outcome, t.reason, sum(t.requests), sum(t.bytes), sum(t.amount_micros), bit_or(t.pages)'
         '   FROM %s t JOIN public.site s USING (site_id)'
         '  GROUP BY t.site_id, 2, t.crawler, t.verified, t.rule, t.outcome, t.reason', part);
+    EXECUTE format(
+        'INSERT INTO public.traffic_day AS d (site_id, day, crawler, verified, rule, outcome, reason,'
+        '                                     requests, bytes, amount_micros, pages)'
+        ' SELECT t.site_id, p.day, t.crawler, t.verified, t.rule, t.outcome, t.reason, sum(t.requests),'
+        '        sum(t.bytes), sum(t.amount_micros), bit_or(t.pages)'
+        '   FROM %1$s t'
+        '   JOIN (SELECT q.site_id, q.period,'
+        '                (q.period AT TIME ZONE public.traffic_zone(q.site_id, q.period))::date AS day'
+        '           FROM (SELECT DISTINCT site_id, period FROM %1$s) AS q) AS p USING (site_id, period)'
+        '  GROUP BY t.site_id, 2, t.crawler, t.verified, t.rule, t.outcome, t.reason'
+        '     ON CONFLICT (site_id, day, crawler, verified, rule, outcome, reason) DO UPDATE'
+        '    SET requests = d.requests + EXCLUDED.requests, bytes = d.bytes + EXCLUDED.bytes,'
+        '        amount_micros = d.amount_micros + EXCLUDED.amount_micros, pages = d.pages | EXCLUDED.pages',
+        part);
+    EXECUTE format(
+        'INSERT INTO public.traffic_total AS h (site_id, hour, outcome, reason, requests, bytes,'
+        '                                       amount_micros, pages)'
+        ' SELECT t.site_id, date_trunc(''hour'', t.period, s.time_zone), t.outcome, t.reason,'
+        '        sum(t.requests), sum(t.bytes), sum(t.amount_micros), bit_or(t.pages)'
+        '   FROM %s t JOIN public.site s USING (site_id)'
+        '  GROUP BY t.site_id, 2, t.outcome, t.reason'
+        '     ON CONFLICT (site_id, hour, outcome, reason) DO UPDATE'
+        '    SET requests = h.requests + EXCLUDED.requests, bytes = h.bytes + EXCLUDED.bytes,'
+        '        amount_micros = h.amount_micros + EXCLUDED.amount_micros, pages = h.pages | EXCLUDED.pages',
+        part);
     EXECUTE format('DROP TABLE %s', part);
 END
 $$;
-COMMENT ON FUNCTION add_up_traffic IS 'Adds what stands in a partition of "traffic" to "traffic_hour", and
-drops it. What comes late has rows of its own there, which are summed by whoever reads.';
+COMMENT ON FUNCTION add_up_traffic IS 'Adds what stands in a partition of "traffic" to "traffic_hour",
+"traffic_day" and "traffic_total", and drops it. What comes late has rows of its own in "traffic_hour", which
+are summed by whoever reads.';

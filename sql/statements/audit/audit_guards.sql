@@ -20,7 +20,8 @@ WITH ledger AS (
     UNION ALL
     SELECT l.relname, 'counted', l.oid FROM ledger l WHERE l.relname = 'agreement'
     UNION ALL
-    SELECT l.relname, 'count_up', l.oid FROM ledger l WHERE l.relname IN ('number_series', 'conflict_count')
+    SELECT l.relname, 'count_up', l.oid FROM ledger l
+     WHERE l.relname IN ('number_series', 'conflict_count', 'traffic_day', 'traffic_total')
 )
 SELECT 'table ' || g.relname AS subject,
        'its trigger "' || g.wanted || '" is missing or does not fire always' AS problem

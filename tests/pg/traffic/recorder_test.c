@@ -82,6 +82,7 @@ static void the_number_of_pages_is_about_right(void **state)
         long found = strtol(sql(query), NULL, 10);
         long slack = numbers[i] < 5 ? 0 : numbers[i] / 5;
         assert_in_range(found, numbers[i] - slack, numbers[i] + slack);
+        assert_in_range(pages_count(&pages), found - found / 1000, found + found / 1000); /* alike */
     }
 }
 
@@ -106,6 +107,12 @@ static void hours_that_are_over_are_added_up(void **state)
     assert_string_equal(sql("SELECT hour AT TIME ZONE 'UTC', requests, bytes, amount_micros,"
                             " bit_count(pages) FROM traffic_hour ORDER BY 1"),
                         "2026-10-31 23:00:00|40|400|100000|2\n2026-11-01 00:00:00|20|200|50000|2");
+    assert_string_equal(sql("SELECT day, crawler, requests, bytes, amount_micros, bit_count(pages)"
+                            " FROM traffic_day ORDER BY 1"),
+                        "2026-10-31|GPTBot|40|400|100000|2\n2026-11-01|GPTBot|20|200|50000|2");
+    assert_string_equal(sql("SELECT hour AT TIME ZONE 'UTC', outcome, requests, bit_count(pages)"
+                            " FROM traffic_total ORDER BY 1"),
+                        "2026-10-31 23:00:00|offered|40|2\n2026-11-01 00:00:00|offered|20|2");
     assert_string_equal(sql("SELECT inhrelid::regclass FROM pg_inherits"
                             " WHERE inhparent = 'traffic_hour'::regclass ORDER BY inhrelid::regclass::text"),
                         "traffic_hour_202610\ntraffic_hour_202611");
@@ -118,6 +125,62 @@ static void hours_that_are_over_are_added_up(void **state)
     assert_int_equal(CRAWLTAB(output, "traffic", "forget", "--before", "2026-11-30"), 0);
     assert_non_null(strstr(output, "of 1 month are gone"));
     assert_string_equal(sql(TOTAL), "22");
+    assert_string_equal(sql("SELECT sum(requests) FROM traffic_day"), "20");
+    assert_string_equal(sql("SELECT sum(requests) FROM traffic_total"), "20");
+}
+
+/* In Berlin at the end of summer time, written so many hours ago, which are over. */
+static void add_berlin(int hours_ago)
+{
+    char query[1024];
+    snprintf(query, sizeof(query),
+             "SELECT make_traffic_partition('traffic', traffic_partition(h), h, h + interval '1 hour')"
+             " FROM date_trunc('hour', now() - interval '%d hours', 'UTC') AS h",
+             hours_ago);
+    assert_true(sql_as("crawltab_owner", query, output));
+    snprintf(query, sizeof(query),
+             "INSERT INTO traffic SELECT date_trunc('hour', now() - interval '%d hours', 'UTC'),"
+             " gen_random_uuid(), site_id, p::timestamptz, 'GPTBot', false, 'rest', o, '', 10, 100, 25000,"
+             " set_bit(repeat('0', 3072)::bit(3072), 24 * %d, 1) FROM site,"
+             " unnest(ARRAY['offered', 'paid']) o,"
+             " unnest(ARRAY['2026-10-24 22:30Z', '2026-10-25 00:30Z', '2026-10-25 01:30Z']) p"
+             " WHERE name = 'berlin'",
+             hours_ago, hours_ago);
+    sql(query);
+    sql("SELECT keep_traffic()");
+}
+
+/* What comes late is added to what is there; days are those of the site, and an hour that it has twice is
+ * two. */
+static void what_comes_late_is_added_to_its_day(void **state)
+{
+    (void)state;
+    recorder_stop(start());
+    sql("INSERT INTO site (name, currency, currency_decimals, time_zone, network, seller, registered_at)"
+        " VALUES ('berlin', 'EUR', 2, 'Europe/Berlin', 'berlin:402', 'x', now())");
+    add_berlin(3);
+    add_berlin(2);
+    assert_string_equal(sql("SELECT day, outcome, requests, bytes, amount_micros, bit_count(pages)"
+                            " FROM traffic_day ORDER BY 1, 2"),
+                        "2026-10-25|offered|60|600|150000|2\n2026-10-25|paid|60|600|150000|2");
+    assert_string_equal(sql("SELECT hour AT TIME ZONE 'UTC', requests FROM traffic_total"
+                            " WHERE outcome = 'paid' ORDER BY 1"),
+                        "2026-10-24 22:00:00|20\n2026-10-25 00:00:00|20\n2026-10-25 01:00:00|20");
+    assert_false(sql_as("crawltab_owner", "UPDATE traffic_day SET requests = requests - 1", output));
+    assert_false(sql_as("crawltab_owner", "UPDATE traffic_day SET crawler = 'another'", output));
+    assert_false(sql_as("crawltab_owner", "UPDATE traffic_total SET hour = 'epoch'", output));
+    assert_true(sql_as("crawltab_owner", "UPDATE traffic_day SET requests = requests + 0", output));
+    assert_false(sql_as("crawltab_owner", "DELETE FROM traffic_total", output));
+    assert_int_equal(CRAWLTAB(output, "traffic", "--site", "berlin", "--from", "2026-10-25", "--to",
+                              "2026-10-25", "--by", "hour", "--csv"),
+                     0);
+    assert_non_null(strstr(output, ",2026-10-25T02:00+02:00,no,paid,,20,200,2,0.05,EUR"));
+    assert_non_null(strstr(output, ",2026-10-25T02:00+01:00,no,paid,,20,200,2,0.05,EUR"));
+    assert_int_equal(CRAWLTAB(output, "traffic", "--site", "berlin", "--from", "2026-10-24", "--to",
+                              "2026-10-26", "--by", "day", "--csv"),
+                     0);
+    assert_non_null(strstr(output, "berlin,day,2026-10-25,no,paid,,60,600,2,0.15,EUR"));
+    assert_null(strstr(output, "2026-10-24,no"));
 }
 
 static void no_database_loses_no_count(void **state)
@@ -258,6 +321,7 @@ int main(void)
         TEST(counts_are_written_and_added_up),
         TEST(the_number_of_pages_is_about_right),
         TEST(hours_that_are_over_are_added_up),
+        TEST(what_comes_late_is_added_to_its_day),
         TEST(no_database_loses_no_count),
         TEST(a_batch_is_taken_once),
         TEST(a_site_that_is_not_there_yet_is_waited_for),

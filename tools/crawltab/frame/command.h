@@ -43,6 +43,7 @@ extern const struct command front_command;
 extern const struct command undelivered_command;
 extern const struct command unproven_command;
 extern const struct command traffic_command;
+extern const struct command today_command;
 
 /* One option: `value` gets what follows, or `flag` becomes true. */
 struct command_option {

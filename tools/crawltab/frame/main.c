@@ -13,7 +13,7 @@ static const struct command *const commands[] = {
     &export_command,      &check_request_command, &key_command,     &webhook_command,   &checkpoint_command,
     &settle_command,      &import_command,        &crawler_command, &agreement_command, &site_command,
     &licence_command,     &archive_command,       &adjust_command,  &statement_command, &audit_command,
-    &undelivered_command, &traffic_command,       &front_command,   &unproven_command,
+    &undelivered_command, &today_command,         &traffic_command, &front_command,     &unproven_command,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
 
