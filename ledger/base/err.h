@@ -23,6 +23,8 @@
     X(ERR_OFFER_EXPIRED, 402, "offer_expired", "the offer has expired; a fresh one is enclosed")             \
     X(ERR_OFFER_MISMATCH, 402, "offer_mismatch",                                                             \
       "the payment id was not offered for this URL at this price; a fresh offer is enclosed")                \
+    X(ERR_PAGE_CHANGED, 402, "page_changed",                                                                 \
+      "this payment id was free for the page as it was; it has changed since, and an offer is enclosed")     \
     X(ERR_PRICE_NOT_ACCEPTABLE, 402, "price_not_acceptable",                                                 \
       "the page costs another amount than the commitment names; a fresh offer is enclosed")                  \
     X(ERR_X402_VERSION, 402, "x402_version_unsupported",                                                     \

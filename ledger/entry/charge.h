@@ -20,11 +20,16 @@ struct charge {
     const struct snapshot *snapshot; /* the directory's body; stored before the entry. NULL: none */
     struct slice public_key;         /* JWK members that make the thumbprint, as JSON (RFC 7638 section 3) */
     uint8_t thumbprint[DIGEST_SIZE];
-    int64_t agreement_id;        /* the version that was in force; 0: there was none */
-    enum err unless_repeat;      /* not ERR_OK: it is not recorded now, and this is its outcome if it was not
-                                  * recorded earlier */
-    bool hands_over;             /* with unless_repeat: of a request that changes something. Where it was not
-                                  * recorded its id is taken, once for ever, for handing it to the site */
+    int64_t agreement_id;   /* the version that was in force; 0: there was none */
+    enum err unless_repeat; /* not ERR_OK: it is not recorded now, and this is its outcome if it was not
+                             * recorded earlier */
+    bool hands_over;        /* with unless_repeat: of a request that changes something. Where it was not
+                             * recorded its id is taken, once for ever, for handing it to the site */
+    /* Of a page that costs nothing again for a while: within so long after it was paid; 0: it does. */
+    int64_t recrawl_ms;
+    bool validated;              /* it came with a strong validator, and can be told from others */
+    bool whole;                  /* and not a range of it */
+    uint8_t copy[DIGEST_SIZE];   /* of URL and validator; zeros without one */
     bool doubtful;               /* an earlier try may have recorded it: that one was never answered */
     struct slice rule;           /* name of the rule that set the price */
     struct slice resource;       /* scheme, authority and request target: the URL that was asked for */
@@ -38,6 +43,7 @@ struct charge_outcome {
      * written. ERR_PAYMENT_UNDELIVERED: recorded earlier, and its page was not delivered: the id opens
      * nothing any more. unless_repeat, when that is not ERR_OK: it was not recorded. ERR_REQUEST_REPEATED,
      * with hands_over: it was not recorded, and its id was taken before, or may have been.
+     * ERR_PAGE_CHANGED, with recrawl_ms: recorded earlier as a repeat at no price, of another copy.
      * ERR_LEDGER_UNAVAILABLE: not known to be durable; the same id may be sent again.
      * ERR_INTERNAL: nothing was recorded and never will be: the values do not fit the ledger, such as
      * a resource that is not UTF-8.

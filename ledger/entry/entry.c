@@ -67,6 +67,11 @@ static const uint8_t *id_of(const struct entry *entry)
     return entry->submission->charge->payment_id;
 }
 
+static int64_t cost_of(const struct entry *entry)
+{
+    return entry->free ? 0 : entry->submission->charge->amount_micros;
+}
+
 static int by_id(const void *left, const void *right)
 {
     const struct entry *a = left, *b = right;
@@ -122,7 +127,7 @@ static void add(struct entry_arrays *arrays, const struct entry *entry)
     pg_array_bytes(&columns[ID], slice_bytes(charge->payment_id, UUID_SIZE));
     pg_array_number(&columns[SITE], entry->site_id);
     pg_array_number(&columns[CRAWLER], entry->crawler_id);
-    pg_array_number(&columns[AMOUNT], charge->amount_micros);
+    pg_array_number(&columns[AMOUNT], cost_of(entry));
     pg_array_bytes(&columns[RULE], charge->rule);
     pg_array_bytes(&columns[RESOURCE], charge->resource);
     pg_array_bytes(&columns[THUMBPRINT], slice_bytes(charge->thumbprint, DIGEST_SIZE));
@@ -227,9 +232,9 @@ static enum err fill_sums(struct entry_arrays *arrays, const struct entry *entri
     arrays->sums = sums;
     for (size_t i = 0; i < count; i++)
         if (entries[i].sent)
-            sums[made++] = (struct sum){entries[i].site_id, entries[i].crawler_id,
-                                        uuid_ms(id_of(&entries[i])) / ENTRY_QUARTER_MS, 1,
-                                        entries[i].submission->charge->amount_micros};
+            sums[made++] =
+                (struct sum){entries[i].site_id, entries[i].crawler_id,
+                             uuid_ms(id_of(&entries[i])) / ENTRY_QUARTER_MS, 1, cost_of(&entries[i])};
     assert(made > 0 && made <= count);
     /* Sorted, so that what belongs together stands together; and all gates lock rows in one order. */
     qsort(sums, made, sizeof(*sums), by_account);
@@ -257,7 +262,7 @@ static void accept(struct entry *entry, const struct charge_outcome *as)
     struct charge_outcome *outcome = &entry->submission->outcome;
     outcome->repeated = false;
     outcome->recorded_at_ms = as->recorded_at_ms;
-    outcome->amount_micros = entry->submission->charge->amount_micros;
+    outcome->amount_micros = cost_of(entry);
     outcome->sequence = as->sequence;
     memcpy(outcome->writer_id, as->writer_id, UUID_SIZE);
     decide(entry, ERR_OK);
@@ -464,6 +469,11 @@ static void compare_stored(struct entry *entry, const struct charge_compare_row 
     /* All that is signed and billed. The rule's name may have changed since, and is ours. */
     if (!same) {
         entry->conflict = true;
+        return;
+    }
+    /* Who has it for nothing has that copy, and no later one. */
+    if (entry->stale && stored->amount_micros == 0 && !stored->undelivered) {
+        decide(entry, ERR_PAGE_CHANGED);
         return;
     }
     outcome->repeated = !stored->undelivered;

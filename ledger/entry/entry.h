@@ -21,6 +21,8 @@ struct entry {
     size_t order;  /* of submission: of two with the same id the first wins */
     bool sent;     /* the first of its id that may be recorded: what was inserted, or was to be */
     bool handed;   /* its id was taken for it, by an earlier try perhaps */
+    bool free;     /* a repeat at no price: it costs nothing, and not what the charge says */
+    bool stale;    /* its id was used for a repeat at no price, of another copy of the page */
     bool decided;  /* the submission's outcome is set */
     bool conflict; /* not decided yet: a conflict row must be written first */
 };

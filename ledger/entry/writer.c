@@ -13,6 +13,7 @@
 #include "ledger/entry/entry.h"
 #include "ledger/entry/queue.h"
 #include "ledger/entry/receipt_cache.h"
+#include "ledger/entry/recrawl.h"
 #include "ledger/entry/reports.h"
 #include "ledger/entry/session.h"
 
@@ -38,6 +39,7 @@ struct writer_thread {
     struct session *session; /* NULL: no connection */
     struct crawler_cache *crawlers;
     struct entry_arrays *arrays;
+    struct recrawl_arrays *recrawls;
     struct entry *batch;
     size_t count;
     size_t taken;          /* entries so far */
@@ -110,8 +112,9 @@ static void digest_content(const struct config *config, const struct charge *cha
     struct slice site = slice_of(config->sites[charge->site].name);
     const uint64_t numbers[] = {(uint64_t)charge_offered(charge), site.len, charge->agent.len,
                                 charge->resource.len};
+    struct slice copy = slice_bytes(charge->copy, charge->recrawl_ms > 0 ? DIGEST_SIZE : 0);
     const struct slice parts[] = {slice_bytes((const uint8_t *)numbers, sizeof(numbers)), site, charge->agent,
-                                  charge->resource};
+                                  charge->resource, copy};
     digest_sha256(parts, sizeof(parts) / sizeof(*parts), out);
 }
 
@@ -155,7 +158,8 @@ static void check_outcome(const struct charge *charge, const struct charge_outco
     bool recorded = outcome->err == ERR_OK;
     assert(recorded || outcome->err == ERR_PAYMENT_CONFLICT || outcome->err == ERR_LEDGER_UNAVAILABLE ||
            outcome->err == ERR_INTERNAL || outcome->err == ERR_PAYMENT_UNDELIVERED ||
-           outcome->err == charge->unless_repeat || outcome->err == ERR_REQUEST_REPEATED);
+           outcome->err == charge->unless_repeat || outcome->err == ERR_REQUEST_REPEATED ||
+           outcome->err == ERR_PAGE_CHANGED);
     /* Only what may be recorded is, and then by a batch that the table "spend" has. */
     assert(!recorded || outcome->repeated || (charge->unless_repeat == ERR_OK && outcome->sequence > 0));
     assert(!recorded || outcome->amount_micros <= charge_offered(charge));
@@ -351,6 +355,7 @@ static enum err try_batch(struct writer_thread *thread)
             TRY(find_crawler(thread, entry, entry->submission->charge->unless_repeat == ERR_OK));
     }
     entry_sort(thread->batch, thread->count);
+    TRY(recrawl_price(thread->recrawls, thread->session->pg, thread->batch, thread->count));
     TRY(entry_insert(thread->arrays, thread->session, now_ms, thread->batch, thread->count));
     TRY(entry_compare(thread->arrays, thread->session->pg, thread->batch, thread->count));
     TRY(compare_strangers(thread));
@@ -430,8 +435,9 @@ static bool start_thread(struct writer *writer, struct writer_thread *thread)
         .magic = THREAD_MAGIC, .writer = writer, .config = writer->config, .backoff_ms = BACKOFF_MIN_MS};
     thread->crawlers = crawler_cache_new();
     thread->arrays = entry_arrays_new();
+    thread->recrawls = recrawl_arrays_new();
     thread->batch = calloc(room, sizeof(*thread->batch));
-    return thread->crawlers && thread->arrays && thread->batch &&
+    return thread->crawlers && thread->arrays && thread->recrawls && thread->batch &&
            pthread_create(&thread->id, NULL, write_entries, thread) == 0;
 }
 
@@ -443,6 +449,7 @@ static void release(struct writer *writer)
         assert(thread->count == 0);
         crawler_cache_free(thread->crawlers);
         entry_arrays_free(thread->arrays);
+        recrawl_arrays_free(thread->recrawls);
         session_close(thread->session);
         free(thread->batch);
     }

@@ -114,6 +114,13 @@ static struct slice reason_of(struct exchange *exchange)
     return text.data ? text : SLICE("");
 }
 
+/* At no price, by a rule's free_recrawl. */
+static bool is_repeat(const struct crawl *crawl)
+{
+    return crawl->charge.validated && crawl->charge.let_off_micros == 0 &&
+           crawl->submission.outcome.amount_micros == 0;
+}
+
 static void judge(struct crawl *crawl, enum err outcome, struct traffic_key *key, struct traffic_sums *sums)
 {
     /* Observed first: whatever came of it, nobody was asked for money. */
@@ -130,7 +137,7 @@ static void judge(struct crawl *crawl, enum err outcome, struct traffic_key *key
     } else if (crawl->stage != CRAWL_RECORDING) {
         key->outcome = TRAFFIC_FREE;
         key->reason = reason_of(crawl->exchange);
-    } else if (crawl->submission.outcome.repeated) {
+    } else if (crawl->submission.outcome.repeated || is_repeat(crawl)) {
         key->outcome = TRAFFIC_REPEATED;
     } else {
         key->outcome = TRAFFIC_PAID;

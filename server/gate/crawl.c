@@ -435,6 +435,38 @@ void crawl_release(struct crawl *crawl)
     crawl->claim.account = NULL;
 }
 
+/* The reply's strong validator (RFC 9110 section 8.8.1), or nothing. Of two nobody knows which one holds. */
+static struct slice validator_of(const struct exchange_reply *reply)
+{
+    struct slice found = SLICE("");
+    size_t count = 0;
+    for (const struct exchange_header *header = reply->headers; header; header = header->next)
+        if (slice_eq_nocase(slice_of(header->name), SLICE("etag"))) {
+            found = slice_trim(slice_of(header->value));
+            count++;
+        }
+    bool strong = count == 1 && found.len > 2 && found.data[0] == '"' && found.data[found.len - 1] == '"';
+    return strong ? found : SLICE("");
+}
+
+void crawl_note_copy(struct crawl *crawl)
+{
+    const struct exchange_reply *reply = &crawl->exchange->reply;
+    struct charge *charge = &crawl->charge;
+    if (crawl->decision.recrawl_ms == 0 || crawl->thread->decides ||
+        web_bot_auth_changes(&crawl->exchange->message))
+        return;
+    struct slice validator = validator_of(reply);
+    const uint64_t length = crawl->url.len;
+    const struct slice parts[] = {slice_bytes((const uint8_t *)&length, sizeof(length)), crawl->url,
+                                  validator};
+    charge->recrawl_ms = crawl->decision.recrawl_ms;
+    charge->validated = validator.len > 0 && (reply->status == 200 || reply->status == 206);
+    charge->whole = reply->status == 200;
+    if (charge->validated)
+        digest_sha256(parts, sizeof(parts) / sizeof(*parts), charge->copy);
+}
+
 enum err crawl_prepare_charge(struct crawl *crawl)
 {
     assert(crawl->redeeming && crawl->key.key && crawl->candidate);

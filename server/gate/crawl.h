@@ -132,6 +132,10 @@ enum err crawl_ask(struct crawl *crawl, void (*ready)(void *crawl, struct origin
 enum err crawl_prepare_charge(struct crawl *crawl) MUST_USE;
 void crawl_settle(struct crawl *crawl);
 
+/* Notes in crawl->charge which copy of the page the reply gives, where a rule lets it be had again for
+ * nothing: to be called when the reply is there, before the charge is handed in. */
+void crawl_note_copy(struct crawl *crawl);
+
 /* Gives back what was reserved, if anything was: nothing is recorded. */
 void crawl_release(struct crawl *crawl);
 

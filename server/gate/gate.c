@@ -248,6 +248,7 @@ static struct submission *record(struct crawl *crawl)
 {
     /* Before the writer is asked: from then on another thread may look at both. */
     crawl->stage = CRAWL_RECORDING;
+    crawl_note_copy(crawl);
     return hand_in(crawl, on_recorded);
 }
 
@@ -301,7 +302,10 @@ static void on_answer(void *context, struct origin_answer *answer)
     assert(crawl->stage == CRAWL_ASKING && crawl->answer == answer);
     enum err err = answer->err;
     bool given = err == ERR_OK && crawl->redeeming && forward_is_given(answer);
-    bool repeated = crawl->submission.outcome.repeated; /* so the check has said: it has its receipt */
+    const struct charge_outcome *checked = &crawl->submission.outcome;
+    bool repeated = checked->repeated; /* it has its receipt */
+    /* What was free for the page as it was may not be so for this one: only now its copy is known. */
+    bool known = repeated && (checked->amount_micros > 0 || crawl->decision.recrawl_ms == 0);
     /* Before its fields are the reply's, in which the amount has no place. */
     if (given && !repeated)
         lower(crawl, answer);
@@ -309,7 +313,7 @@ static void on_answer(void *context, struct origin_answer *answer)
         err = ERR_ORIGIN_UNAVAILABLE; /* more fields than the gate has room for */
     if (err == ERR_OK)
         crawl->answer = NULL; /* the reply's */
-    if (err == ERR_OK && given && repeated) {
+    if (err == ERR_OK && given && known) {
         crawl->stage = CRAWL_RECORDING;
         exchange_resume(crawl->exchange);
         return;

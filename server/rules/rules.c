@@ -28,7 +28,7 @@ struct accounts {
 
 struct rule {
     enum rules_action action;
-    int64_t price_micros;
+    int64_t price_micros, recrawl_ms;
     bool observed;
     const char *name;
     struct slice *globs;
@@ -101,6 +101,8 @@ static bool compile_rule(struct arena *arena, const struct config *config, const
                                                         : RULES_ALLOW;
     assert(rule->action != RULES_CHARGE || from->price > 0); /* the configuration has been checked */
     rule->price_micros = from->price;
+    rule->recrawl_ms = config_recrawl_ms(from);
+    assert(rule->recrawl_ms >= 0);
     rule->name = from->name;
     rule->globs = copy_list(arena, &from->paths, &rule->glob_count);
     rule->words = copy_list(arena, &from->user_agents, &rule->word_count);
@@ -475,6 +477,7 @@ static void take_rule(struct rules_decision *decision, const struct rule *rule)
     assert(rule->name && *rule->name);
     decision->action = rule->action;
     decision->price_micros = rule->price_micros;
+    decision->recrawl_ms = rule->recrawl_ms;
     decision->rule = rule->name;
     decision->observed = rule->observed && (rule->action != RULES_ALLOW || decision->account);
 }

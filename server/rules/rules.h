@@ -17,6 +17,7 @@ enum rules_action { RULES_ALLOW, RULES_CHARGE, RULES_BLOCK };
 struct rules_decision {
     enum rules_action action;
     int64_t price_micros; /* with RULES_CHARGE */
+    int64_t recrawl_ms;   /* within so long a page that was paid costs nothing again; 0: never */
     const char *rule;     /* name; NULL: none fits */
     bool observed;        /* what is decided, but for allowing all, is not done: everybody gets the page */
     bool by_crawler;      /* a crawler asks, by what it says of itself */

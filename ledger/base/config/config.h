@@ -328,7 +328,10 @@ typedef struct config_list CONFIG_LIST;
     X(action, "action", TEXT, NULL, 0, 0, "allow, charge or block.")                                         \
     X(mode, "mode", TEXT, "", 0, 0, "charge or observe; empty means the site's.")                            \
     X(price, "price", AMOUNT, "", 0, AMOUNT_PRICE_MAX,                                                       \
-      "Price of one crawl, in the site's currency; with charge only.")
+      "Price of one crawl, in the site's currency; with charge only.")                                       \
+    X(free_recrawl, "free_recrawl", TEXT, "", 0, 0,                                                          \
+      "For so long, such as 24h, a crawler that has paid a page gets it again for nothing, as long as\n"     \
+      "its ETag is the same: 1m to 7d, with charge only.")
 
 #define CONFIG_MEMBER(member, key, kind, initial, min, max, what) CONFIG_##kind member;
 
@@ -368,6 +371,10 @@ struct config *config_examine(const char *path, FILE *errors, FILE *warnings);
  * config_free as well. */
 struct config *config_defaults(void);
 void config_free(struct config *config);
+
+/* How long a page that was paid under the rule costs nothing again, in milliseconds; 0: it does cost. -1 for
+ * what is no time from a minute to a week, which a configuration that was read has not. */
+int64_t config_recrawl_ms(const struct config_rule *rule);
 
 /* The site of this name, or NULL. */
 const struct config_site *config_site_called(const struct config *config, const char *name);

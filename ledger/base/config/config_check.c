@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define RECRAWL_MAX_MS (INT64_C(7) * 86400000)
+
 /* The line of a setting, or another one when it is not given. A key that is in no table is a slip of ours:
  * the mistake would be told without its line. */
 static size_t line_of(const struct config_table *table, const size_t *fields, size_t other, const char *key)
@@ -127,6 +129,25 @@ static void check_asked(const struct config_rule *rule, struct config_report *re
                          rule->methods.items[i]);
 }
 
+int64_t config_recrawl_ms(const struct config_rule *rule)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } units[] = {{'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+    const char *digit = rule->free_recrawl;
+    int64_t number = 0;
+    if (!*digit)
+        return 0;
+    for (; *digit >= '0' && *digit <= '9' && number < 100000; digit++)
+        number = number * 10 + (*digit - '0');
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+        if (digit[0] == units[i].unit && digit[1] == '\0' && number > 0 &&
+            number * units[i].ms <= RECRAWL_MAX_MS)
+            return number * units[i].ms;
+    return -1;
+}
+
 static void check_rule(const struct config_rule *rule, struct config_report *report)
 {
     static const char *const actions[] = {"allow", "charge", "block", NULL};
@@ -141,6 +162,12 @@ static void check_rule(const struct config_rule *rule, struct config_report *rep
     if (!charge && rule->price >= 0)
         config_error(report, rule_line(rule, "price"),
                      "price: only with action charge, remove it or change the action");
+    if (config_recrawl_ms(rule) < 0)
+        config_error(report, rule_line(rule, "free_recrawl"),
+                     "free_recrawl: \"%s\" is no time from 1m to 7d, write 24h", rule->free_recrawl);
+    if (!charge && *rule->free_recrawl)
+        config_error(report, rule_line(rule, "free_recrawl"),
+                     "free_recrawl: only with action charge, remove it or change the action");
     if (rule->paths.count == 0)
         config_error(report, rule_line(rule, "paths"),
                      "paths: the list is empty, so the rule never applies; leave paths out for all");

@@ -8,6 +8,7 @@ DECLARE
     lower timestamptz := of_date::timestamp AT TIME ZONE 'UTC';
     upper timestamptz := (of_date + 1)::timestamp AT TIME ZONE 'UTC';
     found record;
+    parent text;
 BEGIN
     IF NOT public.charge_partition_attached(of_date) THEN
         RAISE EXCEPTION 'the ledger has no entries of % (UTC) that could be archived', of_date
@@ -41,7 +42,10 @@ BEGIN
             public.instant(at_ms), by_actor);
     EXECUTE format('ALTER TABLE public.charge DETACH PARTITION public.%I', name);
     EXECUTE format('DROP TABLE public.%I', name);
+    FOREACH parent IN ARRAY public.day_tables() LOOP
+        EXECUTE format('DROP TABLE IF EXISTS public.%I', public.day_partition(parent, of_date));
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION archive_day IS 'Lets a day''s entries go, whose file is complete. Gates wait for a second
-at most: if a long reader is in the way, it gives up.';
+COMMENT ON FUNCTION archive_day IS 'Lets a day''s entries go, whose file is complete, and what day_tables have
+of it. Gates wait for a second at most: if a long reader is in the way, it gives up.';

@@ -17,13 +17,15 @@ BEGIN
     END IF;
     FOR i IN 0 .. last_date - first_date LOOP
         at := first_date + i;
-        name := public.charge_partition(at);
-        CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
-        -- Two gates start together: the second waits here and then finds the table. Writers do not wait.
+        CONTINUE WHEN NOT EXISTS (SELECT FROM unnest('charge'::text || public.day_tables()) AS parent
+                                   WHERE to_regclass('public.' || public.day_partition(parent, at)) IS NULL);
+        -- Two gates start together: the second waits here and then finds the tables. Writers do not wait.
         LOCK TABLE public.charge IN SHARE UPDATE EXCLUSIVE MODE;
-        CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
         -- An empty partition would let the day's payments be made again.
         CONTINUE WHEN EXISTS (SELECT FROM public.archived WHERE utc_date = at);
+        PERFORM public.day_partition_make(parent, at) FROM unnest(public.day_tables()) AS parent;
+        name := public.charge_partition(at);
+        CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
         EXECUTE format('CREATE TABLE public.%I (LIKE public.charge INCLUDING ALL)', name);
         PERFORM public.charge_partition_attach(at);
         made := made + 1;
@@ -32,4 +34,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION charge_partitions IS 'Makes the missing partitions for a range of UTC days, both
-included, and returns how many. With the owner''s rights, so that the gate needs none to create tables.';
+included, those of day_tables too, and returns how many of charge. With the owner''s rights, so that the gate
+needs none to create tables.';

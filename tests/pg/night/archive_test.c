@@ -21,6 +21,15 @@ static char path[512];
 static const char all_entries[] =
     "SELECT md5(string_agg(to_jsonb(c)::text, ';' ORDER BY payment_id)) || ' ' || count(*) FROM charge c";
 
+/* Whether the table has something of the day. */
+static bool has_day(const char *table, int days)
+{
+    static char query[256];
+    snprintf(query, sizeof(query), "SELECT to_regclass('%s_' || replace('%s', '-', '')) IS NOT NULL", table,
+             days_date(days));
+    return strcmp(sql(query), "t") == 0;
+}
+
 static const char *remember(const char *query, char out[128])
 {
     snprintf(out, 128, "%s", sql(query));
@@ -65,9 +74,12 @@ static void what_left_comes_back(void **state)
     remember(all_entries, before);
     remember(totals, figures);
     snprintf(id, sizeof(id), "%s", sql("SELECT payment_id FROM charge ORDER BY payment_id LIMIT 1"));
+    assert_true(has_day("charge", 5) && has_day("page_copy", 5));
     if (archive() != 0)
         fail_msg("%s", output);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "2");
+    assert_false(has_day("charge", 5) || has_day("page_copy", 5));
+    assert_true(has_day("charge", 4) && has_day("page_copy", 4));
     assert_string_equal(sql("SELECT entries, sum_micros, event FROM archive"), "703|1750000003|archived");
     assert_int_equal(access(path, R_OK), 0);
     const char *const sum[] = {"sha256sum", path, NULL};

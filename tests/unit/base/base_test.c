@@ -351,6 +351,7 @@ static void failures_have_the_codes_of_the_protocol(void **state)
         {ERR_PAYMENT_REQUIRED, 402, "payment_required"},
         {ERR_OFFER_EXPIRED, 402, "offer_expired"},
         {ERR_OFFER_MISMATCH, 402, "offer_mismatch"},
+        {ERR_PAGE_CHANGED, 402, "page_changed"},
         {ERR_PAYMENT_UNDELIVERED, 402, "payment_undelivered"},
         {ERR_REQUEST_REPEATED, 409, "request_repeated"},
         {ERR_SIGNATURE_REQUIRED, 403, "signature_required"},

@@ -129,6 +129,42 @@ static void mistakes_are_told_with_line_and_hint(void **state)
     }
 }
 
+#define RECRAWL(time)                                                                                        \
+    SITE "    rules:\n      - action: charge\n        price: 1\n        free_recrawl: " time "\n"
+
+static void a_free_time_is_from_a_minute_to_a_week(void **state)
+{
+    static const char *const wrong[][2] = {{RECRAWL("24"), "24"},
+                                           {RECRAWL("0h"), "0h"},
+                                           {RECRAWL("-1h"), "-1h"},
+                                           {RECRAWL("1.5h"), "1.5h"},
+                                           {RECRAWL("8d"), "8d"},
+                                           {RECRAWL("169h"), "169h"},
+                                           {RECRAWL("1w"), "1w"},
+                                           {RECRAWL("24 h"), "24 h"},
+                                           {RECRAWL("99999999999999999999h"), "99999999999999999999h"}};
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } right[] = {{RECRAWL("1m"), 60000}, {RECRAWL("24h"), 86400000}, {RECRAWL("7d"), 604800000}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        char expected[160];
+        snprintf(expected, sizeof(expected),
+                 ":10: free_recrawl: \"%s\" is no time from 1m to 7d, write 24h\n", wrong[i][1]);
+        assert_null(load(wrong[i][0]));
+        assert_string_equal(said, expected);
+    }
+    for (size_t i = 0; i < sizeof(right) / sizeof(*right); i++) {
+        struct config *config = load(right[i].text);
+        assert_non_null(config);
+        assert_int_equal(config_recrawl_ms(&config->sites[0].rules[0]), right[i].ms);
+        config_free(config);
+    }
+    assert_null(load(SITE "    rules:\n      - action: allow\n        free_recrawl: 24h\n"));
+    assert_string_equal(said, ":9: free_recrawl: only with action charge, remove it or change the action\n");
+}
+
 static void whom_the_gate_believes_and_charges_is_checked(void **state)
 {
     static const struct {
@@ -371,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_filled_in),
         cmocka_unit_test(mistakes_are_told_with_line_and_hint),
+        cmocka_unit_test(a_free_time_is_from_a_minute_to_a_week),
         cmocka_unit_test(whom_the_gate_believes_and_charges_is_checked),
         cmocka_unit_test(every_mistake_is_told_at_once),
         cmocka_unit_test(mistakes_do_not_hide_each_other),

@@ -83,6 +83,8 @@ static void print_entry(const struct charge_lookup_row *entry, const struct entr
     print_fact("Price", show_micros(entry->amount_micros, entry->currency, money));
     if (checks->id[0] && checks->price_micros > entry->amount_micros)
         print_fact("Signed for", show_micros(checks->price_micros, entry->currency, money));
+    if (entry->repeats)
+        print_fact("Repeats", entry->repeats);
     print_fact("Rule", entry->rule);
     print_agreement(entry->agreement_version, entry->agreement_version_null);
     print_fact("Site", entry->site);

@@ -135,6 +135,7 @@ static json_t *whole_entry_json(const struct answer *answer)
                                                 count.attempts, "kept", count.kept));
     }
     json_object_set_new(json, "adjustments", adjustments);
+    json_object_set_new(json, "repeats", show_json_text(entry.repeats));
     json_object_set_new(json, "undelivered", undelivered_json(&answer->undelivered));
     json_object_set_new(json, "conflicts", conflicts);
     json_object_set_new(json, "conflict_counts", counts);
