@@ -190,7 +190,7 @@ $(BUILD)/ledger/base/version.h: tools/deploy/CHANGELOG.md
 
 # The SQL statements, one a file, become strings of the program, and the columns that they declare a header
 # for each room of them. What is renamed or removed changes its folder.
-SQL = $(sort $(shell find sql -name functions -prune -o -name '*.sql' -print))
+SQL = $(sort $(shell find sql -name '*.sql'))
 .SECONDEXPANSION:
 $(BUILD)/sql/rows/%.h: sql/embed.awk sql/statements/$$* \
 		$$(wildcard sql/statements/$$*/* sql/statements/$$*/*/*.sql)

@@ -1,7 +1,8 @@
 # Turns the .sql files named as arguments into C; see ledger/pg/sql.h. POSIX awk. A file under statements/ is
 # one prepared statement, named like the file; those in migrations/ and baseline/ are what their folders say,
-# in the order in which they are named; any other is a script. Comment lines before a statement's first word
-# stay out of the program.
+# in the order in which they are named; one under functions/ or views/ becomes a text that makes the function
+# or view anew in pg_temp, to be compared with the database's; any other is a script. Comment lines before a
+# statement's first word stay out of the program.
 #
 # A statement that returns rows ends its first comment with what they consist of, in order:
 #     -- columns: number text, total_minor bigint, due_date date null
@@ -22,6 +23,8 @@ function kind_of(path) {
         return "statements"
     if (path ~ /(^|\/)baseline\//)
         return "baseline"
+    if (path ~ /(^|\/)(functions|views)\//)
+        return "definitions"
     return path ~ /(^|\/)migrations\// ? "migrations" : "scripts"
 }
 
@@ -79,7 +82,7 @@ FNR == 1 {
     path[++files] = FILENAME
     name[files] = base(FILENAME)
     of[files] = kind_of(FILENAME)
-    columns[files] = started = declaring = 0
+    columns[files] = started = declaring = finished = 0
     rows_of[files] = name[files]
 }
 
@@ -93,6 +96,16 @@ FNR == 1 {
     if (declaring)
         declare($0)
     next
+}
+
+of[files] == "definitions" {
+    if (sub(/^CREATE OR REPLACE FUNCTION /, "CREATE FUNCTION pg_temp."))
+        text[files] = "\n     \"SET LOCAL check_function_bodies = off;\\n\""
+    sub(/^CREATE OR REPLACE VIEW /, "CREATE VIEW pg_temp.")
+    if (/^COMMENT ON (FUNCTION|VIEW) /)
+        finished = 1
+    if (finished)
+        next
 }
 
 {
@@ -131,6 +144,7 @@ function texts(    i) {
             column_table(i)
     table("migrations", "sql_file")
     table("baseline", "sql_file")
+    table("definitions", "sql_file")
     table("statements", "sql_statement")
     table("scripts", "sql_file")
 }

@@ -4,6 +4,7 @@
 #include "ledger/audit/audit.h"
 
 #include "ledger/audit/judgement.h"
+#include "ledger/pg/sql.h"
 #include "ledger/proof/log.h"
 #include "sql/rows/audit.h"
 #include "sql/rows/site.h"
@@ -200,17 +201,54 @@ out:
     return err;
 }
 
-static enum err check_guards(struct audit *audit)
+/* What functions and views do is compared by what the server makes of their texts, of which it keeps no more:
+ * this version's are made in pg_temp, where nothing calls them, and are gone with the transaction. Functions
+ * come before views, by which pg_temp would hide those that a function's text reads. */
+static enum err check_definitions(struct audit *audit, const struct pg_params *owner)
 {
-    struct pg_params params = {0}, no_site = {0};
+    const struct sql_file *made = sql_definitions;
+    char problem[256];
+    enum err err = ERR_OK;
+    while (made->name && (err = pg_script(audit->pg, made->name, made->text)) == ERR_OK)
+        made++;
+    if (err == ERR_OK)
+        return check(audit, "audit_definitions", owner);
+    if (pg_failure(audit->pg) != PG_DENIED && pg_failure(audit->pg) != PG_OTHER)
+        return err;
+    /* What is in the way is a finding of its own, and the others are told once it is gone. */
+    snprintf(problem, sizeof(problem),
+             pg_failure(audit->pg) == PG_DENIED
+                 ? "cannot be compared: GRANT TEMPORARY on the database to the operator's role"
+                 : "cannot be compared: %s needs something that is missing; make that again, and audit again",
+             made->name);
+    found(audit, "", "functions and views", problem);
+    return ERR_OK;
+}
+
+/* What keeps rows from being changed, and the rows that are of no site. Inside a transaction. */
+static enum err check_guards(struct audit *audit, struct pg_array *allowed)
+{
+    const struct config *config = audit->order->config;
+    struct pg_params roles = {0}, owner = {0}, strangers = {0}, no_site = {0};
     enum err err;
-    pg_params_text(&params, audit->order->config->ledger_gate_role);
-    pg_params_text(&params, audit->order->config->ledger_operator_role);
-    audit->site = "";
-    TRY(check(audit, "audit_guards", &params));
-    /* The rows that are of no site. */
+    pg_params_text(&roles, config->ledger_gate_role);
+    pg_params_text(&roles, config->ledger_operator_role);
+    pg_params_text(&roles, config->ledger_owner_role);
+    pg_params_text(&owner, config->ledger_owner_role);
     pg_params_text(&no_site, NULL);
+    pg_array_begin(allowed, PG_TYPE_TEXT);
+    for (size_t i = 0; i < config->ledger_audit_allows.count; i++)
+        pg_array_bytes(allowed, slice_of(config->ledger_audit_allows.items[i]));
+    if (!pg_params_array(&strangers, allowed))
+        return ERR_INTERNAL;
+    audit->site = "";
+    TRY(pg_run(audit->pg, "session_plain", NULL, NULL));
+    TRY(check(audit, "audit_triggers", NULL));
+    TRY(check(audit, "audit_rights", &roles));
+    TRY(check(audit, "audit_strangers", &strangers));
+    TRY(check(audit, "audit_constraints", NULL));
     TRY(check(audit, "audit_facts", &no_site));
+    TRY(check_definitions(audit, &owner));
 out:
     return err;
 }
@@ -221,9 +259,13 @@ enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_
     struct audit audit = {.pg = pg, .order = order, .result = result};
     struct pg_params params = {0};
     struct pg_rows sites = {0};
+    struct pg_array allowed = {0};
     enum err err;
     *result = (struct audit_result){.sites = 0};
-    TRY(check_guards(&audit));
+    TRY(pg_begin(pg));
+    err = check_guards(&audit, &allowed);
+    pg_rollback(pg);
+    TRY(err);
     pg_params_text(&params, order->site);
     TRY(pg_run(pg, "site_list", &params, &sites));
     for (int i = 0; i < sites.count; i++) {
@@ -240,6 +282,7 @@ enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_
     }
 out:
     assert(result->away <= result->days && result->unjudged <= result->days);
+    pg_array_free(&allowed);
     pg_rows_free(&sites);
     return err;
 }

@@ -28,6 +28,9 @@ extern const struct sql_file sql_migrations[];
  */
 extern const struct sql_file sql_baseline[];
 
+/* Each makes in pg_temp a function or view that the migrations leave in the database: "refuse_change". */
+extern const struct sql_file sql_definitions[];
+
 /* One prepared statement each: "charge_insert". */
 extern const struct sql_statement sql_statements[];
 

@@ -187,6 +187,10 @@ typedef struct config_list CONFIG_LIST;
       "The most entries in one transaction.")                                                                \
     X(ledger_refresh_seconds, "ledger.refresh_seconds", NUMBER, "2", 1, 60,                                  \
       "How often agreements, and what crawlers spent at other gates, are read.")                             \
+    X(ledger_audit_allows, "ledger.audit_allows", LIST, "", 0, 0,                                            \
+      "What `crawltab audit` finds beside the ledger but is there on purpose, in the audit's words, such "   \
+      "as\n"                                                                                                 \
+      "\"publication NAME\", \"extension NAME\", \"event trigger NAME\" or \"view NAME\".")                  \
     X(seal_publish_folder, "seal.publish_folder", PATH, "", 0, 0,                                            \
       "Folder for each checkpoint that is made, to be copied to where nobody who can change the ledger "     \
       "has\n"                                                                                                \

@@ -1,4 +1,5 @@
-/* sql/functions/ has what the migrations leave in a database: each function once, by its name. */
+/* sql/functions/ and sql/views/ have what the migrations leave in a database: each function and view once, by
+ * its name. */
 #include "tests/pg/support.h"
 
 #include "ledger/pg/pg.h"
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 
 #define FUNCTIONS "sql/functions/"
+#define VIEWS     "sql/views/"
 
 /* All that CREATE FUNCTION and COMMENT say: what PostgreSQL made of the text, which may be laid out in
  * another way. The comments are then forgotten, so that a file without one is noticed. */
@@ -80,16 +82,24 @@ static void rooms_are_those_of_the_ledger(void **state)
     globfree(&rooms);
 }
 
-/* Runs a file as a transaction, which then tells what functions it has made. */
-static void load(struct pg *owner, const char *path)
+/* Static, OUTPUT_MAX bytes. */
+static char *file_text(const char *path)
 {
     static char text[OUTPUT_MAX];
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    size_t len = fread(text, 1, sizeof(text), file);
+    size_t len = fread(text, 1, sizeof(text) - 1, file);
     assert_true(feof(file));
     fclose(file);
-    size_t room = sizeof(text) - len;
+    text[len] = '\0';
+    return text;
+}
+
+/* Runs a file as a transaction, which then tells what functions it has made. */
+static void load(struct pg *owner, const char *path)
+{
+    char *text = file_text(path);
+    size_t len = strlen(text), room = OUTPUT_MAX - len;
     int told = snprintf(text + len, room,
                         "INSERT INTO loaded SELECT '%s', proname || '.sql'"
                         " FROM pg_proc WHERE xmin = pg_current_xact_id()::xid",
@@ -121,12 +131,34 @@ static void files_say_what_the_database_has(void **state)
     assert_int_equal(strlen(found), 0);
 }
 
+/* As the comments of functions, those of views are forgotten first. */
+static void views_are_what_their_files_say(void **state)
+{
+    static const char seen[] =
+        "SELECT string_agg(concat_ws(E'\\n', relname, pg_get_viewdef(oid),"
+        "  obj_description(oid, 'pg_class')), E'\\n' ORDER BY relname)"
+        "  FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace";
+    static char migrated[OUTPUT_MAX];
+    (void)state;
+    snprintf(migrated, sizeof(migrated), "%s", sql(seen));
+    sql("DO $$ DECLARE name text; BEGIN FOR name IN SELECT relname FROM pg_class WHERE relkind = 'v'"
+        " AND relnamespace = 'public'::regnamespace LOOP"
+        "  EXECUTE format('COMMENT ON VIEW %I IS NULL', name); END LOOP; END $$");
+    glob_t files;
+    assert_int_equal(glob(VIEWS "*.sql", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        sql(file_text(files.gl_pathv[i]));
+    globfree(&files);
+    assert_string_equal(sql(seen), migrated);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_function_has_a_file, ledger_setup, ledger_teardown),
         cmocka_unit_test(rooms_are_those_of_the_ledger),
         cmocka_unit_test_setup_teardown(files_say_what_the_database_has, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(views_are_what_their_files_say, ledger_setup, ledger_teardown),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);
 }

@@ -1,11 +1,16 @@
--- What gates count credit by, against the entries of site $1 that were delivered, from the first quarter of
--- an hour on in which it was counted. Who put in an entry that is not proven may have counted it, or not.
+-- What gates count credit by, against the entries of site $1 that were delivered, of the time since they are
+-- counted: a ledger that is older than its fourth version has some of before. Who put in an entry that is not
+-- proven may have counted it, or not.
 -- columns of audit_finding: subject text, problem text
 WITH since AS (
-    SELECT min(quarter) AS quarter FROM spend
+    SELECT coalesce((SELECT uuid_quarter(uuid_floor(counted.applied_at)) + 1
+                       FROM schema_version first JOIN schema_version counted ON counted.version = 4
+                      WHERE first.version = 1
+                        AND first.applied_at < counted.applied_at - interval '1 hour'), 0) AS quarter
 ), spent AS (
     SELECT s.crawler_id, s.quarter, sum(s.entries) AS entries, sum(s.amount_micros) AS micros
-      FROM spend s WHERE s.site_id = $1::bigint GROUP BY s.crawler_id, s.quarter
+      FROM spend s JOIN since ON s.quarter >= since.quarter WHERE s.site_id = $1::bigint
+     GROUP BY s.crawler_id, s.quarter
 ), entered AS (
     SELECT c.crawler_id, uuid_quarter(c.payment_id) AS quarter,
            count(*) FILTER (WHERE u.payment_id IS NULL AND n.payment_id IS NULL) AS entries,
