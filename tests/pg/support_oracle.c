@@ -73,7 +73,8 @@ static void add_crawls(struct oracle *oracle, size_t crawler, const struct oracl
         int64_t *line;
         if (entry->crawler != crawler)
             continue;
-        int64_t off = discount(terms, ++account->period_crawls, entry->amount, &line, &account->open);
+        account->period_crawls += entry->amount > 0; /* what is free is no included crawl, and on no tier */
+        int64_t off = discount(terms, account->period_crawls, entry->amount, &line, &account->open);
         *line -= off;
         account->open.crawls += entry->amount;
         account->open.entries++;

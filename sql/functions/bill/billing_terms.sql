@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION billing_terms(of_site bigint, of_date date)
                    WHEN 'monthly' THEN date_trunc('month', b.next_date) <> date_trunc('month', of_date)
                    ELSE true END AS period_end,
                before.carried_out_micros AS carried_micros, NOT before.period_end AS in_period,
-               before.period_crawls_before + before.entries AS crawls,
+               before.local_date AS before_date, before.period_crawls_before AS crawls,
                before.period_micros_before + before.sum_micros + before.terms_micros AS micros
           FROM billing_day(of_site, of_date) b CROSS JOIN crawler c
           LEFT JOIN crawler_day today ON today.site_id = of_site AND today.local_date = of_date
@@ -37,7 +37,8 @@ CREATE OR REPLACE FUNCTION billing_terms(of_site bigint, of_date date)
                  ORDER BY t.close_number DESC LIMIT 1) AS before ON true
     )
     SELECT k.crawler_id, k.agreement_id, k.period_end, coalesce(k.carried_micros, 0),
-           CASE WHEN k.in_period THEN k.crawls ELSE 0 END, CASE WHEN k.in_period THEN k.micros ELSE 0 END,
+           CASE WHEN k.in_period THEN k.crawls + paid_crawls(of_site, k.before_date, k.crawler_id) ELSE 0 END,
+           CASE WHEN k.in_period THEN k.micros ELSE 0 END,
            coalesce(crawled.entries, 0), coalesce(crawled.sum_micros, 0)
       FROM known k LEFT JOIN crawled USING (crawler_id) LEFT JOIN adjusted USING (crawler_id)
      WHERE crawled.crawler_id IS NOT NULL OR adjusted.crawler_id IS NOT NULL

@@ -18,6 +18,7 @@ CREATE OR REPLACE FUNCTION billing_undelivered(of_site bigint, of_date date)
                + row_number() OVER (PARTITION BY c.crawler_id ORDER BY c.payment_id) AS nth
           FROM billing_day(of_site, of_date) b
           JOIN billable c ON c.site_id = of_site AND c.payment_id >= b.first_id AND c.payment_id < b.end_id
+           AND c.amount_micros > 0
           JOIN terms t ON t.crawler_id = c.crawler_id AND t.counts
     ), billed AS (
         SELECT l.payment_id, l.crawler_id, l.amount_micros - share_of(l.amount_micros,

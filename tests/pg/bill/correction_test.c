@@ -209,6 +209,34 @@ static void minimums_know_what_was_taken_off_before(void **state)
 }
 
 /* All of an invoice that was taken back, in however small parts, is credited: no cent of it stays open. */
+/* What was free is no included crawl and on no tier, whichever day it was on; and is taken back as if it were
+ * not there. */
+static void free_crawls_count_for_nothing(void **state)
+{
+    (void)state;
+    charge_on(0, A, 0, 2);
+    agree(A, TERMS, "'weekly', false, 0, 2, 0, 0, 'none', 0");
+    sql_own("INSERT INTO agreement_tier VALUES (1, 2, 500000)");
+    charge_at(noon(0) + 1000, A, 100000, 1);
+    charge_at(noon(1), A, 0, 3);
+    nights_until(1);
+    charge_at(noon(2), A, 100000, 1); /* the second that is included */
+    charge_at(noon(2) + 1000, A, 0, 1);
+    charge_at(noon(2) + 2000, A, 100000, 1);
+    assert_int_equal(adjust(last_id, noon(2) + 3000, 100001), ADJUSTMENT_TOO_MUCH); /* it is paid in full */
+    assert_int_equal(adjust(last_id, noon(2) + 4000, 0), ADJUSTMENT_DONE);
+    charge_at(noon(2) + 5000, A, 100000, 1); /* on the tier */
+    assert_int_equal(adjust(last_id, noon(2) + 6000, 50001), ADJUSTMENT_TOO_MUCH);
+    nights_until(3); /* Sunday */
+    assert_string_equal(
+        sql("SELECT split_part(description, ' of payment', 1), quantity, unit_price_micros FROM invoice_line"
+            " ORDER BY line"),
+        "all|6|0\nall|4|100000\nall, included|-2|100000\n"
+        "all, 50 % off from crawl 2 at 0.10|-1|50000\nReversal|-1|100000");
+    assert_string_equal(sql("SELECT net_minor, entries FROM invoice"), "5|10");
+    audit_is_clean();
+}
+
 static void what_is_fully_reversed_closes(void **state)
 {
     static const char states[] = "SELECT number, status, open_minor FROM invoice JOIN invoice_state USING"
@@ -481,6 +509,7 @@ int main(void)
     const struct CMUnitTest tests[] = {TEST(fees_by_the_day),
                                        TEST(terms_begin_with_their_instant),
                                        TEST(minimums_know_what_was_taken_off_before),
+                                       TEST(free_crawls_count_for_nothing),
                                        TEST(what_is_fully_reversed_closes),
                                        TEST(a_void_invoice_closes),
                                        TEST(what_was_billed_to_the_wrong_party),

@@ -10,7 +10,7 @@ WITH subject AS (
       FROM charge c JOIN site s USING (site_id) WHERE c.payment_id = $1::uuid
 ), terms AS (
     SELECT c.payment_id, c.site_id, c.crawler_id, a.agreement_id, a.subscription, a.included_crawls,
-           d.starts_at, d.ends_at, t.period_crawls_before, t.entries,
+           d.starts_at, d.ends_at, t.local_date AS closed_date, t.period_crawls_before,
            CASE a.cadence WHEN 'weekly' THEN date_trunc('week', d.local_date)::date
                 WHEN 'monthly' THEN date_trunc('month', d.local_date)::date
                 ELSE d.local_date END AS first_date
@@ -34,7 +34,8 @@ WITH subject AS (
                                      AND e.local_date = o.local_date)) END AS from_at,
            coalesce(x.period_crawls_before, (
                SELECT CASE WHEN p.period_end OR p.local_date < x.first_date THEN 0
-                           ELSE p.period_crawls_before + p.entries END
+                           ELSE p.period_crawls_before
+                                + paid_crawls(x.site_id, p.local_date, x.crawler_id) END
                  FROM crawler_day p WHERE p.site_id = x.site_id AND p.crawler_id = x.crawler_id
                 ORDER BY p.close_number DESC LIMIT 1), 0) AS before
       FROM terms x
@@ -43,14 +44,16 @@ WITH subject AS (
     SELECT p.*, p.before - p.included_crawls + CASE WHEN EXISTS (
                SELECT FROM archived w WHERE w.utc_date >= (p.from_at AT TIME ZONE 'UTC')::date
                   AND w.utc_date < (uuid_instant(p.payment_id) AT TIME ZONE 'UTC')::date)
-           THEN p.entries - (
+           THEN paid_crawls(p.site_id, p.closed_date, p.crawler_id) - (
                SELECT count(*) FROM billable n
                 WHERE n.site_id = p.site_id AND n.crawler_id = p.crawler_id
-                  AND n.payment_id > p.payment_id AND n.payment_id < uuid_floor(p.ends_at))
+                  AND n.payment_id > p.payment_id AND n.payment_id < uuid_floor(p.ends_at)
+                  AND n.amount_micros > 0)
            ELSE (
                SELECT count(*) FROM billable n
                 WHERE n.site_id = p.site_id AND n.crawler_id = p.crawler_id
-                  AND n.payment_id >= uuid_floor(p.from_at) AND n.payment_id <= p.payment_id) END AS nth
+                  AND n.payment_id >= uuid_floor(p.from_at) AND n.payment_id <= p.payment_id
+                  AND n.amount_micros > 0) END AS nth
       FROM period p
 )
 SELECT c.site_id, c.crawler_id, c.amount_micros,
