@@ -74,12 +74,12 @@ static void what_left_comes_back(void **state)
     remember(all_entries, before);
     remember(totals, figures);
     snprintf(id, sizeof(id), "%s", sql("SELECT payment_id FROM charge ORDER BY payment_id LIMIT 1"));
-    assert_true(has_day("charge", 5) && has_day("page_copy", 5));
+    assert_true(has_day("charge", 5) && has_day("page_copy", 5) && has_day("handover", 5));
     if (archive() != 0)
         fail_msg("%s", output);
     assert_string_equal(sql("SELECT count(*) FROM charge"), "2");
-    assert_false(has_day("charge", 5) || has_day("page_copy", 5));
-    assert_true(has_day("charge", 4) && has_day("page_copy", 4));
+    assert_false(has_day("charge", 5) || has_day("page_copy", 5) || has_day("handover", 5));
+    assert_true(has_day("charge", 4) && has_day("page_copy", 4) && has_day("handover", 4));
     assert_string_equal(sql("SELECT entries, sum_micros, event FROM archive"), "703|1750000003|archived");
     assert_int_equal(access(path, R_OK), 0);
     const char *const sum[] = {"sha256sum", path, NULL};
