@@ -205,13 +205,16 @@ static enum err read_entry(void *context, const struct pg_row *row)
         tree->strangers++;
     if (reading->tile.size == 0 && !start_tile(reading, reading->leaf.payment_id))
         return ERR_OVERLOADED;
-    merkle_leaf(slice_bytes(reading->bytes, leaf_write(&reading->leaf, reading->bytes)), hash);
+    struct slice leaf = slice_bytes(reading->bytes, leaf_write(&reading->leaf, reading->bytes));
+    const struct day_tree_order *order = reading->order;
+    enum err err = order->leaf ? order->leaf(order->context, reading->leaf.payment_id, leaf) : ERR_OK;
+    merkle_leaf(leaf, hash);
     merkle_add(&reading->tile, hash);
     if (reading->tile.size == DAY_TREE_TILE)
         end_tile(reading);
-    if (reading->order->tell && tree->entries % TELL_EVERY == 0)
-        reading->order->tell(reading->order->context, tree->entries, reading->expected);
-    return ERR_OK;
+    if (order->tell && tree->entries % TELL_EVERY == 0)
+        order->tell(order->context, tree->entries, reading->expected);
+    return err;
 }
 
 enum err day_tree_read(struct pg *pg, const struct day_tree_order *order, struct day_tree *tree)

@@ -14,12 +14,16 @@
 /* Told from time to time how many entries have been read, of how many. */
 typedef void day_tree_tell(void *context, int64_t done, int64_t all);
 
+/* Told each entry's leaf in order; an error ends the reading. */
+typedef enum err day_tree_leaf(void *context, const uint8_t *payment_id, struct slice leaf);
+
 struct day_tree_order {
     int64_t site_id;
     const char *date;
     const char *first_id; /* only the day's entries from this id on; NULL: from its beginning */
     const char *end_id;   /* and before this one; NULL: to its end */
     day_tree_tell *tell;  /* NULL: nobody */
+    day_tree_leaf *leaf;  /* NULL: nobody */
     void *context;
 };
 

@@ -1,10 +1,12 @@
 #include "tools/crawltab/entries/answer.h"
 #include "tools/crawltab/entries/offered_url.h"
+#include "tools/crawltab/entries/proof.h"
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/frame/show.h"
 #include "tools/crawltab/frame/trust.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/bundle/collect.h"
 #include "sql/rows/archive.h"
 
 #include <stdlib.h>
@@ -107,6 +109,58 @@ static enum exit_status tell(const struct answer *answer, bool json)
     return answer->status == ANSWER_PAID && answer_holds(answer) ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* The site whose log says that the id is no entry: that of the offer or, of an id that no key opens, the only
+ * one. 0: it is not known. */
+static int64_t site_of(const struct answer *answer)
+{
+    const struct opener *opener = answer->opener;
+    int64_t site_id = answer->site ? answer->site->site_id : 0;
+    for (size_t i = 0; i < opener->site_count && !answer->site; i++) {
+        if (site_id && opener->sites[i].site_id && opener->sites[i].site_id != site_id)
+            return 0;
+        site_id = opener->sites[i].site_id ? opener->sites[i].site_id : site_id;
+    }
+    return site_id;
+}
+
+static enum err make_proof(struct pg *pg, const struct answer *answer, struct bundle_made *made)
+{
+    *made = (struct bundle_made){.problem = NULL};
+    if (answer_has_entry(answer)) {
+        const struct charge_lookup_row entry = charge_lookup_row(&answer->entry, 0);
+        return bundle_of_entry(pg, &entry, made);
+    }
+    if (answer->status == ANSWER_ARCHIVED)
+        made->problem = "entries of its day are in a file: crawltab archive restore first";
+    else if (!answer->given.is_id && !answer->given.is_uuid)
+        made->problem = "it is no payment id";
+    else if (!site_of(answer))
+        made->problem =
+            "no offer key here made the id, and the ledger has several sites: in whose log should it "
+            "not be?";
+    return made->problem ? ERR_OK : bundle_of_absence(pg, site_of(answer), answer->given.raw, made);
+}
+
+/* False after telling why there is none, or that it does not hold. */
+static bool prove(struct pg *pg, const struct answer *answer, const char *path)
+{
+    struct bundle_made made;
+    bool written = false;
+    if (pg_begin(pg) != ERR_OK)
+        return false;
+    enum err err = make_proof(pg, answer, &made);
+    pg_rollback(pg); /* it was only read */
+    if (err != ERR_OK)
+        LOG(ERROR, "the proof cannot be made", {"detail", "the ledger could not be read"});
+    else if (made.problem)
+        LOG(ERROR, "there is no proof", {"payment_id", answer->given.text}, {"detail", made.problem});
+    else
+        written = proof_write(path, made.bundle);
+    if (err == ERR_OK)
+        json_decref(made.bundle);
+    return written;
+}
+
 static void free_answer(struct answer *answer)
 {
     pg_rows_free(&answer->entry);
@@ -119,8 +173,14 @@ static void free_answer(struct answer *answer)
     free(answer->url);
 }
 
-static enum exit_status look_up(const struct config *config, struct answer *answer, const char *url,
-                                bool json)
+/* What is asked for beside the id. */
+struct request {
+    const char *url, *proof;
+    bool json;
+};
+
+static enum exit_status look_up(const struct config *config, struct answer *answer,
+                                const struct request *request)
 {
     enum exit_status status = EXIT_FAILED;
     struct opener opener = {.problem = NULL};
@@ -130,8 +190,11 @@ static enum exit_status look_up(const struct config *config, struct answer *answ
     answer->trust = &trust.log;
     /* Without the key, which not everybody may read, all but the log's signature is checked. */
     trust_load(config, NULL, NULL, &trust);
-    if (pg && opener_make(pg, config, &opener) == ERR_OK && find(pg, url, answer) == ERR_OK)
-        status = tell(answer, json);
+    if (pg && opener_make(pg, config, &opener) == ERR_OK && find(pg, request->url, answer) == ERR_OK) {
+        status = tell(answer, request->json);
+        if (request->proof && !prove(pg, answer, request->proof))
+            status = EXIT_FAILED;
+    }
     free_answer(answer);
     opener_close(&opener);
     pg_close(pg);
@@ -140,10 +203,11 @@ static enum exit_status look_up(const struct config *config, struct answer *answ
 
 static enum exit_status look_up_payment(const char *config_path, int argc, char **argv)
 {
-    bool json = false;
-    const char *url = NULL;
-    const struct command_option options[] = {
-        {"--json", NULL, &json}, {"--url", &url, NULL}, {NULL, NULL, NULL}};
+    struct request request = {.url = NULL};
+    const struct command_option options[] = {{"--json", NULL, &request.json},
+                                             {"--url", &request.url, NULL},
+                                             {"--proof", &request.proof, NULL},
+                                             {NULL, NULL, NULL}};
     struct command_words words;
     struct answer answer = {.url = NULL};
     if (!command_parse(argc, argv, options, &words))
@@ -154,14 +218,14 @@ static enum exit_status look_up_payment(const char *config_path, int argc, char 
         return command_misused("this is no payment id", words.items[0],
                                "give the 64 characters of the offer, or the UUID of an export");
     struct config *config = command_config(config_path);
-    enum exit_status status = config ? look_up(config, &answer, url, json) : EXIT_FAILED;
+    enum exit_status status = config ? look_up(config, &answer, &request) : EXIT_FAILED;
     config_free(config);
     return status;
 }
 
 const struct command lookup_command = {
     "lookup", "answer a dispute: who signed what, when, at which price",
-    "usage: crawltab lookup PAYMENT-ID [--url URL] [--json]\n"
+    "usage: crawltab lookup PAYMENT-ID [--url URL] [--proof FILE] [--json]\n"
     "\n"
     "Shows the entry of a payment id (64 characters as in the offer, or its UUID as\n"
     "in exports): signer, key, URL, price, receipt time, invoice, what was signed,\n"
@@ -173,10 +237,16 @@ const struct command lookup_command = {
     "it was offered: when, for which URL, at which price; whether it is mistyped, and\n"
     "what it may have meant; or whether it is another ledger's.\n"
     "\n"
+    "With --proof the same is written as a file that anybody can check without the\n"
+    "ledger (crawltab verify): the entry, or that the log of its closed day has none.\n"
+    "The latter shows the two entries beside which it would stand, which may be\n"
+    "another crawler's.\n"
+    "\n"
     "exit status: 0 paid, and everything that could be checked holds; 1 anything else\n"
     "\n"
     "options:\n"
     "  --url URL      an offer holds only a hash of its URL: was it for this one?\n"
+    "  --proof FILE   write a proof that can be sent to whoever doubts\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
     look_up_payment};

@@ -29,6 +29,7 @@ extern const struct command adjust_command;
 extern const struct command statement_command;
 extern const struct command audit_command;
 extern const struct command lookup_command;
+extern const struct command verify_command;
 extern const struct command archive_command;
 extern const struct command export_command;
 extern const struct command key_command;

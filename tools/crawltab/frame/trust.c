@@ -32,7 +32,7 @@ static bool load_kept(const char *path, struct trust *trust)
     return !problem;
 }
 
-bool trust_load(const struct config *config, const char *verifier, const char *kept_file, struct trust *trust)
+bool trust_given(const char *verifier, const char *kept_file, struct trust *trust)
 {
     *trust = (struct trust){.log = {.verifies = signature_verify_ed25519, .verifier = verifier}};
     trust->log.keys = (const uint8_t(*)[NOTE_KEY_SIZE])trust->keys;
@@ -41,9 +41,12 @@ bool trust_load(const struct config *config, const char *verifier, const char *k
             {"hint", "it is a line of crawltab checkpoint key: NAME+ID+KEY"});
         return false;
     }
-    if (!verifier && !load_keys(config, trust))
-        return false;
     return !kept_file || load_kept(kept_file, trust);
+}
+
+bool trust_load(const struct config *config, const char *verifier, const char *kept_file, struct trust *trust)
+{
+    return trust_given(verifier, kept_file, trust) && (verifier || load_keys(config, trust));
 }
 
 void trust_free(struct trust *trust)

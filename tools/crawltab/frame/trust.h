@@ -18,6 +18,9 @@ struct trust {
  * after telling what is wrong. Ended by trust_free in any case; the structure must stay where it is. */
 bool trust_load(const struct config *config, const char *verifier, const char *kept_file,
                 struct trust *trust);
+
+/* The same without a configuration: what is given by hand alone. */
+bool trust_given(const char *verifier, const char *kept_file, struct trust *trust);
 void trust_free(struct trust *trust);
 
 /* The checkpoint to compare logs with; NULL: none was given. */

@@ -1,0 +1,242 @@
+// Proofs that leave the ledger: made of payments in every dialect, and checked by the command and by a
+// verifier that was written from ledger/PROOF.md alone. What one refuses, the other refuses too.
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { claims, jws, paymentSignature, signed } from '../dialects.js'
+import { page, proof as directoryProof, url } from '../directories.js'
+import { scene, withHttpMessageSig, withWebBotAuth } from '../signers.js'
+import { build, root } from '../support.js'
+import { verifyProof } from '../verifier.js'
+
+const dayMs = 86_400_000
+const host = 'shop.example'
+const isoDate = ms => new Date(ms).toISOString().slice(0, 10)
+
+// Changes that make another file of it, each with its name.
+function* tampered(json) {
+    const copy = () => structuredClone(json)
+    const at = (tree, steps) => steps.reduce((value, step) => value[step], tree)
+    function* walk(value, steps) {
+        const name = steps.join('.')
+        const change = to => {
+            const tree = copy()
+            at(tree, steps.slice(0, -1))[steps.at(-1)] = to
+            return [name, tree]
+        }
+        if (typeof value === 'number') yield change(value + 1)
+        else if (typeof value === 'string') {
+            const middle = value.length >> 1
+            yield change(
+                value.slice(0, middle) + (value[middle] === 'A' ? 'B' : 'A') + value.slice(middle + 1)
+            )
+            yield change(`${value} `)
+        } else if (Array.isArray(value)) {
+            for (const [i, item] of value.entries()) yield* walk(item, [...steps, i])
+            // Rows may be missing, and who signed before: none of it is claimed to be whole.
+            if (value.length > 0 && name !== 'facts' && name !== 'logs.0.key_changes') {
+                yield [`${name} shorter`, change(value.slice(1))[1]]
+                yield [`${name} twice`, change([value[0], ...value])[1]]
+            }
+        } else {
+            for (const member of Object.keys(value)) {
+                yield* walk(value[member], [...steps, member])
+                const tree = copy()
+                delete at(tree, steps)[member]
+                yield [`${name} without ${member}`, tree]
+            }
+            const tree = copy()
+            at(tree, steps).more = 1
+            yield [`${name} with more`, tree]
+        }
+    }
+    yield* walk(json, [])
+}
+
+test('a proof holds without the ledger, and nothing in it can be changed', async t => {
+    // Noon, four days ago: no midnight comes in between.
+    const today = Math.floor(Date.now() / dayMs) * dayMs
+    const behind = Math.round((today - 3.5 * dayMs - Date.now()) / 1000) * 1000
+    const time = Date.now() + behind
+    const set = await scene(t, {}, '--clock-offset', String(behind / 1000))
+    const { crawltab, gate, agent, key, folder, ledger } = set
+    const { origin } = agent
+    agent.answer = (request, response) => {
+        const body = JSON.stringify({ keys: [key.public] })
+        const created = Math.floor((Date.now() + behind) / 1000)
+        const fields = directoryProof(key, agent.host, body, { created, expires: created + 60 })
+        for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
+        response.end(body)
+    }
+    const pay = async headers => {
+        const answer = await gate.request(page, { headers })
+        assert.equal(answer.status, 200, answer.text)
+        return ledger.query(
+            'SELECT payment_id FROM charge ORDER BY recorded_at DESC, payment_id DESC LIMIT 1'
+        )
+    }
+    const offer = async () =>
+        JSON.parse((await gate.request(page, { headers: { 'user-agent': 'GPTBot' } })).text).accepts[0]
+    const accepted = async () => {
+        const { extras, ...rest } = await offer()
+        return rest
+    }
+    const at = { time }
+    const paid = {}
+    paid.payment = await pay(await withWebBotAuth(key, origin, url, await gate.offer(page), at))
+    paid.member = await pay(await withHttpMessageSig(key, origin, url, await gate.offer(page), at))
+    paid.x402 = await pay(signed(key, origin, host, paymentSignature(await accepted()), at))
+    paid.price = await pay(signed(key, origin, host, { 'crawler-exact-price': 'USD 0.05' }, at))
+    const one = await accepted()
+    paid.jws = await pay(paymentSignature(one, { commitment: jws(key, claims(origin, one, url, at)) }))
+    const unpaid = await gate.offer(page)
+    assert.equal(new Set(Object.values(paid)).size, 5)
+
+    const file = name => path.join(folder, `${name}.json`)
+    const day = isoDate(today - 4 * dayMs)
+    await assert.rejects(
+        crawltab('lookup', paid.payment, '--proof', file('none')),
+        /its day is not closed yet/
+    )
+    assert.ok(!fs.existsSync(file('none')))
+    await crawltab('nightly', '--day', day)
+    const early = { key: (await crawltab('checkpoint', 'key')).stdout.trim(), note: file('note') }
+    fs.writeFileSync(early.note, (await crawltab('checkpoint', 'show')).stdout)
+    await crawltab('adjust', paid.payment, '--credit', '0.01', '--reason', 'the page was slow')
+    await crawltab('checkpoint', 'key', 'rotate', '--reason', 'once a year')
+    await crawltab('nightly')
+    const vkey = (await crawltab('checkpoint', 'key')).stdout.trim()
+    assert.notEqual(vkey, early.key)
+
+    const verify = (name, ...words) => {
+        try {
+            const out = execFileSync(path.join(build, 'crawltab'), ['verify', file(name), ...words], {
+                cwd: '/',
+                stdio: 'pipe'
+            })
+            return out.toString().replaceAll(/\n {2}/g, ' ')
+        } catch (error) {
+            assert.equal(error.status, 1, error.stderr)
+            return null
+        }
+    }
+    const read = name => fs.readFileSync(file(name), 'utf8')
+
+    await t.test('of payments in every dialect', async () => {
+        for (const [name, id] of Object.entries(paid)) {
+            await crawltab('lookup', id, '--proof', file(name))
+            const said = verify(name, '--vkey', vkey)
+            assert.match(said ?? verify(name), /^This proof holds\.\nProven:/)
+            assert.match(
+                said,
+                new RegExp(`The log has payment ${id} as number \\d of the 5 entries of ${day} \\(UTC\\)`)
+            )
+            assert.ok(
+                said.includes(`as ${origin}, has signed to pay for ${url} by ed25519; 0.05 USD is charged`),
+                said
+            )
+            assert.ok(
+                said.includes(
+                    `The directory ${origin}/.well-known/http-message-signatures-directory listed this key`
+                ),
+                said
+            )
+            assert.match(
+                said,
+                /by invoice INV-\d{4}-000001 .*in line 1: 5 crawls by the rule "articles" at 0\.05 USD/s
+            )
+            assert.match(said, /Not proven by it:.*That anybody has read the page, or what it said/s)
+            const found = verifyProof(read(name), { vkey })
+            assert.equal(found.entry.payment_id, id)
+            assert.equal(found.offered, name === 'price' ? undefined : 50000)
+            assert.ok(found.facts.every(fact => fact.sealed))
+        }
+        assert.match(
+            verify('payment'),
+            /Adjusted at .*: credit of 0\.01 USD, because: the page was slow \(sealed on/
+        )
+        assert.match(verify('price'), /No offer was answered: the crawler named the price itself/)
+    })
+
+    await t.test('by whom, and that the log has grown from a checkpoint', () => {
+        assert.match(verify('payment'), /Whose key has signed the log: the file names it itself/)
+        assert.match(verify('payment', '--vkey', early.key), /to which the one that you gave leads/)
+        assert.match(
+            verify('payment', '--checkpoint', early.note),
+            /Its first \d days? are those of the checkpoint/
+        )
+        verifyProof(read('payment'), { vkey: early.key, checkpoint: fs.readFileSync(early.note, 'utf8') })
+        const typed = Buffer.alloc(33, 1)
+        const id = createHash('sha256')
+            .update('example:402/example\n')
+            .update(typed)
+            .digest('hex')
+            .slice(0, 8)
+        const stranger = `example:402/example+${id}+${typed.toString('base64')}`
+        assert.equal(verify('payment', '--vkey', stranger), null)
+        assert.throws(() => verifyProof(read('payment'), { vkey: stranger }), /the key that you trust/)
+        fs.writeFileSync(file('other'), fs.readFileSync(early.note, 'utf8').replace(/\n\d+\n/, '\n9\n'))
+        assert.equal(verify('payment', '--checkpoint', file('other')), null)
+        assert.throws(() => verifyProof(read('payment'), { checkpoint: read('other') }))
+    })
+
+    await t.test('that there is none', async () => {
+        const answer = crawltab('lookup', unpaid, '--proof', file('absence'))
+        await assert.rejects(answer, error => /offered and never paid/.test(error.stdout) && !error.stderr)
+        assert.match(verify('absence', '--vkey', vkey), /None of the 5 entries of .* has the payment id/)
+        verifyProof(read('absence'), { vkey })
+        const claim = JSON.parse(read('absence'))
+        // The last one was asked for last: nothing comes behind it but an id from the signature's second.
+        assert.ok(claim.neighbours.length >= 1)
+        // Of an entry there is no such proof, whatever stands beside it.
+        for (const id of Object.values(paid)) {
+            fs.writeFileSync(file('forged'), JSON.stringify({ ...claim, payment_id: id }))
+            assert.equal(verify('forged'), null)
+            assert.throws(() => verifyProof(read('forged')))
+        }
+    })
+
+    await t.test('with nothing but OpenSSL, as the document says', () => {
+        const document = fs.readFileSync(path.join(root, 'ledger/PROOF.md'), 'utf8')
+        const [, commands] = /## 7\. By hand\n.*?\n\n((?: {4}[^\n]*\n)+)/s.exec(document)
+        const out = execFileSync('bash', ['-e', '-c', `cp payment.json proof.json\n${commands}`], {
+            cwd: folder
+        })
+        const { thumbprint } = JSON.parse(read('payment')).entry
+        assert.equal(out.toString().trim(), `Signature Verified Successfully\n${thumbprint}`)
+    })
+
+    for (const name of ['payment', 'absence'])
+        await t.test(`and of ${name} each field that is changed makes both refuse`, () => {
+            // Another id between the same neighbours is another proof, and a good one.
+            const changes = [...tampered(JSON.parse(read(name)))].filter(
+                ([what]) => name !== 'absence' || what !== 'payment_id'
+            )
+            assert.ok(changes.length > 50, String(changes.length))
+            // Each process costs more than a check: they get as many files as a command takes.
+            for (let from = 0; from < changes.length; from += 60) {
+                const some = changes.slice(from, from + 60)
+                const files = some.map(([what, json], i) => {
+                    fs.writeFileSync(file(`tampered-${i}`), JSON.stringify(json))
+                    assert.throws(
+                        () => verifyProof(read(`tampered-${i}`)),
+                        undefined,
+                        `the verifier takes ${what}`
+                    )
+                    return file(`tampered-${i}`)
+                })
+                const { status, stdout } = spawnSync(path.join(build, 'crawltab'), ['verify', ...files], {
+                    cwd: '/',
+                    encoding: 'utf8'
+                })
+                const verdicts = stdout.match(/^This proof .*/gm)
+                assert.equal(status, 1)
+                assert.equal(verdicts.length, some.length)
+                for (const [i, [what]] of some.entries())
+                    assert.equal(verdicts[i], 'This proof does not hold.', `the command takes ${what}`)
+            }
+        })
+})

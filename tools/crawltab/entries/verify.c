@@ -1,0 +1,82 @@
+/* Needs nothing but the file: no configuration, no ledger, no network. */
+#include "tools/crawltab/entries/proof.h"
+#include "tools/crawltab/frame/command.h"
+#include "tools/crawltab/frame/trust.h"
+
+#include "ledger/base/file/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static json_t *read_bundle(const char *path)
+{
+    size_t len = 0;
+    char *text = file_read(path, BUNDLE_BYTES_MAX, &len, NULL);
+    json_error_t error;
+    if (!text) {
+        LOG(ERROR, "the proof cannot be read", {"file", path}, {"detail", strerror(errno)});
+        return NULL;
+    }
+    json_t *bundle = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    free(text);
+    if (!bundle)
+        LOG(ERROR, "the file is no JSON", {"file", path}, {"detail", error.text},
+            {"hint", "it is what crawltab lookup --proof has written"});
+    return bundle;
+}
+
+static enum exit_status verify(const char *path, const char *verifier, const struct log_kept *kept)
+{
+    struct bundle_report report = {.items = NULL};
+    json_t *bundle = read_bundle(path);
+    bool checked = bundle && proof_check(bundle, verifier, kept, &report);
+    bool holds = checked && report.wrong == 0;
+    if (checked)
+        proof_print(&report);
+    bundle_report_free(&report);
+    json_decref(bundle);
+    return holds ? EXIT_DONE : EXIT_FAILED;
+}
+
+static enum exit_status verify_file(const char *config_path, int argc, char **argv)
+{
+    const char *verifier = NULL, *kept_file = NULL;
+    const struct command_option options[] = {
+        {"--vkey", &verifier, NULL}, {"--checkpoint", &kept_file, NULL}, {NULL, NULL, NULL}};
+    struct command_words words;
+    struct trust trust = {.note = NULL};
+    (void)config_path;
+    if (!command_parse(argc, argv, options, &words))
+        return EXIT_USAGE;
+    if (words.count == 0)
+        return command_misused("use: crawltab verify FILE", NULL, "see crawltab verify --help");
+    bool given = trust_given(verifier, kept_file, &trust);
+    enum exit_status status = given ? EXIT_DONE : EXIT_FAILED;
+    for (int i = 0; given && i < words.count; i++) {
+        if (words.count > 1)
+            printf("%s%s:\n", i > 0 ? "\n" : "", words.items[i]);
+        if (verify(words.items[i], verifier, trust_kept(&trust)) != EXIT_DONE)
+            status = EXIT_FAILED;
+    }
+    trust_free(&trust);
+    return status;
+}
+
+const struct command verify_command = {
+    "verify", "check a proof that lookup --proof has written",
+    "usage: crawltab verify FILE... [--checkpoint NOTE] [--vkey KEY]\n"
+    "\n"
+    "Checks a proof of one payment, or that there is none, and says in sentences what\n"
+    "is proven, by whom, and what is not; several files one after the other. Needs\n"
+    "nothing but the file: no ledger, no configuration, no network. Whoever gets a\n"
+    "proof can check it, also with other tools: ledger/PROOF.md describes the format.\n"
+    "\n"
+    "exit status: 0 every proof holds, 1 one does not\n"
+    "\n"
+    "options:\n"
+    "  --vkey KEY         the log's public key, from the publisher (crawltab checkpoint\n"
+    "                     key); without it the file names the key itself, which proves\n"
+    "                     nothing about whose it is\n"
+    "  --checkpoint NOTE  a file with a checkpoint of the log that was kept elsewhere:\n"
+    "                     has the log of the proof grown from it?\n",
+    verify_file};
