@@ -241,7 +241,6 @@ gate_clock gate_clock_pkey PRIMARY KEY (reported_at, writer_id)
 gate_clock reported_at DEFAULT clock_timestamp()
 handover columns NOT NULL payment_id, recorded_at, site_id
 handover handover_pkey PRIMARY KEY (payment_id)
-handover handover_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 handover recorded_at DEFAULT clock_timestamp()
 invoice columns NOT NULL agent, buyer_party, carried_in_micros, carried_out_micros, crawler_id,
     currency, currency_decimals, ends_at, entries, first_date, issue_date, kind, local_date, net_micros,
