@@ -74,9 +74,9 @@ const struct command verify_command = {
     "exit status: 0 every proof holds, 1 one does not\n"
     "\n"
     "options:\n"
-    "  --vkey KEY         the log's public key, from the publisher (crawltab checkpoint\n"
-    "                     key); without it the file names the key itself, which proves\n"
-    "                     nothing about whose it is\n"
-    "  --checkpoint NOTE  a file with a checkpoint of the log that was kept elsewhere:\n"
-    "                     has the log of the proof grown from it?\n",
+    "  --vkey KEY         the log's public key, from the publisher's crawltab\n"
+    "                     checkpoint key; without it the file names the key itself,\n"
+    "                     which proves nothing about whose it is\n"
+    "  --checkpoint NOTE  a checkpoint of the log that was kept elsewhere: has the log\n"
+    "                     of the proof grown from it?\n",
     verify_file};
