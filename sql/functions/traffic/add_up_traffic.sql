@@ -39,6 +39,21 @@ BEGIN
         '        amount_micros = d.amount_micros + EXCLUDED.amount_micros, pages = d.pages | EXCLUDED.pages',
         part);
     EXECUTE format(
+        'INSERT INTO public.traffic_month AS m (site_id, month, crawler, verified, rule, outcome, reason,'
+        '                                       requests, bytes, amount_micros, pages)'
+        ' SELECT t.site_id, p.month, t.crawler, t.verified, t.rule, t.outcome, t.reason, sum(t.requests),'
+        '        sum(t.bytes), sum(t.amount_micros), bit_or(t.pages)'
+        '   FROM %1$s t'
+        '   JOIN (SELECT q.site_id, q.period,'
+        '                date_trunc(''month'', q.period AT TIME ZONE'
+        '                                    public.traffic_zone(q.site_id, q.period))::date AS month'
+        '           FROM (SELECT DISTINCT site_id, period FROM %1$s) AS q) AS p USING (site_id, period)'
+        '  GROUP BY t.site_id, 2, t.crawler, t.verified, t.rule, t.outcome, t.reason'
+        '     ON CONFLICT (site_id, month, crawler, verified, rule, outcome, reason) DO UPDATE'
+        '    SET requests = m.requests + EXCLUDED.requests, bytes = m.bytes + EXCLUDED.bytes,'
+        '        amount_micros = m.amount_micros + EXCLUDED.amount_micros, pages = m.pages | EXCLUDED.pages',
+        part);
+    EXECUTE format(
         'INSERT INTO public.traffic_total AS h (site_id, hour, outcome, reason, requests, bytes,'
         '                                       amount_micros, pages)'
         ' SELECT t.site_id, date_trunc(''hour'', t.period, s.time_zone), t.outcome, t.reason,'
@@ -53,5 +68,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION add_up_traffic IS 'Adds what stands in a partition of "traffic" to "traffic_hour",
-"traffic_day" and "traffic_total", and drops it. What comes late has rows of its own in "traffic_hour", which
-are summed by whoever reads.';
+"traffic_day", "traffic_month" and "traffic_total", and drops it. What comes late has rows of its own in
+"traffic_hour", which are summed by whoever reads.';

@@ -1,32 +1,61 @@
 -- What was counted at site $1 on the days $2 to $3, which are from instant $4 until before $5, by $6:
 -- crawler, rule, outcome, hour or day (of time zone $7). First the whole; then of each key its whole, and its
 -- parts. Only wholes have no outcome, and only those of a key have a key: to write it for each part costs
--- more than all else. Parts are summed first: to sort all rows for both would take four times as long.
--- "slot": how many hours or days after the first.
+-- more than all else. "slot": how many hours or days after the first.
+--
+-- To join sketches is what takes time, so as few rows as possible are read: of crawlers and rules those of
+-- whole months and of the days before and after; of all else those of hours over all crawlers.
+-- Each table is summed by itself, as the planner knows then that there are few groups and sorts no sketches.
 -- columns: key text null, verified boolean, slot bigint, outcome text null, reason text null,
 --   requests bigint, bytes bigint, amount_micros bigint, pages bytea
 WITH counted AS (
-    SELECT c.crawler, c.verified, c.rule, c.outcome, c.reason, c.day AS day, NULL::timestamptz AS hour,
-           c.requests, c.bytes, c.amount_micros, c.pages
+    SELECT CASE $6::text WHEN 'crawler' THEN c.crawler ELSE c.rule END AS name, NULL::timestamptz AS hour,
+           $6::text = 'crawler' AND c.verified AS verified, c.outcome, c.reason, sum(c.requests) AS requests,
+           sum(c.bytes) AS bytes, sum(c.amount_micros) AS amount_micros, bit_or(c.pages) AS pages
+      FROM traffic_month c
+     WHERE $6::text IN ('crawler', 'rule') AND c.site_id = $1::bigint
+       AND c.month >= date_trunc('month', $2::date - 1 + interval '1 month')::date
+       AND c.month < date_trunc('month', $3::date + interval '1 day')::date
+     GROUP BY 1, 3, 4, 5
+    UNION ALL
+    SELECT CASE $6::text WHEN 'crawler' THEN c.crawler ELSE c.rule END, NULL,
+           $6::text = 'crawler' AND c.verified, c.outcome, c.reason, sum(c.requests), sum(c.bytes),
+           sum(c.amount_micros), bit_or(c.pages)
       FROM traffic_day c
-     WHERE $6::text <> 'hour' AND c.site_id = $1::bigint AND c.day BETWEEN $2::date AND $3::date
+     WHERE $6::text IN ('crawler', 'rule') AND c.site_id = $1::bigint
+       AND c.day BETWEEN $2::date AND $3::date
+       AND c.day < date_trunc('month', $2::date - 1 + interval '1 month')::date
+     GROUP BY 1, 3, 4, 5
     UNION ALL
-    SELECT '', false, '', c.outcome, c.reason, NULL, c.hour, c.requests, c.bytes, c.amount_micros, c.pages
+    SELECT CASE $6::text WHEN 'crawler' THEN c.crawler ELSE c.rule END, NULL,
+           $6::text = 'crawler' AND c.verified, c.outcome, c.reason, sum(c.requests), sum(c.bytes),
+           sum(c.amount_micros), bit_or(c.pages)
+      FROM traffic_day c
+     WHERE $6::text IN ('crawler', 'rule') AND c.site_id = $1::bigint
+       AND c.day BETWEEN greatest(date_trunc('month', $2::date - 1 + interval '1 month'),
+                                  date_trunc('month', $3::date + interval '1 day'))::date AND $3::date
+     GROUP BY 1, 3, 4, 5
+    UNION ALL
+    SELECT CASE $6::text WHEN 'outcome' THEN c.outcome
+                         WHEN 'day' THEN (c.hour AT TIME ZONE $7::text)::date::text END,
+           CASE $6::text WHEN 'hour' THEN c.hour END, false, c.outcome, c.reason, sum(c.requests),
+           sum(c.bytes), sum(c.amount_micros), bit_or(c.pages)
       FROM traffic_total c
-     WHERE $6::text = 'hour' AND c.site_id = $1::bigint AND c.hour >= instant($4::bigint)
-       AND c.hour < instant($5::bigint)
+     WHERE $6::text NOT IN ('crawler', 'rule') AND c.site_id = $1::bigint
+       AND c.hour >= instant($4::bigint) AND c.hour < instant($5::bigint)
+     GROUP BY 1, 2, 4, 5
     UNION ALL
-    SELECT c.crawler, c.verified, c.rule, c.outcome, c.reason, (c.period AT TIME ZONE $7::text)::date,
-           date_trunc('hour', c.period, $7::text), c.requests, c.bytes, c.amount_micros, c.pages
+    SELECT CASE $6::text WHEN 'crawler' THEN c.crawler WHEN 'rule' THEN c.rule WHEN 'outcome' THEN c.outcome
+                         WHEN 'day' THEN (c.period AT TIME ZONE $7::text)::date::text END,
+           CASE $6::text WHEN 'hour' THEN date_trunc('hour', c.period, $7::text) END,
+           $6::text = 'crawler' AND c.verified, c.outcome, c.reason, sum(c.requests), sum(c.bytes),
+           sum(c.amount_micros), bit_or(c.pages)
       FROM traffic c
      WHERE c.site_id = $1::bigint AND c.period >= instant($4::bigint) AND c.period < instant($5::bigint)
+     GROUP BY 1, 2, 3, 4, 5
 ), part AS MATERIALIZED (
-    SELECT CASE $6::text WHEN 'crawler' THEN crawler WHEN 'rule' THEN rule WHEN 'outcome' THEN outcome
-                         WHEN 'day' THEN day::text END AS name,
-           CASE $6::text WHEN 'hour' THEN hour END AS hour,
-           $6::text = 'crawler' AND verified AS verified, outcome, reason,
-           sum(requests)::bigint AS requests, sum(bytes)::bigint AS bytes,
-           sum(amount_micros)::bigint AS amount_micros, bit_or(pages) AS pages
+    SELECT name, hour, verified, outcome, reason, sum(requests)::bigint AS requests,
+           sum(bytes)::bigint AS bytes, sum(amount_micros)::bigint AS amount_micros, bit_or(pages) AS pages
       FROM counted
      GROUP BY 1, 2, 3, 4, 5
 )

@@ -126,6 +126,7 @@ static void hours_that_are_over_are_added_up(void **state)
     assert_non_null(strstr(output, "of 1 month are gone"));
     assert_string_equal(sql(TOTAL), "22");
     assert_string_equal(sql("SELECT sum(requests) FROM traffic_day"), "20");
+    assert_string_equal(sql("SELECT sum(requests) FROM traffic_month"), "20");
     assert_string_equal(sql("SELECT sum(requests) FROM traffic_total"), "20");
 }
 
@@ -181,6 +182,45 @@ static void what_comes_late_is_added_to_its_day(void **state)
                      0);
     assert_non_null(strstr(output, "berlin,day,2026-10-25,no,paid,,60,600,2,0.15,EUR"));
     assert_null(strstr(output, "2026-10-24,no"));
+}
+
+/* Whole months are read as such, the days before and after one by one, and nothing twice. */
+static void any_days_add_up(void **state)
+{
+    static const char *const days[] = {"2026-09-15", "2026-09-30", "2026-10-01", "2026-10-31",
+                                       "2026-11-01", "2026-11-10", "2027-01-01"};
+    static const int powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+    enum { DAYS = sizeof(days) / sizeof(*days) };
+    char query[512], wanted[64];
+    (void)state;
+    recorder_stop(start());
+    assert_true(sql_as("crawltab_owner",
+                       "SELECT make_traffic_partition('traffic', traffic_partition(h), h,"
+                       " h + interval '1 hour')"
+                       " FROM date_trunc('hour', now() - interval '2 hours', 'UTC') AS h",
+                       output));
+    for (int i = 0; i < DAYS; i++) {
+        snprintf(query, sizeof(query),
+                 "INSERT INTO traffic SELECT date_trunc('hour', now() - interval '2 hours', 'UTC'),"
+                 " gen_random_uuid(), site_id, '%s 12:00Z', 'GPTBot', false, 'rest', 'offered', '', %d, 0, 0,"
+                 " repeat('0', 3072)::bit(3072) FROM site",
+                 days[i], powers[i]);
+        sql(query);
+    }
+    sql("SELECT keep_traffic()");
+    for (int from = 0; from < DAYS; from++)
+        for (int to = from; to < DAYS; to++)
+            for (int by = 0; by < 2; by++) {
+                int requests = 0;
+                for (int i = from; i <= to; i++)
+                    requests += powers[i];
+                assert_int_equal(CRAWLTAB(output, "traffic", "--from", days[from], "--to", days[to], "--by",
+                                          by ? "rule" : "outcome", "--csv"),
+                                 0);
+                snprintf(wanted, sizeof(wanted), ",%s,no,offered,,%d,", by ? "rest" : "offered", requests);
+                if (!strstr(output, wanted))
+                    fail_msg("%s to %s: no %s in %s", days[from], days[to], wanted, output);
+            }
 }
 
 static void no_database_loses_no_count(void **state)
@@ -322,6 +362,7 @@ int main(void)
         TEST(the_number_of_pages_is_about_right),
         TEST(hours_that_are_over_are_added_up),
         TEST(what_comes_late_is_added_to_its_day),
+        TEST(any_days_add_up),
         TEST(no_database_loses_no_count),
         TEST(a_batch_is_taken_once),
         TEST(a_site_that_is_not_there_yet_is_waited_for),

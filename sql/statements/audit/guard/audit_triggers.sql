@@ -11,7 +11,8 @@ WITH ledger AS (
 ), wanted (relname, name, does, type) AS (
     -- The types are bits: 1 for each row, 2 before, 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE.
     SELECT l.relname, 'append_only', 'refuse_change', 58 FROM ledger l
-     WHERE l.relname NOT IN ('number_series', 'conflict_count', 'traffic_day', 'traffic_total')
+     WHERE l.relname NOT IN ('number_series', 'conflict_count', 'traffic_day', 'traffic_month',
+                             'traffic_total')
     UNION ALL
     SELECT p.relname, 'sealed', 'refuse_sealed', 5 FROM part p
     UNION ALL
@@ -23,6 +24,8 @@ WITH ledger AS (
            ('conflict_count', 'count_up', 'refuse_miscount', 19),
            ('traffic_day', 'append_only', 'refuse_change', 42),
            ('traffic_day', 'count_up', 'refuse_uncount', 19),
+           ('traffic_month', 'append_only', 'refuse_change', 42),
+           ('traffic_month', 'count_up', 'refuse_uncount', 19),
            ('traffic_total', 'append_only', 'refuse_change', 42),
            ('traffic_total', 'count_up', 'refuse_uncount', 19),
            ('adjustment', 'sealed', 'refuse_sealed_adjustment', 7),
@@ -50,7 +53,8 @@ WITH ledger AS (
                 WHEN p.type <> w.type OR p.narrowed
                      -- What "sealed" asks for is looked at below.
                      OR name <> 'sealed' AND p.condition IS DISTINCT FROM
-                        CASE WHEN name = 'append_only' AND relname IN ('traffic_day', 'traffic_total')
+                        CASE WHEN name = 'append_only'
+                              AND relname IN ('traffic_day', 'traffic_month', 'traffic_total')
                              THEN '(current_setting(''crawltab.forgets_traffic''::text, true) IS DISTINCT'
                                   ' FROM ''yes''::text)' END
                      OR p.tgfoid IS DISTINCT FROM to_regproc('public.' || w.does)
