@@ -37,6 +37,10 @@ struct audit_result {
     bool busy; /* a night is at work: its site was not audited */
 };
 
+/* The first part of it alone, which does not grow with history: whether what keeps rows from being changed is
+ * as this version makes it. Of the order counts configuration and tell. */
+enum err audit_guards(struct pg *pg, const struct audit_order *order, struct audit_result *result) MUST_USE;
+
 /* Keeps the night out of a site while that is audited. Of each kind of finding at most 20 are told. */
 enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_result *result) MUST_USE;
 

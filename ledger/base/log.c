@@ -20,6 +20,7 @@
 static _Atomic enum log_level threshold = LOG_LEVEL_INFO;
 static atomic_bool json_lines;
 static const char *people_program;
+static FILE *_Atomic elsewhere;
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static _Thread_local struct log_repeats *repeats_now;
 
@@ -41,6 +42,11 @@ void log_set_json(bool json)
 void log_for_people(const char *program)
 {
     people_program = program;
+}
+
+void log_to(FILE *out)
+{
+    atomic_store(&elsewhere, out);
 }
 
 const char *log_number(int64_t number, char out[LOG_NUMBER_MAX])
@@ -232,6 +238,11 @@ void log_write(enum log_level level, const char *event, const struct log_field *
         write_logfmt(&line, level, event, fields);
     assert(line.len < sizeof(line.text));
     line.text[line.len++] = '\n';
+    FILE *other = atomic_load(&elsewhere);
+    if (other) {
+        fwrite(line.text, 1, line.len, other);
+        return;
+    }
     if (log_queue_put(line.text, line.len))
         return;
     if (write(STDERR_FILENO, line.text, line.len) < 0)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
@@ -24,6 +25,10 @@ void log_set_json(bool json);
 
 /* Writes "program: event: value of detail" and a hint instead of logfmt: for commands that people run. */
 void log_for_people(const char *program);
+
+/* Lines go there, and not to standard error, for whoever tells them in his own way; NULL: no more. The stream
+ * must outlive the threads that log. */
+void log_to(FILE *out);
 
 /* True if lines of this level are written. */
 bool log_wanted(enum log_level level);

@@ -1,5 +1,5 @@
-/* Files are numbered by the size of the log, so that the newest tells what is there already: nobody needs a
- * list of what was published, and a night costs what it has made. */
+/* The newest file on the shelf tells what is there already: nobody needs a list of what was published, and a
+ * night costs what it has made. */
 #include "tools/crawltab/days/publish.h"
 
 #include "ledger/base/clock.h"
@@ -7,13 +7,12 @@
 #include "ledger/base/instant.h"
 #include "ledger/outbox/outbox.h"
 #include "ledger/proof/log.h"
+#include "ledger/proof/shelf.h"
 #include "tools/crawltab/frame/show.h"
 #include "sql/rows/outbox.h"
 
 #include <assert.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,35 +24,12 @@ static bool refuse(const char *path, const char *detail, const char *hint)
 
 /* --- the folder --- */
 
-struct shelf {
-    const char *folder;
-    char origin[3 * LEAF_ORIGIN_MAX]; /* of the log, without slashes */
-};
-
-/* "FOLDER/ORIGIN.00000012.checkpoint"; false if it does not fit. */
-static bool path_of(const struct shelf *shelf, int64_t size, char path[PATH_MAX])
-{
-    int len = snprintf(path, PATH_MAX, "%s/%s.%08" PRId64 ".checkpoint", shelf->folder, shelf->origin, size);
-    return len > 0 && len < PATH_MAX;
-}
-
-static bool is_there(const struct shelf *shelf, int64_t size)
-{
-    static const struct file_stamp none;
-    char path[PATH_MAX];
-    struct file_stamp stamp;
-    if (!path_of(shelf, size, path))
-        return false;
-    stamp = file_stamp(path);
-    return !file_same(&stamp, &none);
-}
-
 static bool write_note(const struct shelf *shelf, int64_t size, const char *note, int64_t *made)
 {
     char path[PATH_MAX];
     struct file_draft *draft = NULL;
     enum file_named named = FILE_MADE;
-    if (!path_of(shelf, size, path))
+    if (!shelf_path(shelf, size, path))
         return refuse(shelf->folder, "the name of the log is too long for a file", NULL);
     const char *problem = file_draft_begin(AT_FDCWD, path, FILE_PUBLIC, &draft);
     if (!problem) {
@@ -78,12 +54,12 @@ static enum err fill_shelf(struct pg *pg, int64_t site_id, const struct shelf *s
     int64_t after = newest - 1;
     bool more = true;
     enum err err = ERR_INTERNAL;
-    if (is_there(shelf, newest + 1) && path_of(shelf, newest + 1, path)) {
+    if (shelf_has(shelf, newest + 1) && shelf_path(shelf, newest + 1, path)) {
         refuse(path, "a longer log was published than the ledger has",
                "an old state was restored, or days were dropped: crawltab audit --checkpoint FILE");
         return ERR_INTERNAL;
     }
-    while (after > 0 && !is_there(shelf, after + 1))
+    while (after > 0 && !shelf_has(shelf, after + 1))
         after--;
     while (more) {
         struct pg_params params = {0};
@@ -107,15 +83,12 @@ static enum err publish_files(struct pg *pg, const char *folder, int64_t site_id
                               int64_t *made)
 {
     char origin[LEAF_ORIGIN_MAX];
-    struct shelf shelf = {.folder = folder};
+    struct shelf shelf;
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     enum err err;
     TRY(log_origin(pg, site_id, origin));
-    for (char *out = shelf.origin, *c = origin; *c; c++) {
-        size_t room = sizeof(shelf.origin) - (size_t)(out - shelf.origin);
-        out += snprintf(out, room, *c == '/' ? "%%2F" : "%c", *c);
-    }
+    shelf_begin(&shelf, folder, origin);
     pg_params_text(&params, site);
     pg_params_text(&params, NULL);
     TRY(pg_run(pg, "checkpoint_show", &params, &rows));

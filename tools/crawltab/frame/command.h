@@ -7,6 +7,7 @@
 enum exit_status {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
+    EXIT_BAD = 2,      /* doctor, where EXIT_FAILED is a warning: as Nagios has it */
     EXIT_UNPROVEN = 3, /* nightly: done, and some entries are not what was signed */
     EXIT_USAGE = 64,   /* EX_USAGE of sysexits.h */
     EXIT_BUSY = 75     /* EX_TEMPFAIL: another run is at it */
@@ -45,6 +46,7 @@ extern const struct command undelivered_command;
 extern const struct command unproven_command;
 extern const struct command traffic_command;
 extern const struct command today_command;
+extern const struct command doctor_command;
 
 /* One option: `value` gets what follows, or `flag` becomes true. */
 struct command_option {
