@@ -77,6 +77,6 @@ const struct command verify_command = {
     "  --vkey KEY         the log's public key, from the publisher's crawltab\n"
     "                     checkpoint key; without it the file names the key itself,\n"
     "                     which proves nothing about whose it is\n"
-    "  --checkpoint NOTE  a checkpoint of the log that was kept elsewhere: has the log\n"
-    "                     of the proof grown from it?\n",
+    "  --checkpoint NOTE  a checkpoint of the log that was kept elsewhere: has the\n"
+    "                     log of the proof grown from it?\n",
     verify_file};
