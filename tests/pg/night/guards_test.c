@@ -130,8 +130,8 @@ static const struct {
     {"CREATE EXTENSION pg_trgm", "DROP EXTENSION pg_trgm", "extension pg_trgm: is none of the ledger's"},
     {"CREATE MATERIALIZED VIEW copy AS SELECT 1 AS n", "DROP MATERIALIZED VIEW copy",
      "materialized view copy: is none of the ledger's"},
-    {"ALTER TABLE handover SET UNLOGGED", "ALTER TABLE handover SET LOGGED",
-     "table handover: it is unlogged"},
+    {"ALTER TABLE gate_clock SET UNLOGGED", "ALTER TABLE gate_clock SET LOGGED",
+     "table gate_clock: it is unlogged"},
     /* What rows must be. */
     {"ALTER TABLE charge DROP CONSTRAINT charge_amount_micros_check",
      "ALTER TABLE charge ADD CONSTRAINT charge_amount_micros_check CHECK (amount_micros >= 0)",
