@@ -52,8 +52,8 @@ NEEDS    = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
-.PHONY: all help run demo test check mutants streaming ed25519 fault fuzz lint bench coverage format clean \
-	distclean install-deps newcomer libraries tests
+.PHONY: all help run demo test check mutants streaming ed25519 fault fault-front fuzz lint bench coverage \
+	format clean distclean install-deps newcomer libraries tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan; SANITIZE=thread: with TSan)
 
 run: ## sets everything up, shows a paid crawl from offer to invoice, and stays up
@@ -111,6 +111,11 @@ fault: ## kills, cuts and stalls under load, POINTS=1000; SEED=… runs the same
 	@$(MAKE) -s $(JOBS) all clock
 	@FAULT=full POINTS=$(POINTS) SEED=$(SEED) NODE_SECONDS=10800 tools/dev/test.sh fault
 	@grep -h '^ℹ .*points' $(BUILD)/logs/fault.log
+
+fault-front: ## 20 kills of gate, site and nginx before both, under load (KILLS=…, SEED=…)
+	$(NEEDS) test
+	@$(MAKE) -s $(JOBS) all clock
+	@cd tests/fault && FAULT=full KILLS=$(KILLS) SEED=$(SEED) node --test --test-reporter=spec front.test.js
 
 streaming: ## a body of 4 GiB and 1,000 slow readers, in bounded memory; a short one is in make test
 	$(NEEDS) test

@@ -13,6 +13,10 @@ export function generator(seed) {
     return {
         below,
         pick: list => list[below(list.length)],
+        shuffled: list => {
+            const left = [...list]
+            return list.map(() => left.splice(below(left.length), 1)[0])
+        },
         chance: (n, of) => below(of) < n,
         text: (length, alphabet) => Array.from({ length }, () => alphabet[below(alphabet.length)]).join('')
     }

@@ -60,6 +60,18 @@ export function problems(history, entries) {
     return found
 }
 
+// Who pays has the page, and who has the page pays: an entry that nobody takes back belongs to a payment that
+// got its page, and one that is taken back (`undelivered`: keys) to one that did not.
+export function deliveryProblems(history, entries, undelivered) {
+    const found = []
+    const had = new Set(history.filter(one => one.outcome === 'receipt').map(one => keyOf(one.id)))
+    const lost = new Set(undelivered)
+    for (const { id } of entries)
+        if (!lost.has(id) && !had.has(id)) found.push(`${id}: charged, and the page never came whole`)
+    for (const id of lost) if (had.has(id)) found.push(`${id}: taken back, and the page came whole`)
+    return found
+}
+
 // P4: per crawler, what its entries come to = what it was billed + what is carried forward.
 export function sumProblems(entries, billed) {
     const sums = new Map()
@@ -114,6 +126,9 @@ function readBilled(ledger) {
     }))
 }
 
+const readUndelivered = ledger =>
+    rows(ledger.query(`SELECT replace(payment_id::text, '-', '') FROM undelivered`)).flat()
+
 function readSpent(ledger) {
     const found = ledger.query(
         'SELECT agent, sum(amount_micros) FROM spend JOIN crawler USING (crawler_id) GROUP BY agent'
@@ -126,18 +141,23 @@ function assertNone(found, what) {
 }
 
 // The history against the ledger, and then the night: every day of the entries is closed and billed.
-// `close: false` where the clock of the gate is such that its day is not over. Gives back figures.
-export async function check(world, history, { close = true } = {}) {
+// `close: false` where the clock of the gate is such that its day is not over. `delivery`: each payment was
+// tried until its page came whole, or could not any more. Gives back figures.
+export async function check(world, history, { close = true, delivery = false } = {}) {
     const entries = readEntries(world.ledger)
+    const undelivered = readUndelivered(world.ledger)
+    const billable = entries.filter(entry => !undelivered.includes(entry.id))
     assertNone(problems(history, entries), 'the ledger against the history')
-    assertNone(spendProblems(entries, readSpent(world.ledger)), 'the counters against the entries')
+    assertNone(spendProblems(billable, readSpent(world.ledger)), 'the counters against the entries')
+    if (delivery) assertNone(deliveryProblems(history, entries, undelivered), 'what came against the entries')
     if (close) {
         await world.crawltab('nightly')
-        assertNone(sumProblems(entries, readBilled(world.ledger)), 'the invoices against the entries')
+        assertNone(sumProblems(billable, readBilled(world.ledger)), 'the invoices against the entries')
     }
     const count = outcome => history.filter(attempt => attempt.outcome === outcome).length
     return {
         entries: entries.length,
+        undelivered: undelivered.length,
         attempts: history.length,
         again: count('again'),
         cut: count('cut'),

@@ -1,7 +1,7 @@
 // The checker can fail: each broken history is told apart from the whole one, by what is wrong with it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keyOf, problems, spendProblems, sumProblems } from './checker.js'
+import { deliveryProblems, keyOf, problems, spendProblems, sumProblems } from './checker.js'
 
 const idOf = n => Buffer.alloc(48, n).toString('base64url')
 const asked = { agent: 'https://a.example', url: 'https://shop.example/', amount: 2500 }
@@ -70,6 +70,14 @@ test('entries and invoices that do not come to the same', () => {
     assertFound(sumProblems(ledger(), billed(0, 4999)), /entries of 5000, billed 0 \+ carried 4999/)
     assertFound(sumProblems(ledger(), []), /never billed/)
     assertFound(sumProblems([], billed(10000, 0)), /entries of 0, billed 10000/)
+})
+
+test('a page that is charged and did not come, or came and is not charged', () => {
+    const found = (entries, lost) => deliveryProblems(history(), entries, lost)
+    assert.deepEqual(found(ledger(), []), [])
+    assert.deepEqual(found([...ledger(), entry(4)], [entry(4).id]), [])
+    assertFound(found([...ledger(), entry(4)], []), /charged, and the page never came whole/)
+    assertFound(found(ledger(), [entry(2).id]), /taken back, and the page came whole/)
 })
 
 test('counters that a batch sent again has counted twice', () => {

@@ -56,12 +56,12 @@ export function outcomeOf(answer, id) {
 }
 
 export class Load {
-    // `gates`: any of them is asked. `timeOf`: when a commitment to an id is signed.
-    constructor(
-        world,
-        { clients = 8, seed = 1, gates = [world.gate], retryMs = 20, timeOf = world.now } = {}
-    ) {
-        Object.assign(this, { world, gates, retryMs, timeOf })
+    // `gates`: any of them is asked. `timeOf`: when a commitment to an id is signed. `judge`: what an answer
+    // to one means.
+    constructor(world, options = {}) {
+        const { clients = 8, seed = 1, gates = [world.gate], retryMs = 20, timeOf = world.now } = options
+        const { judge = outcomeOf } = options
+        Object.assign(this, { world, gates, retryMs, timeOf, judge })
         this.history = []
         this.underWay = new Set()
         this.receipts = 0
@@ -82,7 +82,7 @@ export class Load {
             })
             if (answer.status === 402) return JSON.parse(answer.text).accepts[0].extra.id
             if (this.stopping) return undefined
-            if (!answer.cut) throw new Error(`no offer: ${JSON.stringify(answer)}`)
+            if (!answer.cut && answer.status !== 503) throw new Error(`no offer: ${JSON.stringify(answer)}`)
             await sleep(this.retryMs)
         }
     }
@@ -97,7 +97,7 @@ export class Load {
         const { id, page, signer, headers } = commitment
         const asked = { id, agent: signer.agent, url: page.url, amount: page.amount }
         const asking = ask(gate.port, page.target, headers).then(answer => {
-            const attempt = { ...asked, ...outcomeOf(answer, id) }
+            const attempt = { ...asked, ...this.judge(answer, id, page) }
             this.history.push(attempt)
             if (attempt.outcome === 'receipt') this.receipts++
             return attempt

@@ -103,7 +103,7 @@ export function backends(ledger) {
     return found
 }
 
-function childrenOf(pid) {
+export function childrenOf(pid) {
     try {
         const text = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
         return text.split(' ').filter(Boolean).map(Number)
@@ -131,7 +131,7 @@ export const startLedger = world =>
     promisify(execFile)(path.join(root, 'tools/dev/postgres.sh'), ['start', '--fast', world.ledger.sockets])
 
 // A process that nobody has waited for yet has ended too.
-function hasEnded(pid) {
+export function hasEnded(pid) {
     try {
         return /^State:\tZ/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))
     } catch (error) {
