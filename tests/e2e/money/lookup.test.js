@@ -56,6 +56,28 @@ test('lookup tells the truth', async t => {
     const paid = [await pay(page), await pay(page), await pay('/')]
     const uuid = (await ask(paid[1])).payment_id
 
+    await t.test('an entry without its id, by URL and time', async () => {
+        const around = ms => [
+            '--at',
+            new Date(Date.now() + offset + ms).toISOString().replace(/T(.{5}).*/, ' $1Z')
+        ]
+        const one = await ask('--url', url('/'), ...around(0))
+        assert.deepEqual([one.exit, one.status, one.id], [0, 'paid', paid[2]])
+        const several = await text('--url', url(page), '--crawler', agent.origin, ...around(0))
+        assert.equal(several.exit, 1)
+        assert.match(several.stdout, /^2 payments fit; look one up by its id:\n/)
+        assert.ok(several.stdout.includes(`${uuid}  `), several.stdout)
+        const list = await ask('--url', url(page), ...around(0))
+        assert.deepEqual([list.exit, list.status, list.payments.length], [1, 'several', 2])
+        for (const words of [
+            ['--url', url('/nowhere'), ...around(0)],
+            ['--url', url('/'), ...around(-40 * 60_000)]
+        ])
+            assert.match((await text(...words)).stdout, /^no payment for this URL/)
+        for (const words of [around(0), ['--url', url('/')], [paid[0], '--url', url('/'), ...around(0)]])
+            assert.match((await text(...words)).stderr, /use: crawltab lookup PAYMENT-ID, or lookup --url/)
+    })
+
     await t.test('an entry, with what was checked', async () => {
         const open = await ask(paid[0])
         assert.equal(open.exit, 0)

@@ -1,6 +1,7 @@
 #include "tools/crawltab/entries/answer.h"
 #include "tools/crawltab/entries/offered_url.h"
 #include "tools/crawltab/entries/proof.h"
+#include "tools/crawltab/entries/search.h"
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/frame/show.h"
 #include "tools/crawltab/frame/trust.h"
@@ -173,11 +174,21 @@ static void free_answer(struct answer *answer)
     free(answer->url);
 }
 
-/* What is asked for beside the id. */
+/* What is asked for beside the id, or instead of it. */
 struct request {
     const char *url, *proof;
+    struct search search; /* `at` is NULL: an id was given */
     bool json;
 };
+
+/* The id that was given, or that of the payment that was described. */
+static bool take_id(struct pg *pg, const struct config *config, const struct request *request,
+                    struct answer *answer)
+{
+    char id[UUID_TEXT_MAX];
+    return !request->search.at ||
+           (search_payment(pg, config, &request->search, id) && mistyped_read(id, &answer->given));
+}
 
 static enum exit_status look_up(const struct config *config, struct answer *answer,
                                 const struct request *request)
@@ -190,7 +201,8 @@ static enum exit_status look_up(const struct config *config, struct answer *answ
     answer->trust = &trust.log;
     /* Without the key, which not everybody may read, all but the log's signature is checked. */
     trust_load(config, NULL, NULL, &trust);
-    if (pg && opener_make(pg, config, &opener) == ERR_OK && find(pg, request->url, answer) == ERR_OK) {
+    if (pg && take_id(pg, config, request, answer) && opener_make(pg, config, &opener) == ERR_OK &&
+        find(pg, request->url, answer) == ERR_OK) {
         status = tell(answer, request->json);
         if (request->proof && !prove(pg, answer, request->proof))
             status = EXIT_FAILED;
@@ -204,17 +216,24 @@ static enum exit_status look_up(const struct config *config, struct answer *answ
 static enum exit_status look_up_payment(const char *config_path, int argc, char **argv)
 {
     struct request request = {.url = NULL};
+    struct search *search = &request.search;
     const struct command_option options[] = {{"--json", NULL, &request.json},
                                              {"--url", &request.url, NULL},
                                              {"--proof", &request.proof, NULL},
+                                             {"--crawler", &search->crawler, NULL},
+                                             {"--at", &search->at, NULL},
+                                             {"--site", &search->site, NULL},
                                              {NULL, NULL, NULL}};
     struct command_words words;
     struct answer answer = {.url = NULL};
     if (!command_parse(argc, argv, options, &words))
         return EXIT_USAGE;
-    if (words.count != 1)
-        return command_misused("use: crawltab lookup PAYMENT-ID", NULL, "see crawltab lookup --help");
-    if (!mistyped_read(words.items[0], &answer.given))
+    search->url = request.url;
+    search->json = request.json;
+    if (search->at ? words.count != 0 || !request.url : words.count != 1 || search->crawler || search->site)
+        return command_misused("use: crawltab lookup PAYMENT-ID, or lookup --url URL --at TIME", NULL,
+                               "see crawltab lookup --help");
+    if (!search->at && !mistyped_read(words.items[0], &answer.given))
         return command_misused("this is no payment id", words.items[0],
                                "give the 64 characters of the offer, or the UUID of an export");
     struct config *config = command_config(config_path);
@@ -226,6 +245,8 @@ static enum exit_status look_up_payment(const char *config_path, int argc, char 
 const struct command lookup_command = {
     "lookup", "answer a dispute: who signed what, when, at which price",
     "usage: crawltab lookup PAYMENT-ID [--url URL] [--proof FILE] [--json]\n"
+    "       crawltab lookup --url URL --at TIME [--crawler AGENT] [--site NAME]\n"
+    "           [--proof FILE] [--json]\n"
     "\n"
     "Shows the entry of a payment id (64 characters as in the offer, or its UUID as\n"
     "in exports): signer, key, URL, price, receipt time, invoice, what was signed,\n"
@@ -237,6 +258,9 @@ const struct command lookup_command = {
     "it was offered: when, for which URL, at which price; whether it is mistyped, and\n"
     "what it may have meant; or whether it is another ledger's.\n"
     "\n"
+    "Where nobody knows the id, the URL and the time say it: of the payments within\n"
+    "half an hour the only one is shown, or all are listed.\n"
+    "\n"
     "With --proof the same is written as a file that anybody can check without the\n"
     "ledger (crawltab verify): the entry, or that the log of its closed day has none.\n"
     "The latter shows the two entries beside which it would stand, which may be\n"
@@ -246,6 +270,10 @@ const struct command lookup_command = {
     "\n"
     "options:\n"
     "  --url URL      an offer holds only a hash of its URL: was it for this one?\n"
+    "  --at TIME      about when it was paid, such as \"2026-11-20 08:30\": in the\n"
+    "                 site's zone, or with Z or +01:00 behind\n"
+    "  --crawler AGENT, --site NAME\n"
+    "                 whose payment, and where\n"
     "  --proof FILE   write a proof that can be sent to whoever doubts\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
