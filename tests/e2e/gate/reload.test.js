@@ -56,7 +56,9 @@ const connections = ledger =>
 test('a new configuration is taken on SIGHUP', async t => {
     const { gate, ledger, configure } = await stage(t, version(1))
     assert.equal(versionOf((await gate.request(page, bot)).text), 1)
-    const before = connections(ledger)
+    // All that it makes at start, some after it is ready.
+    let before
+    await until(() => before === (before = connections(ledger)), 'its connections have been made', 1000)
     configure({ ...version(2), logLevel: 'info', listen: '127.0.0.1:1' })
     await reload(gate)
     assert.match(gate.log, /event=reloaded .*changed="log_level offer.ttl_seconds sites.example"/)

@@ -163,7 +163,11 @@ test('sockets called decisions are for fronts that ask', async t => {
     await gates.logged(/event=listening/)
     await gates.logged(/event=deciding address=127\.0\.0\.1:\d+/)
     const port = Number(/event=deciding address=127\.0\.0\.1:(\d+)/.exec(gates.log)[1])
-    assert.equal(await ask(port), 402)
+    // The two share a port, and the kernel chooses. What decides misses the page that it should judge.
+    const seen = new Set()
+    await until(async () => seen.add(await ask(port)).size === 2, 'both have answered')
+    for (let i = 0; i < 10; i++) seen.add(await ask(port))
+    assert.deepEqual([...seen].sort(), [400, 402])
 })
 
 test('sockets that the gate could not all serve are refused', async t => {
