@@ -1,4 +1,4 @@
-// What the end-to-end tests share: a private PostgreSQL, the gate as a real process on a free port, key
+// What the end-to-end tests share: a ledger (ledger.js), the gate as a real process on a free port, key
 // directories over HTTPS under a certificate authority of the test's own, and raw HTTP requests.
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawn } from 'node:child_process'
@@ -7,68 +7,11 @@ import http from 'node:http'
 import https from 'node:https'
 import net from 'node:net'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { build, giveBack, Ledger, lend, root, workFolder } from './ledger.js'
 
-export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
-export const build = path.resolve(root, process.env.BUILD ?? 'build')
+export { build, Ledger, root }
 const run = promisify(execFile)
-
-// A folder below var/, short because unix sockets live in it; removed at the end.
-function workFolder() {
-    fs.mkdirSync(path.join(root, 'var'), { recursive: true })
-    return fs.mkdtempSync(path.join(root, 'var', 'e2e-'))
-}
-
-// Debian's psql is a script that looks for one of these, which takes longer than most questions.
-const programs = ['18', '17', '16', '15'].map(version => `/usr/lib/postgresql/${version}/bin/psql`)
-const psql = programs.find(program => fs.existsSync(program)) ?? 'psql'
-
-export class Ledger {
-    // `asUsed`: with the settings that PostgreSQL comes with, not those that make tests start fast.
-    constructor(folder, asUsed = false) {
-        this.folder = folder
-        this.sockets = path.join(folder, 'pg')
-        this.how = asUsed ? [] : ['--fast']
-    }
-    start() {
-        execFileSync(path.join(root, 'tools/dev/postgres.sh'), ['start', ...this.how, this.sockets], {
-            stdio: 'pipe'
-        })
-    }
-    stop() {
-        execFileSync(path.join(root, 'tools/dev/postgres.sh'), ['stop', this.sockets], { stdio: 'pipe' })
-    }
-    // As a superuser. Rows of facts that it adds are named by the audit: they are added by own().
-    query(sql, role = 'postgres') {
-        const out = execFileSync(
-            psql,
-            [
-                '-X',
-                '-q',
-                '-At',
-                '-h',
-                this.sockets,
-                '-U',
-                role,
-                '-d',
-                'crawltab',
-                '-v',
-                'ON_ERROR_STOP=1',
-                '-c',
-                sql
-            ],
-            { encoding: 'utf8', maxBuffer: 1 << 30, stdio: 'pipe' }
-        )
-        return out.trimEnd()
-    }
-    own(sql) {
-        return this.query(sql, 'crawltab_owner')
-    }
-    count(table) {
-        return Number(this.query(`SELECT count(*) FROM ${table}`))
-    }
-}
 
 const site = { name: 'example', root: 'tools/demo/site', network: 'example:402', port: 0 }
 
@@ -229,16 +172,19 @@ export async function until(condition, what, everyMs = 50) {
 // A ledger, a gate with its configuration, and what ends them. `extra` are words of the gate's command line.
 export async function stage(t, options = {}, ...extra) {
     const folder = workFolder()
-    const ledger = new Ledger(folder, options.asUsed)
+    // `asUsed` and `ownServer`: nobody else's.
+    const own = options.asUsed || options.ownServer
+    const ledger = own ? new Ledger(folder, options) : lend()
     const config = path.join(folder, 'config.yaml')
     const gates = []
     t.after(async () => {
         for (const gate of gates) await gate.stop()
-        ledger.stop()
+        if (own) ledger.stop()
+        else giveBack(ledger)
         fs.rmSync(folder, { recursive: true, force: true })
     })
     fs.writeFileSync(config, configText(folder, ledger, options))
-    ledger.start()
+    if (own) ledger.start()
     const stage = {
         folder,
         ledger,
@@ -257,14 +203,7 @@ export async function stage(t, options = {}, ...extra) {
             return gate
         }
     }
-    await run(path.join(build, 'crawltab'), [
-        '--config',
-        config,
-        'migrate',
-        '--bootstrap',
-        '--superuser',
-        'postgres'
-    ])
+    await stage.crawltab('migrate', '--bootstrap', '--superuser', 'postgres')
     if (options.gate !== false) {
         stage.gate = await stage.startGate(...extra)
         await stage.gate.ready()

@@ -29,7 +29,7 @@ export const page = pages[0]
 // A gate that takes payments from two crawlers, whose directories are on one host.
 export async function world(t, options = {}, { offset = behind } = {}) {
     const words = offset === 0 ? [] : ['--clock-offset', String(offset)]
-    const set = await scene(t, { ttl: 3600, logLevel: 'info', ...options }, ...words)
+    const set = await scene(t, { ttl: 3600, logLevel: 'info', ownServer: true, ...options }, ...words)
     if (set.gate) await ready(set.gate)
     const second = await makeKey()
     set.agent.answer = (request, response) =>

@@ -1,34 +1,46 @@
 #!/bin/bash
 # A private PostgreSQL in a folder: data in DIR/data, the unix socket in DIR, no TCP, log in DIR/postgres.log.
 #
-#   postgres.sh start [--fast] DIR    makes it if need be, starts it, returns when it accepts connections
+#   postgres.sh start [--fast [--like NAME]] DIR
+#                                     makes it if need be, starts it, returns when it accepts connections
+#   postgres.sh keep NAME DIR         keeps a copy of a stopped one that was made by start --fast
 #   postgres.sh stop DIR              stops it; nothing to do is no error
 #   postgres.sh status DIR            "running PID", or "stopped" with exit status 3
 #   postgres.sh run DIR COMMAND…      runs a command as the server's user, in DIR, with its PATH
 #
 # Its superuser is `postgres`, without a password: whoever may enter DIR (mode 0700) may connect. --fast is
 # for tests: a copy of one initdb (var/template), less memory, and no waiting for the disk. What tests end are
-# processes, and what a server has written outlives it in the kernel's cache, as it does with fsync.
+# processes, and what a server has written outlives it in the kernel's cache, as it does with fsync. With
+# --like it is a copy of what was kept under that name, if something was.
 # PostgreSQL refuses to run as root: root hands it to the user who owns DIR/data, or else to `postgres` or
 # `nobody`. PGBIN names the folder of the server's programs if they are in none of the usual places.
 set -u
 
 say() { printf 'postgres.sh: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
-usage() { die "usage: postgres.sh start [--fast]|stop|status DIR, or run DIR COMMAND…"; }
+usage() {
+    die "usage: postgres.sh start [--fast [--like NAME]]|stop|status DIR, keep NAME DIR, or run DIR COMMAND…"
+}
 
 fast=
+like=
 verb=
 dir=
 while [ $# -gt 0 ] && ! { [ "$verb" = run ] && [ -n "$dir" ]; }; do
     case $1 in
     --fast) fast=yes ;;
+    --like) like=${2-} && shift ;;
     -*) usage ;;
-    *) if [ -z "$verb" ]; then verb=$1; elif [ -z "$dir" ]; then dir=$1; else usage; fi ;;
+    *)
+        if [ -z "$verb" ]; then verb=$1
+        elif [ "$verb" = keep ] && [ -z "$like" ]; then like=$1
+        elif [ -z "$dir" ]; then dir=$1
+        else usage; fi
+        ;;
     esac
     shift
 done
-case $verb in start | stop | status) ;; run) [ $# -gt 0 ] || usage ;; *) usage ;; esac
+case $verb in start | stop | status | keep) ;; run) [ $# -gt 0 ] || usage ;; *) usage ;; esac
 [ -n "$dir" ] || usage
 dir=$(realpath -m -- "$dir")
 checkout=$(realpath "$(dirname "$0")/../..")
@@ -55,7 +67,8 @@ find_programs() {
     local version folder
     version=$(cat "$data/PG_VERSION" 2>/dev/null)
     for folder in "${PGBIN:-}" /usr/lib/postgresql/${version:-15}/bin \
-        /usr/lib/postgresql/${version:-1[6-9]}/bin "$(pg_config --bindir 2>/dev/null)"; do
+        /usr/lib/postgresql/${version:-1[6-9]}/bin pg_config; do
+        [ "$folder" != pg_config ] || folder=$(pg_config --bindir 2>/dev/null)
         if [ -n "$folder" ] && [ -x "$folder/initdb" ] && [ -x "$folder/pg_ctl" ]; then
             programs=$folder
             return
@@ -131,16 +144,39 @@ initialise() {
     mv -T "$new" "$target" && rm -f "$dir/initdb.log"
 }
 
-# Tests make dozens of clusters; each is a copy of the first, which costs a tenth of an initdb.
-copy_template() {
-    local folder=$checkout/var/template template
-    mkdir -p "$folder" && exec 8<"$folder" && flock 8 || die "cannot lock '$folder'"
+# Where copies are kept: of this version, and of whom the copies will belong to.
+find_template() {
+    local folder=$checkout/var/template
+    mkdir -p "$folder" && exec 8<"$folder" || die "cannot open '$folder'"
     [ -z "$user" ] || chown "$user:" "$folder"
-    # Of this version, and of whom the copies will belong to.
     template=$folder/$("$programs/postgres" -V | awk '{ print $3 }')-$(stat -c %U "$dir")
-    [ -d "$template" ] || { rm -rf "$template".new.*; initialise "$template"; }
+}
+
+# Tests make hundreds of clusters; each is a copy, which costs a tenth of an initdb, or of a new ledger.
+copy_template() {
+    local template original
+    find_template
+    flock 8
+    original=$template${like:+-$like}
+    [ -d "$original" ] || original=$template
+    [ -d "$original" ] || { rm -rf "$template".new.*; initialise "$original"; }
+    # Others copy at the same time; keep() waits.
+    flock -s 8
+    cp -a "$original" "$data.new.$$" && mv -T "$data.new.$$" "$data" || die "cannot copy '$original'"
     exec 8<&-
-    cp -a "$template" "$data.new.$$" && mv -T "$data.new.$$" "$data" || die "cannot copy '$template'"
+}
+
+# The one of another build or day goes: each is as large as a cluster.
+keep() {
+    local template
+    find_programs
+    [ -n "$like" ] && [ -z "$(postmaster)" ] || usage
+    find_template
+    flock 8
+    [ -d "$template-$like" ] && return
+    rm -rf "$template"-*
+    cp -a "$data" "$template-$like.new" && mv -T "$template-$like.new" "$template-$like" ||
+        die "cannot keep '$data'"
 }
 
 make_cluster() {
@@ -181,7 +217,7 @@ start() {
     # Not wal_level=minimal: with it, a sequence that is made and used in one transaction may step back in a
     # crash soon after (PostgreSQL 15), and its next numbers are taken already.
     if [ -n "$fast" ]; then
-        options+=" -c shared_buffers=32MB -c max_wal_senders=0 -c autovacuum_naptime=5s"
+        options+=" -c shared_buffers=32MB -c max_wal_senders=0 -c autovacuum_naptime=60s"
         options+=" -c fsync=off -c jit=off"
     fi
     : >>"$log"

@@ -1,0 +1,134 @@
+// A private PostgreSQL with the ledger's database in it. A new server costs more than most tests: those of a
+// file, which come one after another, have one, and each finds a new database in it.
+import { execFileSync } from 'node:child_process'
+import crypto from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
+export const build = path.resolve(root, process.env.BUILD ?? 'build')
+
+// A folder below var/, short because unix sockets live in it.
+export function workFolder() {
+    fs.mkdirSync(path.join(root, 'var'), { recursive: true })
+    return fs.mkdtempSync(path.join(root, 'var', 'e2e-'))
+}
+
+// Debian's psql is a script that looks for one of these, which takes longer than most questions.
+const programs = ['18', '17', '16', '15'].map(version => `/usr/lib/postgresql/${version}/bin/psql`)
+const psql = programs.find(program => fs.existsSync(program)) ?? 'psql'
+
+// The name of what is kept for the files that come after: a server with the database that this build makes
+// today, for a new ledger has partitions for the days ahead.
+const kept = () => {
+    const program = crypto.createHash('sha256').update(fs.readFileSync(path.join(build, 'crawltab')))
+    return `${new Date().toISOString().slice(0, 10)}-${program.digest('hex').slice(0, 16)}`
+}
+
+export class Ledger {
+    // `like`: the name of a kept server to begin with. `asUsed`: with the settings that PostgreSQL has of its
+    // own, not those that make tests start fast.
+    constructor(folder, { asUsed = false, like } = {}) {
+        this.folder = folder
+        this.sockets = path.join(folder, 'pg')
+        this.how = asUsed ? [] : ['--fast', ...(like ? ['--like', like] : [])]
+    }
+    server(...words) {
+        execFileSync(path.join(root, 'tools/dev/postgres.sh'), [...words, this.sockets], { stdio: 'pipe' })
+    }
+    start() {
+        this.server('start', ...this.how)
+    }
+    stop() {
+        this.server('stop')
+    }
+    // As a superuser. Rows of facts that it adds are named by the audit: they are added by own().
+    query(sql, role = 'postgres', database = 'crawltab') {
+        const words = ['-X', '-q', '-At', '-h', this.sockets, '-U', role, '-d', database]
+        const out = execFileSync(psql, [...words, '-v', 'ON_ERROR_STOP=1', '-c', sql], {
+            encoding: 'utf8',
+            maxBuffer: 1 << 30,
+            stdio: 'pipe'
+        })
+        return out.trimEnd()
+    }
+    own(sql) {
+        return this.query(sql, 'crawltab_owner')
+    }
+    count(table) {
+        return Number(this.query(`SELECT count(*) FROM ${table}`))
+    }
+}
+
+// What a test that changes the server itself would leave to the next: other databases, roles, their rights,
+// settings, slots.
+const traits = ledger =>
+    ledger.query(
+        `SELECT (SELECT string_agg(datname, ',' ORDER BY 1) FROM pg_database WHERE datname <> 'crawltab'),
+                (SELECT string_agg(a::text, ',' ORDER BY oid) FROM pg_authid a),
+                (SELECT string_agg(m::text, ',' ORDER BY m::text) FROM pg_auth_members m),
+                (SELECT string_agg(s::text, ',' ORDER BY s::text) FROM pg_db_role_setting s),
+                (SELECT count(*) FROM pg_replication_slots),
+                (SELECT count(*) FROM pg_prepared_xacts),
+                (SELECT string_agg(name || '=' || setting, ',' ORDER BY name) FROM pg_settings
+                  WHERE source NOT IN ('session', 'client') AND context <> 'internal'),
+                pg_read_file('postgresql.auto.conf'), pg_read_file('pg_hba.conf')`,
+        'postgres',
+        'postgres'
+    )
+
+const idle = []
+
+function remove(ledger) {
+    if (!fs.existsSync(ledger.folder)) return
+    ledger.stop()
+    fs.rmSync(ledger.folder, { recursive: true, force: true })
+}
+
+// A new server, whose database `original` has been migrated.
+function make() {
+    const folder = workFolder()
+    const like = kept()
+    const ledger = new Ledger(folder, { like })
+    // Whatever comes of it: it is ended with the program.
+    process.on('exit', () => remove(ledger))
+    const config = path.join(folder, 'config.yaml')
+    const rules = [{ name: 'all', action: 'allow' }]
+    const address = { hosts: ['any.example'], terms_url: 'https://any.example/terms' }
+    const site = { name: 'any', ...address, root: folder, network: 'any:402', rules }
+    const ledgerIs = { connection: `host=${ledger.sockets} dbname=crawltab` }
+    fs.writeFileSync(config, JSON.stringify({ ledger: ledgerIs, sites: [site] }))
+    ledger.start()
+    const words = ['--config', config, 'migrate', '--bootstrap', '--superuser', 'postgres']
+    const told = execFileSync(path.join(build, 'crawltab'), words, { encoding: 'utf8', stdio: 'pipe' })
+    if (!told.startsWith('nothing to do')) {
+        ledger.stop()
+        ledger.server('keep', like)
+        ledger.start()
+    }
+    ledger.query('ALTER DATABASE crawltab RENAME TO original', 'postgres', 'postgres')
+    ledger.traits = traits(ledger)
+    return ledger
+}
+
+// A server with a new database, until it is given back.
+export function lend() {
+    const ledger = idle.pop() ?? make()
+    const copy = 'CREATE DATABASE crawltab OWNER crawltab_owner TEMPLATE original STRATEGY file_copy'
+    ledger.query(copy, 'postgres', 'postgres')
+    return ledger
+}
+
+export function giveBack(ledger) {
+    try {
+        ledger.query('DROP DATABASE IF EXISTS crawltab WITH (FORCE)', 'postgres', 'postgres')
+        if (traits(ledger) === ledger.traits) {
+            idle.push(ledger)
+            return
+        }
+    } catch {
+        // It does not answer, or keeps the database: it is of no more use.
+    }
+    remove(ledger)
+}
