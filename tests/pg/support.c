@@ -396,10 +396,11 @@ static void administer(const char *command)
 /* A new database, the test's, as the other is. */
 static void copy(const char *original, const char *zone)
 {
-    char command[128];
+    char command[160];
     ledger_empty(zone);
-    snprintf(command, sizeof(command), "CREATE DATABASE %s OWNER crawltab_owner TEMPLATE %s", database,
-             original);
+    /* Faster than through the log of a server that does not wait for its disk. */
+    snprintf(command, sizeof(command),
+             "CREATE DATABASE %s OWNER crawltab_owner TEMPLATE %s STRATEGY file_copy", database, original);
     administer(command);
 }
 
@@ -409,7 +410,7 @@ void ledger_copy(const char *original)
     static char copies[COPIES_MAX][sizeof(database)];
     static size_t made;
     char *oldest = copies[made++ % COPIES_MAX];
-    char command[128];
+    char command[160];
     if (*oldest) {
         snprintf(command, sizeof(command), "DROP DATABASE %s WITH (FORCE)", oldest);
         administer(command);

@@ -42,9 +42,9 @@ chosen() {
     return 1
 }
 
-# count NAME PASSED FAILED SKIPPED LOG: adds up one suite and shows its log if it failed.
+# count NAME PASSED FAILED SKIPPED LOG [SECONDS]: adds up one suite and shows its log if it failed.
 count() {
-    local verdict=ok report
+    local verdict=ok report seconds=${6-}
     for report in "$sanitizer".* "$5".sanitizer.*; do
         [ -s "$report" ] || continue
         cat "$report" >>"$5"
@@ -53,7 +53,8 @@ count() {
     done
     passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
     [ "$3" -eq 0 ] || verdict=FAILED
-    printf '%-40s %4d passed %3d failed %3d skipped  %s\n' "$1" "$2" "$3" "$4" "$verdict"
+    printf '%-40s %4d passed %3d failed %3d skipped %5s  %s\n' "$1" "$2" "$3" "$4" \
+        "${seconds:+$seconds s}" "$verdict"
     if [ "$3" -ne 0 ]; then
         tail -n 200 "$5" | sed 's/^/    /'
     fi
@@ -65,7 +66,9 @@ check() {
     chosen "$name" || return
     log=$logs/${name//[ \/]/_}.log
     shift
-    if "$@" >"$log" 2>&1 </dev/null; then count "$name" 1 0 0 "$log"; else count "$name" 0 1 0 "$log"; fi
+    SECONDS=0
+    if "$@" >"$log" 2>&1 </dev/null; then set -- 1 0; else set -- 0 1; fi
+    count "$name" "$1" "$2" 0 "$log" $SECONDS
 }
 
 # cmocka's results in TAP, one plan "1..N" a group. Prints passed, failed, skipped.
@@ -86,19 +89,20 @@ log_of() { echo "$logs/${1//\//_}.log"; }
 run_cmocka() {
     local log
     log=$(log_of "${1#"$BUILD/tests/"}")
+    SECONDS=0
     {
         ASAN_OPTIONS=${ASAN_OPTIONS/log_path=*/log_path=$PWD/$log.sanitizer} \
             UBSAN_OPTIONS=${UBSAN_OPTIONS/log_path=*/log_path=$PWD/$log.sanitizer} \
             TSAN_OPTIONS=${TSAN_OPTIONS/log_path=*/log_path=$PWD/$log.sanitizer} \
             CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 600 "$1" >"$log.tap" 2>"$log" </dev/null
-        echo $? >"$log.code"
+        echo $? $SECONDS >"$log.code"
     } 2>/dev/null
 }
 
 count_cmocka() {
-    local program=$1 name=${1#"$BUILD/tests/"} log code p f s
+    local program=$1 name=${1#"$BUILD/tests/"} log code seconds p f s
     log=$(log_of "$name")
-    code=$(<"$log.code")
+    read -r code seconds <"$log.code"
     read -r p f s < <(read_tap "$log.tap")
     if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then
         f=1
@@ -107,7 +111,7 @@ count_cmocka() {
         echo "$program ended with status $code$([ "$code" = 124 ] && echo ', out of time')" >>"$log"
     fi
     cat "$log.tap" >>"$log"
-    count "$name" "$p" "$f" "$s" "$log"
+    count "$name" "$p" "$f" "$s" "$log" "$seconds"
 }
 
 # A program whose source is gone is no test any more.
@@ -157,6 +161,7 @@ node_suite() {
     case $(node --version) in
     v18.*) export NODE_OPTIONS="${NODE_OPTIONS:-} --experimental-global-webcrypto" ;;
     esac
+    SECONDS=0
     # shellcheck disable=SC2086
     timeout -k 10 "${NODE_SECONDS:-1800}" node --test --test-concurrency=$beside \
         --test-reporter=spec --test-reporter-destination="$log" \
@@ -169,7 +174,7 @@ node_suite() {
     if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then
         f=1
     fi
-    count "$name" "$p" "$f" "$s" "$log"
+    count "$name" "$p" "$f" "$s" "$log" $SECONDS
 }
 
 # Each target over its corpus, and two seconds more.

@@ -13,7 +13,7 @@ import { build, temporaryFolder } from '../support.js'
 import { generator } from '../random.js'
 import { makeKey } from '../signers.js'
 
-const count = Number(process.env.DIFFERENTIAL_REQUESTS ?? 400)
+const count = Number(process.env.DIFFERENTIAL_REQUESTS ?? 150)
 const seed = Number(process.env.DIFFERENTIAL_SEED ?? 9421)
 const now = 1795000000
 
