@@ -1,6 +1,6 @@
 // Crawlers made of packages that we did not write. Each signs the commitment to an offer and gives back the
 // fields to send. `time` is the signer's clock in milliseconds.
-import { createPrivateKey, sign, webcrypto } from 'node:crypto'
+import { createHash, createPrivateKey, sign, webcrypto } from 'node:crypto'
 import { signatureHeaders, jwkToKeyID, helpers } from 'web-bot-auth'
 import { signerFromJWK } from 'web-bot-auth/crypto'
 import { appendSignature, component, createSignature, webcrypto as providers } from 'http-message-sig'
@@ -27,6 +27,15 @@ export async function makeRsaKey() {
     const { kty, n, e } = key
     const keyid = await jwkToKeyID({ kty, n, e }, helpers.WEBCRYPTO_SHA256, helpers.BASE64URL_DECODE)
     return { private: key, public: { kty, n, e, use: 'sig' }, keyid, crypto: pair }
+}
+
+// A P-256 key, which withBase signs with.
+export async function makeEcKey() {
+    const pair = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign'])
+    const key = await webcrypto.subtle.exportKey('jwk', pair.privateKey)
+    const { kty, crv, x, y } = key
+    const keyid = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url')
+    return { private: key, public: { kty, crv, x, y, use: 'sig' }, keyid, crypto: pair }
 }
 
 // npm web-bot-auth 0.1.3: Signature-Agent as a string.
@@ -89,7 +98,11 @@ export function withBase(key, fields, components, { time = Date.now(), lifetime 
         `(${components.map(([identifier]) => identifier).join(' ')});created=${created}` +
         `;expires=${created + lifetime};keyid="${key.keyid}";tag="web-bot-auth"`
     const base = [...components, ['"@signature-params"', parameters]].map(pair => pair.join(': ')).join('\n')
-    const signature = sign(null, Buffer.from(base), createPrivateKey({ key: key.private, format: 'jwk' }))
+    const [hash, by] = [
+        key.public.kty === 'EC' ? 'sha256' : null,
+        createPrivateKey({ key: key.private, format: 'jwk' })
+    ]
+    const signature = sign(hash, Buffer.from(base), { key: by, dsaEncoding: 'ieee-p1363' })
     return {
         ...fields,
         'Signature-Input': `${label}=${parameters}`,

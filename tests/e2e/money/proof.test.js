@@ -8,7 +8,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { claims, jws, paymentSignature, signed } from '../dialects.js'
 import { page, proof as directoryProof, url } from '../directories.js'
-import { scene, withHttpMessageSig, withWebBotAuth } from '../signers.js'
+import { makeEcKey, makeRsaKey, scene, withHttpMessageSig, withWebBotAuth } from '../signers.js'
 import { build, root } from '../support.js'
 import { verifyProof } from '../verifier.js'
 
@@ -61,11 +61,13 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
     const today = Math.floor(Date.now() / dayMs) * dayMs
     const behind = Math.round((today - 3.5 * dayMs - Date.now()) / 1000) * 1000
     const time = Date.now() + behind
-    const set = await scene(t, {}, '--clock-offset', String(behind / 1000))
+    const algorithms = ['ed25519', 'rsa-pss-sha512', 'ecdsa-p256-sha256']
+    const [rsa, ec] = [await makeRsaKey(), await makeEcKey()]
+    const set = await scene(t, { algorithms }, '--clock-offset', String(behind / 1000))
     const { crawltab, gate, agent, key, folder, ledger } = set
     const { origin } = agent
     agent.answer = (request, response) => {
-        const body = JSON.stringify({ keys: [key.public] })
+        const body = JSON.stringify({ keys: [key, rsa, ec].map(one => one.public) })
         const created = Math.floor((Date.now() + behind) / 1000)
         const fields = directoryProof(key, agent.host, body, { created, expires: created + 60 })
         for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
@@ -92,8 +94,12 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
     paid.price = await pay(signed(key, origin, host, { 'crawler-exact-price': 'USD 0.05' }, at))
     const one = await accepted()
     paid.jws = await pay(paymentSignature(one, { commitment: jws(key, claims(origin, one, url, at)) }))
+    paid.rsa = await pay(await withWebBotAuth(rsa, origin, url, await gate.offer(page), at))
+    paid.ec = await pay(signed(ec, origin, host, paymentSignature(await accepted()), at))
+    paid.ecPrice = await pay(signed(ec, origin, host, { 'crawler-max-price': 'USD 0.06' }, at))
     const unpaid = await gate.offer(page)
-    assert.equal(new Set(Object.values(paid)).size, 5)
+    const count = new Set(Object.values(paid)).size
+    assert.equal(count, 8)
 
     const file = name => path.join(folder, `${name}.json`)
     const day = isoDate(today - 4 * dayMs)
@@ -132,26 +138,23 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
             assert.match(said ?? verify(name), /^This proof holds\.\nProven:/)
             assert.match(
                 said,
-                new RegExp(`The log has payment ${id} as number \\d of the 5 entries of ${day} \\(UTC\\)`)
+                new RegExp(
+                    `The log has payment ${id} as number \\d of the ${count} entries of ${day} \\(UTC\\)`
+                )
             )
-            assert.ok(
-                said.includes(`as ${origin}, has signed to pay for ${url} by ed25519; 0.05 USD is charged`),
-                said
-            )
-            assert.ok(
-                said.includes(
-                    `The directory ${origin}/.well-known/http-message-signatures-directory listed this key`
-                ),
-                said
-            )
+            const by = algorithms[name === 'rsa' ? 1 : name.startsWith('ec') ? 2 : 0]
+            assert.ok(said.includes(`as ${origin}, has signed to pay for ${url} by ${by}; 0.05 USD is`), said)
+            // It has signed its answer with one of its keys.
+            const listed = `directory ${origin}/.well-known/http-message-signatures-directory listed this key`
+            assert.ok(said.includes(by === algorithms[0] ? `- The ${listed}` : `- That the ${listed}`), said)
             assert.match(
                 said,
-                /by invoice INV-\d{4}-000001 .*in line 1: 5 crawls by the rule "articles" at 0\.05 USD/s
+                /by invoice INV-\d{4}-000001 .*in line 1: 8 crawls by the rule "articles" at 0\.05 USD/s
             )
             assert.match(said, /Not proven by it:.*That anybody has read the page, or what it said/s)
             const found = verifyProof(read(name), { vkey })
             assert.equal(found.entry.payment_id, id)
-            assert.equal(found.offered, name === 'price' ? undefined : 50000)
+            assert.equal(found.offered, name.toLowerCase().endsWith('price') ? undefined : 50000)
             assert.ok(found.facts.every(fact => fact.sealed))
         }
         assert.match(
@@ -186,7 +189,7 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
     await t.test('that there is none', async () => {
         const answer = crawltab('lookup', unpaid, '--proof', file('absence'))
         await assert.rejects(answer, error => /offered and never paid/.test(error.stdout) && !error.stderr)
-        assert.match(verify('absence', '--vkey', vkey), /None of the 5 entries of .* has the payment id/)
+        assert.match(verify('absence', '--vkey', vkey), /None of the 8 entries of .* has the payment id/)
         verifyProof(read('absence'), { vkey })
         const claim = JSON.parse(read('absence'))
         // The last one was asked for last: nothing comes behind it but an id from the signature's second.
