@@ -174,4 +174,4 @@ const struct command statement_command = {
     "  --from, --to   dates, both included (default: everything up to today)\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    "  crawltab statement https://crawler.example --from 2026-01-01\n", tell_accounts};
+    tell_accounts};

@@ -229,4 +229,4 @@ const struct command export_command = {
     "  --site NAME    only this site\n"
     "  --format NAME  csv (default) or jsonl\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    "  crawltab export --from 2026-11-01 --to 2026-11-30 --format csv >november.csv\n", export_entries};
+    export_entries};

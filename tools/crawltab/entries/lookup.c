@@ -277,4 +277,4 @@ const struct command lookup_command = {
     "  --proof FILE   write a proof that can be sent to whoever doubts\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    "  crawltab lookup 01920f6e-5c00-7a31-9f00-8d5a1c2b3e4f\n", look_up_payment};
+    look_up_payment};

@@ -79,4 +79,4 @@ const struct command verify_command = {
     "                     which proves nothing about whose it is\n"
     "  --checkpoint NOTE  a checkpoint of the log that was kept elsewhere: has the\n"
     "                     log of the proof grown from it?\n",
-    "  crawltab verify ./proof.json --checkpoint kept.checkpoint\n", verify_file};
+    verify_file};

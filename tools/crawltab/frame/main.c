@@ -14,7 +14,7 @@ static const struct command *const commands[] = {
     &settle_command,      &import_command,        &crawler_command, &agreement_command, &site_command,
     &licence_command,     &archive_command,       &adjust_command,  &statement_command, &audit_command,
     &undelivered_command, &today_command,         &traffic_command, &front_command,     &unproven_command,
-    &verify_command,      &doctor_command,
+    &verify_command,      &doctor_command,        &backup_command,  &restore_command,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
 
@@ -33,29 +33,10 @@ static void print_help(void)
     printf("  --config FILE        the configuration (default: %s)\n", places_config);
     puts("  --clock-offset SECS  with the clock moved, for demonstrations; only where\n"
          "                       the gate listens on loopback\n"
-         "  --yes                what cannot be undone is done without a question, which\n"
-         "                       is asked on terminals only\n"
-         "  --help               this help, or that of the command it follows; help\n"
-         "                       COMMAND is the same\n"
+         "  --help               this help, or that of the command it follows\n"
          "  --version            the version\n"
          "\n"
          "exit status: 0 done, 1 failed, 64 wrong usage, 75 another run is at it");
-}
-
-static const struct command *find(const char *name)
-{
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(name, commands[i]->name) == 0)
-            return commands[i];
-    return NULL;
-}
-
-static enum exit_status unknown(const char *what, const char *word)
-{
-    const char *names[COMMAND_COUNT + 1] = {NULL};
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        names[i] = commands[i]->name;
-    return command_unknown(what, word, names, "see crawltab --help");
 }
 
 static bool asks_help(int argc, char **argv)
@@ -67,29 +48,18 @@ static bool asks_help(int argc, char **argv)
 }
 
 /* Help names the configuration of a checkout, an installed program has another one. */
-static void print_command_help(const struct command *command)
+static void print_command_help(const char *help)
 {
     static const char named[] = "(default: config.yaml)";
-    const char *help = command->help;
     for (const char *at; (at = strstr(help, named)); help = at + strlen(named))
         printf("%.*s(default: %s)", (int)(at - help), help, places_config);
     fputs(help, stdout);
-    printf("\nexamples:\n%s", command->examples);
-}
-
-static enum exit_status help_on(const char *topic)
-{
-    const struct command *command = find(topic);
-    if (!command)
-        return unknown("there is no help on", topic);
-    print_command_help(command);
-    return command_finish(EXIT_DONE);
 }
 
 static enum exit_status obey(const struct command *command, const char *config_path, int argc, char **argv)
 {
     if (asks_help(argc, argv)) {
-        print_command_help(command);
+        print_command_help(command->help);
         return command_finish(EXIT_DONE);
     }
     return command_finish(command->run(config_path, argc, argv));
@@ -133,11 +103,9 @@ int main(int argc, char **argv)
         print_help();
         return EXIT_USAGE;
     }
-    const struct command *command = find(arguments[0]);
-    if (command)
-        return obey(command, config_path, count - 1, arguments + 1);
-    if (strcmp(arguments[0], "help") == 0 && count > 1)
-        return help_on(arguments[1]);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(arguments[0], commands[i]->name) == 0)
+            return obey(commands[i], config_path, count - 1, arguments + 1);
     if (strcmp(arguments[0], "help") == 0 || asks_help(1, arguments)) {
         print_help();
         return command_finish(EXIT_DONE);
@@ -146,5 +114,8 @@ int main(int argc, char **argv)
         puts("crawltab " CRAWLTAB_VERSION);
         return command_finish(EXIT_DONE);
     }
-    return unknown("unknown command", arguments[0]);
+    const char *names[COMMAND_COUNT + 1] = {NULL};
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i]->name;
+    return command_unknown("unknown command", arguments[0], names, "see crawltab --help");
 }
