@@ -28,7 +28,7 @@ _crawltab()
     else
         # What a command does is its next word: usage: crawltab invoice list …
         mapfile -t COMPREPLY < <(compgen -W \
-            "$(sed -n "s/^.* ${program##*/} $command \\([a-z][a-z-]*\\).*/\\1/p" <<<"$help")" -- "$word")
+            "$(sed -n "/^examples:/q; s/^.* ${program##*/} $command \\([a-z][a-z-]*\\).*/\\1/p" <<<"$help")" -- "$word")
         [ ${#COMPREPLY[@]} -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
     fi
 }
