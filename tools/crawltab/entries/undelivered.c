@@ -2,6 +2,7 @@
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/frame/show.h"
 
+#include "ledger/base/text/encoding.h"
 #include "ledger/entry/undelivered.h"
 #include "sql/rows/entry.h"
 
@@ -10,7 +11,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define LINE_MAX_BYTES 256 /* of the words that count, when they are put together here */
+#define LINE_MAX_BYTES    256  /* of the words that count, when they are put together here */
+#define RECEIPT_MAX_BYTES 4096 /* of an x402 receipt: longer than the gate writes any */
 
 /* --- list --- */
 
@@ -118,19 +120,40 @@ static const char *field_of(const json_t *entry, const char *name)
     return NULL;
 }
 
+/* The payment id in a receipt: `id` of the Payment-Response dictionary, or `transaction` of the JSON that
+ * x402 clients get, in base64. False if there is none. */
+static bool receipt_id(const char *receipt, char out[MISTYPED_TEXT_MAX])
+{
+    uint8_t bytes[RECEIPT_MAX_BYTES];
+    size_t len;
+    const char *id = strstr(receipt, "id=\"");
+    if (id) {
+        snprintf(out, MISTYPED_TEXT_MAX, "%.*s", (int)strcspn(id + 4, "\""), id + 4);
+        return true;
+    }
+    if (!encoding_unbase64(slice_of(receipt), false, bytes, sizeof(bytes), &len))
+        return false;
+    json_t *settled = json_loadb((const char *)bytes, len, 0, NULL);
+    id = json_string_value(json_object_get(settled, "transaction"));
+    snprintf(out, MISTYPED_TEXT_MAX, "%s", id ? id : "");
+    json_decref(settled);
+    return *out != '\0';
+}
+
 /* Caddy writes JSON: what it says in the words of the others. False if the line is no such. */
 static bool translate(const char *line, char out[LINE_MAX_BYTES])
 {
+    char id[MISTYPED_TEXT_MAX];
     json_t *entry = *line == '{' ? json_loads(line, 0, NULL) : NULL;
     const char *receipt = field_of(entry, "Payment-Response"), *length = field_of(entry, "Content-Length");
-    const char *id = receipt ? strstr(receipt, "id=\"") : NULL;
-    if (id)
+    bool paid = receipt && receipt_id(receipt, id);
+    if (paid)
         snprintf(out, LINE_MAX_BYTES,
-                 "crawltab=%.*s status=%" JSON_INTEGER_FORMAT " bytes=%" JSON_INTEGER_FORMAT " length=%.20s",
-                 (int)strcspn(id + 4, "\""), id + 4, json_integer_value(json_object_get(entry, "status")),
+                 "crawltab=%s status=%" JSON_INTEGER_FORMAT " bytes=%" JSON_INTEGER_FORMAT " length=%.20s",
+                 id, json_integer_value(json_object_get(entry, "status")),
                  json_integer_value(json_object_get(entry, "size")), length ? length : "-");
     json_decref(entry);
-    return id != NULL;
+    return paid;
 }
 
 enum line { LINE_OTHER, LINE_DELIVERED, LINE_LOST, LINE_BAD };
@@ -264,8 +287,9 @@ const struct command undelivered_command = {
     "  log_format crawltab 'crawltab=$crawltab_payment status=$status '\n"
     "    'bytes=$body_bytes_sent length=$sent_http_content_length';\n"
     "\n"
-    "Caddy's access log, which is JSON, is understood as it is. HAProxy tells the\n"
-    "gate by its script; this is for answers that HAProxy itself has made:\n"
+    "Caddy's access log, which is JSON, is understood as it is, but names no payment\n"
+    "that was made by a crawler's own price. HAProxy tells the gate by its script;\n"
+    "this is for answers that HAProxy itself has made:\n"
     "\n"
     "  log-format \"crawltab=%[var(txn.crawltab_id)] status=%ST bytes=0 length=-\"\n"
     "\n"
