@@ -207,7 +207,7 @@ const struct command backup_command = {
     "without manifest.json is of a backup that did not end.\n"
     "\n"
     "options:\n"
-    "  --no-database  for those who back up PostgreSQL by a tool of their own, such as\n"
+    "  --no-database  for those who back up PostgreSQL by their own tool, such as\n"
     "                 pgBackRest: all the rest, made after that tool's backup\n"
     "  --config FILE  the configuration (default: config.yaml)\n"
     "\n"

@@ -253,7 +253,7 @@ const struct command restore_command = {
     "\n"
     "options:\n"
     "  --check            changes nothing; also after a restore by another tool\n"
-    "  --checkpoint FILE  compare with this one, which was kept elsewhere; without it,\n"
+    "  --checkpoint FILE  compare with this one, which was kept elsewhere; else\n"
     "                     with those in the backup\n"
     "  --superuser NAME   who makes roles and database (default: libpq's)\n"
     "  --config FILE      the configuration (default: config.yaml)\n"
