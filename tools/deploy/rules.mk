@@ -82,7 +82,8 @@ install: installed installdirs ## installs under prefix=/usr/local (DESTDIR=: so
 	$(INSTALL_PROGRAM) $(to)/crawler $(DESTDIR)$(bindir)/crawler
 	$(INSTALL_DATA) $(to)/config.yaml.example $(DESTDIR)$(docdir)/examples/config.yaml.example
 	$(INSTALL_DATA) tools/deploy/fronts/haproxy.lua $(DESTDIR)$(docdir)/examples/haproxy.lua
-	$(INSTALL_DATA) README.md tools/deploy/CHANGELOG.md server/WIRE.md server/X402.md $(DESTDIR)$(docdir)
+	$(INSTALL_DATA) README.md tools/deploy/CHANGELOG.md ledger/PROOF.md $(DESTDIR)$(docdir)
+	$(INSTALL_DATA) server/WIRE.md server/X402.md $(DESTDIR)$(docdir)
 	$(INSTALL_DATA) $(filter-out %.sysusers,$(UNITS)) $(DESTDIR)$(unitdir)
 	$(INSTALL_DATA) $(to)/systemd/crawltab.sysusers $(DESTDIR)$(sysusersdir)/crawltab.conf
 	$(INSTALL_DATA) $(filter %.1,$(MAN)) $(DESTDIR)$(mandir)/man1

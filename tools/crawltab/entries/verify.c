@@ -69,7 +69,7 @@ const struct command verify_command = {
     "Checks a proof of one payment, or that there is none, and says in sentences what\n"
     "is proven, by whom, and what is not; several files one after the other. Needs\n"
     "nothing but the file: no ledger, no configuration, no network. Whoever gets a\n"
-    "proof can check it, also with other tools: ledger/PROOF.md describes the format.\n"
+    "proof can check it, also with other tools: PROOF.md describes the format.\n"
     "\n"
     "exit status: 0 every proof holds, 1 one does not\n"
     "\n"
