@@ -201,7 +201,8 @@ test('a ledger that is well, and each thing that can be wrong', async t => {
             ledger.query(`SELECT floor(extract(epoch FROM min(ends_at) - now())) + 61 * 60 FROM day d
                 WHERE NOT EXISTS (SELECT FROM day_close c WHERE c.local_date = d.local_date)`)
         )
-        const at = later => ask([`--clock-offset=${open + later}`, '--offline'])
+        // A minute more: what was rounded down must not make an hour less of it.
+        const at = later => ask([`--clock-offset=${open + later + 60}`, '--offline'])
         has(await at(2 * hours), 'night', 'ok', /^example: all days before/)
         has(await at(4 * hours), 'night', 'warn', /is not closed, 4 hours after it could have been/)
         has(await at(28 * hours), 'night', 'bad', /is not closed, 28 hours after/)
