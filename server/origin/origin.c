@@ -18,8 +18,8 @@
 #define RESUME_BYTES      (32 * 1024) /* so much must be free before it is asked for more */
 #define EVENTS_MAX        64
 #define SWEEP_MS          100
-#define IDLE_MAX          128 /* connections kept for the next question */
-#define PER_HOST_MAX      256 /* at once; who comes then waits within its own time limit */
+#define IDLE_MAX          128  /* connections kept for the next question */
+#define PER_HOST_MAX      1024 /* at once, with slow readers; who comes then waits within its time */
 #define SPARE_HANDLES_MAX 64
 #define FIELD_BYTES_MAX   (40 * 1024) /* more than the HTTP layer reads */
 #define PATIENCE_MS       10000       /* a reader that takes nothing for so long makes servers give up */
