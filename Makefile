@@ -78,7 +78,7 @@ check: ## the quick round while working: house rules, unit tests, one paid crawl
 	@tools/dev/test.sh house config.yaml lock unit/ e2e/paid
 
 SEEDS ?= 10
-kills: ## the night killed after each of its statements; after every third in make test (5 minutes)
+kills: ## the night killed after each of its statements; after every fifth in make test (5 minutes)
 	$(NEEDS) test
 	@$(MAKE) -s $(JOBS) all $(BUILD)/tests/pg/kill_test
 	@KILL_EVERY=1 $(BUILD)/tests/pg/kill_test
