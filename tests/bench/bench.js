@@ -288,6 +288,7 @@ try {
     const options = {
         insecureHosts: [`127.0.0.1:${bench.directoryPort}`],
         logLevel: 'info',
+        log: { decisions: false },
         asUsed: true,
         monitor: { listen: '127.0.0.1:0' },
         decisions: { listen: '127.0.0.1:0' }

@@ -46,7 +46,7 @@ function fit(points) {
 }
 
 try {
-    const scene = await stage(t, { logLevel: 'info', asUsed: true })
+    const scene = await stage(t, { logLevel: 'info', log: { decisions: false }, asUsed: true })
     scene.ledger.query(`INSERT INTO crawler (agent, first_seen_at)
         SELECT 'https://crawler' || n || '.example', now() FROM generate_series(1, 8) AS n`)
     const found = new Map([1, 8].map(crawlers => [crawlers, new Map(sizes.map(size => [size, []]))]))

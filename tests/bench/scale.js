@@ -52,7 +52,8 @@ async function pay(scene, name) {
 }
 
 try {
-    const options = { insecureHosts: [`127.0.0.1:${bench.directoryPort}`], logLevel: 'info', asUsed: true }
+    const log = { logLevel: 'info', log: { decisions: false } }
+    const options = { insecureHosts: [`127.0.0.1:${bench.directoryPort}`], ...log, asUsed: true }
     const scene = await stage(t, options)
     const { ledger } = scene
     ledger.query(`CREATE EXTENSION tsm_system_rows;
