@@ -127,8 +127,8 @@ export async function stopImmediately(ledger) {
 }
 
 // As Ledger.start, but the clients go on meanwhile.
-export const startLedger = world =>
-    promisify(execFile)(path.join(root, 'tools/dev/postgres.sh'), ['start', '--fast', world.ledger.sockets])
+export const startLedger = ({ ledger: { how, sockets } }) =>
+    promisify(execFile)(path.join(root, 'tools/dev/postgres.sh'), ['start', ...how, sockets])
 
 // A process that nobody has waited for yet has ended too.
 export function hasEnded(pid) {

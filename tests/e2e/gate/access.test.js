@@ -34,7 +34,7 @@ const without = ({ ms, ...rest }) => {
 }
 
 // The answer, once its line is there: lines of several threads come in any order.
-async function told(gate, request) {
+async function logged(gate, request) {
     const before = decisions(gate).length
     const answer = await request
     await lines(gate, before + 1)
@@ -42,9 +42,9 @@ async function told(gate, request) {
 }
 
 async function pay({ gate, key, agent }, target = page) {
-    const id = await told(gate, gate.offer(target))
+    const id = await logged(gate, gate.offer(target))
     const headers = await withWebBotAuth(key, agent.origin, `https://shop.example${target}`, id)
-    return { id, headers, answer: await told(gate, gate.request(target, { headers })) }
+    return { id, headers, answer: await logged(gate, gate.request(target, { headers })) }
 }
 
 test('who asked, what came of it, and nothing about people', async t => {
@@ -53,14 +53,14 @@ test('who asked, what came of it, and nothing about people', async t => {
     const person = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64)' }
     assert.equal((await gate.request('/about.html', { headers: person })).status, 200)
     const behind = { headers: { ...crawler, 'x-forwarded-for': '198.51.100.7' } }
-    const offer = await told(gate, gate.request(`${page}?secret=1`, behind))
+    const offer = await logged(gate, gate.request(`${page}?secret=1`, behind))
     assert.equal(offer.status, 402)
     const { answer, headers } = await pay(set)
     assert.equal(answer.status, 200)
-    assert.equal((await told(gate, gate.request(page, { headers }))).status, 200)
-    assert.equal((await told(gate, gate.request('/drafts/x', { headers: crawler }))).status, 403)
+    assert.equal((await logged(gate, gate.request(page, { headers }))).status, 200)
+    assert.equal((await logged(gate, gate.request('/drafts/x', { headers: crawler }))).status, 403)
     const head = { method: 'HEAD', headers: crawler }
-    assert.equal((await told(gate, gate.request('/about.html', head))).status, 200)
+    assert.equal((await logged(gate, gate.request('/about.html', head))).status, 200)
     const seen = (await lines(gate, 6)).map(without)
     assert.equal(seen.length, 6)
     const common = { level: 'info', site: 'example', method: 'GET', path: page, client: '127.0.0.1' }
@@ -126,17 +126,17 @@ test('whoever is refused has a line, however early, and however little is known'
     const { gate, agent } = await scene(t, { logLevel: 'info' })
     const stranger = await makeKey()
     const other = { ...crawler, host: 'other.example' }
-    await told(gate, ask(gate.port, page, crawler, 'POST'))
-    await told(gate, gate.request(page, { headers: other }))
-    await told(gate, ask(gate.port, page, { ...crawler, 'X-Twice': ['a', 'b\x01'] }))
-    await told(gate, ask(gate.port, page, { 'Signature-Agent': 'https://not a list' }))
-    await told(gate, ask(gate.port, page, { Authorization: 'License abc' }))
+    await logged(gate, ask(gate.port, page, crawler, 'POST'))
+    await logged(gate, gate.request(page, { headers: other }))
+    await logged(gate, ask(gate.port, page, { ...crawler, 'X-Twice': ['a', 'b\x01'] }))
+    await logged(gate, ask(gate.port, page, { 'Signature-Agent': 'https://not a list' }))
+    await logged(gate, ask(gate.port, page, { Authorization: 'License abc' }))
     const garbled = signed(stranger, agent.origin, 'shop.example', { payment: 'scheme' })
-    await told(gate, ask(gate.port, page, garbled))
-    await told(gate, ask(gate.port, page, { 'crawler-max-price': 'cheap' }))
-    await told(gate, ask(gate.port, page, { ...crawler, 'X-Large': 'x'.repeat(33_000) }))
-    await told(gate, ask(gate.port, page, { ...crawler, 'X-Many': Array.from({ length: 200 }, () => 'x') }))
-    await told(gate, ask(gate.port, '/%zz', crawler))
+    await logged(gate, ask(gate.port, page, garbled))
+    await logged(gate, ask(gate.port, page, { 'crawler-max-price': 'cheap' }))
+    await logged(gate, ask(gate.port, page, { ...crawler, 'X-Large': 'x'.repeat(33_000) }))
+    await logged(gate, ask(gate.port, page, { ...crawler, 'X-Many': Array.from({ length: 200 }, () => 'x') }))
+    await logged(gate, ask(gate.port, '/%zz', crawler))
     const seen = await lines(gate, 10)
     assert.deepEqual(
         seen.map(({ status, code, outcome, crawler }) => [status, code, outcome, crawler]),

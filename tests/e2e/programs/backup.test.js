@@ -8,6 +8,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { scene, withWebBotAuth } from '../signers.js'
+import { workFolder } from '../ledger.js'
 import { build, Gate, Ledger, root } from '../support.js'
 
 const behind = ['--clock-offset', String(-2 * 86400)]
@@ -29,7 +30,7 @@ const outcome = promise => promise.then(
 
 // A machine with nothing but the programs: its command line, with a configuration of its own.
 function machine(t, set, backup) {
-    const folder = fs.mkdtempSync(path.join(root, 'var/e2e-'))
+    const folder = workFolder()
     const ledger = new Ledger(folder)
     ledger.start()
     t.after(() => {
