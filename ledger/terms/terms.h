@@ -38,6 +38,14 @@
     X(balance_limit, "limits.balance", AMOUNT, "", 0, TERMS_AMOUNT_MAX,                                      \
       "The most that may be owed: crawls not invoiced, invoices not paid;\nwithout it the configuration's "  \
       "limit holds.")                                                                                        \
+    X(dispute_window, "disputes.window_days", NUMBER, "", 0, 3650,                                           \
+      "How long after a crawl, or its invoice, it can be disputed; without this\nand the next three the "    \
+      "configuration's hold.")                                                                               \
+    X(dispute_answer, "disputes.answer_days", NUMBER, "", 1, 366, "How long there is to decide a dispute.")  \
+    X(dispute_share, "disputes.share", RATE, "", 0, 0,                                                       \
+      "The share of what was charged within 30 days that rules give back\nwithout a person, in percent.")    \
+    X(dispute_limit, "disputes.limit", AMOUNT, "", 0, TERMS_AMOUNT_MAX,                                      \
+      "The most that they give back within 30 days.")                                                        \
     X(tax_treatment, "tax.treatment", TEXT, "none", 0, 0,                                                    \
       "none (outside the scope of tax), standard, zero, exempt or reverse-charge.")                          \
     X(tax_rate, "tax.rate", RATE, "0", 0, 0, "In percent, such as \"8.875\"; with treatment standard only.") \

@@ -34,6 +34,7 @@ function rooms(    base, money, server)
     edge["ledger/evidence"] = base " ledger/verify ledger/entry ledger/dialect"
     edge["ledger/bundle"] = base " ledger/verify ledger/entry ledger/proof ledger/evidence"
     edge["ledger/outbox"] = base " ledger/bill"
+    edge["ledger/dispute"] = base " ledger/verify ledger/entry ledger/evidence ledger/site ledger/bill"
     edge["ledger/credit"] = base " ledger/terms ledger/entry"
     edge["ledger/collect"] = base " ledger/format ledger/format/bank ledger/bill ledger/outbox"
     edge["ledger/audit"] = base " ledger/site ledger/proof ledger/evidence"
@@ -52,7 +53,7 @@ function rooms(    base, money, server)
     money = base " ledger/format ledger/format/bill ledger/format/bank ledger/site ledger/terms" \
         " ledger/proof ledger/archive ledger/bill ledger/entry ledger/outbox ledger/credit ledger/collect" \
         " ledger/traffic ledger/audit ledger/night ledger/verify ledger/licence ledger/evidence" \
-        " ledger/bundle server/agent"
+        " ledger/bundle ledger/dispute server/agent"
     edge["tools/crawler"] = edge["ledger/verify"] " ledger/verify server/agent"
     edge["tools/crawltab/frame"] = money
     edge["tools/crawltab"] = money " tools/crawltab/frame"

@@ -315,6 +315,16 @@ typedef struct config_list CONFIG_LIST;
     X(invoice_tax_treatment, "invoice.tax_treatment", TEXT, "none", 0, 0,                                    \
       "none (outside the scope of tax), standard, zero or exempt.")                                          \
     X(invoice_tax_rate, "invoice.tax_rate", RATE, "0", 0, 0, "In percent; with treatment standard only.")    \
+    X(dispute_window, "disputes.window_days", NUMBER, "60", 0, 3650,                                         \
+      "How long after a crawl, or its invoice, it can be disputed. An agreement may say something else\n"    \
+      "than this and the next three.")                                                                       \
+    X(dispute_answer, "disputes.answer_days", NUMBER, "14", 1, 366,                                          \
+      "How long the operator has to decide a dispute.")                                                      \
+    X(dispute_share, "disputes.share", RATE, "100", 0, 0,                                                    \
+      "What the rules of `crawltab dispute rules` give back to a crawler without a person: at most this\n"   \
+      "share of what it was charged within 30 days, in percent ...")                                         \
+    X(dispute_limit, "disputes.limit", AMOUNT, "100", 0, INT64_C(100000000000000000),                        \
+      "... and at most this amount. What is beyond waits for a person.")                                     \
     CONFIG_BILLING(X)
 
 #define CONFIG_RULE(X)                                                                                       \
@@ -362,13 +372,13 @@ struct config {
 /* True for a zone of this machine's tz database; where there is none, for whatever may be its name. */
 bool config_zone_known(const char *zone);
 
-/* Reads and checks the file. Every error is written to `errors` as "file:line: what, why, hint", one a line;
- * warnings go to `warnings` (NULL: dropped) in the same form. NULL if there was any error. The caller frees
- * with config_free. */
+/* Reads and checks the file. Every error is written to `errors` as "file:line: what, why, hint", one a
+ * line; warnings go to `warnings` (NULL: dropped) in the same form. NULL if there was any error. The
+ * caller frees with config_free. */
 struct config *config_load(const char *path, FILE *errors, FILE *warnings);
 
-/* The same for --check-config: warns too of what stands in the way of a gate just now, such as a port that
- * another program listens on. */
+/* The same for --check-config: warns too of what stands in the way of a gate just now, such as a port
+ * that another program listens on. */
 struct config *config_examine(const char *path, FILE *errors, FILE *warnings);
 
 /* The defaults, and those of one site, which has no name: for what runs without a file. Freed with
@@ -376,8 +386,8 @@ struct config *config_examine(const char *path, FILE *errors, FILE *warnings);
 struct config *config_defaults(void);
 void config_free(struct config *config);
 
-/* How long a page that was paid under the rule costs nothing again, in milliseconds; 0: it does cost. -1 for
- * what is no time from a minute to a week, which a configuration that was read has not. */
+/* How long a page that was paid under the rule costs nothing again, in milliseconds; 0: it does cost.
+ * -1 for what is no time from a minute to a week, which a configuration that was read has not. */
 int64_t config_recrawl_ms(const struct config_rule *rule);
 
 /* The site of this name, or NULL. */
@@ -389,7 +399,8 @@ size_t config_threads(const struct config *config);
 /* True if the gate listens on loopback alone: what is for demonstrations is allowed then. */
 bool config_on_loopback(const struct config *config);
 
-/* Called with the name of a key that differs: "offer.ttl_seconds", or "sites.NAME" for anything in a site. */
+/* Called with the name of a key that differs: "offer.ttl_seconds", or "sites.NAME" for anything in a
+ * site. */
 typedef void config_difference(void *context, const char *key);
 
 /* Tells each key whose value differs between two readings, and each site that came or went. */

@@ -210,8 +210,8 @@ static void set_list(struct reading *reading, const struct config_field *field, 
 /* True for numbers that may be left out; "" says that they are. */
 static bool is_optional(const struct config_field *field)
 {
-    return (field->kind == CONFIG_IS_AMOUNT || field->kind == CONFIG_IS_NUMBER) && field->initial &&
-           !*field->initial;
+    bool number = field->kind == CONFIG_IS_AMOUNT || field->kind == CONFIG_IS_NUMBER;
+    return (number || field->kind == CONFIG_IS_RATE) && field->initial && !*field->initial;
 }
 
 static void set_field(struct reading *reading, const struct config_field *field, const yaml_node_t *node,

@@ -8,22 +8,25 @@ WITH listed (role, privilege, names) AS (
            ($1::text, 'SELECT',
             'account_balance agreement agreement_price agreement_tier applied_credit charge checkpoint'
             ' checkpoint_key_change conflict crawler crawler_day crawler_key crawler_key_source day'
-            ' day_accrual day_close day_seal day_tile directory_snapshot gate_clock handover invoice'
+            ' day_accrual day_close day_seal day_tile directory_snapshot dispute dispute_event'
+            ' dispute_finding dispute_state dispute_subject gate_clock handover invoice'
             ' invoice_event invoice_payment invoice_state number_series offer_terms page_copy'
             ' schema_version site site_terms site_zone spend traffic undelivered'),
            ($1::text, 'EXECUTE',
-            'accrue_days charge_partitions keep_traffic note_conflicts note_undelivered'),
+            'accrue_days charge_partitions keep_traffic note_conflicts note_undelivered open_dispute'),
            ($2::text, 'INSERT',
             'adjustment agreement agreement_price agreement_tier applied_credit checkpoint'
             ' checkpoint_key_change crawler crawler_day crawler_day_line day day_close day_fact day_tile'
-            ' invoice invoice_event invoice_line invoice_payment number_series operator_action outbox'
+            ' dispute dispute_event dispute_finding dispute_subject invoice invoice_event invoice_line'
+            ' invoice_payment number_series operator_action outbox'
             ' outbox_attempt seller_logo settlement settlement_batch site_terms site_zone unproven'),
            ($2::text, 'UPDATE', 'number_series'),
            ($2::text, 'SELECT',
             'account_balance adjustment agreement agreement_price agreement_tier applied_credit archive'
             ' archived billable charge checkpoint checkpoint_key_change conflict conflict_count crawler'
             ' crawler_accrual crawler_day crawler_day_line crawler_key crawler_key_source day day_accrual'
-            ' day_close day_fact day_seal day_tile directory_snapshot fact gate_clock handover invoice'
+            ' day_close day_fact day_seal day_tile directory_snapshot dispute dispute_event'
+            ' dispute_finding dispute_state dispute_subject fact gate_clock handover invoice'
             ' invoice_event invoice_line invoice_payment invoice_state number_series offer_terms'
             ' operator_action outbox outbox_attempt page_copy schema_version seller_logo settlement'
             ' settlement_batch site site_terms site_zone spend'

@@ -8,7 +8,8 @@ WITH given AS (
     INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason, status,
                            day_limit_micros, balance_limit_micros, cadence, subscription, fee_micros,
                            included_crawls, minimum_fee_micros, minimum_invoice_micros, tax_treatment,
-                           tax_rate_ppm, due_days, buyer, settlement, fee_proration)
+                           tax_rate_ppm, due_days, buyer, settlement, fee_proration, dispute_window_days,
+                           dispute_answer_days, dispute_share_ppm, dispute_limit_micros)
     SELECT $1::bigint, $2::bigint, $3::integer, instant($4::bigint), instant($5::bigint),
            $6::text || ' as ' || session_user, $7::text, terms ->> 'status',
            (terms -> 'limits' ->> 'day_micros')::bigint, (terms -> 'limits' ->> 'balance_micros')::bigint,
@@ -17,7 +18,9 @@ WITH given AS (
            (terms ->> 'minimum_invoice_micros')::bigint, terms -> 'tax' ->> 'treatment',
            (terms -> 'tax' ->> 'rate_ppm')::integer, (terms ->> 'due_days')::integer,
            coalesce(terms -> 'buyer', '{}'), coalesce(terms -> 'settlement', '{}'),
-           terms ->> 'fee_proration'
+           terms ->> 'fee_proration', (terms -> 'disputes' ->> 'window_days')::integer,
+           (terms -> 'disputes' ->> 'answer_days')::integer, (terms -> 'disputes' ->> 'share_ppm')::integer,
+           (terms -> 'disputes' ->> 'limit_micros')::bigint
       FROM given
     ON CONFLICT (site_id, crawler_id, version) DO NOTHING
     RETURNING agreement_id, version

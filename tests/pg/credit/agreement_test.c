@@ -132,6 +132,7 @@ static void all_terms_are_stored(void **state)
         "status: suspended\ncadence: monthly\nsubscription: false\nfee: \"12.345678\"\nincluded_crawls: "
         "1000\n"
         "minimum_fee: 5\nminimum_invoice: 2.5\ndue_days: 14\nlimits: {day: 100, balance: 100000000000}\n"
+        "disputes: {window_days: 31, answer_days: 7, share: \"2.5\", limit: 1000.5}\n"
         "tax: {treatment: standard, rate: \"8.875\"}\n"
         "prices:\n  - {rule: all, price: 0}\n  - {paths: [/b, \"/a \\\"c\\\",{}\", /NULL], price: 0.000001}\n"
         "tiers:\n  - {from_crawl: 1001, discount: 10}\n  - {from_crawl: 10001, discount: 100}\n"
@@ -158,6 +159,9 @@ static void all_terms_are_stored(void **state)
         sql("SELECT fee_micros, tax_rate_ppm, day_limit_micros, balance_limit_micros, due_days"
             " FROM agreement"),
         "12345678|88750|100000000|100000000000000000|14");
+    assert_string_equal(sql("SELECT dispute_window_days, dispute_answer_days, dispute_share_ppm,"
+                            " dispute_limit_micros FROM agreement"),
+                        "31|7|25000|1000500000");
     assert_string_equal(sql("SELECT position, rule, paths[2], price_micros FROM agreement_price"
                             " ORDER BY position"),
                         "1|all||0\n2||/a \"c\",{}|1");

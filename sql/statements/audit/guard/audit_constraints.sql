@@ -32,6 +32,13 @@ agreement agreement_cadence_check CHECK ((cadence = ANY (ARRAY['daily'::text, 'w
 agreement agreement_check CHECK (((tax_treatment = 'standard'::text) OR (tax_rate_ppm = 0)))
 agreement agreement_crawler_id_fkey FOREIGN KEY (crawler_id) REFERENCES crawler(crawler_id)
 agreement agreement_day_limit_micros_check CHECK ((day_limit_micros >= 0))
+agreement agreement_dispute_answer_days_check CHECK (((dispute_answer_days >= 1) AND (dispute_answer_days
+    <= 366)))
+agreement agreement_dispute_limit_micros_check CHECK ((dispute_limit_micros >= 0))
+agreement agreement_dispute_share_ppm_check CHECK (((dispute_share_ppm >= 0) AND (dispute_share_ppm <=
+    1000000)))
+agreement agreement_dispute_window_days_check CHECK (((dispute_window_days >= 0) AND (dispute_window_days
+    <= 3650)))
 agreement agreement_due_days_check CHECK (((due_days >= 0) AND (due_days <= 366)))
 agreement agreement_fee_micros_check CHECK ((fee_micros >= 0))
 agreement agreement_fee_proration_check CHECK ((fee_proration = ANY (ARRAY['none'::text,
@@ -231,6 +238,59 @@ directory_snapshot directory_snapshot_check CHECK ((body_digest = sha256(body)))
 directory_snapshot directory_snapshot_pkey PRIMARY KEY (url, body_digest)
 directory_snapshot directory_snapshot_url_check CHECK (((url <> ''::text) AND (octet_length(url) <=
     2048)))
+dispute columns NOT NULL actor, crawler_id, dispute_id, due_at, opened_at, opened_by, reason, site_id,
+    statement
+dispute dispute_actor_check CHECK ((actor <> ''::text))
+dispute dispute_check CHECK ((due_at >= opened_at))
+dispute dispute_check1 CHECK (((evidence IS NULL) = (evidence_name IS NULL)))
+dispute dispute_check2 CHECK ((num_nonnulls(signature_base, signature, thumbprint) = CASE opened_by WHEN
+    'crawler'::text THEN 3 ELSE 0 END))
+dispute dispute_crawler_id_fkey FOREIGN KEY (crawler_id) REFERENCES crawler(crawler_id)
+dispute dispute_evidence_check CHECK ((octet_length(evidence) <= 1048576))
+dispute dispute_evidence_name_check CHECK ((evidence_name <> ''::text))
+dispute dispute_opened_by_check CHECK ((opened_by = ANY (ARRAY['publisher'::text, 'crawler'::text])))
+dispute dispute_pkey PRIMARY KEY (dispute_id)
+dispute dispute_reason_check CHECK ((reason = ANY (ARRAY['service_not_delivered'::text,
+    'service_defective'::text, 'duplicate_payment'::text, 'overcharge'::text, 'customer_request'::text,
+    'other'::text])))
+dispute dispute_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
+dispute dispute_statement_check CHECK ((octet_length(statement) <= 4096))
+dispute dispute_thumbprint_check CHECK ((octet_length(thumbprint) = 32))
+dispute_event columns NOT NULL actor, detail, dispute_id, event, happened_at, site_id, step
+dispute_event detail DEFAULT ''::text
+dispute_event dispute_event_actor_check CHECK ((actor <> ''::text))
+dispute_event dispute_event_dispute_id_fkey FOREIGN KEY (dispute_id) REFERENCES dispute(dispute_id)
+dispute_event dispute_event_event_check CHECK ((event = ANY (ARRAY['opened'::text, 'referred'::text,
+    'upheld'::text, 'part_upheld'::text, 'rejected'::text])))
+dispute_event dispute_event_once UNIQUE INDEX USING btree (dispute_id) WHERE (event = ANY
+    (ARRAY['upheld'::text, 'part_upheld'::text, 'rejected'::text]))
+dispute_event dispute_event_pkey PRIMARY KEY (dispute_id, step)
+dispute_event dispute_event_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
+dispute_event dispute_event_step_check CHECK ((step > 0))
+dispute_finding columns NOT NULL actor, amount_micros, dispute_id, found_at, payment_id, rule, site_id
+dispute_finding dispute_finding_actor_check CHECK ((actor <> ''::text))
+dispute_finding dispute_finding_adjustment_id_fkey FOREIGN KEY (adjustment_id) REFERENCES
+    adjustment(adjustment_id)
+dispute_finding dispute_finding_adjustment_id_key UNIQUE (adjustment_id)
+dispute_finding dispute_finding_amount_micros_check CHECK ((amount_micros >= 0))
+dispute_finding dispute_finding_check CHECK (((adjustment_id IS NOT NULL) = (amount_micros > 0)))
+dispute_finding dispute_finding_dispute_id_fkey FOREIGN KEY (dispute_id) REFERENCES dispute(dispute_id)
+dispute_finding dispute_finding_pkey PRIMARY KEY (dispute_id, payment_id)
+dispute_finding dispute_finding_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
+dispute_subject columns NOT NULL amount_micros, dispute_id, position, site_id
+dispute_subject dispute_subject_amount_micros_check CHECK ((amount_micros > 0))
+dispute_subject dispute_subject_check CHECK (((num_nonnulls(payment_id, number) = 1) AND ((number IS
+    NULL) = (line IS NULL))))
+dispute_subject dispute_subject_dispute_id_fkey FOREIGN KEY (dispute_id) REFERENCES dispute(dispute_id)
+dispute_subject dispute_subject_line UNIQUE INDEX USING btree (site_id, number, line) WHERE (number IS
+    NOT NULL)
+dispute_subject dispute_subject_payment UNIQUE INDEX USING btree (payment_id) WHERE (payment_id IS NOT
+    NULL)
+dispute_subject dispute_subject_pkey PRIMARY KEY (dispute_id, "position")
+dispute_subject dispute_subject_position_check CHECK (("position" > 0))
+dispute_subject dispute_subject_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
+dispute_subject dispute_subject_site_id_number_line_fkey FOREIGN KEY (site_id, number, line) REFERENCES
+    invoice_line(site_id, number, line)
 fact columns NOT NULL digest, key, made_at, source
 fact fact_digest_check CHECK ((octet_length(digest) = 32))
 fact fact_pkey PRIMARY KEY (source, key)
