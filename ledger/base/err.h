@@ -65,6 +65,18 @@
     X(ERR_RATE_LIMITED, 429, "rate_limited",                                                                 \
       "too much at once from your network; nothing was charged, try again later")                            \
     X(ERR_INTERNAL, 500, "internal_error", "the gate failed; nothing was charged")                           \
+    X(ERR_ACCOUNT_SIGNATURE, 403, "account_signature_required",                                              \
+      "your account is shown to a request that is signed for it: tag crawltab-account, over @method, "       \
+      "@authority, @path, @query and signature-agent, with a nonce, for at most 60 seconds")                 \
+    X(ERR_ACCOUNT_UNKNOWN, 404, "account_unknown",                                                           \
+      "you have no account here yet: it begins with the first page that you pay for")                        \
+    X(ERR_ACCOUNT_PATH_UNKNOWN, 404, "account_path_unknown", "an account has no such part")                  \
+    X(ERR_MALFORMED_QUERY, 400, "malformed_query",                                                           \
+      "a parameter of the query is not known here, stands twice, or has a value that it cannot have")        \
+    X(ERR_ACCOUNT_LIMITED, 429, "account_rate_limited",                                                      \
+      "too many questions about your account, or from your network; try again later")                        \
+    X(ERR_ACCOUNT_UNAVAILABLE, 503, "account_unavailable",                                                   \
+      "your account cannot be read just now; try again later")                                               \
     X(ERR_ORIGIN_UNAVAILABLE, 502, "origin_unavailable",                                                     \
       "the site's own server did not answer; nothing was charged, try again, with the same payment id "      \
       "unless the request changes something")                                                                \

@@ -78,17 +78,23 @@ static bool fits(int64_t limit, int64_t spent, int64_t amount_micros)
     return limit == CREDIT_NONE || account_sum(spent, amount_micros) <= limit;
 }
 
-static bool is_within(const struct credit_account *account, int64_t day_ms, int64_t amount_micros,
-                      const struct credit_limit *limit)
+/* With all days that the balance does not count yet; today's are in both limits. */
+static int64_t balance_of(const struct credit_account *account)
 {
-    const struct account_day *today = account_find_day(account, day_ms);
     int64_t balance = account->owed_micros;
-    assert(today); /* it was made, for the account and for its origin */
-    /* All days that the balance does not count yet; today's are in both limits. */
     for (size_t i = 0; i < account->day_count; i++) {
         const struct account_day *day = &account->days[i];
         balance = account_sum(balance, account_sum(day->read_micros, day->held_micros));
     }
+    return balance;
+}
+
+static bool is_within(const struct credit_account *account, int64_t day_ms, int64_t amount_micros,
+                      const struct credit_limit *limit)
+{
+    const struct account_day *today = account_find_day(account, day_ms);
+    int64_t balance = balance_of(account);
+    assert(today); /* it was made, for the account and for its origin */
     return fits(limit->day_micros, account_sum(today->read_micros, today->held_micros), amount_micros) &&
            fits(limit->balance_micros, balance, amount_micros);
 }
@@ -98,6 +104,53 @@ static bool may_spend(const struct credit_claim *claim, int64_t amount_micros,
 {
     return is_within(claim->account, claim->day_ms, amount_micros, &limits->account) &&
            is_within(claim->account->whole, claim->day_ms, amount_micros, &limits->origin);
+}
+
+/* What of the limit is left; CREDIT_NONE: any amount. */
+static int64_t left_of(int64_t limit, int64_t spent)
+{
+    if (limit == CREDIT_NONE)
+        return CREDIT_NONE;
+    return spent >= limit ? 0 : account_sum(limit, -spent);
+}
+
+static int64_t less(int64_t a, int64_t b)
+{
+    if (a == CREDIT_NONE || b == CREDIT_NONE)
+        return a == CREDIT_NONE ? b : a;
+    return a < b ? a : b;
+}
+
+/* `account` NULL: nothing was ever spent. */
+static struct credit_standing stand(const struct credit_account *account, int64_t day_ms,
+                                    const struct credit_limit *limit)
+{
+    const struct account_day *today = account ? account_find_day(account, day_ms) : NULL;
+    struct credit_standing standing = {
+        .spent_micros = today ? account_sum(today->read_micros, today->held_micros) : 0,
+        .owed_micros = account ? balance_of(account) : 0,
+    };
+    standing.left_micros = less(left_of(limit->day_micros, standing.spent_micros),
+                                left_of(limit->balance_micros, standing.owed_micros));
+    return standing;
+}
+
+bool credit_stand(struct credit *credit, struct slice site, struct slice agent, int64_t now_ms,
+                  const struct credit_limits *limits, struct credit_standing *standing)
+{
+    OBJECT_CHECK(credit, CREDIT_MAGIC);
+    pthread_mutex_lock(&credit->mutex);
+    struct account_site *at = account_table_find_site(&credit->accounts, site);
+    const struct account_span *day = account_site_day(at, now_ms);
+    if (day) {
+        const struct credit_account *account = account_table_find(&credit->accounts, at, agent);
+        const struct credit_standing whole =
+            stand(account ? account->whole : NULL, day->starts_ms, &limits->origin);
+        *standing = stand(account, day->starts_ms, &limits->account);
+        standing->left_micros = less(standing->left_micros, whole.left_micros);
+    }
+    pthread_mutex_unlock(&credit->mutex);
+    return day;
 }
 
 /* --- Marks and what waits for them --- */

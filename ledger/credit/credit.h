@@ -54,6 +54,17 @@ int64_t credit_sealed_until(struct credit *credit, struct slice site, int64_t ms
 enum err credit_reserve(struct credit *credit, struct slice site, const struct charge *charge,
                         const struct credit_limits *limits, struct credit_claim *claim) MUST_USE;
 
+/* Where an account stands, as reservations see it. */
+struct credit_standing {
+    int64_t spent_micros; /* on the site's billing day at the moment */
+    int64_t owed_micros;  /* entries not invoiced and invoices not paid */
+    int64_t left_micros;  /* that may still be spent; CREDIT_NONE: any amount */
+};
+
+/* Of the agent at the site, now. False: the day is not known. */
+bool credit_stand(struct credit *credit, struct slice site, struct slice agent, int64_t now_ms,
+                  const struct credit_limits *limits, struct credit_standing *standing) MUST_USE;
+
 /* Tells what became of it: what the entry's amount is less than the price is free again. A charge that never
  * got to the writer has an outcome too. Once for a claim; an empty one is fine. */
 void credit_settle(struct credit *credit, const struct credit_claim *claim, const struct charge *charge,

@@ -268,6 +268,8 @@ static bool covers(const struct sf_member *input, const char *derived)
 static bool target_covered(const struct trial *trial)
 {
     const struct sf_member *input = trial->input;
+    if (trial->policy->target == WEB_BOT_AUTH_REQUEST && !covers(input, "@method"))
+        return false;
     bool query = message_query(trial->message).len > 0;
     if (covers(input, "@target-uri"))
         return true;
@@ -360,6 +362,11 @@ static enum err check_agent(const struct trial *trial, struct web_bot_auth_candi
     return candidate->agent ? candidate->agent->err : ERR_SIGNATURE_REQUIRED;
 }
 
+const char *web_bot_auth_tag(const struct web_bot_auth_policy *policy)
+{
+    return policy->tag ? policy->tag : "web-bot-auth";
+}
+
 bool web_bot_auth_changes(const struct message *message)
 {
     return !slice_eq(message->method, SLICE("GET")) && !slice_eq(message->method, SLICE("HEAD"));
@@ -368,6 +375,11 @@ bool web_bot_auth_changes(const struct message *message)
 static enum err check_coverage(const struct trial *trial, struct web_bot_auth_candidate *candidate)
 {
     assert(!candidate->agent);
+    static const char *const targets[] = {
+        [WEB_BOT_AUTH_AUTHORITY] = "@authority or @target-uri",
+        [WEB_BOT_AUTH_URL] = "@target-uri, or @authority, @path and @query",
+        [WEB_BOT_AUTH_REQUEST] = "@method, and @target-uri or @authority, @path and @query",
+    };
     enum err err;
     const struct web_bot_auth_policy *policy = trial->policy;
     const struct sf_member *input = trial->input;
@@ -377,9 +389,11 @@ static enum err check_coverage(const struct trial *trial, struct web_bot_auth_ca
                         "%.*s", TEXT(policy->commitment)))
         return ERR_SIGNATURE_REQUIRED;
     if (policy->target != WEB_BOT_AUTH_NO_TARGET &&
-        !TELL(trial, CHECK_TARGET_COVERED, target_covered(trial), "%s",
-              policy->target == WEB_BOT_AUTH_AUTHORITY ? "@authority or @target-uri"
-                                                       : "@target-uri, or @authority, @path and @query"))
+        !TELL(trial, CHECK_TARGET_COVERED, target_covered(trial), "%s", targets[policy->target]))
+        return ERR_SIGNATURE_REQUIRED;
+    /* Without one the request could be sent once more by whoever has seen it. */
+    if (policy->target == WEB_BOT_AUTH_REQUEST && !TELL(trial, CHECK_NONCE, candidate->nonce.len > 0, "%s",
+                                                        candidate->nonce.len > 0 ? "given" : "missing"))
         return ERR_SIGNATURE_REQUIRED;
 out:
     return err;
@@ -426,7 +440,7 @@ static enum err judge(const struct trial *trial, struct web_bot_auth_candidate *
         TELL(trial, CHECK_INPUT, false, "not a list of components in parentheses");
         return ERR_MALFORMED_SIGNATURE;
     }
-    if (!TELL(trial, CHECK_TAG, tag && slice_eq(tag->text, SLICE("web-bot-auth")), "%.*s",
+    if (!TELL(trial, CHECK_TAG, tag && slice_eq(tag->text, slice_of(web_bot_auth_tag(trial->policy))), "%.*s",
               TEXT(tag ? tag->text : SLICE("missing"))))
         return ERR_SIGNATURE_REQUIRED;
     TRY(check_parameters(trial));

@@ -15,7 +15,7 @@
     X(CHECK_SIGNATURES, "signature")    /* parses, each label once */                                        \
     X(CHECK_AGENT, "signature-agent")   /* parses, and names locations that are taken here */                \
     /* of one signature */                                                                                   \
-    X(CHECK_TAG, "tag")               /* is "web-bot-auth" */                                                \
+    X(CHECK_TAG, "tag")               /* is "web-bot-auth", or what else the policy asks */                  \
     X(CHECK_PARAMETERS, "parameters") /* known ones, each once, of the right type */                         \
     X(CHECK_ALG, "alg")               /* absent, or one that is taken here */                                \
     X(CHECK_KEYID, "keyid")           /* is a JWK thumbprint */                                              \
@@ -68,6 +68,7 @@ enum web_bot_auth_target {
     WEB_BOT_AUTH_AUTHORITY, /* @authority or @target-uri: the signature is for this site */
     WEB_BOT_AUTH_URL,       /* and for this URL: @target-uri, or @path and, where there is one, @query; the
                              * latter two are also in @request-target */
+    WEB_BOT_AUTH_REQUEST,   /* and for this request of it alone: @method, and a nonce */
     WEB_BOT_AUTH_NO_TARGET,
 };
 
@@ -78,6 +79,7 @@ struct web_bot_auth_policy {
     int64_t max_age;         /* seconds since created; 0: as long as it says itself */
     struct slice commitment; /* the field that must be covered, e.g. "payment"; empty: identity alone */
     enum web_bot_auth_target target;
+    const char *tag;                      /* what it is for; NULL: "web-bot-auth" */
     bool allow_test_keys;                 /* accept the key pairs printed in RFC 9421 and the drafts */
     const struct config_list *algorithms; /* RFC 9421 names that are taken; NULL: ed25519 alone */
     const struct config_list *insecure_hosts;
@@ -91,6 +93,9 @@ struct web_bot_auth_policy {
  * empty, free for one crawler. Time and trace are the caller's. All of it must outlive the policy. */
 struct web_bot_auth_policy web_bot_auth_policy(const struct config *config, const struct config_site *site,
                                                struct slice commitment);
+
+/* The tag that the policy asks for. */
+const char *web_bot_auth_tag(const struct web_bot_auth_policy *policy);
 
 /* True for another method than GET and HEAD. Where these are taken, a signature must cover content-digest or,
  * where the request has no body, @method. */

@@ -89,11 +89,18 @@ static struct bucket *bucket_of(struct budget *budget, const uint8_t network[16]
 
 bool budget_take(struct budget *budget, const struct exchange_client *client, int64_t now_ms)
 {
-    OBJECT_CHECK(budget, BUDGET_MAGIC);
     uint8_t network[16];
-    if (budget->per_minute == 0 || is_zero(client->address))
+    if (is_zero(client->address))
         return true;
     network_of(client, network);
+    return budget_take_of(budget, network, now_ms);
+}
+
+bool budget_take_of(struct budget *budget, const uint8_t network[16], int64_t now_ms)
+{
+    OBJECT_CHECK(budget, BUDGET_MAGIC);
+    if (budget->per_minute == 0)
+        return true;
     struct bucket *bucket = bucket_of(budget, network, now_ms);
     int64_t most = budget->per_minute * TOKEN;
     int64_t passed = now_ms - bucket->seen_ms < TOKEN ? now_ms - bucket->seen_ms : TOKEN;

@@ -167,7 +167,7 @@ enum traffic_outcome count_outcome(const struct gate_thread *thread, struct craw
     judge(crawl, outcome, &key, &sums);
     assert(sums.amount_micros >= 0);
     count_decision(crawl, key.outcome, outcome);
-    if (!thread->tally || !crawl->site)
+    if (!thread->tally || !crawl->site || crawl->inquiry) /* an account is no page of the site */
         return key.outcome;
     key.period_ms = crawl->now_ms - crawl->now_ms % TRAFFIC_PERIOD_MS;
     key.site = slice_of(crawl->site->name);

@@ -6,6 +6,7 @@
 #include "ledger/base/metrics/metrics.h"
 #include "ledger/base/text/text.h"
 #include "ledger/dialect/claims.h"
+#include "server/gate/account.h"
 #include "server/gate/allow.h"
 #include "server/gate/forward.h"
 
@@ -137,6 +138,8 @@ enum err crawl_arrive(struct crawl *crawl)
     const struct gate *gate = crawl->gate;
     /* The host first: which rules hold, and what an error may offer, are the site's. */
     TRY(find_site(crawl));
+    if (account_asked(crawl))
+        return account_arrive(crawl);
     if (!crawl->thread->decides && !crawl_takes_method(crawl->site, exchange->message.method))
         return ERR_METHOD_NOT_ALLOWED;
     TRY(rules_path(&exchange->arena, message_path(&exchange->message), &crawl->path, &crawl->plain));
@@ -153,6 +156,8 @@ out:
 
 struct web_bot_auth_policy crawl_policy(struct crawl *crawl)
 {
+    if (crawl->inquiry)
+        return account_policy(crawl);
     const struct config *config = crawl->gate->parts.config;
     const struct commitment *commitment = &crawl->commitment;
     bool charged = crawl->decision.action == RULES_CHARGE;
@@ -249,7 +254,7 @@ enum err crawl_identify(struct crawl *crawl)
     return select_signatures(crawl);
 }
 
-static struct tariff_agent payer_of(const struct crawl *crawl)
+struct tariff_agent crawl_payer(const struct crawl *crawl)
 {
     assert(crawl->candidate && crawl->candidate->agent->err == ERR_OK);
     struct slice account = crawl->candidate->agent->account;
@@ -282,7 +287,7 @@ static enum err try_candidate(struct crawl *crawl, bool *asked)
         return ERR_LEDGER_UNAVAILABLE; /* what the page costs this crawler is not known yet */
     if (crawl->redeeming) {
         struct tariff_place place = place_of(crawl);
-        struct tariff_agent agent = payer_of(crawl);
+        struct tariff_agent agent = crawl_payer(crawl);
         TRY(tariff_admits(&place, &agent,
                           rules_admit(crawl->gate->rules, crawl->site_index, candidate->agent)));
     }
@@ -397,13 +402,19 @@ static void tell_sealed(const struct crawl *crawl, struct credit *credit)
          " them right; a sealed day stays so, payments are taken from its end on"});
 }
 
+struct credit_limits crawl_limits(const struct crawl *crawl)
+{
+    struct tariff_place place = place_of(crawl);
+    struct tariff_agent agent = crawl_payer(crawl);
+    return tariff_limits(&place, &agent);
+}
+
 /* Only the signature proves whose credit it is. */
 static enum err reserve(struct crawl *crawl)
 {
     struct tariff_place place = place_of(crawl);
     const struct agreements_terms *terms = tariff_terms(&place, crawl->charge.agent);
-    struct tariff_agent agent = payer_of(crawl);
-    struct credit_limits limits = tariff_limits(&place, &agent);
+    struct credit_limits limits = crawl_limits(crawl);
     crawl->charge.agreement_id = terms ? terms->agreement_id : 0;
     /* Reserved before the entry is written and given back if it is not: between the two others pay, too. */
     struct credit *credit = refresh_credit(crawl->gate->parts.accounts);

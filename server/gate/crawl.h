@@ -6,8 +6,8 @@
 #include "server/content/content.h"
 #include "server/gate/gate.h"
 #include "ledger/entry/offer_key.h"
-#include "server/gate/own_directory.h"
-#include "server/gate/own_licence.h"
+#include "server/published/own_directory.h"
+#include "server/published/own_licence.h"
 #include "ledger/entry/payment_id.h"
 #include "server/rules/rules.h"
 #include "server/rules/tariff.h"
@@ -24,7 +24,8 @@ struct gate {
     struct rules *rules;
     struct own_directory *own_directory;
     struct own_licence *own_licence;
-    struct content_root **roots; /* per site */
+    struct content_root **roots;           /* per site */
+    struct account_limits *account_limits; /* NULL: crawlers' accounts are not shown */
     struct offer_key offer_key;
 };
 
@@ -45,6 +46,7 @@ enum crawl_stage {
     CRAWL_CHECKING,       /* whether its payment id was used before, which the ledger knows; parked */
     CRAWL_CHECKED,        /* it was not, and is to be recorded */
     CRAWL_ASKING,         /* the site's own server; parked */
+    CRAWL_READING,        /* its own account, by the reader; parked */
     CRAWL_DECIDED,        /* without the ledger: the outcome is the crawl's */
     CRAWL_RECORDING,      /* the outcome is the submission's */
 };
@@ -70,6 +72,8 @@ struct crawl {
     struct slice path;
     bool plain; /* the path, see rules_path */
     struct slice url;
+    struct inquiry *inquiry;        /* about its own account (account.h); NULL: it asks for a page */
+    struct reading *reading;        /* of the account, once that is being read */
     struct content content;         /* the page, while it is looked at */
     bool asks;                      /* the page is the site's own server's to give */
     struct origin_answer *answer;   /* its answer, until the reply has it */
@@ -114,6 +118,10 @@ enum err crawl_redeem(struct crawl *crawl) MUST_USE;
 
 /* For a page that is free for one account: the signatures that may prove it. */
 enum err crawl_identify(struct crawl *crawl) MUST_USE;
+
+/* The terms that hold for the agent whose signature does, once crawl->view is there. */
+struct tariff_agent crawl_payer(const struct crawl *crawl);
+struct credit_limits crawl_limits(const struct crawl *crawl);
 
 /* Tries the candidates. *asked: the directory of one is being fetched, which resumes the exchange; it may
  * have done so already. ERR_OK otherwise: crawl->candidate verified. Else why the last one did not. */

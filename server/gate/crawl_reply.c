@@ -1,5 +1,5 @@
 /* The one place that turns outcomes into replies (WIRE.md sections 1 and 5). */
-#include "server/gate/crawl.h"
+#include "server/gate/account.h"
 
 #include "ledger/base/crypto/random.h"
 #include "ledger/base/text/text.h"
@@ -70,6 +70,8 @@ static long long seconds_of_token(const struct config *config)
 static const char *methods_of(const struct crawl *crawl)
 {
     struct text text = text_begin(&crawl->exchange->arena);
+    if (crawl->inquiry)
+        return account_methods(crawl);
     text_add(&text, SLICE("GET, HEAD"));
     for (size_t i = 0; crawl->site && i < crawl->site->methods.count; i++) {
         text_add(&text, SLICE(", "));
@@ -96,12 +98,18 @@ static bool add_advice(struct crawl *crawl, enum err err)
     case ERR_LEDGER_UNAVAILABLE:
     case ERR_OVERLOADED:
         return exchange_header(exchange, "Retry-After", "1");
+    case ERR_ACCOUNT_UNAVAILABLE:
+        return exchange_header(exchange, "Retry-After", "5");
+    case ERR_ACCOUNT_LIMITED:
+        return exchange_header(exchange, "Retry-After",
+                               arena_format(&exchange->arena, "%lld", account_retry_seconds(config)).data);
     case ERR_RANGE_NOT_SATISFIABLE:
         return exchange_header(
             exchange, "Content-Range",
             arena_format(&exchange->arena, "bytes */%llu", (unsigned long long)crawl->content.size).data);
     case ERR_METHOD_NOT_ALLOWED:
         return exchange_header(exchange, "Allow", methods_of(crawl));
+    case ERR_ACCOUNT_SIGNATURE:
     case ERR_SIGNATURE_REQUIRED:
     case ERR_SIGNATURE_INVALID:
     case ERR_SIGNATURE_EXPIRED:

@@ -1,11 +1,13 @@
 /* The coordinator: takes a request along the steps of crawl.h, parks it where it must wait, and logs how it
  * went. */
 #include "server/gate/access.h"
+#include "server/gate/account.h"
 #include "server/gate/breakage.h"
 #include "server/gate/count.h"
 #include "server/gate/forward.h"
-#include "server/gate/health.h"
+#include "server/gate/gate_thread.h"
 #include "server/gate/observe.h"
+#include "server/published/health.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
@@ -99,6 +101,11 @@ static enum err enter(struct crawl *crawl)
         return ERR_OK;
     }
     TRY(err);
+    if (crawl->inquiry) {
+        TRY(account_identify(crawl));
+        crawl->stage = CRAWL_AUTHENTICATING;
+        return ERR_OK;
+    }
     if (crawl->decision.action != RULES_CHARGE && !crawl->decision.account)
         return give_away(crawl);
     TRY(crawl->decision.action == RULES_CHARGE ? crawl_redeem(crawl) : crawl_identify(crawl));
@@ -214,6 +221,9 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
     case CRAWL_CHECKED:
     case CRAWL_ASKING:
         break;
+    case CRAWL_READING:
+        err = account_reply(crawl);
+        break;
     case CRAWL_DECIDED:
         err = crawl->outcome;
         break;
@@ -226,8 +236,9 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
     }
     if (err == ERR_OK && waits(crawl->stage))
         return EXCHANGE_PARK;
-    if (err == ERR_OK)
+    if (err == ERR_OK && !crawl->inquiry)
         forward_whole(exchange);
+    err = account_failure(crawl, err);
     crawl_reply(crawl, err);
     log_outcome(crawl, err);
     access_note(crawl, count_outcome(context, crawl, err), err);
@@ -337,6 +348,12 @@ static struct submission *verify(struct crawl *crawl)
     enum err err = crawl_authenticate(crawl, &asked);
     if (asked)
         return NULL; /* it may be on its way already */
+    if (crawl->inquiry) {
+        err = err == ERR_OK ? account_hand_in(crawl) : err;
+        if (err != ERR_OK)
+            decide(crawl, err);
+        return NULL;
+    }
     if (crawl->decision.observed) {
         observe_end(crawl, err);
         err = give_away(crawl);
@@ -427,46 +444,9 @@ static void on_finished(void *context, struct exchange *exchange)
     if (crawl->answer) /* that was not taken */
         crawl->answer->stream.close(&crawl->answer->stream);
     OBJECT_END(crawl, CRAWL_MAGIC);
+    account_finish(crawl);
     directory_key_clear(&crawl->key);
     agreements_free(crawl->view);
-}
-
-static void stop_thread(void *context)
-{
-    struct gate_thread *thread = context;
-    OBJECT_END(thread, GATE_THREAD_MAGIC);
-    hmac_free(thread->keys.current);
-    hmac_free(thread->keys.previous);
-    tally_release(thread->tally);
-    free(thread);
-}
-
-static void *start_thread(void *context)
-{
-    OBJECT_CHECK((struct gate *)context, GATE_MAGIC);
-    struct gate *gate = context;
-    struct gate_thread *thread = calloc(1, sizeof(*thread));
-    if (!thread)
-        return NULL;
-    OBJECT_MAKE(thread, GATE_THREAD_MAGIC);
-    thread->gate = gate;
-    thread->keys.current = hmac_new(gate->offer_key.current, OFFER_KEY_SIZE);
-    if (gate->offer_key.has_previous)
-        thread->keys.previous = hmac_new(gate->offer_key.previous, OFFER_KEY_SIZE);
-    if (gate->parts.traffic)
-        thread->tally = recorder_tally(gate->parts.traffic);
-    if (thread->keys.current && (thread->keys.previous || !gate->offer_key.has_previous))
-        return thread;
-    stop_thread(thread);
-    return NULL;
-}
-
-static void *start_deciding_thread(void *context)
-{
-    struct gate_thread *thread = start_thread(context);
-    if (thread)
-        thread->decides = true;
-    return thread;
 }
 
 static size_t body_room(void *context, const struct exchange *exchange)
@@ -495,9 +475,9 @@ struct exchange_handler gate_handler(struct gate *gate)
     OBJECT_CHECK(gate, GATE_MAGIC);
     return (struct exchange_handler){
         .context = gate,
-        .thread_start = start_thread,
+        .thread_start = gate_thread_start,
         .body_room = takes_bodies(gate->parts.config) ? body_room : NULL,
-        .thread_stop = stop_thread,
+        .thread_stop = gate_thread_stop,
         .handle = on_request,
         .parked = on_parked,
         .turned = on_turned,
@@ -509,7 +489,7 @@ struct exchange_handler gate_handler(struct gate *gate)
 struct exchange_handler gate_deciding_handler(struct gate *gate)
 {
     struct exchange_handler handler = gate_handler(gate);
-    handler.thread_start = start_deciding_thread;
+    handler.thread_start = gate_thread_start_deciding;
     handler.body_room = NULL; /* bodies go to the site, and are never judged by the way */
     return handler;
 }
@@ -554,6 +534,8 @@ struct gate *gate_new(const struct gate_parts *parts)
     }
     gate->own_directory = own_directory_new(parts->config, clock_now_ms());
     gate->own_licence = own_licence_new(parts->config, clock_now_ms());
+    if (parts->reader && parts->config->account_requests > 0)
+        gate->account_limits = account_limits_new(parts->config);
     if (!gate->own_directory || !gate->own_licence) {
         gate_free(gate);
         return NULL;
@@ -569,6 +551,7 @@ void gate_free(struct gate *gate)
     rules_free(gate->rules);
     own_directory_free(gate->own_directory);
     own_licence_free(gate->own_licence);
+    account_limits_free(gate->account_limits);
     for (size_t i = 0; gate->roots && i < gate->parts.config->site_count; i++)
         content_root_close(gate->roots[i]);
     free(gate->roots);

@@ -2,6 +2,7 @@
 #ifndef SERVER_GATE_GATE_H
 #define SERVER_GATE_GATE_H
 
+#include "ledger/account/reader.h"
 #include "ledger/credit/refresh.h"
 #include "ledger/base/config/config.h"
 #include "ledger/entry/writer.h"
@@ -20,6 +21,7 @@ struct gate_parts {
     struct refresh *accounts;
     struct nonces *nonces;
     struct recorder *traffic; /* NULL: nothing is counted */
+    struct reader *reader;    /* NULL: crawlers' accounts are not shown */
 };
 
 /* NULL after logging why: a key file that cannot be read or made, a folder that is not there. */

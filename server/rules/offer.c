@@ -205,13 +205,15 @@ const char *offer_accept_signature(struct arena *arena, const struct web_bot_aut
 {
     static const char *const targets[] = {[WEB_BOT_AUTH_NO_TARGET] = "",
                                           [WEB_BOT_AUTH_AUTHORITY] = "\"@authority\" ",
-                                          [WEB_BOT_AUTH_URL] = "\"@authority\" \"@path\" \"@query\" "};
+                                          [WEB_BOT_AUTH_URL] = "\"@authority\" \"@path\" \"@query\" ",
+                                          [WEB_BOT_AUTH_REQUEST] =
+                                              "\"@method\" \"@authority\" \"@path\" \"@query\" "};
     struct text text = text_begin(arena);
     add(&text, "sig=(");
     add(&text, targets[policy->target]);
     if (message->body.len > 0)
         add(&text, "\"content-digest\" ");
-    else if (web_bot_auth_changes(message))
+    else if (policy->target != WEB_BOT_AUTH_REQUEST && web_bot_auth_changes(message))
         add(&text, "\"@method\" ");
     if (policy->commitment.len > 0) {
         text_char(&text, '"');
@@ -223,8 +225,12 @@ const char *offer_accept_signature(struct arena *arena, const struct web_bot_aut
         add(&text, ";nonce=\"");
         text_add(&text, nonce);
         text_char(&text, '"');
+    } else if (policy->target == WEB_BOT_AUTH_REQUEST) {
+        add(&text, ";nonce"); /* of the signer's choice */
     }
-    add(&text, ";tag=\"web-bot-auth\"");
+    add(&text, ";tag=\"");
+    add(&text, web_bot_auth_tag(policy));
+    text_char(&text, '"');
     return text_end(&text).data;
 }
 

@@ -360,6 +360,15 @@ bool rules_share_origin(const struct rules *rules, size_t index, struct slice ac
     return account_in(&rules->sites[index].shared, agent_origin(account)) != NULL;
 }
 
+bool rules_charges(const struct rules *rules, size_t index, size_t rule, struct slice account)
+{
+    OBJECT_CHECK(rules, RULES_MAGIC);
+    assert(index < rules->count && rule < rules->sites[index].rule_count);
+    const struct rule *one = &rules->sites[index].rules[rule];
+    bool anyone = one->accounts.count == 0 || one->word_count > 0;
+    return one->action == RULES_CHARGE && !one->observed && (anyone || account_in(&one->accounts, account));
+}
+
 enum err rules_admit(const struct rules *rules, size_t index, const struct signature_agent *agent)
 {
     OBJECT_CHECK(rules, RULES_MAGIC);

@@ -69,6 +69,9 @@ bool rules_by_crawler(const struct rules *rules, const struct message *message, 
 /* True if `a` gives less away than `b`: it blocks, asks for more, or for a proof of who it is. */
 bool rules_dearer(const struct rules_decision *a, const struct rules_decision *b);
 
+/* True if rule number `rule` of the site charges this account, or may, by what else a request says. */
+bool rules_charges(const struct rules *rules, size_t index, size_t rule, struct slice account);
+
 /* True if the account's origin is one of agents.shared_origins: each of its accounts is somebody else. */
 bool rules_share_origin(const struct rules *rules, size_t index, struct slice account);
 

@@ -3,6 +3,7 @@
  * that a reload is a start with the door open. */
 #include "server/run/generation.h"
 
+#include "ledger/account/reader.h"
 #include "ledger/credit/refresh.h"
 #include "ledger/base/file/file.h"
 #include "ledger/base/log.h"
@@ -40,6 +41,7 @@ struct generation {
     struct shared *config;
     struct shared *accounts; /* struct refresh */
     struct writer *writer;
+    struct reader *reader;
     struct shared *agents; /* struct agents */
     struct shared *nonces;
     struct shared *traffic; /* struct recorder */
@@ -171,12 +173,13 @@ struct generation *generation_start(struct config *config, struct generation *fo
     generation->config = shared;
     generation->accounts = accounts_for(shared, former ? former->accounts : NULL);
     generation->writer = writer_start(config);
+    generation->reader = reader_start(config);
     generation->agents = agents_for(shared, former ? former->agents : NULL);
     generation->nonces =
         former ? shared_take(former->nonces) : shared_new(nonces_new(NONCES_MAX), end_nonces, NULL);
     generation->traffic = traffic_for(shared, former ? former->traffic : NULL);
-    if (!generation->accounts || !generation->writer || !generation->agents || !generation->nonces ||
-        !generation->traffic) {
+    if (!generation->accounts || !generation->writer || !generation->reader || !generation->agents ||
+        !generation->nonces || !generation->traffic) {
         LOG(ERROR, "start_failed", {"detail", "no memory or no threads"});
         goto fail;
     }
@@ -186,7 +189,8 @@ struct generation *generation_start(struct config *config, struct generation *fo
                                .writer = generation->writer,
                                .accounts = shared_thing(generation->accounts),
                                .nonces = shared_thing(generation->nonces),
-                               .traffic = shared_thing(generation->traffic)};
+                               .traffic = shared_thing(generation->traffic),
+                               .reader = generation->reader};
     generation->gate = gate_new(&parts);
     if (!generation->gate)
         goto fail;
@@ -254,6 +258,7 @@ void generation_stop(struct generation *generation)
     monitor_free(generation->monitor);
     /* The writer first: its last answers are told to the gate and to the accounts. */
     writer_stop(generation->writer);
+    reader_stop(generation->reader);
     shared_release(generation->agents);
     decisions_free(generation->decisions);
     gate_free(generation->gate);

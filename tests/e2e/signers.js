@@ -91,12 +91,13 @@ export async function withHttpMessageSig(
     return Object.fromEntries(appendSignature(fields, signature))
 }
 
-// By hand, for what no package writes: `components` are identifiers with their values.
-export function withBase(key, fields, components, { time = Date.now(), lifetime = 60, label = 'sig' } = {}) {
+// By hand, for what no package writes: `components` are identifiers with their values, `more` is parameters.
+export function withBase(key, fields, components, options = {}) {
+    const { time = Date.now(), lifetime = 60, label = 'sig', tag = 'web-bot-auth', more = '' } = options
     const created = Math.floor(time / 1000)
     const parameters =
         `(${components.map(([identifier]) => identifier).join(' ')});created=${created}` +
-        `;expires=${created + lifetime};keyid="${key.keyid}";tag="web-bot-auth"`
+        `;expires=${created + lifetime};keyid="${key.keyid}"${more};tag="${tag}"`
     const base = [...components, ['"@signature-params"', parameters]].map(pair => pair.join(': ')).join('\n')
     const [hash, by] = [
         key.public.kty === 'EC' ? 'sha256' : null,

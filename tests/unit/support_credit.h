@@ -72,13 +72,17 @@ static inline void record(struct credit *credit, struct payment *payment, int64_
     settle(credit, payment, ERR_OK);
 }
 
-/* What the crawler may still spend of the hundred, on the day of `ms`. */
+/* What the crawler may still spend of the hundred, on the day of `ms`; it is told the same. */
 static inline int64_t left(struct credit *credit, int64_t ms)
 {
+    struct credit_standing standing = {.left_micros = -2};
+    bool known = credit_stand(credit, SITE, SLICE("https://a.example"), ms, &hundred, &standing);
     for (int64_t amount = 100; amount >= 0; amount--) {
         struct payment probe = payment_of(ms, amount);
         if (reserve(credit, &probe) == ERR_OK) {
             settle(credit, &probe, ERR_LEDGER_UNAVAILABLE);
+            assert_true(known);
+            assert_int_equal(standing.left_micros, amount);
             return amount;
         }
     }

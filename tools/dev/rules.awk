@@ -36,6 +36,8 @@ function rooms(    base, money, server)
     edge["ledger/outbox"] = base " ledger/bill"
     edge["ledger/dispute"] = base " ledger/verify ledger/entry ledger/evidence ledger/site ledger/bill"
     edge["ledger/credit"] = base " ledger/terms ledger/entry"
+    edge["ledger/account"] = base " ledger/terms ledger/format ledger/format/bill ledger/bill" \
+        " ledger/collect ledger/entry ledger/verify ledger/bundle"
     edge["ledger/collect"] = base " ledger/format ledger/format/bank ledger/bill ledger/outbox"
     edge["ledger/audit"] = base " ledger/site ledger/proof ledger/evidence"
     edge["ledger/night"] = base " ledger/site ledger/proof ledger/bill ledger/entry ledger/evidence"
@@ -43,8 +45,9 @@ function rooms(    base, money, server)
     edge["server/agent"] = edge["ledger/entry"] " ledger/entry ledger/verify"
     edge["server/content"] = edge["server/origin"] = edge["server/http"]
     edge["server/rules"] = edge["ledger/credit"] " ledger/credit ledger/verify"
+    edge["server/published"] = edge["server/http"] " ledger/licence ledger/verify server/agent"
     edge["server/gate"] = edge["server/rules"] " server/rules ledger/dialect ledger/traffic server/agent" \
-        " server/content server/origin ledger/licence"
+        " server/content server/origin server/published ledger/account"
     edge["server/decisions"] = edge["server/gate"] " server/gate"
     edge["server/monitor"] = edge["ledger/credit"] " ledger/credit ledger/traffic server/http"
     server = edge["server/gate"] " server/gate server/decisions server/monitor server/http"

@@ -146,6 +146,9 @@ typedef struct config_list CONFIG_LIST;
     X(directory_client_fetches, "directory.client_fetches", NUMBER, "60", 0, 100000,                         \
       "Fetches that the requests of one client network (IPv4 /24, IPv6 /64) may cause in a minute;\n"        \
       "0 means any number. Behind a proxy set trusted_proxies, or all clients share this.")                  \
+    X(account_requests, "account.requests_per_minute", NUMBER, "120", 0, 100000,                             \
+      "How often in a minute a crawler, and a client network, may ask for the crawler's own account:\n"      \
+      "/.well-known/crawltab/account. 0: there is no such page.")                                            \
     X(nightly_at, "nightly.at", LIST, "", 0, 0,                                                              \
       "Local times of this machine, such as \"02:30\", at which the gate runs `crawltab nightly` by "        \
       "itself.\n"                                                                                            \

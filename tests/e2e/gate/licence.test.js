@@ -1,5 +1,5 @@
 // What a site says in public about its terms: where it is found, who gets it, and what goes with a page.
-// Tests server/gate/own_licence.c
+// Tests server/published/own_licence.c
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { scene, withWebBotAuth } from '../signers.js'

@@ -1,5 +1,5 @@
 // Requests as load balancers, old clients and people's browsers make them.
-// Tests server/gate/health.c
+// Tests server/published/health.c
 import assert from 'node:assert/strict'
 import http from 'node:http'
 import { test } from 'node:test'

@@ -304,6 +304,10 @@ static void networks_have_a_budget_each(void **state)
     (void)state;
     assert_true(budget_take(budget, &one, 1000) && budget_take(budget, &neighbour, 1000));
     assert_false(budget_take(budget, &one, 1000));
+    static const uint8_t name[16] = {[15] = 1}, other_name[16] = {[15] = 2}; /* all of a name counts */
+    assert_true(budget_take_of(budget, name, 1000) && budget_take_of(budget, name, 1000));
+    assert_false(budget_take_of(budget, name, 1000));
+    assert_true(budget_take_of(budget, other_name, 1000) && budget_take_of(unlimited, name, 1000));
     assert_true(budget_take(budget, &other, 1000));
     assert_true(budget_take(budget, &six, 1000) && budget_take(budget, &six_neighbour, 1000));
     assert_false(budget_take(budget, &six, 1000));

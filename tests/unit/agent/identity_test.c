@@ -1,10 +1,10 @@
 /* Our own keys: their states over time, rotation, the key file, and the signed directory.
- * Tests server/agent/key_file.c, server/agent/key_ring.c, server/gate/own_directory.c,
+ * Tests server/agent/key_file.c, server/agent/key_ring.c, server/published/own_directory.c,
  * ledger/base/http/exchange.c */
 #include "tests/unit/support.h"
 
 #include "server/agent/key_file.h"
-#include "server/gate/own_directory.h"
+#include "server/published/own_directory.h"
 #include "ledger/verify/signature_agent.h"
 
 #include <fcntl.h>

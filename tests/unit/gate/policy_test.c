@@ -24,6 +24,9 @@ static void a_signature_is_asked_for_what_is_judged(void **state)
          "\"signature-agent\");created;expires;tag=\"web-bot-auth\""},
         {"", WEB_BOT_AUTH_AUTHORITY, "",
          "sig=(\"@authority\" \"signature-agent\");created;expires;tag=\"web-bot-auth\""},
+        {"", WEB_BOT_AUTH_REQUEST, "",
+         "sig=(\"@method\" \"@authority\" \"@path\" \"@query\" "
+         "\"signature-agent\");created;expires;nonce;tag=\"web-bot-auth\""},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

@@ -252,6 +252,46 @@ static void a_policy_is_what_the_configuration_says(void **state)
     assert_int_equal(web_bot_auth_policy(&config, &site, SLICE("")).target, WEB_BOT_AUTH_URL);
 }
 
+/* For one request alone: method, URL and nonce are signed, under a tag of its own. */
+static void a_request_is_signed_as_it_is(void **state)
+{
+    static const struct {
+        const char *components, *more, *tag;
+        enum err err;
+        enum web_bot_auth_check failed;
+    } cases[] = {
+        {"\"@method\" \"@target-uri\"", ";nonce=\"n\"", "own", ERR_OK, CHECK_COUNT},
+        {"\"@method\" \"@authority\" \"@path\" \"@query\"", ";nonce=\"n\"", "own", ERR_OK, CHECK_COUNT},
+        {"\"@target-uri\"", ";nonce=\"n\"", "own", ERR_SIGNATURE_REQUIRED, CHECK_TARGET_COVERED},
+        {"\"@method\" \"@authority\" \"@path\"", ";nonce=\"n\"", "own", ERR_SIGNATURE_REQUIRED,
+         CHECK_TARGET_COVERED},
+        {"\"@method\" \"@path\" \"@query\"", ";nonce=\"n\"", "own", ERR_SIGNATURE_REQUIRED,
+         CHECK_TARGET_COVERED},
+        {"\"@method\" \"@target-uri\"", "", "own", ERR_SIGNATURE_REQUIRED, CHECK_NONCE},
+        {"\"@method\" \"@target-uri\"", ";nonce=\"n\"", "web-bot-auth", ERR_SIGNATURE_REQUIRED, CHECK_TAG},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct arena *arena = fresh_arena();
+        struct web_bot_auth_candidate *candidates;
+        struct web_bot_auth_policy policy = policy_for("");
+        policy.target = WEB_BOT_AUTH_REQUEST;
+        policy.tag = "own";
+        const char *text =
+            arena_format(
+                arena,
+                "GET /a?b\nhost: a.example\nsignature-agent: \"https://c.example\"\n"
+                "signature-input: sig=(%s \"signature-agent\");created=%lld;expires=%lld;keyid=\"%s\""
+                "%s;tag=\"%s\"\nsignature: sig=:AA==:\n",
+                cases[i].components, (long long)policy.now, (long long)policy.now + 60, KEYID, cases[i].more,
+                cases[i].tag)
+                .data;
+        struct message message = request_of(arena, text);
+        assert_int_equal(web_bot_auth_select(arena, &message, &policy, &candidates), cases[i].err);
+        assert_int_equal(policy.trace->failed, cases[i].failed);
+    }
+}
+
 static void the_url_is_named_in_several_ways(void **state)
 {
     static const struct {
@@ -630,6 +670,7 @@ int main(void)
         cmocka_unit_test(the_best_failure_is_told),
         cmocka_unit_test(a_policy_may_choose),
         cmocka_unit_test(a_policy_is_what_the_configuration_says),
+        cmocka_unit_test(a_request_is_signed_as_it_is),
         cmocka_unit_test(the_url_is_named_in_several_ways),
         cmocka_unit_test(a_free_page_is_opened_for_a_while),
         cmocka_unit_test(the_key_decides_the_algorithm),

@@ -1,7 +1,7 @@
 /* The status says only that the gate answers: without its ledger it still says what pages cost, gives free
  * ones away, and tells who pays to try again. A proxy that took it for dead then would take that away as
  * well. */
-#include "server/gate/health.h"
+#include "server/published/health.h"
 
 bool health_asked(const struct message *message)
 {

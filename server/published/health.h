@@ -1,7 +1,7 @@
 /* EXCHANGE_HEALTH: for whoever watches the gate, such as the proxy in front of it. It is no page of a site,
  * so no Host is needed. */
-#ifndef SERVER_GATE_HEALTH_H
-#define SERVER_GATE_HEALTH_H
+#ifndef SERVER_PUBLISHED_HEALTH_H
+#define SERVER_PUBLISHED_HEALTH_H
 
 #include "ledger/base/http/exchange.h"
 

@@ -1,7 +1,7 @@
 /* The signature over the directory is kept for each host name and made anew only when half its life is
  * over: anybody may ask for it without paying, and a signature costs more than all the rest of such a
  * request. */
-#include "server/gate/own_directory.h"
+#include "server/published/own_directory.h"
 
 #include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"

@@ -1,7 +1,7 @@
 /* The gate's own key directory, at the well-known path of every site: the keys of identity.key_file, and a
  * signature of each key in force over the answer. Notices a replaced key file by itself. Thread-safe. */
-#ifndef SERVER_GATE_OWN_DIRECTORY_H
-#define SERVER_GATE_OWN_DIRECTORY_H
+#ifndef SERVER_PUBLISHED_OWN_DIRECTORY_H
+#define SERVER_PUBLISHED_OWN_DIRECTORY_H
 
 #include "ledger/base/config/config.h"
 #include "ledger/base/http/exchange.h"

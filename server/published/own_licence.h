@@ -1,7 +1,7 @@
 /* What the sites say in public about their terms (ledger/licence), written once when the gate starts. Read
  * only afterwards, by all threads. */
-#ifndef SERVER_GATE_OWN_LICENCE_H
-#define SERVER_GATE_OWN_LICENCE_H
+#ifndef SERVER_PUBLISHED_OWN_LICENCE_H
+#define SERVER_PUBLISHED_OWN_LICENCE_H
 
 #include "ledger/base/config/config.h"
 #include "ledger/base/http/exchange.h"

@@ -1,4 +1,4 @@
-#include "server/gate/own_licence.h"
+#include "server/published/own_licence.h"
 
 #include "ledger/base/object.h"
 #include "ledger/licence/licence.h"

@@ -1,0 +1,215 @@
+/* A page of entries. The ledger has them in the order of their ids, everybody's together, and an index by
+ * crawler would be paid for by each payment: so days on which this crawler has none are passed over, the
+ * others are looked through piece by piece, and the page ends when it is full or its time is over. Where it
+ * ends there is a cursor for the next one. However large the ledger is, one page costs no more than this. */
+#include "ledger/account/answer.h"
+
+#include "ledger/base/clock.h"
+#include "ledger/base/instant.h"
+#include "ledger/base/crypto/digest.h"
+#include "ledger/base/text/amount.h"
+#include "ledger/base/text/encoding.h"
+#include "sql/rows/account.h"
+
+#include <assert.h>
+
+#define PAGE_MS 500 /* after so long a page ends where it is, full or not */
+
+struct page {
+    const struct answer_account *account;
+    json_t *entries, *archived;
+    int64_t room;              /* for so many more */
+    int64_t until_ms;          /* monotonic */
+    char after[UUID_TEXT_MAX]; /* all up to here are in the page, or in one before */
+    char end[UUID_TEXT_MAX];
+    bool more;
+};
+
+static bool is_over(const struct page *page)
+{
+    return page->room == 0 || clock_monotonic_ms() >= page->until_ms;
+}
+
+static void move_to(struct page *page, const char *id)
+{
+    snprintf(page->after, sizeof(page->after), "%s", id);
+}
+
+static void add_ids(struct pg_params *params, const struct page *page)
+{
+    pg_params_number(params, page->account->site_id);
+    pg_params_number(params, page->account->crawler_id);
+    pg_params_text(params, page->after);
+}
+
+static json_t *entry_json(const struct own_entries_row *row, const char *date)
+{
+    char amount[AMOUNT_TEXT_MAX], at[INSTANT_TEXT_MAX];
+    uint8_t thumbprint[DIGEST_SIZE];
+    char keyid[ENCODING_BASE64URL_LEN(DIGEST_SIZE) + 1];
+    if (pg_hex_bytes(row->thumbprint, thumbprint, sizeof(thumbprint)) != sizeof(thumbprint))
+        memset(thumbprint, 0, sizeof(thumbprint));
+    keyid[encoding_base64url(thumbprint, sizeof(thumbprint), keyid)] = '\0';
+    return json_pack("{s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s?,s:b}", "payment_id", row->payment_id, "day", date,
+                     "recorded_at", instant_format(row->recorded_ms, at), "amount",
+                     amount_format(row->amount_micros, amount), "amount_micros", row->amount_micros, "rule",
+                     row->rule, "url", row->resource, "keyid", keyid, "unproven", row->unproven,
+                     "undelivered", row->undelivered);
+}
+
+/* One look: entries above `after` and below `end`. */
+static enum err read_entries(struct page *page, const char *end, const char *date)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    add_ids(&params, page);
+    pg_params_text(&params, end);
+    pg_params_number(&params, page->room);
+    TRY(pg_run(page->account->pg, "own_entries", &params, &rows));
+    assert(rows.count <= page->room);
+    for (int i = 0; i < rows.count; i++) {
+        const struct own_entries_row row = own_entries_row(&rows, i);
+        json_t *entry = entry_json(&row, date);
+        TRY(json_array_append_new(page->entries, entry) == 0 ? ERR_OK : ERR_OVERLOADED);
+    }
+    page->room -= rows.count;
+    move_to(page, page->room == 0 ? own_entries_row(&rows, rows.count - 1).payment_id : end);
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+static enum err read_reach(const struct page *page, const char *end, char reach[UUID_TEXT_MAX])
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_text(&params, page->after);
+    pg_params_text(&params, end);
+    TRY(pg_run(page->account->pg, "own_reach", &params, &rows));
+    assert(rows.count == 1);
+    snprintf(reach, UUID_TEXT_MAX, "%s", own_reach_row(&rows, 0).end_id);
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* UUIDs in their one spelling are in the order of their ids. */
+static const char *lower(const char *a, const char *b)
+{
+    return strcmp(a, b) < 0 ? a : b;
+}
+
+static enum err tell_archived(struct page *page, const struct own_days_row *day)
+{
+    char amount[AMOUNT_TEXT_MAX];
+    if (!day->archived || strcmp(page->after, day->first_id) > 0) /* it was told with its first page */
+        return ERR_OK;
+    json_t *told = json_pack("{s:s,s:I,s:s,s:I}", "day", day->local_date, "entries", day->entries, "amount",
+                             amount_format(day->sum_micros, amount), "amount_micros", day->sum_micros);
+    return json_array_append_new(page->archived, told) == 0 ? ERR_OK : ERR_OVERLOADED;
+}
+
+static enum err read_day(struct page *page, const struct own_days_row *day)
+{
+    char end[UUID_TEXT_MAX], reach[UUID_TEXT_MAX];
+    enum err err;
+    TRY(tell_archived(page, day));
+    if (strcmp(page->after, day->first_id) < 0)
+        move_to(page, day->first_id);
+    snprintf(end, sizeof(end), "%s", lower(day->end_id, page->end));
+    while (strcmp(page->after, end) < 0 && !is_over(page)) {
+        TRY(read_reach(page, end, reach));
+        TRY(read_entries(page, reach, day->local_date));
+    }
+    page->more = strcmp(page->after, end) < 0;
+out:
+    return err;
+}
+
+static enum err read_days(struct page *page)
+{
+    struct pg_rows rows = {0};
+    enum err err;
+    do {
+        struct pg_params params = {0};
+        add_ids(&params, page);
+        pg_params_text(&params, page->end);
+        pg_params_number(&params, clock_now_ms());
+        pg_rows_free(&rows);
+        TRY(pg_run(page->account->pg, "own_days", &params, &rows));
+        page->more = rows.count > 0;
+        for (int i = 0; i < rows.count && (i == 0 || !page->more); i++) {
+            const struct own_days_row day = own_days_row(&rows, i);
+            TRY(read_day(page, &day));
+            page->more = page->more || (is_over(page) && i + 1 < rows.count);
+        }
+    } while (rows.count > 0 && !page->more && !is_over(page));
+    page->more = page->more || (rows.count > 0 && is_over(page));
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* False: the site has no such days. */
+static enum err open_page(struct page *page, bool *empty)
+{
+    const struct inquiry *inquiry = page->account->reading->inquiry;
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    char after[UUID_TEXT_MAX];
+    enum err err;
+    pg_params_number(&params, page->account->site_id);
+    pg_params_text(&params, inquiry->from);
+    pg_params_text(&params, inquiry->to);
+    TRY(pg_run(page->account->pg, "own_span", &params, &rows));
+    assert(rows.count == 1);
+    const struct own_span_row span = own_span_row(&rows, 0);
+    *empty = !span.first_id || !span.end_id;
+    if (*empty)
+        goto out;
+    snprintf(page->end, sizeof(page->end), "%s", span.end_id);
+    move_to(page, span.first_id);
+    if (inquiry->has_after && strcmp(uuid_format(inquiry->after, after), page->after) > 0)
+        move_to(page, after);
+    *empty = strcmp(page->after, page->end) >= 0;
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+/* The target of the next page: the same inquiry from there on. */
+static json_t *next_json(const struct page *page)
+{
+    const struct inquiry *inquiry = page->account->reading->inquiry;
+    if (!page->more)
+        return json_null();
+    return json_sprintf("%s/entries?%s%s%s%s%s%slimit=%" JSON_INTEGER_FORMAT "&after=%s", INQUIRY_PATH.data,
+                        inquiry->from ? "from=" : "", inquiry->from ? inquiry->from : "",
+                        inquiry->from ? "&" : "", inquiry->to ? "to=" : "", inquiry->to ? inquiry->to : "",
+                        inquiry->to ? "&" : "", (json_int_t)inquiry->limit, page->after);
+}
+
+enum err answer_entries(const struct answer_account *account, json_t **answer)
+{
+    const struct reading *reading = account->reading;
+    struct page page = {.account = account,
+                        .entries = json_array(),
+                        .archived = json_array(),
+                        .room = reading->inquiry->limit,
+                        .until_ms = clock_monotonic_ms() + PAGE_MS};
+    bool empty = true;
+    enum err err;
+    TRY(open_page(&page, &empty));
+    if (!empty)
+        TRY(read_days(&page));
+    *answer = json_pack("{s:s,s:s%,s:s,s:O,s:O,s:o}", "site", reading->site->name, "agent",
+                        reading->agent.data, reading->agent.len, "currency", reading->site->currency,
+                        "entries", page.entries, "archived", page.archived, "next", next_json(&page));
+    err = *answer ? ERR_OK : ERR_OVERLOADED;
+out:
+    json_decref(page.entries);
+    json_decref(page.archived);
+    return err;
+}

@@ -1,0 +1,40 @@
+/* What a crawler asks of its own account (WIRE.md section 8): the path below /.well-known/crawltab/account
+ * and the query, taken apart. Pure. */
+#ifndef LEDGER_ACCOUNT_INQUIRY_H
+#define LEDGER_ACCOUNT_INQUIRY_H
+
+#include "ledger/base/arena.h"
+#include "ledger/base/err.h"
+#include "ledger/base/http/message.h"
+#include "ledger/base/identifier/uuid.h"
+
+#define INQUIRY_PATH         SLICE("/.well-known/crawltab/account")
+#define INQUIRY_LIMIT        1000 /* items of a page, if nothing else is asked for */
+#define INQUIRY_LIMIT_MAX    5000
+#define INQUIRY_NAME_MAX     128
+#define INQUIRY_TAG          "crawltab-account"
+#define INQUIRY_LIFE_SECONDS 60
+
+enum inquiry_topic {
+    INQUIRY_SUMMARY, /* terms, prices, what was spent and may be */
+    INQUIRY_ENTRIES, /* a page of them */
+};
+
+/* The texts are in the arena. */
+struct inquiry {
+    enum inquiry_topic topic;
+    const char *from, *to; /* billing days, both included; NULL: not given */
+    bool has_after;
+    uint8_t after[UUID_SIZE]; /* of entries: those with higher ids */
+    int64_t limit;
+};
+
+/* True for the path and what is below it. */
+bool inquiry_asked(const struct message *message);
+
+/* Reads the target, for which inquiry_asked is true. ERR_ACCOUNT_PATH_UNKNOWN: there is no such part of an
+ * account; ERR_METHOD_NOT_ALLOWED; ERR_MALFORMED_QUERY: a parameter that this part does not have, that stands
+ * twice, or has a value that it cannot have; ERR_REQUEST_TOO_LARGE: no room. */
+enum err inquiry_read(struct arena *arena, const struct message *message, struct inquiry *inquiry) MUST_USE;
+
+#endif

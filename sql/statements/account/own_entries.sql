@@ -1,0 +1,12 @@
+-- Entries of site $1 and crawler $2 with ids above $3 and below $4, $5 at most. unproven: why it is not
+-- billed. undelivered: the page did not arrive whole, so that it is taken back.
+-- columns: payment_id uuid, recorded_ms bigint, amount_micros bigint, rule text, resource text,
+--   thumbprint bytea, unproven text null, undelivered boolean
+SELECT c.payment_id, instant_ms(c.recorded_at) AS recorded_ms, c.amount_micros, c.rule, c.resource,
+       c.thumbprint, u.reason AS unproven, n.payment_id IS NOT NULL AS undelivered
+  FROM charge c
+  LEFT JOIN unproven u ON u.payment_id = c.payment_id
+  LEFT JOIN undelivered n ON n.payment_id = c.payment_id
+ WHERE c.payment_id > $3::uuid AND c.payment_id < $4::uuid AND c.site_id = $1::bigint
+   AND c.crawler_id = $2::bigint
+ ORDER BY c.payment_id LIMIT $5::bigint
