@@ -4,7 +4,7 @@ BUILD   ?= build
 # The one place of the version is the newest heading of the change log.
 VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p;T;q' tools/deploy/CHANGELOG.md)
 PKGS     = libpq libmicrohttpd libcrypto jansson yaml-0.1 libcurl libxml-2.0 pangocairo icu-i18n zlib \
-           libsystemd
+           libzstd libsystemd
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wvla -Wwrite-strings -Wcast-qual
 HARDEN   = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 OPTIMISE = -O2 -g
@@ -149,6 +149,11 @@ bench-night: ## closing days of up to 10 million entries, beside GROUP BY and CO
 	$(NEEDS) bench
 	@$(MAKE) -s $(JOBS) all
 	@node tests/bench/night.js
+
+bench-export: ## exporting a million entries, beside COPY of the same (5 minutes)
+	$(NEEDS) bench
+	@$(MAKE) -s $(JOBS) all
+	@node tests/bench/export.js
 
 coverage: ## lines and branches that the tests reach, file by file, and what rooms must have (ROOM=…)
 	$(NEEDS) test

@@ -144,3 +144,29 @@ struct slice pg_row_bytes(const struct pg_row *row, int column)
     const PGresult *page = row->page->result;
     return slice_bytes(PQgetvalue(page, row->number, column), (size_t)PQgetlength(page, row->number, column));
 }
+
+/* --- Rows of any statement --- */
+
+const struct sql_column *pg_columns(const char *statement)
+{
+    const struct sql_statement *found = sql_statements;
+    while (found->name && strcmp(found->name, statement) != 0)
+        found++;
+    assert(found->name && found->columns); /* statements are named in the source alone */
+    return found->columns;
+}
+
+struct pg_cell pg_row_cell(const struct pg_row *row, int column)
+{
+    const struct sql_column *declared = &row->page->statement->columns[column];
+    struct pg_cell cell = {.null = PQgetisnull(row->page->result, row->number, column) != 0};
+    if (cell.null)
+        return cell;
+    if (strcmp(declared->type_name, "bigint") == 0)
+        cell.number = pg_row_number(row, column);
+    else if (strcmp(declared->type_name, "timestamptz") == 0)
+        cell.number = pg_row_ms(row, column);
+    else
+        cell.bytes = pg_row_bytes(row, column);
+    return cell;
+}

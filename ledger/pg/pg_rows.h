@@ -36,6 +36,20 @@ struct pg_hex {
 /* Its bytes: at most `room` are written, all are counted. */
 size_t pg_hex_bytes(struct pg_hex hex, uint8_t *out, size_t room);
 
+/* --- Rows of any statement, for who writes them out and has nothing else to do with them --- */
+
+/* What the statement's rows consist of, ended by a NULL name. */
+const struct sql_column *pg_columns(const char *statement);
+
+/* A value of a stream's row. `bytes` are those of a text, uuid or bytea, valid until the row has been told;
+ * `number` is a bigint's, or of a timestamptz the milliseconds since 1970, rounded down. */
+struct pg_cell {
+    bool null;
+    int64_t number;
+    struct slice bytes;
+};
+struct pg_cell pg_row_cell(const struct pg_row *row, int column);
+
 /* Whether the columns are those that the statement declares, in name, type and order; if not, a log line says
  * which is not. A statement that declares none has no reader. */
 bool pg_rows_match(const struct pg_rows *rows);

@@ -48,7 +48,7 @@ bool note_verifier(const char *name, const uint8_t public_key[NOTE_KEY_SIZE], ch
     return len < NOTE_VERIFIER_MAX;
 }
 
-bool note_sign(const char *text, const char *name, const struct note_key *key, char out[NOTE_MAX])
+bool note_line(const char *text, const char *name, const struct note_key *key, char out[NOTE_LINE_MAX])
 {
     uint8_t bytes[SIGNED_SIZE];
     char base64[ENCODING_BASE64_LEN(SIGNED_SIZE) + 1];
@@ -60,7 +60,15 @@ bool note_sign(const char *text, const char *name, const struct note_key *key, c
     if (!key->signs(key->seed, slice_of(text), bytes + ID_SIZE))
         return false;
     base64[encoding_base64(bytes, sizeof(bytes), base64)] = '\0';
-    return snprintf(out, NOTE_MAX, "%s\n" DASH "%s %s\n", text, name, base64) < NOTE_MAX;
+    int len = snprintf(out, NOTE_LINE_MAX, DASH "%s %s\n", name, base64);
+    assert(len > 0 && len < NOTE_LINE_MAX);
+    return true;
+}
+
+bool note_sign(const char *text, const char *name, const struct note_key *key, char out[NOTE_MAX])
+{
+    char line[NOTE_LINE_MAX];
+    return note_line(text, name, key, line) && snprintf(out, NOTE_MAX, "%s\n%s", text, line) < NOTE_MAX;
 }
 
 /* A verifier key, taken apart. */

@@ -10,6 +10,7 @@
 #define NOTE_NAME_MAX       1024
 #define NOTE_VERIFIER_MAX   (NOTE_NAME_MAX + 64)
 #define NOTE_MAX            8192
+#define NOTE_LINE_MAX       (NOTE_NAME_MAX + 128)
 
 typedef bool note_signs(const uint8_t seed[NOTE_KEY_SIZE], struct slice text,
                         uint8_t signature[NOTE_SIGNATURE_SIZE]);
@@ -33,6 +34,10 @@ bool note_is_verifier(const char *text);
 /* Writes the note: the text, which ends with a line feed, and one signature under `name`. False if the name
  * is not one, if the note does not fit, or if nothing can be signed. */
 bool note_sign(const char *text, const char *name, const struct note_key *key, char out[NOTE_MAX]);
+
+/* Writes the line of a signature alone, for a text of any length: the note is the text, an empty line, and
+ * such lines. False as above. */
+bool note_line(const char *text, const char *name, const struct note_key *key, char out[NOTE_LINE_MAX]);
 
 /* Adds a signature by another key to a note that note_sign made. False if it does not fit. */
 bool note_cosign(const char *name, const struct note_key *key, char note[NOTE_MAX]);

@@ -4,7 +4,7 @@
 #include "server/rules/query.h"
 
 #include "ledger/base/text/encoding.h"
-#include "server/rules/glob.h"
+#include "ledger/base/text/glob.h"
 
 #include <assert.h>
 

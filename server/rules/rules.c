@@ -8,7 +8,7 @@
 #include "ledger/base/http/agent.h"
 #include "ledger/base/log.h"
 #include "ledger/base/object.h"
-#include "server/rules/glob.h"
+#include "ledger/base/text/glob.h"
 #include "server/rules/offer.h"
 #include "server/rules/query.h"
 

@@ -12,7 +12,8 @@ die() { say "install.sh: $*"; exit 1; }
 
 # PACKAGE, or PACKAGE|ALTERNATIVE: any of them will do, the first is what gets installed.
 BUILD="gcc libc6-dev make pkg-config|pkgconf libpq-dev libmicrohttpd-dev libssl-dev libjansson-dev libyaml-dev
-    libcurl4-openssl-dev|libcurl4-gnutls-dev zlib1g-dev libxml2-dev libpango1.0-dev libicu-dev libsystemd-dev"
+    libcurl4-openssl-dev|libcurl4-gnutls-dev zlib1g-dev libzstd-dev libxml2-dev libpango1.0-dev libicu-dev
+    libsystemd-dev"
 RUN="$BUILD postgresql-15 curl jq fonts-dejavu-core"
 FUZZ="$BUILD clang libclang-rt-14-dev"
 FRONTS="nginx-light|nginx-core|nginx-full|nginx-extras caddy haproxy apache2 varnish media-types"

@@ -28,7 +28,7 @@ function rooms(    base, money, server)
     edge["ledger/dialect"] = base " ledger/verify"
     base = base " ledger/pg"
     edge["ledger/site"] = edge["ledger/terms"] = edge["ledger/proof"] = edge["ledger/archive"] = base
-    edge["ledger/traffic"] = base
+    edge["ledger/traffic"] = edge["ledger/export"] = base
     edge["ledger/bill"] = base " ledger/site ledger/format ledger/format/bill"
     edge["ledger/entry"] = base " ledger/site"
     edge["ledger/evidence"] = base " ledger/verify ledger/entry ledger/dialect"
@@ -56,7 +56,7 @@ function rooms(    base, money, server)
     money = base " ledger/format ledger/format/bill ledger/format/bank ledger/site ledger/terms" \
         " ledger/proof ledger/archive ledger/bill ledger/entry ledger/outbox ledger/credit ledger/collect" \
         " ledger/traffic ledger/audit ledger/night ledger/verify ledger/licence ledger/evidence" \
-        " ledger/bundle ledger/dispute server/agent"
+        " ledger/bundle ledger/dispute ledger/export server/agent"
     edge["tools/crawler"] = edge["ledger/verify"] " ledger/verify server/agent"
     edge["tools/crawltab/frame"] = money
     edge["tools/crawltab"] = money " tools/crawltab/frame"
@@ -101,7 +101,9 @@ function may_use(path, header)
     if (header ~ /^libxml\//)
         return path == "ledger/format/xml.c"
     if (header == "zlib.h")
-        return path == "server/agent/unpack.c"
+        return path ~ /^(server\/agent\/unpack|ledger\/base\/file\/packing)\.c$/
+    if (header == "zstd.h")
+        return path == "ledger/base/file/packing.c"
     if (header ~ /^unicode\//)
         return path == "ledger/format/unicode.c"
     if (header ~ /^systemd\//)

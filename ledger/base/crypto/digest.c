@@ -12,7 +12,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define HMAC_MAGIC 0x7d4e09c3u
+#define DIGEST_MAGIC 0x51c8e2b7u
+#define HMAC_MAGIC   0x7d4e09c3u
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t context_key;
@@ -54,6 +55,40 @@ void digest_sha256(const struct slice *parts, size_t count, uint8_t out[DIGEST_S
     ok &= EVP_DigestFinal_ex(context, out, NULL);
     if (!ok)
         abort();
+}
+
+struct digest {
+    uint32_t magic;
+    EVP_MD_CTX *context;
+};
+
+struct digest *digest_begin(void)
+{
+    struct digest *digest = calloc(1, sizeof(*digest));
+    if (!digest)
+        abort();
+    OBJECT_MAKE(digest, DIGEST_MAGIC);
+    pthread_once(&once, fetch);
+    digest->context = EVP_MD_CTX_new();
+    if (!digest->context || EVP_DigestInit_ex2(digest->context, sha256, NULL) != 1)
+        abort();
+    return digest;
+}
+
+void digest_add(struct digest *digest, struct slice part)
+{
+    OBJECT_CHECK(digest, DIGEST_MAGIC);
+    if (EVP_DigestUpdate(digest->context, part.data, part.len) != 1)
+        abort();
+}
+
+void digest_end(struct digest *digest, uint8_t out[DIGEST_SIZE])
+{
+    OBJECT_END(digest, DIGEST_MAGIC);
+    if (EVP_DigestFinal_ex(digest->context, out, NULL) != 1)
+        abort();
+    EVP_MD_CTX_free(digest->context);
+    free(digest);
 }
 
 void digest_sha512(struct slice text, uint8_t out[DIGEST_SHA512_SIZE])

@@ -13,6 +13,12 @@
 /* SHA-256 over the parts one after another. Thread-safe. */
 void digest_sha256(const struct slice *parts, size_t count, uint8_t out[DIGEST_SIZE]);
 
+/* SHA-256 of what comes in parts. Never NULL; ended by digest_end, which frees it. */
+struct digest;
+struct digest *digest_begin(void);
+void digest_add(struct digest *digest, struct slice part);
+void digest_end(struct digest *digest, uint8_t out[DIGEST_SIZE]);
+
 /* SHA-512, for RFC 9530. Thread-safe; slow to start, so not for every request. */
 void digest_sha512(struct slice text, uint8_t out[DIGEST_SHA512_SIZE]);
 

@@ -5,6 +5,7 @@ import { createHash, createPublicKey, verify } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { fill } from '../entries.js'
 import { stage, temporaryFolder } from '../support.js'
 
 const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest()
@@ -74,28 +75,6 @@ function dayLeaf(origin, date, entries, facts) {
         `crawltab-day/2\nlog ${origin}\ndate ${date}\nstarts ${date}T00:00:00.000Z\n` +
             `ends ${next}T00:00:00.000Z\nzone UTC\ncurrency USD\nentries ${entries.length}\nsum ${sum}\n` +
             `root ${root(entries.map(leaf)).toString('base64')}\n${facts}`
-    )
-}
-
-// Entries of all kinds: long and empty fields, bytes that are no text, an agreement.
-function fill(ledger, date, count) {
-    ledger.own(
-        `INSERT INTO crawler (agent, first_seen_at)
-         SELECT 'https://crawler-' || n || '.example/ünï', instant(0) FROM generate_series(1, 5) n
-         ON CONFLICT DO NOTHING;
-         INSERT INTO charge (payment_id, lane, site_id, crawler_id, amount_micros, rule, resource,
-                             recorded_at, thumbprint, signature, signature_base, agreement_id)
-         SELECT id, get_byte(uuid_send(id), 15), 1,
-                (SELECT crawler_id FROM crawler ORDER BY 1 OFFSET n % 5 LIMIT 1), n * 1009,
-                'rule ' || n % 3,
-                'https://shop.example/' || repeat('ß', CASE n % 50 WHEN 0 THEN n * 37 ELSE n % 9 END),
-                uuid_instant(id),
-                sha256(n::text::bytea), sha512(n::text::bytea) || decode(repeat('00ff', n % 7), 'hex'),
-                CASE WHEN n % 2 = 0 THEN sha512(n::text::bytea) ELSE convert_to(repeat('é', n), 'UTF8') END,
-                CASE WHEN n % 4 = 0 THEN (SELECT max(agreement_id) FROM agreement) END
-           FROM (SELECT n, (left(uuid_floor(timestamptz '${date} 06:00Z' + n * interval '1 ms')::text, 15)
-                        || '7' || substr(gen_random_uuid()::text, 17))::uuid AS id
-                   FROM generate_series(1, ${count}) n) AS made`
     )
 }
 

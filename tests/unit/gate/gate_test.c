@@ -1,10 +1,10 @@
 /* The gate's pure parts: payment ids, globs, rules, and which addresses may be fetched from.
- * Tests server/rules/glob.c, server/rules/rules.c, ledger/entry/payment_id.c */
+ * Tests ledger/base/text/glob.c, server/rules/rules.c, ledger/entry/payment_id.c */
 #include "tests/unit/support.h"
 
 #include "ledger/base/text/encoding.h"
 #include "server/agent/address.h"
-#include "server/rules/glob.h"
+#include "ledger/base/text/glob.h"
 #include "ledger/entry/payment_id.h"
 #include "server/rules/rules.h"
 

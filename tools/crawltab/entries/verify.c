@@ -1,4 +1,5 @@
 /* Needs nothing but the file: no configuration, no ledger, no network. */
+#include "tools/crawltab/entries/export_check.h"
 #include "tools/crawltab/entries/proof.h"
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/frame/trust.h"
@@ -21,12 +22,14 @@ static json_t *read_bundle(const char *path)
     free(text);
     if (!bundle)
         LOG(ERROR, "the file is no JSON", {"file", path}, {"detail", error.text},
-            {"hint", "it is what crawltab lookup --proof has written"});
+            {"hint", "it is what crawltab lookup --proof has written, or export --out, with its manifest"});
     return bundle;
 }
 
 static enum exit_status verify(const char *path, const char *verifier, const struct log_kept *kept)
 {
+    if (export_check_is(path))
+        return export_check(path, verifier, kept);
     struct bundle_report report = {.items = NULL};
     json_t *bundle = read_bundle(path);
     bool checked = bundle && proof_check(bundle, verifier, kept, &report);
@@ -63,7 +66,7 @@ static enum exit_status verify_file(const char *config_path, int argc, char **ar
 }
 
 const struct command verify_command = {
-    "verify", "check a proof that lookup --proof has written",
+    "verify", "check what lookup --proof and export --out have written",
     "usage: crawltab verify FILE... [--checkpoint NOTE] [--vkey KEY]\n"
     "\n"
     "Checks a proof of one payment, or that there is none, and says in sentences what\n"
@@ -71,12 +74,21 @@ const struct command verify_command = {
     "nothing but the file: no ledger, no configuration, no network. Whoever gets a\n"
     "proof can check it, also with other tools: PROOF.md describes the format.\n"
     "\n"
-    "exit status: 0 every proof holds, 1 one does not\n"
+    "Checks an exported file by FILE.manifest and FILE.index beside it: is it what\n"
+    "was exported, to the last byte? If not, it names each row that was changed,\n"
+    "removed, added or moved, up to a thousand of them.\n"
+    "\n"
+    "exit status: 0 every file holds, 1 one does not\n"
+    "\n"
+    "examples:\n"
+    "  crawltab verify proof.json\n"
+    "  crawltab verify november.csv.zst --vkey 'gazette:402/gazette+5bd1f6a2+Ab…'\n"
     "\n"
     "options:\n"
     "  --vkey KEY         the log's public key, from the publisher's crawltab\n"
     "                     checkpoint key; without it the file names the key itself,\n"
     "                     which proves nothing about whose it is\n"
     "  --checkpoint NOTE  a checkpoint of the log that was kept elsewhere: has the\n"
-    "                     log of the proof grown from it?\n",
+    "                     log of the proof grown from it? of an export: is it the one\n"
+    "                     of the export's last day?\n",
     verify_file};

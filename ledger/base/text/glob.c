@@ -1,6 +1,6 @@
 /* Without recursion, and with a memory for two stars alone: paths are chosen by whoever asks, and a matcher
  * that tries all ways would be a way to hold a thread. */
-#include "server/rules/glob.h"
+#include "ledger/base/text/glob.h"
 
 #include <assert.h>
 

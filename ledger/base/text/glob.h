@@ -1,6 +1,6 @@
 /* Path globs of rules: `*` and `?` stop at a slash, `**` does not. Pure. */
-#ifndef SERVER_RULES_GLOB_H
-#define SERVER_RULES_GLOB_H
+#ifndef LEDGER_BASE_TEXT_GLOB_H
+#define LEDGER_BASE_TEXT_GLOB_H
 
 #include "ledger/base/slice.h"
 

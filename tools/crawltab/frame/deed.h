@@ -1,0 +1,12 @@
+/* What an operator has done that changes nothing in the ledger and is recorded there all the same: reading
+ * what is about crawlers, their payments and their keys. */
+#ifndef TOOLS_CRAWLTAB_FRAME_DEED_H
+#define TOOLS_CRAWLTAB_FRAME_DEED_H
+
+#include "ledger/pg/pg.h"
+
+/* Records it under the name of who runs the command, outside of a transaction. Who may read alone, such as
+ * the auditor's role, reads without a record: he is told so, and nothing more. */
+enum err deed_record(struct pg *pg, const char *action, const char *detail) MUST_USE;
+
+#endif
