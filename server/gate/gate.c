@@ -263,9 +263,22 @@ static struct submission *record(struct crawl *crawl)
     return hand_in(crawl, on_recorded);
 }
 
-/* Who has used his id up, or may not pay, shall not make the site's own server work. What changes something
- * takes its id first, also where others deliver: of an entry nobody could tell later which request has made
- * it, when a connection was lost. */
+/* Whether the ledger is to say first if the id is used. Who may not pay, or is known to have used it up,
+ * shall not make the site's own server work, nor anybody while the ledger is away; which copy was paid for
+ * must be known where one is free. What changes something takes its id first, also where others deliver: of
+ * an entry nobody could tell later which request has made it, when a connection was lost. All else is asked
+ * for without it: one question less to the ledger is a tenth of what such a payment costs, and an id that was
+ * used makes no second entry. */
+static bool must_check(const struct crawl *crawl)
+{
+    struct charge_outcome known;
+    struct writer *writer = crawl->gate->parts.writer;
+    if (changes(crawl))
+        return true;
+    return crawl->asks && (crawl->charge.unless_repeat != ERR_OK || crawl->decision.recrawl_ms != 0 ||
+                           !writer_ready(writer) || writer_recall(writer, &crawl->charge, &known));
+}
+
 static struct submission *check(struct crawl *crawl)
 {
     struct charge *charge = &crawl->charge;
@@ -370,7 +383,7 @@ static struct submission *verify(struct crawl *crawl)
                   (crawl->asks || crawl->thread->decides || content_is_given(&crawl->exchange->reply));
     if (charge)
         err = crawl_prepare_charge(crawl);
-    if (err == ERR_OK && charge && (crawl->asks || changes(crawl)))
+    if (err == ERR_OK && charge && must_check(crawl))
         return check(crawl);
     if (err == ERR_OK && crawl->asks)
         err = crawl_ask(crawl, on_answer);

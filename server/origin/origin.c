@@ -14,16 +14,16 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define BUFFER_BYTES      (64 * 1024) /* libcurl hands over at most a quarter of it at once */
-#define RESUME_BYTES      (32 * 1024) /* so much must be free before it is asked for more */
-#define EVENTS_MAX        64
-#define SWEEP_MS          100
-#define IDLE_MAX          128  /* connections kept for the next question */
-#define PER_HOST_MAX      1024 /* at once, with slow readers; who comes then waits within its time */
-#define SPARE_HANDLES_MAX 64
-#define FIELD_BYTES_MAX   (40 * 1024) /* more than the HTTP layer reads */
-#define PATIENCE_MS       10000       /* a reader that takes nothing for so long makes servers give up */
-#define TOLD_MS           1000        /* between two log lines about origins that fail */
+#define BUFFER_BYTES    (64 * 1024) /* libcurl hands over at most a quarter of it at once */
+#define RESUME_BYTES    (32 * 1024) /* so much must be free before it is asked for more */
+#define EVENTS_MAX      64
+#define SWEEP_MS        100
+#define IDLE_MAX        128         /* connections kept for the next question */
+#define PER_HOST_MAX    1024        /* at once, with slow readers; who comes then waits within its time */
+#define SPARE_MAX       64          /* handles, and buffers, kept for the next question */
+#define FIELD_BYTES_MAX (40 * 1024) /* more than the HTTP layer reads */
+#define PATIENCE_MS     10000       /* a reader that takes nothing for so long makes servers give up */
+#define TOLD_MS         1000        /* between two log lines about origins that fail */
 
 /* What libcurl held back it hands over as soon as it may, without asking again. */
 _Static_assert(CURL_MAX_WRITE_SIZE <= RESUME_BYTES && RESUME_BYTES <= BUFFER_BYTES, "a piece fits");
@@ -52,11 +52,12 @@ struct transfer {
     bool announced; /* in the list of those whose `ready` is to be called, or through it */
     bool paused;    /* libcurl, until the buffer has room */
     bool awaited;   /* the reader found nothing and wants to be told */
+    bool changes;   /* it is neither GET nor HEAD */
     int64_t deadline_ms;
     int64_t paused_ms; /* since when, while it is paused */
     bool tried;        /* the server's patience, by a reader that took nothing for long */
     uint64_t taken;    /* bytes read from it */
-    char *buffer;
+    char *buffer;      /* of BUFFER_BYTES, or NULL: there is nothing of a body */
     size_t begin, end; /* of what is in it */
     char error[CURL_ERROR_SIZE];
 };
@@ -70,8 +71,12 @@ struct origin {
     int64_t told_ms;
     struct transfer *first;
     struct transfer *ready;
-    CURL *spare[SPARE_HANDLES_MAX];
-    size_t spare_count;
+    /* What the next transfers begin with: setting a handle up anew costs as much as asking by it, and so does
+     * a heap that grows and shrinks by a buffer for each answer. */
+    CURL *spare_handles[SPARE_MAX];
+    size_t spare_handle_count;
+    char *spare_buffers[SPARE_MAX];
+    size_t spare_buffer_count;
 };
 
 static struct transfer *transfer_of(struct exchange_stream *stream)
@@ -107,20 +112,43 @@ static void wake(struct transfer *transfer)
     exchange_resume(transfer->answer.exchange);
 }
 
+/* One that has changed something goes: what was set for it alone shall be in no question to come. */
 static void give_handle(struct transfer *transfer)
 {
     struct origin *origin = transfer->origin;
     CURL *easy = transfer->easy;
     if (!easy)
         return;
-    assert(origin->spare_count <= SPARE_HANDLES_MAX);
+    assert(origin->spare_handle_count <= SPARE_MAX);
     transfer->easy = NULL;
     curl_multi_remove_handle(origin->multi, easy);
-    curl_easy_reset(easy);
-    if (origin->spare_count < SPARE_HANDLES_MAX)
-        origin->spare[origin->spare_count++] = easy;
-    else
+    if (transfer->changes || origin->spare_handle_count == SPARE_MAX) {
         curl_easy_cleanup(easy);
+        return;
+    }
+    /* It outlives what these point to. */
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
+    origin->spare_handles[origin->spare_handle_count++] = easy;
+}
+
+static char *take_buffer(struct origin *origin)
+{
+    if (origin->spare_buffer_count > 0)
+        return origin->spare_buffers[--origin->spare_buffer_count];
+    return malloc(BUFFER_BYTES);
+}
+
+static void give_buffer(struct transfer *transfer)
+{
+    struct origin *origin = transfer->origin;
+    assert(origin->spare_buffer_count <= SPARE_MAX);
+    if (transfer->buffer && origin->spare_buffer_count < SPARE_MAX)
+        origin->spare_buffers[origin->spare_buffer_count++] = transfer->buffer;
+    else
+        free(transfer->buffer);
+    transfer->buffer = NULL;
 }
 
 static void tell_failure(struct transfer *transfer, const char *why)
@@ -184,7 +212,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     OBJECT_CHECK(transfer, ANSWER_MAGIC);
     assert(transfer->begin <= transfer->end && transfer->end <= BUFFER_BYTES);
     if (!transfer->buffer)
-        transfer->buffer = malloc(BUFFER_BYTES);
+        transfer->buffer = take_buffer(transfer->origin);
     if (!transfer->buffer)
         return 0;
     /* Moved up only when the rest is too short: a reader that keeps up empties it, which costs nothing. */
@@ -237,12 +265,9 @@ static void set_address(struct transfer *transfer, const char *address)
 {
     CURL *easy = transfer->easy;
     /* The URL says no more than where to connect: target and Host are those of the request. */
-    if (strncmp(address, "unix:", 5) == 0) {
-        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, address + 5);
-        curl_easy_setopt(easy, CURLOPT_URL, "http://localhost/");
-    } else {
-        curl_easy_setopt(easy, CURLOPT_URL, address);
-    }
+    bool local = strncmp(address, "unix:", 5) == 0;
+    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, local ? address + 5 : NULL);
+    curl_easy_setopt(easy, CURLOPT_URL, local ? "http://localhost/" : address);
 }
 
 /* Libcurl writes a field without a value as "name;", and leaves out one of its own for "name:". */
@@ -276,8 +301,9 @@ static bool set_method(struct transfer *transfer, const struct origin_request *r
     CURL *easy = transfer->easy;
     const char *method = arena_copy(&transfer->answer.exchange->arena, request->method);
     bool get = slice_eq(request->method, SLICE("GET")), head = slice_eq(request->method, SLICE("HEAD"));
-    curl_easy_setopt(easy, CURLOPT_NOBODY, head ? 1L : 0L);
-    if (get || head)
+    transfer->changes = !get && !head;
+    curl_easy_setopt(easy, head ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1L);
+    if (!transfer->changes)
         return true;
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -286,6 +312,36 @@ static bool set_method(struct transfer *transfer, const struct origin_request *r
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len > 0 ? request->body.data : "");
     }
     return method != NULL;
+}
+
+/* What is the same for all questions. */
+static CURL *new_handle(void)
+{
+    CURL *easy = curl_easy_init();
+    if (!easy)
+        return NULL;
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    /* Where a redirection leads is the crawler's to ask for, at that page's price. */
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    /* Nothing of this process's environment or home: neither http_proxy nor ~/.netrc is the site's. */
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    /* Signals are of the process, and time limits by SIGALRM would hit any of its threads. */
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    /* What has no head would be a page of whatever length, with no status to charge by. */
+    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    return easy;
+}
+
+static CURL *take_handle(struct origin *origin)
+{
+    if (origin->spare_handle_count > 0)
+        return origin->spare_handles[--origin->spare_handle_count];
+    return new_handle();
 }
 
 static bool set_up(struct transfer *transfer, const struct origin_request *request)
@@ -301,23 +357,9 @@ static bool set_up(struct transfer *transfer, const struct origin_request *reque
     curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, target);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    /* Where a redirection leads is the crawler's to ask for, at that page's price. */
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    /* Nothing of this process's environment or home: neither http_proxy nor ~/.netrc is the site's. */
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    /* Signals are of the process, and time limits by SIGALRM would hit any of its threads. */
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_ms);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-    /* What has no head would be a page of whatever length, with no status to charge by. */
-    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     return true;
 }
 
@@ -368,7 +410,7 @@ static void close_body(struct exchange_stream *stream)
         origin->first = transfer->next;
     give_handle(transfer);
     curl_slist_free_all(transfer->fields);
-    free(transfer->buffer);
+    give_buffer(transfer);
     OBJECT_END(transfer, ANSWER_MAGIC);
     free(transfer);
 }
@@ -406,7 +448,7 @@ struct origin_answer *origin_ask(struct origin *origin, const struct origin_requ
     transfer->answer.stream = (struct exchange_stream){.read = read_body, .close = close_body};
     origin_head_begin(&transfer->head, &exchange->arena, exchange->head_room);
     transfer->deadline_ms = clock_monotonic_ms() + request->head_ms;
-    transfer->easy = origin->spare_count > 0 ? origin->spare[--origin->spare_count] : curl_easy_init();
+    transfer->easy = take_handle(origin);
     if (set_up(transfer, request) && curl_multi_add_handle(origin->multi, transfer->easy) == CURLM_OK) {
         origin->due_ms = 0;
         link_transfer(origin, transfer);
@@ -512,8 +554,10 @@ static void stop(void *upstream)
     struct origin *origin = origin_of(upstream);
     assert(!origin->first && !origin->ready); /* each is closed by its exchange */
     OBJECT_END(origin, ORIGIN_MAGIC);
-    while (origin->spare_count > 0)
-        curl_easy_cleanup(origin->spare[--origin->spare_count]);
+    while (origin->spare_handle_count > 0)
+        curl_easy_cleanup(origin->spare_handles[--origin->spare_handle_count]);
+    while (origin->spare_buffer_count > 0)
+        free(origin->spare_buffers[--origin->spare_buffer_count]);
     curl_multi_cleanup(origin->multi);
     if (origin->epoll >= 0)
         close(origin->epoll);
