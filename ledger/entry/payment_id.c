@@ -116,3 +116,26 @@ enum err payment_id_open(const struct payment_keys *keys, const struct payment_o
     int64_t age_ms = now_ms - uuid_ms(id->uuid);
     return age_ms > ttl_seconds * 1000 || age_ms < -AHEAD_MS ? ERR_OFFER_EXPIRED : ERR_OK;
 }
+
+static bool is_base64url(char c)
+{
+    return c == '-' || c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+void payment_id_signed(struct slice base, const uint8_t uuid[UUID_SIZE], char out[PAYMENT_ID_TEXT + 1])
+{
+    uint8_t raw[PAYMENT_ID_SIZE];
+    out[0] = '\0';
+    for (size_t at = 0; at < base.len;) {
+        size_t end = at;
+        while (end < base.len && is_base64url(base.data[end]))
+            end++;
+        if (payment_id_bytes((struct slice){base.data + at, end - at}, raw) &&
+            memcmp(raw, uuid, UUID_SIZE) == 0) {
+            memcpy(out, base.data + at, PAYMENT_ID_TEXT);
+            out[PAYMENT_ID_TEXT] = '\0';
+            return;
+        }
+        at = end + 1;
+    }
+}

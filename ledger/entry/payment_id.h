@@ -63,4 +63,7 @@ bool payment_id_is_ours(const struct payment_keys *keys, const struct payment_of
 /* True if it names the offer's authority and target of the offer's site, whoever made it. */
 bool payment_id_is_for(const struct payment_offer *offer, const uint8_t raw[PAYMENT_ID_SIZE]);
 
+/* The id of 64 characters for this UUID that stands in a signature base. "" in `out` if none does. */
+void payment_id_signed(struct slice base, const uint8_t uuid[UUID_SIZE], char out[PAYMENT_ID_TEXT + 1]);
+
 #endif

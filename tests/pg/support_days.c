@@ -39,9 +39,13 @@ const char *days_date(int days)
 
 const uint8_t *days_charge(int days, const char *agent, int64_t amount_micros, size_t count)
 {
+    return days_charge_at(days_base_ms() - days * DAY_MS + NOON_MS, agent, amount_micros, count);
+}
+
+const uint8_t *days_charge_at(int64_t at_ms, const char *agent, int64_t amount_micros, size_t count)
+{
     static uint8_t last_id[UUID_SIZE];
-    int64_t noon = days_base_ms() - days * DAY_MS + NOON_MS;
-    clock_set_offset_ms(noon - clock_now_ms());
+    clock_set_offset_ms(at_ms - clock_now_ms());
     struct writer *writer = writer_start_ready();
     struct payment *payments = calloc(count, sizeof(*payments));
     for (size_t i = 0; i < count; i++) {

@@ -19,4 +19,7 @@ const char *days_date_of(int64_t ms);
  */
 const uint8_t *days_charge(int days, const char *agent, int64_t amount_micros, size_t count);
 
+/* The same from an instant on. */
+const uint8_t *days_charge_at(int64_t at_ms, const char *agent, int64_t amount_micros, size_t count);
+
 #endif

@@ -148,7 +148,10 @@ test('lookup tells the truth', async t => {
             assert.equal(answer.status, 'mistyped', wrong)
             assert.equal(answer.may_mean[0].payment_id, uuid)
         }
-        assert.equal((await text('hello')).exit, 64)
+        const hello = await text('hello')
+        assert.equal(hello.exit, 1)
+        assert.match(hello.stdout, /^Answer {6}no invoice, credit note or key of this ledger, and no pay/)
+        assert.equal((await text('x'.repeat(90))).exit, 64)
     })
 
     await t.test('without the offer key, what needs none', async () => {
@@ -167,6 +170,42 @@ test('lookup tells the truth', async t => {
         assert.match((await text(unpaid)).stdout, /the offer key would tell[^]*offer\.key: No such file/)
         assert.ok(!fs.existsSync(file)) // and none was made
         fs.renameSync(away, file)
+    })
+
+    await t.test('invoices and keys by their names, and their slips', async () => {
+        await crawltab('nightly')
+        const number = ledger.query('SELECT number FROM invoice')
+        const invoice = await ask(number)
+        assert.deepEqual([invoice.exit, invoice.status, invoice.documents.length], [0, 'invoice', 1])
+        const [{ agent: whose, entries, total_minor }] = invoice.documents
+        assert.deepEqual([whose, entries, total_minor], [agent.origin, 4, 15])
+        const made = JSON.parse((await crawltab('invoice', 'entries', number, '--json')).stdout)
+        assert.deepEqual([made.entries.length, made.sum_micros], [4, made.billed_micros])
+        const mine = made.entries.find(entry => entry.payment_id === uuid)
+        assert.deepEqual([mine.resource, mine.amount_micros, mine.price_micros], [url(page), 50000, 50000])
+        assert.match(mine.why, /^rule \S+ at 0\.05$/)
+        assert.match((await text(` "${number}" `)).stdout, new RegExp(`entries ${number}: every crawl`))
+        const thumbprint = key.keyid
+        const known = await ask(thumbprint)
+        assert.deepEqual([known.exit, known.status], [0, 'key'])
+        assert.equal(known.accounts[0].agent, agent.origin)
+        assert.deepEqual(known.accounts[0].entries.map(entry => entry.payment_id).includes(uuid), true)
+        assert.equal(known.accounts[0].entries.length, 4)
+        assert.equal(known.accounts[0].sources.length, 1)
+        assert.match((await text(thumbprint)).stdout, /Relied on {3}http.*, 1 version of it\n/)
+        const swapped = number.replace(/(.)(.)$/, '$2$1')
+        const slips = [number.slice(0, -1), `${number}0`, number.toLowerCase(), number.replace('-0000', '-')]
+        for (const slip of [...slips, number.replace('INV', 'IMV'), swapped]) {
+            const answer = await ask(slip)
+            assert.deepEqual([answer.exit, answer.status], [1, 'unknown'])
+            assert.equal(answer.may_mean[0].number, number, slip)
+        }
+        for (const slip of [change(thumbprint, 7), thumbprint.slice(1), `${thumbprint}A`]) {
+            const answer = await ask(slip)
+            assert.equal(answer.may_mean[0].thumbprint, thumbprint, slip)
+            assert.match((await text(slip)).stdout, /Meant\? +.{43}, the key of http/)
+        }
+        assert.equal((await text(number, '--proof', 'x')).exit, 64)
     })
 
     await t.test('what was changed or removed behind the ledger', async () => {

@@ -1,4 +1,5 @@
 #include "tools/crawltab/bills/invoice_change.h"
+#include "tools/crawltab/bills/invoice_entries.h"
 #include "tools/crawltab/bills/invoice_file.h"
 #include "tools/crawltab/bills/invoice_page.h"
 #include "tools/crawltab/frame/show.h"
@@ -213,7 +214,8 @@ static bool check_export(const struct invoice_file *file)
 }
 
 static bool check(const struct command_words *words, const struct selection *selection,
-                  struct invoice_change *change, const struct invoice_file *file)
+                  struct invoice_change *change, const struct invoice_file *file,
+                  struct invoice_entries *entries)
 {
     const char *verb = words->count > 0 ? words->items[0] : "";
     if (words->count == 1 && strcmp(verb, "export") == 0)
@@ -222,10 +224,12 @@ static bool check(const struct command_words *words, const struct selection *sel
         return check_selection(selection);
     if (words->count == 2 && strcmp(verb, "show") == 0)
         return !file->format || invoice_file_check(file);
+    if (words->count == 2 && strcmp(verb, "entries") == 0)
+        return invoice_entries_check(entries);
     if (words->count == 2 && is_change(verb))
         return invoice_change_check(verb, change);
-    command_misused("use: crawltab invoice list, export, or show, sent, paid or void with a NUMBER", NULL,
-                    "see crawltab invoice --help");
+    command_misused("use: crawltab invoice list, export, or show, entries, sent, paid or void with a NUMBER",
+                    NULL, "see crawltab invoice --help");
     return false;
 }
 
@@ -234,6 +238,7 @@ static enum exit_status manage_invoices(const char *config_path, int argc, char 
     struct selection selection = {.site = NULL};
     struct invoice_change change = {.number = NULL};
     struct invoice_file file = {.format = NULL};
+    struct invoice_entries entries = {.number = NULL};
     const struct command_option options[] = {{"--site", &selection.site, NULL},
                                              {"--from", &selection.from, NULL},
                                              {"--to", &selection.to, NULL},
@@ -249,6 +254,8 @@ static enum exit_status manage_invoices(const char *config_path, int argc, char 
                                              {"--entries-url", &file.entries_url, NULL},
                                              {"--mark", &file.mark, NULL},
                                              {"--mark-url", &file.mark_url, NULL},
+                                             {"--line", &entries.line, NULL},
+                                             {"--csv", NULL, &entries.csv},
                                              {"--json", NULL, &change.json},
                                              {NULL, NULL, NULL}};
     struct command_words words;
@@ -256,18 +263,22 @@ static enum exit_status manage_invoices(const char *config_path, int argc, char 
         return EXIT_USAGE;
     if (change.json && !file.format)
         file.format = "json";
-    if (!check(&words, &selection, &change, &file))
+    entries.json = change.json;
+    if (!check(&words, &selection, &change, &file, &entries))
         return EXIT_USAGE;
     enum exit_status status = EXIT_FAILED;
     struct config *config = command_config(config_path);
     struct pg *pg = config ? command_open(config, "crawltab invoice") : NULL;
     const char *verb = words.items[0];
     change.number = words.items[1];
-    change.site = selection.site;
+    change.site = entries.site = selection.site;
+    entries.number = words.items[1];
     if (pg && strcmp(verb, "list") == 0)
         status = list(pg, &selection, change.json);
     else if (pg && strcmp(verb, "export") == 0)
         status = export_files(pg, &selection, &file);
+    else if (pg && strcmp(verb, "entries") == 0)
+        status = invoice_entries_run(pg, &entries);
     else if (pg && is_change(verb))
         status = invoice_change_run(pg, verb, &change);
     else if (pg)
@@ -283,6 +294,7 @@ const struct command invoice_command = {
     "                             [--from DATE] [--to DATE] [--json]\n"
     "       crawltab invoice show NUMBER [--site NAME] [--format FORMAT [--out FILE]]\n"
     "                             [--mark NUMBER [--mark-url URL]]\n"
+    "       crawltab invoice entries NUMBER [--line N] [--site NAME] [--csv | --json]\n"
     "       crawltab invoice export --format FORMAT --out DIR [--site NAME]\n"
     "                             [--crawler URL] [--status STATUS] [--from DATE]\n"
     "                             [--to DATE]\n"
@@ -299,6 +311,12 @@ const struct command invoice_command = {
     "is made then, to the buyer and by the tax of the agreement in force by then, and\n"
     "each names the other. It can be asked for later, too, when it is void already.\n"
     "\n"
+    "entries lists every crawl of an invoice, or of one of its lines, and why it\n"
+    "costs what it does: rule, agreement, number in the period, what is included or\n"
+    "discounted, what was free or lowered, what was taken back. Of a credit note it\n"
+    "lists what is given back. Crawls that are archived are a sum for each day, with\n"
+    "the file. What is listed comes to what is billed, or the exit status is 1.\n"
+    "\n"
     "options:\n"
     "  --site NAME      only this site; numbers are unique within a site\n"
     "  --crawler URL    only invoices to this crawler\n"
@@ -307,6 +325,8 @@ const struct command invoice_command = {
     "  --format FORMAT  json (the whole document), csv, html, pdf, ubl (an e-invoice\n"
     "                   after EN 16931), hledger, ledger or beancount\n"
     "  --out            a file, or for export a folder: SITE-NUMBER.EXTENSION\n"
+    "  --line N         for entries: of this line alone\n"
+    "  --csv            for entries: RFC 4180\n"
     "  --entries-url U  in html and pdf: where the buyer sees every crawl; {number}\n"
     "                   in it becomes the invoice's\n"
     "  --mark NUMBER    in ubl from Greece: the MARK that myDATA gave this invoice;\n"

@@ -1,4 +1,5 @@
 #include "tools/crawltab/entries/answer.h"
+#include "tools/crawltab/entries/named.h"
 #include "tools/crawltab/entries/offered_url.h"
 #include "tools/crawltab/entries/proof.h"
 #include "tools/crawltab/entries/search.h"
@@ -177,6 +178,7 @@ static void free_answer(struct answer *answer)
 /* What is asked for beside the id, or instead of it. */
 struct request {
     const char *url, *proof;
+    char name[NAMED_MAX]; /* "": it is a payment that is looked for */
     struct search search; /* `at` is NULL: an id was given */
     bool json;
 };
@@ -213,7 +215,15 @@ static enum exit_status look_up(const struct config *config, struct answer *answ
     return status;
 }
 
-static enum exit_status look_up_payment(const char *config_path, int argc, char **argv)
+static enum exit_status look_up_name(const struct config *config, const struct request *request)
+{
+    struct pg *pg = command_open(config, "crawltab lookup");
+    enum exit_status status = pg ? named_look_up(pg, request->name, request->json) : EXIT_FAILED;
+    pg_close(pg);
+    return status;
+}
+
+static enum exit_status look_up_any(const char *config_path, int argc, char **argv)
 {
     struct request request = {.url = NULL};
     struct search *search = &request.search;
@@ -233,11 +243,17 @@ static enum exit_status look_up_payment(const char *config_path, int argc, char 
     if (search->at ? words.count != 0 || !request.url : words.count != 1 || search->crawler || search->site)
         return command_misused("use: crawltab lookup PAYMENT-ID, or lookup --url URL --at TIME", NULL,
                                "see crawltab lookup --help");
-    if (!search->at && !mistyped_read(words.items[0], &answer.given))
-        return command_misused("this is no payment id", words.items[0],
-                               "give the 64 characters of the offer, or the UUID of an export");
+    if (!search->at && !mistyped_read(words.items[0], &answer.given) &&
+        !named_read(words.items[0], request.name))
+        return command_misused("this is no payment id, number or thumbprint", words.items[0],
+                               "give the 64 characters of the offer, the UUID of an export, the number of an "
+                               "invoice, or the keyid of a signature");
+    if (request.name[0] && (request.url || request.proof))
+        return command_misused("--url and --proof are for payments", words.items[0], "give a payment id");
     struct config *config = command_config(config_path);
-    enum exit_status status = config ? look_up(config, &answer, &request) : EXIT_FAILED;
+    enum exit_status status = !config           ? EXIT_FAILED
+                              : request.name[0] ? look_up_name(config, &request)
+                                                : look_up(config, &answer, &request);
     config_free(config);
     return status;
 }
@@ -245,6 +261,7 @@ static enum exit_status look_up_payment(const char *config_path, int argc, char 
 const struct command lookup_command = {
     "lookup", "answer a dispute: who signed what, when, at which price",
     "usage: crawltab lookup PAYMENT-ID [--url URL] [--proof FILE] [--json]\n"
+    "       crawltab lookup INVOICE-NUMBER | CREDIT-NOTE-NUMBER | THUMBPRINT [--json]\n"
     "       crawltab lookup --url URL --at TIME [--crawler AGENT] [--site NAME]\n"
     "           [--proof FILE] [--json]\n"
     "\n"
@@ -258,6 +275,11 @@ const struct command lookup_command = {
     "it was offered: when, for which URL, at which price; whether it is mistyped, and\n"
     "what it may have meant; or whether it is another ledger's.\n"
     "\n"
+    "Of the number of an invoice or credit note it shows what it is about, and where\n"
+    "to read on; of a key's thumbprint (keyid, 43 characters) whose account it pays\n"
+    "for, where it was found, since when, and its last payments. Of a word that is\n"
+    "none of these it says what it may have meant.\n"
+    "\n"
     "Where nobody knows the id, the URL and the time say it: of the payments within\n"
     "half an hour the only one is shown, or all are listed.\n"
     "\n"
@@ -266,7 +288,8 @@ const struct command lookup_command = {
     "The latter shows the two entries beside which it would stand, which may be\n"
     "another crawler's.\n"
     "\n"
-    "exit status: 0 paid, and everything that could be checked holds; 1 anything else\n"
+    "exit status: 0 paid, and everything that could be checked holds, or found; 1\n"
+    "anything else\n"
     "\n"
     "options:\n"
     "  --url URL      an offer holds only a hash of its URL: was it for this one?\n"
@@ -277,4 +300,4 @@ const struct command lookup_command = {
     "  --proof FILE   write a proof that can be sent to whoever doubts\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    look_up_payment};
+    look_up_any};

@@ -36,24 +36,6 @@ bool mistyped_read(const char *word, struct mistyped_given *given)
     return given->is_id || given->is_uuid || (len >= MISTYPED_TEXT_FROM && known + 2 >= len);
 }
 
-void mistyped_signed_id(struct slice base, const uint8_t uuid[UUID_SIZE], char out[PAYMENT_ID_TEXT + 1])
-{
-    uint8_t raw[PAYMENT_ID_SIZE];
-    out[0] = '\0';
-    for (size_t at = 0; at < base.len;) {
-        size_t end = at;
-        while (end < base.len && is_base64url(base.data[end]))
-            end++;
-        if (payment_id_bytes((struct slice){base.data + at, end - at}, raw) &&
-            memcmp(raw, uuid, UUID_SIZE) == 0) {
-            memcpy(out, base.data + at, PAYMENT_ID_TEXT);
-            out[PAYMENT_ID_TEXT] = '\0';
-            return;
-        }
-        at = end + 1;
-    }
-}
-
 /* --- the list --- */
 
 static char *copy(const char *text)
@@ -83,7 +65,7 @@ static void add_entry(struct mistyped_list *list, const struct charge_meant_row 
     if (!meant)
         return;
     char *base = show_raw(entry->signature_base, &len);
-    mistyped_signed_id((struct slice){base, base ? len : 0}, uuid, meant->id);
+    payment_id_signed((struct slice){base, base ? len : 0}, uuid, meant->id);
     free(base);
     meant->paid = true;
     meant->site = copy(entry->site);

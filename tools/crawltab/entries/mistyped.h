@@ -39,7 +39,4 @@ enum err mistyped_find(struct pg *pg, const struct opener *opener, const struct 
                        struct mistyped_list *list) MUST_USE;
 void mistyped_free(struct mistyped_list *list);
 
-/* The id of 64 characters for this UUID that stands in a signature base. "" in `out` if none does. */
-void mistyped_signed_id(struct slice base, const uint8_t uuid[UUID_SIZE], char out[PAYMENT_ID_TEXT + 1]);
-
 #endif
