@@ -3,6 +3,8 @@
 #include "sql/rows/account.h"
 
 #include <assert.h>
+#include <ctype.h>
+#include <inttypes.h>
 
 static enum err find(struct answer_account *account)
 {
@@ -21,11 +23,75 @@ out:
     return err;
 }
 
-static enum err dump(json_t *json, struct reading *reading)
+json_t *answer_begin(const struct answer_account *account)
 {
-    char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    const struct reading *reading = account->reading;
+    return json_pack("{s:s,s:s%,s:s}", "site", reading->site->name, "agent", reading->agent.data,
+                     reading->agent.len, "currency", reading->site->currency);
+}
+
+/* What a number of an invoice may have and a query may not is escaped. */
+static void write_escaped(FILE *out, const char *text)
+{
+    for (const char *c = text; *c; c++)
+        fprintf(out, isalnum((unsigned char)*c) || strchr("-._~", *c) ? "%c" : "%%%02X", (unsigned char)*c);
+}
+
+json_t *answer_next(const struct answer_account *account, const char *after)
+{
+    const struct inquiry *inquiry = account->reading->inquiry;
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    if (!out)
+        return NULL;
+    fprintf(out, "%s?", inquiry->path);
+    if (inquiry->from)
+        fprintf(out, "from=%s&", inquiry->from);
+    if (inquiry->to)
+        fprintf(out, "to=%s&", inquiry->to);
+    fprintf(out, "limit=%" PRId64 "&after=", inquiry->limit);
+    write_escaped(out, after);
+    json_t *next = fclose(out) == 0 ? json_string(text) : NULL;
+    free(text);
+    return next;
+}
+
+static const char *media_type(const struct rendering *format)
+{
+    static const char *const types[][2] = {{"json", "application/json"},
+                                           {"csv", "text/csv; charset=utf-8"},
+                                           {"html", "text/html; charset=utf-8"},
+                                           {"pdf", "application/pdf"},
+                                           {"ubl", "application/xml"}};
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+        if (strcmp(types[i][0], format->name) == 0)
+            return types[i][1];
+    return "text/plain; charset=utf-8"; /* journals */
+}
+
+static enum err make_document(const struct answer_account *account, struct reading *reading)
+{
+    struct format_output out = {0};
+    enum err err = answer_invoice(account, &out);
+    if (err != ERR_OK)
+        return err;
+    reading->body = out.bytes;
+    reading->len = out.len;
+    reading->media_type = media_type(reading->inquiry->format);
+    return ERR_OK;
+}
+
+static enum err make_json(const struct answer_account *account, answer_topic *topic, struct reading *reading)
+{
+    json_t *json = NULL;
+    enum err err = topic(account, &json);
+    char *text = err == ERR_OK ? json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
     size_t len = text ? strlen(text) : 0;
     char *body = text ? realloc(text, len + 2) : NULL;
+    json_decref(json);
+    if (err != ERR_OK)
+        return err;
     if (!body) {
         free(text);
         return ERR_OVERLOADED;
@@ -39,21 +105,19 @@ static enum err dump(json_t *json, struct reading *reading)
 
 enum err answer_make(struct pg *pg, struct reading *reading)
 {
+    static answer_topic *const topics[] = {
+        [INQUIRY_SUMMARY] = answer_summary,         [INQUIRY_ENTRIES] = answer_entries,
+        [INQUIRY_STATEMENT] = answer_statement,     [INQUIRY_INVOICES] = answer_invoices,
+        [INQUIRY_INVOICE_ENTRIES] = answer_entries, [INQUIRY_PROOF] = answer_proof,
+        [INQUIRY_CHECKPOINTS] = answer_checkpoints,
+    };
     struct answer_account account = {.pg = pg, .reading = reading};
-    json_t *json = NULL;
+    const struct inquiry *inquiry = reading->inquiry;
     enum err err;
     assert(!reading->body && reading->agent.len > 0);
     TRY(find(&account));
-    switch (reading->inquiry->topic) {
-    case INQUIRY_SUMMARY:
-        TRY(answer_summary(&account, &json));
-        break;
-    case INQUIRY_ENTRIES:
-        TRY(answer_entries(&account, &json));
-        break;
-    }
-    err = dump(json, reading);
+    err = inquiry->topic == INQUIRY_INVOICE ? make_document(&account, reading)
+                                            : make_json(&account, topics[inquiry->topic], reading);
 out:
-    json_decref(json);
     return err;
 }

@@ -4,6 +4,7 @@
 #define LEDGER_ACCOUNT_ANSWER_H
 
 #include "ledger/account/reading.h"
+#include "ledger/format/format.h"
 #include "ledger/pg/pg.h"
 
 #include <jansson.h>
@@ -21,7 +22,18 @@ struct answer_account {
 };
 
 /* Each makes a new object, the caller's. */
-enum err answer_summary(const struct answer_account *account, json_t **answer) MUST_USE;
-enum err answer_entries(const struct answer_account *account, json_t **answer) MUST_USE;
+typedef enum err answer_topic(const struct answer_account *account, json_t **answer);
+answer_topic answer_summary, answer_entries, answer_statement, answer_invoices, answer_proof,
+    answer_checkpoints;
+
+/* An invoice in its format, the caller's to free. ERR_INVOICE_FORMAT: the format asks for more than it has.
+ */
+enum err answer_invoice(const struct answer_account *account, struct format_output *out) MUST_USE;
+
+/* The site, the agent and the currency, that each answer begins with. NULL without memory. */
+json_t *answer_begin(const struct answer_account *account);
+
+/* The target of the page behind `after`: the same inquiry from there on. */
+json_t *answer_next(const struct answer_account *account, const char *after);
 
 #endif

@@ -152,43 +152,65 @@ out:
     return err;
 }
 
-/* False: the site has no such days. */
-static enum err open_page(struct page *page, bool *empty)
+/* The ids that are asked for: of billing days, or of what an invoice bills. NULL: there are none. */
+struct span {
+    struct pg_rows rows;
+    const char *first, *end;
+};
+
+static enum err read_span(const struct answer_account *account, struct span *span)
 {
-    const struct inquiry *inquiry = page->account->reading->inquiry;
+    const struct inquiry *inquiry = account->reading->inquiry;
     struct pg_params params = {0};
-    struct pg_rows rows = {0};
-    char after[UUID_TEXT_MAX];
     enum err err;
-    pg_params_number(&params, page->account->site_id);
+    pg_params_number(&params, account->site_id);
     pg_params_text(&params, inquiry->from);
     pg_params_text(&params, inquiry->to);
-    TRY(pg_run(page->account->pg, "own_span", &params, &rows));
-    assert(rows.count == 1);
-    const struct own_span_row span = own_span_row(&rows, 0);
-    *empty = !span.first_id || !span.end_id;
-    if (*empty)
-        goto out;
-    snprintf(page->end, sizeof(page->end), "%s", span.end_id);
-    move_to(page, span.first_id);
-    if (inquiry->has_after && strcmp(uuid_format(inquiry->after, after), page->after) > 0)
-        move_to(page, after);
-    *empty = strcmp(page->after, page->end) >= 0;
+    TRY(pg_run(account->pg, "own_span", &params, &span->rows));
+    assert(span->rows.count == 1);
+    const struct own_span_row row = own_span_row(&span->rows, 0);
+    span->first = row.first_id;
+    span->end = row.end_id;
 out:
-    pg_rows_free(&rows);
     return err;
 }
 
-/* The target of the next page: the same inquiry from there on. */
-static json_t *next_json(const struct page *page)
+static enum err read_invoice_span(const struct answer_account *account, struct span *span)
+{
+    struct pg_params params = {0};
+    enum err err;
+    pg_params_number(&params, account->site_id);
+    pg_params_number(&params, account->crawler_id);
+    pg_params_text(&params, account->reading->inquiry->name);
+    TRY(pg_run(account->pg, "own_invoice", &params, &span->rows));
+    TRY(span->rows.count == 1 ? ERR_OK : ERR_INVOICE_UNKNOWN);
+    const struct own_invoice_row row = own_invoice_row(&span->rows, 0);
+    TRY(strcmp(row.kind, "invoice") == 0 ? ERR_OK : ERR_INVOICE_ENTRIES);
+    span->first = row.first_id;
+    span->end = row.end_id;
+out:
+    return err;
+}
+
+/* *empty: there is nothing to look through. */
+static enum err open_page(struct page *page, bool *empty)
 {
     const struct inquiry *inquiry = page->account->reading->inquiry;
-    if (!page->more)
-        return json_null();
-    return json_sprintf("%s/entries?%s%s%s%s%s%slimit=%" JSON_INTEGER_FORMAT "&after=%s", INQUIRY_PATH.data,
-                        inquiry->from ? "from=" : "", inquiry->from ? inquiry->from : "",
-                        inquiry->from ? "&" : "", inquiry->to ? "to=" : "", inquiry->to ? inquiry->to : "",
-                        inquiry->to ? "&" : "", (json_int_t)inquiry->limit, page->after);
+    bool of_invoice = inquiry->topic == INQUIRY_INVOICE_ENTRIES;
+    struct span span = {.first = NULL};
+    enum err err;
+    TRY(of_invoice ? read_invoice_span(page->account, &span) : read_span(page->account, &span));
+    *empty = !span.first || !span.end;
+    if (*empty)
+        goto out;
+    snprintf(page->end, sizeof(page->end), "%s", span.end);
+    move_to(page, span.first);
+    if (inquiry->after && strcmp(inquiry->after, page->after) > 0)
+        move_to(page, inquiry->after);
+    *empty = strcmp(page->after, page->end) >= 0;
+out:
+    pg_rows_free(&span.rows);
+    return err;
 }
 
 enum err answer_entries(const struct answer_account *account, json_t **answer)
@@ -204,10 +226,12 @@ enum err answer_entries(const struct answer_account *account, json_t **answer)
     TRY(open_page(&page, &empty));
     if (!empty)
         TRY(read_days(&page));
-    *answer = json_pack("{s:s,s:s%,s:s,s:O,s:O,s:o}", "site", reading->site->name, "agent",
-                        reading->agent.data, reading->agent.len, "currency", reading->site->currency,
-                        "entries", page.entries, "archived", page.archived, "next", next_json(&page));
-    err = *answer ? ERR_OK : ERR_OVERLOADED;
+    *answer = answer_begin(account);
+    json_object_set(*answer, "entries", page.entries);
+    json_object_set(*answer, "archived", page.archived);
+    bool whole =
+        json_object_set_new(*answer, "next", page.more ? answer_next(account, page.after) : json_null()) == 0;
+    err = whole ? ERR_OK : ERR_OVERLOADED;
 out:
     json_decref(page.entries);
     json_decref(page.archived);

@@ -3,20 +3,31 @@
 #include "ledger/account/inquiry.h"
 
 #include "ledger/base/instant.h"
-#include "ledger/base/text/encoding.h"
+#include "ledger/verify/utf8.h"
 
 #include <assert.h>
 #include <string.h>
 
 enum parameter { FROM = 1, TO = 2, AFTER = 4, LIMIT = 8 };
+#define PAGE (AFTER | LIMIT)
+
+/* What stands behind `after`. */
+enum key { KEY_ID, KEY_NUMBER, KEY_SIZE };
 
 static const struct part {
-    struct slice path; /* below INQUIRY_PATH */
+    struct slice path; /* below INQUIRY_PATH; * is one name */
     enum inquiry_topic topic;
     unsigned parameters;
+    enum key key;
 } parts[] = {
-    {SLICE(""), INQUIRY_SUMMARY, 0},
-    {SLICE("/entries"), INQUIRY_ENTRIES, FROM | TO | AFTER | LIMIT},
+    {SLICE(""), INQUIRY_SUMMARY, 0, KEY_ID},
+    {SLICE("/entries"), INQUIRY_ENTRIES, FROM | TO | PAGE, KEY_ID},
+    {SLICE("/statement"), INQUIRY_STATEMENT, FROM | TO, KEY_ID},
+    {SLICE("/invoices"), INQUIRY_INVOICES, FROM | TO | PAGE, KEY_NUMBER},
+    {SLICE("/invoices/*"), INQUIRY_INVOICE, 0, KEY_ID},
+    {SLICE("/invoices/*/entries"), INQUIRY_INVOICE_ENTRIES, PAGE, KEY_ID},
+    {SLICE("/proofs/*"), INQUIRY_PROOF, 0, KEY_ID},
+    {SLICE("/checkpoints"), INQUIRY_CHECKPOINTS, PAGE, KEY_SIZE},
 };
 
 bool inquiry_asked(const struct message *message)
@@ -26,24 +37,76 @@ bool inquiry_asked(const struct message *message)
     return slice_starts(path, INQUIRY_PATH) && (path.len == len || path.data[len] == '/');
 }
 
-static const struct part *part_of(struct slice below)
+static struct slice behind(struct slice text, size_t len)
+{
+    assert(len <= text.len);
+    return (struct slice){text.data + len, text.len - len};
+}
+
+/* *name: what the * of the pattern is. */
+static bool fits(struct slice pattern, struct slice below, struct slice *name)
+{
+    size_t star = slice_find(pattern, '*');
+    struct slice before = {pattern.data, star};
+    if (star == pattern.len)
+        return slice_eq(pattern, below);
+    if (!slice_starts(below, before))
+        return false;
+    struct slice rest = behind(below, star);
+    size_t len = slice_find(rest, '/');
+    *name = (struct slice){rest.data, len};
+    return len > 0 && slice_eq(behind(rest, len), behind(pattern, star + 1));
+}
+
+static const struct part *part_of(struct slice below, struct slice *name)
 {
     for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
-        if (slice_eq(below, parts[i].path))
+        if (fits(parts[i].path, below, name))
             return &parts[i];
     return NULL;
 }
 
-static bool read_limit(struct slice value, int64_t *limit)
+static int nibble(char c)
 {
-    int64_t number = 0;
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.data[i] < '0' || value.data[i] > '9' || number > INQUIRY_LIMIT_MAX)
-            return false;
-        number = 10 * number + (value.data[i] - '0');
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = slice_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Text as a URL has it: %-escapes are taken back. NULL for what is no text that the ledger could have. */
+static const char *decode(struct arena *arena, struct slice text)
+{
+    char *out = arena_bytes(arena, text.len + 1);
+    size_t len = 0;
+    for (size_t i = 0; out && i < text.len; i++) {
+        int high = i + 2 < text.len ? nibble(text.data[i + 1]) : -1;
+        int low = high >= 0 ? nibble(text.data[i + 2]) : -1;
+        if (text.data[i] == '%' && low < 0)
+            return NULL;
+        char c = text.data[i] == '%' ? (char)(high << 4 | low) : text.data[i];
+        i += text.data[i] == '%' ? 2 : 0;
+        if (c == '\0')
+            return NULL;
+        out[len++] = c;
     }
-    *limit = number;
-    return number >= 1 && number <= INQUIRY_LIMIT_MAX;
+    if (!out || !utf8_valid((struct slice){out, len}))
+        return NULL;
+    out[len] = '\0';
+    return out;
+}
+
+static bool read_number(struct slice value, int64_t most, int64_t *number)
+{
+    *number = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.data[i] < '0' || value.data[i] > '9')
+            return false;
+        *number = 10 * *number + (value.data[i] - '0');
+        if (*number > most)
+            return false;
+    }
+    return value.len > 0;
 }
 
 static bool read_date(struct arena *arena, struct slice value, const char **date)
@@ -52,66 +115,127 @@ static bool read_date(struct arena *arena, struct slice value, const char **date
     return *date;
 }
 
-static bool read_parameter(struct arena *arena, struct slice name, struct slice value, unsigned *seen,
-                           struct inquiry *inquiry)
+static bool read_after(struct arena *arena, enum key key, struct slice value, const char **after)
+{
+    uint8_t uuid[UUID_SIZE];
+    char *text = arena_bytes(arena, UUID_TEXT_MAX);
+    int64_t size;
+    if (key == KEY_NUMBER) {
+        *after = decode(arena, value);
+        return *after && **after;
+    }
+    if (key == KEY_SIZE) {
+        *after = read_number(value, INT64_MAX / 100, &size) ? arena_copy(arena, value) : NULL;
+        return *after;
+    }
+    if (!text || !uuid_parse(value, uuid))
+        return false;
+    *after = uuid_format(uuid, text);
+    return true;
+}
+
+/* What the parameters are read for. */
+struct reading_of {
+    struct arena *arena;
+    const struct part *part;
+    struct inquiry *inquiry;
+    unsigned seen;
+};
+
+static bool read_parameter(struct reading_of *of, struct slice name, struct slice value)
 {
     static const struct {
         struct slice name;
         enum parameter parameter;
     } known[] = {{SLICE("from"), FROM}, {SLICE("to"), TO}, {SLICE("after"), AFTER}, {SLICE("limit"), LIMIT}};
+    struct inquiry *inquiry = of->inquiry;
     unsigned which = 0;
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         if (slice_eq(name, known[i].name))
             which = known[i].parameter;
-    bool new = which != 0 && (*seen & which) == 0;
-    *seen |= which;
-    switch (new ? which : 0) {
+    bool fresh = (of->part->parameters & which) != 0 && (of->seen & which) == 0;
+    of->seen |= which;
+    switch (fresh ? which : 0) {
     case FROM:
-        return read_date(arena, value, &inquiry->from);
+        return read_date(of->arena, value, &inquiry->from);
     case TO:
-        return read_date(arena, value, &inquiry->to);
+        return read_date(of->arena, value, &inquiry->to);
     case AFTER:
-        inquiry->has_after = uuid_parse(value, inquiry->after);
-        return inquiry->has_after;
+        return read_after(of->arena, of->part->key, value, &inquiry->after);
     case LIMIT:
-        return read_limit(value, &inquiry->limit);
+        return read_number(value, INQUIRY_LIMIT_MAX, &inquiry->limit) && inquiry->limit > 0;
     default:
         return false;
     }
 }
 
-/* `query` is without its '?'. Dates, numbers and ids need no escapes, so none are known. */
-static bool read_query(struct arena *arena, struct slice query, unsigned allowed, struct inquiry *inquiry)
+/* `query` is without its '?'. Dates, numbers and ids need no escapes. */
+static bool read_query(struct reading_of *of, struct slice query)
 {
-    unsigned seen = 0;
+    const struct inquiry *inquiry = of->inquiry;
     while (query.len > 0) {
         size_t end = slice_find(query, '&');
         struct slice pair = {query.data, end};
-        query = end < query.len ? (struct slice){query.data + end + 1, query.len - end - 1} : SLICE("");
+        query = end < query.len ? behind(query, end + 1) : SLICE("");
         size_t equals = slice_find(pair, '=');
         if (equals == pair.len)
             return false;
-        struct slice value = {pair.data + equals + 1, pair.len - equals - 1};
-        if (!read_parameter(arena, (struct slice){pair.data, equals}, value, &seen, inquiry))
+        if (!read_parameter(of, (struct slice){pair.data, equals}, behind(pair, equals + 1)))
             return false;
     }
-    return (seen & ~allowed) == 0 &&
-           (!inquiry->from || !inquiry->to || strcmp(inquiry->from, inquiry->to) <= 0);
+    return !inquiry->from || !inquiry->to || strcmp(inquiry->from, inquiry->to) <= 0;
+}
+
+/* "INV-2026-000123.pdf": by its end the format, if it is one; else all of it is the number. */
+static bool take_format(struct arena *arena, struct inquiry *inquiry)
+{
+    const char *dot = strrchr(inquiry->name, '.');
+    inquiry->format = rendering_called("json");
+    for (const struct rendering *rendering = renderings; dot && rendering->name; rendering++)
+        if (strcmp(rendering->extension, dot + 1) == 0) {
+            inquiry->format = rendering;
+            inquiry->name = arena_copy(arena, slice_bytes(inquiry->name, (size_t)(dot - inquiry->name)));
+            break;
+        }
+    return inquiry->name && *inquiry->name;
+}
+
+static enum err read_name(struct arena *arena, struct slice name, struct inquiry *inquiry)
+{
+    uint8_t uuid[UUID_SIZE];
+    char *text = arena_bytes(arena, UUID_TEXT_MAX);
+    inquiry->name = decode(arena, name);
+    if (!text)
+        return ERR_REQUEST_TOO_LARGE;
+    if (inquiry->topic == INQUIRY_PROOF) {
+        if (!inquiry->name || !uuid_parse(slice_of(inquiry->name), uuid))
+            return ERR_ENTRY_UNKNOWN;
+        inquiry->name = uuid_format(uuid, text);
+        return ERR_OK;
+    }
+    bool good = inquiry->name && (inquiry->topic != INQUIRY_INVOICE || take_format(arena, inquiry));
+    return good ? ERR_OK : ERR_INVOICE_UNKNOWN;
 }
 
 enum err inquiry_read(struct arena *arena, const struct message *message, struct inquiry *inquiry)
 {
     assert(inquiry_asked(message));
     struct slice path = message_path(message), query = message_query(message);
-    const struct part *part =
-        part_of((struct slice){path.data + INQUIRY_PATH.len, path.len - INQUIRY_PATH.len});
-    *inquiry = (struct inquiry){.limit = INQUIRY_LIMIT};
+    struct slice name = SLICE("");
+    const struct part *part = part_of(behind(path, INQUIRY_PATH.len), &name);
+    *inquiry = (struct inquiry){.limit = INQUIRY_LIMIT, .path = arena_copy(arena, path)};
+    enum err err = ERR_OK;
     if (!part)
         return ERR_ACCOUNT_PATH_UNKNOWN;
+    if (!inquiry->path)
+        return ERR_REQUEST_TOO_LARGE;
     if (!slice_eq(message->method, SLICE("GET")))
         return ERR_METHOD_NOT_ALLOWED;
     inquiry->topic = part->topic;
-    if (query.len > 0)
-        query = (struct slice){query.data + 1, query.len - 1};
-    return read_query(arena, query, part->parameters, inquiry) ? ERR_OK : ERR_MALFORMED_QUERY;
+    struct reading_of of = {.arena = arena, .part = part, .inquiry = inquiry};
+    if (!read_query(&of, query.len > 0 ? behind(query, 1) : query))
+        return ERR_MALFORMED_QUERY;
+    if (name.len > 0)
+        err = read_name(arena, name, inquiry);
+    return err;
 }

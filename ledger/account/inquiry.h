@@ -7,25 +7,34 @@
 #include "ledger/base/err.h"
 #include "ledger/base/http/message.h"
 #include "ledger/base/identifier/uuid.h"
+#include "ledger/format/bill/rendering.h"
 
 #define INQUIRY_PATH         SLICE("/.well-known/crawltab/account")
 #define INQUIRY_LIMIT        1000 /* items of a page, if nothing else is asked for */
 #define INQUIRY_LIMIT_MAX    5000
-#define INQUIRY_NAME_MAX     128
 #define INQUIRY_TAG          "crawltab-account"
 #define INQUIRY_LIFE_SECONDS 60
 
 enum inquiry_topic {
-    INQUIRY_SUMMARY, /* terms, prices, what was spent and may be */
-    INQUIRY_ENTRIES, /* a page of them */
+    INQUIRY_SUMMARY,         /* terms, prices, what was spent and may be */
+    INQUIRY_ENTRIES,         /* a page of them */
+    INQUIRY_STATEMENT,       /* invoices, credit notes and payments, with the balance */
+    INQUIRY_INVOICES,        /* a page of them, credit notes too */
+    INQUIRY_INVOICE,         /* one, in a format */
+    INQUIRY_INVOICE_ENTRIES, /* what it bills, a page */
+    INQUIRY_PROOF,           /* of one entry */
+    INQUIRY_CHECKPOINTS,     /* a page of them */
 };
 
 /* The texts are in the arena. */
 struct inquiry {
     enum inquiry_topic topic;
-    const char *from, *to; /* billing days, both included; NULL: not given */
-    bool has_after;
-    uint8_t after[UUID_SIZE]; /* of entries: those with higher ids */
+    const char *path;               /* as it was sent, for the target of a list's next page */
+    const char *name;               /* what the path names: a number of an invoice, a payment id; or NULL */
+    const struct rendering *format; /* of an invoice */
+    const char *from, *to;          /* billing days, both included; NULL: not given */
+    const char *after;              /* of a list: what stands behind this; NULL: all. Of entries a UUID, in
+                                     * its one spelling, of invoices a number, of checkpoints a size */
     int64_t limit;
 };
 

@@ -74,9 +74,10 @@ enum err answer_summary(const struct answer_account *account, json_t **answer)
 {
     const struct reading *reading = account->reading;
     const struct config_site *site = reading->site;
-    *answer =
-        json_pack("{s:s,s:s%,s:s,s:s,s:s,s:o,s:o}", "site", site->name, "agent", reading->agent.data,
-                  reading->agent.len, "currency", site->currency, "network", site->network, "terms_url",
-                  site->terms_url, "credit", credit_json(&reading->credit), "prices", prices_json(reading));
+    *answer = answer_begin(account);
+    json_object_set_new(*answer, "network", json_string(site->network));
+    json_object_set_new(*answer, "terms_url", json_string(site->terms_url));
+    json_object_set_new(*answer, "credit", credit_json(&reading->credit));
+    json_object_set_new(*answer, "prices", prices_json(reading));
     return *answer ? add_agreements(account, *answer) : ERR_OVERLOADED;
 }

@@ -71,6 +71,20 @@
     X(ERR_ACCOUNT_UNKNOWN, 404, "account_unknown",                                                           \
       "you have no account here yet: it begins with the first page that you pay for")                        \
     X(ERR_ACCOUNT_PATH_UNKNOWN, 404, "account_path_unknown", "an account has no such part")                  \
+    X(ERR_ENTRY_UNKNOWN, 404, "entry_unknown", "your account has no entry with this payment id")             \
+    X(ERR_ENTRY_ARCHIVED, 404, "entry_archived",                                                             \
+      "entries of this day are in the publisher's archive; ask the publisher for what you need of them")     \
+    X(ERR_PROOF_NOT_YET, 409, "proof_not_yet",                                                               \
+      "the entry is yours, but its day is not closed yet, and until then nothing seals it")                  \
+    X(ERR_PROOF_NONE, 409, "proof_none",                                                                     \
+      "the entry is yours, but its day was closed without a checkpoint that holds it; ask the publisher")    \
+    X(ERR_INVOICE_UNKNOWN, 404, "invoice_unknown",                                                           \
+      "your account has no invoice or credit note with this number")                                         \
+    X(ERR_INVOICE_ENTRIES, 404, "invoice_without_entries",                                                   \
+      "a credit note has no entries of its own; its lines name the payments that it takes back")             \
+    X(ERR_INVOICE_FORMAT, 404, "invoice_format_unavailable",                                                 \
+      "this document lacks what the format asks for; try another one, such as json, pdf or html")            \
+    X(ERR_RANGE_TOO_LONG, 400, "range_too_long", "a statement is of 366 days at most; ask for it in parts")  \
     X(ERR_MALFORMED_QUERY, 400, "malformed_query",                                                           \
       "a parameter of the query is not known here, stands twice, or has a value that it cannot have")        \
     X(ERR_ACCOUNT_LIMITED, 429, "account_rate_limited",                                                      \

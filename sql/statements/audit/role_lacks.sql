@@ -6,12 +6,13 @@ WITH listed (role, privilege, names) AS (
             'charge crawler crawler_key crawler_key_source day directory_snapshot gate_clock handover'
             ' offer_terms page_copy site spend traffic'),
            ($1::text, 'SELECT',
-            'account_balance agreement agreement_price agreement_tier applied_credit archived charge'
-            ' checkpoint checkpoint_key_change conflict crawler crawler_day crawler_key'
-            ' crawler_key_source day day_accrual day_close day_seal day_tile directory_snapshot dispute'
-            ' dispute_event dispute_finding dispute_state dispute_subject gate_clock handover invoice'
-            ' invoice_event invoice_payment invoice_state number_series offer_terms page_copy'
-            ' schema_version site site_terms site_zone spend traffic undelivered unproven'),
+            'account_balance adjustment agreement agreement_price agreement_tier applied_credit archived'
+            ' charge checkpoint checkpoint_key_change conflict crawler crawler_day crawler_day_line'
+            ' crawler_key crawler_key_source day day_accrual day_close day_fact day_seal day_tile'
+            ' directory_snapshot dispute dispute_event dispute_finding dispute_state dispute_subject'
+            ' gate_clock handover invoice invoice_event invoice_line invoice_payment invoice_state'
+            ' number_series offer_terms page_copy schema_version seller_logo site site_terms site_zone'
+            ' spend traffic undelivered unproven'),
            ($1::text, 'EXECUTE',
             'accrue_days charge_partitions keep_traffic note_conflicts note_undelivered open_dispute'),
            ($2::text, 'INSERT',

@@ -3,7 +3,7 @@
 
 #include "ledger/base/text/amount.h"
 #include "ledger/base/clock.h"
-#include "sql/rows/collect.h"
+#include "ledger/collect/statement.h"
 
 #include <assert.h>
 
@@ -14,17 +14,6 @@ struct request {
     const char *to; /* NULL: each site's today */
     bool json;
 };
-
-static enum err read_lines(struct pg *pg, const struct request *request,
-                           const struct statement_accounts_row *account, struct pg_rows *lines)
-{
-    struct pg_params params = {0};
-    pg_params_number(&params, account->site_id);
-    pg_params_number(&params, account->crawler_id);
-    pg_params_text(&params, request->from);
-    pg_params_text(&params, account->last_date);
-    return pg_run(pg, "statement_lines", &params, lines);
-}
 
 static void print_line(const char *date, const char *what, const char *reference, int64_t minor, int decimals)
 {
@@ -58,25 +47,6 @@ static void print_account(const struct request *request, const struct statement_
            show_micros(account->carried_micros, account->currency, carried));
 }
 
-static json_t *account_json(const struct request *request, const struct statement_accounts_row *account,
-                            const struct pg_rows *lines)
-{
-    int64_t balance = account->opening_minor;
-    json_t *list = json_array();
-    for (int i = 0; i < lines->count; i++) {
-        const struct statement_lines_row line = statement_lines_row(lines, i);
-        balance += line.amount_minor;
-        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:I,s:I}", "date", line.at, "what", line.what,
-                                              "number", line.number, "reference", line.reference,
-                                              "amount_minor", line.amount_minor, "balance_minor", balance));
-    }
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:I,s:I}", "agent", request->agent, "site",
-                     account->site, "from", request->from, "to", account->last_date, "currency",
-                     account->currency, "currency_decimals", account->currency_decimals, "opening_minor",
-                     account->opening_minor, "lines", list, "closing_minor", balance, "carried_micros",
-                     account->carried_micros);
-}
-
 static enum exit_status print_accounts(struct pg *pg, const struct request *request,
                                        const struct pg_rows *accounts)
 {
@@ -87,10 +57,10 @@ static enum exit_status print_accounts(struct pg *pg, const struct request *requ
         struct pg_rows lines = {0};
         if (i > 0 && !request->json)
             putchar('\n');
-        if (read_lines(pg, request, &account, &lines) != ERR_OK)
+        if (statement_read(pg, &account, request->from, &lines) != ERR_OK)
             status = EXIT_FAILED;
         else if (request->json)
-            json_array_append_new(list, account_json(request, &account, &lines));
+            json_array_append_new(list, statement_json(request->agent, request->from, &account, &lines));
         else
             print_account(request, &account, &lines);
         pg_rows_free(&lines);
