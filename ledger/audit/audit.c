@@ -175,6 +175,28 @@ out:
     return err;
 }
 
+/* Keeps the night from the site: totals must not be made while they are compared. Who may not lock, such as
+ * the auditor, looks whether a night, or another audit, is at it now. *number: of the days that are closed.
+ */
+static enum err hold_site(struct audit *audit, const struct pg_params *site, int64_t *number, bool *busy)
+{
+    struct pg_rows rows = {0};
+    enum err err;
+    TRY(pg_run(audit->pg, "series_look", site, &rows));
+    const struct series_look_row look = series_look_row(&rows, 0);
+    *number = look.last_number;
+    *busy = !look.may_lock && look.held;
+    if (!look.may_lock)
+        goto out;
+    pg_rows_free(&rows);
+    TRY(pg_run(audit->pg, "series_lock", site, &rows));
+    if (rows.count > 0) /* while it was waited for, a night may have come to its end */
+        *number = series_lock_row(&rows, 0).last_number;
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
 /* Inside a transaction. */
 static enum err check_site(struct audit *audit)
 {
@@ -184,10 +206,15 @@ static enum err check_site(struct audit *audit)
                                              "audit_conflicts", "audit_unproven",      "audit_facts"};
     struct checkpoint_finding finding;
     struct pg_params params = {0};
+    int64_t before, after;
+    bool busy;
     enum err err;
     pg_params_number(&params, audit->site_id);
-    /* The lock that the night takes: totals must not be made while they are compared. */
-    TRY(pg_run(audit->pg, "series_lock", &params, NULL));
+    TRY(hold_site(audit, &params, &before, &busy));
+    if (busy) {
+        audit->result->busy = true;
+        goto out;
+    }
     for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++)
         TRY(check(audit, statements[i], &params));
     TRY(count_conflicts(audit, &params));
@@ -197,6 +224,9 @@ static enum err check_site(struct audit *audit)
     tell_checkpoint(audit, &finding);
     TRY(check_kept(audit));
     TRY(check_days(audit, &params));
+    /* A night that came in between, unhindered, may be what was found. */
+    TRY(hold_site(audit, &params, &after, &busy));
+    audit->result->busy = audit->result->busy || busy || after != before;
 out:
     return err;
 }
@@ -234,6 +264,7 @@ static enum err check_guards(struct audit *audit, struct pg_array *allowed)
     pg_params_text(&roles, config->ledger_gate_role);
     pg_params_text(&roles, config->ledger_operator_role);
     pg_params_text(&roles, config->ledger_owner_role);
+    pg_params_text(&roles, config->ledger_auditor_role);
     pg_params_text(&owner, config->ledger_owner_role);
     pg_array_begin(allowed, PG_TYPE_TEXT);
     for (size_t i = 0; i < config->ledger_audit_allows.count; i++)

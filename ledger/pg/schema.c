@@ -79,6 +79,7 @@ static enum err set_role_names(struct pg *pg, const struct config *config)
     pg_params_text(&params, config->ledger_owner_role);
     pg_params_text(&params, config->ledger_gate_role);
     pg_params_text(&params, config->ledger_operator_role);
+    pg_params_text(&params, config->ledger_auditor_role);
     return pg_run(pg, "role_settings", &params, NULL);
 }
 
@@ -171,6 +172,7 @@ out:
 enum err schema_migrate(struct pg *pg, const struct config *config, const char *actor, schema_tell *tell)
 {
     assert(actor && tell);
+    struct pg_params auditor = {0};
     enum err err;
     int64_t version;
     TRY(make_table(pg));
@@ -188,6 +190,9 @@ enum err schema_migrate(struct pg *pg, const struct config *config, const char *
     for (; version < schema_wanted(); version++)
         TRY(apply(pg, config, &(struct step){&sql_migrations[version], 1, version, version + 1}, actor,
                   tell));
+    /* Also where nothing was to be done: the role may be newer than the tables. */
+    pg_params_text(&auditor, config->ledger_auditor_role);
+    TRY(pg_run(pg, "auditor_read", &auditor, NULL));
     /* What was applied is looked at as a gate would: a wrong column shows now, and not at its start. */
     TRY(schema_check(pg));
     err = pg_compare(pg);
@@ -203,6 +208,7 @@ static enum err make_roles(struct pg *pg, const struct config *config, schema_te
     pg_params_text(&params, config->ledger_owner_role);
     pg_params_text(&params, config->ledger_gate_role);
     pg_params_text(&params, config->ledger_operator_role);
+    pg_params_text(&params, config->ledger_auditor_role);
     TRY(pg_begin(pg));
     TRY(pg_run(pg, "role_missing", &params, &missing));
     TRY(set_role_names(pg, config));

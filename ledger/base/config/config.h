@@ -171,6 +171,12 @@ typedef struct config_list CONFIG_LIST;
       "Role of the gate: may add and read, never change.")                                                   \
     X(ledger_operator_role, "ledger.operator_role", TEXT, "crawltab_operator", 0, 0,                         \
       "Role of the crawltab command and the nightly job.")                                                   \
+    X(ledger_auditor_role, "ledger.auditor_role", TEXT, "crawltab_auditor", 0, 0,                            \
+      "Role that reads all and changes nothing.")                                                            \
+    X(ledger_command_role, "ledger.command_role", TEXT, "operator", 0, 0,                                    \
+      "operator or auditor: as which of the two roles the crawltab command works. As an auditor it "         \
+      "reads\n"                                                                                              \
+      "(audit, export, lookup, checkpoint check and the like), and whatever would write is refused.")        \
     X(ledger_owner_role, "ledger.owner_role", TEXT, "crawltab_owner", 0, 0,                                  \
       "Role that owns the tables; only `crawltab migrate` uses it.")                                         \
     X(ledger_checkpoint_key_file, "ledger.checkpoint_key_file", PATH, "checkpoint.key", 0, 0,                \

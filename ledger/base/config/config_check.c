@@ -548,6 +548,7 @@ void config_check(const struct config *config, struct config_report *report)
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
     static const char *const formats[] = {"logfmt", "json", NULL};
     static const char *const poolers[] = {"none", "transaction", NULL};
+    static const char *const roles[] = {"operator", "auditor", NULL};
     static const char *const verified[] = {"all", "none", NULL};
     config_check_network(config, report);
     check_crawlers(config, report);
@@ -560,6 +561,10 @@ void config_check(const struct config *config, struct config_report *report)
     if (!one_of(config->ledger_pooler, poolers))
         config_error(report, config_gate_line(config, "ledger.pooler"),
                      "ledger.pooler: \"%s\" is unknown, use none or transaction", config->ledger_pooler);
+    if (!one_of(config->ledger_command_role, roles))
+        config_error(report, config_gate_line(config, "ledger.command_role"),
+                     "ledger.command_role: \"%s\" is unknown, use operator or auditor",
+                     config->ledger_command_role);
     if (!one_of(config->nightly_verify, verified))
         config_error(report, config_gate_line(config, "nightly.verify"),
                      "nightly.verify: \"%s\" is unknown, use all or none", config->nightly_verify);

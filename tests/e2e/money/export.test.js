@@ -336,4 +336,63 @@ describe('an export', () => {
         await crawltab('export', ...all, '--out', file)
         assert.match(await verify(file), /307 rows, are those/)
     })
+
+    test('and all else is open to an auditor, who changes nothing', async () => {
+        set.configure({ ledger: { command_role: 'auditor' } })
+        const [entry] = await rows(...all)
+        const file = path.join(folder, 'auditors.csv')
+        const written = await crawltab('export', 'invoices', ...all, '--out', file)
+        assert.match(written.stderr, /not recorded in the ledger.*crawltab_auditor/s)
+        assert.match(await verify(file), /are those that were exported/)
+        const shown = await crawltab('lookup', entry.payment_id).catch(error => error)
+        assert.match(shown.stdout, new RegExp(entry.invoice))
+        await crawltab('checkpoint', 'check')
+        await crawltab('invoice', 'show', entry.invoice)
+        const audit = await crawltab('audit').catch(error => error)
+        const findings = audit.stdout.split('\n').filter(line => !/^example: (entry|payment)/.test(line))
+        const words = text => text.replace(/\d+ findings?/, '')
+        set.configure({})
+        // It finds what the operator's finds: here are entries that nobody has signed, and a conflict.
+        const own = await crawltab('audit').catch(error => error)
+        assert.ok(findings.length > 0)
+        assert.equal(words(audit.stdout), words(own.stdout))
+        set.configure({ ledger: { command_role: 'auditor' } })
+        const before = ledger.query('SELECT count(*), max(action_id) FROM operator_action')
+        const agent = entry.agent
+        for (const command of [
+            ['adjust', entry.payment_id, '--credit', '0.001', '--reason', 'x'],
+            ['invoice', 'paid', entry.invoice, '--amount', '1.00', '--reference', 'x'],
+            ['invoice', 'void', entry.invoice, '--reason', 'x'],
+            ['invoice', 'sent', entry.invoice],
+            ['crawler', 'suspend', agent, '--reason', 'x'],
+            ['agreement', 'set', agent, 'cadence=weekly', '--reason', 'x'],
+            ['checkpoint', 'key', 'rotate', '--reason', 'x'],
+            ['site', 'zone', 'example', 'Europe/Paris'],
+            ['settle'],
+            ['nightly', '--day', ago(1)]
+        ])
+            await assert.rejects(crawltab(...command), /permission denied/, command.join(' '))
+        set.configure({})
+        assert.equal(ledger.query('SELECT count(*), max(action_id) FROM operator_action'), before)
+        const tables = ledger
+            .query(
+                `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+                    AND relkind IN ('r', 'p', 'v') AND NOT relispartition`
+            )
+            .split('\n')
+        assert.ok(tables.length > 40)
+        const refused = ['DELETE FROM', 'TRUNCATE', 'INSERT INTO'].flatMap(verb =>
+            tables.map(table => `${verb} ${table}${verb === 'INSERT INTO' ? ' DEFAULT VALUES' : ''}`)
+        )
+        const tries = tables.map(table => `PERFORM * FROM ${table} LIMIT 1;`).join(' ')
+        const attempts = refused
+            .map(
+                sql =>
+                    `BEGIN ${sql}; RAISE 'done'; EXCEPTION
+                     WHEN insufficient_privilege OR object_not_in_prerequisite_state OR feature_not_supported
+                       OR wrong_object_type THEN NULL; END;`
+            )
+            .join(' ')
+        ledger.query(`DO $$ BEGIN ${tries} ${attempts} END $$`, 'crawltab_auditor')
+    })
 })

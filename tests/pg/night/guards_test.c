@@ -92,6 +92,8 @@ static const struct {
      "table invoice: everybody may SELECT"},
     {"GRANT INSERT ON invoice TO crawltab_gate", "REVOKE INSERT ON invoice FROM crawltab_gate",
      "table invoice: role \"crawltab_gate\" may INSERT"},
+    {"GRANT INSERT ON charge TO crawltab_auditor", "REVOKE INSERT ON charge FROM crawltab_auditor",
+     "table charge: role \"crawltab_auditor\" may INSERT"},
     {"GRANT INSERT (digest) ON fact TO crawltab_operator",
      "REVOKE INSERT (digest) ON fact FROM crawltab_operator",
      "table fact: role \"crawltab_operator\" may INSERT"},

@@ -4,6 +4,7 @@
 #include "tools/crawltab/entries/proof.h"
 #include "tools/crawltab/entries/search.h"
 #include "tools/crawltab/frame/command.h"
+#include "tools/crawltab/frame/deed.h"
 #include "tools/crawltab/frame/show.h"
 #include "tools/crawltab/frame/trust.h"
 
@@ -12,6 +13,8 @@
 #include "sql/rows/archive.h"
 
 #include <stdlib.h>
+
+#define DETAIL_MAX 4096
 
 bool answer_holds(const struct answer *answer)
 {
@@ -192,6 +195,17 @@ static bool take_id(struct pg *pg, const struct config *config, const struct req
            (search_payment(pg, config, &request->search, id) && mistyped_read(id, &answer->given));
 }
 
+static bool record(struct pg *pg, const struct answer *answer, const struct request *request)
+{
+    char detail[DETAIL_MAX];
+    const struct search *search = &request->search;
+    if (search->at)
+        snprintf(detail, sizeof(detail), "%s about %s", request->url, search->at);
+    else
+        snprintf(detail, sizeof(detail), "payment %s", answer->given.text);
+    return deed_record(pg, "lookup", detail) == ERR_OK;
+}
+
 static enum exit_status look_up(const struct config *config, struct answer *answer,
                                 const struct request *request)
 {
@@ -203,8 +217,8 @@ static enum exit_status look_up(const struct config *config, struct answer *answ
     answer->trust = &trust.log;
     /* Without the key, which not everybody may read, all but the log's signature is checked. */
     trust_load(config, NULL, NULL, &trust);
-    if (pg && take_id(pg, config, request, answer) && opener_make(pg, config, &opener) == ERR_OK &&
-        find(pg, request->url, answer) == ERR_OK) {
+    if (pg && record(pg, answer, request) && take_id(pg, config, request, answer) &&
+        opener_make(pg, config, &opener) == ERR_OK && find(pg, request->url, answer) == ERR_OK) {
         status = tell(answer, request->json);
         if (request->proof && !prove(pg, answer, request->proof))
             status = EXIT_FAILED;

@@ -210,6 +210,7 @@ static enum err export_days(struct pg *pg, struct exporter *exporter)
     if (!made->of_days)
         goto out;
     TRY(check_days(exporter->selection, &made->days));
+    TRY(pg_run(pg, "export_settings", NULL, NULL));
     TRY(write_head(exporter));
     for (int i = 0; i < made->days.count; i++)
         TRY(export_day(pg, exporter, i));

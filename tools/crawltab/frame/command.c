@@ -116,11 +116,13 @@ struct config *command_config(const char *path)
 
 struct pg *command_open(const struct config *config, const char *application)
 {
-    struct pg *pg = pg_open(&(struct pg_options){.config = config,
-                                                 .role = config->ledger_operator_role,
-                                                 .application = application,
-                                                 .connect_ms = CONNECT_MS,
-                                                 .timeout_ms = CALL_MS});
+    bool audits = strcmp(config->ledger_command_role, "auditor") == 0;
+    struct pg *pg = pg_open(
+        &(struct pg_options){.config = config,
+                             .role = audits ? config->ledger_auditor_role : config->ledger_operator_role,
+                             .application = application,
+                             .connect_ms = CONNECT_MS,
+                             .timeout_ms = CALL_MS});
     if (pg && schema_check(pg) != ERR_OK) {
         pg_close(pg);
         pg = NULL;

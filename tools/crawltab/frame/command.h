@@ -81,7 +81,8 @@ bool command_date(const char *what, const char *date);
 /* Loads the configuration; NULL after messages. The caller frees. */
 struct config *command_config(const char *path);
 
-/* Connects as the operator's role and checks the schema; NULL after a message. */
+/* Connects as the operator's role, or the auditor's (`ledger.command_role`), and checks the schema; NULL
+ * after a message. */
 struct pg *command_open(const struct config *config, const char *application);
 
 /* Who runs this: the operating system's user. Valid until the program ends. */

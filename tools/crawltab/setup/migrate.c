@@ -55,7 +55,7 @@ const struct command migrate_command = {
     "schema that is newer than the program is refused.\n"
     "\n"
     "options:\n"
-    "  --bootstrap       first make what is missing of the three roles and the\n"
+    "  --bootstrap       first make what is missing of the four roles and the\n"
     "                    database; connects to database \"postgres\" as a superuser\n"
     "  --superuser NAME  that superuser (default: libpq's, PGUSER or your own name)\n"
     "  --config FILE     the configuration (default: config.yaml)\n",

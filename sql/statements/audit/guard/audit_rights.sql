@@ -1,11 +1,11 @@
 -- Who may do what: the roles of the gate ($1) and of the operator ($2) add to their own tables and read, the
--- owner ($3) has all of it, and anybody else may read at the most.
+-- owner ($3) has all of it, and anybody else, such as the auditor ($4), may read at the most.
 -- columns of audit_finding: subject text, problem text
 WITH ledger AS (
     SELECT c.oid, c.relname, c.relkind, c.relowner, c.relacl, c.relispartition FROM pg_class c
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ), own (role) AS (
-    VALUES ($1::text), ($2::text)
+    SELECT rolname::text FROM pg_roles WHERE rolname IN ($1::text, $2::text, $4::text)
 ), adds (role, relname) AS (
     SELECT $1::text, unnest(ARRAY['site', 'day', 'crawler', 'crawler_key', 'crawler_key_source',
         'directory_snapshot', 'charge', 'spend', 'gate_clock', 'offer_terms', 'handover',
@@ -44,7 +44,7 @@ WITH ledger AS (
     SELECT 'role ' || r.rolname,
            'is a superuser, makes roles, or may replicate or step around row security: ALTER ROLE takes that'
            ' away'
-      FROM pg_roles r WHERE r.rolname IN ($1::text, $2::text)
+      FROM pg_roles r WHERE r.rolname IN ($1::text, $2::text, $4::text)
        AND (r.rolsuper OR r.rolcreaterole OR r.rolreplication OR r.rolbypassrls)
     UNION ALL
     SELECT 'role ' || role, 'may act as role "' || r.rolname || '": revoke that'
