@@ -6,25 +6,13 @@
 #include "ledger/base/instant.h"
 
 #include <assert.h>
-#include <time.h>
 
 #define DAYS_MAX 366
-
-/* Milliseconds at the beginning of a date, as if it were of UTC: for how many days lie between. */
-static int64_t date_ms(const char *date)
-{
-    struct tm tm = {0};
-    int fields = sscanf(date, "%4d-%2d-%2d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
-    assert(fields == 3); /* it was read before */
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    return (int64_t)timegm(&tm) * 1000;
-}
 
 /* The first day: what is asked for, or the year before the last one. */
 static enum err first_day(const struct inquiry *inquiry, char from[INSTANT_TEXT_MAX])
 {
-    int64_t to_ms = inquiry->to ? date_ms(inquiry->to) : clock_now_ms();
+    int64_t to_ms = inquiry->to ? instant_of_date(inquiry->to) : clock_now_ms();
     int64_t most_ms = DAYS_MAX * INSTANT_DAY_MS;
     if (!inquiry->from) {
         instant_format(to_ms - most_ms + INSTANT_DAY_MS, from);
@@ -34,7 +22,7 @@ static enum err first_day(const struct inquiry *inquiry, char from[INSTANT_TEXT_
     snprintf(from, INSTANT_TEXT_MAX, "%s", inquiry->from);
     if (!inquiry->to)
         most_ms += INSTANT_DAY_MS; /* today may be tomorrow in the site's zone */
-    return to_ms - date_ms(from) <= most_ms ? ERR_OK : ERR_RANGE_TOO_LONG;
+    return to_ms - instant_of_date(from) <= most_ms ? ERR_OK : ERR_RANGE_TOO_LONG;
 }
 
 enum err answer_statement(const struct answer_account *account, json_t **answer)

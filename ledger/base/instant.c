@@ -70,6 +70,14 @@ bool instant_is_date(struct slice text)
     return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= days_of(year, month);
 }
 
+int64_t instant_of_date(const char *date)
+{
+    assert(instant_is_date(slice_of(date)));
+    struct tm tm = {
+        .tm_year = number(date, 4) - 1900, .tm_mon = number(date + 5, 2) - 1, .tm_mday = number(date + 8, 2)};
+    return (int64_t)timegm(&tm) * 1000;
+}
+
 /* The takers below read a text from its front. */
 static bool take(struct slice *text, const char *literal)
 {

@@ -23,4 +23,7 @@ bool instant_parse_http(struct slice text, int64_t now, int64_t *seconds);
 /* True if the text is a real calendar date "YYYY-MM-DD". */
 bool instant_is_date(struct slice text);
 
+/* The beginning of such a date in UTC, in milliseconds. */
+int64_t instant_of_date(const char *date);
+
 #endif

@@ -1,5 +1,5 @@
 # The tests of the crawler's pure parts are linked with those.
-CRAWLER_PARTS = key purse quote receipt say sign store target
+CRAWLER_PARTS = key purse quote receipt say sign store target account/compare
 $(filter $(BUILD)/tests/unit/crawler_%,$(TESTS)): $(CRAWLER_PARTS:%=$(BUILD)/tools/crawler/%.o)
 
 # The operator's command reads raw requests with a part of its own.

@@ -18,4 +18,13 @@ int serve_main(int argc, char **argv);
 /* fetch … URL…: fetches pages and pays for them. 1 when any was not fetched or a receipt is not right. */
 int fetch_main(int argc, char **argv);
 
+/* account … SITE, and the others of tools/crawler/account: what the crawler's account at a site says. */
+int account_main(int argc, char **argv);
+int statement_main(int argc, char **argv);
+int invoice_main(int argc, char **argv);
+int proof_main(int argc, char **argv);
+
+/* reconcile … SITE: 2 when receipts and entries differ. */
+int reconcile_main(int argc, char **argv);
+
 #endif

@@ -17,10 +17,17 @@ static const char help[] =
     "  serve       serve the key directory over plain HTTP\n"
     "  fetch       fetch pages and pay for them, up to a price and a budget\n"
     "\n"
+    "  account     agreement, prices and credit at a site\n"
+    "  statement   invoices, credit notes, payments and the balance at a site\n"
+    "  invoice     the invoices of a site, and each as a file\n"
+    "  proof       the proof of a payment, that can be checked without the site\n"
+    "  reconcile   compare the kept receipts with the entries of a site\n"
+    "\n"
     "  -h, --help     show this; `crawler COMMAND --help` shows the command's own\n"
     "  -V, --version  show the version\n"
     "\n"
-    "Exit status: 0 all done, 1 something was not, 64 the command line is wrong.\n"
+    "Exit status: 0 all done, 1 something was not, 64 the command line is wrong; of\n"
+    "reconcile 2 where there are differences.\n"
     "\n"
     "To begin with:\n"
     "  crawler keygen --key crawler.key\n"
@@ -35,8 +42,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } commands[] = {
-        {"keygen", keygen_main}, {"directory", directory_main}, {"serve", serve_main}, {"fetch", fetch_main}};
+    } commands[] = {{"keygen", keygen_main},   {"directory", directory_main}, {"serve", serve_main},
+                    {"fetch", fetch_main},     {"account", account_main},     {"statement", statement_main},
+                    {"invoice", invoice_main}, {"proof", proof_main},         {"reconcile", reconcile_main}};
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGXFSZ, SIG_IGN); /* a file over its limit is told like a full disk, and does not end us */
     static char full_name[32];

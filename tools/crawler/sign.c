@@ -13,11 +13,13 @@ bool sign_request(struct arena *arena, const struct key *key, const struct messa
     struct slice base;
     nonce[encoding_base64(terms->nonce, sizeof(terms->nonce), nonce)] = '\0';
     const char *payment = message_field(message, SLICE("payment")) ? " \"payment\"" : "";
+    const char *digest = message_field(message, SLICE("content-digest")) ? " \"content-digest\"" : "";
     fields->input = arena_format(arena,
-                                 "sig=(\"@authority\" \"@path\" \"@query\"%s \"signature-agent\");"
-                                 "created=%lld;expires=%lld;keyid=\"%s\";nonce=\"%s\";tag=\"web-bot-auth\"",
-                                 payment, (long long)terms->created,
-                                 (long long)terms->created + SIGN_LIFETIME_SECONDS, key->keyid, nonce);
+                                 "sig=(%s\"@authority\" \"@path\" \"@query\"%s%s \"signature-agent\");"
+                                 "created=%lld;expires=%lld;keyid=\"%s\";nonce=\"%s\";tag=\"%s\"",
+                                 terms->tag ? "\"@method\" " : "", payment, digest, (long long)terms->created,
+                                 (long long)terms->created + SIGN_LIFETIME_SECONDS, key->keyid, nonce,
+                                 terms->tag ? terms->tag : "web-bot-auth");
     if (!fields->input.data || !sf_parse_dictionary(arena, fields->input, &dictionary) ||
         component_base(arena, message, dictionary.first, &base, NULL) != ERR_OK ||
         !signature_sign_ed25519(key->seed, base, signature))

@@ -14,6 +14,7 @@
 struct sign_terms {
     int64_t created; /* seconds */
     uint8_t nonce[SIGN_NONCE_SIZE];
+    const char *tag; /* for one request alone, whose method is signed too; NULL: "web-bot-auth" */
 };
 
 /* Values of the two fields. */
@@ -22,9 +23,9 @@ struct sign_fields {
     struct slice signature;
 };
 
-/* Signs "@authority", "@path", "@query" and "signature-agent", and "payment" where the message has that
- * field: whoever sees the request can use it for nothing else. NUL-terminated values in the arena. False when
- * the arena is full or OpenSSL refuses. */
+/* Signs "@authority", "@path", "@query" and "signature-agent", and "payment" and "content-digest" where the
+ * message has these fields: whoever sees the request can use it for nothing else. NUL-terminated values in
+ * the arena. False when the arena is full or OpenSSL refuses. */
 bool sign_request(struct arena *arena, const struct key *key, const struct message *message,
                   const struct sign_terms *terms, struct sign_fields *fields) MUST_USE;
 

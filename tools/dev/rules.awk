@@ -58,6 +58,7 @@ function rooms(    base, money, server)
         " ledger/traffic ledger/audit ledger/night ledger/verify ledger/licence ledger/evidence" \
         " ledger/bundle ledger/dispute ledger/export server/agent"
     edge["tools/crawler"] = edge["ledger/verify"] " ledger/verify server/agent"
+    edge["tools/crawler/account"] = edge["tools/crawler"] " tools/crawler"
     edge["tools/crawltab/frame"] = money
     edge["tools/crawltab"] = money " tools/crawltab/frame"
     edge["tests"] = "any"

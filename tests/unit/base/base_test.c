@@ -225,6 +225,8 @@ static void dates_are_real(void **state)
     assert_true(instant_is_date(SLICE("2024-02-29")));
     assert_true(instant_is_date(SLICE("2000-02-29")));
     assert_false(instant_is_date(SLICE("2100-02-29")));
+    assert_true(instant_of_date("1970-01-01") == 0 && instant_of_date("1969-12-31") == -INSTANT_DAY_MS);
+    assert_true(instant_of_date("2024-02-29") == INT64_C(1709164800000));
     assert_false(instant_is_date(SLICE("2026-02-29")));
     assert_false(instant_is_date(SLICE("2026-13-01")));
     assert_false(instant_is_date(SLICE("2026-1-01")));

@@ -70,6 +70,44 @@ static void verify_signed(struct slice commitment, bool with_payment, const char
     assert_int_equal(web_bot_auth_select(arena, &message, &policy, &candidate), ERR_SIGNATURE_EXPIRED);
 }
 
+/* For one request alone: the method and the body's digest are signed as well, under the tag. */
+static void a_request_is_signed_as_it_is(void **state)
+{
+    struct arena *arena = fresh_arena();
+    struct key key = new_key();
+    struct sign_terms terms = {.created = NOW, .nonce = {1}, .tag = "crawltab-account"};
+    struct sign_fields made;
+    struct config_list none = {NULL, 0};
+    struct message_field fields[4] = {
+        {SLICE("signature-agent"), SLICE("\"https://crawler.example\"")},
+        {SLICE("content-digest"), SLICE("sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:")}};
+    struct message message = {.method = SLICE("POST"),
+                              .scheme = SLICE("https"),
+                              .authority = SLICE("example.com"),
+                              .target = SLICE("/a"),
+                              .fields = fields,
+                              .field_count = 2,
+                              .body = SLICE("{}")};
+    struct web_bot_auth_policy policy = {.now = NOW,
+                                         .max_lifetime = SIGN_LIFETIME_SECONDS,
+                                         .max_age = SIGN_LIFETIME_SECONDS,
+                                         .target = WEB_BOT_AUTH_REQUEST,
+                                         .tag = "crawltab-account",
+                                         .changes_taken = true,
+                                         .insecure_hosts = &none};
+    struct web_bot_auth_candidate *candidate;
+    (void)state;
+    assert_true(sign_request(arena, &key, &message, &terms, &made));
+    fields[message.field_count++] = (struct message_field){SLICE("signature-input"), made.input};
+    fields[message.field_count++] = (struct message_field){SLICE("signature"), made.signature};
+    assert_int_equal(web_bot_auth_select(arena, &message, &policy, &candidate), ERR_OK);
+    policy.tag = NULL;
+    assert_int_equal(web_bot_auth_select(arena, &message, &policy, &candidate), ERR_SIGNATURE_REQUIRED);
+    policy.tag = "crawltab-account";
+    message.body = SLICE("[]");
+    assert_int_equal(web_bot_auth_select(arena, &message, &policy, &candidate), ERR_SIGNATURE_INVALID);
+}
+
 static void signatures_verify(void **state)
 {
     (void)state;
@@ -156,6 +194,7 @@ static void a_receipt_is_one_line_of_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_is_signed_as_it_is),
         cmocka_unit_test(signatures_verify),
         cmocka_unit_test(the_directory_has_the_public_half_alone),
         cmocka_unit_test(receipts_are_compared_with_the_commitment),
