@@ -146,6 +146,7 @@ static void stop(struct served *served, int signal)
     monitor_stopping(); /* it answers until the last request has its reply */
     http_stop(served->http);
     http_stop(served->decisions);
+    http_stop(served->facilitator);
     http_stop(served->monitor);
     reload_finish(served);
 }
@@ -184,14 +185,32 @@ static struct http *start_decisions(const struct config *config, const struct se
         fronts.items[fronts.count++] = near[i];
     assert(fronts.count == room);
     options.listen = config->decisions_listen;
-    options.sockets = given->decisions;
-    options.socket_count = given->decisions_count;
+    options.sockets = given->decisions.sockets;
+    options.socket_count = given->decisions.count;
     options.trusted_proxies = &fronts;
     options.upstream = (struct exchange_upstream){.start = NULL};
     struct http *http = http_start(&options, handler);
     if (http)
         LOG(INFO, "deciding", {"address", http_address(http)});
     free(fronts.items);
+    return http;
+}
+
+/* Only resource servers reach it, each with many payments of others: no limit is each client's own. */
+static struct http *start_facilitator(const struct config *config, const struct service_sockets *given,
+                                      const struct exchange_handler *handler)
+{
+    struct http_options options = http_options(config);
+    const struct config_list nobody = {.count = 0};
+    options.listen = config->facilitator_listen;
+    options.sockets = given->facilitator.sockets;
+    options.socket_count = given->facilitator.count;
+    options.client_connections = 0;
+    options.trusted_proxies = &nobody;
+    options.upstream = (struct exchange_upstream){.start = NULL};
+    struct http *http = http_start(&options, handler);
+    if (http)
+        LOG(INFO, "facilitating", {"address", http_address(http)});
     return http;
 }
 
@@ -215,14 +234,19 @@ static bool start_gate(struct served *served, const struct config *config,
                        const struct service_sockets *given)
 {
     assert(!served->http && !served->decisions);
-    if (*config->decisions_listen || given->decisions_count > 0) {
+    if (*config->decisions_listen || given->decisions.count > 0) {
         served->decisions = start_decisions(config, given, generation_decisions(served->generation));
         if (!served->decisions)
             return false;
     }
+    if (*config->facilitator_listen || given->facilitator.count > 0) {
+        served->facilitator = start_facilitator(config, given, generation_facilitator(served->generation));
+        if (!served->facilitator)
+            return false;
+    }
     struct http_options options = http_options(config);
-    options.sockets = given->gate;
-    options.socket_count = given->gate_count;
+    options.sockets = given->gate.sockets;
+    options.socket_count = given->gate.count;
     assert(options.threads > 0);
     served->http = http_start(&options, generation_handler(served->generation));
     if (served->http)
@@ -268,6 +292,7 @@ static int start_and_serve(const char *file, struct config *config, const struct
     } else {
         http_stop(served.http);
         http_stop(served.decisions);
+        http_stop(served.facilitator);
     }
     assert(!served.retirement);
     /* What requests are parked with resumes them until it is stopped, so that what they came in by goes last.
@@ -275,6 +300,7 @@ static int start_and_serve(const char *file, struct config *config, const struct
     generation_stop(served.generation);
     http_free(served.http);
     http_free(served.decisions);
+    http_free(served.facilitator);
     http_free(served.monitor);
     log_queue_stop();
     return status;
@@ -306,10 +332,10 @@ int main(int argc, char **argv)
     }
     struct service_sockets given;
     status = service_sockets(&given) ? 0 : 1;
-    bool loopback = config_on_loopback(config) && given.gate_count == 0;
+    bool loopback = config_on_loopback(config) && given.gate.count == 0;
     if (options.clock_offset_ms != 0 && !loopback) {
         fprintf(stderr, "crawltabd: --clock-offset is for demonstrations on loopback; `listen` is %s\n",
-                given.gate_count == 0 ? config->listen : "systemd's");
+                given.gate.count == 0 ? config->listen : "systemd's");
         status = EX_USAGE;
     }
     if (status > 0) {

@@ -11,6 +11,7 @@
 #include "ledger/credit/reading.h"
 #include "ledger/pg/schema.h"
 #include "sql/rows/credit.h"
+#include "sql/rows/token.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -29,6 +30,7 @@
 /* The parts of a round, in the order in which they are read. */
 #define PARTS(X)                                                                                             \
     X(AGREEMENTS, "agreements")                                                                              \
+    X(TOKENS, "tokens")                                                                                      \
     X(DAYS, "days")                                                                                          \
     X(BALANCES, "balances")                                                                                  \
     X(SPEND, "spend")                                                                                        \
@@ -55,7 +57,8 @@ struct refresh {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     struct agreements *view; /* under the mutex, like all up to stopping */
-    struct pg_rows nights;   /* of account_nights, as read last */
+    struct tokens *tokens;
+    struct pg_rows nights; /* of account_nights, as read last */
     int64_t refresh_ms, timeout_ms;
     bool hurry;
     bool stopping;
@@ -64,7 +67,8 @@ struct refresh {
     struct reading *reading;
     struct pg *pg;
     struct part_state parts[PART_COUNT];
-    int64_t agreements; /* that the view was made from; -1: to be made */
+    int64_t agreements;  /* that the view was made from; -1: to be made */
+    int64_t tokens_made; /* the same of the keys: how often they were changed */
     int64_t backoff_ms;
     int64_t call_ms; /* that a statement may take on the next connection */
     bool told_ready;
@@ -103,6 +107,35 @@ out:
     return err;
 }
 
+/* --- Keys of resource servers --- */
+
+static void publish_tokens(struct refresh *book, struct tokens *tokens)
+{
+    pthread_mutex_lock(&book->mutex);
+    struct tokens *before = book->tokens;
+    book->tokens = tokens;
+    pthread_mutex_unlock(&book->mutex);
+    tokens_free(before);
+}
+
+static enum err read_tokens(struct refresh *book)
+{
+    struct pg_rows rows = {0};
+    struct tokens *tokens;
+    enum err err;
+    TRY(pg_run(book->pg, "token_count", NULL, &rows));
+    /* As with agreements. A key that expires does so without being read again. */
+    int64_t changes = token_count_row(&rows, 0).changes;
+    if (changes == book->tokens_made)
+        goto out;
+    TRY(tokens_read(book->pg, clock_now_ms(), &tokens));
+    publish_tokens(book, tokens);
+    book->tokens_made = changes;
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
 /* --- Parts --- */
 
 static enum err read_accruals(struct refresh *book)
@@ -136,6 +169,8 @@ static enum err read_part(struct refresh *book, enum part part)
     switch (part) {
     case PART_AGREEMENTS:
         return read_agreements(book);
+    case PART_TOKENS:
+        return read_tokens(book);
     case PART_DAYS:
         return reading_days(book->reading, book->pg);
     case PART_BALANCES:
@@ -197,7 +232,7 @@ static enum err connect_now(struct refresh *book)
     /* Once, as it takes long: a schema does not change under a gate without a new start. */
     if (err == ERR_OK && !book->told_ready)
         err = pg_compare(book->pg);
-    book->agreements = -1; /* another server may have as many, but others */
+    book->agreements = book->tokens_made = -1; /* another server may have as many, but others */
     reading_reconnected(book->reading);
     return err;
 }
@@ -359,7 +394,7 @@ struct refresh *refresh_start(const struct config *config)
         return NULL;
     OBJECT_MAKE(book, REFRESH_MAGIC);
     book->config = config;
-    book->agreements = -1;
+    book->agreements = book->tokens_made = -1;
     book->backoff_ms = HURRY_MS;
     book->refresh_ms = config->ledger_refresh_seconds * 1000;
     book->call_ms = book->timeout_ms = config->ledger_timeout_seconds * 1000;
@@ -400,6 +435,7 @@ void refresh_stop(struct refresh *book)
     pthread_cond_destroy(&book->wake);
     pthread_mutex_destroy(&book->mutex);
     agreements_free(book->view);
+    tokens_free(book->tokens);
     pg_rows_free(&book->nights);
     reading_free(book->reading);
     credit_free(book->credit);
@@ -429,6 +465,15 @@ struct agreements *refresh_take_agreements(struct refresh *book)
     struct agreements *view = agreements_share(book->view);
     pthread_mutex_unlock(&book->mutex);
     return view;
+}
+
+struct tokens *refresh_take_tokens(struct refresh *book)
+{
+    OBJECT_CHECK(book, REFRESH_MAGIC);
+    pthread_mutex_lock(&book->mutex);
+    struct tokens *tokens = tokens_share(book->tokens);
+    pthread_mutex_unlock(&book->mutex);
+    return tokens;
 }
 
 bool refresh_night(struct refresh *book, struct slice site, struct refresh_night *night)

@@ -1,11 +1,12 @@
-/* The gate's view of accounts: agreements, and what crawlers have spent and owe. A thread with a connection
- * of its own reads every ledger.refresh_seconds what has changed in the ledger. While the ledger is away, or
- * a part of it cannot be read, what was read last stays in use. */
+/* The gate's view of accounts: agreements, what crawlers have spent and owe, and keys of resource servers. A
+ * thread with a connection of its own reads every ledger.refresh_seconds what has changed in the
+ * ledger. While the ledger is away, or a part of it cannot be read, what was read last stays in use. */
 #ifndef LEDGER_CREDIT_REFRESH_H
 #define LEDGER_CREDIT_REFRESH_H
 
 #include "ledger/credit/agreements.h"
 #include "ledger/credit/credit.h"
+#include "ledger/token/tokens.h"
 
 struct refresh;
 
@@ -27,6 +28,9 @@ bool refresh_ready(struct refresh *book, const struct config *config);
 /* The agreements as read last; the caller calls agreements_free. NULL before they were read for the first
  * time: what anything costs is not known then. */
 struct agreements *refresh_take_agreements(struct refresh *book);
+
+/* The keys of resource servers as read last; the caller calls tokens_free. NULL before the first time. */
+struct tokens *refresh_take_tokens(struct refresh *book);
 
 /* When nights have worked last on a site, by the wall clock; 0: never yet. */
 struct refresh_night {

@@ -351,6 +351,8 @@ enum err crawl_deliver(struct crawl *crawl)
 {
     assert(crawl->site && crawl->path.len > 0);
     const struct gate *gate = crawl->gate;
+    if (crawl->settlement)
+        return ERR_OK;
     if (crawl->thread->decides)
         return allow_write(crawl);
     if (!crawl->plain)

@@ -96,8 +96,9 @@ struct crawl {
     struct web_bot_auth_trace trace;          /* keeps the name of the check that failed */
     struct directory_wait wait;
     struct charge charge;
-    struct submission submission; /* of the charge, once it is recording */
-    struct credit_claim claim;    /* the price, until it is settled */
+    struct submission submission;  /* of the charge, once it is recording */
+    struct credit_claim claim;     /* the price, until it is settled */
+    struct settlement *settlement; /* that it is about; NULL: who asks wants the page */
 };
 
 /* True if the site takes requests of this method, GET and HEAD among them. */
@@ -147,7 +148,7 @@ void crawl_note_copy(struct crawl *crawl);
 /* Gives back what was reserved, if anything was: nothing is recorded. */
 void crawl_release(struct crawl *crawl);
 
-/* Fills the reply for the outcome. */
+/* Fills the reply for the outcome; of a settlement, its answer. */
 void crawl_reply(struct crawl *crawl, enum err outcome);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "ledger/base/crypto/random.h"
 #include "ledger/base/text/text.h"
+#include "server/gate/settlement.h"
 #include "server/rules/offer.h"
 
 #include <assert.h>
@@ -196,6 +197,10 @@ static bool add_usage(struct crawl *crawl)
 
 void crawl_reply(struct crawl *crawl, enum err outcome)
 {
+    if (crawl->settlement) {
+        settlement_answer(crawl, outcome);
+        return;
+    }
     if (outcome != ERR_OK) {
         start_over(crawl->exchange);
         reply_refusal(crawl, outcome);

@@ -7,6 +7,7 @@
 #include "server/gate/forward.h"
 #include "server/gate/gate_thread.h"
 #include "server/gate/observe.h"
+#include "server/gate/settlement.h"
 #include "server/published/health.h"
 
 #include "ledger/base/clock.h"
@@ -185,6 +186,22 @@ static struct crawl *crawl_new(struct gate_thread *thread, struct exchange *exch
     return crawl;
 }
 
+bool gate_settle(void *context, struct exchange *exchange, struct settlement *settlement)
+{
+    const struct gate_thread *thread = context;
+    struct crawl *crawl = crawl_new(context, exchange);
+    assert(thread->decides && exchange->message.body.len == 0);
+    if (crawl)
+        crawl->settlement = settlement;
+    return crawl;
+}
+
+struct settlement *gate_settlement(const struct exchange *exchange)
+{
+    const struct crawl *crawl = exchange->state;
+    return crawl ? crawl->settlement : NULL;
+}
+
 static void on_refuse(void *context, struct exchange *exchange, enum err err)
 {
     assert(err != ERR_OK && !exchange->state);
@@ -241,7 +258,8 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
     err = account_failure(crawl, err);
     crawl_reply(crawl, err);
     log_outcome(crawl, err);
-    access_note(crawl, count_outcome(context, crawl, err), err);
+    if (!settlement_is_question(crawl))
+        access_note(crawl, count_outcome(context, crawl, err), err);
     return EXCHANGE_REPLY;
 }
 
@@ -383,6 +401,7 @@ static struct submission *verify(struct crawl *crawl)
                   (crawl->asks || crawl->thread->decides || content_is_given(&crawl->exchange->reply));
     if (charge)
         err = crawl_prepare_charge(crawl);
+    charge = charge && settlement_goes_on(crawl, &err);
     if (err == ERR_OK && charge && must_check(crawl))
         return check(crawl);
     if (err == ERR_OK && crawl->asks)
@@ -449,7 +468,8 @@ static void on_finished(void *context, struct exchange *exchange)
         return;
     /* Whatever still points here is stale from now on, and shows as such: the arena is used by the next
      * request. */
-    access_gone(crawl);
+    if (!settlement_is_question(crawl))
+        access_gone(crawl);
     if (crawl->stage == CRAWL_RECORDING || crawl->stage == CRAWL_CHECKING)
         OBJECT_END(&crawl->submission, SUBMISSION_MAGIC);
     if (crawl->stage == CRAWL_CHECKING) /* its client went away while the ledger was asked */

@@ -34,4 +34,7 @@ struct exchange_handler gate_handler(struct gate *gate);
 /* The same for others who deliver, and ask whether they may: they hear yes, or the refusal. */
 struct exchange_handler gate_deciding_handler(struct gate *gate);
 
+/* The site whose host this is, an index of config->sites. False: there is none. */
+bool gate_find_site(const struct gate *gate, struct slice authority, size_t *index);
+
 #endif

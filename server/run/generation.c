@@ -11,6 +11,7 @@
 #include "ledger/entry/writer.h"
 #include "server/agent/directory.h"
 #include "server/decisions/decisions.h"
+#include "server/facilitator/facilitator.h"
 #include "server/gate/gate.h"
 #include "server/monitor/monitor.h"
 #include "server/run/shared.h"
@@ -47,8 +48,9 @@ struct generation {
     struct shared *traffic; /* struct recorder */
     struct gate *gate;
     struct decisions *decisions;
+    struct facilitator *facilitator;
     struct monitor *monitor;
-    struct exchange_handler handler, decisions_handler, monitor_handler;
+    struct exchange_handler handler, decisions_handler, facilitator_handler, monitor_handler;
 };
 
 static void end_config(void *config)
@@ -195,11 +197,13 @@ struct generation *generation_start(struct config *config, struct generation *fo
     if (!generation->gate)
         goto fail;
     generation->decisions = decisions_new(generation->gate, &parts);
+    generation->facilitator = facilitator_new(generation->gate, &parts);
     generation->monitor = monitor_new(&(struct monitor_parts){config, generation->writer, parts.accounts});
-    if (!generation->decisions || !generation->monitor)
+    if (!generation->decisions || !generation->facilitator || !generation->monitor)
         goto fail;
     generation->handler = gate_handler(generation->gate);
     generation->decisions_handler = decisions_handler(generation->decisions);
+    generation->facilitator_handler = facilitator_handler(generation->facilitator);
     generation->monitor_handler = monitor_handler(generation->monitor);
     return generation;
 fail:
@@ -229,6 +233,11 @@ const struct exchange_handler *generation_handler(const struct generation *gener
 const struct exchange_handler *generation_decisions(const struct generation *generation)
 {
     return &generation->decisions_handler;
+}
+
+const struct exchange_handler *generation_facilitator(const struct generation *generation)
+{
+    return &generation->facilitator_handler;
 }
 
 const struct exchange_handler *generation_monitor(struct generation *generation, const struct http *http)
@@ -261,6 +270,7 @@ void generation_stop(struct generation *generation)
     reader_stop(generation->reader);
     shared_release(generation->agents);
     decisions_free(generation->decisions);
+    facilitator_free(generation->facilitator);
     gate_free(generation->gate);
     shared_release(generation->nonces);
     shared_release(generation->traffic);

@@ -24,8 +24,9 @@ void generation_take_over(struct generation *generation);
 /* For the HTTP layer; lives as long as the generation. */
 const struct exchange_handler *generation_handler(const struct generation *generation);
 
-/* The same for the decision listener. */
+/* The same for the decision listener, and for the facilitator's. */
 const struct exchange_handler *generation_decisions(const struct generation *generation);
+const struct exchange_handler *generation_facilitator(const struct generation *generation);
 
 /* For the monitor listener; it looks whether the threads of `http` are alive. */
 const struct exchange_handler *generation_monitor(struct generation *generation, const struct http *http);

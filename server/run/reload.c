@@ -25,7 +25,7 @@
  */
 struct retirement {
     uint32_t magic;
-    struct http *http, *decisions, *monitor;
+    struct http *http, *decisions, *facilitator, *monitor;
     struct generation *generation;
     pthread_t thread;
     bool threaded;
@@ -86,7 +86,8 @@ static void note_change(void *context, const char *key)
     struct changes *changes = context;
     bool waits = strcmp(key, "listen") == 0 || strcmp(key, "threads") == 0 || strncmp(key, "http.", 5) == 0 ||
                  strcmp(key, "trusted_proxies") == 0 || strcmp(key, "decisions.listen") == 0 ||
-                 strcmp(key, "monitor.listen") == 0 || strcmp(key, "nightly.at") == 0;
+                 strcmp(key, "facilitator.listen") == 0 || strcmp(key, "monitor.listen") == 0 ||
+                 strcmp(key, "nightly.at") == 0;
     char *list = waits ? changes->waiting : changes->taken;
     size_t len = strlen(list);
     assert(len < CHANGES_MAX);
@@ -102,7 +103,8 @@ static void *retire(void *context)
 {
     OBJECT_CHECK((struct retirement *)context, RETIREMENT_MAGIC);
     struct retirement *retirement = context;
-    while (!has_left(retirement->http) || !has_left(retirement->decisions) || !has_left(retirement->monitor))
+    while (!has_left(retirement->http) || !has_left(retirement->decisions) ||
+           !has_left(retirement->facilitator) || !has_left(retirement->monitor))
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
     generation_stop(retirement->generation);
     atomic_store(&retirement->done, true);
@@ -166,9 +168,11 @@ int reload(struct served *served)
     *retirement = (struct retirement){.magic = RETIREMENT_MAGIC,
                                       .http = served->http,
                                       .decisions = served->decisions,
+                                      .facilitator = served->facilitator,
                                       .monitor = served->monitor,
                                       .generation = served->generation};
     switch_surely(served->decisions, generation_decisions(next));
+    switch_surely(served->facilitator, generation_facilitator(next));
     switch_surely(served->monitor, generation_monitor(next, served->http));
     generation_take_over(next);
     log_reloaded(served, next);

@@ -11,8 +11,9 @@
 struct served {
     const char *file; /* of the configuration */
     struct http *http;
-    struct http *decisions; /* the decision listener; NULL: there is none */
-    struct http *monitor;   /* likewise */
+    struct http *decisions;   /* the decision listener; NULL: there is none */
+    struct http *facilitator; /* likewise, for resource servers */
+    struct http *monitor;     /* likewise */
     struct generation *generation;
     struct retirement *retirement; /* of the generation before, or NULL */
 };

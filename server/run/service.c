@@ -97,19 +97,24 @@ void service_stopping(const struct service *service, int64_t longest_ms)
                longest_us);
 }
 
+static struct service_listener *listener_called(struct service_sockets *sockets, const char *name)
+{
+    if (strcmp(name, "decisions") == 0)
+        return &sockets->decisions;
+    return strcmp(name, "facilitator") == 0 ? &sockets->facilitator : &sockets->gate;
+}
+
 bool service_sockets(struct service_sockets *sockets)
 {
     char **names = NULL;
     int count = sd_listen_fds_with_names(1, &names);
     bool fit = true;
-    *sockets = (struct service_sockets){.gate_count = 0};
-    for (int i = 0; i < count; i++) {
-        bool asks = names && strcmp(names[i], "decisions") == 0;
-        size_t *to = asks ? &sockets->decisions_count : &sockets->gate_count;
-        fit = *to < HTTP_SOCKETS_MAX;
-        if (!fit)
-            break;
-        (asks ? sockets->decisions : sockets->gate)[(*to)++] = SD_LISTEN_FDS_START + i;
+    *sockets = (struct service_sockets){.gate = {.count = 0}};
+    for (int i = 0; i < count && fit; i++) {
+        struct service_listener *to = listener_called(sockets, names ? names[i] : "");
+        fit = to->count < HTTP_SOCKETS_MAX;
+        if (fit)
+            to->sockets[to->count++] = SD_LISTEN_FDS_START + i;
     }
     for (int i = 0; i < count; i++)
         free(names[i]);

@@ -34,13 +34,16 @@ void service_reloaded(const struct service *service);
 /* Before the last requests are finished, which takes so long at the most. */
 void service_stopping(const struct service *service, int64_t longest_ms);
 
+struct service_listener {
+    int sockets[HTTP_SOCKETS_MAX];
+    size_t count;
+};
+
 /* The sockets that the manager listens on: those called "decisions" (FileDescriptorName=) are for fronts that
- * ask, all others for crawlers. Only the first call gives any; they are the caller's. */
+ * ask, "facilitator" for resource servers, all others for crawlers. Only the first call gives any; they are
+ * the caller's. */
 struct service_sockets {
-    int gate[HTTP_SOCKETS_MAX];
-    size_t gate_count;
-    int decisions[HTTP_SOCKETS_MAX];
-    size_t decisions_count;
+    struct service_listener gate, decisions, facilitator;
 };
 
 /* False after logging that there are more than the gate could use. */

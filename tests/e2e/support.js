@@ -25,6 +25,7 @@ function configText(folder, ledger, options) {
         origin: options.origin ?? {},
         traffic: { write_seconds: 1 },
         decisions: options.decisions ?? {},
+        facilitator: options.facilitator ?? {},
         monitor: options.monitor ?? {},
         log: options.log ?? {},
         log_level: options.logLevel ?? 'debug',

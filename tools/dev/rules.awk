@@ -28,14 +28,14 @@ function rooms(    base, money, server)
     edge["ledger/dialect"] = base " ledger/verify"
     base = base " ledger/pg"
     edge["ledger/site"] = edge["ledger/terms"] = edge["ledger/proof"] = edge["ledger/archive"] = base
-    edge["ledger/traffic"] = edge["ledger/export"] = base
+    edge["ledger/traffic"] = edge["ledger/export"] = edge["ledger/token"] = base
     edge["ledger/bill"] = base " ledger/site ledger/format ledger/format/bill"
     edge["ledger/entry"] = base " ledger/site"
     edge["ledger/evidence"] = base " ledger/verify ledger/entry ledger/dialect"
     edge["ledger/bundle"] = base " ledger/verify ledger/entry ledger/proof ledger/evidence"
     edge["ledger/outbox"] = base " ledger/bill"
     edge["ledger/dispute"] = base " ledger/verify ledger/entry ledger/evidence ledger/site ledger/bill"
-    edge["ledger/credit"] = base " ledger/terms ledger/entry"
+    edge["ledger/credit"] = base " ledger/terms ledger/entry ledger/token"
     edge["ledger/account"] = base " ledger/terms ledger/format ledger/format/bill ledger/bill" \
         " ledger/collect ledger/entry ledger/proof ledger/verify ledger/bundle"
     edge["ledger/collect"] = base " ledger/format ledger/format/bank ledger/bill ledger/outbox"
@@ -48,15 +48,16 @@ function rooms(    base, money, server)
     edge["server/published"] = edge["server/http"] " ledger/licence ledger/verify server/agent"
     edge["server/gate"] = edge["server/rules"] " server/rules ledger/dialect ledger/traffic server/agent" \
         " server/content server/origin server/published ledger/account"
-    edge["server/decisions"] = edge["server/gate"] " server/gate"
+    edge["server/decisions"] = edge["server/facilitator"] = edge["server/gate"] " server/gate"
     edge["server/monitor"] = edge["ledger/credit"] " ledger/credit ledger/traffic server/http"
-    server = edge["server/gate"] " server/gate server/decisions server/monitor server/http"
+    server = edge["server/gate"] " server/gate server/decisions server/facilitator server/monitor" \
+        " server/http"
     edge["server/run"] = server
     edge["server"] = server " server/run"
     money = base " ledger/format ledger/format/bill ledger/format/bank ledger/site ledger/terms" \
         " ledger/proof ledger/archive ledger/bill ledger/entry ledger/outbox ledger/credit ledger/collect" \
         " ledger/traffic ledger/audit ledger/night ledger/verify ledger/licence ledger/evidence" \
-        " ledger/bundle ledger/dispute ledger/export server/agent"
+        " ledger/bundle ledger/dispute ledger/export ledger/token server/agent"
     edge["tools/crawler"] = edge["ledger/verify"] " ledger/verify server/agent"
     edge["tools/crawler/account"] = edge["tools/crawler"] " tools/crawler"
     edge["tools/crawltab/frame"] = money

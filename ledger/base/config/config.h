@@ -84,6 +84,11 @@ typedef struct config_list CONFIG_LIST;
       "X-Original-URI, X-Forwarded-Uri or X-Original-URL.")                                                  \
     X(decisions_accel, "decisions.accel_redirect", TEXT, "", 0, 0,                                           \
       "For nginx: yes is answered with X-Accel-Redirect to this location, such as @origin.")                 \
+    X(facilitator_listen, "facilitator.listen", TEXT, "", 0, 0,                                              \
+      "Where resource servers bill what they have sold (x402 facilitator, server/WIRE.md, section 8), "      \
+      "with\n"                                                                                               \
+      "keys of `crawltab token`: unix:/path or an address that a front with TLS or only they reach.\n"       \
+      "Empty: nowhere.")                                                                                     \
     X(monitor_listen, "monitor.listen", TEXT, "", 0, 0,                                                      \
       "Where whoever watches the gate finds /metrics (Prometheus), /healthz and /readyz, such as\n"          \
       "127.0.0.1:9402 or unix:/path. There is no password: leave it on loopback. Empty: nowhere.")           \

@@ -263,12 +263,13 @@ static void check_methods(const struct config_site *site, struct config_report *
                      "methods: only an origin takes them, and this site has none");
 }
 
-/* Where the content comes from. A site without it is for fronts that ask the decision listener. */
+/* Where the content comes from. A site without it is for fronts that ask the decision
+ * listener, and for resource servers. */
 static void check_source(const struct config *config, const struct config_site *site,
                          struct config_report *report)
 {
     check_methods(site, report);
-    if (!*site->origin && !*site->root && !*config->decisions_listen)
+    if (!*site->origin && !*site->root && !*config->decisions_listen && !*config->facilitator_listen)
         config_error(report, config_site_line(site, "origin"),
                      "origin: missing; name the site's own server, e.g. http://127.0.0.1:8080, or a folder "
                      "of files as root");

@@ -76,6 +76,8 @@ static void check_address(const struct listening *at, struct config_report *repo
 static void check_listen(const struct config *config, struct config_report *report)
 {
     check_address(&(struct listening){config, "listen", config->listen}, report);
+    if (*config->facilitator_listen)
+        check_address(&(struct listening){config, "facilitator.listen", config->facilitator_listen}, report);
     if (!*config->decisions_listen) {
         const char *given = *config->decisions_prefix ? "decisions.path_prefix" : "decisions.accel_redirect";
         if (*config->decisions_prefix || *config->decisions_accel)

@@ -12,7 +12,7 @@ WITH listed (role, privilege, names) AS (
             ' directory_snapshot dispute dispute_event dispute_finding dispute_state dispute_subject'
             ' gate_clock handover invoice invoice_event invoice_line invoice_payment invoice_state'
             ' number_series offer_terms page_copy schema_version seller_logo site site_terms site_zone'
-            ' spend traffic undelivered unproven'),
+            ' spend token token_revocation traffic undelivered unproven'),
            ($1::text, 'EXECUTE',
             'accrue_days charge_partitions keep_traffic note_conflicts note_undelivered open_dispute'),
            ($2::text, 'INSERT',
@@ -20,7 +20,8 @@ WITH listed (role, privilege, names) AS (
             ' checkpoint_key_change crawler crawler_day crawler_day_line day day_close day_fact day_tile'
             ' dispute dispute_event dispute_finding dispute_subject invoice invoice_event invoice_line'
             ' invoice_payment number_series operator_action outbox'
-            ' outbox_attempt seller_logo settlement settlement_batch site_terms site_zone unproven'),
+            ' outbox_attempt seller_logo settlement settlement_batch site_terms site_zone token'
+            ' token_revocation unproven'),
            ($2::text, 'UPDATE', 'number_series'),
            ($2::text, 'SELECT',
             'account_balance adjustment agreement agreement_price agreement_tier applied_credit archive'
@@ -30,7 +31,7 @@ WITH listed (role, privilege, names) AS (
             ' dispute_finding dispute_state dispute_subject fact gate_clock handover invoice'
             ' invoice_event invoice_line invoice_payment invoice_state number_series offer_terms'
             ' operator_action outbox outbox_attempt page_copy schema_version seller_logo settlement'
-            ' settlement_batch site site_terms site_zone spend'
+            ' settlement_batch site site_terms site_zone spend token token_revocation'
             ' traffic traffic_counts traffic_day traffic_hour traffic_month'
             ' traffic_total undelivered unproven'),
            ($2::text, 'EXECUTE', 'charge_partitions note_undelivered seal_day')

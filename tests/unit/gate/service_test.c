@@ -129,7 +129,7 @@ static void nobody_is_told_where_there_is_no_manager(void **state)
     assert_string_equal(heard(), "");
     struct service_sockets sockets;
     assert_true(service_sockets(&sockets));
-    assert_int_equal(sockets.gate_count + sockets.decisions_count, 0);
+    assert_int_equal(sockets.gate.count + sockets.decisions.count + sockets.facilitator.count, 0);
 }
 
 int main(void)

@@ -49,6 +49,7 @@ extern const struct command today_command;
 extern const struct command doctor_command;
 extern const struct command backup_command;
 extern const struct command restore_command;
+extern const struct command token_command;
 
 /* One option: `value` gets what follows, or `flag` becomes true. */
 struct command_option {

@@ -454,6 +454,20 @@ spend spend_check CHECK ((((entries > 0) AND (amount_micros >= 0)) OR ((entries 
     <= 0))))
 spend spend_pkey PRIMARY KEY (quarter, writer_id, sequence, site_id, crawler_id)
 spend spend_sequence_check CHECK ((sequence > 0))
+token columns NOT NULL actor, digest, made_at, name, role, site_id
+token token_actor_check CHECK ((actor <> ''::text))
+token token_check CHECK ((expires_at > made_at))
+token token_digest_check CHECK ((octet_length(digest) = 32))
+token token_digest_key UNIQUE (digest)
+token token_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text))
+token token_pkey PRIMARY KEY (site_id, name)
+token token_role_check CHECK ((role = ANY (ARRAY['settle'::text, 'verify'::text])))
+token token_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
+token_revocation columns NOT NULL actor, name, revoked_at, site_id
+token_revocation token_revocation_actor_check CHECK ((actor <> ''::text))
+token_revocation token_revocation_pkey PRIMARY KEY (site_id, name)
+token_revocation token_revocation_site_id_name_fkey FOREIGN KEY (site_id, name) REFERENCES token(site_id,
+    name)
 traffic columns NOT NULL amount_micros, batch, bytes, crawler, outcome, pages, period, reason, requests,
     rule, site_id, verified, written_at
 traffic traffic_check CHECK (((requests >= 0) AND (bytes >= 0) AND (amount_micros >= 0)))

@@ -31,6 +31,8 @@ WITH ledger AS (
            ('adjustment', 'sealed', 'refuse_sealed_adjustment', 7),
            ('undelivered', 'sealed', 'refuse_sealed_undelivered', 7),
            ('agreement', 'counted', 'count_agreements', 4),
+           ('token', 'counted', 'count_tokens', 4),
+           ('token_revocation', 'counted', 'count_tokens', 4),
            ('day_close', 'balance', 'balance_day_close', 4),
            ('crawler_day', 'balance', 'balance_crawler_day', 4),
            ('invoice', 'balance', 'balance_invoice', 4),

@@ -23,7 +23,7 @@ SELECT 'number_series ' || n.series, 'counts to ' || n.last_number || ', the las
            || coalesce(t.last, 0)
   FROM number_series n
   LEFT JOIN (SELECT DISTINCT series, last FROM taken) AS t USING (series)
- WHERE n.site_id = $1::bigint AND n.series NOT IN ('day', 'correction', 'agreement')
+ WHERE n.site_id = $1::bigint AND n.series NOT IN ('day', 'correction', 'agreement', 'token')
    AND n.last_number <> coalesce(t.last, 0)
 UNION ALL
 SELECT 'number_series agreement',
@@ -31,6 +31,12 @@ SELECT 'number_series agreement',
   FROM (SELECT count(*) AS found FROM agreement WHERE site_id = $1::bigint) AS a
   LEFT JOIN number_series n ON n.site_id = $1::bigint AND n.series = 'agreement'
  WHERE a.found <> coalesce(n.last_number, 0)
+UNION ALL
+SELECT 'number_series token', 'counts ' || coalesce(n.last_number, 0) || ' changes, there are ' || t.found
+  FROM (SELECT (SELECT count(*) FROM token WHERE site_id = $1::bigint)
+               + (SELECT count(*) FROM token_revocation WHERE site_id = $1::bigint) AS found) AS t
+  LEFT JOIN number_series n ON n.site_id = $1::bigint AND n.series = 'token'
+ WHERE t.found <> coalesce(n.last_number, 0)
 UNION ALL
 SELECT 'invoice ' || t.number, 'its series "' || t.series || '" has no counter'
   FROM taken t

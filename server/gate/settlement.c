@@ -1,0 +1,68 @@
+#include "server/gate/settlement.h"
+
+#include "server/gate/crawl.h"
+
+#include <assert.h>
+
+/* The entry may be of less than the price: the rest was let off, as by a site's own server. */
+static enum err lower(struct charge *charge, int64_t amount_micros)
+{
+    if (amount_micros > charge->amount_micros)
+        return ERR_PRICE_NOT_ACCEPTABLE;
+    if (amount_micros >= 0) {
+        charge->let_off_micros = charge->amount_micros - amount_micros;
+        charge->amount_micros = amount_micros;
+    }
+    return ERR_OK;
+}
+
+/* As far as that is known without asking the ledger: whoever wants to know it settles. */
+static enum err verify(const struct crawl *crawl)
+{
+    struct charge_outcome outcome;
+    const struct charge *charge = &crawl->charge;
+    if (charge->unless_repeat == ERR_OK || writer_recall(crawl->gate->parts.writer, charge, &outcome))
+        return ERR_OK;
+    return charge->unless_repeat;
+}
+
+bool settlement_goes_on(struct crawl *crawl, enum err *err)
+{
+    const struct settlement *settlement = crawl->settlement;
+    if (*err == ERR_OK && settlement)
+        *err = lower(&crawl->charge, settlement->amount_micros);
+    if (*err != ERR_OK || !settlement_is_question(crawl))
+        return *err == ERR_OK;
+    *err = verify(crawl);
+    return false;
+}
+
+void settlement_answer(struct crawl *crawl, enum err outcome)
+{
+    struct settlement *settlement = crawl->settlement;
+    const struct charge_outcome *recorded = &crawl->submission.outcome;
+    bool in_ledger = crawl->stage == CRAWL_RECORDING;
+    assert(settlement && (!in_ledger || !settlement->only_verify));
+    settlement->err = outcome;
+    settlement->charged =
+        outcome == ERR_OK &&
+        (in_ledger || (settlement->only_verify && crawl->redeeming && !crawl->decision.observed));
+    settlement->id = crawl->id_text;
+    settlement->payer = crawl->key.key ? crawl->candidate->agent->account : SLICE("");
+    if (outcome == ERR_OK && in_ledger) {
+        settlement->paid_micros = recorded->amount_micros;
+        settlement->recorded_at = recorded->recorded_at_ms / 1000;
+    }
+    crawl->exchange->reply.status = err_status(outcome);
+}
+
+bool settlement_is_question(const struct crawl *crawl)
+{
+    return crawl->settlement && crawl->settlement->only_verify;
+}
+
+bool gate_find_site(const struct gate *gate, struct slice authority, size_t *index)
+{
+    struct slice host;
+    return rules_find_site(gate->rules, authority, index, &host);
+}

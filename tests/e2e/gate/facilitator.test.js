@@ -1,0 +1,264 @@
+// The facilitator, called over HTTP as resource servers call it.
+// Tests server/facilitator/facilitator.c, server/facilitator/order.c, server/facilitator/answer.c,
+// server/gate/settlement.c, ledger/token/token.c, ledger/token/tokens.c, tools/crawltab/gate/token.c
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { market } from '../facilitators.js'
+import { paymentSignature } from '../dialects.js'
+import { generator } from '../random.js'
+import { until } from '../support.js'
+
+const refused = answer => [answer.status, answer.json.success, answer.json.errorReason]
+
+test('a payment is verified and settled once, by whatever way it comes', async t => {
+    const { call, ask, offer, order, paid, agent, ledger, crawltab } = await market(t)
+    const supported = (await call('/supported')).json
+    assert.deepEqual(supported.kinds.map(kind => [kind.x402Version, kind.scheme, kind.network]), [
+        [2, 'deferred', 'shop:402'],
+        [2, 'batch-settlement', 'shop:402']
+    ])
+    assert.deepEqual([supported.signers, Array.isArray(supported.extensions)], [{}, true])
+    const offered = await offer()
+    const { id } = offered.accepts[0].extra
+    const body = order(offered)
+    const verified = await call('/verify', body)
+    assert.deepEqual([verified.status, verified.json], [200, { isValid: true, payer: agent.origin }])
+    assert.equal(paid(), '0 for 0')
+    const settled = await call('/settle', body)
+    assert.equal(settled.status, 200, settled.text)
+    const { extra, ...rest } = settled.json
+    assert.deepEqual(rest, {
+        ...{ success: true, payer: agent.origin, transaction: id, network: 'shop:402' },
+        ...{ amount: '12500000', asset: 'USD' }
+    })
+    assert.ok(Math.abs(extra.timestamp - Date.now() / 1000) < 60)
+    assert.equal(paid(), '1 for 12500000')
+    // Again, several at once, and in the header that the payer might have sent.
+    const again = await Promise.all(Array.from({ length: 6 }, () => call('/settle', body)))
+    for (const answer of again) assert.deepEqual(answer.json, settled.json)
+    const { accepted, payload } = body.paymentPayload
+    const header = await ask('/page', paymentSignature(accepted, payload))
+    assert.equal(header.headers['crawler-charged'], 'USD 12.50')
+    assert.equal((await call('/verify', body)).json.isValid, true)
+    assert.equal(paid(), '1 for 12500000')
+    // Two at once of a payment that nobody has seen.
+    const fresh = order(await offer('https://shop.example/other?a=1'))
+    const both = await Promise.all([call('/settle', fresh), call('/settle', fresh)])
+    assert.deepEqual(both.map(answer => answer.json.success), [true, true])
+    assert.equal(both[0].json.transaction, both[1].json.transaction)
+    assert.equal(paid(), '2 for 25000000')
+    assert.equal(
+        ledger.query('SELECT resource FROM charge ORDER BY payment_id DESC LIMIT 1'),
+        'https://shop.example/other?a=1'
+    )
+    // In cents, and with a lower amount than was offered.
+    const minor = await call('/settle', order(await offer(), { accept: 1, scheme: 'batch-settlement' }))
+    assert.deepEqual([minor.json.success, minor.json.amount], [true, '1250'])
+    const lower = await call('/settle', order(await offer(), { amount: '7000000' }))
+    assert.deepEqual([lower.json.success, lower.json.amount], [true, '7000000'])
+    assert.equal(paid(), '4 for 44500000')
+    // What is counted and audited is what any crawl is.
+    await until(() => ledger.query("SELECT sum(requests) FROM traffic_counts WHERE outcome = 'paid'") === '4',
+        'the counts')
+    await crawltab('audit')
+    const { stdout } = await crawltab('lookup', id)
+    assert.match(stdout, /https:\/\/shop\.example\/page/)
+})
+
+test('what cannot be settled is refused in the words of x402, and costs nothing', async t => {
+    const { call, offer, order, paid, keys } = await market(t, { ttl: 10 })
+    const elsewhere = order(await offer('https://news.example/a'))
+    // Another server's payment, with its own key and with this one's.
+    assert.deepEqual(refused(await call('/settle', elsewhere)), [200, false, 'invalid_network'])
+    const disguised = structuredClone(elsewhere)
+    for (const part of [disguised.paymentRequirements, disguised.paymentPayload.accepted])
+        Object.assign(part, { network: 'shop:402', payTo: order(await offer()).paymentRequirements.payTo })
+    assert.deepEqual(refused(await call('/settle', disguised)), [403, false, 'unauthorized_server'])
+    const own = order(await offer())
+    assert.deepEqual(refused(await call('/settle', own, { key: keys.news })), [200, false, 'invalid_network'])
+    // The id of another page, of another site's offer, and at another price.
+    const offered = await offer('https://shop.example/a')
+    const page = order(offered, { resource: 'https://shop.example/b' })
+    assert.deepEqual(refused(await call('/settle', page)), [200, false, 'invalid_payload'])
+    const foreign = structuredClone(offered)
+    foreign.accepts[0].extra.id = (await offer('https://news.example/a')).accepts[0].extra.id
+    assert.deepEqual(refused(await call('/settle', order(foreign))), [200, false, 'invalid_payload'])
+    const cheap = structuredClone(offered)
+    cheap.accepts[0].amount = '1'
+    const wrong = await call('/settle', order(cheap))
+    assert.deepEqual(refused(wrong), [200, false, 'invalid_payload'])
+    assert.match(wrong.json.errorMessage, /^offer_mismatch: /)
+    const more = order(offered, { amount: '12500001' })
+    assert.deepEqual(refused(await call('/settle', more)), [200, false, 'invalid_payment_requirements'])
+    const price = structuredClone(offered)
+    for (const accepted of price.accepts) delete accepted.extra
+    price.accepts[0].amount = '13000000'
+    assert.deepEqual(refused(await call('/settle', order(price))), [200, false, 'price_not_acceptable'])
+    // Somebody else's signature, an expired one, and a scheme that is not ours.
+    const forged = order(offered)
+    const [, , signature] = forged.paymentPayload.payload.commitment.split('.')
+    forged.paymentPayload.payload.commitment = order(await offer('https://shop.example/c'))
+        .paymentPayload.payload.commitment.replace(/[^.]*$/, signature)
+    assert.equal((await call('/settle', forged)).json.success, false)
+    const late = order(offered, { time: Date.now() - 200_000 })
+    assert.deepEqual(refused(await call('/settle', late)), [200, false, 'invalid_signature'])
+    assert.equal((await call('/verify', late)).json.invalidReason, 'invalid_signature')
+    const exact = order(offered)
+    exact.paymentRequirements.scheme = exact.paymentPayload.accepted.scheme = 'exact'
+    assert.deepEqual(refused(await call('/settle', exact)), [200, false, 'unsupported_scheme'])
+    // By rules that ask nothing, or give nothing.
+    const terms = offered.accepts[0]
+    for (const [path, reason] of [
+        ['about', 'invalid_payment_requirements'],
+        ['watched', 'invalid_payment_requirements'],
+        ['drafts/x', 'blocked']
+    ]) {
+        const resource = `https://shop.example/${path}`
+        const free = { resource: { url: resource }, accepts: [{ ...terms, extra: {} }] }
+        const answer = await call('/settle', order(free))
+        assert.deepEqual(refused(answer), [200, false, reason], path)
+    }
+    // What is no call.
+    const good = order(offered)
+    const broken = change => {
+        const body = structuredClone(good)
+        change(body)
+        return body
+    }
+    for (const [body, code] of [
+        ['', 'invalid_payload'],
+        ['{', 'invalid_payload'],
+        ['[]', 'invalid_payload'],
+        ['{"a":1,"a":2}', 'invalid_payload'],
+        [{}, 'invalid_payload'],
+        [broken(b => delete b.paymentRequirements), 'invalid_payment_requirements'],
+        [broken(b => (b.paymentRequirements.amount = '1.5')), 'invalid_payment_requirements'],
+        [broken(b => (b.x402Version = 1)), 'invalid_x402_version'],
+        [broken(b => (b.paymentPayload.x402Version = 1)), 'invalid_x402_version'],
+        [broken(b => delete b.paymentPayload.resource), 'invalid_payload'],
+        [broken(b => (b.paymentPayload.resource.url = '/page')), 'invalid_payload'],
+        [broken(b => delete b.paymentPayload.payload.commitment), 'invalid_payload'],
+        [broken(b => (b.paymentPayload.payload.commitment = 'a.b.c')), 'invalid_payload']
+    ]) {
+        const answer = await call('/settle', body)
+        assert.deepEqual(refused(answer), [400, false, code], JSON.stringify(body))
+        assert.match(answer.json.errorMessage, /\w+ \w+/)
+        assert.deepEqual([answer.json.transaction === '' || body.paymentPayload !== undefined,
+            typeof answer.json.network], [true, 'string'])
+        assert.equal((await call('/verify', body)).json.isValid, false)
+    }
+    assert.equal((await call('/settle', 'x'.repeat(20_000))).status, 413)
+    assert.equal((await call('/settle')).status, 405)
+    assert.equal((await call('/page')).status, 404)
+    assert.equal(paid(), '0 for 0')
+    // And an offer that is over, by its clock.
+    const over = async () =>
+        /^offer_expired: /.test((await call('/verify', order(offered))).json.invalidMessage)
+    await until(over, 'the offer is over')
+    assert.deepEqual(refused(await call('/settle', order(offered))), [200, false, 'invalid_payload'])
+    assert.equal(paid(), '0 for 0')
+})
+
+test('keys are made and revoked, and each opens what it is for', async t => {
+    const { call, offer, order, paid, keys, make, known, crawltab, ledger } = await market(t)
+    for (const key of ['', 'ctab_', keys.shop.slice(0, -1), `${keys.shop}x`]) {
+        const answer = await call('/settle', order(await offer()), { key })
+        assert.deepEqual(refused(answer), [401, false, 'unauthorized_server'])
+        assert.equal(answer.headers['www-authenticate'], 'Bearer')
+        assert.equal((await call('/supported', undefined, { key })).status, 401)
+    }
+    assert.match(keys.shop, /^ctab_[\w-]{43}$/)
+    assert.equal(ledger.query('SELECT count(*) FROM token WHERE octet_length(digest) = 32'), '2')
+    const reader = await make('reader', 'shop', '--role', 'verify', '--expires', '2099-01-01')
+    await until(known(reader), 'the gate reads the new key')
+    const body = order(await offer())
+    assert.equal((await call('/verify', body, { key: reader })).json.isValid, true)
+    const only = await call('/settle', body, { key: reader })
+    assert.deepEqual(refused(only), [403, false, 'unauthorized_server'])
+    await assert.rejects(make('reader', 'shop'), /is, or was, a key of this name/)
+    await assert.rejects(make('Reader', 'shop'), error => error.code === 64)
+    await assert.rejects(make('old', 'shop', '--expires', '2020-01-01'), error => error.code === 64)
+    assert.equal((await call('/settle', body)).json.success, true)
+    assert.match((await crawltab('token', 'revoke', 'shop-1', '--site', 'shop')).stdout, /^revoked/)
+    assert.match((await crawltab('token', 'revoke', 'shop-1', '--site', 'shop')).stdout, /before/)
+    await assert.rejects(crawltab('token', 'revoke', 'nobody', '--site', 'shop'), /no such key/)
+    await until(async () => (await call('/settle', body)).status === 401, 'the gate has heard of it')
+    assert.equal((await call('/verify', body, { key: reader })).json.isValid, true)
+    const list = JSON.parse((await crawltab('token', 'list', '--site', 'shop', '--json')).stdout)
+    assert.deepEqual(list.map(item => [item.name, item.role, item.state]), [
+        ['shop-1', 'settle', 'revoked'],
+        ['reader', 'verify', 'in force']
+    ])
+    assert.equal(list[1].expires_at, '2099-01-01T00:00:00Z')
+    assert.equal(paid(), '1 for 12500000')
+    await assert.rejects(async () => ledger.query("UPDATE token SET role = 'settle'"), /append|change/i)
+    await crawltab('audit')
+})
+
+test('without the ledger a settlement is pending, and is charged once when it is back', async t => {
+    const { call, cutOff, offer, order, paid, ledger } = await market(t, { ownServer: true })
+    const body = order(await offer())
+    ledger.stop()
+    const away = await call('/settle', body)
+    assert.deepEqual(refused(away), [503, false, 'settlement_pending'])
+    assert.deepEqual([away.json.transaction, away.headers['retry-after']],
+        [body.paymentPayload.accepted.extra.id, '1'])
+    assert.equal((await call('/verify', body)).json.isValid, true)
+    ledger.start()
+    await until(async () => (await call('/settle', body)).json.success, 'the ledger is back')
+    // Cut off: who asked has gone before it was answered.
+    const cut = order(await offer('https://shop.example/cut'))
+    for (let i = 0; i < 5; i++) await cutOff('/settle', cut)
+    assert.equal((await call('/settle', cut)).json.success, true)
+    assert.equal(paid(), '2 for 25000000')
+})
+
+test('whatever is changed in a call, nothing is charged that was not signed', async t => {
+    const { call, offer, order, paid } = await market(t)
+    const rounds = Number(process.env.MUTATIONS ?? 400)
+    const random = generator(4711)
+    const offered = await offer()
+    const whole = order(offered)
+    const bytes = Buffer.from(JSON.stringify(whole))
+    const printable = 'abcXYZ012.:/-_"{}[],é '
+    const damage = text => {
+        const at = random.below(text.length + 1)
+        return text.slice(0, at) + random.pick(printable) + text.slice(at + random.below(3))
+    }
+    // A text somewhere in the body, such as what was signed, becomes another one.
+    const leaf = () => {
+        const body = structuredClone(whole)
+        let node = body
+        for (;;) {
+            const name = random.pick(Object.keys(node))
+            if (typeof node[name] === 'object') node = node[name]
+            else {
+                node[name] = random.chance(1, 5) ? random.pick([null, 7, {}, []]) : damage(String(node[name]))
+                return body
+            }
+        }
+    }
+    // Signed as it should be, but saying something else.
+    const claim = () => {
+        const name = random.pick(['iss', 'id', 'network', 'amount', 'asset', 'aud', 'resource', 'iat', 'exp'])
+        const value = random.pick([undefined, '1', 'x', -1, 1e15, damage('12500000')])
+        return order(offered, { signs: { [name]: value } })
+    }
+    const raw = () => {
+        const changed = Buffer.from(bytes)
+        for (let i = 0; i <= random.below(3); i++) changed[random.below(changed.length)] = random.below(256)
+        return random.chance(1, 4) ? changed.subarray(0, random.below(changed.length)) : changed
+    }
+    const mutate = () => random.pick([raw, leaf, claim])()
+    let judged = 0
+    for (let i = 0; i < rounds; i++) {
+        const answer = await call(random.pick(['/settle', '/verify']), mutate())
+        assert.ok([200, 400, 403].includes(answer.status), `${answer.status} ${answer.text}`)
+        if (!answer.json.success && !answer.json.isValid)
+            assert.match(answer.json.errorReason ?? answer.json.invalidReason, /^[a-z_0-9]+$/)
+        judged += answer.status === 200
+    }
+    assert.ok(judged > rounds / 20, `only ${judged} of ${rounds} were more than garbage`)
+    // A change of what nobody signs and nobody reads may settle it, by its one id.
+    assert.ok(['0 for 0', '1 for 12500000'].includes(paid()), paid())
+})
