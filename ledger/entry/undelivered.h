@@ -17,7 +17,7 @@ struct undelivered {
     unsigned status;      /* of the answer; 0: there was none */
     int64_t sent_bytes;   /* that the crawler got, at most */
     int64_t length_bytes; /* that it should have got; -1: not known */
-    const char *told_by;  /* "gate", "front" or "log" */
+    const char *told_by;  /* "gate", "front", "log" or "server" */
 };
 
 /* Records it in the ledger, as the session's next batch. */

@@ -6,6 +6,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
 #include "ledger/base/object.h"
+#include "ledger/entry/payment_id.h"
 #include "server/facilitator/order.h"
 #include "server/gate/settlement.h"
 
@@ -14,6 +15,9 @@
 #include <stdlib.h>
 
 #define BODY_MAX 16384
+#define LATE_MAX_MS                                                                                          \
+    3600000 /* of what was signed: a day is sealed 61 minutes after its end at the earliest                  \
+             */
 
 #define FACILITATOR_MAGIC 0x35e0d7c2u
 #define THREAD_MAGIC      0x9ab6f014u
@@ -40,6 +44,9 @@ struct call {
     const struct config_site *site;
     int64_t unit_micros;
     struct settlement settlement;
+    bool reporting;                   /* that nothing was delivered, to the ledger */
+    struct undelivered_report report; /* then */
+    struct exchange *exchange;        /* likewise */
 };
 
 /* Who calls, and for which of the configuration's sites. */
@@ -139,14 +146,31 @@ static void answer_paid(struct exchange *exchange, const struct call *call)
 {
     const struct settlement *settlement = &call->settlement;
     char amount[24];
+    assert(settlement->id.len > 0 && settlement->payer.len > 0);
     /* A fraction of a unit is told as the whole one: never less than is billed. */
     snprintf(amount, sizeof(amount), "%lld",
              (long long)((settlement->paid_micros + call->unit_micros - 1) / call->unit_micros));
+    json_t *at = settlement->recorded_at > 0 ? json_integer(settlement->recorded_at) : NULL;
     answer_json(exchange, 200,
-                json_pack("{s:b,s:s%,s:s%,s:s,s:s,s:s,s:{s:I}}", "success", 1, "payer",
+                json_pack("{s:b,s:s%,s:s%,s:s,s:s,s:s,s:{s:o*}}", "success", 1, "payer",
                           settlement->payer.data, settlement->payer.len, "transaction", settlement->id.data,
                           settlement->id.len, "network", call->site->network, "amount", amount, "asset",
-                          call->site->currency, "extra", "timestamp", (json_int_t)settlement->recorded_at));
+                          call->site->currency, "extra", "timestamp", at));
+}
+
+/* A server whose handler has failed settles once more, for nothing: the page was not delivered. */
+static bool takes_back(const struct call *call)
+{
+    const struct settlement *settlement = &call->settlement;
+    return call->kind == CALL_SETTLE && settlement->err == ERR_OK && settlement->charged &&
+           settlement->amount_micros == 0 && settlement->paid_micros > 0;
+}
+
+/* It was before. */
+static bool is_taken_back(const struct call *call)
+{
+    return call->kind == CALL_SETTLE && call->settlement.amount_micros == 0 &&
+           call->settlement.err == ERR_PAYMENT_UNDELIVERED;
 }
 
 /* The gate has decided. */
@@ -154,7 +178,9 @@ static void answer_call(struct exchange *exchange, const struct call *call)
 {
     const struct settlement *settlement = &call->settlement;
     exchange->reply.headers = NULL;
-    if (settlement->err != ERR_OK) {
+    if (is_taken_back(call)) {
+        answer_paid(exchange, call);
+    } else if (settlement->err != ERR_OK) {
         const struct refusal refusal = refusal_of(settlement->err, call->kind);
         answer_refused(exchange, call, &refusal);
     } else if (!settlement->charged) {
@@ -166,7 +192,60 @@ static void answer_call(struct exchange *exchange, const struct call *call)
         answer_json(
             exchange, 200,
             json_pack("{s:b,s:s%}", "isValid", 1, "payer", settlement->payer.data, settlement->payer.len));
+    } else if (settlement->amount_micros < settlement->paid_micros) {
+        answer_refused(
+            exchange, call,
+            &(struct refusal){200, "invalid_transaction_state",
+                              "the payment is recorded at a higher amount, which is taken back as a "
+                              "whole (amount 0) or not at all"});
     } else {
+        answer_paid(exchange, call);
+    }
+}
+
+/* --- What is taken back --- */
+
+/* On a writer's thread. */
+static void on_written(struct undelivered_report *report)
+{
+    struct call *call = (struct call *)(void *)((char *)report - offsetof(struct call, report));
+    OBJECT_CHECK(call, CALL_MAGIC);
+    exchange_resume(call->exchange);
+}
+
+static void begin_report(const struct facilitator *facilitator, struct exchange *exchange, struct call *call)
+{
+    struct undelivered fact = {.length_bytes = -1, .told_by = "server"};
+    memcpy(fact.payment_id, call->settlement.uuid, UUID_SIZE);
+    call->exchange = exchange;
+    call->report = report_of(&fact, on_written);
+    call->report.deadline_ms =
+        clock_monotonic_ms() + facilitator->parts.config->ledger_timeout_seconds * 1000;
+    call->reporting = true;
+}
+
+static void hand_in(const struct facilitator *facilitator, struct call *call)
+{
+    enum err err = writer_report(facilitator->parts.writer, &call->report);
+    if (err == ERR_OK)
+        return; /* it is the writer's now, and may be back and gone already */
+    call->report.err = err;
+    on_written(&call->report);
+}
+
+static void end_report(struct exchange *exchange, struct call *call)
+{
+    const struct undelivered_report *report = &call->report;
+    exchange->reply.headers = NULL;
+    if (report->err != ERR_OK) {
+        const struct refusal refusal = refusal_of(ERR_LEDGER_UNAVAILABLE, CALL_SETTLE);
+        answer_refused(exchange, call, &refusal);
+    } else if (report->outcome == UNDELIVERED_SEALED) {
+        answer_refused(exchange, call,
+                       &(struct refusal){200, "invalid_transaction_state",
+                                         "the day of this payment is sealed: crawltab adjust takes it back"});
+    } else {
+        call->settlement.paid_micros = 0;
         answer_paid(exchange, call);
     }
 }
@@ -178,6 +257,18 @@ static enum exchange_verdict refuse_call(struct exchange *exchange, enum call_ki
 {
     answer_refused(exchange, &(struct call){.kind = kind, .site = caller->site}, refusal);
     return EXCHANGE_REPLY;
+}
+
+/* A handler may take longer than what its payer has signed holds. What is over is judged by the time of its
+ * signing, to find what was recorded then; 0: it is not over, or so long that its day may be sealed. */
+static int64_t signed_ms(const struct order *order, const struct config *config, int64_t now_ms)
+{
+    uint8_t id[PAYMENT_ID_SIZE];
+    bool offered = order->id.len == PAYMENT_ID_TEXT && payment_id_bytes(order->id, id);
+    bool over = order->expires * 1000 <= now_ms ||
+                (offered && uuid_ms(id) + config->offer_ttl_seconds * 1000 <= now_ms);
+    int64_t age_ms = now_ms - order->issued * 1000;
+    return over && order->issued > 0 && age_ms >= 0 && age_ms <= LATE_MAX_MS ? order->issued * 1000 : 0;
 }
 
 /* The request becomes one for the page, without a body: what is paid for has none here. */
@@ -222,6 +313,8 @@ static enum exchange_verdict begin_payment(struct facilitator_thread *thread, st
         *call = (struct call){.kind = kind, .site = caller.site, .unit_micros = order.unit_micros};
         OBJECT_MAKE(call, CALL_MAGIC);
         call->settlement.only_verify = kind == CALL_VERIFY;
+        if (kind == CALL_SETTLE)
+            call->settlement.signed_ms = signed_ms(&order, facilitator->parts.config, clock_now_ms());
         call->settlement.amount_micros = kind == CALL_VERIFY ? -1 : order.amount_micros;
     }
     if (!call || !become(thread, exchange, &order, call)) {
@@ -297,10 +390,20 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
     struct facilitator_thread *thread = thread_of(context);
     if (!exchange->state && enter(thread, exchange) == EXCHANGE_REPLY)
         return EXCHANGE_REPLY;
-    enum exchange_verdict verdict = thread->facilitator->door.handle(thread->door, exchange);
-    if (verdict == EXCHANGE_REPLY)
-        answer_call(exchange, call_of(exchange));
-    return verdict;
+    struct call *call = call_of(exchange);
+    assert(call); /* the gate has it */
+    if (call->reporting) {
+        end_report(exchange, call);
+        return EXCHANGE_REPLY;
+    }
+    if (thread->facilitator->door.handle(thread->door, exchange) == EXCHANGE_PARK)
+        return EXCHANGE_PARK;
+    if (takes_back(call)) {
+        begin_report(thread->facilitator, exchange, call);
+        return EXCHANGE_PARK;
+    }
+    answer_call(exchange, call);
+    return EXCHANGE_REPLY;
 }
 
 /* Only of whoever may call at all: strangers fill no memory. */
@@ -319,7 +422,11 @@ static size_t body_room(void *context, const struct exchange *exchange)
 static void on_parked(void *context, struct exchange *exchange)
 {
     struct facilitator_thread *thread = thread_of(context);
-    thread->facilitator->door.parked(thread->door, exchange);
+    struct call *call = call_of(exchange);
+    if (call->reporting)
+        hand_in(thread->facilitator, call);
+    else
+        thread->facilitator->door.parked(thread->door, exchange);
 }
 
 static bool on_turned(void *context)
@@ -339,6 +446,8 @@ static void on_finished(void *context, struct exchange *exchange)
     struct facilitator_thread *thread = thread_of(context);
     struct call *call = call_of(exchange);
     thread->facilitator->door.finished(thread->door, exchange);
+    if (call && call->reporting)
+        OBJECT_END(&call->report, REPORT_MAGIC);
     if (call)
         OBJECT_END(call, CALL_MAGIC);
 }

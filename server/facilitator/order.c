@@ -3,10 +3,13 @@
  * signed is compared with the former, by the gate. */
 #include "server/facilitator/order.h"
 
+#include "ledger/base/text/encoding.h"
 #include "ledger/base/text/text.h"
 #include "ledger/dialect/dialect.h"
 
 #include <assert.h>
+
+#define TIME_MAX INT64_C(999999999999) /* so that nobody's milliseconds overflow */
 
 struct requirement {
     const char *scheme, *network, *amount, *asset, *pay_to;
@@ -83,6 +86,27 @@ static bool write_field(struct arena *arena, json_t *payment, struct slice *fiel
     return field->data != NULL;
 }
 
+/* When the commitment was made and how long it holds, by its own word. */
+static void peek_times(struct arena *arena, struct slice jws, struct order *order)
+{
+    size_t dot = slice_find(jws, '.'), len;
+    json_int_t issued = 0, expires = 0;
+    if (dot == jws.len)
+        return;
+    struct slice part = {jws.data + dot + 1, jws.len - dot - 1};
+    part.len = slice_find(part, '.');
+    char *text = arena_bytes(arena, part.len + 1);
+    if (!text || !encoding_unbase64url(part, (uint8_t *)text, part.len, &len))
+        return;
+    json_t *claims = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    if (json_unpack(claims, "{s:I,s:I}", "iat", &issued, "exp", &expires) == 0 && issued > 0 &&
+        issued <= TIME_MAX && expires > 0 && expires <= TIME_MAX) {
+        order->issued = issued;
+        order->expires = expires;
+    }
+    json_decref(claims);
+}
+
 static bool take_url(struct arena *arena, const char *url, struct order *order)
 {
     struct message whole = {.method = SLICE("GET"), .target = slice_of(arena_copy(arena, slice_of(url)))};
@@ -121,6 +145,9 @@ static bool read_payment(struct arena *arena, json_t *json, const struct config_
         return refuse(refusal, 400, "invalid_payload", "paymentPayload.resource.url is no URL");
     if (!compare(&asked, &took, site, order, refusal))
         return false;
+    order->id = slice_of(arena_copy(
+        arena, slice_of(json_string_value(json_object_get(json_object_get(accepted, "extra"), "id")))));
+    peek_times(arena, slice_of(json_string_value(json_object_get(own, "commitment"))), order);
     json_t *brief = payment_of(accepted, own, url);
     bool ok = write_field(arena, brief, &order->field);
     json_decref(brief);

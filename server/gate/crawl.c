@@ -173,7 +173,7 @@ struct web_bot_auth_policy crawl_policy(struct crawl *crawl)
         if (policy.clock_skew > PAYMENT_ID_AHEAD_SECONDS)
             policy.clock_skew = PAYMENT_ID_AHEAD_SECONDS;
     }
-    policy.now = crawl->now_ms / 1000; /* of arrival: a wait for a directory makes no signature too old */
+    policy.now = crawl->signed_ms / 1000; /* of arrival: a wait for a directory makes no signature too old */
     policy.agents = &crawl->agents;
     policy.body_elsewhere = crawl->thread->decides;
     policy.changes_taken = policy.changes_taken || crawl->thread->decides; /* the front's business */
@@ -200,7 +200,7 @@ static enum err open_commitment(struct crawl *crawl)
     TRY(crawl->committed);
     /* The id is opened before any signature is looked at: it costs a hash, and without it nothing is owed. */
     if (commitment->id.len > 0) {
-        TRY(payment_id_open(&crawl->thread->keys, &offer, commitment->id, crawl->now_ms,
+        TRY(payment_id_open(&crawl->thread->keys, &offer, commitment->id, crawl->signed_ms,
                             config->offer_ttl_seconds, &crawl->id));
         crawl->id_text = commitment->id;
         if (commitment->amount_micros >= 0 && commitment->amount_micros != crawl->id.price_micros)

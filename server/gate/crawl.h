@@ -64,6 +64,7 @@ struct crawl {
     enum err outcome;   /* when decided */
     struct crawl *next; /* in the thread's list */
     int64_t now_ms;     /* of arrival: one time for the whole request */
+    int64_t signed_ms;  /* by which what was signed is judged: the same, but for some settlements */
     int64_t begun_ms;   /* the same, monotonic */
     bool noted;         /* for the log of decisions */
 

@@ -182,6 +182,7 @@ static struct crawl *crawl_new(struct gate_thread *thread, struct exchange *exch
     OBJECT_MAKE(crawl, CRAWL_MAGIC);
     crawl->wait.ready = on_directory;
     crawl->wait.client = exchange->client;
+    crawl->signed_ms = crawl->now_ms;
     exchange->state = crawl;
     return crawl;
 }
@@ -191,9 +192,12 @@ bool gate_settle(void *context, struct exchange *exchange, struct settlement *se
     const struct gate_thread *thread = context;
     struct crawl *crawl = crawl_new(context, exchange);
     assert(thread->decides && exchange->message.body.len == 0);
-    if (crawl)
-        crawl->settlement = settlement;
-    return crawl;
+    if (!crawl)
+        return false;
+    crawl->settlement = settlement;
+    if (settlement->signed_ms > 0)
+        crawl->signed_ms = settlement->signed_ms;
+    return true;
 }
 
 struct settlement *gate_settlement(const struct exchange *exchange)

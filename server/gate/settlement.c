@@ -29,12 +29,16 @@ static enum err verify(const struct crawl *crawl)
 bool settlement_goes_on(struct crawl *crawl, enum err *err)
 {
     const struct settlement *settlement = crawl->settlement;
-    if (*err == ERR_OK && settlement)
-        *err = lower(&crawl->charge, settlement->amount_micros);
-    if (*err != ERR_OK || !settlement_is_question(crawl))
+    if (!settlement || *err != ERR_OK)
         return *err == ERR_OK;
-    *err = verify(crawl);
-    return false;
+    if (settlement->only_verify) {
+        *err = verify(crawl);
+        return false;
+    }
+    if (settlement->signed_ms > 0 && crawl->charge.unless_repeat == ERR_OK)
+        crawl->charge.unless_repeat = ERR_OFFER_EXPIRED;
+    *err = lower(&crawl->charge, settlement->amount_micros);
+    return *err == ERR_OK;
 }
 
 void settlement_answer(struct crawl *crawl, enum err outcome)
@@ -48,6 +52,7 @@ void settlement_answer(struct crawl *crawl, enum err outcome)
         outcome == ERR_OK &&
         (in_ledger || (settlement->only_verify && crawl->redeeming && !crawl->decision.observed));
     settlement->id = crawl->id_text;
+    memcpy(settlement->uuid, crawl->id.uuid, UUID_SIZE);
     settlement->payer = crawl->key.key ? crawl->candidate->agent->account : SLICE("");
     if (outcome == ERR_OK && in_ledger) {
         settlement->paid_micros = recorded->amount_micros;
@@ -58,7 +63,7 @@ void settlement_answer(struct crawl *crawl, enum err outcome)
 
 bool settlement_is_question(const struct crawl *crawl)
 {
-    return crawl->settlement && crawl->settlement->only_verify;
+    return crawl->settlement && (crawl->settlement->only_verify || crawl->settlement->signed_ms > 0);
 }
 
 bool gate_find_site(const struct gate *gate, struct slice authority, size_t *index)

@@ -12,12 +12,15 @@ struct settlement {
     /* The question. */
     bool only_verify;      /* whether it could be settled: nothing is recorded */
     int64_t amount_micros; /* of the entry, at most the price; -1: the price */
+    int64_t signed_ms;     /* not 0: what was signed is judged by this time, at which it still held. Then only
+                            * what was recorded before is found, and nothing is recorded */
     /* The answer, once the request is decided. Texts are in the exchange's arena. */
     enum err err;
-    bool charged;       /* with ERR_OK: recorded, now or before, or could be where it is only verified. False:
-                         * the rules ask nothing for this page */
-    struct slice id;    /* of the payment, if it is genuine; else empty */
-    struct slice payer; /* account, if its signature holds; else empty */
+    bool charged;    /* with ERR_OK: recorded, now or before, or could be where it is only verified. False:
+                      * the rules ask nothing for this page */
+    struct slice id; /* of the payment, if it is genuine; else empty */
+    uint8_t uuid[UUID_SIZE]; /* of the same */
+    struct slice payer;      /* account, if its signature holds; else empty */
     int64_t paid_micros; /* the entry's amount, where there is one; and when it was recorded, in seconds */
     int64_t recorded_at;
 };
@@ -40,7 +43,8 @@ bool settlement_goes_on(struct crawl *crawl, enum err *err);
 /* Fills in the answer, and the reply's status for the log. */
 void settlement_answer(struct crawl *crawl, enum err outcome);
 
-/* True for a request that nobody has asked a page with: the settlement that may follow is what is counted. */
+/* True for a request that asks for no page: the settlement that follows, or was before, is what is counted.
+ */
 bool settlement_is_question(const struct crawl *crawl);
 
 #endif

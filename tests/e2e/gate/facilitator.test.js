@@ -159,6 +159,49 @@ test('what cannot be settled is refused in the words of x402, and costs nothing'
     assert.equal(paid(), '0 for 0')
 })
 
+test('what a server does not deliver is taken back, also when what was signed is over', async t => {
+    const set = await market(t, { ttl: 10 })
+    const { call, ask, offer, order, paid, ledger, crawltab } = set
+    const body = order(await offer())
+    const nothing = { ...body, paymentRequirements: { ...body.paymentRequirements, amount: '0' } }
+    const { id } = body.paymentPayload.accepted.extra
+    assert.equal((await call('/settle', body)).json.amount, '12500000')
+    const less = { ...body, paymentRequirements: { ...body.paymentRequirements, amount: '5' } }
+    assert.deepEqual(refused(await call('/settle', less)), [200, false, 'invalid_transaction_state'])
+    const both = await Promise.all([call('/settle', nothing), call('/settle', nothing)])
+    for (const answer of [...both, await call('/settle', nothing)])
+        assert.deepEqual([answer.json.success, answer.json.transaction, answer.json.amount], [true, id, '0'],
+            answer.text)
+    assert.equal(
+        ledger.query('SELECT count(*), min(told_by), min(status), min(sent_bytes) FROM undelivered'),
+        '1|server|0|0'
+    )
+    // There is one end, whatever is said afterwards, and by whom.
+    assert.deepEqual(refused(await call('/settle', body)), [200, false, 'invalid_transaction_state'])
+    const { accepted, payload } = body.paymentPayload
+    const header = await ask('/page', paymentSignature(accepted, payload))
+    assert.equal(header.headers['crawler-error'], 'payment_undelivered')
+    // A handler that takes longer than the offer and the commitment hold.
+    const slow = order(await offer('https://shop.example/slow'), { lifetime: 3 })
+    const kept = order(await offer('https://shop.example/kept'), { lifetime: 3 })
+    const never = order(await offer('https://shop.example/never'), { lifetime: 3 })
+    const first = (await call('/settle', slow)).json
+    assert.deepEqual([first.success, (await call('/settle', kept)).json.success], [true, true])
+    const over = async () => (await call('/verify', slow)).json.invalidMessage?.startsWith('offer_expired')
+    await until(over, 'the offer is over')
+    assert.deepEqual((await call('/settle', slow)).json, first)
+    const free = { ...slow, paymentRequirements: { ...slow.paymentRequirements, amount: '0' } }
+    assert.deepEqual([(await call('/settle', free)).json.amount, (await call('/settle', free)).json.amount],
+        ['0', '0'])
+    assert.deepEqual(refused(await call('/settle', never)), [200, false, 'invalid_payload'])
+    assert.equal(paid(), '3 for 37500000')
+    await crawltab('audit')
+    // Nothing of it is billed.
+    const site = ['--site', 'shop', '--json']
+    const { stdout } = await crawltab('undelivered', ...site)
+    assert.equal(JSON.parse(stdout).length ?? JSON.parse(stdout).undelivered.length, 2)
+})
+
 test('keys are made and revoked, and each opens what it is for', async t => {
     const { call, offer, order, paid, keys, make, known, crawltab, ledger } = await market(t)
     for (const key of ['', 'ctab_', keys.shop.slice(0, -1), `${keys.shop}x`]) {

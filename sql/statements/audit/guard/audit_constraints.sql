@@ -492,7 +492,7 @@ undelivered undelivered_sent_bytes_check CHECK ((sent_bytes >= 0))
 undelivered undelivered_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 undelivered undelivered_status_check CHECK (((status >= 0) AND (status <= 999)))
 undelivered undelivered_told_by_check CHECK ((told_by = ANY (ARRAY['gate'::text, 'front'::text,
-    'log'::text])))
+    'log'::text, 'server'::text])))
 unproven columns NOT NULL amount_micros, crawler_id, payment_id, reason, site_id
 unproven unproven_pkey PRIMARY KEY (payment_id)
 unproven unproven_reason_check CHECK ((reason ~ '^[a-z][a-z_]*$'::text))
