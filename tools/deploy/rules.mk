@@ -70,6 +70,7 @@ installed: $(to)/crawltabd $(to)/crawltab $(to)/crawler $(to)/config.yaml.exampl
 
 installdirs:
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)/examples \
+		$(DESTDIR)$(docdir)/tools/doc \
 		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(completiondir) \
 		$(foreach section,1 5 8,$(DESTDIR)$(mandir)/man$(section)) \
 		$(DESTDIR)$(sysconfdir)/crawltab \
@@ -84,6 +85,7 @@ install: installed installdirs ## installs under prefix=/usr/local (DESTDIR=: so
 	$(INSTALL_DATA) tools/deploy/fronts/haproxy.lua $(DESTDIR)$(docdir)/examples/haproxy.lua
 	$(INSTALL_DATA) README.md tools/deploy/CHANGELOG.md ledger/PROOF.md $(DESTDIR)$(docdir)
 	$(INSTALL_DATA) server/WIRE.md server/X402.md $(DESTDIR)$(docdir)
+	$(INSTALL_DATA) $(wildcard tools/doc/*) $(DESTDIR)$(docdir)/tools/doc
 	$(INSTALL_DATA) $(filter-out %.sysusers,$(UNITS)) $(DESTDIR)$(unitdir)
 	$(INSTALL_DATA) $(to)/systemd/crawltab.sysusers $(DESTDIR)$(sysusersdir)/crawltab.conf
 	$(INSTALL_DATA) $(filter %.1,$(MAN)) $(DESTDIR)$(mandir)/man1

@@ -76,10 +76,10 @@ test('what is shown can be edited and given back', async t => {
     assert.equal(place.ledger.count('agreement'), 1)
 })
 
-test("the README's example is taken", async t => {
+test('the example for publishers is taken', async t => {
     const place = await setting(t)
-    const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8')
-    const example = /\n( {4}cadence: monthly\n(?: {4}.*\n)+)/.exec(readme)[1].replace(/^ {4}/gm, '')
+    const page = fs.readFileSync(path.join(root, 'tools/doc/publisher.md'), 'utf8')
+    const example = /\n( {4}cadence: monthly\n(?: {4}.*\n)+)/.exec(page)[1].replace(/^ {4}/gm, '')
     const file = place.write(example)
     const set = await say(place, 'agreement', 'set', crawler, '--reason', 'x', '--file', file)
     assert.equal(set.code, 0, set.stderr)

@@ -78,6 +78,7 @@ test('files go where the variables of GNU say, and away again', async t => {
         '/opt/tab/share/doc/crawltab/examples/haproxy.lua',
         '/opt/tab/share/doc/crawltab/CHANGELOG.md',
         '/opt/tab/share/doc/crawltab/PROOF.md',
+        '/opt/tab/share/doc/crawltab/tools/doc/operator.md',
         '/opt/tab/share/bash-completion/completions/crawltab',
         '/opt/tab/share/man/man1/crawler.1',
         '/opt/tab/share/crawltab/site/articles/harbour-bell.html'
