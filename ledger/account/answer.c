@@ -99,7 +99,7 @@ static enum err make_json(const struct answer_account *account, answer_topic *to
     memcpy(body + len, "\n", 2);
     reading->body = body;
     reading->len = len + 1;
-    reading->media_type = "application/json";
+    reading->media_type = reading->refusal == ERR_OK ? "application/json" : "application/problem+json";
     return ERR_OK;
 }
 
@@ -109,7 +109,8 @@ enum err answer_make(struct pg *pg, struct reading *reading)
         [INQUIRY_SUMMARY] = answer_summary,         [INQUIRY_ENTRIES] = answer_entries,
         [INQUIRY_STATEMENT] = answer_statement,     [INQUIRY_INVOICES] = answer_invoices,
         [INQUIRY_INVOICE_ENTRIES] = answer_entries, [INQUIRY_PROOF] = answer_proof,
-        [INQUIRY_CHECKPOINTS] = answer_checkpoints,
+        [INQUIRY_CHECKPOINTS] = answer_checkpoints, [INQUIRY_DISPUTES] = answer_disputes,
+        [INQUIRY_DISPUTE] = answer_dispute,         [INQUIRY_DISPUTE_OPENING] = answer_dispute_opening,
     };
     struct answer_account account = {.pg = pg, .reading = reading};
     const struct inquiry *inquiry = reading->inquiry;

@@ -18,13 +18,13 @@ enum err answer_make(struct pg *pg, struct reading *reading) MUST_USE;
 struct answer_account {
     struct pg *pg;
     int64_t site_id, crawler_id;
-    const struct reading *reading;
+    struct reading *reading;
 };
 
 /* Each makes a new object, the caller's. */
 typedef enum err answer_topic(const struct answer_account *account, json_t **answer);
 answer_topic answer_summary, answer_entries, answer_statement, answer_invoices, answer_proof,
-    answer_checkpoints;
+    answer_checkpoints, answer_disputes, answer_dispute, answer_dispute_opening;
 
 /* An invoice in its format, the caller's to free. ERR_INVOICE_FORMAT: the format asks for more than it has.
  */

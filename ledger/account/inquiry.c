@@ -28,7 +28,12 @@ static const struct part {
     {SLICE("/invoices/*/entries"), INQUIRY_INVOICE_ENTRIES, PAGE, KEY_ID},
     {SLICE("/proofs/*"), INQUIRY_PROOF, 0, KEY_ID},
     {SLICE("/checkpoints"), INQUIRY_CHECKPOINTS, PAGE, KEY_SIZE},
+    {SLICE("/disputes"), INQUIRY_DISPUTES, PAGE, KEY_ID},
+    {SLICE("/disputes/*"), INQUIRY_DISPUTE, 0, KEY_ID},
 };
+
+/* By POST. */
+static const struct part opening = {SLICE("/disputes"), INQUIRY_DISPUTE_OPENING, 0, KEY_ID};
 
 bool inquiry_asked(const struct message *message)
 {
@@ -207,9 +212,9 @@ static enum err read_name(struct arena *arena, struct slice name, struct inquiry
     inquiry->name = decode(arena, name);
     if (!text)
         return ERR_REQUEST_TOO_LARGE;
-    if (inquiry->topic == INQUIRY_PROOF) {
+    if (inquiry->topic == INQUIRY_PROOF || inquiry->topic == INQUIRY_DISPUTE) {
         if (!inquiry->name || !uuid_parse(slice_of(inquiry->name), uuid))
-            return ERR_ENTRY_UNKNOWN;
+            return inquiry->topic == INQUIRY_PROOF ? ERR_ENTRY_UNKNOWN : ERR_DISPUTE_UNKNOWN;
         inquiry->name = uuid_format(uuid, text);
         return ERR_OK;
     }
@@ -229,7 +234,9 @@ enum err inquiry_read(struct arena *arena, const struct message *message, struct
         return ERR_ACCOUNT_PATH_UNKNOWN;
     if (!inquiry->path)
         return ERR_REQUEST_TOO_LARGE;
-    if (!slice_eq(message->method, SLICE("GET")))
+    if (slice_eq(message->method, SLICE("POST")) && part->topic == INQUIRY_DISPUTES)
+        part = &opening;
+    else if (!slice_eq(message->method, SLICE("GET")))
         return ERR_METHOD_NOT_ALLOWED;
     inquiry->topic = part->topic;
     struct reading_of of = {.arena = arena, .part = part, .inquiry = inquiry};
@@ -238,4 +245,20 @@ enum err inquiry_read(struct arena *arena, const struct message *message, struct
     if (name.len > 0)
         err = read_name(arena, name, inquiry);
     return err;
+}
+
+static bool is_opening(const struct message *message)
+{
+    struct slice below = behind(message_path(message), INQUIRY_PATH.len);
+    return slice_eq(below, opening.path);
+}
+
+size_t inquiry_body_room(const struct message *message)
+{
+    return is_opening(message) && slice_eq(message->method, SLICE("POST")) ? INQUIRY_BODY_MAX : 0;
+}
+
+const char *inquiry_methods(const struct message *message)
+{
+    return is_opening(message) ? "GET, POST" : "GET";
 }

@@ -24,19 +24,24 @@ enum inquiry_topic {
     INQUIRY_INVOICE_ENTRIES, /* what it bills, a page */
     INQUIRY_PROOF,           /* of one entry */
     INQUIRY_CHECKPOINTS,     /* a page of them */
+    INQUIRY_DISPUTES,        /* a page of them */
+    INQUIRY_DISPUTE,         /* one */
+    INQUIRY_DISPUTE_OPENING, /* a new one, by POST */
 };
 
 /* The texts are in the arena. */
 struct inquiry {
     enum inquiry_topic topic;
-    const char *path;               /* as it was sent, for the target of a list's next page */
-    const char *name;               /* what the path names: a number of an invoice, a payment id; or NULL */
+    const char *path; /* as it was sent, for the target of a list's next page */
+    const char *name; /* what the path names: an invoice's number, a payment id, a dispute's; NULL */
     const struct rendering *format; /* of an invoice */
     const char *from, *to;          /* billing days, both included; NULL: not given */
     const char *after;              /* of a list: what stands behind this; NULL: all. Of entries a UUID, in
                                      * its one spelling, of invoices a number, of checkpoints a size */
     int64_t limit;
 };
+
+#define INQUIRY_BODY_MAX ((size_t)131072) /* of what opens a dispute */
 
 /* True for the path and what is below it. */
 bool inquiry_asked(const struct message *message);
@@ -45,5 +50,11 @@ bool inquiry_asked(const struct message *message);
  * account; ERR_METHOD_NOT_ALLOWED; ERR_MALFORMED_QUERY: a parameter that this part does not have, that stands
  * twice, or has a value that it cannot have; ERR_REQUEST_TOO_LARGE: no room. */
 enum err inquiry_read(struct arena *arena, const struct message *message, struct inquiry *inquiry) MUST_USE;
+
+/* How many bytes the body of such a request may have. */
+size_t inquiry_body_room(const struct message *message);
+
+/* The methods that there are where it asks, for Allow. Static. */
+const char *inquiry_methods(const struct message *message);
 
 #endif

@@ -14,6 +14,11 @@ struct reading_credit {
     int64_t left; /* -1: any amount */
 };
 
+/* The request as it was signed, for what a crawler does with it. */
+struct reading_request {
+    struct slice body, base, signature, thumbprint; /* as in struct dispute_request */
+};
+
 #define READING_MAGIC 0x5d20c9e3u
 
 /* Lives with its request. All but `next` is the reader's from reader_submit until `done`. */
@@ -25,11 +30,14 @@ struct reading {
     struct reading_credit credit;
     const struct config_rule *const *rules; /* that charge this agent, in their order */
     size_t rule_count;
+    struct reading_request request;
 
     enum err err; /* as in reader.h; ERR_OK with: */
     char *body;   /* the caller's to free */
     size_t len;
     const char *media_type; /* static */
+    enum err refusal;       /* that the body tells more of; ERR_OK: none */
+    bool created;           /* there is something now that was not there */
 
     void (*done)(struct reading *reading); /* on the reader's thread; the reading may end in it */
     void *owner;                           /* of `done` */

@@ -84,6 +84,11 @@
       "a credit note has no entries of its own; its lines name the payments that it takes back")             \
     X(ERR_INVOICE_FORMAT, 404, "invoice_format_unavailable",                                                 \
       "this document lacks what the format asks for; try another one, such as json, pdf or html")            \
+    X(ERR_DISPUTE_UNKNOWN, 404, "dispute_unknown", "your account has no dispute with this id")               \
+    X(ERR_DISPUTE_REFUSED, 409, "dispute_refused",                                                           \
+      "nothing is disputed, as something stands in the way of at least one subject")                         \
+    X(ERR_MALFORMED_DISPUTE, 400, "malformed_dispute",                                                       \
+      "a dispute is a JSON object of reason, payments or lines, and maybe a statement")                      \
     X(ERR_RANGE_TOO_LONG, 400, "range_too_long", "a statement is of 366 days at most; ask for it in parts")  \
     X(ERR_MALFORMED_QUERY, 400, "malformed_query",                                                           \
       "a parameter of the query is not known here, stands twice, or has a value that it cannot have")        \

@@ -163,11 +163,16 @@ enum err account_hand_in(struct crawl *crawl)
     enum err err;
     if (!reading)
         return ERR_REQUEST_TOO_LARGE;
-    *reading = (struct reading){.inquiry = crawl->inquiry,
-                                .site = crawl->site,
-                                .agent = crawl->candidate->agent->account,
-                                .done = on_read,
-                                .owner = exchange};
+    *reading =
+        (struct reading){.inquiry = crawl->inquiry,
+                         .site = crawl->site,
+                         .agent = crawl->candidate->agent->account,
+                         .request = {.body = exchange->message.body,
+                                     .base = crawl->candidate->base,
+                                     .signature = crawl->candidate->signature,
+                                     .thumbprint = slice_bytes(crawl->candidate->thumbprint, DIGEST_SIZE)},
+                         .done = on_read,
+                         .owner = exchange};
     OBJECT_MAKE(reading, READING_MAGIC);
     TRY(take_of_account(crawl->gate->account_limits, reading->agent));
     TRY(fill_credit(crawl, reading));
@@ -227,7 +232,9 @@ enum err account_reply(struct crawl *crawl)
         return reading->err;
     assert(reading->body && reading->len > 0);
     if (!exchange_header(exchange, "Content-Type", reading->media_type) ||
-        !exchange_header(exchange, "Cache-Control", "private, no-store"))
+        !exchange_header(exchange, "Cache-Control", "private, no-store") ||
+        (reading->refusal != ERR_OK &&
+         !exchange_header(exchange, "crawler-error", err_code(reading->refusal))))
         return ERR_REQUEST_TOO_LARGE;
     struct answer_stream *answer = calloc(1, sizeof(*answer));
     if (!answer)
@@ -236,7 +243,7 @@ enum err account_reply(struct crawl *crawl)
         (struct answer_stream){.stream = {on_stream, on_close}, .bytes = reading->body, .len = reading->len};
     OBJECT_MAKE(answer, ANSWER_MAGIC);
     reading->body = NULL;
-    exchange->reply.status = 200;
+    exchange->reply.status = reading->created ? 201 : err_status(reading->refusal);
     exchange->reply.stream = &answer->stream;
     exchange->reply.length = answer->len;
     return ERR_OK;
@@ -259,5 +266,5 @@ enum err account_failure(const struct crawl *crawl, enum err err)
 const char *account_methods(const struct crawl *crawl)
 {
     assert(crawl->inquiry);
-    return "GET";
+    return inquiry_methods(&crawl->exchange->message);
 }

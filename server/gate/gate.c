@@ -493,6 +493,8 @@ static size_t body_room(void *context, const struct exchange *exchange)
     const struct message *message = &exchange->message;
     struct slice host;
     size_t index;
+    if (gate->account_limits && inquiry_asked(message))
+        return inquiry_body_room(message);
     bool taken = rules_find_site(gate->rules, message->authority, &index, &host) &&
                  *gate->parts.config->sites[index].origin &&
                  crawl_takes_method(&gate->parts.config->sites[index], message->method);
@@ -513,7 +515,7 @@ struct exchange_handler gate_handler(struct gate *gate)
     return (struct exchange_handler){
         .context = gate,
         .thread_start = gate_thread_start,
-        .body_room = takes_bodies(gate->parts.config) ? body_room : NULL,
+        .body_room = gate->account_limits || takes_bodies(gate->parts.config) ? body_room : NULL,
         .thread_stop = gate_thread_stop,
         .handle = on_request,
         .parked = on_parked,

@@ -138,7 +138,7 @@ out:
     return code == CURLE_OK;
 }
 
-void client_get(struct client *client, const char *url, const char *const *lines,
+static void ask(struct client *client, const char *url, const char *const *lines,
                 struct client_answer *answer)
 {
     struct curl_header *date;
@@ -163,6 +163,22 @@ void client_get(struct client *client, const char *url, const char *const *lines
         answer->retry_seconds = (int64_t)retry;
     if (curl_easy_header(client->curl, "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK)
         answer->date = (int64_t)curl_getdate(date->value, NULL);
+}
+
+void client_get(struct client *client, const char *url, const char *const *lines,
+                struct client_answer *answer)
+{
+    curl_easy_setopt(client->curl, CURLOPT_HTTPGET, 1L);
+    ask(client, url, lines, answer);
+}
+
+void client_post(struct client *client, const char *url, const char *const *lines, struct slice body,
+                 struct client_answer *answer)
+{
+    curl_easy_setopt(client->curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, body.data);
+    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+    ask(client, url, lines, answer);
 }
 
 struct slice client_field(struct client *client, struct arena *arena, const char *name)

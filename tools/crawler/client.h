@@ -37,6 +37,10 @@ void client_free(struct client *client);
 void client_get(struct client *client, const char *url, const char *const *lines,
                 struct client_answer *answer);
 
+/* The same by POST, with a body. */
+void client_post(struct client *client, const char *url, const char *const *lines, struct slice body,
+                 struct client_answer *answer);
+
 /* A field of the last answer, its lines joined with ", ". data is NULL when it has none or the arena is full.
  */
 struct slice client_field(struct client *client, struct arena *arena, const char *name);

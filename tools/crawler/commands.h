@@ -23,6 +23,7 @@ int account_main(int argc, char **argv);
 int statement_main(int argc, char **argv);
 int invoice_main(int argc, char **argv);
 int proof_main(int argc, char **argv);
+int dispute_main(int argc, char **argv);
 
 /* reconcile … SITE: 2 when receipts and entries differ. */
 int reconcile_main(int argc, char **argv);

@@ -22,6 +22,7 @@ static const char help[] =
     "  invoice     the invoices of a site, and each as a file\n"
     "  proof       the proof of a payment, that can be checked without the site\n"
     "  reconcile   compare the kept receipts with the entries of a site\n"
+    "  dispute     say what is wrong with payments, and see what came of it\n"
     "\n"
     "  -h, --help     show this; `crawler COMMAND --help` shows the command's own\n"
     "  -V, --version  show the version\n"
@@ -44,7 +45,8 @@ int main(int argc, char **argv)
         int (*run)(int argc, char **argv);
     } commands[] = {{"keygen", keygen_main},   {"directory", directory_main}, {"serve", serve_main},
                     {"fetch", fetch_main},     {"account", account_main},     {"statement", statement_main},
-                    {"invoice", invoice_main}, {"proof", proof_main},         {"reconcile", reconcile_main}};
+                    {"invoice", invoice_main}, {"proof", proof_main},         {"reconcile", reconcile_main},
+                    {"dispute", dispute_main}};
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGXFSZ, SIG_IGN); /* a file over its limit is told like a full disk, and does not end us */
     static char full_name[32];

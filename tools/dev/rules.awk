@@ -37,7 +37,7 @@ function rooms(    base, money, server)
     edge["ledger/dispute"] = base " ledger/verify ledger/entry ledger/evidence ledger/site ledger/bill"
     edge["ledger/credit"] = base " ledger/terms ledger/entry ledger/token"
     edge["ledger/account"] = base " ledger/terms ledger/format ledger/format/bill ledger/bill" \
-        " ledger/collect ledger/entry ledger/proof ledger/verify ledger/bundle"
+        " ledger/collect ledger/dispute ledger/entry ledger/proof ledger/verify ledger/bundle"
     edge["ledger/collect"] = base " ledger/format ledger/format/bank ledger/bill ledger/outbox"
     edge["ledger/audit"] = base " ledger/site ledger/proof ledger/evidence"
     edge["ledger/night"] = base " ledger/site ledger/proof ledger/bill ledger/entry ledger/evidence"

@@ -92,7 +92,10 @@ CREATE OR REPLACE FUNCTION dispute_subjects(of_site bigint, of_crawler bigint, p
                               WHERE s.site_id = of_site AND s.number = l.number AND s.line = l.line
                               ORDER BY 1 LIMIT 1) AS d ON true
     )
-    SELECT j.place, j.crawler_id, coalesce(j.amount_micros, 0), j.cause, coalesce(j.detail, '')
+    -- What another pays is as unknown as that he does.
+    SELECT j.place, j.crawler_id,
+           CASE WHEN j.cause IN ('unknown', 'unknown-invoice') THEN 0 ELSE coalesce(j.amount_micros, 0) END,
+           j.cause, coalesce(j.detail, '')
       FROM judged j
 $$;
 COMMENT ON FUNCTION dispute_subjects IS 'Whether payments, or lines of invoices where the payment is NULL, can

@@ -1,12 +1,12 @@
 // A crawler reads what it was billed: statement, invoices in every format, what is on them, proofs.
 // Tests ledger/account/statement.c, ledger/account/invoices.c, ledger/account/proof.c,
-// ledger/collect/statement.c
+// ledger/account/disputes.c, ledger/collect/statement.c
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { ask } from '../account.js'
+import { ask, asking, base } from '../account.js'
 import { page, url } from '../directories.js'
 import { makeKey, scene, withWebBotAuth } from '../signers.js'
 import { build, directory } from '../support.js'
@@ -185,6 +185,108 @@ test('a crawler reads what it was billed', async t => {
         assert.deepEqual(first, checkpoints[0])
         const rest = await read('/checkpoints?after=1')
         assert.deepEqual(rest.checkpoints, checkpoints.slice(1))
+    })
+
+    await t.test('disputes: opened by what is signed, and read', async () => {
+        const post = (body, { signer = key, who = agent, ...more } = {}) => {
+            const text = typeof body === 'string' ? body : JSON.stringify(body)
+            return ask(gate, signer, who.origin, '/disputes', {
+                raw: true,
+                method: 'POST',
+                body: text,
+                ...more
+            })
+        }
+        const refused = async (response, status, code) => {
+            const got = await response
+            assert.equal(got.headers['crawler-error'], code, `${got.status} ${got.text}`)
+            assert.equal(got.status, status)
+            return got
+        }
+        const body = { reason: 'overcharge', statement: 'offered at 1.00', payments: [mine[1]] }
+        const sign = { without: ['"content-digest"'] }
+        await refused(post(body, sign), 403, 'account_signature_required')
+        await refused(post(body, { tag: 'web-bot-auth' }), 403, 'account_signature_required')
+        const headers = asking(key, agent.origin, `${base}/disputes`, { method: 'POST', body: '{}' })
+        const swapped = { method: 'POST', headers, body: JSON.stringify(body) }
+        await refused(gate.request(`${base}/disputes`, swapped), 403, 'signature_invalid')
+        for (const wrong of [
+            '{',
+            '[]',
+            '{"reason":"overcharge"}',
+            { ...body, reason: 'because' },
+            { ...body, more: 1 },
+            { ...body, payments: [] },
+            { ...body, payments: [7] },
+            { ...body, payments: 'x' },
+            { ...body, statement: 'x'.repeat(4097) },
+            { ...body, lines: [{ invoice: number }] },
+            { ...body, lines: [{ invoice: number, line: 0 }] },
+            { ...body, payments: Array.from({ length: 1001 }, () => mine[1]) },
+            `{"reason":"other","reason":"other","payments":["${mine[1]}"]}`
+        ])
+            await refused(post(wrong), 400, 'malformed_dispute')
+        await refused(post('x'.repeat(140_000)), 413, 'body_refused')
+        assert.equal(ledger.count('dispute'), 0)
+
+        // All or nothing, and another's payment is as unknown as one that nobody made.
+        const unknown = mine[2].replace(/.$/, last => (last === '0' ? '1' : '0'))
+        const causes = async payments => {
+            const got = await refused(post({ ...body, payments }), 409, 'dispute_refused')
+            assert.match(got.headers['content-type'], /problem\+json/)
+            return JSON.parse(got.text).subjects.map(({ cause, sentence }) => [cause, sentence])
+        }
+        const nobody = ['unknown', 'no entry has this payment id: nothing was charged for it']
+        assert.deepEqual(await causes([mine[1], theirs]), [['', undefined], nobody])
+        assert.deepEqual(await causes([unknown]), [nobody])
+        const told = async payments => (await post({ ...body, payments })).text
+        assert.equal(await told([theirs]), await told([unknown]))
+        assert.equal(ledger.count('dispute'), 0)
+
+        const line = async invoice => {
+            const lines = [{ invoice, line: 1 }]
+            return (await refused(post({ ...body, lines }), 409, 'dispute_refused')).text
+        }
+        assert.equal(await line(theirNumber), await line('INV-2026-999999'))
+        const made = await post(body)
+        assert.equal(made.status, 201, made.text)
+        const { dispute_id: id, outcome, due_at } = JSON.parse(made.text)
+        assert.equal(outcome, 'opened')
+        const again = await post(body)
+        assert.deepEqual([again.status, JSON.parse(again.text).dispute_id], [200, id])
+        assert.equal(ledger.count('dispute'), 1)
+        const evidence = ledger.query(
+            `SELECT convert_from(evidence, 'UTF8') = '${JSON.stringify(body)}'
+                    AND position('"@method": POST' IN convert_from(signature_base, 'UTF8')) > 0
+               FROM dispute`
+        )
+        assert.equal(evidence, 't', 'what was signed is kept')
+
+        const { disputes, next } = await read('/disputes')
+        assert.deepEqual(
+            disputes.map(({ dispute_id, reason, status, claimed_micros }) => [
+                dispute_id,
+                reason,
+                status,
+                claimed_micros
+            ]),
+            [[id, 'overcharge', 'opened', 1_250_000]]
+        )
+        assert.equal(next, null)
+        const whole = await read(`/disputes/${id}`)
+        assert.deepEqual(
+            [whole.due_at, whole.statement, whole.subjects[0].payment_id, whole.events.length],
+            [due_at, 'offered at 1.00', mine[1], 1]
+        )
+        const mineOnly = await post(
+            { reason: 'other', payments: [theirs] },
+            { signer: otherKey, who: other }
+        )
+        assert.equal(mineOnly.status, 201, mineOnly.text)
+        const another = JSON.parse(mineOnly.text).dispute_id
+        await alike(`/disputes/${another}`, `/disputes/${unknown}`, 'dispute_unknown')
+        assert.equal((await read('/disputes')).disputes.length, 1)
+        await crawltab('audit')
     })
 
     await t.test('days with many entries, and more than one of them', async () => {

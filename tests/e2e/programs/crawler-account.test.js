@@ -1,6 +1,7 @@
 // What the crawler's operator reads of the account at a site, and how kept receipts are compared with it.
 // Tests tools/crawler/account/session.c, tools/crawler/account/summary.c, tools/crawler/account/statement.c,
-// tools/crawler/account/invoice.c, tools/crawler/account/proof.c, tools/crawler/account/reconcile.c
+// tools/crawler/account/invoice.c, tools/crawler/account/proof.c, tools/crawler/account/reconcile.c,
+// tools/crawler/account/dispute.c
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -168,6 +169,28 @@ test('the crawler reads its account and compares its receipts', async t => {
         const elsewhere = await run(program, 'account', ...who, agent)
         assert.equal(elsewhere.code, 1)
         assert.match(elsewhere.stderr, /is there a gate/)
+    })
+
+    await t.test('disputes', async () => {
+        const { id } = JSON.parse(receipts[0])
+        assert.equal(await done('dispute'), 'no disputes\n')
+        const words = ['--reason', 'service_defective', '--statement', 'an empty page']
+        const opened = await done('dispute', ...words, id)
+        assert.match(opened, /^dispute [0-9a-f-]{36} is opened, to be decided by /)
+        const [one] = JSON.parse(await done('dispute', '--json'))
+        const [again, listed] = [await done('dispute', ...words, id), await done('dispute')]
+        assert.match(again, new RegExp(`^dispute ${one.dispute_id} is there already`))
+        assert.match(listed, new RegExp(`^${one.dispute_id} .* opened +service_defective +0.00 of 1.25`))
+        assert.match(await done('dispute', one.dispute_id), /an empty page\n  about [0-9a-f-]{36}: 1\.25\n/)
+        const strange = id.replace(/^(.{20})./, (_, start) => `${start}_`)
+        const subjects = [JSON.parse(receipts[1]).id, strange, 'INV-9:1']
+        const both = await crawler('dispute', ...words, ...subjects)
+        assert.equal(both.code, 1)
+        assert.match(both.stderr, new RegExp(`dispute_refused: .*\ncrawler: ${strange}: no entry has this`))
+        assert.match(both.stderr, /crawler: INV-9:1: there is no such invoice/)
+        assert.equal((await crawler('dispute', ...words, 'x')).code, 64)
+        assert.equal((await crawler('dispute', ...words)).code, 64)
+        assert.equal((await crawler('dispute', id, id)).code, 64)
     })
 
     await t.test('archived days are named', async () => {

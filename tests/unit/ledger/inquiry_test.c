@@ -118,6 +118,32 @@ static void parts_that_have_a_name(void **state)
     assert_string_equal(inquiry.after, "12");
 }
 
+static void only_a_dispute_has_a_body(void **state)
+{
+    static const struct {
+        const char *method, *target, *methods;
+        size_t room;
+    } cases[] = {
+        {"POST", BASE "/disputes", "GET, POST", INQUIRY_BODY_MAX},
+        {"GET", BASE "/disputes", "GET, POST", 0},
+        {"POST", BASE "/disputes/a", "GET", 0},
+        {"POST", BASE, "GET", 0},
+        {"PUT", BASE "/disputes", "GET, POST", 0},
+    };
+    struct inquiry inquiry;
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const struct message message = {.method = slice_of(cases[i].method),
+                                        .target = slice_of(cases[i].target)};
+        assert_int_equal(inquiry_body_room(&message), cases[i].room);
+        assert_string_equal(inquiry_methods(&message), cases[i].methods);
+    }
+    assert_int_equal(read_as("POST", BASE "/disputes", &inquiry), ERR_OK);
+    assert_int_equal(inquiry.topic, INQUIRY_DISPUTE_OPENING);
+    assert_int_equal(read_as("GET", BASE "/disputes?limit=2", &inquiry), ERR_OK);
+    assert_int_equal(inquiry.topic, INQUIRY_DISPUTES);
+}
+
 static void what_is_not_understood_is_refused(void **state)
 {
     static const char *const queries[] = {"form=2026-01-01",
@@ -148,6 +174,10 @@ static void what_is_not_understood_is_refused(void **state)
     assert_int_equal(read_as("GET", BASE "/entries/", &inquiry), ERR_ACCOUNT_PATH_UNKNOWN);
     assert_int_equal(read_as("GET", BASE "/Entries", &inquiry), ERR_ACCOUNT_PATH_UNKNOWN);
     assert_int_equal(read_as("PUT", BASE, &inquiry), ERR_METHOD_NOT_ALLOWED);
+    assert_int_equal(read_as("POST", BASE "/entries", &inquiry), ERR_METHOD_NOT_ALLOWED);
+    assert_int_equal(read_as("POST", BASE "/disputes/x", &inquiry), ERR_METHOD_NOT_ALLOWED);
+    assert_int_equal(read_as("POST", BASE "/disputes?limit=1", &inquiry), ERR_MALFORMED_QUERY);
+    assert_int_equal(read_as("GET", BASE "/disputes/x", &inquiry), ERR_DISPUTE_UNKNOWN);
     assert_int_equal(read_as("HEAD", BASE "/entries", &inquiry), ERR_METHOD_NOT_ALLOWED);
 }
 
@@ -157,6 +187,7 @@ int main(void)
         cmocka_unit_test(only_the_path_and_what_is_below),
         cmocka_unit_test(parts_and_parameters),
         cmocka_unit_test(parts_that_have_a_name),
+        cmocka_unit_test(only_a_dispute_has_a_body),
         cmocka_unit_test(what_is_not_understood_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

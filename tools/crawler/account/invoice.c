@@ -12,7 +12,7 @@ static const char help[] =
     "Lists the invoices and credit notes that the publisher of SITE, a URL of it, has\n"
     "made for this crawler, or gets the one with the NUMBER.\n"
     "\n"
-    "  -f, --format FORMAT      pdf, html, json, csv, ubl, hledger, ledger or\n"
+    "      --format FORMAT      pdf, html, json, csv, ubl, hledger, ledger or\n"
     "                           beancount (default: json)\n"
     "      --out FILE           write it there (default: standard output)\n"
     "      --json               the list for programs\n" SESSION_HELP "\n"

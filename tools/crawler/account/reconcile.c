@@ -21,7 +21,7 @@ static const char help[] = "Usage: crawler reconcile --key FILE --agent URL [OPT
                            "SITE, a URL of it, has recorded, and names each difference: missing there,\n"
                            "missing here, another amount, another URL, an id that stands twice.\n"
                            "\n"
-                           "  -r, --receipts FILE      the receipts (default: out/receipts.jsonl)\n"
+                           "      --receipts FILE      the receipts (default: out/receipts.jsonl)\n"
                            "      --from, --to DATE    only payments offered on these days (UTC)\n"
                            "      --json               for programs\n" SESSION_HELP "\n"
                            "Days that the publisher has moved to his archive are named, and not compared.\n"

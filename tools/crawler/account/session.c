@@ -1,6 +1,7 @@
 #include "tools/crawler/account/session.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/crypto/digest.h"
 #include "ledger/base/crypto/random.h"
 #include "ledger/base/file/file.h"
 #include "ledger/base/text/text.h"
@@ -25,6 +26,7 @@
 #define WAIT_SECONDS_MAX 60
 #define OPTIONS_MAX      24
 #define CLOCK_OFF        20 /* seconds: worth a hint */
+#define LINES_MAX        8
 
 enum { CA = 256, TIMEOUT, CLOCK_OFFSET, OWN };
 
@@ -174,29 +176,64 @@ void session_close(struct session *session)
 
 /* --- One request --- */
 
-static bool make_lines(struct session *session, const char *request, const char *lines[4])
+/* What is asked: a POST where there is a body. */
+struct order {
+    const char *request;
+    struct slice body;
+};
+
+static const char *digest_of(struct arena *arena, struct slice body)
+{
+    uint8_t digest[DIGEST_SIZE];
+    digest_sha256(&body, 1, digest);
+    const char *text = text_base64(arena, slice_bytes(digest, sizeof(digest)));
+    return text ? arena_format(arena, "sha-256=:%s:", text).data : NULL;
+}
+
+/* The fields that are signed, each with its line. False when the arena is full. */
+static bool make_fields(struct session *session, const struct order *order, struct message_field fields[2],
+                        const char *lines[LINES_MAX])
 {
     struct arena *arena = &session->arena;
-    struct sign_terms terms = {.created = clock_now_ms() / 1000, .tag = "crawltab-account"};
-    struct sign_fields fields;
     struct text agent = text_begin(arena);
     const struct sf_bare bare = {.kind = SF_STRING, .text = slice_of(session->agent)};
     sf_write_bare(&agent, &bare);
-    const struct message_field field = {SLICE("signature-agent"), text_end(&agent)};
-    const struct message message = {.method = SLICE("GET"),
+    fields[0] = (struct message_field){SLICE("signature-agent"), text_end(&agent)};
+    lines[0] =
+        fields[0].value.data ? arena_format(arena, "Signature-Agent: %s", fields[0].value.data).data : NULL;
+    if (order->body.len == 0)
+        return lines[0];
+    const char *digest = digest_of(arena, order->body);
+    fields[1] = (struct message_field){SLICE("content-digest"), slice_of(digest)};
+    lines[1] = digest ? arena_format(arena, "Content-Digest: %s", digest).data : NULL;
+    lines[2] = "Content-Type: application/json";
+    lines[3] = "Expect:"; /* the body goes at once */
+    return lines[0] && lines[1];
+}
+
+static bool make_lines(struct session *session, const struct order *order, const char *lines[LINES_MAX])
+{
+    struct arena *arena = &session->arena;
+    struct sign_terms terms = {.created = clock_now_ms() / 1000, .tag = "crawltab-account"};
+    struct sign_fields made;
+    struct message_field fields[2];
+    bool posts = order->body.len > 0;
+    const struct message message = {.method = posts ? SLICE("POST") : SLICE("GET"),
                                     .scheme = session->site.url.scheme,
                                     .authority = session->site.authority,
-                                    .target = slice_of(request),
-                                    .fields = &field,
-                                    .field_count = 1};
+                                    .target = slice_of(order->request),
+                                    .fields = fields,
+                                    .field_count = posts ? 2 : 1,
+                                    .body = order->body};
+    size_t count = posts ? 4 : 1;
     random_bytes(terms.nonce, sizeof(terms.nonce));
-    if (!field.value.data || !sign_request(arena, &session->key, &message, &terms, &fields))
+    if (!make_fields(session, order, fields, lines) ||
+        !sign_request(arena, &session->key, &message, &terms, &made))
         return false;
-    lines[0] = arena_format(arena, "Signature-Agent: %s", field.value.data).data;
-    lines[1] = arena_format(arena, "Signature-Input: %s", fields.input.data).data;
-    lines[2] = arena_format(arena, "Signature: %s", fields.signature.data).data;
-    lines[3] = NULL;
-    return lines[0] && lines[1] && lines[2];
+    lines[count] = arena_format(arena, "Signature-Input: %s", made.input.data).data;
+    lines[count + 1] = arena_format(arena, "Signature: %s", made.signature.data).data;
+    lines[count + 2] = NULL;
+    return lines[count] && lines[count + 1];
 }
 
 /* The sentence of a problem, or NULL; the caller frees. */
@@ -230,45 +267,65 @@ static void tell_refusal(struct session *session, const char *request)
     free(detail);
 }
 
-static bool ask(struct session *session, const char *request)
+static void send_once(struct session *session, const char *url, const struct order *order,
+                      const char *const *lines)
 {
-    const char *lines[4];
+    if (order->body.len > 0)
+        client_post(session->client, url, lines, order->body, &session->answer);
+    else
+        client_get(session->client, url, lines, &session->answer);
+}
+
+static bool ask(struct session *session, const struct order *order)
+{
+    const char *lines[LINES_MAX];
+    const struct client_answer *answer = &session->answer;
     for (int tries = 1;; tries++) {
         arena_init(&session->arena, session->memory + MEMORY_BYTES / 4, MEMORY_BYTES / 4 * 3);
         const char *url = arena_format(&session->arena, "%.*s://%.*s%s", (int)session->site.url.scheme.len,
                                        session->site.url.scheme.data, (int)session->site.authority.len,
-                                       session->site.authority.data, request)
+                                       session->site.authority.data, order->request)
                               .data;
-        if (!url || !make_lines(session, request, lines)) {
+        if (!url || !make_lines(session, order, lines)) {
             say_problem("the request cannot be signed: it is too long");
             return false;
         }
-        client_get(session->client, url, lines, &session->answer);
-        const struct client_answer *answer = &session->answer;
+        send_once(session, url, order, lines);
         int64_t wait = answer->retry_seconds >= 0 ? answer->retry_seconds : 1;
         bool later = !answer->problem && (answer->status == 429 || answer->status == 503);
         if (!later || tries == TRIES_MAX || wait > WAIT_SECONDS_MAX)
             break;
         nanosleep(&(struct timespec){.tv_sec = (time_t)wait}, NULL);
     }
-    if (!session->answer.problem && session->answer.status == 200)
+    if (!answer->problem && (answer->status == 200 || answer->status == 201))
         return true;
-    tell_refusal(session, request);
+    tell_refusal(session, order->request);
     return false;
+}
+
+static bool ask_below(struct session *session, const char *below, struct slice body)
+{
+    bool whole = strncmp(below, SESSION_PATH, strlen(SESSION_PATH)) == 0;
+    size_t room = strlen(SESSION_PATH) + strlen(below) + 1;
+    char *request = malloc(room);
+    if (!request)
+        return false;
+    snprintf(request, room, "%s%s", whole ? "" : SESSION_PATH, below);
+    const struct order order = {request, body};
+    bool ok = ask(session, &order);
+    free(request);
+    return ok;
 }
 
 bool session_get(struct session *session, const char *below)
 {
-    char *request = NULL;
-    bool whole = strncmp(below, SESSION_PATH, strlen(SESSION_PATH)) == 0;
-    size_t room = strlen(SESSION_PATH) + strlen(below) + 1;
-    request = malloc(room);
-    if (!request)
-        return false;
-    snprintf(request, room, "%s%s", whole ? "" : SESSION_PATH, below);
-    bool ok = ask(session, request);
-    free(request);
-    return ok;
+    return ask_below(session, below, SLICE(""));
+}
+
+bool session_post(struct session *session, const char *below, struct slice json)
+{
+    assert(json.len > 0);
+    return ask_below(session, below, json);
 }
 
 json_t *session_json(struct session *session, const char *below)

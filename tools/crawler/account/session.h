@@ -60,7 +60,10 @@ void session_close(struct session *session);
  * come back later. True with a 200 in session->answer; false after saying why. */
 bool session_get(struct session *session, const char *below) MUST_USE;
 
-/* The same with the answer's JSON, the caller's; NULL after saying why. */
+/* POST of JSON, likewise; a 201 is as good. A problem's body stays in session->answer. */
+bool session_post(struct session *session, const char *below, struct slice json) MUST_USE;
+
+/* GET with the answer's JSON, the caller's; NULL after saying why. */
 json_t *session_json(struct session *session, const char *below);
 
 /* A part of a path or query with everything escaped that may not stand in it; the caller frees. */
