@@ -150,6 +150,11 @@ bench-night: ## closing days of up to 10 million entries, beside GROUP BY and CO
 	@$(MAKE) -s $(JOBS) all
 	@node tests/bench/night.js
 
+bench-people: ## people's pages through nginx, with the lines of `crawltab front` and without (a minute)
+	$(NEEDS) bench
+	@$(MAKE) -s $(JOBS) all $(BENCH)
+	@node tests/bench/people.js
+
 bench-export: ## exporting a million entries, beside COPY of the same (5 minutes)
 	$(NEEDS) bench
 	@$(MAKE) -s $(JOBS) all

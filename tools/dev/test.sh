@@ -210,6 +210,7 @@ node_suite fault
 check 'bench smoke' node tests/bench/bench.js --smoke
 check 'bench history' node tests/bench/history.js --smoke
 check 'bench traffic' node tests/bench/traffic.js --smoke
+check 'bench people' node tests/bench/people.js --smoke
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"
