@@ -7,6 +7,7 @@
 #include "ledger/base/log.h"
 #include "ledger/base/object.h"
 #include "ledger/entry/payment_id.h"
+#include "server/facilitator/offers.h"
 #include "server/facilitator/order.h"
 #include "server/gate/settlement.h"
 
@@ -341,9 +342,26 @@ static enum exchange_verdict tell_supported(struct facilitator_thread *thread, s
     return EXCHANGE_REPLY;
 }
 
+static enum exchange_verdict make_offers(struct facilitator_thread *thread, struct exchange *exchange)
+{
+    struct caller caller = {NULL, 0, false};
+    struct refusal refusal;
+    if (!identify(thread->facilitator, &exchange->message, &caller, &refusal)) {
+        answer_problem(exchange, &refusal);
+        return EXCHANGE_REPLY;
+    }
+    const struct offers_call call = {.config = thread->facilitator->parts.config,
+                                     .gate = thread->facilitator->gate,
+                                     .door = thread->door,
+                                     .site = caller.site,
+                                     .site_index = caller.site_index};
+    offers_answer(&call, exchange);
+    return EXCHANGE_REPLY;
+}
+
 /* --- The handler --- */
 
-enum route { ROUTE_NONE, ROUTE_VERIFY, ROUTE_SETTLE, ROUTE_SUPPORTED };
+enum route { ROUTE_NONE, ROUTE_VERIFY, ROUTE_SETTLE, ROUTE_SUPPORTED, ROUTE_OFFERS };
 
 static const struct {
     struct slice method, path;
@@ -352,6 +370,7 @@ static const struct {
     {SLICE("POST"), SLICE("/verify"), ROUTE_VERIFY},
     {SLICE("POST"), SLICE("/settle"), ROUTE_SETTLE},
     {SLICE("GET"), SLICE("/supported"), ROUTE_SUPPORTED},
+    {SLICE("POST"), SLICE("/offers"), ROUTE_OFFERS},
 };
 
 static enum route route_of(const struct message *message, bool *known)
@@ -377,6 +396,8 @@ static enum exchange_verdict enter(struct facilitator_thread *thread, struct exc
         return begin_payment(thread, exchange, CALL_SETTLE);
     case ROUTE_SUPPORTED:
         return tell_supported(thread, exchange);
+    case ROUTE_OFFERS:
+        return make_offers(thread, exchange);
     case ROUTE_NONE:
         break;
     }
@@ -413,7 +434,7 @@ static size_t body_room(void *context, const struct exchange *exchange)
     struct refusal refusal;
     bool known;
     enum route route = route_of(&exchange->message, &known);
-    bool wanted = route == ROUTE_VERIFY || route == ROUTE_SETTLE;
+    bool wanted = route == ROUTE_VERIFY || route == ROUTE_SETTLE || route == ROUTE_OFFERS;
     return wanted && identify(thread_of(context)->facilitator, &exchange->message, &caller, &refusal)
                ? BODY_MAX
                : 0;

@@ -107,7 +107,7 @@ static void peek_times(struct arena *arena, struct slice jws, struct order *orde
     json_decref(claims);
 }
 
-static bool take_url(struct arena *arena, const char *url, struct order *order)
+bool order_take_url(struct arena *arena, const char *url, struct order *order)
 {
     struct message whole = {.method = SLICE("GET"), .target = slice_of(arena_copy(arena, slice_of(url)))};
     if (!whole.target.data || slice_starts(whole.target, SLICE("/")) || message_take_target(arena, &whole) ||
@@ -141,7 +141,7 @@ static bool read_payment(struct arena *arena, json_t *json, const struct config_
         return refuse(refusal, 400, "invalid_payload",
                       "payload.commitment is missing: only what the payer has signed as a JWS can be settled "
                       "by somebody who has not seen his request");
-    if (!url || !take_url(arena, url, order))
+    if (!url || !order_take_url(arena, url, order))
         return refuse(refusal, 400, "invalid_payload", "paymentPayload.resource.url is no URL");
     if (!compare(&asked, &took, site, order, refusal))
         return false;

@@ -21,4 +21,7 @@ struct order {
 bool order_read(struct arena *arena, struct slice body, const struct config_site *site, struct order *order,
                 struct refusal *refusal);
 
+/* Takes a URL of a resource apart as a request line would be. False for what is none. */
+bool order_take_url(struct arena *arena, const char *url, struct order *order);
+
 #endif

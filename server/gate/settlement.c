@@ -2,6 +2,9 @@
 
 #include "server/gate/crawl.h"
 
+#include "ledger/base/clock.h"
+#include "ledger/base/crypto/random.h"
+
 #include <assert.h>
 
 /* The entry may be of less than the price: the rest was let off, as by a site's own server. */
@@ -64,6 +67,31 @@ void settlement_answer(struct crawl *crawl, enum err outcome)
 bool settlement_is_question(const struct crawl *crawl)
 {
     return crawl->settlement && (crawl->settlement->only_verify || crawl->settlement->signed_ms > 0);
+}
+
+void gate_make_offer(void *context, struct exchange *exchange, struct gate_offer *offer)
+{
+    struct gate_thread *thread = context;
+    uint8_t random[10];
+    /* By this field who asks is a crawler, and nobody who could have terms of his own. */
+    const struct message_field crawler = {SLICE("authorization"), SLICE("License offer")};
+    struct crawl crawl = {
+        .exchange = exchange, .gate = thread->gate, .thread = thread, .now_ms = clock_now_ms()};
+    assert(thread->decides && !exchange->state);
+    exchange->message.fields = &crawler;
+    exchange->message.field_count = 1;
+    *offer = (struct gate_offer){.err = crawl_arrive(&crawl)};
+    offer->charged =
+        offer->err == ERR_OK && crawl.decision.action == RULES_CHARGE && !crawl.decision.observed;
+    if (offer->charged) {
+        struct payment_offer bound = crawl_offer(&crawl);
+        offer->price_micros = crawl.decision.price_micros;
+        random_bytes(random, sizeof(random));
+        payment_id_mint(&thread->keys, &bound, crawl.now_ms, offer->price_micros, random, offer->id);
+    }
+    agreements_free(crawl.view);
+    exchange->message.fields = NULL;
+    exchange->message.field_count = 0;
 }
 
 bool gate_find_site(const struct gate *gate, struct slice authority, size_t *index)

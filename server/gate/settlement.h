@@ -4,6 +4,7 @@
 #ifndef SERVER_GATE_SETTLEMENT_H
 #define SERVER_GATE_SETTLEMENT_H
 
+#include "ledger/entry/payment_id.h"
 #include "server/gate/gate.h"
 
 struct crawl;
@@ -32,6 +33,18 @@ bool gate_settle(void *thread, struct exchange *exchange, struct settlement *set
 
 /* The settlement that the request was made one about; NULL: none. */
 struct settlement *gate_settlement(const struct exchange *exchange);
+
+/* What a crawler that is nobody in particular is offered a page for. */
+struct gate_offer {
+    enum err err;             /* ERR_BLOCKED, say; ERR_OK otherwise */
+    bool charged;             /* false: the rules ask nothing for it, or only observe */
+    int64_t price_micros;     /* when charged */
+    char id[PAYMENT_ID_TEXT]; /* likewise: a new one */
+};
+
+/* Makes an offer of the page that the exchange's message now asks for, with no fields; on a thread of the
+ * deciding handler. The exchange has no request with the gate, before and after. */
+void gate_make_offer(void *thread, struct exchange *exchange, struct gate_offer *offer);
 
 /* --- The gate's own --- */
 

@@ -41,3 +41,28 @@ export declare function sameResource(fetch?: typeof globalThis.fetch): typeof gl
 
 /** The same for an axios instance; before wrapAxiosWithPayment. */
 export declare function sameResourceAxios<T>(axios: T): T
+
+/** A price of the server that is not that of its site's rules. */
+export declare class PriceError extends Error {}
+
+export interface DeferredServerOptions {
+    /** Of the facilitator. */
+    url: string | URL
+    /** That `crawltab token add` has made for this server. */
+    key: string
+}
+
+/** Sells by the deferred scheme, and bills through a facilitator of crawltab. */
+export declare class DeferredServer {
+    readonly scheme: 'deferred'
+    constructor(options: DeferredServerOptions)
+    /** For the SDK's HTTPFacilitatorClient. */
+    readonly facilitator: { url: string; createAuthHeaders(): Promise<any> }
+    /** Registers with an x402ResourceServer, for crawltab's networks or the one that is named. Returns it. */
+    register<T extends { register: Function }>(server: T, network?: string): T
+    parsePrice(price: unknown, network?: string): Promise<{ amount: string; asset: string }>
+    getAssetDecimals(asset: string, network?: string): number
+    enhancePaymentRequirements<T>(requirements: T): Promise<T>
+    enrichPaymentRequiredResponse(context: any): Promise<any>
+    settleOnCancel(context: any): Promise<any>
+}

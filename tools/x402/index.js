@@ -122,3 +122,96 @@ export class DeferredClient {
         return { x402Version, payload: { commitment: `${input}.${signature}` } }
     }
 }
+
+/** What a server sells without a price that the ledger knows: the message says which differ. */
+export class PriceError extends Error {}
+
+const dollars = /^\$?(\d+)(?:\.(\d{1,6}))?$/
+
+/**
+ * Sells by the deferred scheme: offers get their ids from the facilitator, a payment is recorded before the
+ * handler runs (payment flow escrow), and is taken back when the handler fails. A server that knows only
+ * afterwards what something costs says extra: { paymentFlow: 'authorization' }.
+ */
+export class DeferredServer {
+    scheme = 'deferred'
+    defaultAssetTransferMethod = 'default'
+    paymentFlows = { default: { supported: ['escrow', 'authorization'], default: 'escrow' } }
+    // Each offer has its own, so that they are left out when what was accepted is compared.
+    dynamicExtraFields = ['id', 'termsUrl', 'decimals']
+    #url
+    #authorization
+
+    // url: of the facilitator. key: that crawltab token has made for this server.
+    constructor({ url, key }) {
+        this.#url = String(url).replace(/\/+$/, '')
+        this.#authorization = { Authorization: `Bearer ${String(key).trim()}` }
+    }
+
+    /** For the SDK's HTTPFacilitatorClient. */
+    get facilitator() {
+        const headers = this.#authorization
+        const createAuthHeaders = async () => ({ verify: headers, settle: headers, supported: headers })
+        return { url: this.#url, createAuthHeaders }
+    }
+
+    /** Registers with an x402ResourceServer, for crawltab's networks or the one that is named. Returns it. */
+    register(server, network = '*:402') {
+        server.register(network, this)
+        return server
+    }
+
+    // Amounts of the scheme are millionths.
+    async parsePrice(price) {
+        if (typeof price === 'object') return price
+        const found = dollars.exec(String(price))
+        if (!found)
+            throw new Error(`crawltab-x402: ${price} is no price such as $0.05; or name { amount, asset }`)
+        return { amount: String(BigInt(found[1] + (found[2] ?? '').padEnd(6, '0'))), asset: 'USD' }
+    }
+
+    getAssetDecimals() {
+        return 6
+    }
+
+    async enhancePaymentRequirements(requirements) {
+        return requirements
+    }
+
+    async enrichPaymentRequiredResponse({ requirements, resourceInfo, error, paymentPayload }) {
+        // It is only compared with what was accepted, which has its id.
+        if (error === undefined && !paymentPayload) return undefined
+        const offered = await this.#offer(resourceInfo.url)
+        return requirements.map(requirement => {
+            if (requirement.scheme !== this.scheme) return requirement
+            for (const name of ['network', 'amount', 'asset', 'payTo'])
+                if (requirement[name] !== offered[name])
+                    throw new PriceError(
+                        `crawltab-x402: ${resourceInfo.url} has ${name} ${requirement[name]} here, and ` +
+                            `${offered[name]} by the rules of its site`
+                    )
+            return { ...requirement, extra: { ...requirement.extra, ...offered.extra } }
+        })
+    }
+
+    async #offer(url) {
+        const answer = await fetch(`${this.#url}/offers`, {
+            method: 'POST',
+            headers: { ...this.#authorization, 'Content-Type': 'application/json' },
+            body: JSON.stringify({ resources: [{ url }] })
+        })
+        const body = await answer.json()
+        const found = body.offers?.[0]?.accepts?.find(({ scheme }) => scheme === this.scheme)
+        if (!found)
+            throw new PriceError(
+                `crawltab-x402: no offer for ${url}: ` +
+                    `${body.offers?.[0]?.error ?? body.detail ?? answer.status}`
+            )
+        return found
+    }
+
+    // Nothing was delivered.
+    async settleOnCancel({ requirements }) {
+        return { ...requirements, amount: '0' }
+    }
+}

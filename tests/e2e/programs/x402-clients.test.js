@@ -144,7 +144,7 @@ test('what is signed is what the vectors say', async t => {
 
 test('the examples are of the packages that are tested', () => {
     const examples = path.join(root, 'tools/x402/examples')
-    for (const name of ['fetch', 'axios']) {
+    for (const name of ['fetch', 'axios', 'express', 'hono']) {
         const lines = fs.readFileSync(path.join(examples, `${name}.js`), 'utf8').trimEnd().split('\n')
         assert.ok(lines.filter(line => line && !line.startsWith('import')).length <= 5, name)
         assert.ok(lines.some(line => line.endsWith(`from '@x402/${name}'`)))
