@@ -5,6 +5,7 @@
 
 #include "ledger/audit/judgement.h"
 #include "ledger/pg/sql.h"
+#include "ledger/proof/interim.h"
 #include "ledger/proof/log.h"
 #include "sql/rows/audit.h"
 #include "sql/rows/site.h"
@@ -197,6 +198,28 @@ out:
     return err;
 }
 
+static void tell_interim(void *context, int64_t number, const char *problem)
+{
+    struct audit *audit = context;
+    char row[64];
+    snprintf(row, sizeof(row), "interim checkpoint %" PRId64, number);
+    found(audit, audit->site, row, problem);
+}
+
+/* What was signed of days while they were open holds of them for ever. */
+static enum err check_interim(struct audit *audit)
+{
+    struct pg_params params = {0};
+    enum err err;
+    pg_params_number(&params, audit->site_id);
+    pg_params_text(&params, "false");
+    TRY(interim_check(audit->pg, audit->site_id, audit->order->trust, tell_interim, audit));
+    TRY(pg_run(audit->pg, "session_plain", NULL, NULL));
+    TRY(check(audit, "audit_interim", &params));
+out:
+    return err;
+}
+
 /* Inside a transaction. */
 static enum err check_site(struct audit *audit)
 {
@@ -223,6 +246,7 @@ static enum err check_site(struct audit *audit)
     TRY(log_check(audit->pg, audit->site_id, audit->order->trust, &finding));
     tell_checkpoint(audit, &finding);
     TRY(check_kept(audit));
+    TRY(check_interim(audit));
     TRY(check_days(audit, &params));
     /* A night that came in between, unhindered, may be what was found. */
     TRY(hold_site(audit, &params, &after, &busy));

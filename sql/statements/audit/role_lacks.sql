@@ -18,8 +18,8 @@ WITH listed (role, privilege, names) AS (
            ($2::text, 'INSERT',
             'adjustment agreement agreement_price agreement_tier applied_credit checkpoint'
             ' checkpoint_key_change crawler crawler_day crawler_day_line day day_close day_fact day_tile'
-            ' dispute dispute_event dispute_finding dispute_subject invoice invoice_event invoice_line'
-            ' invoice_payment number_series operator_action outbox'
+            ' dispute dispute_event dispute_finding dispute_subject interim interim_tile invoice'
+            ' invoice_event invoice_line invoice_payment number_series operator_action outbox'
             ' outbox_attempt seller_logo settlement settlement_batch site_terms site_zone token'
             ' token_revocation unproven'),
            ($2::text, 'UPDATE', 'number_series'),
@@ -28,8 +28,9 @@ WITH listed (role, privilege, names) AS (
             ' archived billable charge checkpoint checkpoint_key_change conflict conflict_count crawler'
             ' crawler_accrual crawler_day crawler_day_line crawler_key crawler_key_source day day_accrual'
             ' day_close day_fact day_seal day_tile directory_snapshot dispute dispute_event'
-            ' dispute_finding dispute_state dispute_subject fact gate_clock handover invoice'
-            ' invoice_event invoice_line invoice_payment invoice_state number_series offer_terms'
+            ' dispute_finding dispute_state dispute_subject fact gate_clock handover interim'
+            ' interim_tile invoice invoice_event invoice_line invoice_payment invoice_state number_series'
+            ' offer_terms'
             ' operator_action outbox outbox_attempt page_copy schema_version seller_logo settlement'
             ' settlement_batch site site_terms site_zone spend token token_revocation'
             ' traffic traffic_counts traffic_day traffic_hour traffic_month'

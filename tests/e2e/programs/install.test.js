@@ -121,6 +121,8 @@ test('the units are sound and give little away', { timeout: 120_000 }, async t =
     const units = `${prefix}/lib/systemd/system`
     const names = fs.readdirSync(units).sort()
     assert.deepEqual(names, [
+        'crawltab-interim.service',
+        'crawltab-interim.timer',
         'crawltab-nightly.service',
         'crawltab-nightly.timer',
         'crawltab-webhook.service',

@@ -1,5 +1,6 @@
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/days/checkpoint_change.h"
+#include "tools/crawltab/days/interim.h"
 #include "tools/crawltab/frame/checkpoint_key.h"
 #include "tools/crawltab/frame/show.h"
 #include "tools/crawltab/frame/trust.h"
@@ -259,6 +260,8 @@ static enum exit_status run_with_ledger(const struct config *config, const char 
         status = show(pg, request);
     else if (strcmp(verb, "check") == 0)
         status = check(pg, config, request);
+    else if (strcmp(verb, "interim") == 0)
+        status = interim_run(pg, config, request->site);
     else if (strcmp(verb, "list") == 0)
         status = checkpoint_change_list(pg, request->site, request->json);
     else
@@ -267,13 +270,14 @@ static enum exit_status run_with_ledger(const struct config *config, const char 
     return status;
 }
 
-/* The last word of what was asked: show, check, key, list or rotate; NULL: none of them. */
+/* The last word of what was asked: show, check, interim, key, list or rotate; NULL: none of them. */
 static const char *verb_of(const struct command_words *words)
 {
-    static const char *const verbs[] = {"show", "check", "key"}, *const key_verbs[] = {"list", "rotate"};
+    static const char *const verbs[] = {"show", "check", "interim", "key"}, *const key_verbs[] = {"list",
+                                                                                                  "rotate"};
     bool of_key = words->count == 2 && strcmp(words->items[0], "key") == 0;
     const char *const *known = of_key ? key_verbs : verbs;
-    size_t count = of_key ? 2 : 3;
+    size_t count = of_key ? 2 : 4;
     for (size_t i = 0; i < count && words->count == 1 + of_key; i++)
         if (strcmp(words->items[of_key], known[i]) == 0)
             return known[i];
@@ -293,8 +297,8 @@ static enum exit_status show_checkpoints(const char *config_path, int argc, char
         return EXIT_USAGE;
     const char *verb = verb_of(&words);
     if (!verb)
-        return command_misused("use: crawltab checkpoint show, check, key, key list or key rotate", NULL,
-                               "see crawltab checkpoint --help");
+        return command_misused("use: crawltab checkpoint show, check, interim, key, key list or key rotate",
+                               NULL, "see crawltab checkpoint --help");
     if (strcmp(verb, "rotate") == 0 && !request.reason)
         return command_misused("key rotate needs --reason", NULL, "it is recorded, and shown by key list");
     if (!command_date("--day is no date", request.day))
@@ -316,6 +320,7 @@ const struct command checkpoint_command = {
     "       crawltab checkpoint key rotate --reason WHY [--lost]\n"
     "       crawltab checkpoint check [--site NAME] [--day YYYY-MM-DD]\n"
     "           [--checkpoint FILE] [--vkey KEY]\n"
+    "       crawltab checkpoint interim [--site NAME]\n"
     "\n"
     "Each site has a log of its closed days: a tree of hashes (RFC 6962). Closing a\n"
     "day adds it and signs the log's size and root. Keep these checkpoints elsewhere\n"
@@ -328,6 +333,11 @@ const struct command checkpoint_command = {
     "check  reads the entries again and compares them with what was signed, by the\n"
     "       key in ledger.checkpoint_key_file or those to or from which signed\n"
     "       changes lead\n"
+    "interim\n"
+    "       signs what was added to the open days since the last time, as far as\n"
+    "       nothing can be added to it any more: the life of an offer and two minutes\n"
+    "       ago. Run it every ten minutes (crawltab-interim.timer, or the gate with\n"
+    "       nightly.at): audit names each entry that is not what it was then\n"
     "\n"
     "options:\n"
     "  --site NAME       only this site\n"

@@ -1,4 +1,5 @@
 #include "tools/crawltab/frame/command.h"
+#include "tools/crawltab/days/interim.h"
 #include "tools/crawltab/days/publish.h"
 #include "tools/crawltab/frame/checkpoint_key.h"
 #include "tools/crawltab/frame/show.h"
@@ -34,6 +35,7 @@ struct night {
     size_t closed;
     int64_t entries, invoices; /* of all days that were closed */
     int64_t unproven;
+    int64_t unlike; /* entries that are not what an interim checkpoint had */
     enum exit_status status;
 };
 
@@ -174,6 +176,19 @@ static void show_progress(void *context, int64_t done, int64_t all)
     }
 }
 
+/* What somebody has changed behind the ledger is named before it is billed. The night goes on: what is gone
+ * cannot be billed, and what was put in or changed is not what its crawler signed, and not billed either. */
+static bool look_at_interims(struct night *night, const struct night_site *site)
+{
+    int64_t differ = 0;
+    if (interim_look(night->pg, site->site_id, site->name, &differ) != ERR_OK) {
+        night->status = EXIT_FAILED;
+        return false;
+    }
+    night->unlike += differ;
+    return true;
+}
+
 static void close_site(struct night *night, struct night_site *site)
 {
     struct invoice_seller seller;
@@ -193,7 +208,7 @@ static void close_site(struct night *night, struct night_site *site)
     bool busy = false;
     if (!night->dry_run && !key)
         night->status = EXIT_FAILED;
-    if ((!night->dry_run && !key) || !can_close(night, site))
+    if ((!night->dry_run && !key) || !can_close(night, site) || !look_at_interims(night, site))
         return;
     if (!invoice_seller_init(&seller, night->config, site->name) ||
         day_close_due(night->pg, &order, tell_day, site, &busy) != ERR_OK)
@@ -308,6 +323,12 @@ static bool prepare_judgement(struct night *night)
 static void tell_unproven(struct night *night)
 {
     char count[LOG_NUMBER_MAX];
+    if (night->unlike > 0)
+        LOG(ERROR, "entries of open days are not what they were at their interim checkpoints",
+            {"entries", log_number(night->unlike, count)},
+            {"hint", "they are named above, and by crawltab audit from now on"});
+    if (night->unlike > 0 && night->status == EXIT_DONE)
+        night->status = EXIT_UNPROVEN;
     if (night->unproven == 0)
         return;
     LOG(ERROR, "entries are not what was signed", {"entries", log_number(night->unproven, count)},
@@ -396,7 +417,7 @@ const struct command nightly_command = {
     "listed by crawltab unproven; the rest of the day is billed.\n"
     "\n"
     "exit status: 0 done; 1 failed; 3 done, and there were entries that are not\n"
-    "proven; 75 another run is closing the days\n"
+    "proven, or not what their interim checkpoint had; 75 another run is at it\n"
     "\n"
     "options:\n"
     "  --site NAME       only this site (default: all of the configuration)\n"

@@ -99,6 +99,59 @@ out:
     return err;
 }
 
+/* --- interim checkpoints --- */
+
+/* The newest that is on the shelf is compared again, and those after it are added. */
+static enum err shelve_interims(struct pg *pg, int64_t site_id, const struct shelf *shelf, int64_t *made)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&params, site_id);
+    TRY(pg_run(pg, "interim_newest", &params, &rows));
+    int64_t newest = interim_newest_row(&rows, 0).number, after = newest;
+    char path[PATH_MAX];
+    if (shelf_has(shelf, newest + 1) && shelf_path(shelf, newest + 1, path)) {
+        refuse(path, "more interim checkpoints were published than the ledger has",
+               "an old state was restored, or some were dropped: crawltab audit");
+        err = ERR_INTERNAL;
+        goto out;
+    }
+    while (after > 0 && !shelf_has(shelf, after))
+        after--;
+    after -= after > 0;
+    for (bool more = newest > 0; more;) {
+        struct pg_params from = {0};
+        pg_rows_free(&rows);
+        pg_params_number(&from, site_id);
+        pg_params_number(&from, after);
+        TRY(pg_run(pg, "interim_list", &from, &rows));
+        more = rows.count > 0;
+        for (int i = 0; i < rows.count; i++) {
+            const struct interim_list_row row = interim_list_row(&rows, i);
+            TRY(write_note(shelf, row.number, row.note, made) ? ERR_OK : ERR_INTERNAL);
+            after = row.number;
+        }
+    }
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+bool publish_interims(struct pg *pg, const struct config *config, int64_t site_id, int64_t *files)
+{
+    char origin[LEAF_ORIGIN_MAX], name[LEAF_ORIGIN_MAX + 16];
+    struct shelf shelf;
+    *files = 0;
+    if (!*config->seal_publish_folder)
+        return true;
+    if (log_origin(pg, site_id, origin) != ERR_OK)
+        return false;
+    snprintf(name, sizeof(name), "%s.interim", origin);
+    shelf_begin(&shelf, config->seal_publish_folder, name);
+    return shelve_interims(pg, site_id, &shelf, files) == ERR_OK;
+}
+
 /* --- the webhook --- */
 
 static char *body_of(const char *site, const struct outbox_checkpoints_row *row)

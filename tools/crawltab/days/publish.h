@@ -16,4 +16,7 @@ struct publish_count {
 bool publish_site(struct pg *pg, const struct config *config, int64_t site_id, const char *site,
                   struct publish_count *count);
 
+/* The same for interim checkpoints of open days, into the folder alone: *files of them. */
+bool publish_interims(struct pg *pg, const struct config *config, int64_t site_id, int64_t *files);
+
 #endif

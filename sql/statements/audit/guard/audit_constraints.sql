@@ -302,6 +302,21 @@ gate_clock reported_at DEFAULT clock_timestamp()
 handover columns NOT NULL payment_id, recorded_at, site_id
 handover handover_pkey PRIMARY KEY (payment_id)
 handover recorded_at DEFAULT clock_timestamp()
+interim columns NOT NULL digest, end_id, entries, first_id, made_at, note, number, site_id, sum_micros,
+    verifier_key
+interim interim_check CHECK ((first_id < end_id))
+interim interim_digest_check CHECK ((octet_length(digest) = 32))
+interim interim_entries_check CHECK ((entries >= 0))
+interim interim_number_check CHECK ((number > 0))
+interim interim_pkey PRIMARY KEY (site_id, number)
+interim interim_site_id_end_id_key UNIQUE (site_id, end_id)
+interim interim_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
+interim interim_sum_micros_check CHECK ((sum_micros >= 0))
+interim_tile columns NOT NULL entries, number, site_id, tile
+interim_tile interim_tile_entries_check CHECK ((((octet_length(entries) >= 24) AND
+    (octet_length(entries) <= 6144)) AND ((octet_length(entries) % 24) = 0)))
+interim_tile interim_tile_pkey PRIMARY KEY (site_id, number, tile)
+interim_tile interim_tile_tile_check CHECK ((tile >= 0))
 invoice columns NOT NULL agent, buyer_party, carried_in_micros, carried_out_micros, crawler_id,
     currency, currency_decimals, ends_at, entries, first_date, issue_date, kind, local_date, net_micros,
     net_minor, network, number, rounding, seller_party, sequence, series, settlement, site_id,
