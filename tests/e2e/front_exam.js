@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
+import { asking, base } from './account.js'
 import { paymentSignature, signed } from './dialects.js'
 import { talk } from './raw.js'
 import { freePort, payment, temporaryFolder, until } from './support.js'
@@ -264,6 +265,21 @@ async function nobodySeesWhatIsSmuggled({ site, gate, ledger }, { port }) {
     assert.equal(ledger.count('charge'), charges)
 }
 
+// The gate has it, and not the site: who delivers by himself sends it there, or has none.
+async function accountsAreRead({ key, agent }, { get, asks }) {
+    const target = `${base}/entries?limit=1`
+    const read = await get(target, { ...crawler, ...asking(key, agent.origin, target) })
+    if (asks) return assert.deepEqual([read.status, read.text], [404, 'no such page\n'])
+    assert.equal(read.status, 200, read.text)
+    const { entries, next } = JSON.parse(read.text)
+    assert.equal(entries.length, 1)
+    assert.ok(next.startsWith(target.replace('limit=1', '')), next)
+    const dispute = { method: 'POST', body: '{}' }
+    const headers = asking(key, agent.origin, `${base}/disputes`, dispute)
+    const opened = await get(`${base}/disputes`, { ...crawler, ...headers }, dispute)
+    assert.equal(opened.headers['crawler-error'], 'malformed_dispute', opened.text)
+}
+
 async function checkFindsItGood(set, { port, asks }) {
     const words = ['front', '--check', 'http://shop.example/articles/a.html', '--at', `127.0.0.1:${port}`]
     const { stdout } = await set.crawltab(...words, ...(asks ? ['--decisions'] : []))
@@ -408,6 +424,7 @@ export async function examine(t, name, kinds, decisions = {}) {
         await each('people go straight to the site', peopleGoToTheSite)
         await each('crawlers get an offer, by any sign of theirs', crawlersGetAnOffer)
         await each('crawlers that pay get the page', crawlersPay)
+        await each('crawlers read their accounts', accountsAreRead)
         await each('what is smuggled is seen by nobody', nobodySeesWhatIsSmuggled)
         await each('crawltab front --check finds it as it should be', checkFindsItGood)
     }

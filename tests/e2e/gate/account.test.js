@@ -2,6 +2,7 @@
 // Tests server/gate/account.c, server/gate/gate_thread.c, ledger/account/reader.c, ledger/account/answer.c,
 // ledger/account/entries.c, ledger/account/summary.c
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { ask, asking, base } from '../account.js'
 import { page, url } from '../directories.js'
@@ -228,6 +229,30 @@ test('a crawler reads its own account and no other', async t => {
         assert.equal((await gate.request(page, { headers: paying })).status, 403)
         const answer = await ask(gate, key, agent.origin, '', { raw: true })
         assert.equal(answer.headers['cache-control'], 'private, no-store')
+    })
+
+    await t.test('however slow it is, payments do not wait', async () => {
+        const words = ['-X', '-q', '-h', ledger.sockets, '-U', 'postgres', '-d', 'crawltab']
+        const holder = spawn('psql', words, { stdio: ['pipe', 'pipe', 'inherit'] })
+        const ended = new Promise(resolve => holder.on('exit', resolve))
+        // The days are read by accounts, and by no payment.
+        holder.stdin.write('BEGIN; LOCK TABLE crawler_day IN ACCESS EXCLUSIVE MODE; SELECT 1;\n')
+        await new Promise(resolve => holder.stdout.once('data', resolve))
+        const waiting = ask(gate, key, agent.origin, '/entries', { raw: true })
+        await until(
+            () =>
+                ledger.query(
+                    `SELECT count(*) FROM pg_stat_activity
+                      WHERE application_name = 'crawltabd account' AND wait_event_type = 'Lock'`
+                ) === '1',
+            'the reader waits'
+        )
+        mine.push(uuid(await pay(set, key, agent)))
+        const answer = await Promise.race([waiting, 'not yet'])
+        assert.equal(answer, 'not yet', 'the payment was first')
+        assert.equal((await waiting).headers['crawler-error'], 'account_unavailable')
+        holder.stdin.end('ROLLBACK;\n')
+        await ended
     })
 
     await t.test('without the ledger it says so, and comes back', async () => {
