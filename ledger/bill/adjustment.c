@@ -71,16 +71,19 @@ static int64_t left_of(const struct adjustment_subject_row *subject)
     return left < of_invoice ? left : of_invoice;
 }
 
-/* Inside a transaction that holds the lock. */
-static enum err check_and_insert(struct pg *pg, const struct adjustment_row *row, int64_t now_ms,
-                                 enum adjustment_outcome *outcome, struct adjustment_made *made)
+enum err adjustment_look(struct pg *pg, const struct adjustment_row *row, int64_t now_ms,
+                         enum adjustment_outcome *outcome, struct adjustment_made *made)
 {
     struct pg_rows rows = {0};
-    struct adjustment_row whole = *row;
     enum err err;
+    *made = (struct adjustment_made){.amount_micros = 0};
+    *outcome = ADJUSTMENT_NO_CHARGE;
     TRY(read_subject(pg, row->payment_id, now_ms, &rows));
+    if (rows.count == 0)
+        goto out;
     const struct adjustment_subject_row subject = adjustment_subject_row(&rows, 0);
-    /* Read again under the lock: another correction may have come between. */
+    made->site_id = subject.site_id;
+    made->crawler_id = subject.crawler_id;
     made->discount_micros = subject.discount_micros;
     made->left_micros = left_of(&subject);
     made->amount_micros = row->amount_micros > 0 ? row->amount_micros : made->left_micros;
@@ -90,15 +93,25 @@ static enum err check_and_insert(struct pg *pg, const struct adjustment_row *row
                : subject.voided                                                    ? ADJUSTMENT_VOID
                : made->left_micros <= 0 || made->amount_micros > made->left_micros ? ADJUSTMENT_TOO_MUCH
                                                                                    : ADJUSTMENT_DONE;
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
+enum err adjustment_apply(struct pg *pg, const struct adjustment_row *row, int64_t now_ms,
+                          enum adjustment_outcome *outcome, struct adjustment_made *made)
+{
+    struct adjustment_row whole = *row;
+    enum err err;
+    TRY(adjustment_look(pg, row, now_ms, outcome, made));
     if (*outcome != ADJUSTMENT_DONE)
         goto out;
     assert(made->amount_micros > 0 && made->amount_micros <= made->left_micros);
-    whole.site_id = subject.site_id;
-    whole.crawler_id = subject.crawler_id;
+    whole.site_id = made->site_id;
+    whole.crawler_id = made->crawler_id;
     whole.amount_micros = made->amount_micros;
     TRY(adjustment_insert(pg, &whole, now_ms, made->id));
 out:
-    pg_rows_free(&rows);
     return err;
 }
 
@@ -106,19 +119,17 @@ enum err adjustment_make(struct pg *pg, const struct adjustment_row *row, int64_
                          enum adjustment_outcome *outcome, struct adjustment_made *made)
 {
     assert(row->payment_id && row->amount_micros >= 0);
-    struct pg_rows subject = {0};
     enum err err;
-    *made = (struct adjustment_made){.amount_micros = 0};
     TRY(pg_begin(pg));
-    TRY(read_subject(pg, row->payment_id, now_ms, &subject));
-    *outcome = ADJUSTMENT_NO_CHARGE;
-    if (subject.count == 0)
+    TRY(adjustment_look(pg, row, now_ms, outcome, made));
+    if (*outcome == ADJUSTMENT_NO_CHARGE)
         goto out;
-    TRY(adjustment_lock(pg, adjustment_subject_row(&subject, 0).site_id));
-    TRY(check_and_insert(pg, row, now_ms, outcome, made));
-    TRY(pg_commit(pg));
+    TRY(adjustment_lock(pg, made->site_id));
+    /* Looked at again under the lock: another correction may have come between. */
+    TRY(adjustment_apply(pg, row, now_ms, outcome, made));
+    if (*outcome == ADJUSTMENT_DONE)
+        TRY(pg_commit(pg));
 out:
-    pg_rows_free(&subject);
     pg_rollback(pg);
     return err;
 }

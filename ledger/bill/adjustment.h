@@ -36,12 +36,20 @@ enum adjustment_outcome {
 /* What was made, or what stood in its way. */
 struct adjustment_made {
     uint8_t id[UUID_SIZE];
+    int64_t site_id, crawler_id; /* the charge's */
     int64_t amount_micros;
     int64_t left_micros;     /* with ADJUSTMENT_TOO_MUCH: the most that can be taken back */
     int64_t discount_micros; /* what the agreement takes off the charge */
     char currency[8];
     char invoice[64]; /* on which the charge stands; "": on none yet */
 };
+
+/* The same in parts, inside a transaction that holds adjustment_lock of the charge's site. adjustment_look:
+ * what would come of it, without doing it. */
+enum err adjustment_look(struct pg *pg, const struct adjustment_row *row, int64_t now_ms,
+                         enum adjustment_outcome *outcome, struct adjustment_made *made) MUST_USE;
+enum err adjustment_apply(struct pg *pg, const struct adjustment_row *row, int64_t now_ms,
+                          enum adjustment_outcome *outcome, struct adjustment_made *made) MUST_USE;
 
 /* Corrects a charge: `row` with payment id, kind, reason and actor; amount 0 takes back all that is left.
  * What the agreement covers or discounts was not billed, and is not given back. */

@@ -167,6 +167,7 @@
     X(NUMBER, credited_minor)                                                                                \
     X(NUMBER, applied_minor) /* what other invoices' credit paid of it, less what its own paid of them */    \
     X(NUMBER, open_minor)    /* still to be paid, below zero if too much was */                              \
+    X(MAY_NUMBER, disputed_micros) /* of its lines, before tax, in open disputes; it is due all the same */  \
     X(LIST, events, document_event)                                                                          \
     X(LIST, payments, document_payment)                                                                      \
     X(LIST, applied, document_applied)                                                                       \

@@ -64,6 +64,41 @@ out:
     return err;
 }
 
+static enum err put_dispute(struct pg *pg, int64_t site_id, const struct outbox_disputes_row *event)
+{
+    char type[64];
+    json_t *document = json_loads(event->document, 0, NULL);
+    char *body = NULL;
+    enum err err;
+    TRY(document ? ERR_OK : ERR_INTERNAL);
+    snprintf(type, sizeof(type), "dispute.%s", event->event);
+    body = body_of(type, event->happened_ms, document);
+    TRY(body ? ERR_OK : ERR_INTERNAL);
+    err = outbox_put(pg, site_id, event->message_id, type, body, clock_now_ms());
+out:
+    free(body);
+    json_decref(document);
+    return err;
+}
+
+/* The next page of what happened to disputes. */
+static enum err collect_disputes(struct pg *pg, int64_t site_id, int64_t since_ms, int *count)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&params, site_id);
+    pg_params_number(&params, since_ms);
+    err = pg_run(pg, "outbox_disputes", &params, &rows);
+    *count = err == ERR_OK ? rows.count : 0;
+    for (int i = 0; err == ERR_OK && i < rows.count; i++) {
+        const struct outbox_disputes_row event = outbox_disputes_row(&rows, i);
+        err = put_dispute(pg, site_id, &event);
+    }
+    pg_rows_free(&rows);
+    return err;
+}
+
 enum err outbox_collect(struct pg *pg, int64_t site_id, const char *site, int64_t now_ms)
 {
     /* Page by page. What is put in is not pending any more, so that there is a last one. */
@@ -81,6 +116,10 @@ enum err outbox_collect(struct pg *pg, int64_t site_id, const char *site, int64_
             err = put_event(pg, site_id, site, &event);
         }
         pg_rows_free(&rows);
+    } while (err == ERR_OK && count > 0);
+    do {
+        if (err == ERR_OK)
+            err = collect_disputes(pg, site_id, now_ms - OUTBOX_OLDEST_MS, &count);
     } while (err == ERR_OK && count > 0);
     return err;
 }

@@ -15,7 +15,7 @@
 enum err outbox_put(struct pg *pg, int64_t site_id, const char *id, const char *type, const char *body,
                     int64_t now_ms) MUST_USE;
 
-/* Makes a message of everything that has happened to the site's invoices and is in none yet. */
+/* Makes a message of everything that has happened to the site's invoices and disputes and is in none yet. */
 enum err outbox_collect(struct pg *pg, int64_t site_id, const char *site, int64_t now_ms) MUST_USE;
 
 /* A message that is to be sent. Texts are good until outbox_each returns. */

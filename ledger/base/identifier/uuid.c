@@ -32,6 +32,13 @@ bool uuid_is_v7(const uint8_t uuid[UUID_SIZE])
     return uuid[6] >> 4 == 7 && uuid[8] >> 6 == 2;
 }
 
+void uuid_next(const uint8_t uuid[UUID_SIZE], uint8_t next[UUID_SIZE])
+{
+    memcpy(next, uuid, UUID_SIZE);
+    for (size_t i = UUID_SIZE; i-- > 0 && ++next[i] == 0;)
+        continue;
+}
+
 const char *uuid_format(const uint8_t uuid[UUID_SIZE], char out[UUID_TEXT_MAX])
 {
     char hex[2 * UUID_SIZE + 1];

@@ -19,6 +19,9 @@ int64_t uuid_ms(const uint8_t uuid[UUID_SIZE]);
 /* True if version and variant say that this is a version 7. */
 bool uuid_is_v7(const uint8_t uuid[UUID_SIZE]);
 
+/* The least one above it, in the order of ids. The last of all has none: it becomes the first. */
+void uuid_next(const uint8_t uuid[UUID_SIZE], uint8_t next[UUID_SIZE]);
+
 /* "018f…-…" in `out`, which is returned. */
 const char *uuid_format(const uint8_t uuid[UUID_SIZE], char out[UUID_TEXT_MAX]);
 

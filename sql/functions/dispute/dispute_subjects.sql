@@ -92,11 +92,10 @@ CREATE OR REPLACE FUNCTION dispute_subjects(of_site bigint, of_crawler bigint, p
                               WHERE s.site_id = of_site AND s.number = l.number AND s.line = l.line
                               ORDER BY 1 LIMIT 1) AS d ON true
     )
-    -- What another pays is as unknown as that he does.
-    SELECT j.place, j.crawler_id,
-           CASE WHEN j.cause IN ('unknown', 'unknown-invoice') THEN 0 ELSE coalesce(j.amount_micros, 0) END,
-           j.cause, coalesce(j.detail, '')
-      FROM judged j
+    -- What another pays is as unknown as that he does, and so is what became of it.
+    SELECT j.place, j.crawler_id, CASE WHEN u.unknown THEN 0 ELSE coalesce(j.amount_micros, 0) END, j.cause,
+           CASE WHEN u.unknown THEN '' ELSE coalesce(j.detail, '') END
+      FROM judged j CROSS JOIN LATERAL (SELECT j.cause IN ('unknown', 'unknown-invoice')) AS u (unknown)
 $$;
 COMMENT ON FUNCTION dispute_subjects IS 'Whether payments, or lines of invoices where the payment is NULL, can
 be disputed by a crawler, or by the site''s operator (crawler 0): the cause why not, "" if they can, and what

@@ -38,7 +38,8 @@ SELECT json_build_object(
                    THEN 'overdue' ELSE state.status END,
     'status_at', instant_text(state.status_at), 'paid_minor', state.paid_minor,
     'credited_minor', state.credited_minor, 'applied_minor', state.applied_minor,
-    'open_minor', state.open_minor, 'events', events.list, 'payments', coalesce(payments.list, '[]'),
+    'open_minor', state.open_minor, 'disputed_micros', disputed_amount(i.site_id, i.number),
+    'events', events.list, 'payments', coalesce(payments.list, '[]'),
     'applied', coalesce(applied.list, '[]'), 'credit_notes', coalesce(notes.list, '[]'),
     'days', coalesce(days.list, '[]')) AS document
   FROM wanted i

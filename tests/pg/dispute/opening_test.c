@@ -216,7 +216,6 @@ static void the_gate_can_do_nothing_else(void **state)
         "INSERT INTO dispute_finding SELECT dispute_id, gen_random_uuid(), 1, 'x', 0, NULL, now(), 'x'"
         " FROM dispute",
         "INSERT INTO adjustment SELECT * FROM adjustment", "DELETE FROM dispute",
-        "SELECT dispute_add(NULL, ARRAY[gen_random_uuid()], ARRAY[''], ARRAY[0], 1, 1)",
         /* Without a signed request, or at another time than now. */
         "SELECT open_dispute(uuid_floor(now()), 1, 1, 'other', '', ARRAY[gen_random_uuid()], ARRAY[''],"
         " ARRAY[0], NULL, NULL, NULL, NULL, 1, 1)",
@@ -227,6 +226,16 @@ static void the_gate_can_do_nothing_else(void **state)
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
         if (sql_as("crawltab_gate", refused[i], output))
             fail_msg("the gate may: %s", refused[i]);
+    /* For the publisher, of what could be disputed: it may look, and not write. */
+    char add[400];
+    snprintf(
+        add, sizeof(add),
+        "SELECT dispute_add(jsonb_populate_record(NULL::dispute, '{\"dispute_id\": \"%s\", \"site_id\": 1,"
+        " \"opened_by\": \"publisher\", \"reason\": \"other\", \"statement\": \"\", \"actor\": \"x\"}'),"
+        " ARRAY['%s'::uuid], ARRAY[''], ARRAY[0], 9999, 1)",
+        paid, old);
+    assert_false(sql_as("crawltab_gate", add, output));
+    assert_non_null(strstr(output, "permission denied for table dispute"));
     assert_false(sql_as("crawltab_owner", "UPDATE dispute SET reason = 'other'", output));
     assert_true(sql_as("crawltab_gate", "SELECT * FROM dispute_state", output));
     assert_string_equal(sql("SELECT count(*) FROM dispute_event"), "1");

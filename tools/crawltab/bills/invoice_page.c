@@ -139,6 +139,8 @@ static void print_sums(const struct document *document)
             print_applied(document, &document->applied.items[i]);
         print_minor(document, "Open", document->open_minor);
     }
+    if (document->disputed_micros > 0)
+        print_sum("Disputed", document->disputed_micros);
     puts("");
     print_wrapped(document->tax.note);
     print_wrapped(document->rounding);

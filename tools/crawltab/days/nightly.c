@@ -1,5 +1,6 @@
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/days/interim.h"
+#include "tools/crawltab/frame/court.h"
 #include "tools/crawltab/days/publish.h"
 #include "tools/crawltab/frame/checkpoint_key.h"
 #include "tools/crawltab/frame/show.h"
@@ -266,6 +267,28 @@ static bool is_ours(const struct night *night, const char *site)
     return ours;
 }
 
+static void tell_ruling(const char *dispute_id, const struct ruling *ruling, void *context)
+{
+    char money[SHOW_MONEY_MAX];
+    const struct night_site *site = context;
+    if (!site->night->days)
+        printf("%s: dispute %s is %s, %s back\n", site->name, dispute_id, ruling->status,
+               show_micros(ruling->upheld_micros, site->currency, money));
+}
+
+/* What crawlers have opened at the gate, which may not decide. It belongs to today, as a person's decision
+ * would, and not to a day that is closed now; that it fails keeps no day from being closed. */
+static void rule_on_disputes(struct night *night, struct night_site *site)
+{
+    struct court court = {.pg = NULL};
+    if (night->dry_run)
+        return;
+    if (court_open(night->pg, night->config, &court) != ERR_OK ||
+        court_rule(&court, site->site_id, site->name, tell_ruling, site) != ERR_OK)
+        night->status = EXIT_FAILED;
+    court_close(&court);
+}
+
 static enum err close_sites(struct night *night)
 {
     struct pg_params params = {0};
@@ -286,6 +309,7 @@ static enum err close_sites(struct night *night)
         size_t before = night->closed;
         if (!is_ours(night, site.name))
             continue;
+        rule_on_disputes(night, &site);
         close_site(night, &site);
         publish(night, &site);
         if (night->closed == before && !night->day && !night->days && night->status == EXIT_DONE)

@@ -39,16 +39,6 @@ static void tell_verdict(const struct opener *opener, const struct charge_lookup
     }
 }
 
-/* The least id above it. The last of all ids is none that an offer can have. */
-static void id_after(const uint8_t uuid[UUID_SIZE], char text[UUID_TEXT_MAX])
-{
-    uint8_t next[UUID_SIZE];
-    memcpy(next, uuid, UUID_SIZE);
-    for (size_t i = UUID_SIZE; i-- > 0 && ++next[i] == 0;)
-        continue;
-    uuid_format(next, text);
-}
-
 /* What the row has in hexadecimal, in memory of its own. */
 struct entry_bytes {
     char *base, *signature;
@@ -59,11 +49,13 @@ struct entry_bytes {
 static enum err judge(struct pg *pg, struct opener *opener, const struct charge_lookup_row *entry,
                       const struct evidence_entry *facts, struct entry_checks *checks)
 {
+    uint8_t next[UUID_SIZE];
     char end_id[UUID_TEXT_MAX];
     struct evidence_verdict verdict;
     struct evidence_judge *made = NULL;
     enum err err;
-    id_after(facts->payment_id, end_id);
+    uuid_next(facts->payment_id, next);
+    uuid_format(next, end_id);
     TRY(pg_begin(pg));
     TRY(evidence_book_read(pg, &opener->book, entry->site_id, entry->payment_id, end_id));
     made = evidence_judge_new(&opener->book);

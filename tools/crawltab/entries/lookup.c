@@ -1,7 +1,7 @@
 #include "tools/crawltab/entries/answer.h"
 #include "tools/crawltab/entries/named.h"
 #include "tools/crawltab/entries/offered_url.h"
-#include "tools/crawltab/entries/proof.h"
+#include "tools/crawltab/frame/proof.h"
 #include "tools/crawltab/entries/search.h"
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/frame/deed.h"

@@ -1,6 +1,6 @@
 /* Needs nothing but the file: no configuration, no ledger, no network. */
 #include "tools/crawltab/entries/export_check.h"
-#include "tools/crawltab/entries/proof.h"
+#include "tools/crawltab/frame/proof.h"
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/frame/trust.h"
 

@@ -46,6 +46,7 @@ extern const struct command undelivered_command;
 extern const struct command unproven_command;
 extern const struct command traffic_command;
 extern const struct command today_command;
+extern const struct command dispute_command;
 extern const struct command doctor_command;
 extern const struct command backup_command;
 extern const struct command restore_command;

@@ -1,4 +1,4 @@
-#include "tools/crawltab/entries/proof.h"
+#include "tools/crawltab/frame/proof.h"
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/base/file/file.h"

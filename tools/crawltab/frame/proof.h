@@ -1,6 +1,6 @@
 /* Proof bundles as files: made by `crawltab lookup --proof`, checked by `crawltab verify`. */
-#ifndef TOOLS_CRAWLTAB_ENTRIES_PROOF_H
-#define TOOLS_CRAWLTAB_ENTRIES_PROOF_H
+#ifndef TOOLS_CRAWLTAB_FRAME_PROOF_H
+#define TOOLS_CRAWLTAB_FRAME_PROOF_H
 
 #include "ledger/bundle/bundle.h"
 

@@ -1,0 +1,54 @@
+-- The next page of the crawls that dispute $1 is about, whose ids come after $2, and that are not upheld yet:
+-- its payments, and those of its lines. repeats: the newest payment before it for the same copy of the same
+-- page that was delivered, and how long before.
+-- columns: payment_id uuid, amount_micros bigint, resource text, rule text, thumbprint bytea,
+--   signature bytea, signature_base bytea, recorded_ms bigint, lost boolean, lost_status integer,
+--   lost_by text, repeats uuid null, repeats_ms bigint
+WITH subject AS (
+    SELECT d.site_id, d.crawler_id, s.payment_id, s.number, s.line
+      FROM dispute d JOIN dispute_subject s USING (dispute_id) WHERE d.dispute_id = $1::uuid
+), part AS (
+    -- The days of the lines' invoices, as invoice_entry_days has them.
+    SELECT u.site_id, u.crawler_id, l.description AS rule, l.unit_price_micros AS price,
+           uuid_floor(d.starts_at) AS first_id, uuid_floor(d.ends_at) AS end_id
+      FROM subject u
+      JOIN invoice i ON i.site_id = u.site_id AND i.number = u.number
+      JOIN invoice_line l ON l.site_id = u.site_id AND l.number = u.number AND l.line = u.line
+      JOIN crawler_day now ON now.site_id = i.site_id AND now.crawler_id = i.crawler_id
+       AND now.local_date = coalesce(i.crawls_date, i.local_date)
+      JOIN crawler_day t ON t.site_id = i.site_id AND t.crawler_id = i.crawler_id AND t.entries > 0
+       AND t.close_number <= now.close_number AND t.close_number > coalesce((
+               SELECT max(b.close_number) FROM crawler_day b
+                WHERE b.site_id = i.site_id AND b.crawler_id = i.crawler_id AND b.invoiced_micros > 0
+                  AND b.close_number < now.close_number), 0)
+      JOIN day d ON d.site_id = t.site_id AND d.local_date = t.local_date
+), found AS (
+    SELECT c.* FROM subject u JOIN charge c ON c.payment_id = u.payment_id WHERE c.payment_id > $2::uuid
+    UNION ALL
+    (SELECT c.* FROM part p JOIN charge c ON c.site_id = p.site_id AND c.crawler_id = p.crawler_id
+        AND c.payment_id >= p.first_id AND c.payment_id < p.end_id AND c.rule = p.rule
+        AND c.amount_micros = p.price
+      WHERE c.payment_id > $2::uuid AND NOT EXISTS (
+                SELECT FROM unproven n WHERE n.payment_id = c.payment_id) ORDER BY c.payment_id LIMIT 500)
+), page AS (
+    SELECT f.* FROM found f
+     WHERE NOT EXISTS (SELECT FROM dispute_finding g
+                        WHERE g.dispute_id = $1::uuid AND g.payment_id = f.payment_id)
+     ORDER BY f.payment_id LIMIT 500
+)
+SELECT c.payment_id, c.amount_micros, c.resource, c.rule, c.thumbprint, c.signature, c.signature_base,
+       instant_ms(c.recorded_at) AS recorded_ms, u.payment_id IS NOT NULL AS lost,
+       coalesce(u.status, 0) AS lost_status, coalesce(u.told_by, '') AS lost_by, r.payment_id AS repeats,
+       coalesce(r.before_ms, 0) AS repeats_ms
+  FROM page c LEFT JOIN undelivered u ON u.payment_id = c.payment_id
+  LEFT JOIN LATERAL (
+      SELECT q.payment_id,
+             instant_ms(uuid_instant(c.payment_id)) - instant_ms(uuid_instant(q.payment_id)) AS before_ms
+        FROM page_copy p JOIN page_copy q ON q.crawler_id = p.crawler_id AND q.copy = p.copy
+         AND q.site_id = p.site_id AND q.whole AND q.repeats IS NULL AND q.payment_id < p.payment_id
+         AND q.payment_id >= uuid_floor(uuid_instant(p.payment_id) - interval '7 days')
+        JOIN charge e ON e.payment_id = q.payment_id AND e.crawler_id = q.crawler_id AND e.amount_micros > 0
+       WHERE p.payment_id = c.payment_id AND p.crawler_id = c.crawler_id AND p.repeats IS NULL
+         AND NOT EXISTS (SELECT FROM undelivered v WHERE v.payment_id = q.payment_id)
+       ORDER BY q.payment_id DESC LIMIT 1) AS r ON true
+ ORDER BY c.payment_id
