@@ -1,6 +1,7 @@
 #!/bin/bash
 # Writes a manual page from what a program says of itself, so that page and program cannot differ:
-# man.sh PROGRAM|crawltab.yaml SECTION VERSION DATE, where PROGRAM is the path of one that has been built.
+# man.sh PROGRAM|crawltab-COMMAND|crawltab.yaml SECTION VERSION DATE, where PROGRAM is the path of one that
+# has been built, and the others are in its folder.
 set -eu
 program=$1 section=$2 version=$3 date=$4
 name=${program##*/}
@@ -28,7 +29,7 @@ wrapped() {
 heading() { printf '.SH %s\n' "$1"; }
 title() {
     printf '.TH %s %s %s "crawltab %s" crawltab\n.SH NAME\n%s \\- %s\n' \
-        "${name^^}" "$section" "$date" "$version" "${name/-/\\-}" "$1"
+        "${name^^}" "$section" "$date" "$version" "${name//-/\\-}" "$1"
 }
 
 # The commands that a program lists: two spaces, a name, a space or more, what it does. Examples begin with
@@ -56,10 +57,22 @@ crawltab)
     title 'keeps the ledger of crawltabd: bills, exports, answers disputes'
     heading DESCRIPTION
     "$program" --help | literal
+    heading COMMANDS
+    echo 'Each has a page of its own:'
+    separator=
     for command in $(commands); do
-        heading "crawltab $command"
-        "$program" "$command" --help | literal
+        [ -z "$separator" ] || echo "$separator"
+        printf '.BR crawltab\\-%s (1)' "${command//-/\\-}"
+        separator=,
     done
+    echo
+    files
+    ;;
+crawltab-*)
+    command=${name#crawltab-} program=${program%/*}/crawltab
+    title "$("$program" --help | sed -n "s/^  $command  *//p;T;q")"
+    heading DESCRIPTION
+    "$program" "$command" --help | literal
     files
     ;;
 crawler)

@@ -10,6 +10,7 @@ datadir         = $(datarootdir)
 docdir          = $(datarootdir)/doc/crawltab
 mandir          = $(datarootdir)/man
 completiondir   = $(datarootdir)/bash-completion/completions
+zshdir          = $(datarootdir)/zsh/site-functions
 unitdir         = $(prefix)/lib/systemd/system
 sysusersdir     = $(prefix)/lib/sysusers.d
 sysconfdir      = /etc
@@ -62,16 +63,26 @@ $(MAN): $(to)/man/%: tools/deploy/man.sh $(to)/crawltab $(to)/crawltabd $(to)/cr
 	tools/deploy/man.sh $(to)/$(basename $*) $(subst .,,$(suffix $*)) $(VERSION) $(DATE) >$@.new
 	mv $@.new $@
 
+# One for each command of crawltab, of which only the program knows.
+$(to)/man/commands: tools/deploy/man.sh $(to)/crawltab
+	@mkdir -p $@
+	rm -f $@/*
+	for command in $$($(to)/crawltab --help | \
+			sed -n 's/^  \([a-z][a-z-]*\) \{1,\}[a-z].*/\1/p' | grep -vx crawltab); do \
+		tools/deploy/man.sh $(to)/crawltab-$$command 1 $(VERSION) $(DATE) >$@/crawltab-$$command.1 || exit; done
+	@touch $@
+
 SITE = $(patsubst tools/demo/site/%,%,$(shell find tools/demo/site -type f))
 .PHONY: FORCE installed install install-strip uninstall installdirs
 FORCE:
 
-installed: $(to)/crawltabd $(to)/crawltab $(to)/crawler $(to)/config.yaml.example $(UNITS) $(MAN)
+installed: $(to)/crawltabd $(to)/crawltab $(to)/crawler $(to)/config.yaml.example $(UNITS) $(MAN) \
+	$(to)/man/commands
 
 installdirs:
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)/examples \
 		$(DESTDIR)$(docdir)/tools/doc \
-		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(completiondir) \
+		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(completiondir) $(DESTDIR)$(zshdir) \
 		$(foreach section,1 5 8,$(DESTDIR)$(mandir)/man$(section)) \
 		$(DESTDIR)$(sysconfdir)/crawltab \
 		$(addprefix $(DESTDIR)$(datadir)/crawltab/site/,$(sort $(dir $(SITE))))
@@ -88,7 +99,8 @@ install: installed installdirs ## installs under prefix=/usr/local (DESTDIR=: so
 	$(INSTALL_DATA) $(wildcard tools/doc/*) $(DESTDIR)$(docdir)/tools/doc
 	$(INSTALL_DATA) $(filter-out %.sysusers,$(UNITS)) $(DESTDIR)$(unitdir)
 	$(INSTALL_DATA) $(to)/systemd/crawltab.sysusers $(DESTDIR)$(sysusersdir)/crawltab.conf
-	$(INSTALL_DATA) $(filter %.1,$(MAN)) $(DESTDIR)$(mandir)/man1
+	$(INSTALL_DATA) $(filter %.1,$(MAN)) $(to)/man/commands/*.1 $(DESTDIR)$(mandir)/man1
+	$(INSTALL_DATA) tools/deploy/completion.zsh $(DESTDIR)$(zshdir)/_crawltab
 	$(INSTALL_DATA) $(filter %.5,$(MAN)) $(DESTDIR)$(mandir)/man5
 	$(INSTALL_DATA) $(filter %.8,$(MAN)) $(DESTDIR)$(mandir)/man8
 	@for name in $(COMPLETED); do \
@@ -105,7 +117,8 @@ uninstall: ## removes what make install installed, but not configuration, keys a
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,$(notdir $(filter-out %.sysusers,$(UNITS)))) \
 		$(DESTDIR)$(sysusersdir)/crawltab.conf
 	rm -f $(foreach page,$(notdir $(MAN)),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(page)) \
-		$(addprefix $(DESTDIR)$(completiondir)/,$(COMPLETED))
+		$(addprefix $(DESTDIR)$(completiondir)/,$(COMPLETED)) \
+		$(DESTDIR)$(mandir)/man1/crawltab-*.1 $(DESTDIR)$(zshdir)/_crawltab
 	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(datadir)/crawltab
 	@rmdir $(DESTDIR)$(sysconfdir)/crawltab $(DESTDIR)$(state) 2>/dev/null || true
 

@@ -29,20 +29,25 @@ const files = folder =>
         .map(file => path.join('/', path.relative(folder, file)))
         .sort()
 
-// Each command has its section in the manual, in the words of its own help.
+// Each command has its page, and crawler's a section, in the words of its own help.
 async function pages(there) {
+    const page = name => fs.readFileSync(`${there}/opt/tab/share/man/man1/${name}.1`, 'utf8')
     for (const program of ['crawltab', 'crawler']) {
-        const page = fs.readFileSync(`${there}/opt/tab/share/man/man1/${program}.1`, 'utf8')
         const help = async (...words) =>
             (await run(`${there}/opt/tab/bin/${program}`, [...words, '--help'])).stdout.trimEnd()
-        const commands = commandsOf(program, await help())
-        const sections = [...page.matchAll(/^\.SH crawl\w+ ([a-z-]+)$/gm)].map(([, command]) => command)
-        assert.deepEqual(sections, [...new Set(commands)])
-        for (const command of sections) {
-            const [, text] = page.split(`.SH ${program} ${command}\n.nf\n.in 0\n`)
+        const whole = page(program)
+        for (const command of new Set(commandsOf(program, await help()))) {
+            const alone = program === 'crawltab'
+            const text = alone
+                ? page(`crawltab-${command}`).split('.SH DESCRIPTION\n.nf\n.in 0\n')[1]
+                : whole.split(`.SH crawler ${command}\n.nf\n.in 0\n`)[1]
             const plain = text.split('\n.in\n')[0].replace(/^\\&/gm, '').replaceAll('\\-', '-')
             const lines = plain.replaceAll('\\(aq', "'").replaceAll('\\e', '\\')
             assert.equal(lines, (await help(command)).replace(/ +$/gm, ''))
+            if (!alone) continue
+            const named = `.BR crawltab\\-${command.replaceAll('-', '\\-')} (1)`
+            assert.ok(whole.includes(`\n${named}`), named)
+            assert.match(page(`crawltab-${command}`), /^\.SH NAME\ncrawltab\\-\S+ \\- \w/m)
         }
     }
     const config = fs.readFileSync(`${there}/opt/tab/share/man/man5/crawltab.yaml.5`, 'utf8')
@@ -63,6 +68,22 @@ async function completion(there) {
     assert.equal(await complete('crawltab', 'invoice', 'sh'), 'show')
     assert.equal(await complete('crawltab', 'invoice', 'show', '--fo'), '--format')
     assert.equal(await complete('crawler', 'fe'), 'fetch')
+}
+
+// zsh offers the same. compadd, which only a line that is being edited has, tells what it was given.
+async function zshCompletion(there) {
+    const file = `${there}/opt/tab/share/zsh/site-functions/_crawltab`
+    const complete = async (...words) => {
+        const script = `compadd() { shift; print -rl -- "$@"; }; _files() { print files; }
+            f=$1; shift; words=("$@"); CURRENT=$#; . "$f"`
+        const program = `${there}/opt/tab/bin/${words[0]}`
+        return (await run('zsh', ['-fc', script, 'zsh', file, program, ...words.slice(1)])).stdout.split('\n')
+    }
+    assert.ok((await complete('crawltab', 'inv')).includes('invoice'))
+    assert.ok((await complete('crawltab', 'invoice', 'sh')).includes('show'))
+    assert.ok((await complete('crawltab', 'invoice', 'show', '--fo')).includes('--format'))
+    assert.ok((await complete('crawler', 'fe')).includes('fetch'))
+    assert.deepEqual(await complete('crawltab', '--config', ''), ['files', ''])
 }
 
 test('files go where the variables of GNU say, and away again', async t => {
@@ -106,6 +127,7 @@ test('files go where the variables of GNU say, and away again', async t => {
 
     await pages(there)
     await completion(there)
+    await zshCompletion(there)
 
     fs.writeFileSync(`${there}/etc/crawltab/config.yaml`, '')
     await make(folder, 'uninstall', `DESTDIR=${there}`, 'prefix=/opt/tab', 'localstatedir=/srv/var')
