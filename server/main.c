@@ -281,7 +281,8 @@ static int start_and_serve(const char *file, struct config *config, const struct
     service_start(&service, config->ledger_timeout_seconds * 1000);
     struct served served = {.file = file, .generation = generation_start(config, NULL)};
     if (served.generation && start_listening(&served, config, given)) {
-        struct schedule *schedule = schedule_start(file, &config->nightly_at);
+        struct schedule *schedule =
+            schedule_start(file, &config->nightly_at, config->seal_interim_minutes * 60000);
         int signal = serve(&served, &service);
         const struct config *last = generation_config(served.generation);
         assert(signal > 0);

@@ -87,7 +87,7 @@ static void note_change(void *context, const char *key)
     bool waits = strcmp(key, "listen") == 0 || strcmp(key, "threads") == 0 || strncmp(key, "http.", 5) == 0 ||
                  strcmp(key, "trusted_proxies") == 0 || strcmp(key, "decisions.listen") == 0 ||
                  strcmp(key, "facilitator.listen") == 0 || strcmp(key, "monitor.listen") == 0 ||
-                 strcmp(key, "nightly.at") == 0;
+                 strcmp(key, "nightly.at") == 0 || strcmp(key, "seal.interim_minutes") == 0;
     char *list = waits ? changes->waiting : changes->taken;
     size_t len = strlen(list);
     assert(len < CHANGES_MAX);

@@ -26,9 +26,20 @@
 
 #define SCHEDULE_MAGIC 0xc0196a5du
 
+/* What is run, and how it is called in the log. */
+struct job {
+    const char *words[3]; /* after `crawltab --config FILE`; the last one is NULL */
+    const char *started, *done, *failed;
+};
+
+static const struct job night = {{"nightly"}, "nightly_started", "nightly_done", "nightly_failed"};
+static const struct job interim = {
+    {"checkpoint", "interim"}, "interim_started", "interim_done", "interim_failed"};
+
 struct schedule {
     uint32_t magic;
     const char *file;
+    int64_t interim_ms;            /* 0: never */
     int minutes[CONFIG_TIMES_MAX]; /* of the day */
     size_t count;
     pthread_t thread;
@@ -82,11 +93,13 @@ static bool find_command(char *path, size_t room)
 }
 
 /* The gate's threads block signals; the command must not. */
-static int spawn(const char *file, pid_t *child)
+static int spawn(const char *file, const struct job *job, pid_t *child)
 {
-    char path[4096], config[] = "--config", verb[] = "nightly";
+    char path[4096], config[] = "--config", first[16], second[16];
     char *copy = strdup(file);
-    char *words[] = {path, config, copy, verb, NULL};
+    snprintf(first, sizeof(first), "%s", job->words[0]);
+    snprintf(second, sizeof(second), "%s", job->words[1] ? job->words[1] : "");
+    char *words[] = {path, config, copy, first, job->words[1] ? second : NULL, NULL};
     posix_spawnattr_t attributes;
     sigset_t none;
     int problem = copy && find_command(path, sizeof(path)) ? posix_spawnattr_init(&attributes) : ENOENT;
@@ -101,20 +114,19 @@ static int spawn(const char *file, pid_t *child)
     return problem;
 }
 
-static void log_end(int status)
+static void log_end(const struct job *job, int status)
 {
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     if (code == 0)
-        LOG(INFO, "nightly_done", {"status", LOG_NUMBER(code)});
+        LOG(INFO, job->done, {"status", LOG_NUMBER(code)});
     else if (code == 75)
-        LOG(INFO, "nightly_done", {"status", LOG_NUMBER(code)},
-            {"detail", "another run is closing the days"});
+        LOG(INFO, job->done, {"status", LOG_NUMBER(code)}, {"detail", "another run is closing the days"});
     else if (code == 3)
-        LOG(ERROR, "nightly_done", {"status", LOG_NUMBER(code)},
+        LOG(ERROR, job->done, {"status", LOG_NUMBER(code)},
             {"detail", "there are entries that are not what was signed, and not billed"},
             {"hint", "crawltab unproven lists them with the reasons"});
     else
-        LOG(ERROR, "nightly_failed", {"status", LOG_NUMBER(code)},
+        LOG(ERROR, job->failed, {"status", LOG_NUMBER(code)},
             {"hint", "its own messages stand above; it is tried again at the next time"});
 }
 
@@ -127,29 +139,29 @@ static void wait_for_end(pid_t child)
         continue;
 }
 
-static void run_command(struct schedule *schedule)
+static void run_command(struct schedule *schedule, const struct job *job)
 {
     assert(schedule->child == 0);
     pid_t child = 0;
     int status;
     pthread_mutex_lock(&schedule->lock);
-    int problem = schedule->ending ? ECANCELED : spawn(schedule->file, &child);
+    int problem = schedule->ending ? ECANCELED : spawn(schedule->file, job, &child);
     schedule->child = problem == 0 ? child : 0;
     pthread_mutex_unlock(&schedule->lock);
     if (problem != 0) {
         if (problem != ECANCELED)
-            LOG(ERROR, "nightly_not_started", {"detail", strerror(problem)},
+            LOG(ERROR, "nightly_not_started", {"detail", strerror(problem)}, {"job", job->words[0]},
                 {"hint", "crawltab must lie in the folder of crawltabd"});
         return;
     }
-    LOG(INFO, "nightly_started", {"pid", LOG_NUMBER(child)});
+    LOG(INFO, job->started, {"pid", LOG_NUMBER(child)});
     wait_for_end(child);
     pthread_mutex_lock(&schedule->lock);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
     schedule->child = 0;
     pthread_mutex_unlock(&schedule->lock);
-    log_end(status);
+    log_end(job, status);
 }
 
 /* False when the thread is to end. */
@@ -172,7 +184,7 @@ static void *watch_the_clock(void *context)
     OBJECT_CHECK((struct schedule *)context, SCHEDULE_MAGIC);
     struct schedule *schedule = context;
     int64_t looked_ms = clock_now_ms();
-    int64_t next_ms = next_of_all(schedule, looked_ms);
+    int64_t next_ms = next_of_all(schedule, looked_ms), signed_ms = clock_monotonic_ms();
     while (sleep_a_little(schedule)) {
         int64_t now_ms = clock_now_ms();
         bool due = now_ms >= next_ms;
@@ -181,7 +193,12 @@ static void *watch_the_clock(void *context)
             next_ms = next_of_all(schedule, now_ms);
         looked_ms = now_ms;
         if (due)
-            run_command(schedule);
+            run_command(schedule, &night);
+        /* Between nights, by a clock that nobody sets. */
+        if (schedule->interim_ms > 0 && clock_monotonic_ms() - signed_ms >= schedule->interim_ms) {
+            signed_ms = clock_monotonic_ms();
+            run_command(schedule, &interim);
+        }
     }
     return NULL;
 }
@@ -191,7 +208,7 @@ static int minutes_of(const char *text)
     return ((text[0] - '0') * 10 + text[1] - '0') * 60 + (text[3] - '0') * 10 + text[4] - '0';
 }
 
-struct schedule *schedule_start(const char *file, const struct config_list *times)
+struct schedule *schedule_start(const char *file, const struct config_list *times, int64_t interim_ms)
 {
     struct schedule *schedule = times->count > 0 ? calloc(1, sizeof(*schedule)) : NULL;
     pthread_condattr_t monotonic;
@@ -200,6 +217,7 @@ struct schedule *schedule_start(const char *file, const struct config_list *time
     if (schedule) {
         OBJECT_MAKE(schedule, SCHEDULE_MAGIC);
         schedule->file = file;
+        schedule->interim_ms = interim_ms;
         for (; schedule->count < times->count && schedule->count < CONFIG_TIMES_MAX; schedule->count++)
             schedule->minutes[schedule->count] = minutes_of(times->items[schedule->count]);
         pthread_mutex_init(&schedule->lock, NULL);

@@ -205,6 +205,9 @@ typedef struct config_list CONFIG_LIST;
       "What `crawltab audit` finds beside the ledger but is there on purpose, in the audit's words, such "   \
       "as\n"                                                                                                 \
       "\"publication NAME\", \"extension NAME\", \"event trigger NAME\" or \"view NAME\".")                  \
+    X(seal_interim_minutes, "seal.interim_minutes", NUMBER, "10", 0, 1440,                                   \
+      "How often a gate that runs the night (nightly.at) signs the open days as well, by\n"                  \
+      "`crawltab checkpoint interim`. 0: never, or a timer does.")                                           \
     X(seal_publish_folder, "seal.publish_folder", PATH, "", 0, 0,                                            \
       "Folder for each checkpoint that is made, to be copied to where nobody who can change the ledger "     \
       "has\n"                                                                                                \

@@ -19,6 +19,7 @@
 #define REAPING_MS 200
 
 static atomic_int spawned, reaped, signalled, signalled_strangers;
+static atomic_int signs; /* what was run is `crawltab checkpoint interim` */
 static char command[64]; /* what is run instead of `crawltab nightly` */
 
 /* The calls of schedule.c, on their way to the C library. */
@@ -32,7 +33,8 @@ int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *
     char shell[] = "sh", option[] = "-c";
     char *instead[] = {shell, option, command, NULL};
     (void)path;
-    (void)words;
+    atomic_store(&signs, words[3] && words[4] && strcmp(words[3], "checkpoint") == 0 &&
+                             strcmp(words[4], "interim") == 0 && !words[5]);
     int result = real(pid, "/bin/sh", actions, attributes, instead, environment);
     atomic_store(&spawned, 1);
     return result;
@@ -84,7 +86,7 @@ static struct schedule *start(const char *shell)
     snprintf(minute, sizeof(minute), "%02u:%02u", (unsigned)local.tm_hour % 24u,
              (unsigned)local.tm_min % 60u);
     clock_set_offset_ms((int64_t)next * 1000 - 200 - clock_now_ms());
-    struct schedule *schedule = schedule_start("none.yaml", &list);
+    struct schedule *schedule = schedule_start("none.yaml", &list, 0);
     assert_non_null(schedule);
     wait_for(&spawned);
     return schedule;
@@ -110,11 +112,39 @@ static void a_night_that_runs_is_ended(void **state)
     assert_int_equal(atomic_load(&signalled_strangers), 0);
 }
 
+/* Its night is twelve hours away. */
+static void open_days_are_signed_in_between(void **state)
+{
+    (void)state;
+    char time[8];
+    const char *times[] = {time};
+    const struct config_list list = {.items = times, .count = 1};
+    struct tm local;
+    clock_set_offset_ms(0);
+    time_t later = (time_t)(clock_now_ms() / 1000) + 12 * 3600;
+    localtime_r(&later, &local);
+    snprintf(time, sizeof(time), "%02u:%02u", (unsigned)local.tm_hour % 24u, (unsigned)local.tm_min % 60u);
+    atomic_store(&spawned, 0);
+    atomic_store(&reaped, 0);
+    snprintf(command, sizeof(command), "exit 0");
+    struct schedule *schedule = schedule_start("none.yaml", &list, 100);
+    assert_non_null(schedule);
+    for (int i = 0; i < 2; i++) {
+        wait_for(&spawned);
+        assert_int_equal(atomic_load(&signs), 1);
+        wait_for(&reaped);
+        atomic_store(&spawned, 0);
+        atomic_store(&reaped, 0);
+    }
+    schedule_stop(schedule);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_night_that_has_just_ended_is_not_signalled),
         cmocka_unit_test(a_night_that_runs_is_ended),
+        cmocka_unit_test(open_days_are_signed_in_between),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
