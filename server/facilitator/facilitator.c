@@ -7,6 +7,7 @@
 #include "ledger/base/log.h"
 #include "ledger/base/object.h"
 #include "ledger/entry/payment_id.h"
+#include "server/facilitator/discovery.h"
 #include "server/facilitator/offers.h"
 #include "server/facilitator/order.h"
 #include "server/gate/settlement.h"
@@ -326,42 +327,36 @@ static enum exchange_verdict begin_payment(struct facilitator_thread *thread, st
 }
 
 /* What this key can settle: its site's network, in both schemes. */
-static enum exchange_verdict tell_supported(struct facilitator_thread *thread, struct exchange *exchange)
+static void tell_supported(struct exchange *exchange, const char *network)
 {
-    struct caller caller = {NULL, 0, false};
-    struct refusal refusal;
-    if (!identify(thread->facilitator, &exchange->message, &caller, &refusal)) {
-        answer_problem(exchange, &refusal);
-        return EXCHANGE_REPLY;
-    }
-    const char *network = caller.site->network;
     answer_json(exchange, 200,
                 json_pack("{s:[{s:i,s:s,s:s},{s:i,s:s,s:s}],s:[s],s:{}}", "kinds", "x402Version", 2, "scheme",
                           "deferred", "network", network, "x402Version", 2, "scheme", "batch-settlement",
                           "network", network, "extensions", "http-message-signatures", "signers"));
-    return EXCHANGE_REPLY;
 }
 
-static enum exchange_verdict make_offers(struct facilitator_thread *thread, struct exchange *exchange)
+static void make_offers(struct facilitator_thread *thread, struct exchange *exchange,
+                        const struct caller *caller)
 {
-    struct caller caller = {NULL, 0, false};
-    struct refusal refusal;
-    if (!identify(thread->facilitator, &exchange->message, &caller, &refusal)) {
-        answer_problem(exchange, &refusal);
-        return EXCHANGE_REPLY;
-    }
     const struct offers_call call = {.config = thread->facilitator->parts.config,
                                      .gate = thread->facilitator->gate,
                                      .door = thread->door,
-                                     .site = caller.site,
-                                     .site_index = caller.site_index};
+                                     .site = caller->site,
+                                     .site_index = caller->site_index};
     offers_answer(&call, exchange);
-    return EXCHANGE_REPLY;
 }
 
 /* --- The handler --- */
 
-enum route { ROUTE_NONE, ROUTE_VERIFY, ROUTE_SETTLE, ROUTE_SUPPORTED, ROUTE_OFFERS };
+enum route {
+    ROUTE_NONE,
+    ROUTE_VERIFY,
+    ROUTE_SETTLE,
+    ROUTE_SUPPORTED,
+    ROUTE_OFFERS,
+    ROUTE_RESOURCES,
+    ROUTE_SEARCH
+};
 
 static const struct {
     struct slice method, path;
@@ -371,6 +366,8 @@ static const struct {
     {SLICE("POST"), SLICE("/settle"), ROUTE_SETTLE},
     {SLICE("GET"), SLICE("/supported"), ROUTE_SUPPORTED},
     {SLICE("POST"), SLICE("/offers"), ROUTE_OFFERS},
+    {SLICE("GET"), SLICE("/discovery/resources"), ROUTE_RESOURCES},
+    {SLICE("GET"), SLICE("/discovery/search"), ROUTE_SEARCH},
 };
 
 static enum route route_of(const struct message *message, bool *known)
@@ -386,18 +383,39 @@ static enum route route_of(const struct message *message, bool *known)
     return ROUTE_NONE;
 }
 
+/* A call that is about no payment, and is answered at once. */
+static void answer_at_once(struct facilitator_thread *thread, struct exchange *exchange, enum route route)
+{
+    const struct config *config = thread->facilitator->parts.config;
+    struct caller caller = {NULL, 0, false};
+    struct refusal refusal;
+    if (!identify(thread->facilitator, &exchange->message, &caller, &refusal))
+        answer_problem(exchange, &refusal);
+    else if (route == ROUTE_SUPPORTED)
+        tell_supported(exchange, caller.site->network);
+    else if (route == ROUTE_OFFERS)
+        make_offers(thread, exchange, &caller);
+    else if (route == ROUTE_RESOURCES)
+        discovery_list(exchange, config, caller.site);
+    else
+        discovery_search(exchange, config, caller.site);
+}
+
 static enum exchange_verdict enter(struct facilitator_thread *thread, struct exchange *exchange)
 {
     bool known;
-    switch (route_of(&exchange->message, &known)) {
+    enum route route = route_of(&exchange->message, &known);
+    switch (route) {
     case ROUTE_VERIFY:
         return begin_payment(thread, exchange, CALL_VERIFY);
     case ROUTE_SETTLE:
         return begin_payment(thread, exchange, CALL_SETTLE);
     case ROUTE_SUPPORTED:
-        return tell_supported(thread, exchange);
     case ROUTE_OFFERS:
-        return make_offers(thread, exchange);
+    case ROUTE_RESOURCES:
+    case ROUTE_SEARCH:
+        answer_at_once(thread, exchange, route);
+        return EXCHANGE_REPLY;
     case ROUTE_NONE:
         break;
     }

@@ -48,7 +48,8 @@ function rooms(    base, money, server)
     edge["server/published"] = edge["server/http"] " ledger/licence ledger/verify server/agent"
     edge["server/gate"] = edge["server/rules"] " server/rules ledger/dialect ledger/traffic server/agent" \
         " server/content server/origin server/published ledger/account"
-    edge["server/decisions"] = edge["server/facilitator"] = edge["server/gate"] " server/gate"
+    edge["server/decisions"] = edge["server/gate"] " server/gate"
+    edge["server/facilitator"] = edge["server/gate"] " server/gate ledger/licence"
     edge["server/monitor"] = edge["ledger/credit"] " ledger/credit ledger/traffic server/http"
     server = edge["server/gate"] " server/gate server/decisions server/facilitator server/monitor" \
         " server/http"
