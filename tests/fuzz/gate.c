@@ -2,7 +2,8 @@
  * "{id}" stands for a payment id that was offered for this URL at this price, and "{sig}" for a signature
  * over the base of the first member of Signature-Input, so that mutations go past the first checks.
  *
- * Nothing is charged but for a 200 with a receipt, and nothing where neither id nor signature were given.
+ * Nothing is charged but for a 200 with a receipt, and nothing where neither id nor signature were given; no
+ * account is read without a signature.
  * Input: WORLD TEXT; the bits of WORLD are in take_through(). */
 #include "tests/fuzz/gate_world.h"
 #include "tests/fuzz/support.h"
@@ -33,6 +34,7 @@ static const char yaml[] =
     "offer: {key_file: offer.key}\n"
     "identity: {key_file: identity.key}\n"
     "log_level: error\n"
+    "account: {requests_per_minute: 100000}\n"
     "sites:\n"
     "  - name: example\n"
     "    hosts: [shop.example, www.shop.example]\n"
@@ -78,7 +80,8 @@ static void start(void)
     world.credit = credit_new();
     const struct credit_day day = {SLICE("example"), 0, INT64_MAX, 0, true, false};
     HOLDS(world.credit && credit_apply_days(world.credit, &day, 1) == ERR_OK);
-    gate = gate_new(&(struct gate_parts){.config = config, .nonces = nonces_new(64)});
+    gate = gate_new(&(struct gate_parts){
+        .config = config, .nonces = nonces_new(64), .reader = (struct reader *)(void *)&world});
     HOLDS(world.key && gate);
     handler = gate_handler(gate);
     thread = handler.thread_start(handler.context);
@@ -139,8 +142,13 @@ static struct slice sign(struct arena *arena, const struct message *message)
     return slice_bytes(text, encoding_base64(raw, sizeof(raw), text));
 }
 
+/* What the text left open. */
+struct given {
+    bool opened, is_signed; /* an id and a signature; a signature */
+};
+
 /* Fills in what the text leaves open. False when it is no request. */
-static bool prepare(struct arena *arena, struct slice text, struct message *message, bool *opened)
+static bool prepare(struct arena *arena, struct slice text, struct message *message, struct given *given)
 {
     const char *why;
     if (!raw_request_parse(arena, text, "https", message, &why))
@@ -150,7 +158,8 @@ static bool prepare(struct arena *arena, struct slice text, struct message *mess
         return false;
     struct slice signature = sign(arena, message);
     struct slice whole = signature.data ? replace(arena, with_id, "{sig}", signature) : with_id;
-    *opened = with_id.data != text.data && whole.data != with_id.data;
+    given->is_signed = whole.data != with_id.data;
+    given->opened = with_id.data != text.data && given->is_signed;
     return raw_request_parse(arena, whole, "https", message, &why);
 }
 
@@ -185,7 +194,7 @@ static void check_refusal(const struct exchange *exchange, const char *code)
     json_decref(body);
 }
 
-static void check_reply(const struct exchange *exchange, bool opened)
+static void check_reply(const struct exchange *exchange, const struct given *given)
 {
     unsigned status = exchange->reply.status;
     const char *code = header_of(exchange, "crawler-error");
@@ -195,7 +204,9 @@ static void check_reply(const struct exchange *exchange, bool opened)
     HOLDS(paid == (world.recorded == 1));
     HOLDS(!paid || status == 200 || status == 206);
     HOLDS(!paid || (!world.limited && !world.unread));
-    HOLDS(!world.submitted || opened);
+    HOLDS(!world.submitted || given->opened);
+    HOLDS(!world.read || (given->is_signed && world.read == 1 && !world.submitted));
+    HOLDS(!exchange->reply.stream || (world.read && status == 200));
     HOLDS(!world.submitted || world.amount_micros == 2500 || world.amount_micros == 50000);
     if (code)
         check_refusal(exchange, code);
@@ -224,15 +235,17 @@ static void take_through(struct exchange *exchange)
     }
 }
 
-static void answer(const struct message *message, bool opened)
+static void answer(const struct message *message, const struct given *given)
 {
     struct arena arena = fuzz_arena(ARENA_SIZE);
     struct exchange exchange = {.arena = arena, .message = *message, .reply.fd = -1, .resume = resume};
     exchange.message.scheme = SLICE("");
-    world.submitted = world.recorded = 0;
+    world.submitted = world.recorded = world.read = 0;
     take_through(&exchange);
-    check_reply(&exchange, opened);
+    check_reply(&exchange, given);
     handler.finished(thread, &exchange);
+    if (exchange.reply.stream)
+        exchange.reply.stream->close(exchange.reply.stream);
     if (exchange.reply.fd >= 0)
         close(exchange.reply.fd);
     fuzz_arena_free(&exchange.arena);
@@ -242,7 +255,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice text = slice_bytes(data, size);
     struct message message;
-    bool opened = false;
+    struct given given = {false, false};
     if (!gate)
         start();
     uint8_t bits = fuzz_byte(&text);
@@ -253,8 +266,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world.limited = bits & 16;
     world.unread = bits & 32;
     struct arena arena = fuzz_arena(FUZZ_ARENA_PLENTY);
-    if (prepare(&arena, text, &message, &opened))
-        answer(&message, opened);
+    if (prepare(&arena, text, &message, &given))
+        answer(&message, &given);
     fuzz_arena_free(&arena);
     return 0;
 }

@@ -106,6 +106,19 @@ bool writer_ready(const struct writer *writer)
     return true;
 }
 
+enum err reader_submit(struct reader *reader, struct reading *reading)
+{
+    (void)reader;
+    HOLDS(reading->magic == READING_MAGIC && reading->done && !reading->body);
+    HOLDS(!world.waiting && !world.queued && !world.reading && !world.unread);
+    HOLDS(reading->agent.len > 0 && reading->request.base.len > 0 && reading->request.signature.len == 64);
+    if (world.overloaded)
+        return ERR_OVERLOADED;
+    world.read++;
+    world.reading = reading;
+    return ERR_OK;
+}
+
 struct agreements *refresh_take_agreements(struct refresh *book)
 {
     (void)book;
@@ -131,14 +144,30 @@ struct credit *refresh_credit(struct refresh *book)
     return world.credit;
 }
 
+static void answer_reading(struct reading *reading)
+{
+    reading->err = world.ledger_down ? ERR_ACCOUNT_UNAVAILABLE
+                   : world.conflict  ? ERR_ACCOUNT_UNKNOWN
+                                     : ERR_OK;
+    reading->body = reading->err == ERR_OK ? strdup("{}\n") : NULL;
+    HOLDS(reading->err != ERR_OK || reading->body);
+    reading->len = 3;
+    reading->media_type = "application/json";
+    reading->done(reading);
+}
+
 void world_turn(void)
 {
     struct directory_wait *waiting = world.waiting;
     struct submission *submission = world.queued;
+    struct reading *reading = world.reading;
     world.waiting = NULL;
     world.queued = NULL;
+    world.reading = NULL;
     if (waiting)
         waiting->ready(waiting);
+    if (reading)
+        answer_reading(reading);
     if (!submission)
         return;
     submission->outcome.err = world.ledger_down ? ERR_LEDGER_UNAVAILABLE

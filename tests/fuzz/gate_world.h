@@ -1,9 +1,10 @@
 /* What the fuzzed gate lives in instead of clock, chance, network and database: the doors of DESIGN.md
  * section 3 with another side behind them. Linked instead of clock.c, random.c, directory.c, writer.c,
- * refresh.c and agreements.c. */
+ * reader.c, refresh.c and agreements.c. */
 #ifndef TESTS_FUZZ_GATE_WORLD_H
 #define TESTS_FUZZ_GATE_WORLD_H
 
+#include "ledger/account/reader.h"
 #include "ledger/credit/refresh.h"
 #include "ledger/entry/writer.h"
 #include "server/agent/directory.h"
@@ -26,6 +27,8 @@ struct world {
     /* What the gate did. */
     struct submission *queued;
     struct directory_wait *waiting;
+    struct reading *reading;
+    unsigned read;      /* accounts that were asked for */
     unsigned submitted; /* charges handed over */
     unsigned recorded;  /* of those, confirmed */
     int64_t amount_micros;
