@@ -145,7 +145,7 @@ static enum err read_days(struct page *page)
             TRY(read_day(page, &day));
             page->more = page->more || (is_over(page) && i + 1 < rows.count);
         }
-    } while (rows.count > 0 && !page->more && !is_over(page));
+    } while (rows.count > 0 && !page->more && !is_over(page) && strcmp(page->after, page->end) < 0);
     page->more = page->more || (rows.count > 0 && is_over(page));
 out:
     pg_rows_free(&rows);

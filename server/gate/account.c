@@ -10,10 +10,16 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ANSWER_MAGIC 0x2e9b04c5u
+
+/* Of answers that are being sent, by the whole process: a client that takes its time keeps one so long. An
+ * answer may outlive the gate that made it, and so do these. */
+#define ANSWER_BYTES_MAX ((size_t)64 << 20)
+static atomic_size_t answer_bytes;
 
 struct account_limits {
     pthread_mutex_t mutex; /* over both */
@@ -220,6 +226,8 @@ static void on_close(struct exchange_stream *stream)
 {
     struct answer_stream *answer = answer_of(stream);
     OBJECT_END(answer, ANSWER_MAGIC);
+    size_t before = atomic_fetch_sub(&answer_bytes, answer->len);
+    assert(before >= answer->len);
     free(answer->bytes);
     free(answer);
 }
@@ -236,9 +244,12 @@ enum err account_reply(struct crawl *crawl)
         (reading->refusal != ERR_OK &&
          !exchange_header(exchange, "crawler-error", err_code(reading->refusal))))
         return ERR_REQUEST_TOO_LARGE;
-    struct answer_stream *answer = calloc(1, sizeof(*answer));
-    if (!answer)
+    bool fits = atomic_fetch_add(&answer_bytes, reading->len) + reading->len <= ANSWER_BYTES_MAX;
+    struct answer_stream *answer = fits ? calloc(1, sizeof(*answer)) : NULL;
+    if (!answer) {
+        atomic_fetch_sub(&answer_bytes, reading->len);
         return ERR_OVERLOADED;
+    }
     *answer =
         (struct answer_stream){.stream = {on_stream, on_close}, .bytes = reading->body, .len = reading->len};
     OBJECT_MAKE(answer, ANSWER_MAGIC);
