@@ -270,6 +270,9 @@ static int64_t signed_ms(const struct order *order, const struct config *config,
     bool over = order->expires * 1000 <= now_ms ||
                 (offered && uuid_ms(id) + config->offer_ttl_seconds * 1000 <= now_ms);
     int64_t age_ms = now_ms - order->issued * 1000;
+    /* Signed before it was offered: there is no time at which both held. */
+    if (offered && uuid_ms(id) > (order->issued + PAYMENT_ID_AHEAD_SECONDS) * 1000)
+        return 0;
     return over && order->issued > 0 && age_ms >= 0 && age_ms <= LATE_MAX_MS ? order->issued * 1000 : 0;
 }
 
