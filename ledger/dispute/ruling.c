@@ -105,6 +105,7 @@ static enum err uphold(struct deciding *deciding, const struct dispute_crawls_ro
                                        .reason = reason,
                                        .actor = deciding->actor};
     TRY(adjustment_look(deciding->pg, &row, deciding->now_ms, &outcome, &made));
+    snprintf(ruling->currency, sizeof(ruling->currency), "%s", made.currency);
     bool nothing = outcome == ADJUSTMENT_VOID || outcome == ADJUSTMENT_UNPROVEN ||
                    (outcome == ADJUSTMENT_TOO_MUCH && made.left_micros <= 0);
     if (outcome == ADJUSTMENT_TOO_MUCH && !nothing) {
@@ -123,7 +124,6 @@ static enum err uphold(struct deciding *deciding, const struct dispute_crawls_ro
         if (deciding->allowed_micros != INT64_MAX)
             deciding->allowed_micros -= made.amount_micros;
     }
-    snprintf(ruling->currency, sizeof(ruling->currency), "%s", made.currency);
     TRY(add_finding(deciding, payment_id, rule, &made, !nothing));
 out:
     return err;
