@@ -149,8 +149,14 @@ static void lines_of_invoices_can_be_disputed(void **state)
     assert_string_equal(open_one(B, payment_of(others)), "refused: taken-back");
     snprintf(credit, sizeof(credit), "%s",
              sql("SELECT number FROM invoice WHERE agent = '" B "' AND kind = 'invoice'"));
+    static char other[UUID_TEXT_MAX];
+    snprintf(other, sizeof(other), "%s",
+             sql("SELECT c.payment_id FROM charge c JOIN crawler USING (crawler_id) WHERE agent = '" B "'"
+                 " ORDER BY 1 LIMIT 1"));
+    assert_string_equal(open_one(B, payment_of(other)), "opened: ok");
+    assert_string_equal(open_one(B, line_of(credit, 1)), "refused: disputed");
     assert_int_equal(CRAWLTAB(output, "invoice", "void", credit, "--reason", "wrong"), 0);
-    assert_string_equal(open_one(B, line_of(credit, 1)), "refused: taken-back");
+    assert_string_equal(open_one(B, line_of(credit, 1)), "refused: disputed");
     assert_int_equal(CRAWLTAB(output, "audit"), 0);
 }
 
