@@ -1,15 +1,17 @@
 // The x402 SDKs as they are published pay the gate, by the scheme of tools/x402.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import fs from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import axios from 'axios'
 import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@x402/fetch'
 import { wrapAxiosWithPayment, x402Client as axiosX402Client } from '@x402/axios'
 import { x402Client as oldClient, x402HTTPClient as oldHttpClient } from 'x402-core-oldest/client'
 import * as deferred from '../../../tools/x402/index.js'
-import { root } from '../support.js'
+import { freePort, root } from '../support.js'
 import { scene } from '../signers.js'
 
 const { DeferredClient, RelayedOfferError, sameResource, sameResourceAxios } = deferred
@@ -149,4 +151,26 @@ test('the examples are of the packages that are tested', () => {
         assert.ok(lines.filter(line => line && !line.startsWith('import')).length <= 5, name)
         assert.ok(lines.some(line => line.endsWith(`from '@x402/${name}'`)))
     }
+})
+
+test('a client in Python pays', async t => {
+    const port = await freePort()
+    const hosts = [`127.0.0.1:${port}`]
+    const set = await scene(t, { listen: `127.0.0.1:${port}`, site: { scheme: 'http', hosts } })
+    const file = path.join(set.folder, 'crawler.jwk')
+    fs.writeFileSync(file, JSON.stringify(set.key.private))
+    const program = path.join(root, 'tools/x402/examples/client.py')
+    const client = most =>
+        promisify(execFile)('python3', [
+            ...[program, file, set.agent.origin, most],
+            `http://${hosts[0]}/articles/harbour-bell.html`
+        ])
+    const paid = () => set.ledger.query('SELECT count(*), coalesce(sum(amount_micros), 0) FROM charge')
+    await assert.rejects(client('49999'), /costs 50000 USD: nothing was signed/)
+    assert.equal(paid(), '0|0')
+    const { stdout, stderr } = await client('50000')
+    assert.match(stdout, /harbour/i)
+    const receipt = JSON.parse(stderr)
+    assert.deepEqual([receipt.success, receipt.amount, receipt.payer], [true, '50000', set.agent.origin])
+    assert.equal(paid(), '1|50000')
 })
