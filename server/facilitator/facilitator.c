@@ -17,9 +17,8 @@
 #include <stdlib.h>
 
 #define BODY_MAX 16384
-#define LATE_MAX_MS                                                                                          \
-    3600000 /* of what was signed: a day is sealed 61 minutes after its end at the earliest                  \
-             */
+/* Of what was signed: a day is sealed 61 minutes after its end at the earliest. */
+#define LATE_MAX_MS 3600000
 
 #define FACILITATOR_MAGIC 0x35e0d7c2u
 #define THREAD_MAGIC      0x9ab6f014u
