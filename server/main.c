@@ -26,8 +26,6 @@
 /* The end of a generation sends no signal: while one is awaited it is looked for. */
 #define RETIRING_POLL_MS 50
 
-#define LENGTH_OF(array) (sizeof(array) / sizeof(*(array)))
-
 static const char help[] = "Usage: crawltabd [--config FILE] [OPTION]\n"
                            "The gate: offers pages to AI crawlers at a price, checks their signed\n"
                            "commitments and writes them to the ledger before it gives the page away.\n"
@@ -173,17 +171,9 @@ static struct http *start_decisions(const struct config *config, const struct se
                                     const struct exchange_handler *handler)
 {
     struct http_options options = http_options(config);
-    static const char *const near[] = {"unix", "127.0.0.0/8", "::1"};
-    size_t room = config->trusted_proxies.count + LENGTH_OF(near);
-    struct config_list fronts = {.count = config->trusted_proxies.count};
-    fronts.items = calloc(room, sizeof(*fronts.items));
-    if (!fronts.items)
+    struct config_list fronts;
+    if (!reload_fronts(config, &fronts))
         return NULL;
-    for (size_t i = 0; i < fronts.count; i++)
-        fronts.items[i] = config->trusted_proxies.items[i];
-    for (size_t i = 0; i < LENGTH_OF(near); i++)
-        fronts.items[fronts.count++] = near[i];
-    assert(fronts.count == room);
     options.listen = config->decisions_listen;
     options.sockets = given->decisions.sockets;
     options.socket_count = given->decisions.count;
@@ -201,12 +191,11 @@ static struct http *start_facilitator(const struct config *config, const struct 
                                       const struct exchange_handler *handler)
 {
     struct http_options options = http_options(config);
-    const struct config_list nobody = {.count = 0};
     options.listen = config->facilitator_listen;
     options.sockets = given->facilitator.sockets;
     options.socket_count = given->facilitator.count;
     options.client_connections = 0;
-    options.trusted_proxies = &nobody;
+    options.trusted_proxies = &reload_nobody;
     options.upstream = (struct exchange_upstream){.start = NULL};
     struct http *http = http_start(&options, handler);
     if (http)
@@ -218,11 +207,10 @@ static struct http *start_facilitator(const struct config *config, const struct 
 static struct http *start_monitor(const struct config *config, const struct exchange_handler *handler)
 {
     struct http_options options = http_options(config);
-    const struct config_list nobody = {.count = 0};
     assert(*config->monitor_listen && handler->context);
     options.listen = config->monitor_listen;
     options.threads = 1;
-    options.trusted_proxies = &nobody;
+    options.trusted_proxies = &reload_nobody;
     options.upstream = (struct exchange_upstream){.start = NULL};
     struct http *http = http_start(&options, handler);
     if (http)

@@ -55,10 +55,10 @@ struct connection *door_open(struct worker *worker, struct MHD_Connection *conne
     bool local;
     struct exchange_client peer = request_peer(connection, &local);
     worker->idle.adopting = NULL;
-    /* A trusted proxy has as many connections as it likes, see door_admit. */
-    bool trusted = client_trusted(http->trust, &peer, local);
-    bool counted = !trusted && is_counted(http, &peer);
-    assert(!known || known->counted == counted); /* it is counted once, whoever has its socket */
+    /* A trusted proxy has as many connections as it likes, see door_admit. Who is known stays as he was
+     * counted: once, whoever has the socket. */
+    bool trusted = known ? known->trusted : client_trusted(worker->serving->trust, &peer, local);
+    bool counted = known ? known->counted : !trusted && is_counted(http, &peer);
     bool welcome = known || !counted || limits_clients_enter(http->clients, peer.address);
     struct connection *place = connection_open(&worker->connections, socket);
     metrics_add(METRIC_CONNECTIONS_TAKEN, known ? 0 : 1);
@@ -87,14 +87,20 @@ bool door_admit(struct http_private *private)
 {
     struct http *http = private->worker->http;
     struct connection *place = private->place;
-    assert(place); /* until the request is over, libmicrohttpd does not close it */
-    memcpy(private->exchange.client.address, place->client, sizeof(place->client));
-    if (!place->trusted)
-        return true;
+    const struct client_trust *trust = private->serving->trust;
     bool local;
+    assert(place); /* until the request is over, libmicrohttpd does not close it */
     struct exchange_client peer = request_peer(private->connection, &local);
+    bool trusted = client_trusted(trust, &peer, local), same = trusted == place->trusted;
+    private->exchange.client = peer;
+    if (!trusted && same)
+        return true; /* it is counted, or not, as long as it is open */
+    /* The configuration has changed its mind: so the connection is counted anew. */
+    if (!same)
+        door_uncount(http, place);
+    place->trusted = trusted;
     /* For each request anew: a proxy sends those of many clients over one connection. */
-    struct exchange_client client = client_behind(http->trust, &peer, &private->exchange.message);
+    struct exchange_client client = trusted ? client_behind(trust, &peer, &private->exchange.message) : peer;
     assert(!place->counted); /* its last request is over */
     private->exchange.client = client;
     memcpy(place->client, client.address, sizeof(place->client));

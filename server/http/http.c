@@ -188,9 +188,9 @@ static enum err read_head(struct http_private *private)
     struct worker *worker = private->worker;
     struct exchange *exchange = &private->exchange;
     enum err err = request_read(exchange, private->connection, private->target, &private->line);
-    bool welcome = door_admit(private);
     private->read = true;
     private->serving = serving_enter(worker);
+    bool welcome = door_admit(private);
     connection_work(private->place, INT64_MAX);
     private->place->read +=
         MHD_get_connection_info(private->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
@@ -445,7 +445,7 @@ static bool start_worker(struct worker *worker, const struct exchange_handler *h
 {
     OBJECT_CHECK(worker, WORKER_MAGIC);
     worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    worker->serving = worker->wake < 0 ? NULL : serving_new(handler);
+    worker->serving = worker->wake < 0 ? NULL : serving_new(handler, worker->http->options.trusted_proxies);
     if (!worker->serving || !idle_open(&worker->idle, worker->http->clients))
         return false;
     const struct exchange_upstream *upstream = &worker->http->options.upstream;
@@ -497,12 +497,10 @@ struct http *http_start(const struct http_options *options, const struct exchang
     for (size_t i = 0; i < http->worker_count; i++)
         http->workers[i] = (struct worker){
             .magic = WORKER_MAGIC, .http = http, .wake = -1, .turned_ms = clock_monotonic_ms()};
-    http->trust = client_trust_new(options->trusted_proxies);
-    if (!http->trust || !set_limits(http) || !open_sockets(http, sockets)) {
+    if (!set_limits(http) || !open_sockets(http, sockets)) {
         http_free(http);
         return NULL;
     }
-    http->options.sockets = NULL;
     for (size_t i = 0; i < http->worker_count; i++)
         http->workers[i].socket = sockets[i];
     for (size_t i = 0; i < http->worker_count; i++)
@@ -511,6 +509,8 @@ struct http *http_start(const struct http_options *options, const struct exchang
             http_free(http);
             return NULL;
         }
+    http->options.sockets = NULL;
+    http->options.trusted_proxies = NULL;
     return http;
 }
 
@@ -520,14 +520,14 @@ const char *http_address(const struct http *http)
     return http->address;
 }
 
-bool http_switch(struct http *http, const struct exchange_handler *handler)
+bool http_switch(struct http *http, const struct exchange_handler *handler, const struct config_list *proxies)
 {
     OBJECT_CHECK(http, HTTP_MAGIC);
     struct serving *servings[THREADS_MAX];
     assert(http_switched(http));
     /* All parts first: a switch happens on every thread or on none. */
     for (size_t i = 0; i < http->worker_count; i++) {
-        servings[i] = serving_new(handler);
+        servings[i] = serving_new(handler, proxies);
         if (servings[i])
             continue;
         while (i > 0)
@@ -595,6 +595,5 @@ void http_free(struct http *http)
         return;
     OBJECT_END(http, HTTP_MAGIC);
     limits_clients_free(http->clients);
-    client_trust_free(http->trust);
     free(http);
 }

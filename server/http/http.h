@@ -27,7 +27,7 @@ struct http_options {
     int64_t drain_seconds;
     int64_t connections;                       /* 0: as many as there are descriptors for */
     int64_t client_connections;                /* 0: any number */
-    const struct config_list *trusted_proxies; /* only looked at by http_start */
+    const struct config_list *trusted_proxies; /* only looked at by http_start; see http_switch */
     struct exchange_upstream upstream;         /* `start` is NULL: none */
 };
 
@@ -38,10 +38,12 @@ struct http *http_start(const struct http_options *options, const struct exchang
 /* "address:port" as bound, or "unix:/path". */
 const char *http_address(const struct http *http);
 
-/* Lets requests that come from now on enter `handler`; those whose fields have been read go on in the former
- * one until they are answered. The former handler is in use until http_switched says so; not before may there
- * be another switch. False when a thread's part of `handler` cannot be made: then nothing has changed. */
-bool http_switch(struct http *http, const struct exchange_handler *handler);
+/* Lets requests that come from now on enter `handler`, also over connections that are there; of `proxies`,
+ * read here alone, they believe for whom they ask. Those whose fields have been read go on in the former one
+ * until they are answered. The former handler is in use until http_switched says so; not before may there be
+ * another switch. False when a thread's part of `handler` cannot be made: then nothing has changed. */
+bool http_switch(struct http *http, const struct exchange_handler *handler,
+                 const struct config_list *proxies);
 
 /* True when no request is left in the handler before the last one. */
 bool http_switched(const struct http *http);

@@ -8,16 +8,18 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct serving *serving_new(const struct exchange_handler *handler)
+struct serving *serving_new(const struct exchange_handler *handler, const struct config_list *proxies)
 {
     struct serving *serving = calloc(1, sizeof(*serving));
     if (!serving)
         return NULL;
     OBJECT_MAKE(serving, SERVING_MAGIC);
     serving->handler = handler;
-    serving->thread = handler->thread_start(handler->context);
+    serving->trust = client_trust_new(proxies);
+    serving->thread = serving->trust ? handler->thread_start(handler->context) : NULL;
     if (serving->thread)
         return serving;
+    client_trust_free(serving->trust);
     free(serving);
     return NULL;
 }
@@ -28,6 +30,7 @@ void serving_free(struct serving *serving)
         return;
     OBJECT_END(serving, SERVING_MAGIC);
     serving->handler->thread_stop(serving->thread);
+    client_trust_free(serving->trust);
     free(serving);
 }
 

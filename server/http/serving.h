@@ -1,9 +1,9 @@
-/* A handler that serves on one HTTP thread. A thread has one that new requests enter, and for a while after a
- * switch the former one too. */
+/* A handler that serves on one HTTP thread, and whose word on clients is taken there. A thread has one that
+ * new requests enter, and for a while after a switch the former one too. */
 #ifndef SERVER_HTTP_SERVING_H
 #define SERVER_HTTP_SERVING_H
 
-#include "ledger/base/http/exchange.h"
+#include "server/http/client.h"
 
 #include <stddef.h>
 
@@ -15,12 +15,14 @@ struct http_private;
 struct serving {
     uint32_t magic;
     const struct exchange_handler *handler;
-    void *thread;  /* the handler's */
-    size_t active; /* requests in it */
+    struct client_trust *trust; /* for requests that enter it */
+    void *thread;               /* the handler's */
+    size_t active;              /* requests in it */
 };
 
-/* NULL when the handler cannot make its part for the thread. */
-struct serving *serving_new(const struct exchange_handler *handler);
+/* `proxies`: whose fields are believed; only looked at here. NULL without memory, or when the handler cannot
+ * make its part for the thread. */
+struct serving *serving_new(const struct exchange_handler *handler, const struct config_list *proxies);
 
 /* Gives back the handler's part. NULL is fine. */
 void serving_free(struct serving *serving);

@@ -81,8 +81,7 @@ struct http {
     uint32_t magic;
     struct http_options options;
     struct limits_clients *clients; /* NULL: any number of connections each */
-    struct client_trust *trust;
-    unsigned connections; /* of one worker, at most */
+    unsigned connections;           /* of one worker, at most */
     size_t worker_count;
     atomic_size_t body_bytes; /* that bodies under way take */
     atomic_size_t switching;  /* workers that have not left the former handler */

@@ -41,6 +41,23 @@ void reload_log(const struct config *config)
             log_set_level((enum log_level)i);
 }
 
+const struct config_list reload_nobody = {.count = 0};
+
+/* Ways to be on this machine. */
+static const char *const near[] = {"unix", "127.0.0.0/8", "::1"};
+#define NEAR_COUNT (sizeof(near) / sizeof(*near))
+
+bool reload_fronts(const struct config *config, struct config_list *fronts)
+{
+    const struct config_list *proxies = &config->trusted_proxies;
+    *fronts = (struct config_list){.items = calloc(proxies->count + NEAR_COUNT, sizeof(*fronts->items))};
+    for (size_t i = 0; fronts->items && i < proxies->count; i++)
+        fronts->items[fronts->count++] = proxies->items[i];
+    for (size_t i = 0; fronts->items && i < NEAR_COUNT; i++)
+        fronts->items[fronts->count++] = near[i];
+    return fronts->items != NULL;
+}
+
 static int refuse(const struct served *served, const char *detail)
 {
     LOG(ERROR, "reload_refused", {"file", served->file}, {"detail", detail},
@@ -85,9 +102,9 @@ static void note_change(void *context, const char *key)
 {
     struct changes *changes = context;
     bool waits = strcmp(key, "listen") == 0 || strcmp(key, "threads") == 0 || strncmp(key, "http.", 5) == 0 ||
-                 strcmp(key, "trusted_proxies") == 0 || strcmp(key, "decisions.listen") == 0 ||
-                 strcmp(key, "facilitator.listen") == 0 || strcmp(key, "monitor.listen") == 0 ||
-                 strcmp(key, "nightly.at") == 0 || strcmp(key, "seal.interim_minutes") == 0;
+                 strcmp(key, "decisions.listen") == 0 || strcmp(key, "facilitator.listen") == 0 ||
+                 strcmp(key, "monitor.listen") == 0 || strcmp(key, "nightly.at") == 0 ||
+                 strcmp(key, "seal.interim_minutes") == 0;
     char *list = waits ? changes->waiting : changes->taken;
     size_t len = strlen(list);
     assert(len < CHANGES_MAX);
@@ -138,9 +155,10 @@ static void log_reloaded(const struct served *served, const struct generation *n
 }
 
 /* The first listener has switched: what is asked for after that must not be refused for want of memory. */
-static void switch_surely(struct http *http, const struct exchange_handler *handler)
+static void switch_surely(struct http *http, const struct exchange_handler *handler,
+                          const struct config_list *proxies)
 {
-    while (http && !http_switch(http, handler))
+    while (http && !http_switch(http, handler, proxies))
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
 }
 
@@ -155,15 +173,16 @@ int reload(struct served *served)
     if (!next)
         return refuse(served, "the new configuration cannot be started");
     const char *detail = "no memory";
+    struct config_list fronts = {.count = 0};
     struct retirement *retirement = calloc(1, sizeof(*retirement));
-    if (!retirement)
+    if (!retirement || !reload_fronts(generation_config(next), &fronts))
         goto refused;
     if (!wait_for_ledger(served, next, &ended_by)) {
         detail =
             ended_by ? "the gate is stopping" : "the new configuration does not reach the ledger in time";
         goto refused;
     }
-    if (!http_switch(served->http, generation_handler(next)))
+    if (!http_switch(served->http, generation_handler(next), &generation_config(next)->trusted_proxies))
         goto refused;
     *retirement = (struct retirement){.magic = RETIREMENT_MAGIC,
                                       .http = served->http,
@@ -171,9 +190,10 @@ int reload(struct served *served)
                                       .facilitator = served->facilitator,
                                       .monitor = served->monitor,
                                       .generation = served->generation};
-    switch_surely(served->decisions, generation_decisions(next));
-    switch_surely(served->facilitator, generation_facilitator(next));
-    switch_surely(served->monitor, generation_monitor(next, served->http));
+    switch_surely(served->decisions, generation_decisions(next), &fronts);
+    switch_surely(served->facilitator, generation_facilitator(next), &reload_nobody);
+    switch_surely(served->monitor, generation_monitor(next, served->http), &reload_nobody);
+    free(fronts.items);
     generation_take_over(next);
     log_reloaded(served, next);
     reload_log(generation_config(next));
@@ -185,6 +205,7 @@ int reload(struct served *served)
     return 0;
 refused:
     refuse(served, detail);
+    free(fronts.items);
     free(retirement);
     generation_stop(next);
     return ended_by;

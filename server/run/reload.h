@@ -18,6 +18,13 @@ struct served {
     struct retirement *retirement; /* of the generation before, or NULL */
 };
 
+/* Who may say to the decision listener for whom he asks: trusted_proxies, and whoever is on this machine.
+ * False without memory; else the caller frees `fronts->items`. */
+bool reload_fronts(const struct config *config, struct config_list *fronts) MUST_USE;
+
+/* And to the monitor's listener. */
+extern const struct config_list reload_nobody;
+
 /* Applies a configuration's log_level and log.format. */
 void reload_log(const struct config *config);
 

@@ -185,3 +185,46 @@ test('a gate behind a unix socket', async t => {
     assert.equal((await gate.request('/about.html')).status, 200)
     assert.equal((await gate.stop()).code, 0)
 })
+
+// A connection that is there is judged anew, and counted for whoever asks over it from then on.
+test('whom the gate trusts changes by SIGHUP, also on connections that are open', async t => {
+    const limited = { http: { client_connections: 2 } }
+    const { gate, configure } = await stage(t, limited)
+    const agents = Array.from({ length: 3 }, () => new http.Agent({ keepAlive: true, maxSockets: 1 }))
+    t.after(() => agents.forEach(agent => agent.destroy()))
+    const ask = (agent, client) =>
+        new Promise((resolve, reject) => {
+            const headers = { host: 'shop.example', 'X-Forwarded-For': client }
+            const options = { host: '127.0.0.1', port: gate.port, path: '/about.html', agent, headers }
+            const request = http.get(options, response => {
+                response.resume()
+                response.on('end', () => resolve([response.statusCode, request.reusedSocket]))
+            })
+            request.on('error', reject)
+        })
+    const trust = async trustedProxies => {
+        const count = () => gate.log.match(/event=reloaded .*changed=trusted_proxies/g)?.length ?? 0
+        const before = count()
+        configure({ ...limited, trustedProxies })
+        gate.process.kill('SIGHUP')
+        await until(() => count() > before, `reloaded in the log: ${gate.log}`)
+        assert.doesNotMatch(gate.log, /reload_ignored/)
+    }
+    const seen = async (agent, client, as, reused = true) => {
+        const at = gate.log.length
+        assert.deepEqual(await ask(agent, client), [200, reused])
+        await until(() => gate.log.slice(at).includes(`client=${as} `), `${as} in ${gate.log.slice(at)}`)
+    }
+    await seen(agents[0], '192.0.2.1', '127.0.0.1', false)
+    await seen(agents[1], '192.0.2.1', '127.0.0.1', false)
+    await trust(['127.0.0.1'])
+    await seen(agents[0], '192.0.2.1', '192.0.2.1')
+    await seen(agents[1], '192.0.2.2', '192.0.2.2')
+    await seen(agents[2], '192.0.2.3', '192.0.2.3', false) // a proxy's connections are not counted
+    await trust([])
+    await seen(agents[0], '192.0.2.1', '127.0.0.1')
+    await seen(agents[1], '192.0.2.1', '127.0.0.1')
+    assert.equal((await ask(agents[2], '192.0.2.3'))[0], 429, 'the third of two that one client may have')
+    await trust(['127.0.0.1'])
+    for (const agent of agents.slice(0, 2)) await seen(agent, '192.0.2.4', '192.0.2.4')
+})
