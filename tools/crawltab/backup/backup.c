@@ -209,9 +209,7 @@ const struct command backup_command = {
     "options:\n"
     "  --no-database  for those who back up PostgreSQL by their own tool, such as\n"
     "                 pgBackRest: all the rest, made after that tool's backup\n"
-    "  --config FILE  the configuration (default: config.yaml)\n"
-    "\n"
-    "examples:\n"
+    "  --config FILE  the configuration (default: config.yaml)\n",
     "  crawltab backup --to /srv/backup/2026-11-30\n"
-    "  crawltab restore --check --from /srv/backup/2026-11-30\n",
+    "  crawltab backup --to /srv/backup/2026-12-01 --no-database\n",
     back_up_ledger};

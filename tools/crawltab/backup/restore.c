@@ -256,9 +256,7 @@ const struct command restore_command = {
     "  --checkpoint FILE  compare with this one, which was kept elsewhere; else\n"
     "                     with those in the backup\n"
     "  --superuser NAME   who makes roles and database (default: libpq's)\n"
-    "  --config FILE      the configuration (default: config.yaml)\n"
-    "\n"
-    "examples:\n"
+    "  --config FILE      the configuration (default: config.yaml)\n",
     "  crawltab restore --from /srv/backup/2026-11-30 --superuser postgres\n"
     "  crawltab restore --from /srv/backup/2026-11-30 --check\n",
     restore_backup};

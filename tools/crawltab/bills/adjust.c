@@ -128,6 +128,8 @@ static enum exit_status adjust_entry(const char *config_path, int argc, char **a
                                "the 64 characters of the offer, or the UUID of an export");
     if (!request.reason || !*request.reason)
         return command_misused("--reason is missing", NULL, "it stands on the credit note");
+    if (!command_confirm("The charge is taken back, or a part of it."))
+        return EXIT_FAILED;
     enum exit_status status = EXIT_FAILED;
     struct config *config = command_config(config_path);
     struct pg *pg = config ? command_open(config, "crawltab adjust") : NULL;
@@ -155,5 +157,8 @@ const struct command adjust_command = {
     "  --credit AMOUNT  goodwill\n"
     "  --reason TEXT    stands on the credit note\n"
     "  --json           what was made, for programs\n"
+    "  --yes            on a terminal: do not ask\n"
     "  --config FILE    the configuration (default: config.yaml)\n",
+    "  crawltab adjust 01920f6e-5c00-7a31-9f00-8d5a1c2b3e4f --reversal \\\n"
+    "      --reason 'the page was broken'\n",
     adjust_entry};

@@ -209,4 +209,4 @@ const struct command import_command = {
     "\n"
     "exit status: 2 when something is left for you, 1 when the file cannot be read or\n"
     "the ledger not be written\n",
-    import_payments};
+    "  crawltab import /srv/bank/statement.xml --dry-run\n", import_payments};

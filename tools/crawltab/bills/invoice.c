@@ -266,6 +266,8 @@ static enum exit_status manage_invoices(const char *config_path, int argc, char 
     entries.json = change.json;
     if (!check(&words, &selection, &change, &file, &entries))
         return EXIT_USAGE;
+    if (strcmp(words.items[0], "void") == 0 && !command_confirm("The invoice is made void by a credit note."))
+        return EXIT_FAILED;
     enum exit_status status = EXIT_FAILED;
     struct config *config = command_config(config_path);
     struct pg *pg = config ? command_open(config, "crawltab invoice") : NULL;
@@ -332,5 +334,9 @@ const struct command invoice_command = {
     "  --mark NUMBER    in ubl from Greece: the MARK that myDATA gave this invoice;\n"
     "                   --mark-url its page there\n"
     "  --json           for programs; for show the same as --format json\n"
+    "  --yes            on a terminal: do not ask\n"
     "  --config FILE    the configuration (default: config.yaml)\n",
+    "  crawltab invoice list --status open\n"
+    "  crawltab invoice show INV-2026-000001 --format pdf --out invoice.pdf\n"
+    "  crawltab invoice void INV-2026-000001 --reason 'wrong address' --reissue\n",
     manage_invoices};

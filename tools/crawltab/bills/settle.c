@@ -347,4 +347,6 @@ const struct command settle_command = {
     "                     after it (default: in five days)\n"
     "  --out FOLDER       where the file goes (default: here)\n"
     "  --config FILE      the configuration (default: config.yaml)\n",
+    "  crawltab settle --dry-run\n"
+    "  crawltab settle --rail sepa-dd --out /srv/bank\n",
     settle_invoices};

@@ -144,4 +144,4 @@ const struct command statement_command = {
     "  --from, --to   dates, both included (default: everything up to today)\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    tell_accounts};
+    "  crawltab statement https://crawler.example --from 2026-01-01\n", tell_accounts};

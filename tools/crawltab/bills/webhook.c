@@ -257,4 +257,6 @@ const struct command webhook_command = {
     "  --config FILE  the configuration (default: config.yaml)\n"
     "\n"
     "exit status: 1 when a message was not taken\n",
+    "  crawltab webhook deliver\n"
+    "  crawltab webhook list --json\n",
     manage_webhook};

@@ -346,4 +346,7 @@ const struct command agreement_command = {
     "\n"
     "TIME is a date such as 2026-12-01, 2026-12-01T08:30, or 2026-12-01T07:30Z; the\n"
     "first two are in the site's time zone.\n",
+    "  crawltab agreement show https://crawler.example --history\n"
+    "  crawltab agreement set https://crawler.example --reason 'as agreed' \\\n"
+    "      --dry-run --file agreement.yaml\n",
     manage_agreements};

@@ -351,4 +351,6 @@ const struct command crawler_command = {
     "  --reason TEXT  why; recorded with who\n"
     "  --json         for programs: amounts in micro-units\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
+    "  crawltab crawler list\n"
+    "  crawltab crawler suspend https://crawler.example --reason 'does not pay'\n",
     manage_crawlers};

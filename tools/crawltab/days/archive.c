@@ -44,12 +44,31 @@ static enum exit_status restore(struct pg *pg, const char *path)
     return EXIT_DONE;
 }
 
-static enum exit_status list(struct pg *pg)
+static enum exit_status list_json(const struct pg_rows *rows)
+{
+    char at[SHOW_INSTANT_MAX];
+    json_t *list = json_array();
+    for (int i = 0; i < rows->count; i++) {
+        const struct archive_list_row day = archive_list_row(rows, i);
+        json_array_append_new(list, json_pack("{s:s,s:I,s:s,s:o,s:o,s:s}", "date", day.utc_date, "entries",
+                                              day.entries, "archived_at", show_instant(day.archived_ms, at),
+                                              "by", show_json_text(day.actor), "file",
+                                              show_json_text(day.file), "sha256", day.sha256));
+    }
+    return show_json(list, JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
+}
+
+static enum exit_status list(struct pg *pg, bool json)
 {
     struct pg_rows rows = {0};
     char at[SHOW_INSTANT_MAX];
     if (pg_run(pg, "archive_list", NULL, &rows) != ERR_OK)
         return EXIT_FAILED;
+    if (json) {
+        enum exit_status status = list_json(&rows);
+        pg_rows_free(&rows);
+        return status;
+    }
     for (int i = 0; i < rows.count; i++) {
         const struct archive_list_row day = archive_list_row(&rows, i);
         printf("%s  %" PRId64 " entries, archived %s by ", day.utc_date, day.entries,
@@ -83,7 +102,9 @@ static struct pg *open_owner(const struct config *config)
 static enum exit_status archive_days(const char *config_path, int argc, char **argv)
 {
     const char *folder = NULL;
-    const struct command_option options[] = {{"--to", &folder, NULL}, {NULL, NULL, NULL}};
+    bool json = false;
+    const struct command_option options[] = {
+        {"--to", &folder, NULL}, {"--json", NULL, &json}, {NULL, NULL, NULL}};
     struct command_words words;
     if (!command_parse(argc, argv, options, &words))
         return EXIT_USAGE;
@@ -101,7 +122,7 @@ static enum exit_status archive_days(const char *config_path, int argc, char **a
     struct config *config = command_config(config_path);
     struct pg *pg = !config ? NULL : listing ? command_open(config, "crawltab archive") : open_owner(config);
     if (pg)
-        status = dated ? make(pg, verb, folder) : listing ? list(pg) : restore(pg, words.items[1]);
+        status = dated ? make(pg, verb, folder) : listing ? list(pg, json) : restore(pg, words.items[1]);
     pg_close(pg);
     config_free(config);
     return status;
@@ -110,7 +131,7 @@ static enum exit_status archive_days(const char *config_path, int argc, char **a
 const struct command archive_command = {
     "archive", "move an old day of entries to a file, or back",
     "usage: crawltab archive YYYY-MM-DD --to FOLDER\n"
-    "       crawltab archive list\n"
+    "       crawltab archive list [--json]\n"
     "       crawltab archive restore FILE\n"
     "\n"
     "Writes the entries of a day (UTC), all of whose billing days are closed, to\n"
@@ -125,5 +146,8 @@ const struct command archive_command = {
     "\n"
     "options:\n"
     "  --to FOLDER    where the file is written\n"
+    "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
+    "  crawltab archive 2026-03-01 --to /srv/archive\n"
+    "  crawltab archive list\n",
     archive_days};

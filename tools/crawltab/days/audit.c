@@ -188,4 +188,4 @@ const struct command audit_command = {
     "                     the configured one is not needed\n"
     "  --json             for programs\n"
     "  --config FILE      the configuration (default: config.yaml)\n",
-    audit_ledger};
+    "  crawltab audit --checkpoint kept.checkpoint\n", audit_ledger};

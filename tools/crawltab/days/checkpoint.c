@@ -303,6 +303,8 @@ static enum exit_status show_checkpoints(const char *config_path, int argc, char
         return command_misused("key rotate needs --reason", NULL, "it is recorded, and shown by key list");
     if (!command_date("--day is no date", request.day))
         return EXIT_USAGE;
+    if (strcmp(verb, "rotate") == 0 && !command_confirm("Checkpoints are signed by a new key from now on."))
+        return EXIT_FAILED;
     struct config *config = command_config(config_path);
     enum exit_status status = EXIT_FAILED;
     if (config)
@@ -347,5 +349,8 @@ const struct command checkpoint_command = {
     "  --json            show: the log's leaf and the key as well\n"
     "  --reason WHY      key rotate: recorded for whoever checks the log\n"
     "  --lost            key rotate: the old key is gone and cannot sign\n"
+    "  --yes             on a terminal: do not ask\n"
     "  --config FILE     the configuration (default: config.yaml)\n",
+    "  crawltab checkpoint show --day 2026-11-30\n"
+    "  crawltab checkpoint check --checkpoint kept.checkpoint\n",
     show_checkpoints};

@@ -451,4 +451,6 @@ const struct command nightly_command = {
     "                    any of its ids: nothing of it is billed\n"
     "  --json            what was closed, for programs\n"
     "  --config FILE     the configuration (default: config.yaml)\n",
+    "  crawltab nightly --dry-run\n"
+    "  crawltab nightly --json\n",
     bill_days};

@@ -131,6 +131,10 @@ static enum exit_status obey(const char *config_path, const char *verb, const st
                              const struct selection *selection)
 {
     enum exit_status status = EXIT_FAILED;
+    /* By a person. The rules can be asked at any time. */
+    if (strcmp(verb, "decide") == 0 && steps->count > 0 &&
+        !command_confirm("The dispute is decided, for good."))
+        return EXIT_FAILED;
     struct config *config = command_config(config_path);
     struct pg *pg = config ? command_open(config, "crawltab dispute") : NULL;
     if (pg && strcmp(verb, "open") == 0)
@@ -213,9 +217,8 @@ const struct command dispute_command = {
     "  --site NAME, --crawler URL\n"
     "                   where, and whose\n"
     "  --json           for programs\n"
-    "  --config FILE    the configuration (default: config.yaml)\n"
-    "\n"
-    "examples:\n"
+    "  --yes            on a terminal: do not ask\n"
+    "  --config FILE    the configuration (default: config.yaml)\n",
     "  crawltab dispute open --invoice INV-2026-000001 --line 2 --reason overcharge\n"
     "  crawltab dispute list --status open\n"
     "  crawltab dispute decide ID --reject --reason \"it was delivered\" --proof proofs\n",

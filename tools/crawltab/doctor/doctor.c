@@ -136,4 +136,6 @@ const struct command doctor_command = {
     "  --config FILE  the configuration (default: config.yaml)\n"
     "\n"
     "exit status: 0 ok, 1 warn, 2 bad, as Nagios has it; 64 wrong usage\n",
+    "  crawltab doctor\n"
+    "  crawltab doctor --offline --json\n",
     doctor};

@@ -314,4 +314,6 @@ const struct command lookup_command = {
     "  --proof FILE   write a proof that can be sent to whoever doubts\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
+    "  crawltab lookup 01920f6e-5c00-7a31-9f00-8d5a1c2b3e4f --proof proof.json\n"
+    "  crawltab lookup --url https://gazette.example/a --at '2026-11-20 08:30'\n",
     look_up_any};

@@ -305,4 +305,4 @@ const struct command undelivered_command = {
     "  --log FILE     the access log; - for standard input\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    run};
+    "  crawltab undelivered --from 2026-11-01 --json\n", run};

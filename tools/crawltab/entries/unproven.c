@@ -100,4 +100,4 @@ const struct command unproven_command = {
     "  --to DATE      up to this day\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
-    run};
+    "  crawltab unproven --from 2026-11-01\n", run};

@@ -80,10 +80,6 @@ const struct command verify_command = {
     "\n"
     "exit status: 0 every file holds, 1 one does not\n"
     "\n"
-    "examples:\n"
-    "  crawltab verify proof.json\n"
-    "  crawltab verify november.csv.zst --vkey 'gazette:402/gazette+5bd1f6a2+Ab…'\n"
-    "\n"
     "options:\n"
     "  --vkey KEY         the log's public key, from the publisher's crawltab\n"
     "                     checkpoint key; without it the file names the key itself,\n"
@@ -91,4 +87,6 @@ const struct command verify_command = {
     "  --checkpoint NOTE  a checkpoint of the log that was kept elsewhere: has the\n"
     "                     log of the proof grown from it? of an export: is it the one\n"
     "                     of the export's last day?\n",
+    "  crawltab verify proof.json --checkpoint kept.checkpoint\n"
+    "  crawltab verify november.csv.zst --vkey 'gazette:402/gazette+5bd1f6a2+Ab…'\n",
     verify_file};

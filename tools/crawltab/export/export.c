@@ -301,11 +301,6 @@ const struct command export_command = {
     "\n"
     "Who exports what is recorded in the ledger, unless his role may only read.\n"
     "\n"
-    "examples:\n"
-    "  crawltab export --from 2026-11-01 --to 2026-12-01 > november.csv\n"
-    "  crawltab export --invoice INV-2026-000001 --format jsonl\n"
-    "  crawltab export payments --from 2026-01-01 --to 2027-01-01 --out paid.csv\n"
-    "\n"
     "options:\n"
     "  --site NAME, --crawler AGENT\n"
     "                    only these\n"
@@ -318,4 +313,7 @@ const struct command export_command = {
     "  --out FILE        into files, with manifest and index\n"
     "  --unsigned        a manifest without signature, where the key is not at hand\n"
     "  --config FILE     the configuration (default: config.yaml)\n",
+    "  crawltab export --from 2026-11-01 --to 2026-12-01 > november.csv\n"
+    "  crawltab export --invoice INV-2026-000001 --format jsonl\n"
+    "  crawltab export payments --from 2026-01-01 --to 2027-01-01 --out paid.csv\n",
     export_ledger};

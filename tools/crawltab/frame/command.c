@@ -43,6 +43,20 @@ bool command_date(const char *what, const char *date)
     return false;
 }
 
+static bool agreed; /* --yes, which every command takes */
+
+bool command_confirm(const char *what)
+{
+    char answer[8] = "";
+    if (agreed || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return true;
+    fprintf(stderr, "%s This cannot be undone. Go on? [y/N] ", what);
+    if (fgets(answer, sizeof(answer), stdin) && (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
+        return true;
+    LOG(ERROR, "nothing was done", {"hint", "answer y; or say --yes, in a script that has a terminal"});
+    return false;
+}
+
 static const struct command_option *find(const struct command_option *options, const char *argument,
                                          size_t len)
 {
@@ -81,6 +95,10 @@ bool command_parse(int argc, char **argv, const struct command_option *options, 
         assert(!option || !option->flag != !option->value); /* one of the two */
         if (option && option->value && !value && i + 1 < argc)
             value = argv[++i];
+        if (!option && strcmp(argument, "--yes") == 0) {
+            agreed = true;
+            continue;
+        }
         if (!option) {
             unknown_option(options, argument, len);
             return false;

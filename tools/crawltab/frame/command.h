@@ -15,8 +15,9 @@ enum exit_status {
 
 struct command {
     const char *name;
-    const char *summary; /* one line */
-    const char *help;    /* at most 80 columns */
+    const char *summary;  /* one line */
+    const char *help;     /* at most 80 columns */
+    const char *examples; /* likewise, each "  crawltab NAME …" */
     enum exit_status (*run)(const char *config_path, int argc, char **argv);
 };
 
@@ -76,6 +77,11 @@ enum exit_status command_misused(const char *what, const char *value, const char
 /* The same for a word that is none of these, the last of which is NULL: says which one was probably meant. */
 enum exit_status command_unknown(const char *what, const char *word, const char *const *words,
                                  const char *hint);
+
+/* Asks on a terminal whether to do what cannot be undone, `what` being a sentence. True if yes, if --yes was
+ * among the words that command_parse has read, or if nobody is there to be asked; false after saying that
+ * nothing was done. */
+bool command_confirm(const char *what);
 
 /* True for a date YYYY-MM-DD, and for NULL. False after saying `what` is wrong: "--day is no date". */
 bool command_date(const char *what, const char *date);

@@ -34,10 +34,29 @@ static void print_help(void)
     printf("  --config FILE        the configuration (default: %s)\n", places_config);
     puts("  --clock-offset SECS  with the clock moved, for demonstrations; only where\n"
          "                       the gate listens on loopback\n"
-         "  --help               this help, or that of the command it follows\n"
+         "  --yes                what cannot be undone is done without a question, which\n"
+         "                       is asked on terminals only\n"
+         "  --help               this help, or that of the command it follows; help\n"
+         "                       COMMAND is the same\n"
          "  --version            the version\n"
          "\n"
          "exit status: 0 done, 1 failed, 64 wrong usage, 75 another run is at it");
+}
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i]->name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static enum exit_status unknown(const char *what, const char *word)
+{
+    const char *names[COMMAND_COUNT + 1] = {NULL};
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i]->name;
+    return command_unknown(what, word, names, "see crawltab --help");
 }
 
 static bool asks_help(int argc, char **argv)
@@ -49,18 +68,29 @@ static bool asks_help(int argc, char **argv)
 }
 
 /* Help names the configuration of a checkout, an installed program has another one. */
-static void print_command_help(const char *help)
+static void print_command_help(const struct command *command)
 {
     static const char named[] = "(default: config.yaml)";
+    const char *help = command->help;
     for (const char *at; (at = strstr(help, named)); help = at + strlen(named))
         printf("%.*s(default: %s)", (int)(at - help), help, places_config);
     fputs(help, stdout);
+    printf("\nexamples:\n%s", command->examples);
+}
+
+static enum exit_status help_on(const char *topic)
+{
+    const struct command *command = find(topic);
+    if (!command)
+        return unknown("there is no help on", topic);
+    print_command_help(command);
+    return command_finish(EXIT_DONE);
 }
 
 static enum exit_status obey(const struct command *command, const char *config_path, int argc, char **argv)
 {
     if (asks_help(argc, argv)) {
-        print_command_help(command->help);
+        print_command_help(command);
         return command_finish(EXIT_DONE);
     }
     return command_finish(command->run(config_path, argc, argv));
@@ -104,9 +134,11 @@ int main(int argc, char **argv)
         print_help();
         return EXIT_USAGE;
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(arguments[0], commands[i]->name) == 0)
-            return obey(commands[i], config_path, count - 1, arguments + 1);
+    const struct command *command = find(arguments[0]);
+    if (command)
+        return obey(command, config_path, count - 1, arguments + 1);
+    if (strcmp(arguments[0], "help") == 0 && count > 1 && *arguments[1] != '-')
+        return help_on(arguments[1]);
     if (strcmp(arguments[0], "help") == 0 || asks_help(1, arguments)) {
         print_help();
         return command_finish(EXIT_DONE);
@@ -115,8 +147,5 @@ int main(int argc, char **argv)
         puts("crawltab " CRAWLTAB_VERSION);
         return command_finish(EXIT_DONE);
     }
-    const char *names[COMMAND_COUNT + 1] = {NULL};
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        names[i] = commands[i]->name;
-    return command_unknown("unknown command", arguments[0], names, "see crawltab --help");
+    return unknown("unknown command", arguments[0]);
 }

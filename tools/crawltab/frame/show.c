@@ -5,6 +5,7 @@
 #include "ledger/base/instant.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static bool harmless(const char *at, const char *start)
 {
@@ -30,6 +31,11 @@ void show_column(FILE *out, const char *text, int width)
     int columns = 0;
     for (const char *c = text; *c; c++)
         columns += starts_character(*c);
+    /* A line that is too long is what a person is spared; a program wants the whole name. */
+    if (columns > width && !isatty(fileno(out))) {
+        show_text(out, text);
+        return;
+    }
     int room = columns > width ? width - 3 : width;
     int used = 0;
     for (const char *c = text; *c; c++) {

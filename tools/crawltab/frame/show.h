@@ -10,7 +10,7 @@
 /* Prints text that came from outside: no control character reaches the terminal. */
 void show_text(FILE *out, const char *text);
 
-/* Prints it in `width` columns at least, cut with "..." if it is longer. */
+/* Prints it in `width` columns at least; on a terminal cut with "..." if it is longer. */
 void show_column(FILE *out, const char *text, int width);
 
 #define SHOW_MONEY_MAX 48

@@ -282,4 +282,6 @@ const struct command front_command = {
     "  --check URL            a page of a site, at a price, as crawlers know it\n"
     "  --at ADDRESS:PORT      the front is there, whatever the URL's host says\n"
     "  --config FILE          the configuration (default: config.yaml)\n",
+    "  crawltab front nginx >crawltab.conf\n"
+    "  crawltab front --check https://gazette.example/articles/one.html\n",
     run};

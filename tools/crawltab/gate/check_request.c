@@ -522,4 +522,4 @@ const struct command check_request_command = {
     "\n"
     "exit status: 0 valid, 1 invalid, 2 unverified (signed by nobody who can be\n"
     "looked up, or no key to be had), 64 wrong usage\n",
-    check_request};
+    "  crawltab check-request --json request.txt\n", check_request};

@@ -124,4 +124,6 @@ const struct command key_command = {
     "options:\n"
     "  --json         for programs: times in seconds since 1970\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
+    "  crawltab key list\n"
+    "  crawltab key rotate\n",
     manage_keys};

@@ -149,6 +149,8 @@ static enum exit_status manage_tokens(const char *config_path, int argc, char **
     enum exit_status status = check_words(&words, &options);
     if (status != EXIT_DONE)
         return status;
+    if (strcmp(words.items[0], "revoke") == 0 && !command_confirm("The server bills no more by this key."))
+        return EXIT_FAILED;
     struct config *config = command_config(config_path);
     struct pg *pg = config ? command_open(config, "crawltab token") : NULL;
     status = EXIT_FAILED;
@@ -166,8 +168,8 @@ static enum exit_status manage_tokens(const char *config_path, int argc, char **
 const struct command token_command = {
     "token", "keys of servers that bill through the facilitator",
     "usage: crawltab token add NAME [--site NAME] [--role ROLE] [--expires TIME]\n"
-    "       crawltab token revoke NAME [--site NAME]\n"
-    "       crawltab token list [--site NAME]\n"
+    "       crawltab token revoke NAME [--site NAME] [--json]\n"
+    "       crawltab token list [--site NAME] [--json]\n"
     "\n"
     "A server that sells pages by itself, with x402, bills them through\n"
     "facilitator.listen with a bearer key. A key is for one site. It is shown once,\n"
@@ -179,9 +181,8 @@ const struct command token_command = {
     "  --role ROLE     settle (the default), or verify: nothing that changes anything\n"
     "  --expires TIME  2027-01-01, or with a time of day; without it: never\n"
     "  --json          for programs\n"
-    "  --config FILE   the configuration (default: config.yaml)\n"
-    "\n"
-    "examples:\n"
+    "  --yes           on a terminal: do not ask\n"
+    "  --config FILE   the configuration (default: config.yaml)\n",
     "  crawltab token add shop-1 --site gazette > shop.key\n"
     "  crawltab token revoke shop-1 --site gazette\n"
     "  crawltab token list --json\n",

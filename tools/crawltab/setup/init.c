@@ -459,4 +459,6 @@ const struct command init_command = {
     "  --superuser NAME   its superuser (as root: postgres; else your own name)\n"
     "  --front NAME       nginx, caddy, haproxy, apache or varnish (what is there)\n"
     "  --config FILE      the configuration to make (default: config.yaml)\n",
+    "  crawltab init\n"
+    "  crawltab init --yes --site gazette.example --source http://127.0.0.1:8080\n",
     init};

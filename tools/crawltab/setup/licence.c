@@ -77,5 +77,6 @@ const struct command licence_command = {
             "\n"
             "Rules for some crawlers only, and rules that observe, are not told. A star that\n"
             "stops at a slash is told as one that does not: these forms have no such star.\n",
+    .examples = "  crawltab licence show --site gazette --format rsl\n",
     .run = run,
 };

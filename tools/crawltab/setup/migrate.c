@@ -59,4 +59,6 @@ const struct command migrate_command = {
     "                    database; connects to database \"postgres\" as a superuser\n"
     "  --superuser NAME  that superuser (default: libpq's, PGUSER or your own name)\n"
     "  --config FILE     the configuration (default: config.yaml)\n",
+    "  crawltab migrate --bootstrap --superuser postgres\n"
+    "  crawltab migrate\n",
     migrate_ledger};

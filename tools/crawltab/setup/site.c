@@ -88,12 +88,35 @@ out:
     return status;
 }
 
-static enum exit_status list(struct pg *pg)
+/* A site's row is followed by those of its changes of zone. */
+static bool list_json(const struct pg_rows *rows)
+{
+    json_t *list = json_array(), *changes = NULL;
+    for (int i = 0; i < rows->count; i++) {
+        const struct site_zones_row row = site_zones_row(rows, i);
+        if (*row.from_date) {
+            json_array_append_new(changes,
+                                  json_pack("{s:s,s:s}", "from", row.from_date, "time_zone", row.time_zone));
+            continue;
+        }
+        changes = json_array();
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:o}", "site", row.site, "currency",
+                                              row.currency, "network", row.network, "time_zone",
+                                              row.time_zone, "changes", changes));
+    }
+    return show_json(list, JSON_INDENT(2));
+}
+
+static enum exit_status list(struct pg *pg, bool json)
 {
     struct pg_rows rows = {0};
     enum exit_status status = EXIT_FAILED;
     if (pg_run(pg, "site_zones", NULL, &rows) != ERR_OK)
         goto out;
+    if (json) {
+        status = list_json(&rows) ? EXIT_DONE : EXIT_FAILED;
+        goto out;
+    }
     for (int i = 0; i < rows.count; i++) {
         const struct site_zones_row row = site_zones_row(&rows, i);
         if (*row.from_date)
@@ -110,7 +133,9 @@ out:
 static enum exit_status manage_sites(const char *config_path, int argc, char **argv)
 {
     struct change change = {.from = NULL};
-    const struct command_option options[] = {{"--from", &change.from, NULL}, {NULL, NULL, NULL}};
+    bool json = false;
+    const struct command_option options[] = {
+        {"--from", &change.from, NULL}, {"--json", NULL, &json}, {NULL, NULL, NULL}};
     struct command_words words;
     if (!command_parse(argc, argv, options, &words))
         return EXIT_USAGE;
@@ -122,11 +147,13 @@ static enum exit_status manage_sites(const char *config_path, int argc, char **a
         return EXIT_USAGE;
     change.site = words.items[1];
     change.zone = words.items[2];
+    if (!listing && !command_confirm("The site's days end at another midnight from that date on."))
+        return EXIT_FAILED;
     struct config *config = command_config(config_path);
     struct pg *pg = config ? command_open(config, "crawltab site") : NULL;
     enum exit_status status = EXIT_FAILED;
     if (pg)
-        status = listing ? list(pg) : change_zone(pg, &change);
+        status = listing ? list(pg, json) : change_zone(pg, &change);
     pg_close(pg);
     config_free(config);
     return status;
@@ -134,7 +161,7 @@ static enum exit_status manage_sites(const char *config_path, int argc, char **a
 
 const struct command site_command = {
     "site", "list the sites of the ledger, or change the time zone of one",
-    "usage: crawltab site list\n"
+    "usage: crawltab site list [--json]\n"
     "       crawltab site zone NAME ZONE [--from YYYY-MM-DD]\n"
     "\n"
     "zone records that from a date on the site's days end at midnight in another time\n"
@@ -146,5 +173,9 @@ const struct command site_command = {
     "\n"
     "options:\n"
     "  --from YYYY-MM-DD  the first local date in the new zone\n"
+    "  --json             for programs\n"
+    "  --yes              on a terminal: do not ask\n"
     "  --config FILE      the configuration (default: config.yaml)\n",
+    "  crawltab site list\n"
+    "  crawltab site zone gazette Europe/Paris --from 2027-01-01\n",
     manage_sites};

@@ -77,4 +77,6 @@ const struct command today_command = {
     "  --json, --csv  for programs\n"
     "  --html FILE    one page with charts, that can be mailed\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
+    "  crawltab today\n"
+    "  crawltab today --html today.html\n",
     today};

@@ -73,6 +73,8 @@ static enum exit_status traffic(const char *config_path, int argc, char **argv)
         return command_misused("use: crawltab traffic forget --before DATE", NULL, NULL);
     if (before && !command_date("this is no date", before))
         return EXIT_USAGE;
+    if (forgetting && !command_confirm("The counts of all months before that date are dropped."))
+        return EXIT_FAILED;
     enum exit_status wrong = traffic_request_check(&request);
     return wrong != EXIT_DONE ? wrong : with_config(config_path, &request, before);
 }
@@ -98,5 +100,8 @@ const struct command traffic_command = {
     "  --by WHAT      crawler, rule, outcome, hour or day (default: crawler)\n"
     "  --json, --csv  for programs\n"
     "  --html FILE    one page with charts, that can be mailed\n"
+    "  --yes          on a terminal: do not ask\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
+    "  crawltab traffic --by rule --from 2026-11-01 --to 2026-11-30\n"
+    "  crawltab traffic --csv >traffic.csv\n",
     traffic};
