@@ -79,7 +79,7 @@ test('the day so far, against yesterday and a week ago', async t => {
     await t.test('as CSV, a row for each crawler', async () => {
         const out = await words(crawltab('today', '--csv', '--site', 'example'))
         const [head, ...rows] = out.trim().split('\r\n')
-        const gptbot = rows.find(row => row.includes(',GPTBot,')).split(',')
+        const gptbot = rows.find(row => row.includes(',"GPTBot",')).split(',')
         const of = name => gptbot[head.split(',').indexOf(name)]
         const earlier = ['requests_yesterday', 'requests_week_ago'].map(of)
         assert.deepEqual([...['requests', 'offered', 'earned', 'currency'].map(of), ...earlier], [

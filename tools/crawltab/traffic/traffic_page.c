@@ -1,5 +1,6 @@
 #include "tools/crawltab/traffic/traffic_page.h"
 
+#include "tools/crawltab/frame/csv.h"
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/base/text/amount.h"
@@ -244,21 +245,6 @@ json_t *traffic_page_json(const struct traffic_report *report)
         json_object_set_new(object, "compared_until", show_json_text(report->span->until));
     }
     return object;
-}
-
-static void csv_text(const char *text)
-{
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"')
-            putchar('"');
-        putchar(*text);
-    }
-    putchar('"');
 }
 
 void traffic_page_csv_head(bool compared)
