@@ -26,7 +26,7 @@ CREATE TABLE interim_tile (
     site_id bigint NOT NULL,
     number bigint NOT NULL,
     tile bigint NOT NULL CHECK (tile >= 0),
-    entries bytea NOT NULL CHECK (octet_length(entries) BETWEEN 24 AND 6144
+    entries bytea NOT NULL CHECK (octet_length(entries) >= 24 AND octet_length(entries) <= 6144
                                   AND octet_length(entries) % 24 = 0),
     PRIMARY KEY (site_id, number, tile)
 );

@@ -147,9 +147,11 @@ test('a request with a body is answered once, and what is behind it is not read'
         ]) {
             const bytes = await send(gate.port, head('/about.html', fields, method) + body)
             const found = answers(bytes, method === 'HEAD')
+            // A length that is no number to anybody is refused before anything else is looked at.
+            const expected = fields['Content-Length']?.length > 20 ? 413 : status
             assert.deepEqual(
                 found.map(answer => answer.status),
-                [status],
+                [expected],
                 `${method} ${JSON.stringify(fields)}`
             )
         }

@@ -313,8 +313,8 @@ interim interim_site_id_end_id_key UNIQUE (site_id, end_id)
 interim interim_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 interim interim_sum_micros_check CHECK ((sum_micros >= 0))
 interim_tile columns NOT NULL entries, number, site_id, tile
-interim_tile interim_tile_entries_check CHECK ((((octet_length(entries) >= 24) AND
-    (octet_length(entries) <= 6144)) AND ((octet_length(entries) % 24) = 0)))
+interim_tile interim_tile_entries_check CHECK (((octet_length(entries) >= 24) AND
+    (octet_length(entries) <= 6144) AND ((octet_length(entries) % 24) = 0)))
 interim_tile interim_tile_pkey PRIMARY KEY (site_id, number, tile)
 interim_tile interim_tile_tile_check CHECK ((tile >= 0))
 invoice columns NOT NULL agent, buyer_party, carried_in_micros, carried_out_micros, crawler_id,
