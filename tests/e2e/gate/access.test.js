@@ -158,7 +158,8 @@ test('whoever is refused has a line, however early, and however little is known'
     // The same of people: none.
     await ask(gate.port, page, {}, 'POST')
     await ask(gate.port, page, { 'X-Twice': ['a', 'b\x01'] })
-    const elsewhere = await talk(gate.port, 'GET / HTTP/1.1\r\nHost: other.example\r\n\r\n', { end: true })
+    const asked = 'GET / HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n'
+    const elsewhere = await talk(gate.port, asked)
     assert.equal(answers(elsewhere)[0].status, 421)
     await ask(gate.port, page, crawler)
     assert.equal((await lines(gate, 11)).at(-1).code, 'payment_required')
