@@ -57,6 +57,16 @@ json_t *answer_next(const struct answer_account *account, const char *after)
     return next;
 }
 
+json_t *answer_page(const struct answer_account *account, const char *name, json_t *list, json_t *next)
+{
+    json_t *answer = answer_begin(account);
+    bool listed = json_object_set(answer, name, list) == 0;
+    if (json_object_set_new(answer, "next", next ? next : json_null()) == 0 && listed)
+        return answer;
+    json_decref(answer);
+    return NULL;
+}
+
 static const char *media_type(const struct rendering *format)
 {
     static const char *const types[][2] = {{"json", "application/json"},

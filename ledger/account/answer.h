@@ -36,4 +36,8 @@ json_t *answer_begin(const struct answer_account *account);
 /* The target of the page behind `after`: the same inquiry from there on. */
 json_t *answer_next(const struct answer_account *account, const char *after);
 
+/* An answer with the list, which stays the caller's, as `name`, and with `next`, which is taken; NULL: there
+ * is no other page. NULL without memory. */
+json_t *answer_page(const struct answer_account *account, const char *name, json_t *list, json_t *next);
+
 #endif

@@ -38,9 +38,8 @@ enum err answer_disputes(const struct answer_account *account, json_t **answer)
         if (i + 1 == inquiry->limit && i + 1 < rows.count)
             next = answer_next(account, row.dispute_id);
     }
-    *answer = answer_begin(account);
-    json_object_set(*answer, "disputes", list);
-    err = json_object_set_new(*answer, "next", next ? next : json_null()) == 0 ? ERR_OK : ERR_OVERLOADED;
+    *answer = answer_page(account, "disputes", list, next);
+    err = *answer ? ERR_OK : ERR_OVERLOADED;
 out:
     pg_rows_free(&rows);
     json_decref(list);

@@ -41,9 +41,8 @@ enum err answer_invoices(const struct answer_account *account, json_t **answer)
         if (i + 1 == inquiry->limit && i + 1 < rows.count)
             next = answer_next(account, row.number);
     }
-    *answer = answer_begin(account);
-    json_object_set(*answer, "invoices", list);
-    err = json_object_set_new(*answer, "next", next ? next : json_null()) == 0 ? ERR_OK : ERR_OVERLOADED;
+    *answer = answer_page(account, "invoices", list, next);
+    err = *answer ? ERR_OK : ERR_OVERLOADED;
 out:
     pg_rows_free(&rows);
     json_decref(list);

@@ -90,9 +90,8 @@ enum err answer_checkpoints(const struct answer_account *account, json_t **answe
         if (i + 1 == inquiry->limit && i + 1 < rows.count)
             next = answer_next(account, log_number(row.log_size, size));
     }
-    *answer = answer_begin(account);
-    json_object_set(*answer, "checkpoints", list);
-    err = json_object_set_new(*answer, "next", next ? next : json_null()) == 0 ? ERR_OK : ERR_OVERLOADED;
+    *answer = answer_page(account, "checkpoints", list, next);
+    err = *answer ? ERR_OK : ERR_OVERLOADED;
 out:
     pg_rows_free(&rows);
     json_decref(list);
