@@ -147,7 +147,7 @@ SELECT d.dispute_id, d.site_id, d.crawler_id, e.event AS status, e.event IN ('op
 COMMENT ON VIEW dispute_state IS 'What has become of each dispute: its last event, whether it is open, and
 what was given back of what is disputed.';
 
-CREATE FUNCTION dispute_subjects(of_site bigint, of_crawler bigint, payments uuid[],
+CREATE OR REPLACE FUNCTION dispute_subjects(of_site bigint, of_crawler bigint, payments uuid[],
                                             numbers text[], lines integer[], at timestamptz,
                                             of_window integer)
     RETURNS TABLE (place integer, crawler_id bigint, amount_micros bigint, cause text, detail text)
@@ -160,7 +160,8 @@ CREATE FUNCTION dispute_subjects(of_site bigint, of_crawler bigint, payments uui
                billing_invoice(c.site_id, c.crawler_id, c.payment_id, 9223372036854775807) AS stands_on
           FROM asked a LEFT JOIN charge c ON c.payment_id = a.payment_id WHERE a.payment_id IS NOT NULL
     ), line AS (
-        SELECT a.*, i.crawler_id, i.kind AS document, i.made_at, l.kind, l.amount_micros, l.quantity
+        SELECT a.*, i.crawler_id, i.kind AS document, i.made_at, l.kind, l.amount_micros, l.quantity,
+               l.description, l.unit_price_micros
           FROM asked a LEFT JOIN invoice i ON i.site_id = of_site AND i.number = a.number
           LEFT JOIN invoice_line l ON l.site_id = i.site_id AND l.number = i.number AND l.line = a.line
          WHERE a.payment_id IS NULL
@@ -237,12 +238,22 @@ CREATE FUNCTION dispute_subjects(of_site bigint, of_crawler bigint, payments uui
                     WHEN l.kind <> 'crawls' THEN l.kind
                     ELSE w.days::text END
           FROM line l CROSS JOIN period w
-          LEFT JOIN LATERAL (SELECT s.dispute_id FROM dispute_subject s
-                              WHERE s.site_id = of_site AND s.number = l.number AND s.line = l.line
-                              ORDER BY 1 LIMIT 1) AS d ON true
+          LEFT JOIN LATERAL (
+              SELECT s.dispute_id FROM dispute_subject s
+               WHERE s.site_id = of_site AND s.number = l.number AND s.line = l.line
+              UNION ALL
+              -- What was decided of one of its crawls cannot be asked again by its line.
+              SELECT s.dispute_id FROM dispute o JOIN dispute_subject s USING (dispute_id)
+                JOIN charge c ON c.payment_id = s.payment_id
+               WHERE o.site_id = of_site AND o.crawler_id = l.crawler_id AND c.rule = l.description
+                 AND c.amount_micros = l.unit_price_micros
+                 AND billing_invoice(of_site, o.crawler_id, s.payment_id, 9223372036854775807) = l.number
+              ORDER BY 1 LIMIT 1) AS d ON true
     )
-    SELECT j.place, j.crawler_id, coalesce(j.amount_micros, 0), j.cause, coalesce(j.detail, '')
-      FROM judged j
+    -- What another pays is as unknown as that he does, and so is what became of it.
+    SELECT j.place, j.crawler_id, CASE WHEN u.unknown THEN 0 ELSE coalesce(j.amount_micros, 0) END, j.cause,
+           CASE WHEN u.unknown THEN '' ELSE coalesce(j.detail, '') END
+      FROM judged j CROSS JOIN LATERAL (SELECT j.cause IN ('unknown', 'unknown-invoice')) AS u (unknown)
 $$;
 COMMENT ON FUNCTION dispute_subjects IS 'Whether payments, or lines of invoices where the payment is NULL, can
 be disputed by a crawler, or by the site''s operator (crawler 0): the cause why not, "" if they can, and what
