@@ -175,13 +175,13 @@ static void what_comes_late_is_added_to_its_day(void **state)
     assert_int_equal(CRAWLTAB(output, "traffic", "--site", "berlin", "--from", "2026-10-25", "--to",
                               "2026-10-25", "--by", "hour", "--csv"),
                      0);
-    assert_non_null(strstr(output, ",2026-10-25T02:00+02:00,no,paid,,20,200,2,0.05,EUR"));
-    assert_non_null(strstr(output, ",2026-10-25T02:00+01:00,no,paid,,20,200,2,0.05,EUR"));
+    assert_non_null(strstr(output, ",\"2026-10-25T02:00+02:00\",no,paid,\"\",20,200,2,0.05,EUR"));
+    assert_non_null(strstr(output, ",\"2026-10-25T02:00+01:00\",no,paid,\"\",20,200,2,0.05,EUR"));
     assert_int_equal(CRAWLTAB(output, "traffic", "--site", "berlin", "--from", "2026-10-24", "--to",
                               "2026-10-26", "--by", "day", "--csv"),
                      0);
-    assert_non_null(strstr(output, "berlin,day,2026-10-25,no,paid,,60,600,2,0.15,EUR"));
-    assert_null(strstr(output, "2026-10-24,no"));
+    assert_non_null(strstr(output, "\"berlin\",day,\"2026-10-25\",no,paid,\"\",60,600,2,0.15,EUR"));
+    assert_null(strstr(output, "\"2026-10-24\",no"));
 }
 
 /* Whole months are read as such, the days before and after one by one, and nothing twice. */
@@ -217,7 +217,8 @@ static void any_days_add_up(void **state)
                 assert_int_equal(CRAWLTAB(output, "traffic", "--from", days[from], "--to", days[to], "--by",
                                           by ? "rule" : "outcome", "--csv"),
                                  0);
-                snprintf(wanted, sizeof(wanted), ",%s,no,offered,,%d,", by ? "rest" : "offered", requests);
+                snprintf(wanted, sizeof(wanted), ",\"%s\",no,offered,\"\",%d,", by ? "rest" : "offered",
+                         requests);
                 if (!strstr(output, wanted))
                     fail_msg("%s to %s: no %s in %s", days[from], days[to], wanted, output);
             }
@@ -331,7 +332,8 @@ static void reports_add_up(void **state)
     for (const char *line = output; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
         assert_true(strcspn(line, "\n") <= 80);
     assert_int_equal(CRAWLTAB(output, "traffic", "--csv", "--by", "outcome"), 0);
-    assert_non_null(strstr(output, "example,outcome,observed,no,observed,,3,3000,1,0.0075,USD\r\n"));
+    assert_non_null(
+        strstr(output, "\"example\",outcome,\"observed\",no,observed,\"\",3,3000,1,0.0075,USD\r\n"));
     assert_int_equal(CRAWLTAB(output, "traffic", "--to", "2020-01-01"), 0);
     assert_non_null(strstr(output, "nothing was counted"));
     assert_int_equal(CRAWLTAB(output, "traffic", "--site", "exmaple"), 1);
