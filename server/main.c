@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,9 @@
 
 /* The end of a generation sends no signal: while one is awaited it is looked for. */
 #define RETIRING_POLL_MS 50
+
+/* How often a gate that starts looks whether it can take payments. */
+#define START_POLL_MS 10
 
 static const char help[] = "Usage: crawltabd [--config FILE] [OPTION]\n"
                            "The gate: offers pages to AI crawlers at a price, checks their signed\n"
@@ -253,6 +257,17 @@ static bool start_listening(struct served *served, const struct config *config,
     return served->monitor != NULL;
 }
 
+/* The door is opened when payments can be taken: until then those who ask are served by another gate at the
+ * same address, or wait in the socket that a service manager holds. Without a ledger, and after as long as a
+ * payment waits for it, it is opened all the same: offers and free pages need none. */
+static void wait_for_ledger(const struct generation *generation, int64_t ledger_ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + ledger_ms;
+    while (!generation_ready(generation) && !generation_refused(generation) &&
+           clock_monotonic_ms() < until_ms)
+        poll(NULL, 0, START_POLL_MS);
+}
+
 static int start_and_serve(const char *file, struct config *config, const struct service_sockets *given)
 {
     struct service service;
@@ -268,6 +283,8 @@ static int start_and_serve(const char *file, struct config *config, const struct
     sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     service_start(&service, config->ledger_timeout_seconds * 1000);
     struct served served = {.file = file, .generation = generation_start(config, NULL)};
+    if (served.generation)
+        wait_for_ledger(served.generation, config->ledger_timeout_seconds * 1000);
     if (served.generation && start_listening(&served, config, given)) {
         struct schedule *schedule =
             schedule_start(file, &config->nightly_at, config->seal_interim_minutes * 60000);

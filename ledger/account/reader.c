@@ -56,7 +56,7 @@ static enum err connect_now(struct reader *reader)
         .limit_server = true,
     });
     if (reader->pg)
-        err = schema_check(reader->pg);
+        err = schema_check_gate(reader->pg);
     if (err == ERR_OK)
         return ERR_OK;
     disconnect(reader);

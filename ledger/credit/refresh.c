@@ -228,7 +228,7 @@ static enum err connect_now(struct refresh *book)
         .limit_server = true,
     });
     if (book->pg)
-        err = schema_check(book->pg);
+        err = schema_check_gate(book->pg);
     /* Once, as it takes long: a schema does not change under a gate without a new start. */
     if (err == ERR_OK && !book->told_ready)
         err = pg_compare(book->pg);

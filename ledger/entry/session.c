@@ -57,7 +57,7 @@ static enum err prepare(struct session *session, const struct config *config)
     assert(session->pg && config->site_count > 0);
     enum err err;
     int64_t now_ms = clock_now_ms();
-    TRY(schema_check(session->pg));
+    TRY(schema_check_gate(session->pg));
     for (size_t i = 0; i < config->site_count; i++) {
         TRY(site_register(session->pg, &config->sites[i], now_ms, &session->site_ids[i]));
         TRY(record_offers(session, config, i));

@@ -54,6 +54,7 @@ struct writer {
     const struct config *config;
     struct queue *queue;
     atomic_size_t connected; /* threads that are */
+    atomic_bool refused;     /* the last try to connect failed */
     struct receipt_cache *receipts;
     struct reports *reports;
     struct writer_thread *threads;
@@ -103,6 +104,12 @@ bool writer_ready(const struct writer *writer)
 {
     OBJECT_CHECK(writer, WRITER_MAGIC);
     return atomic_load(&writer->connected) > 0;
+}
+
+bool writer_refused(const struct writer *writer)
+{
+    OBJECT_CHECK(writer, WRITER_MAGIC);
+    return atomic_load(&writer->refused) && !writer_ready(writer);
 }
 
 /* Of what charge_compare compares, each part with its length. The price and not the amount: a repeat may be
@@ -276,11 +283,13 @@ static void connect_now(struct writer_thread *thread)
         /* It may be another server, which lacks what the last one had said was done. */
         receipt_cache_forget(thread->writer->receipts);
         crawler_cache_forget(thread->crawlers);
+        atomic_store(&thread->writer->refused, false);
         size_t connected = atomic_fetch_add(&thread->writer->connected, 1);
         assert(connected < (size_t)thread->config->ledger_writers);
         LOG(INFO, "ledger_ready", {"role", thread->config->ledger_gate_role});
         return;
     }
+    atomic_store(&thread->writer->refused, true);
     thread->connect_at_ms = clock_monotonic_ms() + thread->backoff_ms;
     thread->backoff_ms = thread->backoff_ms * 2 < BACKOFF_MAX_MS ? thread->backoff_ms * 2 : BACKOFF_MAX_MS;
 }

@@ -33,6 +33,9 @@ enum err writer_report(struct writer *writer, struct undelivered_report *report)
 /* True while there is at least one connection whose schema fits. */
 bool writer_ready(const struct writer *writer);
 
+/* True while there is none and the last try to make one failed. */
+bool writer_refused(const struct writer *writer);
+
 /* True if every thread has gone through its loop since this said so last: none hangs. A thread that waits for
  * work turns each second. One caller. */
 bool writer_turned(struct writer *writer);

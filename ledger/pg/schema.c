@@ -1,7 +1,8 @@
 /* Each migration is a transaction that also records its number, under a lock that all runs take: killed or
  * run twice at once, a database has all of a migration or nothing of it. A program runs with exactly the
  * schema that it was built with; to be newer or older by one is refused at the start, where a person is
- * looking. */
+ * looking. A gate alone may be older, where the migrations say so: gates are replaced one after the other,
+ * and those that still wait for it lose their connection like any others. */
 #include "ledger/pg/schema.h"
 
 #include "ledger/base/clock.h"
@@ -9,11 +10,18 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MIGRATION_TIMEOUT_MS 600000
 #define CONNECT_MS           10000
+
+/* Whoever waits for a lock on a table keeps all others from it who come after him: a migration waits for so
+ * long and then lets them through, and comes again, until its patience is at an end. */
+#define LOCKED_PAUSE_MS 1000
+#define PATIENCE_MS     300000
 
 static int64_t number_of(const struct sql_file *migration)
 {
@@ -72,6 +80,23 @@ out:
     return err;
 }
 
+enum err schema_check_gate(struct pg *pg)
+{
+    struct pg_rows rows = {0};
+    int64_t version;
+    enum err err;
+    TRY(read_version(pg, &version));
+    if (version > schema_wanted()) {
+        TRY(pg_run(pg, "schema_oldest_gate", NULL, &rows));
+        if (schema_oldest_gate_row(&rows, 0).version <= schema_wanted())
+            goto out;
+    }
+    err = compare(version);
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
 static enum err set_role_names(struct pg *pg, const struct config *config)
 {
     struct pg_params params = {0};
@@ -93,6 +118,17 @@ static enum err log_action(struct pg *pg, const char *actor, const char *migrati
     return pg_run(pg, "operator_action_insert", &params, NULL);
 }
 
+/* The oldest gates that can go on with what the migration leaves: a line of it says which, or else there are
+ * none but those that know it. */
+static int64_t oldest_gate(const struct sql_file *migration)
+{
+    static const char says[] = "\n-- Gates since ";
+    const char *line = strstr(migration->text, says);
+    int64_t oldest = line ? strtoll(line + sizeof(says) - 1, NULL, 10) : number_of(migration);
+    assert(oldest > 0 && oldest <= number_of(migration));
+    return oldest;
+}
+
 static enum err record(struct pg *pg, const struct sql_file *migration)
 {
     assert(number_of(migration) > 0 && number_of(migration) <= schema_wanted());
@@ -100,7 +136,10 @@ static enum err record(struct pg *pg, const struct sql_file *migration)
     pg_params_number(&params, number_of(migration));
     pg_params_text(&params, migration->name);
     pg_params_number(&params, clock_now_ms());
-    return pg_run(pg, "schema_version_insert", &params, NULL);
+    if (number_of(migration) < SCHEMA_OLDEST_GATE)
+        return pg_run(pg, "schema_version_insert", &params, NULL);
+    pg_params_number(&params, oldest_gate(migration));
+    return pg_run(pg, "schema_version_gate_insert", &params, NULL);
 }
 
 /* What one transaction does: scripts that lead from one version to another. */
@@ -111,9 +150,10 @@ struct step {
     int64_t to;
 };
 
-/* Applies a step unless another run did so while this one waited for the lock. */
+/* Applies a step unless another run did so while this one waited for the lock. `locked`: nothing was done
+ * since a table is in use. */
 static enum err apply(struct pg *pg, const struct config *config, const struct step *step, const char *actor,
-                      schema_tell *tell)
+                      schema_tell *tell, bool *locked)
 {
     assert(step->from < step->to && step->to <= schema_wanted() && step->count > 0);
     const char *newest = sql_migrations[step->to - 1].name;
@@ -128,6 +168,7 @@ static enum err apply(struct pg *pg, const struct config *config, const struct s
         goto out;
     }
     TRY(set_role_names(pg, config));
+    TRY(pg_run(pg, "schema_lock_timeout", NULL, NULL));
     for (size_t i = 0; i < step->count; i++)
         TRY(pg_script(pg, step->scripts[i].name, step->scripts[i].text));
     for (version = step->from; version < step->to; version++)
@@ -136,7 +177,29 @@ static enum err apply(struct pg *pg, const struct config *config, const struct s
     TRY(pg_commit(pg));
     tell(step->from == 0 ? "made the tables as of" : "applied migration", newest);
 out:
+    *locked = err != ERR_OK && pg_failure(pg) == PG_LOCKED;
     pg_rollback(pg);
+    return err;
+}
+
+/* Applies a step as soon as nobody holds what it needs, such as an export or a backup. */
+static enum err apply_patiently(struct pg *pg, const struct config *config, const struct step *step,
+                                const char *actor, schema_tell *tell)
+{
+    const char *newest = sql_migrations[step->to - 1].name;
+    int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+    bool locked;
+    enum err err = apply(pg, config, step, actor, tell, &locked);
+    if (locked)
+        tell("waits for a table that somebody else is using, before", newest);
+    while (locked && clock_monotonic_ms() < until_ms) {
+        poll(NULL, 0, LOCKED_PAUSE_MS);
+        err = apply(pg, config, step, actor, tell, &locked);
+    }
+    if (locked)
+        LOG(ERROR, "ledger_table_in_use", {"migration", newest},
+            {"detail", "another session holds a lock on a table that it needs"},
+            {"hint", "end exports and backups, or wait for them, and run crawltab migrate again"});
     return err;
 }
 
@@ -148,7 +211,7 @@ static enum err apply_baseline(struct pg *pg, const struct config *config, const
     assert(SCHEMA_BASELINE <= schema_wanted());
     while (sql_baseline[step.count].name)
         step.count++;
-    return apply(pg, config, &step, actor, tell);
+    return apply_patiently(pg, config, &step, actor, tell);
 }
 
 /* Makes the table that migrations lock, if this is the first run. */
@@ -203,8 +266,8 @@ enum err schema_migrate(struct pg *pg, const struct config *config, const char *
         TRY(read_version(pg, &version)); /* another run, perhaps of an older program, may have come before */
     }
     for (; version < schema_wanted(); version++)
-        TRY(apply(pg, config, &(struct step){&sql_migrations[version], 1, version, version + 1}, actor,
-                  tell));
+        TRY(apply_patiently(pg, config, &(struct step){&sql_migrations[version], 1, version, version + 1},
+                            actor, tell));
     TRY(let_auditor_read(pg, config));
     /* What was applied is looked at as a gate would: a wrong column shows now, and not at its start. */
     TRY(schema_check(pg));

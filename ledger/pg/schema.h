@@ -7,6 +7,10 @@
 /* The newest migration that sql/baseline/ contains; sql/README.md says how it is renewed. */
 #define SCHEMA_BASELINE 16
 
+/* The first migration that says which gates can go on with it: a line "-- Gates since 46 go on." names the
+ * oldest by the version that it was built with. Without such a line there are none. */
+#define SCHEMA_OLDEST_GATE 46
+
 /* The version that this program was built with: the number of the last migration. */
 int64_t schema_wanted(void);
 
@@ -14,12 +18,17 @@ int64_t schema_wanted(void);
  * that says what to do. */
 enum err schema_check(struct pg *pg) MUST_USE;
 
+/* The same for a gate, which may also be older than the database, if all migrations that it does not know let
+ * it go on: it adds what it always added. */
+enum err schema_check_gate(struct pg *pg) MUST_USE;
+
 /* What schema_migrate and schema_bootstrap did, told as it happens: a few words. */
 typedef void schema_tell(const char *what, const char *name);
 
 /* Brings the database to the wanted version: an empty one by the baseline and the migrations after it, any
- * other by the migrations that it lacks. Each is a transaction that another run cannot enter. `pg` is the
- * owner's connection. A database with a newer schema is refused. */
+ * other by the migrations that it lacks. Each is a transaction that another run cannot enter. Payments wait
+ * for half a second at most if a table that it needs is in use, and it for minutes. `pg` is the owner's
+ * connection. A database with a newer schema is refused. */
 enum err schema_migrate(struct pg *pg, const struct config *config, const char *actor,
                         schema_tell *tell) MUST_USE;
 

@@ -174,7 +174,7 @@ static enum err connect_now(struct recorder *recorder)
         .timeout_ms = KEEP_MAX_MS,
         .limit_server = true,
     });
-    return recorder->pg ? schema_check(recorder->pg) : ERR_LEDGER_UNAVAILABLE;
+    return recorder->pg ? schema_check_gate(recorder->pg) : ERR_LEDGER_UNAVAILABLE;
 }
 
 /* Makes the partitions, and adds up those of hours that are over. Whoever reads for long is in its way, and

@@ -253,6 +253,12 @@ bool generation_ready(const struct generation *generation)
            refresh_ready(shared_thing(generation->accounts), shared_thing(generation->config));
 }
 
+bool generation_refused(const struct generation *generation)
+{
+    OBJECT_CHECK(generation, GENERATION_MAGIC);
+    return writer_refused(generation->writer);
+}
+
 bool generation_turned(const struct generation *generation)
 {
     OBJECT_CHECK(generation, GENERATION_MAGIC);

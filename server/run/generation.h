@@ -31,7 +31,10 @@ const struct exchange_handler *generation_facilitator(const struct generation *g
 /* For the monitor listener; it looks whether the threads of `http` are alive. */
 const struct exchange_handler *generation_monitor(struct generation *generation, const struct http *http);
 
-/* True while entries can be written to the ledger. */
+/* True while there is no connection to the ledger and the last try to make one failed. */
+bool generation_refused(const struct generation *generation);
+
+/* True while payments can be taken: entries can be written, and what crawlers owe is known. */
 bool generation_ready(const struct generation *generation);
 
 /* True if every thread that writes to the ledger has gone through its loop since this was asked last. */

@@ -65,6 +65,7 @@ export class Load {
         this.history = []
         this.underWay = new Set()
         this.receipts = 0
+        this.putOff = 0 // requests for an offer that got none
         this.random = generator(seed)
         this.running = Array.from({ length: clients }, () => this.client())
         // Told by progress and by stop.
@@ -83,6 +84,7 @@ export class Load {
             if (answer.status === 402) return JSON.parse(answer.text).accepts[0].extra.id
             if (this.stopping) return undefined
             if (!answer.cut && answer.status !== 503) throw new Error(`no offer: ${JSON.stringify(answer)}`)
+            this.putOff++
             await sleep(this.retryMs)
         }
     }

@@ -75,6 +75,31 @@ static void newer_schema_is_refused(void **state)
     writer_stop(writer);
 }
 
+/* What a later version made says whether gates of this one go on; commands of this one never do. */
+static void a_gate_goes_on_where_it_may(void **state)
+{
+    char query[256];
+    (void)state;
+    snprintf(query, sizeof(query), "INSERT INTO schema_version VALUES (999, '0999-later', now(), %s)",
+             migrations());
+    sql(query);
+    struct writer *writer = writer_start_ready();
+    struct payment payment =
+        payment_make(clock_now_ms(), "https://crawler.example", 2500, "http://127.0.0.1:8402/");
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    writer_stop(writer);
+    assert_int_equal(CRAWLTAB(output, "nightly"), 1);
+    assert_non_null(strstr(output, "newer than this program"));
+    snprintf(query, sizeof(query), "INSERT INTO schema_version VALUES (1000, '1000-breaks', now(), %s + 1)",
+             migrations());
+    sql(query);
+    writer = writer_start(ledger_config());
+    poll(NULL, 0, 300);
+    assert_false(writer_ready(writer));
+    assert_true(writer_refused(writer));
+    writer_stop(writer);
+}
+
 static void gate_waits_for_migrate(void **state)
 {
     (void)state;
@@ -274,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(migrate_runs_twice, ledger_setup, ledger_teardown),
         cmocka_unit_test_teardown(two_migrations_at_once, ledger_teardown),
         cmocka_unit_test_setup_teardown(newer_schema_is_refused, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(a_gate_goes_on_where_it_may, ledger_setup, ledger_teardown),
         cmocka_unit_test_teardown(gate_waits_for_migrate, ledger_teardown),
         cmocka_unit_test_setup_teardown(nothing_can_be_changed, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(rights_are_narrow, ledger_setup, ledger_teardown),

@@ -414,6 +414,7 @@ page_copy columns NOT NULL copy, crawler_id, payment_id, site_id, whole
 page_copy page_copy_copy_check CHECK ((octet_length(copy) = 32))
 page_copy page_copy_pkey PRIMARY KEY (payment_id)
 schema_version columns NOT NULL applied_at, name, version
+schema_version schema_version_check CHECK (((oldest_gate > 0) AND (oldest_gate <= version)))
 schema_version schema_version_pkey PRIMARY KEY (version)
 seller_logo columns NOT NULL digest, media_type, picture
 seller_logo seller_logo_check CHECK ((digest = encode(sha256(picture), 'hex'::text)))
