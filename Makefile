@@ -52,7 +52,8 @@ NEEDS    = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
-.PHONY: all help run demo test check mutants streaming ed25519 fault fault-front fuzz lint bench coverage \
+.PHONY: all help run demo test check mutants streaming ed25519 fault fault-front fault-settle \
+	fuzz lint bench coverage \
 	format clean distclean install-deps newcomer libraries tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan; SANITIZE=thread: with TSan)
 
@@ -100,7 +101,6 @@ fuzz: ## libFuzzer on every parser, TIME=60 seconds each; what it finds stays in
 	@$(MAKE) -s $(JOBS) FUZZ=1 fuzzers
 	@tools/dev/fuzz.sh $(TIME)
 
-POINTS ?= 1000
 ed25519: ## whether the two libraries agree on ten million signatures, half an hour (ROUNDS=…, SEED=…)
 	$(NEEDS) test
 	@$(MAKE) -s $(JOBS) $(BUILD)/tests/unit/ed25519_test
@@ -109,13 +109,19 @@ ed25519: ## whether the two libraries agree on ten million signatures, half an h
 fault: ## kills, cuts and stalls under load, POINTS=1000; SEED=… runs the same choices again
 	$(NEEDS) test
 	@$(MAKE) -s $(JOBS) all clock
-	@FAULT=full POINTS=$(POINTS) SEED=$(SEED) NODE_SECONDS=10800 tools/dev/test.sh fault
+	@FAULT=full POINTS=$(or $(POINTS),1000) SEED=$(SEED) NODE_SECONDS=10800 tools/dev/test.sh fault
 	@grep -h '^ℹ .*points' $(BUILD)/logs/fault.log
 
 fault-front: ## 20 kills of gate, site and nginx before both, under load (KILLS=…, SEED=…)
 	$(NEEDS) test
 	@$(MAKE) -s $(JOBS) all clock
 	@cd tests/fault && FAULT=full KILLS=$(KILLS) SEED=$(SEED) node --test --test-reporter=spec front.test.js
+
+fault-settle: ## 60 kills around a server's two settlements of a page (POINTS=…, SEED=…)
+	$(NEEDS) test
+	@$(MAKE) -s $(JOBS) all clock
+	@cd tests/fault && FAULT=full POINTS=$(POINTS) SEED=$(SEED) \
+	    node --test --test-reporter=spec settle.test.js
 
 streaming: ## a body of 4 GiB and 1,000 slow readers, in bounded memory; a short one is in make test
 	$(NEEDS) test

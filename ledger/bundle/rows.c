@@ -161,6 +161,9 @@ static void tell_row(struct bundle_trial *trial, const struct bundle_fact *fact)
                  bundle_fact_number(fact, "line"), bundle_fact_number(fact, "quantity"),
                  bundle_fact_text(fact, "description"),
                  money_of(trial, bundle_fact_number(fact, "unit_price_micros"), money));
+    else if (strcmp(table, "undelivered") == 0 && bundle_fact_number(fact, "final_micros") > 0)
+        snprintf(sentence, sizeof(sentence), "The page was delivered, at a final amount of %s",
+                 money_of(trial, bundle_fact_number(fact, "final_micros"), money));
     else if (strcmp(table, "undelivered") == 0)
         snprintf(sentence, sizeof(sentence), "The page was not delivered whole: %" PRId64 " bytes were sent",
                  bundle_fact_number(fact, "sent_bytes"));

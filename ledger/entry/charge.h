@@ -53,7 +53,7 @@ struct charge_outcome {
     bool unsure;            /* a connection was lost while it was sent: it may have been recorded then */
     int64_t recorded_at_ms; /* with ERR_OK: when it was first recorded */
     int64_t amount_micros;  /* with ERR_OK: of the entry; a repeat's is the first one's, whatever it would be
-                               now */
+                               now, or its final amount */
     uint8_t writer_id[UUID_SIZE]; /* with ERR_OK and not repeated: the batch that recorded it, */
     int64_t sequence;             /* as in the ledger's table "spend" */
 };

@@ -478,7 +478,7 @@ static void compare_stored(struct entry *entry, const struct charge_compare_row 
     }
     outcome->repeated = !stored->undelivered;
     outcome->recorded_at_ms = stored->recorded_ms;
-    outcome->amount_micros = stored->amount_micros;
+    outcome->amount_micros = stored->final_micros;
     decide(entry, stored->undelivered ? ERR_PAYMENT_UNDELIVERED : ERR_OK);
 }
 

@@ -91,10 +91,12 @@ void receipt_cache_put(struct receipt_cache *cache, const uint8_t id[UUID_SIZE],
             chosen = place;
     }
     assert(chosen);
-    bool undelivered = memcmp(chosen->id, id, UUID_SIZE) == 0 && chosen->receipt.undelivered;
+    struct receipt known = memcmp(chosen->id, id, UUID_SIZE) == 0 ? chosen->receipt : *receipt;
     chosen->generation = generation;
     chosen->receipt = *receipt;
-    chosen->receipt.undelivered = receipt->undelivered || undelivered;
+    chosen->receipt.undelivered = receipt->undelivered || known.undelivered;
+    if (known.amount_micros < receipt->amount_micros)
+        chosen->receipt.amount_micros = known.amount_micros;
     memcpy(chosen->id, id, UUID_SIZE);
     memcpy(chosen->content, content, DIGEST_SIZE);
     pthread_mutex_unlock(&cache->locks[set % LOCKS]);
@@ -122,7 +124,9 @@ bool receipt_cache_find(struct receipt_cache *cache, const uint8_t id[UUID_SIZE]
     return found;
 }
 
-void receipt_cache_kill(struct receipt_cache *cache, const uint8_t id[UUID_SIZE])
+/* What is remembered of the id, if anything, is undelivered (final_micros 0), or billed at so much at most.
+ */
+static void end(struct receipt_cache *cache, const uint8_t id[UUID_SIZE], int64_t final_micros)
 {
     OBJECT_CHECK(cache, CACHE_MAGIC);
     if (cache->sets == 0)
@@ -130,10 +134,26 @@ void receipt_cache_kill(struct receipt_cache *cache, const uint8_t id[UUID_SIZE]
     size_t set = set_of(cache, id);
     struct place *places = &cache->places[set * WAYS];
     pthread_mutex_lock(&cache->locks[set % LOCKS]);
-    for (size_t i = 0; i < WAYS; i++)
-        if (memcmp(places[i].id, id, UUID_SIZE) == 0)
-            places[i].receipt.undelivered = true;
+    for (size_t i = 0; i < WAYS; i++) {
+        struct receipt *receipt = &places[i].receipt;
+        if (memcmp(places[i].id, id, UUID_SIZE) != 0)
+            continue;
+        receipt->undelivered = receipt->undelivered || final_micros == 0;
+        if (final_micros > 0 && final_micros < receipt->amount_micros)
+            receipt->amount_micros = final_micros;
+    }
     pthread_mutex_unlock(&cache->locks[set % LOCKS]);
+}
+
+void receipt_cache_kill(struct receipt_cache *cache, const uint8_t id[UUID_SIZE])
+{
+    end(cache, id, 0);
+}
+
+void receipt_cache_lower(struct receipt_cache *cache, const uint8_t id[UUID_SIZE], int64_t final_micros)
+{
+    assert(final_micros > 0);
+    end(cache, id, final_micros);
 }
 
 void receipt_cache_forget(struct receipt_cache *cache)

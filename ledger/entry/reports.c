@@ -70,7 +70,7 @@ bool reports_has(struct reports *reports, const uint8_t payment_id[UUID_SIZE])
     bool found = false;
     pthread_mutex_lock(&reports->mutex);
     for (struct undelivered_report *report = reports->first; report && !found; report = report->next)
-        found = memcmp(report->fact.payment_id, payment_id, UUID_SIZE) == 0;
+        found = report->fact.final_micros == 0 && memcmp(report->fact.payment_id, payment_id, UUID_SIZE) == 0;
     pthread_mutex_unlock(&reports->mutex);
     return found;
 }
@@ -119,6 +119,17 @@ static void end(struct reports *reports, struct undelivered_report *report, enum
     report->done(report); /* it may be gone after this */
 }
 
+static void remember(struct receipt_cache *receipts, const struct undelivered *fact,
+                     enum undelivered_outcome outcome)
+{
+    if (outcome == UNDELIVERED_DIFFERS)
+        return; /* the ledger knows how it ended, and this was not it */
+    if (fact->final_micros == 0)
+        receipt_cache_kill(receipts, fact->payment_id);
+    else if (outcome == UNDELIVERED_RECORDED || outcome == UNDELIVERED_KNOWN)
+        receipt_cache_lower(receipts, fact->payment_id, fact->final_micros);
+}
+
 enum written { WRITTEN, AGAIN, LOST };
 
 static enum written write_one(struct reports *reports, struct undelivered_report *report,
@@ -136,7 +147,7 @@ static enum written write_one(struct reports *reports, struct undelivered_report
     if (err != ERR_OK) /* its day was sealed in this moment */
         report->outcome = UNDELIVERED_SEALED;
     /* Before it leaves the list: from then on nobody but the ledger knows. */
-    receipt_cache_kill(receipts, report->fact.payment_id);
+    remember(receipts, &report->fact, report->outcome);
     end(reports, report, ERR_OK);
     return WRITTEN;
 }

@@ -16,7 +16,7 @@ void reports_free(struct reports *reports);
 /* False: too many wait, the report stays the caller's. */
 bool reports_put(struct reports *reports, struct undelivered_report *report);
 
-/* Whether this payment's page is reported, and not in the ledger yet. */
+/* Whether this payment's page is reported as undelivered, and not in the ledger yet. */
 bool reports_has(struct reports *reports, const uint8_t payment_id[UUID_SIZE]);
 
 /* Whether there is one that no thread is writing. */

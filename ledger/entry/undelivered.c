@@ -12,22 +12,22 @@
 static enum undelivered_outcome outcome_of(const char *text)
 {
     static const char *const names[] = {
-        [UNDELIVERED_RECORDED] = "recorded",
-        [UNDELIVERED_KNOWN] = "known",
-        [UNDELIVERED_NO_CHARGE] = "no-charge",
+        [UNDELIVERED_RECORDED] = "recorded", [UNDELIVERED_KNOWN] = "known",
+        [UNDELIVERED_DIFFERS] = "differs",   [UNDELIVERED_NO_CHARGE] = "no-charge",
         [UNDELIVERED_SEALED] = "sealed",
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (strcmp(names[i], text) == 0)
             return (enum undelivered_outcome)i;
-    assert(!"a fifth outcome of note_undelivered");
+    assert(!"a sixth outcome of note_undelivered");
     return UNDELIVERED_SEALED;
 }
 
 static enum err record(struct pg *pg, const struct undelivered *fact, const uint8_t writer_id[UUID_SIZE],
                        int64_t sequence, enum undelivered_outcome *outcome)
 {
-    assert(fact->sent_bytes >= 0 && fact->length_bytes >= -1 && fact->told_by && sequence > 0);
+    assert(fact->sent_bytes >= 0 && fact->length_bytes >= -1 && fact->final_micros >= 0 && fact->told_by &&
+           sequence > 0);
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     enum err err;
@@ -38,6 +38,7 @@ static enum err record(struct pg *pg, const struct undelivered *fact, const uint
     pg_params_text(&params, fact->told_by);
     pg_params_bytes(&params, slice_bytes(writer_id, UUID_SIZE));
     pg_params_number(&params, sequence);
+    pg_params_number(&params, fact->final_micros);
     TRY(pg_run(pg, "undelivered_insert", &params, &rows));
     assert(rows.count == 1);
     *outcome = outcome_of(undelivered_insert_row(&rows, 0).outcome);

@@ -1,5 +1,7 @@
 /* Paid pages that were not delivered whole: the site's own server broke off after the entry was there. The
- * fact is recorded once; the payment's id opens nothing from then on, and the night takes the charge back. */
+ * fact is recorded once; the payment's id opens nothing from then on, and the night takes the charge back.
+ * Or they were, and their server says what is billed in the end: the night takes back what is above it. Of a
+ * payment there is one such end. */
 #ifndef LEDGER_ENTRY_UNDELIVERED_H
 #define LEDGER_ENTRY_UNDELIVERED_H
 
@@ -8,6 +10,7 @@
 enum undelivered_outcome {
     UNDELIVERED_RECORDED,
     UNDELIVERED_KNOWN,     /* it was recorded before */
+    UNDELIVERED_DIFFERS,   /* it has another end, or its entry is of no more than the final amount */
     UNDELIVERED_NO_CHARGE, /* nobody has paid with this id */
     UNDELIVERED_SEALED,    /* the payment's day takes nothing any more: it is for `crawltab adjust` */
 };
@@ -18,6 +21,8 @@ struct undelivered {
     int64_t sent_bytes;   /* that the crawler got, at most */
     int64_t length_bytes; /* that it should have got; -1: not known */
     const char *told_by;  /* "gate", "front", "log" or "server" */
+    int64_t final_micros; /* that are billed all the same, less than the entry's amount; 0: it was not
+                             delivered */
 };
 
 /* Records it in the ledger, as the session's next batch. */

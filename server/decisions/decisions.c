@@ -143,6 +143,7 @@ static enum exchange_verdict end_report(struct told *told)
     } answers[] = {
         [UNDELIVERED_RECORDED] = {200, "recorded", "nothing is billed for it"},
         [UNDELIVERED_KNOWN] = {200, "known", "it was recorded before"},
+        [UNDELIVERED_DIFFERS] = {409, "differs", "this payment has a final amount: it was delivered"},
         [UNDELIVERED_NO_CHARGE] = {404, "no-charge", "nobody has paid with this id"},
         [UNDELIVERED_SEALED] = {409, "sealed",
                                 "the day of this payment is sealed: take it back with crawltab adjust"},

@@ -44,8 +44,9 @@ struct call {
     enum call_kind kind;
     const struct config_site *site;
     int64_t unit_micros;
+    bool whole; /* it settles for all that was accepted: what the first call of an escrow says */
     struct settlement settlement;
-    bool reporting;                   /* that nothing was delivered, to the ledger */
+    bool reporting;                   /* how it ends, to the ledger: what is billed in the end, or nothing */
     struct undelivered_report report; /* then */
     struct exchange *exchange;        /* likewise */
 };
@@ -159,12 +160,27 @@ static void answer_paid(struct exchange *exchange, const struct call *call)
                           call->site->currency, "extra", "timestamp", at));
 }
 
-/* A server whose handler has failed settles once more, for nothing: the page was not delivered. */
+/* A server settles once more when its handler has run, for less: so much is billed in the end; or, if the
+ * handler has failed, for nothing: the page was not delivered. */
 static bool takes_back(const struct call *call)
 {
     const struct settlement *settlement = &call->settlement;
     return call->kind == CALL_SETTLE && settlement->err == ERR_OK && settlement->charged &&
-           settlement->amount_micros == 0 && settlement->paid_micros > 0;
+           settlement->amount_micros < settlement->paid_micros;
+}
+
+/* To another amount than is recorded: it is never raised. One who settles for all that was accepted may be
+ * sending his first call again, and is told what is recorded. By whole units, as the answer has it. */
+static bool raises(const struct call *call)
+{
+    return !call->whole && call->settlement.amount_micros - call->unit_micros >= call->settlement.paid_micros;
+}
+
+/* That nothing was delivered is on its way to the ledger, and nobody has it yet. */
+static bool is_being_taken_back(const struct call *call)
+{
+    return call->kind == CALL_SETTLE && call->settlement.err == ERR_PAYMENT_UNDELIVERED &&
+           call->settlement.recorded_at == 0;
 }
 
 /* It was before. */
@@ -179,7 +195,10 @@ static void answer_call(struct exchange *exchange, const struct call *call)
 {
     const struct settlement *settlement = &call->settlement;
     exchange->reply.headers = NULL;
-    if (is_taken_back(call)) {
+    if (is_being_taken_back(call)) {
+        const struct refusal refusal = refusal_of(ERR_LEDGER_UNAVAILABLE, call->kind);
+        answer_refused(exchange, call, &refusal);
+    } else if (is_taken_back(call)) {
         answer_paid(exchange, call);
     } else if (settlement->err != ERR_OK) {
         const struct refusal refusal = refusal_of(settlement->err, call->kind);
@@ -193,12 +212,10 @@ static void answer_call(struct exchange *exchange, const struct call *call)
         answer_json(
             exchange, 200,
             json_pack("{s:b,s:s%}", "isValid", 1, "payer", settlement->payer.data, settlement->payer.len));
-    } else if (settlement->amount_micros < settlement->paid_micros) {
-        answer_refused(
-            exchange, call,
-            &(struct refusal){200, "invalid_transaction_state",
-                              "the payment is recorded at a higher amount, which is taken back as a "
-                              "whole (amount 0) or not at all"});
+    } else if (raises(call)) {
+        answer_refused(exchange, call,
+                       &(struct refusal){200, "invalid_transaction_state",
+                                         "the payment is settled at a lower amount, which stays"});
     } else {
         answer_paid(exchange, call);
     }
@@ -216,7 +233,8 @@ static void on_written(struct undelivered_report *report)
 
 static void begin_report(const struct facilitator *facilitator, struct exchange *exchange, struct call *call)
 {
-    struct undelivered fact = {.length_bytes = -1, .told_by = "server"};
+    struct undelivered fact = {
+        .length_bytes = -1, .told_by = "server", .final_micros = call->settlement.amount_micros};
     memcpy(fact.payment_id, call->settlement.uuid, UUID_SIZE);
     call->exchange = exchange;
     call->report = report_of(&fact, on_written);
@@ -238,15 +256,21 @@ static void end_report(struct exchange *exchange, struct call *call)
 {
     const struct undelivered_report *report = &call->report;
     exchange->reply.headers = NULL;
-    if (report->err != ERR_OK) {
+    /* An entry that is gone was on a server that another has taken over from: the same call makes it again.
+     */
+    if (report->err != ERR_OK || report->outcome == UNDELIVERED_NO_CHARGE) {
         const struct refusal refusal = refusal_of(ERR_LEDGER_UNAVAILABLE, CALL_SETTLE);
         answer_refused(exchange, call, &refusal);
     } else if (report->outcome == UNDELIVERED_SEALED) {
         answer_refused(exchange, call,
                        &(struct refusal){200, "invalid_transaction_state",
                                          "the day of this payment is sealed: crawltab adjust takes it back"});
+    } else if (report->outcome == UNDELIVERED_DIFFERS) {
+        answer_refused(exchange, call,
+                       &(struct refusal){200, "invalid_transaction_state",
+                                         "the payment has been settled at another amount, which stays"});
     } else {
-        call->settlement.paid_micros = 0;
+        call->settlement.paid_micros = report->fact.final_micros;
         answer_paid(exchange, call);
     }
 }
@@ -299,8 +323,11 @@ static enum exchange_verdict begin_payment(struct facilitator_thread *thread, st
     struct refusal refusal;
     struct order order;
     size_t site;
-    if (!identify(facilitator, &exchange->message, &caller, &refusal))
+    if (!identify(facilitator, &exchange->message, &caller, &refusal)) {
+        if (refusal.status == 503) /* in the words of x402, by which the same call comes again */
+            refusal.code = refusal_of(ERR_LEDGER_UNAVAILABLE, kind).code;
         return refuse_call(exchange, kind, &caller, &refusal);
+    }
     if (kind == CALL_SETTLE && !caller.may_settle)
         return refuse_call(
             exchange, kind, &caller,
@@ -314,7 +341,8 @@ static enum exchange_verdict begin_payment(struct facilitator_thread *thread, st
                                              "paymentPayload.resource.url is not of this key's site"});
     struct call *call = arena_alloc(&exchange->arena, sizeof(*call));
     if (call) {
-        *call = (struct call){.kind = kind, .site = caller.site, .unit_micros = order.unit_micros};
+        *call = (struct call){
+            .kind = kind, .site = caller.site, .unit_micros = order.unit_micros, .whole = order.whole};
         OBJECT_MAKE(call, CALL_MAGIC);
         call->settlement.only_verify = kind == CALL_VERIFY;
         if (kind == CALL_SETTLE)

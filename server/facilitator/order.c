@@ -57,6 +57,7 @@ static bool compare(const struct requirement *asked, const struct requirement *a
     if (!dialect_amount(slice_of(accepted->amount), order->unit_micros, &most))
         return refuse(refusal, 400, "invalid_payload",
                       "paymentPayload.accepted.amount is no whole number of the scheme's units");
+    order->whole = order->amount_micros == most;
     if (order->amount_micros > most)
         return refuse(refusal, 200, "invalid_payment_requirements",
                       "paymentRequirements.amount is more than the payer has accepted");

@@ -14,6 +14,7 @@ struct order {
     int64_t issued, expires; /* as the commitment says, whoever has signed it; seconds, 0: it does not */
     int64_t unit_micros;     /* of the scheme */
     int64_t amount_micros;   /* that is to be charged, at most what the payer accepted */
+    bool whole;              /* it is all of that */
 };
 
 /* Reads the body of a call for a resource of the site. Texts are in the arena. True, or false with the

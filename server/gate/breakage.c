@@ -24,10 +24,12 @@ static void tell_undelivered(const struct undelivered *fact, const char *lost)
 /* On a writer's thread. */
 static void on_reported(struct undelivered_report *report)
 {
-    bool sealed = report->err == ERR_OK && report->outcome == UNDELIVERED_SEALED;
-    tell_undelivered(&report->fact, sealed                  ? "the day of the payment is sealed"
-                                    : report->err == ERR_OK ? NULL
-                                                            : err_sentence(report->err));
+    const char *lost = report->err == ERR_OK ? NULL : err_sentence(report->err);
+    if (report->err == ERR_OK && report->outcome == UNDELIVERED_SEALED)
+        lost = "the day of the payment is sealed";
+    if (report->err == ERR_OK && report->outcome == UNDELIVERED_DIFFERS)
+        lost = "the payment has a final amount";
+    tell_undelivered(&report->fact, lost);
     OBJECT_END(report, REPORT_MAGIC);
     free(report);
 }

@@ -57,10 +57,10 @@ void settlement_answer(struct crawl *crawl, enum err outcome)
     settlement->id = crawl->id_text;
     memcpy(settlement->uuid, crawl->id.uuid, UUID_SIZE);
     settlement->payer = crawl->key.key ? crawl->candidate->agent->account : SLICE("");
-    if (outcome == ERR_OK && in_ledger) {
+    if (outcome == ERR_OK && in_ledger)
         settlement->paid_micros = recorded->amount_micros;
+    if (in_ledger)
         settlement->recorded_at = recorded->recorded_at_ms / 1000;
-    }
     crawl->exchange->reply.status = err_status(outcome);
 }
 

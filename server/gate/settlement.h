@@ -22,8 +22,9 @@ struct settlement {
     struct slice id; /* of the payment, if it is genuine; else empty */
     uint8_t uuid[UUID_SIZE]; /* of the same */
     struct slice payer;      /* account, if its signature holds; else empty */
-    int64_t paid_micros; /* the entry's amount, where there is one; and when it was recorded, in seconds */
-    int64_t recorded_at;
+    int64_t paid_micros;     /* what is billed, with ERR_OK */
+    int64_t recorded_at; /* when the entry was recorded, in seconds; 0: there is none, or the ledger was not
+                            asked */
 };
 
 /* Makes the request, which has just come in, one about a settlement that lives as long as its exchange:

@@ -37,7 +37,7 @@ WITH subject AS (
      ORDER BY f.payment_id LIMIT 500
 )
 SELECT c.payment_id, c.amount_micros, c.resource, c.rule, c.thumbprint, c.signature, c.signature_base,
-       instant_ms(c.recorded_at) AS recorded_ms, u.payment_id IS NOT NULL AS lost,
+       instant_ms(c.recorded_at) AS recorded_ms, u.payment_id IS NOT NULL AND u.final_micros IS NULL AS lost,
        coalesce(u.status, 0) AS lost_status, coalesce(u.told_by, '') AS lost_by, r.payment_id AS repeats,
        coalesce(r.before_ms, 0) AS repeats_ms
   FROM page c LEFT JOIN undelivered u ON u.payment_id = c.payment_id
@@ -49,6 +49,7 @@ SELECT c.payment_id, c.amount_micros, c.resource, c.rule, c.thumbprint, c.signat
          AND q.payment_id >= uuid_floor(uuid_instant(p.payment_id) - interval '7 days')
         JOIN charge e ON e.payment_id = q.payment_id AND e.crawler_id = q.crawler_id AND e.amount_micros > 0
        WHERE p.payment_id = c.payment_id AND p.crawler_id = c.crawler_id AND p.repeats IS NULL
-         AND NOT EXISTS (SELECT FROM undelivered v WHERE v.payment_id = q.payment_id)
+         AND NOT EXISTS (SELECT FROM undelivered v
+                          WHERE v.payment_id = q.payment_id AND v.final_micros IS NULL)
        ORDER BY q.payment_id DESC LIMIT 1) AS r ON true
  ORDER BY c.payment_id

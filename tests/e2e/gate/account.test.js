@@ -191,7 +191,8 @@ test('a crawler reads its own account and no other', async t => {
                 url,
                 keyid: key.keyid,
                 unproven: null,
-                undelivered: false
+                undelivered: false,
+                final_micros: null
             }
         )
         const pages = []

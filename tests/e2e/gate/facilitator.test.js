@@ -9,6 +9,12 @@ import { paymentSignature } from '../dialects.js'
 import { generator } from '../random.js'
 import { until } from '../support.js'
 
+// The same call, for another amount.
+const at = (body, amount) => ({
+    ...body,
+    paymentRequirements: { ...body.paymentRequirements, amount }
+})
+
 const refused = answer => [answer.status, answer.json.success, answer.json.errorReason]
 
 test('a payment is verified and settled once, by whatever way it comes', async t => {
@@ -154,15 +160,56 @@ test('what cannot be settled is refused in the words of x402, and costs nothing'
     assert.equal(paid(), '0 for 0')
 })
 
+test('the second settlement says what is billed in the end', async t => {
+    const set = await market(t)
+    const { call, ask, offer, order, paid, ledger, crawltab } = set
+    const spent = () => ledger.query('SELECT sum(entries), sum(amount_micros) FROM spend')
+    const body = order(await offer())
+    const { id } = body.paymentPayload.accepted.extra
+    assert.equal((await call('/settle', body)).json.amount, '12500000')
+    // Several at once, again, and the first call once more, which cannot be told from a repeated one.
+    const lower = at(body, '7000000')
+    const answers = await Promise.all([lower, lower, lower].map(one => call('/settle', one)))
+    for (const answer of [...answers, await call('/settle', lower), await call('/settle', body)])
+        assert.deepEqual([answer.json.success, answer.json.transaction, answer.json.amount],
+            [true, id, '7000000'], answer.text)
+    // To another amount: lower, nothing, and higher.
+    for (const amount of ['6999999', '0', '7000001', '12499999'])
+        assert.deepEqual(refused(await call('/settle', at(body, amount))),
+            [200, false, 'invalid_transaction_state'], amount)
+    assert.equal(spent(), '1|7000000')
+    // It was delivered: the same commitment goes on opening the page.
+    const { accepted, payload } = body.paymentPayload
+    const header = await ask('/page', paymentSignature(accepted, payload))
+    assert.deepEqual([header.status, header.headers['crawler-charged']], [200, 'USD 7.00'])
+    // Different amounts at once: one of them.
+    const other = order(await offer('https://shop.example/race'))
+    assert.equal((await call('/settle', other)).json.success, true)
+    const race = await Promise.all(['1', '2', '3', '0'].map(amount => call('/settle', at(other, amount))))
+    assert.deepEqual(race.map(answer => answer.json.success).sort(), [false, false, false, true])
+    // In cents.
+    const cents = order(await offer(), { accept: 1, scheme: 'batch-settlement' })
+    assert.equal((await call('/settle', cents)).json.amount, '1250')
+    for (const answer of [await call('/settle', at(cents, '700')), await call('/settle', at(cents, '700'))])
+        assert.deepEqual([answer.json.success, answer.json.amount], [true, '700'])
+    // Cut off, again and again.
+    const cut = order(await offer('https://shop.example/cut'))
+    assert.equal((await call('/settle', cut)).json.success, true)
+    for (let i = 0; i < 5; i++) await set.cutOff('/settle', at(cut, '5'))
+    assert.equal((await call('/settle', at(cut, '5'))).json.amount, '5')
+    assert.equal(paid(), '4 for 50000000')
+    const told = JSON.parse((await crawltab('lookup', '--json', id)).stdout)
+    assert.deepEqual([told.undelivered.told_by, told.undelivered.final_micros], ['server', 7000000])
+    await crawltab('audit')
+})
+
 test('what a server does not deliver is taken back, also when what was signed is over', async t => {
     const set = await market(t, { ttl: 15 })
     const { call, ask, offer, order, paid, ledger, crawltab } = set
     const body = order(await offer())
-    const nothing = { ...body, paymentRequirements: { ...body.paymentRequirements, amount: '0' } }
+    const nothing = at(body, '0')
     const { id } = body.paymentPayload.accepted.extra
     assert.equal((await call('/settle', body)).json.amount, '12500000')
-    const less = { ...body, paymentRequirements: { ...body.paymentRequirements, amount: '5' } }
-    assert.deepEqual(refused(await call('/settle', less)), [200, false, 'invalid_transaction_state'])
     const both = await Promise.all([call('/settle', nothing), call('/settle', nothing)])
     for (const answer of [...both, await call('/settle', nothing)])
         assert.deepEqual([answer.json.success, answer.json.transaction, answer.json.amount], [true, id, '0'],
@@ -172,7 +219,8 @@ test('what a server does not deliver is taken back, also when what was signed is
         '1|server|0|0'
     )
     // There is one end, whatever is said afterwards, and by whom.
-    assert.deepEqual(refused(await call('/settle', body)), [200, false, 'invalid_transaction_state'])
+    for (const other of [body, at(body, '7000000')])
+        assert.deepEqual(refused(await call('/settle', other)), [200, false, 'invalid_transaction_state'])
     const { accepted, payload } = body.paymentPayload
     const header = await ask('/page', paymentSignature(accepted, payload))
     assert.equal(header.headers['crawler-error'], 'payment_undelivered')
@@ -186,7 +234,7 @@ test('what a server does not deliver is taken back, also when what was signed is
     const over = async () => (await call('/verify', never)).json.invalidMessage?.startsWith('offer_expired')
     await until(over, 'the offer is over')
     assert.deepEqual((await call('/settle', slow)).json, first)
-    const free = { ...slow, paymentRequirements: { ...slow.paymentRequirements, amount: '0' } }
+    const free = at(slow, '0')
     assert.deepEqual([(await call('/settle', free)).json.amount, (await call('/settle', free)).json.amount],
         ['0', '0'])
     assert.deepEqual(refused(await call('/settle', never)), [200, false, 'invalid_payload'])
@@ -237,7 +285,13 @@ test('keys are made and revoked, and each opens what it is for', async t => {
 test('without the ledger a settlement is pending, and is charged once when it is back', async t => {
     const { call, cutOff, offer, order, paid, ledger } = await market(t, { ownServer: true })
     const body = order(await offer())
+    const lost = order(await offer('https://shop.example/lost'))
+    assert.equal((await call('/settle', lost)).json.success, true)
     ledger.stop()
+    // Nobody has it yet, though the gate knows that it is not to be billed.
+    const early = await Promise.all([0, 1].map(() => call('/settle', at(lost, '0'))))
+    for (const answer of early)
+        assert.deepEqual(refused(answer), [503, false, 'settlement_pending'])
     const away = await call('/settle', body)
     assert.deepEqual(refused(away), [503, false, 'settlement_pending'])
     assert.deepEqual([away.json.transaction, away.headers['retry-after']],
@@ -249,7 +303,8 @@ test('without the ledger a settlement is pending, and is charged once when it is
     const cut = order(await offer('https://shop.example/cut'))
     for (let i = 0; i < 5; i++) await cutOff('/settle', cut)
     assert.equal((await call('/settle', cut)).json.success, true)
-    assert.equal(paid(), '2 for 25000000')
+    assert.equal((await call('/settle', at(lost, '0'))).json.amount, '0')
+    assert.equal(paid(), '3 for 37500000')
 })
 
 test('whatever is changed in a call, nothing is charged that was not signed', async t => {

@@ -19,6 +19,7 @@ const routes = {
     'GET /page': { accepts: { ...terms, price: '$0.05' } },
     'GET /dear': { accepts: { ...terms, price: '$12.50' } },
     'GET /fails': { accepts: { ...terms, price: '$0.05' } },
+    'GET /costs-less': { accepts: { ...terms, price: '$0.05' } },
     'GET /metered': { accepts: { ...terms, price: '$0.05', extra: { paymentFlow: 'authorization' } } },
     'GET /wrong': { accepts: { ...terms, price: '$0.07' } }
 }
@@ -75,6 +76,12 @@ async function sells({ ledger, get, sum, origin, crawltab }) {
     assert.equal(metered.headers.get('settlement-overrides'), null)
     assert.equal(decodePaymentResponseHeader(metered.headers.get('payment-response')).amount, '20000')
     assert.deepEqual([ledger.count('charge'), sum('spend')], [4, 12570000])
+    // The same where it is recorded first, and the second settlement says what it costs; again, too.
+    const less = await get('/costs-less')
+    assert.equal(less.headers.get('settlement-overrides'), null)
+    assert.equal(decodePaymentResponseHeader(less.headers.get('payment-response')).amount, '20000')
+    assert.equal(ledger.query('SELECT final_micros FROM undelivered WHERE final_micros > 0'), '20000')
+    assert.deepEqual([ledger.count('charge'), sum('charge'), sum('spend')], [5, 12670000, 12590000])
     // A price that is not the ledger's sells nothing.
     assert.ok((await fetch(`${origin}/wrong`)).status >= 500)
     await crawltab('audit')
@@ -90,6 +97,9 @@ test('an Express server bills through the facilitator', async t => {
     app.get('/fails', (request, response) => response.status(500).send('no page'))
     app.get('/metered', (request, response) =>
         response.setHeader('Settlement-Overrides', '{"amount":"20000"}').send('some of it')
+    )
+    app.get('/costs-less', (request, response) =>
+        response.setHeader('Settlement-Overrides', '{"amount":"40%"}').send('some of it')
     )
     app.use((error, request, response, next) => (next, response.status(500).end()))
     const listening = app.listen(port, '127.0.0.1')
@@ -108,6 +118,8 @@ test('a Hono server bills through the facilitator', async t => {
     app.get('/fails', context => context.text('no page', 500))
     const overrides = { 'Settlement-Overrides': '{"amount":"20000"}' }
     app.get('/metered', context => context.text('some of it', 200, overrides))
+    const share = { 'Settlement-Overrides': '{"amount":"$0.02"}' }
+    app.get('/costs-less', context => context.text('some of it', 200, share))
     // Hono speaks the web's Request and Response; this much makes it a server.
     const listening = http.createServer(async (request, response) => {
         const answer = await app.fetch(

@@ -44,14 +44,27 @@ static void wait_told(struct told *told)
     assert_int_equal(atomic_load(&told->answers), 1);
 }
 
-static enum undelivered_outcome report(struct writer *writer, const uint8_t id[UUID_SIZE])
+static enum undelivered_outcome tell(struct writer *writer, const struct undelivered *fact)
 {
-    const struct undelivered fact = fact_of(id, 1000, 5000);
-    struct told told = {.report = report_of(&fact, on_told)};
+    struct told told = {.report = report_of(fact, on_told)};
     assert_int_equal(writer_report(writer, &told.report), ERR_OK);
     wait_told(&told);
     assert_int_equal(told.report.err, ERR_OK);
     return told.report.outcome;
+}
+
+static enum undelivered_outcome report(struct writer *writer, const uint8_t id[UUID_SIZE])
+{
+    const struct undelivered fact = fact_of(id, 1000, 5000);
+    return tell(writer, &fact);
+}
+
+/* As a server that sells by itself: so much is billed in the end. */
+static enum undelivered_outcome settle(struct writer *writer, const uint8_t id[UUID_SIZE], int64_t micros)
+{
+    struct undelivered fact = {.length_bytes = -1, .told_by = "server", .final_micros = micros};
+    memcpy(fact.payment_id, id, UUID_SIZE);
+    return tell(writer, &fact);
 }
 
 /* As days_charge leaves the clock: on the noon of that many days ago. */
@@ -106,6 +119,41 @@ static void recorded_once_and_the_id_is_dead(void **state)
     assert_true(writer_recall(writer, &payment.charge, &outcome));
     assert_int_equal(outcome.err, ERR_PAYMENT_UNDELIVERED);
     writer_stop(writer);
+}
+
+/* Once per id, never more than the entry, and the id goes on opening its page. */
+static void one_final_amount(void **state)
+{
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    struct payment payment = payment_make(clock_now_ms(), A, 12500000, PAGE);
+    payment_bind(&payment);
+    const uint8_t *id = payment.charge.payment_id;
+    struct charge_outcome outcome = {.err = ERR_INTERNAL};
+    assert_int_equal(settle(writer, id, 7000000), UNDELIVERED_NO_CHARGE);
+    assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+    assert_int_equal(settle(writer, id, 12500000), UNDELIVERED_DIFFERS);
+    assert_int_equal(settle(writer, id, 12500001), UNDELIVERED_DIFFERS);
+    assert_int_equal(settle(writer, id, 7000000), UNDELIVERED_RECORDED);
+    assert_int_equal(settle(writer, id, 7000000), UNDELIVERED_KNOWN);
+    assert_int_equal(settle(writer, id, 6999999), UNDELIVERED_DIFFERS);
+    assert_int_equal(settle(writer, id, 0), UNDELIVERED_DIFFERS);
+    assert_int_equal(report(writer, id), UNDELIVERED_DIFFERS);
+    assert_string_equal(sql("SELECT count(*), min(final_micros), min(told_by) FROM undelivered"),
+                        "1|7000000|server");
+    assert_string_equal(sql("SELECT sum(entries), sum(amount_micros) FROM spend"), "1|7000000");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(payment_pay(writer, &payment), ERR_OK);
+        assert_true(writer_recall(writer, &payment.charge, &outcome));
+        assert_int_equal(outcome.err, ERR_OK);
+        assert_int_equal(outcome.amount_micros, 7000000);
+        writer_stop(writer);
+        writer = writer_start_ready(); /* another gate, or this one after a restart */
+    }
+    writer_stop(writer);
+    assert_int_equal(CRAWLTAB(output, "audit"), 0);
+    assert_int_equal(CRAWLTAB(output, "undelivered"), 0);
+    assert_non_null(strstr(output, "delivered; final amount 7.00 USD, told by the server"));
 }
 
 /* Without the ledger a report waits; its id is dead at once. */
@@ -231,6 +279,60 @@ static void never_more_than_was_billed(void **state)
                         A "|110000\n" B "|5000000");
 }
 
+/* Whatever the terms are, what is left is what an entry of the final amount would have cost: twelve crawls at
+ * 12.50 of which every third costs 3.333333 in the end; two are included, and from the fifth on 15 % are off.
+ */
+static void the_night_bills_final_amounts(void **state)
+{
+    (void)state;
+    enum { CRAWLS = 12, FINAL = 3333333, PRICE = 12500000 };
+    uint8_t id[UUID_SIZE];
+    char text[UUID_TEXT_MAX];
+    int64_t expected = 0;
+    days_charge(4, A, PRICE, CRAWLS);
+    days_charge_at(days_base_ms() - 4 * DAY_MS + DAY_MS / 2 + 3600000, B, PRICE, 2); /* ids after those */
+    days_charge(3, A, PRICE, 1);
+    sql_own("INSERT INTO agreement (site_id, crawler_id, version, valid_from, recorded_at, actor, reason,"
+            " status, buyer, settlement, due_days, cadence, subscription, fee_micros, included_crawls,"
+            " minimum_fee_micros, minimum_invoice_micros, tax_treatment, tax_rate_ppm)"
+            " SELECT 1, crawler_id, 1, now() - interval '60 days', now(), 'test', 'test', 'active',"
+            " '{\"name\": \"Crawler\"}', '{}', 14, 'daily', false, 0, 2, 0, 0, 'none', 0 FROM crawler"
+            " WHERE agent = '" A "'");
+    sql_own("INSERT INTO agreement_tier SELECT agreement_id, 3, 150000 FROM agreement");
+    struct writer *writer = writer_on(4);
+    for (int i = 0; i < CRAWLS; i++) {
+        int64_t amount = i % 3 == 0 ? FINAL : PRICE;
+        nth_paid(i, id);
+        if (i % 3 == 0)
+            assert_int_equal(settle(writer, id, FINAL), UNDELIVERED_RECORDED);
+        /* Two are included, two are whole, the others cost 85 %, whose discount is rounded down. */
+        if (i >= 2)
+            expected += amount - (i >= 4 ? amount * 15 / 100 : 0);
+    }
+    nth_paid(CRAWLS, id); /* of B, who has no terms */
+    assert_int_equal(settle(writer, id, FINAL), UNDELIVERED_RECORDED);
+    end(writer);
+    assert_int_equal(CRAWLTAB(output, "audit"), 0);
+    night_and_audit();
+    char all[128];
+    snprintf(all, sizeof(all), A "|%lld\n" B "|%lld", (long long)expected, (long long)PRICE + FINAL);
+    assert_string_equal(sql("SELECT agent, sum(l.amount_micros) FROM invoice i JOIN invoice_line l USING"
+                            " (site_id, number) JOIN day d ON d.site_id = i.site_id AND d.local_date ="
+                            " i.local_date WHERE d.local_date = (SELECT min(local_date) FROM day_close"
+                            " WHERE entries > 0) GROUP BY agent ORDER BY agent"),
+                        all);
+    assert_string_equal(sql("SELECT count(*), count(DISTINCT payment_id), min(reason) FROM adjustment"),
+                        "4|4|final amount 3.333333 of 12.50, as the server tells");
+    assert_int_equal(CRAWLTAB(output, "lookup", uuid_format(id, text)), 0);
+    assert_non_null(strstr(output, "3.333333 USD, told by the server on"));
+    assert_non_null(strstr(output, "9.166667"));
+    assert_int_equal(CRAWLTAB(output, "undelivered", "--json"), 0);
+    assert_non_null(strstr(output, "\"final_micros\": 3333333"));
+    assert_int_equal(CRAWLTAB(output, "export", "adjustments", "--from", days_date(5), "--to", days_date(3)),
+                     0);
+    assert_non_null(strstr(output, "final amount 3.333333 of 12.50"));
+}
+
 /* A sealed day takes no more of them, and the roles cannot write the table themselves. */
 static void a_seal_ends_it(void **state)
 {
@@ -244,6 +346,7 @@ static void a_seal_ends_it(void **state)
     night_and_audit();
     assert_int_equal(report(writer, after), UNDELIVERED_SEALED);
     assert_int_equal(report(writer, before), UNDELIVERED_KNOWN);
+    assert_int_equal(settle(writer, after, 1), UNDELIVERED_SEALED);
     end(writer);
     static const char *const roles[] = {"crawltab_gate", "crawltab_operator"};
     for (int i = 0; i < 2; i++) {
@@ -335,10 +438,16 @@ static void lines_of_a_log(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(recorded_once_and_the_id_is_dead),  TEST(kept_until_the_ledger_is_back),
-        TEST(whoever_waits_is_told_at_the_end),  TEST(nothing_is_billed_for_it),
-        TEST(never_more_than_was_billed),        TEST(a_seal_ends_it),
-        TEST(a_report_on_its_way_is_waited_for), TEST(lines_of_a_log),
+        TEST(one_final_amount),
+        TEST(the_night_bills_final_amounts),
+        TEST(recorded_once_and_the_id_is_dead),
+        TEST(kept_until_the_ledger_is_back),
+        TEST(whoever_waits_is_told_at_the_end),
+        TEST(nothing_is_billed_for_it),
+        TEST(never_more_than_was_billed),
+        TEST(a_seal_ends_it),
+        TEST(a_report_on_its_way_is_waited_for),
+        TEST(lines_of_a_log),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);
 }

@@ -122,6 +122,7 @@ static bool read_receipts(struct reconciliation *work)
 static bool take_entry(struct reconciliation *work, const json_t *entry)
 {
     struct compare_payment payment = {.micros = json_integer_value(json_object_get(entry, "amount_micros"))};
+    const json_t *final = json_object_get(entry, "final_micros");
     const char *id = json_string_value(json_object_get(entry, "payment_id"));
     const char *url = json_string_value(json_object_get(entry, "url"));
     if (!id || !url || !uuid_parse(slice_of(id), payment.id)) {
@@ -130,6 +131,8 @@ static bool take_entry(struct reconciliation *work, const json_t *entry)
     }
     if (!is_within(work, payment.id))
         return true;
+    if (json_is_integer(final)) /* what its server has told last, also in the receipt */
+        payment.micros = json_integer_value(final);
     payment.unbilled = json_is_true(json_object_get(entry, "undelivered")) ||
                        json_is_string(json_object_get(entry, "unproven"));
     work->unbilled += payment.unbilled;

@@ -155,9 +155,16 @@ static void print_sentence(const char *name, const char *text)
     print_from(LABEL, text);
 }
 
-static void print_undelivered(const struct undelivered_read_row *lost)
+static void print_undelivered(const struct undelivered_read_row *lost, const char *currency)
 {
-    char at[SHOW_INSTANT_MAX], of[32] = "";
+    char at[SHOW_INSTANT_MAX], money[SHOW_MONEY_MAX], of[32] = "";
+    if (!lost->final_micros_null) {
+        printf("\n%-*s%s, told by the %s on %s\n", LABEL, "Final",
+               show_micros(lost->final_micros, currency, money), lost->told_by,
+               show_instant(lost->recorded_ms, at));
+        print_sentence("", "the close of its day takes back what was paid above that");
+        return;
+    }
     if (!lost->length_bytes_null)
         snprintf(of, sizeof(of), " of %" PRId64, lost->length_bytes);
     printf("\nUndelivered %" PRId64 "%s bytes, status %" PRId64 ", told by the %s on\n%-*s%s\n",
@@ -183,7 +190,7 @@ static void print_whole_entry(const struct answer *answer)
     print_checks(&answer->checks);
     if (answer->undelivered.count > 0) {
         const struct undelivered_read_row lost = undelivered_read_row(&answer->undelivered, 0);
-        print_undelivered(&lost);
+        print_undelivered(&lost, entry.currency);
     }
     for (int i = 0; i < answer->taken.count; i++) {
         const struct adjustment_lookup_row taken = adjustment_lookup_row(&answer->taken, i);

@@ -64,9 +64,10 @@ static json_t *undelivered_json(const struct pg_rows *rows)
     if (rows->count == 0)
         return json_null();
     const struct undelivered_read_row lost = undelivered_read_row(rows, 0);
-    return json_pack("{s:I,s:I,s:o,s:s,s:s}", "status", lost.status, "sent_bytes", lost.sent_bytes,
+    return json_pack("{s:I,s:I,s:o,s:s,s:s,s:o}", "status", lost.status, "sent_bytes", lost.sent_bytes,
                      "length_bytes", lost.length_bytes_null ? json_null() : json_integer(lost.length_bytes),
-                     "told_by", lost.told_by, "recorded_at", show_instant(lost.recorded_ms, at));
+                     "told_by", lost.told_by, "recorded_at", show_instant(lost.recorded_ms, at),
+                     "final_micros", lost.final_micros_null ? json_null() : json_integer(lost.final_micros));
 }
 
 static json_t *entry_json(const struct charge_lookup_row *entry)

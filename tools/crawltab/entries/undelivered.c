@@ -24,8 +24,12 @@ static void print_row(const struct undelivered_list_row *row)
     printf("%-10s  %s  %16s  %s\n", row->local_date ? row->local_date : "-", row->payment_id,
            row->amount_micros_null ? "(archived)" : show_micros(row->amount_micros, row->currency, money),
            row->reversed_micros_null ? "not yet" : "taken back");
-    printf("  %" PRId64 "%s bytes, status %" PRId64 ", told by the %s\n", row->sent_bytes, of, row->status,
-           row->told_by);
+    if (row->final_micros_null)
+        printf("  %" PRId64 "%s bytes, status %" PRId64 ", told by the %s\n", row->sent_bytes, of,
+               row->status, row->told_by);
+    else
+        printf("  delivered; final amount %s, told by the %s\n",
+               show_micros(row->final_micros, row->currency, money), row->told_by);
     if (row->resource) {
         fputs("  ", stdout);
         show_text(stdout, row->resource);
@@ -38,12 +42,13 @@ static void print_row(const struct undelivered_list_row *row)
 static json_t *row_json(const struct undelivered_list_row *row)
 {
     return json_pack(
-        "{s:s,s:s,s:s?,s:s?,s:s?,s:o,s:s,s:I,s:I,s:o,s:s,s:o}", "site", row->site, "payment_id",
+        "{s:s,s:s,s:s?,s:s?,s:s?,s:o,s:s,s:I,s:I,s:o,s:s,s:o,s:o}", "site", row->site, "payment_id",
         row->payment_id, "day", row->local_date, "resource", row->resource, "agent", row->agent,
         "amount_micros", row->amount_micros_null ? json_null() : json_integer(row->amount_micros), "currency",
         row->currency, "status", row->status, "sent_bytes", row->sent_bytes, "length_bytes",
         row->length_bytes_null ? json_null() : json_integer(row->length_bytes), "told_by", row->told_by,
-        "reversed_micros", row->reversed_micros_null ? json_null() : json_integer(row->reversed_micros));
+        "reversed_micros", row->reversed_micros_null ? json_null() : json_integer(row->reversed_micros),
+        "final_micros", row->final_micros_null ? json_null() : json_integer(row->final_micros));
 }
 
 static bool tell(const struct pg_rows *rows, bool json)
@@ -212,7 +217,10 @@ static bool take_line(struct pg *pg, const char *path, const char *line, struct 
         return false;
     totals->recorded += outcome == UNDELIVERED_RECORDED;
     totals->known += outcome == UNDELIVERED_KNOWN;
-    totals->problems += outcome == UNDELIVERED_NO_CHARGE || outcome == UNDELIVERED_SEALED;
+    totals->problems += outcome != UNDELIVERED_RECORDED && outcome != UNDELIVERED_KNOWN;
+    if (outcome == UNDELIVERED_DIFFERS)
+        complain(path, totals->lines,
+                 "this payment has a final amount, which its server has told: see crawltab lookup");
     if (outcome == UNDELIVERED_NO_CHARGE)
         complain(path, totals->lines, "nobody has paid with this id here");
     if (outcome == UNDELIVERED_SEALED)
@@ -273,7 +281,9 @@ const struct command undelivered_command = {
     "\n"
     "Lists paid pages that were not delivered whole, because the site's own server\n"
     "stopped in the middle. Their payment ids open nothing any more, and the nightly\n"
-    "close of their day takes back what was paid for them, before it bills.\n"
+    "close of their day takes back what was paid for them, before it bills. And\n"
+    "those of servers that bill through the facilitator and have settled for less in\n"
+    "the end: delivered, with a final amount.\n"
     "\n"
     "--log reads them from the access log of a front that asks the gate and delivers\n"
     "by itself; run it before the nightly close. Lines with these words count, others\n"
@@ -296,7 +306,7 @@ const struct command undelivered_command = {
     "crawltab front NAME --decisions prints these lines where they belong.\n"
     "\n"
     "exit status of --log: 0 all lines were understood; 1 some were not, or name a\n"
-    "payment that is not there or whose day is sealed\n"
+    "payment that is not there, whose day is sealed, or which has a final amount\n"
     "\n"
     "options:\n"
     "  --site NAME    of this site alone\n"

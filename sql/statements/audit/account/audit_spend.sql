@@ -1,4 +1,5 @@
--- What gates count credit by, against the entries of site $1 that were delivered, of the time since they are
+-- What gates count credit by, against the entries of site $1 that were delivered, at their final amounts, of
+-- the time since they are
 -- counted: a ledger that is older than its fourth version has some of before. Who put in an entry that is not
 -- proven may have counted it, or not.
 -- columns of audit_finding: subject text, problem text
@@ -13,8 +14,10 @@ WITH since AS (
      GROUP BY s.crawler_id, s.quarter
 ), entered AS (
     SELECT c.crawler_id, uuid_quarter(c.payment_id) AS quarter,
-           count(*) FILTER (WHERE u.payment_id IS NULL AND n.payment_id IS NULL) AS entries,
-           coalesce(sum(c.amount_micros) FILTER (WHERE u.payment_id IS NULL AND n.payment_id IS NULL), 0)
+           count(*) FILTER (WHERE (u.payment_id IS NULL OR u.final_micros > 0) AND n.payment_id IS NULL)
+               AS entries,
+           coalesce(sum(coalesce(u.final_micros, c.amount_micros)) FILTER (
+                        WHERE (u.payment_id IS NULL OR u.final_micros > 0) AND n.payment_id IS NULL), 0)
                AS micros,
            count(n.payment_id) AS unproven, coalesce(sum(n.amount_micros), 0) AS unproven_micros
       FROM since JOIN charge c ON c.site_id = $1::bigint

@@ -467,7 +467,7 @@ site_zone site_zone_time_zone_check CHECK ((('1970-01-01 00:00:00+00'::timestamp
 site_zone site_zone_version_check CHECK ((version > 0))
 spend columns NOT NULL amount_micros, crawler_id, entries, quarter, sequence, site_id, writer_id
 spend spend_check CHECK ((((entries > 0) AND (amount_micros >= 0)) OR ((entries < 0) AND (amount_micros
-    <= 0))))
+    <= 0)) OR ((entries = 0) AND (amount_micros < 0))))
 spend spend_pkey PRIMARY KEY (quarter, writer_id, sequence, site_id, crawler_id)
 spend spend_sequence_check CHECK ((sequence > 0))
 token columns NOT NULL actor, digest, made_at, name, role, site_id
@@ -502,6 +502,7 @@ traffic_total columns NOT NULL amount_micros, bytes, hour, outcome, pages, reaso
 traffic_total traffic_total_pkey PRIMARY KEY (site_id, hour, outcome, reason)
 undelivered columns NOT NULL payment_id, recorded_at, sent_bytes, site_id, status, told_by
 undelivered recorded_at DEFAULT clock_timestamp()
+undelivered undelivered_final_micros_check CHECK ((final_micros > 0))
 undelivered undelivered_length_bytes_check CHECK ((length_bytes >= 0))
 undelivered undelivered_pkey PRIMARY KEY (payment_id)
 undelivered undelivered_sent_bytes_check CHECK ((sent_bytes >= 0))

@@ -1,5 +1,5 @@
 -- Adjustments of site $1: of a charge that is there, no more than it, and taken up when their day closed;
--- what was not delivered is taken back by then.
+-- what was not delivered, or is above a final amount, is taken back by then.
 -- columns of audit_finding: subject text, problem text
 SELECT 'adjustment ' || a.adjustment_id AS subject,
        'corrects payment ' || a.payment_id || ', which is no charge of its crawler at this site' AS problem
@@ -24,7 +24,8 @@ SELECT 'adjustment ' || a.adjustment_id, 'is on no invoice and no credit note, t
    AND NOT EXISTS (SELECT FROM crawler_day_line l WHERE l.adjustment_id = a.adjustment_id)
    AND NOT EXISTS (SELECT FROM unproven u WHERE u.payment_id = a.payment_id)
 UNION ALL
-SELECT 'payment ' || b.payment_id, 'was not delivered, and ' || b.amount_micros || ' of it is billed'
+SELECT 'payment ' || b.payment_id,
+       'was not delivered, or at a final amount, and ' || b.amount_micros || ' too much of it is billed'
   FROM (SELECT DISTINCT d.local_date
           FROM undelivered u
           JOIN day d ON d.site_id = u.site_id AND d.starts_at <= uuid_instant(u.payment_id)

@@ -11,7 +11,8 @@ SELECT e.payment_id, e.site_id, e.crawler_id, e.copy, e.whole <> 0,
            AND p.site_id = e.site_id AND p.payment_id <> e.payment_id
            AND p.payment_id >= uuid_floor(uuid_instant(e.payment_id) - e.within_ms * interval '1 millisecond')
            AND c.amount_micros > 0
-           AND NOT EXISTS (SELECT FROM undelivered u WHERE u.payment_id = p.payment_id)
+           AND NOT EXISTS (SELECT FROM undelivered u
+                            WHERE u.payment_id = p.payment_id AND u.final_micros IS NULL)
          ORDER BY p.payment_id DESC LIMIT 1)
   FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[])
        AS e (payment_id, site_id, crawler_id, copy, within_ms, whole)
