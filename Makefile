@@ -150,6 +150,7 @@ bench-entries: ## processor time of one entry by the size of its batch, PostgreS
 	$(NEEDS) bench
 	@$(MAKE) -s $(JOBS) all $(BENCH)
 	@node tests/bench/entries.js
+	@node tests/bench/delivery.js
 
 bench-night: ## closing days of up to 10 million entries, beside GROUP BY and COPY of the same (10 minutes)
 	$(NEEDS) bench

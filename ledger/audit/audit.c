@@ -4,6 +4,7 @@
 #include "ledger/audit/audit.h"
 
 #include "ledger/audit/judgement.h"
+#include "ledger/delivery/day_deliveries.h"
 #include "ledger/pg/sql.h"
 #include "ledger/proof/interim.h"
 #include "ledger/proof/log.h"
@@ -100,6 +101,23 @@ out:
     return err;
 }
 
+/* Each that is not what was sealed has a name; the list of them is under the day's signature. */
+static enum err check_deliveries(struct audit *audit, const char *date, const struct pg_params *params)
+{
+    char row[64];
+    bool holds;
+    enum err err;
+    TRY(pg_run(audit->pg, "session_plain", NULL, NULL));
+    TRY(check(audit, "audit_deliveries", params));
+    TRY(day_deliveries_check(audit->pg, audit->site_id, date, &holds));
+    if (!holds) {
+        snprintf(row, sizeof(row), "deliveries of %s", date);
+        found(audit, audit->site, row, "the list of them is not what was sealed");
+    }
+out:
+    return err;
+}
+
 /* `away`: entries of the day are in a file, so that what is made of single entries cannot be made again. */
 static enum err check_day(struct audit *audit, const struct audit_dates_row *day)
 {
@@ -123,6 +141,7 @@ static enum err check_day(struct audit *audit, const struct audit_dates_row *day
         goto out;
     TRY(checkpoint_check_day(audit->pg, &order, &finding));
     tell_checkpoint(audit, &finding);
+    TRY(check_deliveries(audit, date, &params));
     TRY(judge(audit, day));
 out:
     return err;

@@ -7,6 +7,7 @@
 
 #include "ledger/base/instant.h"
 #include "ledger/bill/adjustment.h"
+#include "ledger/delivery/day_deliveries.h"
 #include "ledger/proof/checkpoint.h"
 #include "ledger/entry/entry.h"
 #include "ledger/site/site.h"
@@ -232,6 +233,7 @@ static enum err prove(struct pg *pg, const struct day_order *order, const struct
     TRY(insert_close(pg, order, day, closed));
     if (!order->dry_run) {
         TRY(day_tree_insert(pg, &tree_order, &tree));
+        TRY(day_deliveries_seal(pg, order->site_id, day->date));
         TRY(fact_tree_seal(pg, &tree_order));
         TRY(fact_tree_read(pg, &tree_order, &facts));
         TRY(checkpoint_add(pg, &tree_order, &tree, &facts, order->key));

@@ -86,6 +86,10 @@ static int open_below(int top, const char *relative, uint64_t flags, uint64_t re
 
 static void describe(struct content *content, const struct stat *status)
 {
+    content->device = (uint64_t)status->st_dev;
+    content->inode = (uint64_t)status->st_ino;
+    content->modified_ns = (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
+    content->changed_ns = (int64_t)status->st_ctim.tv_sec * 1000000000 + status->st_ctim.tv_nsec;
     content->size = (uint64_t)status->st_size;
     content->modified = (int64_t)status->st_mtim.tv_sec;
     /* Size and time to the nanosecond: a strong tag, as long as nobody changes a page within one of them. */
@@ -276,12 +280,12 @@ static void send_part(struct content *content, struct exchange *exchange, uint64
     assert(offset <= content->size && length <= content->size - offset);
     assert(content->fd >= 0 && exchange->reply.fd < 0);
     reply->length = length;
+    reply->offset = offset;
     if (read_small(exchange, content->fd, offset, length)) {
         assert(reply->body.len == length && content->fd >= 0); /* which is closed, as nobody reads it */
         return;
     }
     reply->fd = content->fd;
-    reply->offset = offset;
     content->fd = -1;
 }
 

@@ -20,8 +20,10 @@ struct content {
     bool folder; /* a folder that was asked for without its last slash */
     bool shared; /* set by whoever gives it away for nothing: a cache may keep it for others of the same kind
                   */
+    uint64_t device, inode; /* of the file; both 0: there is none */
     uint64_t size;
-    int64_t modified; /* seconds since 1970 */
+    int64_t modified;                /* seconds since 1970 */
+    int64_t modified_ns, changed_ns; /* nanoseconds: its bytes, and the file itself */
     char etag[CONTENT_ETAG_MAX];
 };
 

@@ -2,8 +2,8 @@
  * went. */
 #include "server/gate/access.h"
 #include "server/gate/account.h"
-#include "server/gate/breakage.h"
 #include "server/gate/count.h"
+#include "server/gate/delivering.h"
 #include "server/gate/forward.h"
 #include "server/gate/gate_thread.h"
 #include "server/gate/observe.h"
@@ -57,7 +57,6 @@ static void on_recorded(struct submission *submission)
     exchange_resume(crawl->exchange);
 }
 
-/* As on_recorded. */
 static void on_checked(struct submission *submission)
 {
     exchange_resume(crawl_of_submission(submission)->exchange);
@@ -264,6 +263,7 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
     log_outcome(crawl, err);
     if (!settlement_is_question(crawl))
         access_note(crawl, count_outcome(context, crawl, err), err);
+    delivering_follow(crawl, err);
     return EXCHANGE_REPLY;
 }
 
@@ -365,7 +365,7 @@ static void on_answer(void *context, struct origin_answer *answer)
         return;
     }
     if (err == ERR_OK && given) {
-        breakage_follow(crawl, answer);
+        delivering_watch(crawl, answer);
         struct submission *submission = record(crawl);
         if (submission)
             submit(crawl->gate, submission);

@@ -5,6 +5,7 @@
 #include "ledger/account/reader.h"
 #include "ledger/credit/refresh.h"
 #include "ledger/base/config/config.h"
+#include "ledger/delivery/journal.h"
 #include "ledger/entry/writer.h"
 #include "ledger/traffic/recorder.h"
 #include "server/agent/directory.h"
@@ -22,6 +23,7 @@ struct gate_parts {
     struct nonces *nonces;
     struct recorder *traffic; /* NULL: nothing is counted */
     struct reader *reader;    /* NULL: crawlers' accounts are not shown */
+    struct journal *journal;  /* NULL: what is delivered is not recorded */
 };
 
 /* NULL after logging why: a key file that cannot be read or made, a folder that is not there. */

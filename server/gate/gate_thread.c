@@ -10,6 +10,7 @@ void gate_thread_stop(void *context)
     OBJECT_END(thread, GATE_THREAD_MAGIC);
     hmac_free(thread->keys.current);
     hmac_free(thread->keys.previous);
+    hmac_free(thread->client_tags);
     tally_release(thread->tally);
     free(thread);
 }
@@ -28,6 +29,8 @@ void *gate_thread_start(void *context)
         thread->keys.previous = hmac_new(gate->offer_key.previous, OFFER_KEY_SIZE);
     if (gate->parts.traffic)
         thread->tally = recorder_tally(gate->parts.traffic);
+    if (gate->parts.journal)
+        thread->client_tags = client_tag_key(gate->offer_key.current, OFFER_KEY_SIZE);
     if (thread->keys.current && (thread->keys.previous || !gate->offer_key.has_previous))
         return thread;
     gate_thread_stop(thread);

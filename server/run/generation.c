@@ -5,6 +5,7 @@
 
 #include "ledger/account/reader.h"
 #include "ledger/credit/refresh.h"
+#include "ledger/delivery/journal.h"
 #include "ledger/base/file/file.h"
 #include "ledger/base/log.h"
 #include "ledger/base/object.h"
@@ -46,6 +47,7 @@ struct generation {
     struct shared *agents; /* struct agents */
     struct shared *nonces;
     struct shared *traffic; /* struct recorder */
+    struct shared *journal;
     struct gate *gate;
     struct decisions *decisions;
     struct facilitator *facilitator;
@@ -66,6 +68,11 @@ static void end_accounts(void *accounts)
 static void end_traffic(void *traffic)
 {
     recorder_stop(traffic);
+}
+
+static void end_journal(void *journal)
+{
+    journal_stop(journal);
 }
 
 static void end_nonces(void *nonces)
@@ -162,6 +169,13 @@ static struct shared *traffic_for(struct shared *config, struct shared *former)
     return shared_new(recorder_start(shared_thing(config)), end_traffic, config);
 }
 
+static struct shared *journal_for(struct shared *config, struct shared *former)
+{
+    if (former && same_ledger(former, shared_thing(config)))
+        return shared_take(former);
+    return shared_new(journal_start(shared_thing(config)), end_journal, config);
+}
+
 struct generation *generation_start(struct config *config, struct generation *former)
 {
     struct generation *generation = calloc(1, sizeof(*generation));
@@ -180,8 +194,9 @@ struct generation *generation_start(struct config *config, struct generation *fo
     generation->nonces =
         former ? shared_take(former->nonces) : shared_new(nonces_new(NONCES_MAX), end_nonces, NULL);
     generation->traffic = traffic_for(shared, former ? former->traffic : NULL);
+    generation->journal = journal_for(shared, former ? former->journal : NULL);
     if (!generation->accounts || !generation->writer || !generation->reader || !generation->agents ||
-        !generation->nonces || !generation->traffic) {
+        !generation->nonces || !generation->traffic || !generation->journal) {
         LOG(ERROR, "start_failed", {"detail", "no memory or no threads"});
         goto fail;
     }
@@ -192,7 +207,8 @@ struct generation *generation_start(struct config *config, struct generation *fo
                                .accounts = shared_thing(generation->accounts),
                                .nonces = shared_thing(generation->nonces),
                                .traffic = shared_thing(generation->traffic),
-                               .reader = generation->reader};
+                               .reader = generation->reader,
+                               .journal = config->delivery_record ? shared_thing(generation->journal) : NULL};
     generation->gate = gate_new(&parts);
     if (!generation->gate)
         goto fail;
@@ -280,6 +296,7 @@ void generation_stop(struct generation *generation)
     gate_free(generation->gate);
     shared_release(generation->nonces);
     shared_release(generation->traffic);
+    shared_release(generation->journal);
     shared_release(generation->accounts);
     shared_release(generation->config);
     free(generation);

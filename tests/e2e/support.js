@@ -44,6 +44,7 @@ function configText(folder, ledger, options) {
             ...options.ledger
         },
         seal: options.seal ?? {},
+        delivery: options.delivery ?? {},
         nightly: options.nightly ?? {},
         sites: options.sites ?? [
             {

@@ -31,23 +31,26 @@ function rooms(    base, money, server)
     edge["ledger/traffic"] = edge["ledger/export"] = edge["ledger/token"] = base
     edge["ledger/bill"] = base " ledger/site ledger/format ledger/format/bill"
     edge["ledger/entry"] = base " ledger/site"
+    edge["ledger/delivery"] = base " ledger/proof"
     edge["ledger/evidence"] = base " ledger/verify ledger/entry ledger/dialect"
     edge["ledger/bundle"] = base " ledger/verify ledger/entry ledger/proof ledger/evidence"
     edge["ledger/outbox"] = base " ledger/bill"
     edge["ledger/dispute"] = base " ledger/verify ledger/entry ledger/evidence ledger/site ledger/bill"
     edge["ledger/credit"] = base " ledger/terms ledger/entry ledger/token"
     edge["ledger/account"] = base " ledger/terms ledger/format ledger/format/bill ledger/bill" \
-        " ledger/collect ledger/dispute ledger/entry ledger/proof ledger/verify ledger/bundle"
+        " ledger/collect ledger/dispute ledger/entry ledger/proof ledger/verify ledger/bundle" \
+        " ledger/delivery"
     edge["ledger/collect"] = base " ledger/format ledger/format/bank ledger/bill ledger/outbox"
-    edge["ledger/audit"] = base " ledger/site ledger/proof ledger/evidence"
-    edge["ledger/night"] = base " ledger/site ledger/proof ledger/bill ledger/entry ledger/evidence"
+    edge["ledger/audit"] = base " ledger/site ledger/proof ledger/evidence ledger/delivery"
+    edge["ledger/night"] = base " ledger/site ledger/proof ledger/bill ledger/entry ledger/evidence" \
+        " ledger/delivery"
     edge["server/http"] = edge["ledger/format"]
     edge["server/agent"] = edge["ledger/entry"] " ledger/entry ledger/verify"
     edge["server/content"] = edge["server/origin"] = edge["server/http"]
     edge["server/rules"] = edge["ledger/credit"] " ledger/credit ledger/verify"
     edge["server/published"] = edge["server/http"] " ledger/licence ledger/verify server/agent"
     edge["server/gate"] = edge["server/rules"] " server/rules ledger/dialect ledger/traffic server/agent" \
-        " server/content server/origin server/published ledger/account"
+        " server/content server/origin server/published ledger/account ledger/delivery"
     edge["server/decisions"] = edge["server/gate"] " server/gate"
     edge["server/facilitator"] = edge["server/gate"] " server/gate ledger/licence"
     edge["server/monitor"] = edge["ledger/credit"] " ledger/credit ledger/traffic server/http"
@@ -58,7 +61,7 @@ function rooms(    base, money, server)
     money = base " ledger/format ledger/format/bill ledger/format/bank ledger/site ledger/terms" \
         " ledger/proof ledger/archive ledger/bill ledger/entry ledger/outbox ledger/credit ledger/collect" \
         " ledger/traffic ledger/audit ledger/night ledger/verify ledger/licence ledger/evidence" \
-        " ledger/bundle ledger/dispute ledger/export ledger/token server/agent"
+        " ledger/bundle ledger/dispute ledger/export ledger/token ledger/delivery server/agent"
     edge["tools/crawler"] = edge["ledger/verify"] " ledger/verify server/agent"
     edge["tools/crawler/account"] = edge["tools/crawler"] " tools/crawler"
     edge["tools/crawltab/frame"] = money

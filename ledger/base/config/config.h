@@ -205,6 +205,9 @@ typedef struct config_list CONFIG_LIST;
       "What `crawltab audit` finds beside the ledger but is there on purpose, in the audit's words, such "   \
       "as\n"                                                                                                 \
       "\"publication NAME\", \"extension NAME\", \"event trigger NAME\" or \"view NAME\".")                  \
+    X(delivery_record, "delivery.record", FLAG, "true", 0, 0,                                                \
+      "Record what was delivered for each payment: status, bytes, SHA-256 of the body, whether it ended\n"   \
+      "whole, User-Agent, and the client's address as a keyed hash.")                                        \
     X(seal_interim_minutes, "seal.interim_minutes", NUMBER, "10", 0, 1440,                                   \
       "How often a gate that runs the night (nightly.at) signs the open days as well, by\n"                  \
       "`crawltab checkpoint interim`. 0: never, or a timer does.")                                           \

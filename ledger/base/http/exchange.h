@@ -41,8 +41,8 @@ struct exchange_reply {
     /* Static, in the exchange's arena, or in what the handler keeps until it has no exchange left; not used
      * when fd >= 0, or with a stream. */
     struct slice body;
-    int fd; /* a file to send from, closed by the HTTP layer; -1: none */
-    uint64_t offset;
+    int fd;          /* a file to send from, closed by the HTTP layer; -1: none */
+    uint64_t offset; /* in the file, also of a body that was read from one */
     uint64_t length; /* of what is sent from the file or stream; of a 304: of the page that is not sent */
     struct exchange_stream *stream; /* to send from, closed by the HTTP layer; NULL: none */
 };

@@ -40,7 +40,9 @@
     X(DIRECTORY_BYTES, gauge, "crawltab_directory_cache_bytes", "",                                          \
       "Memory that they take, of directory.cache_bytes.")                                                    \
     X(TRAFFIC_LOST, counter, "crawltab_traffic_lost_total", "",                                              \
-      "Requests that crawltab traffic will never know of.")
+      "Requests that crawltab traffic will never know of.")                                                  \
+    X(DELIVERIES_LOST, counter, "crawltab_deliveries_lost_total", "",                                        \
+      "Payments of which it will not be recorded what was delivered.")
 #define METRICS_NAME(name, kind, family, labels, what) METRIC_##name,
 enum metric { METRICS(METRICS_NAME) METRIC_COUNT };
 

@@ -8,7 +8,9 @@ BEGIN
     END IF;
     EXECUTE format('CREATE TABLE public.%I (LIKE public.charge INCLUDING ALL)',
                    public.charge_partition(of_date));
+    PERFORM public.day_partition_make(parent, of_date)
+       FROM unnest(ARRAY['delivery', 'delivery_tile']) AS parent;
 END
 $$;
-COMMENT ON FUNCTION archive_restore_begin IS 'Makes the table for the entries of an archived day. It is not
-part of the ledger yet.';
+COMMENT ON FUNCTION archive_restore_begin IS 'Makes the table for the entries of an archived day, which is not
+part of the ledger yet, and the partitions for what was recorded of their delivery.';

@@ -18,7 +18,17 @@ BEGIN
     VALUES (of_date, 'restored', away.entries, away.sum_micros, away.rows_digest, away.file_digest, of_file,
             public.instant(at_ms), by_actor);
     PERFORM public.charge_partition_attach(of_date);
+    INSERT INTO public.delivery_tile (site_id, local_date, first_id, deliveries)
+    SELECT d.site_id, d.local_date, t.first_id, t.deliveries
+      FROM public.day_delivery d CROSS JOIN LATERAL public.billing_day(d.site_id, d.local_date) AS b
+     CROSS JOIN LATERAL public.delivery_tiles(
+               d.site_id,
+               greatest(b.first_id, public.uuid_floor(of_date::timestamp AT TIME ZONE 'UTC')),
+               least(b.end_id, public.uuid_floor((of_date + 1)::timestamp AT TIME ZONE 'UTC'))) AS t
+     WHERE b.starts_at < (of_date + 1)::timestamp AT TIME ZONE 'UTC'
+       AND b.ends_at > of_date::timestamp AT TIME ZONE 'UTC';
 END
 $$;
 COMMENT ON FUNCTION archive_restore_end IS 'Attaches what archive_restore_rows has brought, if it is what
-left. All three are called in one transaction.';
+left, and makes the tiles of its deliveries again, which must lead to what was sealed. All three are called in
+one transaction.';

@@ -37,6 +37,8 @@ BEGIN
     END LOOP;
     -- What was not delivered is taken back by the close: from here on it is known what that is.
     LOCK TABLE undelivered IN SHARE ROW EXCLUSIVE MODE;
+    -- The parent alone, as every batch of deliveries names it: those under way come to their end.
+    LOCK TABLE ONLY delivery IN SHARE ROW EXCLUSIVE MODE;
     INSERT INTO day_seal (site_id, local_date, end_id, due_at, made_at)
     VALUES (of_site, of_date, uuid_floor(sealed.ends_at), instant(due_ms), instant(made_ms))
     ON CONFLICT DO NOTHING;

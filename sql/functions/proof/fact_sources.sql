@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION fact_sources() RETURNS TABLE (source text, keys text[
            ('crawler', ARRAY['crawler_id'], false),
            ('crawler_key', ARRAY['crawler_id', 'thumbprint'], false),
            ('crawler_key_source', ARRAY['crawler_id', 'thumbprint', 'url', 'body_digest'], false),
+           ('day_delivery', ARRAY['site_id', 'local_date'], true),
            ('directory_snapshot', ARRAY['url', 'body_digest'], false),
            ('dispute', ARRAY['dispute_id'], true),
            ('dispute_event', ARRAY['dispute_id', 'step'], true),

@@ -3,32 +3,35 @@
 -- columns: role text, problem text
 WITH listed (role, privilege, names) AS (
     VALUES ($1::text, 'INSERT',
-            'charge crawler crawler_key crawler_key_source day directory_snapshot gate_clock handover'
-            ' offer_terms page_copy site spend traffic'),
+            'charge crawler crawler_key crawler_key_source day delivery directory_snapshot gate_clock'
+            ' handover offer_terms page_copy site spend traffic'),
            ($1::text, 'SELECT',
             'account_balance adjustment agreement agreement_price agreement_tier applied_credit archived'
             ' charge checkpoint checkpoint_key_change conflict crawler crawler_day crawler_day_line'
-            ' crawler_key crawler_key_source day day_accrual day_close day_fact day_seal day_tile'
-            ' directory_snapshot dispute dispute_event dispute_finding dispute_state dispute_subject'
-            ' gate_clock handover invoice invoice_event invoice_line invoice_payment invoice_state'
-            ' number_series offer_terms page_copy schema_version seller_logo site site_terms site_zone'
-            ' spend token token_revocation traffic undelivered unproven'),
+            ' crawler_key crawler_key_source day day_accrual day_close day_delivery day_fact day_seal'
+            ' day_tile delivery delivery_tile directory_snapshot dispute dispute_event'
+            ' dispute_finding dispute_state dispute_subject gate_clock handover invoice invoice_event'
+            ' invoice_line invoice_payment invoice_state number_series offer_terms page_copy'
+            ' schema_version seller_logo site site_terms site_zone spend token token_revocation traffic'
+            ' undelivered unproven'),
            ($1::text, 'EXECUTE',
             'accrue_days charge_partitions keep_traffic note_conflicts note_undelivered open_dispute'),
            ($2::text, 'INSERT',
             'adjustment agreement agreement_price agreement_tier applied_credit checkpoint'
-            ' checkpoint_key_change crawler crawler_day crawler_day_line day day_close day_fact day_tile'
-            ' dispute dispute_event dispute_finding dispute_subject interim interim_tile invoice'
-            ' invoice_event invoice_line invoice_payment number_series operator_action outbox'
-            ' outbox_attempt seller_logo settlement settlement_batch site_terms site_zone token'
+            ' checkpoint_key_change crawler crawler_day crawler_day_line day day_close day_delivery day_fact'
+            ' day_tile delivery_tile dispute dispute_event dispute_finding dispute_subject interim'
+            ' interim_tile invoice invoice_event invoice_line invoice_payment number_series'
+            ' operator_action outbox outbox_attempt seller_logo settlement settlement_batch site_terms'
+            ' site_zone token'
             ' token_revocation unproven'),
            ($2::text, 'UPDATE', 'number_series'),
            ($2::text, 'SELECT',
             'account_balance adjustment agreement agreement_price agreement_tier applied_credit archive'
             ' archived billable charge checkpoint checkpoint_key_change conflict conflict_count crawler'
             ' crawler_accrual crawler_day crawler_day_line crawler_key crawler_key_source day day_accrual'
-            ' day_close day_fact day_seal day_tile directory_snapshot dispute dispute_event'
-            ' dispute_finding dispute_state dispute_subject fact gate_clock handover interim'
+            ' day_close day_delivery day_fact day_seal day_tile delivery delivery_tile directory_snapshot'
+            ' dispute dispute_event dispute_finding dispute_state dispute_subject fact gate_clock handover'
+            ' interim'
             ' interim_tile invoice invoice_event invoice_line invoice_payment invoice_state number_series'
             ' offer_terms'
             ' operator_action outbox outbox_attempt page_copy schema_version seller_logo settlement'

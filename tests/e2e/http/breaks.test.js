@@ -1,6 +1,6 @@
 // A site that breaks off, and a gate that is killed, under load: in the end whoever has a page has paid
 // for it once, and who has none is billed nothing.
-// Tests server/origin/origin.c, server/gate/breakage.c, ledger/entry/reports.c
+// Tests server/origin/origin.c, server/gate/delivering.c, ledger/entry/reports.c
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import http from 'node:http'

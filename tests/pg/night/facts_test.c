@@ -222,7 +222,8 @@ static void every_row_is_named(void **state)
                 "     'current_date' WHEN 'uuid' THEN 'gen_random_uuid()' ELSE '78' END), 'NEWKEY',"
                 "    quote_literal(json_build_object(c.last, CASE (SELECT format_type(atttypid, NULL) FROM"
                 "      pg_attribute WHERE attrelid = c.source::regclass AND attname = c.last)"
-                "      WHEN 'text' THEN 'new' WHEN 'bytea' THEN '\\x1234' WHEN 'uuid' THEN"
+                "      WHEN 'text' THEN 'new' WHEN 'date' THEN '2001-03-04' WHEN 'bytea' THEN '\\x1234' WHEN "
+                "'uuid' THEN"
                 "      '01020304-0506-7708-890a-0b0c0d0e0f10' ELSE '79' END)) || '::jsonb'),"
                 "    c.source, c.source, c.key); END LOOP; END $$",
                 part, kinds[kind].change);

@@ -175,7 +175,7 @@ static void rights_are_narrow(void **state)
     assert_string_equal(
         rights_of("crawltab_gate"),
         "charge INSERT, crawler INSERT, crawler_key INSERT,"
-        " crawler_key_source INSERT, day INSERT, directory_snapshot INSERT,"
+        " crawler_key_source INSERT, day INSERT, delivery INSERT, directory_snapshot INSERT,"
         " gate_clock INSERT, handover INSERT, offer_terms INSERT, page_copy INSERT, site INSERT,"
         " spend INSERT, traffic INSERT");
     const char *operator_may = rights_of("crawltab_operator");

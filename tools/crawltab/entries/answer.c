@@ -188,6 +188,8 @@ static void print_whole_entry(const struct answer *answer)
     const struct charge_lookup_row entry = charge_lookup_row(&answer->entry, 0);
     print_entry(&entry, &answer->checks);
     print_checks(&answer->checks);
+    const struct delivered delivered = answer_delivered(answer, entry.payment_id);
+    delivered_print(&delivered);
     if (answer->undelivered.count > 0) {
         const struct undelivered_read_row lost = undelivered_read_row(&answer->undelivered, 0);
         print_undelivered(&lost, entry.currency);

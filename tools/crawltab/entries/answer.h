@@ -2,6 +2,7 @@
 #ifndef TOOLS_CRAWLTAB_ENTRIES_ANSWER_H
 #define TOOLS_CRAWLTAB_ENTRIES_ANSWER_H
 
+#include "tools/crawltab/entries/delivered.h"
 #include "tools/crawltab/entries/entry_check.h"
 
 #include <jansson.h>
@@ -35,7 +36,8 @@ struct answer {
     const struct log_trust *trust;
     struct entry_checks checks;
     /* of an entry */
-    struct pg_rows entry, taken, undelivered, conflicts, counts;
+    struct pg_rows entry, taken, delivered, undelivered, conflicts, counts;
+    struct delivered_client client; /* that is asked about */
     /* of an offer that was not paid */
     const struct opener_site *site;
     char *url; /* NULL: not known */
@@ -48,6 +50,12 @@ struct answer {
 static inline bool answer_has_entry(const struct answer *answer)
 {
     return answer->status == ANSWER_PAID || answer->status == ANSWER_UNPROVEN;
+}
+
+/* What was delivered for the entry with this UUID. */
+static inline struct delivered answer_delivered(const struct answer *answer, const char *payment_id)
+{
+    return (struct delivered){&answer->delivered, payment_id, answer->opener, &answer->client};
 }
 
 /* As text of at most 80 columns, on standard output. */

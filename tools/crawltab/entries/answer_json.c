@@ -135,9 +135,11 @@ static json_t *whole_entry_json(const struct answer *answer)
         json_array_append_new(counts, json_pack("{s:s,s:I,s:I}", "agent", count.agent, "attempts",
                                                 count.attempts, "kept", count.kept));
     }
+    const struct delivered delivered = answer_delivered(answer, entry.payment_id);
     json_object_set_new(json, "adjustments", adjustments);
     json_object_set_new(json, "repeats", show_json_text(entry.repeats));
     json_object_set_new(json, "undelivered", undelivered_json(&answer->undelivered));
+    json_object_set_new(json, "delivered", delivered_json(&delivered));
     json_object_set_new(json, "conflicts", conflicts);
     json_object_set_new(json, "conflict_counts", counts);
     json_object_set_new(json, "id", show_json_text(answer->checks.id[0] ? answer->checks.id : NULL));

@@ -88,6 +88,7 @@ static enum err find(struct pg *pg, const char *url, struct answer *answer)
     TRY(pg_run(pg, "charge_lookup", &params, &answer->entry));
     if (answer->entry.count > 0) {
         TRY(pg_run(pg, "adjustment_lookup", &params, &answer->taken));
+        TRY(pg_run(pg, "delivery_read", &params, &answer->delivered));
         TRY(pg_run(pg, "undelivered_read", &params, &answer->undelivered));
         TRY(pg_run(pg, "conflict_lookup", &params, &answer->conflicts));
         TRY(pg_run(pg, "conflict_counts", &params, &answer->counts));
@@ -170,6 +171,7 @@ static void free_answer(struct answer *answer)
 {
     pg_rows_free(&answer->entry);
     pg_rows_free(&answer->taken);
+    pg_rows_free(&answer->delivered);
     pg_rows_free(&answer->undelivered);
     pg_rows_free(&answer->conflicts);
     pg_rows_free(&answer->counts);
@@ -180,7 +182,7 @@ static void free_answer(struct answer *answer)
 
 /* What is asked for beside the id, or instead of it. */
 struct request {
-    const char *url, *proof;
+    const char *url, *proof, *client;
     char name[NAMED_MAX]; /* "": it is a payment that is looked for */
     struct search search; /* `at` is NULL: an id was given */
     bool json;
@@ -241,13 +243,11 @@ static enum exit_status look_up_any(const char *config_path, int argc, char **ar
 {
     struct request request = {.url = NULL};
     struct search *search = &request.search;
-    const struct command_option options[] = {{"--json", NULL, &request.json},
-                                             {"--url", &request.url, NULL},
-                                             {"--proof", &request.proof, NULL},
-                                             {"--crawler", &search->crawler, NULL},
-                                             {"--at", &search->at, NULL},
-                                             {"--site", &search->site, NULL},
-                                             {NULL, NULL, NULL}};
+    const struct command_option options[] = {
+        {"--json", NULL, &request.json},       {"--url", &request.url, NULL},
+        {"--proof", &request.proof, NULL},     {"--client", &request.client, NULL},
+        {"--crawler", &search->crawler, NULL}, {"--at", &search->at, NULL},
+        {"--site", &search->site, NULL},       {NULL, NULL, NULL}};
     struct command_words words;
     struct answer answer = {.url = NULL};
     if (!command_parse(argc, argv, options, &words))
@@ -262,8 +262,11 @@ static enum exit_status look_up_any(const char *config_path, int argc, char **ar
         return command_misused("this is no payment id, number or thumbprint", words.items[0],
                                "give the 64 characters of the offer, the UUID of an export, the number of an "
                                "invoice, or the keyid of a signature");
-    if (request.name[0] && (request.url || request.proof))
-        return command_misused("--url and --proof are for payments", words.items[0], "give a payment id");
+    if (request.name[0] && (request.url || request.proof || request.client))
+        return command_misused("--url, --proof and --client are for payments", words.items[0],
+                               "give a payment id");
+    if (!delivered_read_client(request.client, &answer.client))
+        return EXIT_USAGE;
     struct config *config = command_config(config_path);
     enum exit_status status = !config           ? EXIT_FAILED
                               : request.name[0] ? look_up_name(config, &request)
@@ -274,7 +277,8 @@ static enum exit_status look_up_any(const char *config_path, int argc, char **ar
 
 const struct command lookup_command = {
     "lookup", "answer a dispute: who signed what, when, at which price",
-    "usage: crawltab lookup PAYMENT-ID [--url URL] [--proof FILE] [--json]\n"
+    "usage: crawltab lookup PAYMENT-ID [--url URL] [--client ADDRESS] [--proof FILE]\n"
+    "           [--json]\n"
     "       crawltab lookup INVOICE-NUMBER | CREDIT-NOTE-NUMBER | THUMBPRINT [--json]\n"
     "       crawltab lookup --url URL --at TIME [--crawler AGENT] [--site NAME]\n"
     "           [--proof FILE] [--json]\n"
@@ -283,7 +287,10 @@ const struct command lookup_command = {
     "in exports): signer, key, URL, price, receipt time, invoice, what was signed,\n"
     "and other commitments that used the same id and were refused: the first eight\n"
     "of each crawler, and how many more there were. Checks the id, the signature and,\n"
-    "for a closed day, that the sealed tree and the signed log have the entry.\n"
+    "for a closed day, that the sealed tree and the signed log have the entry. Tells\n"
+    "what the gate recorded of the delivery: how it ended, status, bytes, SHA-256 of\n"
+    "the body, User-Agent. Where nothing is recorded, that proves nothing: a gate\n"
+    "that is killed loses the last second.\n"
     "\n"
     "Of an id without an entry it tells, with the offer key (offer.key_file), whether\n"
     "it was offered: when, for which URL, at which price; whether it is mistyped, and\n"
@@ -307,6 +314,8 @@ const struct command lookup_command = {
     "\n"
     "options:\n"
     "  --url URL      an offer holds only a hash of its URL: was it for this one?\n"
+    "  --client ADDRESS\n"
+    "                 was this the client's? It is kept as a keyed hash\n"
     "  --at TIME      about when it was paid, such as \"2026-11-20 08:30\": in the\n"
     "                 site's zone, or with Z or +01:00 behind\n"
     "  --crawler AGENT, --site NAME\n"

@@ -215,6 +215,13 @@ day_close day_close_site_id_local_date_fkey FOREIGN KEY (site_id, local_date) RE
     local_date)
 day_close day_close_sum_micros_check CHECK ((sum_micros >= 0))
 day_close day_close_unproven_check CHECK ((unproven >= 0))
+day_delivery columns NOT NULL deliveries, local_date, root, site_id, tiles
+day_delivery day_delivery_deliveries_check CHECK ((deliveries > 0))
+day_delivery day_delivery_pkey PRIMARY KEY (site_id, local_date)
+day_delivery day_delivery_root_check CHECK ((octet_length(root) = 32))
+day_delivery day_delivery_site_id_local_date_fkey FOREIGN KEY (site_id, local_date) REFERENCES
+    day(site_id, local_date)
+day_delivery day_delivery_tiles_check CHECK ((tiles > 0))
 day_fact columns NOT NULL digest, key, local_date, sealed_at, site_id, source
 day_fact day_fact_digest_check CHECK ((octet_length(digest) = 32))
 day_fact day_fact_pkey PRIMARY KEY (source, key)
@@ -232,6 +239,19 @@ day_tile day_tile_entries_check CHECK (((entries >= 1) AND (entries <= 256)))
 day_tile day_tile_hash_check CHECK ((octet_length(hash) = 32))
 day_tile day_tile_pkey PRIMARY KEY (site_id, local_date, tile)
 day_tile day_tile_tile_check CHECK ((tile >= 0))
+delivery columns NOT NULL ended, ended_at, payment_id, repeated, site_id
+delivery delivery_body_digest_check CHECK ((octet_length(body_digest) = 32))
+delivery delivery_client_check CHECK ((octet_length(client) = 16))
+delivery delivery_ended_check CHECK ((ended = ANY (ARRAY['whole'::text, 'cut'::text, 'broken'::text,
+    'handed'::text])))
+delivery delivery_pkey PRIMARY KEY (payment_id, repeated)
+delivery delivery_sent_bytes_check CHECK ((sent_bytes >= 0))
+delivery delivery_status_check CHECK (((status >= 100) AND (status <= 999)))
+delivery delivery_user_agent_check CHECK ((length(user_agent) <= 256))
+delivery_tile columns NOT NULL deliveries, first_id, local_date, site_id
+delivery_tile delivery_tile_deliveries_check CHECK (((octet_length(deliveries) >= 48) AND
+    (octet_length(deliveries) <= 12288) AND ((octet_length(deliveries) % 48) = 0)))
+delivery_tile delivery_tile_pkey PRIMARY KEY (first_id, site_id)
 directory_snapshot columns NOT NULL body, body_digest, content_digest, content_type, fetched_at,
     signature, signature_input, url
 directory_snapshot directory_snapshot_check CHECK ((body_digest = sha256(body)))

@@ -9,11 +9,11 @@ WITH ledger AS (
 ), adds (role, relname) AS (
     SELECT $1::text, unnest(ARRAY['site', 'day', 'crawler', 'crawler_key', 'crawler_key_source',
         'directory_snapshot', 'charge', 'spend', 'gate_clock', 'offer_terms', 'handover',
-        'traffic', 'page_copy'])
+        'traffic', 'page_copy', 'delivery'])
     UNION ALL
     SELECT $2::text, unnest(ARRAY['operator_action', 'site_zone', 'site_terms', 'day', 'number_series',
         'crawler', 'agreement', 'agreement_price', 'agreement_tier', 'day_close', 'day_tile',
-        'checkpoint', 'day_fact',
+        'checkpoint', 'day_fact', 'day_delivery', 'delivery_tile',
         'checkpoint_key_change', 'crawler_day', 'crawler_day_line', 'unproven', 'invoice', 'invoice_line',
         'invoice_event', 'adjustment', 'seller_logo', 'invoice_payment', 'applied_credit',
         'interim', 'interim_tile', 'settlement_batch', 'settlement', 'outbox', 'outbox_attempt', 'dispute',

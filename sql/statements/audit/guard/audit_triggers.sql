@@ -30,6 +30,7 @@ WITH ledger AS (
            ('traffic_total', 'count_up', 'refuse_uncount', 19),
            ('adjustment', 'sealed', 'refuse_sealed_adjustment', 7),
            ('undelivered', 'sealed', 'refuse_sealed_undelivered', 7),
+           ('delivery', 'sealed', 'refuse_sealed_delivery', 4),
            ('agreement', 'counted', 'count_agreements', 4),
            ('token', 'counted', 'count_tokens', 4),
            ('token_revocation', 'counted', 'count_tokens', 4),
