@@ -52,7 +52,7 @@ NEEDS    = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
-.PHONY: all help run demo test check mutants streaming ed25519 fault fault-front fault-settle \
+.PHONY: all help run demo test check mutants streaming ed25519 fault fault-front fault-settle x402-mutations \
 	fuzz lint bench coverage \
 	format clean distclean install-deps newcomer libraries tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan; SANITIZE=thread: with TSan)
@@ -122,6 +122,12 @@ fault-settle: ## 60 kills around a server's two settlements of a page (POINTS=�
 	@$(MAKE) -s $(JOBS) all clock
 	@cd tests/fault && FAULT=full POINTS=$(POINTS) SEED=$(SEED) \
 	    node --test --test-reporter=spec settle.test.js
+
+x402-mutations: ## 10,000 changed payments of x402 against a running gate (ROUNDS=…, SEED=…)
+	$(NEEDS) test
+	@$(MAKE) -s $(JOBS) all
+	@cd tests/e2e && ROUNDS=$(or $(ROUNDS),10000) SEED=$(SEED) \
+	    node --test --test-reporter=spec gate/x402-mutations.test.js
 
 streaming: ## a body of 4 GiB and 1,000 slow readers, in bounded memory; a short one is in make test
 	$(NEEDS) test

@@ -39,7 +39,8 @@ struct dialect_receipt {
     struct slice id;
     struct slice payer; /* account */
     int64_t amount_micros;
-    int64_t recorded_at; /* seconds */
+    int64_t recorded_at;   /* seconds */
+    struct slice attested; /* a JWS of it (extension offer-receipt); empty: none */
 };
 
 struct dialect {

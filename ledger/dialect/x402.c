@@ -146,7 +146,14 @@ static bool write_receipt(struct exchange *exchange, const struct dialect_receip
     add_quoted(&text, "\",\"asset\":", receipt->currency);
     text_add(&text, SLICE(",\"extra\":{\"timestamp\":"));
     text_number(&text, receipt->recorded_at);
-    text_add(&text, SLICE("}}"));
+    text_char(&text, '}');
+    if (receipt->attested.len > 0) {
+        text_add(&text,
+                 SLICE(",\"extensions\":{\"offer-receipt\":{\"info\":{\"receipt\":{\"format\":\"jws\""));
+        add_quoted(&text, ",\"signature\":", receipt->attested);
+        text_add(&text, SLICE("}}}}"));
+    }
+    text_char(&text, '}');
     return add_response(exchange, &text);
 }
 

@@ -1,6 +1,8 @@
 /* The steps up to the ledger: who asks for what, and whether the commitment and its signature hold. */
 #include "server/gate/crawl.h"
 
+#include "server/published/attest.h"
+
 #include "ledger/base/clock.h"
 #include "ledger/base/instant.h"
 #include "ledger/base/metrics/metrics.h"
@@ -360,6 +362,8 @@ enum err crawl_deliver(struct crawl *crawl)
     bool changes = web_bot_auth_changes(&crawl->exchange->message);
     if (!changes && own_directory_is_at(crawl->path))
         return own_directory_reply(gate->own_directory, crawl->exchange, crawl->now_ms);
+    if (!changes && gate->parts.config->identity_sign_offers && attest_is_at(crawl->path))
+        return attest_reply(gate->own_directory, crawl->exchange, crawl->now_ms);
     if (!changes && own_licence_reply(gate->own_licence, crawl->site_index, crawl->path, crawl->exchange))
         return ERR_OK;
     const struct content_root *root = gate->roots[crawl->site_index];
@@ -485,10 +489,11 @@ enum err crawl_prepare_charge(struct crawl *crawl)
     assert(crawl->redeeming && crawl->key.key && crawl->candidate);
     const struct web_bot_auth_candidate *candidate = crawl->candidate;
     const struct arena *arena = &crawl->exchange->arena;
+    size_t attested = crawl->gate->parts.config->identity_sign_offers ? ATTEST_RECEIPT_BYTES : 0;
     char *canonical = arena_copy(&crawl->exchange->arena, slice_of(crawl->key.jwk.canonical));
     /* Who is charged must get the receipt. */
-    if (!canonical ||
-        arena->size - arena->used < RECEIPT_BYTES + RECEIPT_PAYER_BYTES * candidate->agent->account.len)
+    if (!canonical || arena->size - arena->used <
+                          RECEIPT_BYTES + attested + RECEIPT_PAYER_BYTES * candidate->agent->account.len)
         return ERR_REQUEST_TOO_LARGE;
     crawl->charge = (struct charge){
         .site = crawl->site_index,

@@ -4,6 +4,7 @@
 #include "ledger/base/crypto/random.h"
 #include "ledger/base/text/text.h"
 #include "server/gate/settlement.h"
+#include "server/published/attest.h"
 #include "server/rules/offer.h"
 
 #include <assert.h>
@@ -44,6 +45,38 @@ static bool write_problem(struct exchange *exchange, enum err err)
            exchange_header(exchange, "Cache-Control", "no-store");
 }
 
+/* Empty where the gate signs none. The first requirement is in the scheme deferred, which has no fractions.
+ */
+static struct slice attested_offer(const struct crawl *crawl)
+{
+    const struct config *config = crawl->gate->parts.config;
+    const struct attest_offer offer = {.url = crawl->url,
+                                       .network = slice_of(crawl->site->network),
+                                       .asset = slice_of(crawl->site->currency),
+                                       .pay_to = slice_of(crawl->site->pay_to),
+                                       .scheme = "deferred",
+                                       .amount = crawl->decision.price_micros,
+                                       .valid_until = crawl->now_ms / 1000 + config->offer_ttl_seconds};
+    if (!config->identity_sign_offers)
+        return SLICE("");
+    return attest_sign_offer(crawl->gate->own_directory, &crawl->exchange->arena,
+                             crawl->exchange->message.authority, &offer, crawl->now_ms);
+}
+
+/* The same receipt for a repeat: the instant is the ledger's. */
+static struct slice attested_receipt(const struct crawl *crawl)
+{
+    const struct attest_receipt receipt = {.url = crawl->url,
+                                           .network = slice_of(crawl->site->network),
+                                           .payer = crawl->charge.agent,
+                                           .transaction = crawl->id_text,
+                                           .issued_at = crawl->submission.outcome.recorded_at_ms / 1000};
+    if (!crawl->gate->parts.config->identity_sign_offers || crawl->commitment.dialect != &dialect_x402)
+        return SLICE("");
+    return attest_sign_receipt(crawl->gate->own_directory, &crawl->exchange->arena,
+                               crawl->exchange->message.authority, &receipt, crawl->now_ms);
+}
+
 static bool write_offer(struct crawl *crawl, enum err err)
 {
     assert(crawl->site);
@@ -59,6 +92,7 @@ static bool write_offer(struct crawl *crawl, enum err err)
     struct payment_offer bound = crawl_offer(crawl);
     random_bytes(random, sizeof(random));
     payment_id_mint(&crawl->thread->keys, &bound, crawl->now_ms, offer.price_micros, random, offer.id);
+    offer.attested = attested_offer(crawl);
     return offer_write(crawl->exchange, &offer, err_sentence(err));
 }
 
@@ -137,6 +171,7 @@ static bool add_receipt(struct crawl *crawl)
         .payer = crawl->charge.agent,
         .amount_micros = crawl->submission.outcome.amount_micros,
         .recorded_at = crawl->submission.outcome.recorded_at_ms / 1000,
+        .attested = attested_receipt(crawl),
     };
     return crawl->commitment.dialect->write_receipt(exchange, &receipt) &&
            exchange_header(

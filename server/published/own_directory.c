@@ -287,3 +287,28 @@ enum err own_directory_reply(struct own_directory *own, struct exchange *exchang
     pthread_mutex_unlock(&own->lock);
     return err;
 }
+
+bool own_directory_key(struct own_directory *own, int64_t now_ms, struct key_ring_key *key)
+{
+    OBJECT_CHECK(own, OWN_MAGIC);
+    bool found = false;
+    pthread_mutex_lock(&own->lock);
+    reload_if_replaced(own, now_ms);
+    for (size_t i = 0; i < own->ring.count && !found; i++) {
+        found = key_ring_state(&own->ring.keys[i], now_ms / 1000) == KEY_RING_IN_FORCE;
+        if (found)
+            *key = own->ring.keys[i];
+    }
+    pthread_mutex_unlock(&own->lock);
+    return found;
+}
+
+json_t *own_directory_keys(struct own_directory *own, int64_t now_ms)
+{
+    OBJECT_CHECK(own, OWN_MAGIC);
+    pthread_mutex_lock(&own->lock);
+    reload_if_replaced(own, now_ms);
+    json_t *set = key_ring_public(&own->ring, now_ms / 1000);
+    pthread_mutex_unlock(&own->lock);
+    return set;
+}

@@ -19,7 +19,7 @@ struct offer_form {
     struct slice network;    /* of an accept, from behind its scheme to the network's end */
     struct slice payee;      /* from behind its amount to the id */
     struct slice terms;      /* from behind the id to the decimals of the amount */
-    struct slice extensions; /* from behind the accepts to the end */
+    struct slice extensions; /* from behind the accepts to behind the last one that is the site's */
     int64_t minor_micros;    /* a minor unit of the currency */
     int minor_decimals;
     const char *currency;
@@ -87,7 +87,11 @@ static struct slice form_extensions(struct arena *arena, const struct config *co
         text_json(&text, slice_of(algorithms->items[i]));
         text_char(&text, '"');
     }
-    add(&text, "],\"tags\":[\"web-bot-auth\"]}}}}");
+    add(&text, "],\"tags\":[\"web-bot-auth\"]}},\"terms\":{\"info\":{\"format\":\"uri\",\"terms\":\"");
+    text_json(&text, slice_of(site->terms_url));
+    /* A page is asked for without a body, whatever its URL is. */
+    add(&text, "\"}},\"bazaar\":{\"info\":{\"input\":{\"type\":\"http\",\"method\":\"GET\"}},"
+               "\"schema\":{\"type\":\"object\"}}");
     return text_end(&text);
 }
 
@@ -182,6 +186,13 @@ static struct slice body_of(struct arena *arena, const struct offer *offer, cons
         add_requirement(&text, offer, &minor, extent);
     }
     text_add(&text, form->extensions);
+    if (offer->attested.len > 0) {
+        add(&text, ",\"offer-receipt\":{\"info\":{\"offers\":[{\"format\":\"jws\",\"acceptIndex\":0,"
+                   "\"signature\":\"");
+        text_add(&text, offer->attested);
+        add(&text, "\"}]}}");
+    }
+    add(&text, "}}");
     return text_end(&text);
 }
 
@@ -195,6 +206,11 @@ static bool add_payment_required(struct exchange *exchange, const struct offer *
     /* The brief one costs a second text, which is why it is made only where it is needed. */
     if (offer->version_1 || ENCODING_BASE64_LEN(json.len) >= HEADER_MAX)
         json = body_of(&exchange->arena, offer, why, EXTENT_BRIEF);
+    if (json.data && ENCODING_BASE64_LEN(json.len) >= HEADER_MAX && offer->attested.len > 0) {
+        struct offer bare = *offer;
+        bare.attested = SLICE("");
+        return add_payment_required(exchange, &bare, why);
+    }
     if (json.data && ENCODING_BASE64_LEN(json.len) >= HEADER_MAX)
         return true;
     return json.data && exchange_header(exchange, "PAYMENT-REQUIRED", text_base64(&exchange->arena, json));

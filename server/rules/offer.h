@@ -16,7 +16,8 @@ struct offer {
     struct slice url;                         /* the resource: scheme, authority and target */
     char id[PAYMENT_ID_TEXT];
     int64_t price_micros;
-    bool version_1; /* who asks speaks x402 version 1: the body is one that such clients can read */
+    struct slice attested; /* a JWS of its first requirement (extension offer-receipt); empty: none */
+    bool version_1;        /* who asks speaks x402 version 1: the body is one that such clients can read */
 };
 
 /* The form of one of the configuration's sites, in the arena; or NULL when that is full. `config` must

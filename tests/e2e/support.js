@@ -45,6 +45,7 @@ function configText(folder, ledger, options) {
         },
         seal: options.seal ?? {},
         delivery: options.delivery ?? {},
+        identity: options.identity ?? {},
         nightly: options.nightly ?? {},
         sites: options.sites ?? [
             {

@@ -110,6 +110,9 @@ typedef struct config_list CONFIG_LIST;
     X(identity_publish_seconds, "identity.publish_seconds", NUMBER, "86400", 0, 2592000,                     \
       "How long a new key is listed before it signs, so that whoever caches the list knows it.")             \
     X(identity_key_days, "identity.key_days", NUMBER, "365", 1, 3650, "How long a key signs.")               \
+    X(identity_sign_offers, "identity.sign_offers", FLAG, "false", 0, 0,                                     \
+      "Sign offers and receipts of x402 (its extension offer-receipt) by that key. /.well-known/did.json\n"  \
+      "is then the gate's, on every site. Each offer costs a signature more.")                               \
     X(crawlers_extra, "crawlers.extra", LIST, "", 0, 0,                                                      \
       "Words of User-Agent that make an AI crawler too, beside the list that the gate has.")                 \
     X(crawlers_except, "crawlers.except", LIST, "", 0, 0,                                                    \

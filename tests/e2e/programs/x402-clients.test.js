@@ -1,4 +1,5 @@
 // The x402 SDKs as they are published pay the gate, by the scheme of tools/x402.
+// Tests server/published/attest.c
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import fs from 'node:fs'
@@ -8,6 +9,8 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import axios from 'axios'
 import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@x402/fetch'
+import * as signed from '@x402/extensions/offer-receipt'
+import { extractDiscoveryInfo } from '@x402/extensions/bazaar'
 import { wrapAxiosWithPayment, x402Client as axiosX402Client } from '@x402/axios'
 import { x402Client as oldClient, x402HTTPClient as oldHttpClient } from 'x402-core-oldest/client'
 import * as deferred from '../../../tools/x402/index.js'
@@ -55,6 +58,63 @@ test('@x402/fetch pays, within its spend controls', async t => {
     generous.setSpendControls({ maxAmountPerPayment: '$20' })
     assert.equal((await wrapFetchWithPayment(sameResource(dear.fetch), generous)(page)).status, 200)
     assert.equal(dear.paid(), '1 for 12500000')
+})
+
+test('offers and receipts are signed by a key of the host, where it is wished', async t => {
+    const port = await freePort()
+    const hosts = [`127.0.0.1:${port}`]
+    const set = await scene(t, {
+        listen: hosts[0],
+        identity: { sign_offers: true },
+        site: { scheme: 'http', hosts }
+    })
+    const url = `http://${hosts[0]}/articles/harbour-bell.html`
+    const ask = more => fetch(url, { headers: { ...crawler, ...more } })
+    const unpaid = await ask()
+    assert.ok(unpaid.headers.get('payment-required').length <= 2048)
+    const offer = JSON.parse(Buffer.from(unpaid.headers.get('payment-required'), 'base64'))
+    const [promise, ...more] = signed.extractOffersFromPaymentRequired(offer)
+    assert.equal(more.length, 0)
+    // The SDK gets the key from /.well-known/did.json.
+    const payload = await signed.verifyOfferSignatureJWS(promise)
+    const { scheme, network, amount, asset, payTo, maxTimeoutSeconds } = offer.accepts[0]
+    const { validUntil, ...terms } = payload
+    assert.deepEqual(terms, { version: 1, resourceUrl: url, scheme, network, asset, payTo, amount })
+    assert.ok(Math.abs(validUntil - Date.now() / 1000 - maxTimeoutSeconds) < 60)
+    assert.equal(signed.findAcceptsObjectFromSignedOffer(promise, offer.accepts), offer.accepts[0])
+    // A changed one does not hold.
+    const [head, , signature] = promise.signature.split('.')
+    const body = Buffer.from(signed.canonicalize({ ...payload, amount: '1' })).toString('base64url')
+    const changed = { ...promise, signature: `${head}.${body}.${signature}` }
+    await assert.rejects(signed.verifyOfferSignatureJWS(changed))
+    // The client sends all extensions back, and gets the receipt.
+    const payer = new DeferredClient({ key: set.key.private, agent: set.agent.origin })
+    const sent = []
+    const watched = async (input, init) => {
+        const request = new Request(input, init)
+        sent.push(request.headers.get('payment-signature'))
+        return fetch(request)
+    }
+    const pay = wrapFetchWithPayment(sameResource(watched), payer.register(new x402Client()))
+    const answer = await pay(url, { headers: crawler })
+    assert.equal(answer.status, 200)
+    const receipt = signed.extractReceiptFromResponse(answer)
+    const told = await signed.verifyReceiptSignatureJWS(receipt)
+    const { transaction } = decodePaymentResponseHeader(answer.headers.get('payment-response'))
+    assert.deepEqual([told.transaction, told.resourceUrl, told.network], [transaction, url, network])
+    assert.ok(signed.verifyReceiptMatchesOffer(receipt, payload, [set.agent.origin]))
+    // Again: the answer that was lost, byte for byte.
+    const again = await ask({ 'payment-signature': sent.at(-1) })
+    assert.equal(again.headers.get('payment-response'), answer.headers.get('payment-response'))
+    assert.equal(set.ledger.count('charge'), 1)
+    // What a page is asked for with, and its terms, stand in every offer.
+    assert.deepEqual(offer.extensions.terms, { info: { format: 'uri', terms: 'https://shop.example/terms' } })
+    const paid = JSON.parse(Buffer.from(sent.at(-1), 'base64'))
+    const found = extractDiscoveryInfo(paid, offer.accepts[0])
+    assert.deepEqual([found.resourceUrl, found.method], [url, 'GET'])
+    const { extensions } = JSON.parse(
+        Buffer.from((await ask()).headers.get('payment-required'), 'base64'))
+    assert.deepEqual(Object.keys(extensions).sort(), Object.keys(paid.extensions).sort())
 })
 
 test('another currency is paid when it is named', async t => {
