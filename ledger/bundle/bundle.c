@@ -22,7 +22,9 @@ static bool check(struct bundle_trial *trial)
     if (!bundle_logs_read(&trial->arena, json_object_get(trial->bundle, "logs"), trial->order, &trial->logs,
                           trial->report))
         return false;
-    bool holds = entry ? bundle_check_entry(trial) && bundle_check_rows(trial) : bundle_check_absence(trial);
+    bool holds = entry
+                     ? bundle_check_entry(trial) && bundle_check_rows(trial) && bundle_check_deliveries(trial)
+                     : bundle_check_absence(trial);
     return holds && bundle_logs_signed(&trial->logs, trial->order, trial->report);
 }
 

@@ -33,6 +33,9 @@ bool bundle_check_entry(struct bundle_trial *trial) MUST_USE;
 /* The rows about it: who the crawler is, his directory, adjustments, the invoice. */
 bool bundle_check_rows(struct bundle_trial *trial) MUST_USE;
 
+/* What was recorded of its delivery. */
+bool bundle_check_deliveries(struct bundle_trial *trial) MUST_USE;
+
 /* That no entry of the day has the id. */
 bool bundle_check_absence(struct bundle_trial *trial) MUST_USE;
 

@@ -4,9 +4,11 @@
 
 #include "ledger/base/text/encoding.h"
 #include "ledger/bundle/bundle.h"
+#include "ledger/delivery/day_deliveries.h"
 #include "ledger/proof/inclusion.h"
 #include "ledger/proof/log.h"
 #include "sql/rows/bundle.h"
+#include "sql/rows/delivery.h"
 #include "sql/rows/proof.h"
 
 #include <assert.h>
@@ -191,6 +193,47 @@ out:
     return err;
 }
 
+/* --- deliveries --- */
+
+static enum err add_delivery(struct collecting *to, int64_t site_id, const char *date,
+                             const struct delivery_proofs_row *row)
+{
+    struct day_deliveries_path at;
+    json_t *path = json_array(), *delivery = NULL;
+    enum err err;
+    TRY(day_deliveries_path(to->pg, site_id, date, (uint64_t)row->number, &at));
+    for (size_t i = 0; i < at.steps; i++)
+        json_array_append_new(path, base64_json(at.hashes[i], DIGEST_SIZE));
+    delivery = json_pack("{s:s,s:o,s:I,s:O}", "row", row->line, "tile", hex_json(row->tile), "index",
+                         (json_int_t)row->number, "path", path);
+    if (!json_object_get(to->bundle, "deliveries"))
+        json_object_set_new(to->bundle, "deliveries", json_array());
+    TRY(json_array_append(json_object_get(to->bundle, "deliveries"), delivery) == 0 ? ERR_OK
+                                                                                    : ERR_OVERLOADED);
+out:
+    free(at.hashes);
+    json_decref(path);
+    json_decref(delivery);
+    return err;
+}
+
+/* After add_facts, whose session they share. */
+static enum err add_deliveries(struct collecting *to, const struct charge_lookup_row *entry, const char *date)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_text(&params, entry->payment_id);
+    TRY(pg_run(to->pg, "delivery_proofs", &params, &rows));
+    for (int i = 0; i < rows.count; i++) {
+        const struct delivery_proofs_row row = delivery_proofs_row(&rows, i);
+        TRY(add_delivery(to, entry->site_id, date, &row));
+    }
+out:
+    pg_rows_free(&rows);
+    return err;
+}
+
 /* --- the bundles --- */
 
 static json_t *entry_json(const struct charge_lookup_row *entry)
@@ -273,6 +316,7 @@ enum err bundle_of_entry(struct pg *pg, const struct charge_lookup_row *entry, s
     json_object_set_new(to.bundle, "place", place);
     TRY(set_place(&to, place, entry->site_id, date, &found->at));
     TRY(add_facts(&to, entry));
+    TRY(add_deliveries(&to, entry, date));
 out:
     inclusion_day_free(&day);
     free(found);

@@ -229,7 +229,11 @@ static bool check_signature(struct bundle_trial *trial)
 
 bool bundle_check_entry(struct bundle_trial *trial)
 {
-    if (!BUNDLE_HAS(trial->bundle, "format", "claim", "entry", "place", "facts", "unsealed", "logs"))
+    bool delivered = json_object_get(trial->bundle, "deliveries") != NULL;
+    if (!(delivered
+              ? BUNDLE_HAS(trial->bundle, "format", "claim", "entry", "place", "facts", "unsealed", "logs",
+                           "deliveries")
+              : BUNDLE_HAS(trial->bundle, "format", "claim", "entry", "place", "facts", "unsealed", "logs")))
         return bundle_wrong(trial->report, "the file has not the members of a proof for an entry");
     return read_entry(trial) && check_place(trial) &&
            bundle_facts_read(trial->bundle, &trial->logs, &trial->facts, trial->report) &&

@@ -75,6 +75,9 @@ static bool belongs(const struct bundle_trial *trial, const struct bundle_fact *
     if (strcmp(table, "adjustment") == 0 || strcmp(table, "unproven") == 0 ||
         strcmp(table, "undelivered") == 0)
         return shares(fact, site, "site_id") && is(fact, "payment_id", entry->id_text);
+    if (strcmp(table, "day_delivery") == 0)
+        return shares(fact, site, "site_id") && is(fact, "local_date", entry->place.day->date) &&
+               fact == bundle_fact_of(facts, table);
     if (strcmp(table, "invoice") == 0)
         return shares(fact, site, "site_id") && shares(fact, crawler, "crawler_id") && fact == invoice;
     return strcmp(table, "invoice_line") == 0 && invoice && shares(fact, invoice, "site_id") &&

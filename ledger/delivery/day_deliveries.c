@@ -3,6 +3,7 @@
 #include "ledger/proof/merkle.h"
 #include "sql/rows/delivery.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct reading {
@@ -51,6 +52,50 @@ enum err day_deliveries_seal(struct pg *pg, int64_t site_id, const char *date)
     pg_params_bytes(&sealed, slice_bytes(root, DIGEST_SIZE));
     TRY(pg_run(pg, "day_delivery_insert", &sealed, NULL));
 out:
+    return err;
+}
+
+/* All of a day's: 32 bytes for 256 deliveries. */
+struct hashes {
+    uint8_t (*items)[DIGEST_SIZE];
+    size_t count, room;
+};
+
+static enum err keep_hash(void *context, const struct pg_row *row)
+{
+    struct hashes *hashes = context;
+    const struct day_delivery_leaves_row tile = day_delivery_leaves_row(row);
+    if (hashes->count == hashes->room) {
+        size_t room = hashes->room * 2 + 64;
+        void *items = realloc(hashes->items, room * sizeof(*hashes->items));
+        if (!items)
+            return ERR_OVERLOADED;
+        hashes->items = items;
+        hashes->room = room;
+    }
+    memset(hashes->items[hashes->count], 0, DIGEST_SIZE);
+    if (tile.digest.len == DIGEST_SIZE)
+        memcpy(hashes->items[hashes->count], tile.digest.data, DIGEST_SIZE);
+    hashes->count++;
+    return ERR_OK;
+}
+
+enum err day_deliveries_path(struct pg *pg, int64_t site_id, const char *date, uint64_t number,
+                             struct day_deliveries_path *path)
+{
+    struct pg_params day = {0};
+    struct hashes hashes = {.count = 0};
+    enum err err = ERR_OVERLOADED;
+    *path = (struct day_deliveries_path){calloc(MERKLE_HEIGHT_MAX, DIGEST_SIZE), 0};
+    pg_params_number(&day, site_id);
+    pg_params_text(&day, date);
+    TRY(path->hashes ? ERR_OK : ERR_OVERLOADED);
+    TRY(pg_stream(pg, "day_delivery_leaves", &day, keep_hash, &hashes));
+    if (number < hashes.count)
+        path->steps =
+            merkle_path((const uint8_t(*)[DIGEST_SIZE])hashes.items, hashes.count, number, path->hashes);
+out:
+    free(hashes.items);
     return err;
 }
 

@@ -13,6 +13,15 @@
  * sealed. A day without any has no row. */
 enum err day_deliveries_seal(struct pg *pg, int64_t site_id, const char *date) MUST_USE;
 
+/* The audit path of the day's tile of this number. The caller frees with free(path->hashes), whatever comes
+ * back. */
+struct day_deliveries_path {
+    uint8_t (*hashes)[DIGEST_SIZE]; /* from the tile's sibling upwards */
+    size_t steps;
+};
+enum err day_deliveries_path(struct pg *pg, int64_t site_id, const char *date, uint64_t number,
+                             struct day_deliveries_path *path) MUST_USE;
+
 /* Whether the day's tiles lead to the root that was sealed, as far as there are any. That the rows are those
  * of the tiles is the statement audit_deliveries'. */
 enum err day_deliveries_check(struct pg *pg, int64_t site_id, const char *date, bool *holds) MUST_USE;

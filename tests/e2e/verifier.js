@@ -380,18 +380,20 @@ function checkFacts(proof, logs, entry) {
     const read = sealed => fact => {
         members(fact, 'table', 'key', 'row', ...(sealed ? ['log', 'day', 'index', 'path'] : []))
         if (sealed) placed(logs, fact, `${text(fact.table)}\n${text(fact.key)}\n${text(fact.row)}\n`, 'facts')
-        return { ...JSON.parse(fact.row), table: fact.table, sealed }
+        return { ...JSON.parse(fact.row), table: fact.table, sealed: sealed && `${fact.log} ${fact.day}` }
     }
     const facts = [...list(proof.facts).map(read(true)), ...list(proof.unsealed).map(read(false))]
     const all = table => facts.filter(fact => fact.table === table)
+    const { place } = proof
     const [site, crawler, source, snapshot, invoice] = [
         'site',
         'crawler',
         'crawler_key_source',
         'directory_snapshot',
-        'invoice'
+        'invoice',
+        'day_delivery'
     ].map((table, at) => {
-        demand(all(table).length <= 1 && (at === 4 || all(table).length === 1), `one row of ${table}`)
+        demand(all(table).length <= 1 && (at >= 4 || all(table).length === 1), `one row of ${table}`)
         return all(table)[0]
     })
     const thumbprint = `\\x${decode(entry.thumbprint, 'base64url').toString('hex')}`
@@ -408,6 +410,7 @@ function checkFacts(proof, logs, entry) {
         adjustment: ofPayment,
         undelivered: ofPayment,
         unproven: ofPayment,
+        day_delivery: fact => fact.site_id === site.site_id && fact.local_date === place.day,
         invoice: fact => fact.site_id === site.site_id && fact.crawler_id === crawler.crawler_id,
         invoice_line: fact =>
             fact.site_id === invoice.site_id &&
@@ -429,6 +432,33 @@ function checkFacts(proof, logs, entry) {
     )
     demand(thumbprints.includes(entry.thumbprint), 'a directory that lists the key')
     return facts
+}
+
+function checkDeliveries(proof, facts, { payment_id: payment }) {
+    const sealed = facts.find(fact => fact.table === 'day_delivery')
+    const site = facts.find(fact => fact.table === 'site')
+    const { log, day } = proof.place
+    demand(sealed?.sealed === `${log} ${day}`, 'deliveries that the day has sealed')
+    const root = Buffer.from(sealed.root.slice(2), 'hex')
+    demand([1, 2].includes(list(proof.deliveries).length), 'one or two deliveries')
+    const rows = proof.deliveries.map(one => {
+        members(one, 'row', 'tile', 'index', 'path')
+        const tile = decode(one.tile)
+        const path = list(one.path).map(hash)
+        demand(tile.length % 48 === 0 && tile.length <= 256 * 48 && path.length <= 64, 'a tile')
+        demand(leadsTo(leafHash(tile), number(one.index), sealed.tiles, path, root), 'a tile of the day')
+        const wanted = Buffer.concat([uuid(payment), sha256(text(one.row))])
+        const lines = Array.from({ length: tile.length / 48 }, (_, i) => tile.subarray(48 * i, 48 * i + 48))
+        demand(
+            lines.some(line => line.equals(wanted)),
+            'a delivery of the tile'
+        )
+        const row = JSON.parse(one.row)
+        demand(row.payment_id === payment && row.site_id === site.site_id, 'a delivery of the payment')
+        return row
+    })
+    once(rows.map(row => row.repeated === true))
+    return rows
 }
 
 // --- 5. Absence ---
@@ -466,7 +496,8 @@ export function verifyProof(file, { vkey, checkpoint } = {}) {
     const proof = JSON.parse(file)
     demand(proof.format === 'crawltab-proof/1', 'the format')
     const isEntry = proof.claim === 'entry'
-    if (isEntry) members(proof, 'format', 'claim', 'logs', 'entry', 'place', 'facts', 'unsealed')
+    const delivered = isEntry && 'deliveries' in proof ? ['deliveries'] : []
+    if (isEntry) members(proof, 'format', 'claim', 'logs', 'entry', 'place', 'facts', 'unsealed', ...delivered)
     else members(proof, 'format', 'claim', 'logs', 'payment_id', 'log', 'day', 'neighbours')
     demand(isEntry || proof.claim === 'absence', 'a claim')
     demand(list(proof.logs).length >= 1 && proof.logs.length <= 16, 'logs')
@@ -476,5 +507,9 @@ export function verifyProof(file, { vkey, checkpoint } = {}) {
     if (checkpoint) hasGrown(logs, checkpoint)
     if (!isEntry) return checkAbsence(proof, logs)
     const found = checkEntry(proof, logs)
-    return { ...found, facts: checkFacts(proof, logs, found.entry) }
+    const facts = checkFacts(proof, logs, found.entry)
+    const sealed = facts.some(fact => fact.table === 'day_delivery')
+    demand(delivered.length > 0 || !sealed, 'the deliveries that were sealed')
+    const deliveries = sealed ? checkDeliveries(proof, facts, found.entry) : []
+    return { ...found, facts, deliveries }
 }

@@ -33,7 +33,7 @@ function rooms(    base, money, server)
     edge["ledger/entry"] = base " ledger/site"
     edge["ledger/delivery"] = base " ledger/proof"
     edge["ledger/evidence"] = base " ledger/verify ledger/entry ledger/dialect"
-    edge["ledger/bundle"] = base " ledger/verify ledger/entry ledger/proof ledger/evidence"
+    edge["ledger/bundle"] = base " ledger/verify ledger/entry ledger/proof ledger/evidence ledger/delivery"
     edge["ledger/outbox"] = base " ledger/bill"
     edge["ledger/dispute"] = base " ledger/verify ledger/entry ledger/evidence ledger/site ledger/bill"
     edge["ledger/credit"] = base " ledger/terms ledger/entry ledger/token"

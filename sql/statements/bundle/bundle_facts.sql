@@ -23,6 +23,12 @@ WITH entry AS (
     UNION ALL
     SELECT 'undelivered', to_jsonb(u) FROM entry JOIN undelivered u USING (payment_id)
     UNION ALL
+    SELECT 'day_delivery', to_jsonb(y)
+      FROM entry e JOIN day d ON d.site_id = e.site_id AND d.starts_at <= uuid_instant(e.payment_id)
+       AND d.ends_at > uuid_instant(e.payment_id)
+      JOIN day_delivery y ON y.site_id = d.site_id AND y.local_date = d.local_date
+     WHERE EXISTS (SELECT FROM delivery v WHERE v.payment_id = e.payment_id)
+    UNION ALL
     SELECT 'adjustment', to_jsonb(a) FROM entry e JOIN adjustment a USING (payment_id)
     UNION ALL
     SELECT 'invoice', to_jsonb(i) FROM entry JOIN invoice i USING (site_id) WHERE i.number = $2::text

@@ -1,5 +1,6 @@
 // Proofs that leave the ledger: made of payments in every dialect, and checked by the command and by a
 // verifier that was written from ledger/PROOF.md alone. What one refuses, the other refuses too.
+// Tests ledger/bundle/deliveries.c
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -9,7 +10,7 @@ import { test } from 'node:test'
 import { claims, jws, paymentSignature, signed } from '../dialects.js'
 import { page, proof as directoryProof, url } from '../directories.js'
 import { makeEcKey, makeRsaKey, scene, withHttpMessageSig, withWebBotAuth } from '../signers.js'
-import { build, root } from '../support.js'
+import { build, root, until } from '../support.js'
 import { verifyProof } from '../verifier.js'
 
 const dayMs = 86_400_000
@@ -100,6 +101,7 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
     const unpaid = await gate.offer(page)
     const count = new Set(Object.values(paid)).size
     assert.equal(count, 8)
+    await until(() => ledger.count('delivery') === 8, 'what was delivered')
 
     const file = name => path.join(folder, `${name}.json`)
     const day = isoDate(today - 4 * dayMs)
@@ -156,6 +158,19 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
             assert.equal(found.entry.payment_id, id)
             assert.equal(found.offered, name.toLowerCase().endsWith('price') ? undefined : 50000)
             assert.ok(found.facts.every(fact => fact.sealed))
+            const [delivered, ...others] = found.deliveries
+            const bytes = fs.readFileSync(path.join(root, 'tools/demo/site', page))
+            const digest = createHash('sha256').update(bytes).digest('hex')
+            assert.equal(others.length, 0)
+            assert.deepEqual(
+                [delivered.ended, delivered.status, delivered.sent_bytes, delivered.body_digest],
+                ['whole', 200, bytes.length, `\\x${digest}`]
+            )
+            assert.ok(
+                said.includes(`delivery: all of it was handed to the network; status 200, ${bytes.length}`),
+                said
+            )
+            assert.match(said, /Not proven by it:.*That this is what the crawler got/s)
         }
         assert.match(
             verify('payment'),

@@ -183,6 +183,22 @@ static bool audit_names(const char *id, const char *problem)
     return strstr(output, line) != NULL;
 }
 
+/* Of a day with several tiles: the first payment, which has two rows, and those around the tiles' ends. */
+static void proofs_have_them(void)
+{
+    static const int numbers[] = {0, 1, 254, 255, 256, 511, 599, 600};
+    char path[512], query[128];
+    snprintf(path, sizeof(path), "%s/proof.json", ledger_config()->folder);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+        snprintf(query, sizeof(query), "SELECT payment_id FROM charge ORDER BY payment_id OFFSET %d LIMIT 1",
+                 numbers[i]);
+        CRAWLTAB(output, "lookup", sql(query), "--proof", path);
+        if (CRAWLTAB(output, "verify", path) != 0 || !strstr(output, "recorded of the delivery: all") ||
+            !strstr(output, "delivery, once more: all") != (i > 0))
+            fail_msg("%d: %s", numbers[i], output);
+    }
+}
+
 static void what_is_done_to_closed_days_is_named(void **state)
 {
     char ids[3][UUID_TEXT_MAX];
@@ -200,6 +216,7 @@ static void what_is_done_to_closed_days_is_named(void **state)
                  200 * i + 100);
         snprintf(ids[i], sizeof(ids[i]), "%s", sql(query));
     }
+    proofs_have_them();
     /* The gate's own role can add nothing to a day that is sealed. */
     assert_false(sql_as("crawltab_gate",
                         "INSERT INTO delivery (payment_id, repeated, site_id, ended_at, ended)"
