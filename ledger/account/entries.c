@@ -50,12 +50,13 @@ static json_t *entry_json(const struct own_entries_row *row, const char *date)
     if (pg_hex_bytes(row->thumbprint, thumbprint, sizeof(thumbprint)) != sizeof(thumbprint))
         memset(thumbprint, 0, sizeof(thumbprint));
     keyid[encoding_base64url(thumbprint, sizeof(thumbprint), keyid)] = '\0';
-    return json_pack("{s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s?,s:b,s:o}", "payment_id", row->payment_id, "day",
-                     date, "recorded_at", instant_format(row->recorded_ms, at), "amount",
+    return json_pack("{s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s?,s:b,s:o,s:s?}", "payment_id", row->payment_id,
+                     "day", date, "recorded_at", instant_format(row->recorded_ms, at), "amount",
                      amount_format(row->amount_micros, amount), "amount_micros", row->amount_micros, "rule",
                      row->rule, "url", row->resource, "keyid", keyid, "unproven", row->unproven,
                      "undelivered", row->undelivered, "final_micros",
-                     row->final_micros_null ? json_null() : json_integer(row->final_micros));
+                     row->final_micros_null ? json_null() : json_integer(row->final_micros), "delivered",
+                     row->delivered);
 }
 
 /* One look: entries above `after` and below `end`. */

@@ -116,6 +116,7 @@ static void tell_crawl(struct telling *telling, const struct invoice_entry_days_
         .repeats = row->repeats,
         .signature_base = row->signature_base,
         .taken_micros = row->taken_micros,
+        .delivered = row->delivered,
     };
     tell(telling, &entry);
 }

@@ -33,7 +33,8 @@ struct invoice_entry {
     const char *discount_kind, *detail;
     const char *repeats; /* the payment because of which it was free */
     struct pg_hex signature_base;
-    int64_t taken_micros; /* back of it so far, on whatever document */
+    int64_t taken_micros;  /* back of it so far, on whatever document */
+    const char *delivered; /* how its answer ended, as the gate has recorded it; NULL: it has not */
     const char *adjustment_id, *reason, *actor, *dispute_id;
     const char *file; /* in which the entries are */
 };

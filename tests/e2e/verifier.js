@@ -497,7 +497,8 @@ export function verifyProof(file, { vkey, checkpoint } = {}) {
     demand(proof.format === 'crawltab-proof/1', 'the format')
     const isEntry = proof.claim === 'entry'
     const delivered = isEntry && 'deliveries' in proof ? ['deliveries'] : []
-    if (isEntry) members(proof, 'format', 'claim', 'logs', 'entry', 'place', 'facts', 'unsealed', ...delivered)
+    const ofEntry = ['logs', 'entry', 'place', 'facts', 'unsealed', ...delivered]
+    if (isEntry) members(proof, 'format', 'claim', ...ofEntry)
     else members(proof, 'format', 'claim', 'logs', 'payment_id', 'log', 'day', 'neighbours')
     demand(isEntry || proof.claim === 'absence', 'a claim')
     demand(list(proof.logs).length >= 1 && proof.logs.length <= 16, 'logs')

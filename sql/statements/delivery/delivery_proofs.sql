@@ -14,6 +14,6 @@ SELECT jsonb_strip_nulls(to_jsonb(d))::text AS line, t.deliveries AS tile,
               SELECT n.first_id, n.deliveries FROM delivery_tile n
                WHERE n.site_id = d.site_id AND n.first_id >= b.first_id AND n.first_id <= d.payment_id
                ORDER BY n.first_id DESC LIMIT 2) AS near
-        ORDER BY position(uuid_send(d.payment_id) || delivery_digest(to_jsonb(d)) IN near.deliveries) > 0 DESC,
-                 near.first_id DESC LIMIT 1) AS t
+        ORDER BY position(uuid_send(d.payment_id) || delivery_digest(to_jsonb(d))
+                          IN near.deliveries) > 0 DESC, near.first_id DESC LIMIT 1) AS t
  WHERE d.payment_id = $1::uuid ORDER BY d.repeated

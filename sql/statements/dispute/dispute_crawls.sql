@@ -1,6 +1,7 @@
 -- The next page of the crawls that dispute $1 is about, whose ids come after $2, and that are not upheld yet:
--- its payments, and those of its lines. repeats: the newest payment before it for the same copy of the same
--- page that was delivered, and how long before.
+-- its payments, and those of its lines. lost: it was told so, or the gate has recorded that the site's own
+-- server broke off, and no whole answer after that. repeats: the newest payment before it for the same copy
+-- of the same page that was delivered, and how long before.
 -- columns: payment_id uuid, amount_micros bigint, resource text, rule text, thumbprint bytea,
 --   signature bytea, signature_base bytea, recorded_ms bigint, lost boolean, lost_status integer,
 --   lost_by text, repeats uuid null, repeats_ms bigint
@@ -37,10 +38,16 @@ WITH subject AS (
      ORDER BY f.payment_id LIMIT 500
 )
 SELECT c.payment_id, c.amount_micros, c.resource, c.rule, c.thumbprint, c.signature, c.signature_base,
-       instant_ms(c.recorded_at) AS recorded_ms, u.payment_id IS NOT NULL AND u.final_micros IS NULL AS lost,
-       coalesce(u.status, 0) AS lost_status, coalesce(u.told_by, '') AS lost_by, r.payment_id AS repeats,
+       instant_ms(c.recorded_at) AS recorded_ms,
+       CASE WHEN u.payment_id IS NULL THEN coalesce(v.broken, false)
+            ELSE u.final_micros IS NULL END AS lost,
+       coalesce(u.status, v.status, 0) AS lost_status,
+       coalesce(u.told_by, CASE WHEN v.broken THEN 'gate' END, '') AS lost_by, r.payment_id AS repeats,
        coalesce(r.before_ms, 0) AS repeats_ms
   FROM page c LEFT JOIN undelivered u ON u.payment_id = c.payment_id
+  LEFT JOIN LATERAL (
+      SELECT bool_or(d.ended = 'broken') AND NOT bool_or(d.ended = 'whole') AS broken, max(d.status) AS status
+        FROM delivery d WHERE d.payment_id = c.payment_id) AS v ON true
   LEFT JOIN LATERAL (
       SELECT q.payment_id,
              instant_ms(uuid_instant(c.payment_id)) - instant_ms(uuid_instant(q.payment_id)) AS before_ms

@@ -5,17 +5,20 @@
 -- columns: payment_id uuid, recorded_at timestamptz, site text, agent text, thumbprint bytea, resource text,
 --   rule text, amount bigint, currency text, amount_micros bigint, signature bytea, signature_base bytea,
 --   agreement_version bigint, billing_day text, invoice text, invoice_line bigint, public_key text,
---   unproven text
+--   unproven text, delivered text, status bigint, sent_bytes bigint, body_digest bytea
 DECLARE stream NO SCROLL CURSOR FOR
 SELECT c.payment_id, c.recorded_at, s.name AS site, k.agent, c.thumbprint, c.resource, c.rule,
        c.amount_micros AS amount, s.currency, c.amount_micros, c.signature, c.signature_base,
        coalesce(a.version, 0)::bigint AS agreement_version, $2::date::text AS billing_day,
        CASE WHEN u.payment_id IS NULL THEN p.number END AS invoice,
-       CASE WHEN u.payment_id IS NULL THEN l.line END AS invoice_line, y.public_key, u.reason AS unproven
+       CASE WHEN u.payment_id IS NULL THEN l.line END AS invoice_line, y.public_key, u.reason AS unproven,
+       v.ended AS delivered, v.status::bigint AS status, v.sent_bytes, v.body_digest
   FROM charge c JOIN site s ON s.site_id = $1::bigint JOIN crawler k USING (crawler_id)
   LEFT JOIN crawler_key y USING (crawler_id, thumbprint)
   LEFT JOIN agreement a ON a.agreement_id = c.agreement_id
   LEFT JOIN unproven u ON u.payment_id = c.payment_id
+  LEFT JOIN delivery v ON v.payment_id = c.payment_id AND NOT v.repeated
+   AND v.payment_id >= $3::uuid AND v.payment_id < $4::uuid
   LEFT JOIN LATERAL (
        SELECT billing_invoice($1::bigint, c.crawler_id, $3::uuid, 9223372036854775807) AS number
        OFFSET 0) AS p ON true

@@ -229,6 +229,36 @@ static void each_rule_gives_back(void **state)
     nothing_is_lost();
 }
 
+/* As the gate has recorded them, where nothing else was told. A connection that ended, whosever doing it was,
+ * is for a person; what was given once more, whole, is not lost. */
+static void what_was_recorded_of_the_delivery_counts(void **state)
+{
+    static const struct {
+        const char *ended;
+        bool again; /* and then given whole */
+        const char *says;
+    } deliveries[] = {{"broken", false, "upheld 1/1 2345678"},
+                      {"whole", false, "referred 0/1 0"},
+                      {"cut", false, "referred 0/1 0"},
+                      {"broken", true, "referred 0/1 0"}};
+    const struct dispute_caps caps = {1000000, -1};
+    (void)state;
+    for (size_t i = 0; i < sizeof(deliveries) / sizeof(*deliveries); i++) {
+        struct dispute_subject subject = {.number = NULL};
+        char query[512];
+        snprintf(subject.payment_id, UUID_TEXT_MAX, "%s", pay(noon(5, 0) + (int64_t)i * 1000, A, 0, 0));
+        snprintf(query, sizeof(query),
+                 "INSERT INTO delivery (payment_id, repeated, site_id, ended_at, ended, status)"
+                 " SELECT '%s', again, 1, now(), CASE WHEN again THEN 'whole' ELSE '%s' END, 200"
+                 " FROM generate_series(0, %d) AS n, LATERAL (SELECT n = 1) AS v (again)",
+                 subject.payment_id, deliveries[i].ended, deliveries[i].again);
+        sql_own(query);
+        const char *dispute = open_at(noon(5, 2), "service_not_delivered", &subject, 1);
+        assert_string_equal(rules_say(dispute, noon(5, 2), &caps), deliveries[i].says);
+    }
+    assert_string_equal(sql("SELECT string_agg(rule, ' ') FROM dispute_finding"), "undelivered");
+}
+
 /* Above the caps a person decides; caps are of the last thirty days, and the agreement's go before. */
 static void caps_hold(void **state)
 {
@@ -383,6 +413,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_rule_gives_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_recorded_of_the_delivery_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(caps_hold, setup, teardown),
         cmocka_unit_test_setup_teardown(people_decide_after_the_invoice, setup, teardown),
         cmocka_unit_test_setup_teardown(all_of_a_line_and_none, setup, teardown),

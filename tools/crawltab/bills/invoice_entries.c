@@ -159,7 +159,8 @@ static void print_csv(const struct printing *printing, const struct invoice_entr
     print_field(entry->adjustment_id);
     print_field(entry->dispute_id);
     print_field(entry->file);
-    csv_text(why_of(entry, why));
+    print_field(why_of(entry, why));
+    csv_text(entry->delivered);
     fputs("\r\n", stdout);
 }
 
@@ -167,13 +168,13 @@ static bool print_json(struct printing *printing, const struct invoice_entry *en
 {
     char at[SHOW_INSTANT_MAX], why[WHY_MAX];
     bool crawl = entry->form == INVOICE_ENTRY_CRAWL;
-    json_t *json =
-        json_pack("{s:I,s:s,s:I,s:I,s:s?,s:s?,s:s?,s:s?,s:s?,s:s?,s:s?,s:s?,s:s?,s:s}", "line", entry->line,
-                  "kind", entry->kind, "quantity", entry->quantity, "amount_micros", entry->amount_micros,
-                  "date", entry->date, "payment_id", entry->payment_id, "offered_at",
-                  entry->payment_id ? show_instant(entry->offered_ms, at) : NULL, "resource", entry->resource,
-                  "rule", entry->rule, "repeats", entry->repeats, "adjustment_id", entry->adjustment_id,
-                  "dispute_id", entry->dispute_id, "archive", entry->file, "why", why_of(entry, why));
+    json_t *json = json_pack(
+        "{s:I,s:s,s:I,s:I,s:s?,s:s?,s:s?,s:s?,s:s?,s:s?,s:s?,s:s?,s:s?,s:s,s:s?}", "line", entry->line,
+        "kind", entry->kind, "quantity", entry->quantity, "amount_micros", entry->amount_micros, "date",
+        entry->date, "payment_id", entry->payment_id, "offered_at",
+        entry->payment_id ? show_instant(entry->offered_ms, at) : NULL, "resource", entry->resource, "rule",
+        entry->rule, "repeats", entry->repeats, "adjustment_id", entry->adjustment_id, "dispute_id",
+        entry->dispute_id, "archive", entry->file, "why", why_of(entry, why), "delivered", entry->delivered);
     if (crawl && json) {
         json_t *more =
             json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "discount_line", entry->discount_line, "price_micros",
@@ -226,7 +227,7 @@ static void begin(const struct printing *printing)
         fputs(
             "invoice,line,discount_line,kind,date,payment_id,offered_at,resource,rule,quantity,price_micros,"
             "discount_micros,amount,amount_micros,currency,crawl,offer_version,terms_version,repeats,"
-            "taken_micros,adjustment_id,dispute_id,archive,why\r\n",
+            "taken_micros,adjustment_id,dispute_id,archive,why,delivered\r\n",
             stdout);
 }
 

@@ -3,7 +3,7 @@
 -- what the terms take off each, as billing_discounts does.
 -- columns: payment_id uuid, offered_ms bigint, resource text, rule text, price_micros bigint, crawl bigint,
 --   discount_kind text, discount_micros bigint, detail text, offer_version integer, repeats uuid null,
---   signature_base bytea, taken_micros bigint
+--   signature_base bytea, taken_micros bigint, delivered text null
 WITH page AS (
     SELECT c.payment_id, c.crawler_id, c.resource, c.rule, c.amount_micros AS price_micros, c.agreement_id,
            c.signature_base
@@ -38,7 +38,9 @@ SELECT d.payment_id, instant_ms(uuid_instant(d.payment_id)) AS offered_ms, d.res
             ELSE '' END AS detail,
        coalesce(a.version, 0) AS offer_version, w.repeats, d.signature_base,
        coalesce((SELECT sum(j.amount_micros)::bigint FROM adjustment j WHERE j.payment_id = d.payment_id), 0)
-           AS taken_micros
+           AS taken_micros,
+       (SELECT v.ended FROM delivery v WHERE v.payment_id = d.payment_id ORDER BY v.repeated DESC LIMIT 1)
+           AS delivered
   FROM discounted d LEFT JOIN agreement a ON a.agreement_id = d.agreement_id
   LEFT JOIN page_copy w ON w.payment_id = d.payment_id AND w.crawler_id = d.crawler_id AND d.price_micros = 0
  ORDER BY d.payment_id
