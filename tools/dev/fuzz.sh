@@ -45,7 +45,9 @@ for target in "${targets[@]}"; do
     # A short run is a test: it starts from what is committed alone.
     [ "$seconds" -ge 10 ] || { found=build-fuzz/short/$target; rm -rf "$found"; }
     mkdir -p "$found" "tests/fuzz/corpus/$target"
-    "$built/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=8192 \
+    # A seed that is cut off is none.
+    longest=$(find "tests/fuzz/corpus/$target" -type f -size +8k -printf '%s\n' | sort -n | tail -n 1)
+    "$built/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len="${longest:-8192}" \
         -print_final_stats=1 -print_funcs=0 -artifact_prefix="build-fuzz/finds/$target-" \
         "$found" "tests/fuzz/corpus/$target" >"$log" 2>&1 </dev/null
     code=$?
