@@ -12,6 +12,8 @@ import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@
 import * as signed from '@x402/extensions/offer-receipt'
 import { extractDiscoveryInfo } from '@x402/extensions/bazaar'
 import { wrapAxiosWithPayment, x402Client as axiosX402Client } from '@x402/axios'
+import * as oldFetch from 'x402-fetch-oldest'
+import * as oldAxios from 'x402-axios-oldest'
 import { x402Client as oldClient, x402HTTPClient as oldHttpClient } from 'x402-core-oldest/client'
 import * as deferred from '../../../tools/x402/index.js'
 import { freePort, root } from '../support.js'
@@ -137,8 +139,17 @@ test('@x402/axios pays', async t => {
     assert.equal(paid(), '1 for 50000')
 })
 
-test('the oldest version 2 pays', async t => {
-    const { fetch, payer, paid } = await shop(t)
+test('the oldest packages of version 2 pay', async t => {
+    const { gate, fetch, payer, paid } = await shop(t)
+    const old = payer().register(new oldFetch.x402Client())
+    const pay = oldFetch.wrapFetchWithPayment(sameResource(fetch), old)
+    assert.equal((await pay(page, {})).status, 200)
+    const proxy = { protocol: 'http', host: '127.0.0.1', port: gate.port }
+    const instance = sameResourceAxios(axios.create({ proxy, headers: crawler }))
+    const wallet = payer().register(new oldAxios.x402Client())
+    assert.equal((await oldAxios.wrapAxiosWithPayment(instance, wallet).get(page)).status, 200)
+    assert.equal(paid(), '2 for 100000')
+    // And by their core alone.
     const client = payer().register(new oldClient())
     const fields = new oldHttpClient(client)
     const unpaid = await fetch(page)
@@ -146,7 +157,7 @@ test('the oldest version 2 pays', async t => {
     const headers = fields.encodePaymentSignatureHeader(await client.createPaymentPayload(required))
     const answer = await fetch(page, { headers })
     assert.equal(answer.status, 200)
-    assert.equal(paid(), '1 for 50000')
+    assert.equal(paid(), '3 for 150000')
 })
 
 test("another page's offer is not paid", async t => {

@@ -9,6 +9,8 @@ import { Hono } from 'hono'
 import { HTTPFacilitatorClient } from '@x402/core/server'
 import * as forExpress from '@x402/express'
 import * as forHono from '@x402/hono'
+import * as oldExpress from 'x402-express-oldest'
+import * as oldHono from 'x402-hono-oldest'
 import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@x402/fetch'
 import { DeferredClient, DeferredServer, sameResource } from '../../../tools/x402/index.js'
 import { scene } from '../signers.js'
@@ -23,6 +25,14 @@ const routes = {
     'GET /metered': { accepts: { ...terms, price: '$0.05', extra: { paymentFlow: 'authorization' } } },
     'GET /wrong': { accepts: { ...terms, price: '$0.07' } }
 }
+
+// For middleware that does not know of the flow escrow, and so would not tell when a handler has failed.
+const afterwards = Object.fromEntries(
+    Object.entries(routes).map(([route, { accepts }]) => [
+        route,
+        { accepts: { ...accepts, extra: { paymentFlow: 'authorization' } } }
+    ])
+)
 
 // A ledger whose only site is a server of one's own, on the port that is given.
 async function shop(t, port) {
@@ -56,8 +66,9 @@ async function shop(t, port) {
     return { ...set, bills, client, get, sum, origin: `http://127.0.0.1:${port}` }
 }
 
-// Whatever the framework: pages are billed, what fails is not, and the price may be lowered.
-async function sells({ ledger, get, sum, origin, crawltab }) {
+// Whatever the framework: pages are billed, what fails is not, and the price may be lowered. The oldest
+// packages settle when the handler has run, and know of no other amount.
+async function sells({ ledger, get, sum, origin, crawltab }, oldest) {
     const unpaid = await fetch(`${origin}/page`)
     assert.equal(unpaid.status, 402)
     const page = await get('/page')
@@ -69,6 +80,12 @@ async function sells({ ledger, get, sum, origin, crawltab }) {
     assert.deepEqual([ledger.count('charge'), sum('charge')], [2, 12550000])
     // The handler fails: what was recorded is taken back.
     assert.equal((await get('/fails')).status, 500)
+    if (oldest) {
+        assert.deepEqual([ledger.count('charge'), sum('spend')], [2, 12550000])
+        assert.ok((await fetch(`${origin}/wrong`)).status >= 500)
+        await crawltab('audit')
+        return
+    }
     assert.equal(ledger.query('SELECT count(*) FROM undelivered JOIN charge USING (payment_id)'), '1')
     assert.deepEqual([ledger.count('charge'), sum('spend')], [3, 12550000])
     // And one that costs less than was offered.
@@ -87,11 +104,11 @@ async function sells({ ledger, get, sum, origin, crawltab }) {
     await crawltab('audit')
 }
 
-test('an Express server bills through the facilitator', async t => {
+async function sellsByExpress(t, packaged, oldest) {
     const port = await freePort()
     const set = await shop(t, port)
-    const server = set.bills.register(new forExpress.x402ResourceServer(set.client))
-    const app = express().use(forExpress.paymentMiddleware(routes, server))
+    const server = set.bills.register(new packaged.x402ResourceServer(set.client))
+    const app = express().use(packaged.paymentMiddleware(oldest ? afterwards : routes, server))
     app.get('/page', (request, response) => response.send('a page'))
     app.get('/dear', (request, response) => response.send('a dear page'))
     app.get('/fails', (request, response) => response.status(500).send('no page'))
@@ -105,14 +122,14 @@ test('an Express server bills through the facilitator', async t => {
     const listening = app.listen(port, '127.0.0.1')
     t.after(() => listening.close(listening.closeAllConnections()))
     await new Promise(resolve => listening.on('listening', resolve))
-    await sells(set)
-})
+    await sells(set, oldest)
+}
 
-test('a Hono server bills through the facilitator', async t => {
+async function sellsByHono(t, packaged, oldest) {
     const port = await freePort()
     const set = await shop(t, port)
-    const server = set.bills.register(new forHono.x402ResourceServer(set.client))
-    const app = new Hono().use(forHono.paymentMiddleware(routes, server))
+    const server = set.bills.register(new packaged.x402ResourceServer(set.client))
+    const app = new Hono().use(packaged.paymentMiddleware(oldest ? afterwards : routes, server))
     app.get('/page', context => context.text('a page'))
     app.get('/dear', context => context.text('a dear page'))
     app.get('/fails', context => context.text('no page', 500))
@@ -130,8 +147,13 @@ test('a Hono server bills through the facilitator', async t => {
     listening.listen(port, '127.0.0.1')
     t.after(() => listening.close(listening.closeAllConnections()))
     await new Promise(resolve => listening.on('listening', resolve))
-    await sells(set)
-})
+    await sells(set, oldest)
+}
+
+test('an Express server bills through the facilitator', t => sellsByExpress(t, forExpress))
+test('a Hono server bills through the facilitator', t => sellsByHono(t, forHono))
+test('an Express server of the oldest package does', t => sellsByExpress(t, oldExpress, true))
+test('a Hono server of the oldest package does', t => sellsByHono(t, oldHono, true))
 
 test('offers are made ahead, at the prices of the rules', async t => {
     const port = await freePort()
