@@ -163,6 +163,11 @@ bench-night: ## closing days of up to 10 million entries, beside GROUP BY and CO
 	@$(MAKE) -s $(JOBS) all
 	@node tests/bench/night.js
 
+bench-migrations: ## how long each migration keeps entries out, beside 10 million entries (10 minutes)
+	$(NEEDS) bench
+	@$(MAKE) -s $(JOBS) all
+	@node tests/bench/migrations.js
+
 bench-people: ## people's pages through nginx, with the lines of `crawltab front` and without (a minute)
 	$(NEEDS) bench
 	@$(MAKE) -s $(JOBS) all $(BENCH)

@@ -4,6 +4,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import { createPrivateKey } from 'node:crypto'
 import fs from 'node:fs'
 import http from 'node:http'
+import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
@@ -194,4 +195,35 @@ test('a signature is checked with openssl alone', async t => {
     bundle.entry.signature_base = base.toString('base64')
     fs.writeFileSync(path.join(folder, 'proof.json'), JSON.stringify(bundle))
     assert.throws(check)
+})
+
+test('pg_hba.conf and pg_ident.conf let in whom the page says, and nobody else', async t => {
+    const { ledger } = await stage(t, { gate: false, ownServer: true })
+    const [, text] = page('operator').split('\n`pg_hba.conf` lets system users')
+    const [hba, ident] = indented(text)
+    // Who runs this test is both users of the page.
+    const me = os.userInfo().username
+    const mapped = ident.replace(/^(ledger\s+)\w+/gm, `$1${me}`)
+    const write = (name, content) => fs.writeFileSync(path.join(ledger.sockets, 'data', name), content)
+    const tryAs = role =>
+        new Promise(resolve =>
+            execFile(
+                'psql',
+                ['-X', '-At', '-h', ledger.sockets, '-U', role, '-d', 'crawltab', '-c', 'SELECT current_user'],
+                (error, out, told) => resolve(error ? told : out.trim())
+            )
+        )
+    const load = content => {
+        write('pg_ident.conf', content)
+        ledger.server('stop')
+        ledger.server('start')
+    }
+    write('pg_hba.conf', `local postgres all trust\n${hba}`)
+    load(mapped)
+    for (const role of ['crawltab_gate', 'crawltab_operator', 'crawltab_owner'])
+        assert.equal(await tryAs(role), role)
+    assert.match(await tryAs('crawltab_auditor'), /no pg_hba.conf entry/)
+    assert.match(await tryAs('postgres'), /no pg_hba.conf entry/)
+    load(mapped.replaceAll(/.*crawltab_owner\n/g, ''))
+    assert.match(await tryAs('crawltab_owner'), /Peer authentication failed/)
 })
