@@ -206,7 +206,8 @@ export async function stage(t, options = {}, ...extra) {
             return gate
         }
     }
-    await stage.crawltab('migrate', '--bootstrap', '--superuser', 'postgres')
+    // A lent ledger has been migrated, unless this configuration names other roles.
+    if (own || options.ledger) await stage.crawltab('migrate', '--bootstrap', '--superuser', 'postgres')
     if (options.gate !== false) {
         stage.gate = await stage.startGate(...extra)
         await stage.gate.ready()
