@@ -9,11 +9,13 @@
 #include "ledger/base/text/encoding.h"
 #include "ledger/base/file/file.h"
 #include "ledger/base/identifier/series.h"
+#include "ledger/pg/sandbox.h"
 #include "sql/rows/bill.h"
 #include "sql/rows/site.h"
 
 #include <assert.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LOGO_MAX              262144
@@ -121,20 +123,26 @@ static enum err insert_kind(struct pg *pg, const struct invoice_order *order, co
     assert(count >= 0);
     struct pg_params params = {0};
     struct series series;
+    char name[sizeof(SANDBOX_NUMBER) + sizeof(series.name)];
+    char before[sizeof(SANDBOX_NUMBER) + sizeof(series.before)];
     enum err err = ERR_OK;
     int64_t first;
+    bool sandbox;
     if (count == 0)
         goto out;
     if (!series_read(pattern, order->date, &series)) { /* the configuration was checked */
         err = ERR_INTERNAL;
         goto out;
     }
-    TRY(take_numbers(pg, order->site_id, series.name, count, &first));
+    TRY(sandbox_read(pg, &sandbox));
+    snprintf(name, sizeof(name), "%s%s", sandbox ? SANDBOX_NUMBER : "", series.name);
+    snprintf(before, sizeof(before), "%s%s", sandbox ? SANDBOX_NUMBER : "", series.before);
+    TRY(take_numbers(pg, order->site_id, name, count, &first));
     pg_params_number(&params, order->site_id);
     pg_params_text(&params, order->date);
-    pg_params_text(&params, series.name);
+    pg_params_text(&params, name);
     pg_params_number(&params, first);
-    pg_params_text(&params, series.before);
+    pg_params_text(&params, before);
     pg_params_number(&params, series.digits);
     pg_params_text(&params, series.after);
     pg_params_number(&params, order->made_ms);

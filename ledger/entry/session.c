@@ -7,6 +7,7 @@
 #include "ledger/base/metrics/metrics.h"
 #include "ledger/base/object.h"
 #include "ledger/base/crypto/random.h"
+#include "ledger/pg/sandbox.h"
 #include "ledger/pg/schema.h"
 #include "ledger/site/site.h"
 
@@ -58,6 +59,7 @@ static enum err prepare(struct session *session, const struct config *config)
     enum err err;
     int64_t now_ms = clock_now_ms();
     TRY(schema_check_gate(session->pg));
+    TRY(sandbox_enter(session->pg, "crawltabd"));
     for (size_t i = 0; i < config->site_count; i++) {
         TRY(site_register(session->pg, &config->sites[i], now_ms, &session->site_ids[i]));
         TRY(record_offers(session, config, i));

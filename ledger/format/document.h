@@ -161,6 +161,7 @@
     X(NUMBER, total_minor) /* net and tax */                                                                 \
     X(TEXT, total)         /* the same as a decimal */                                                       \
     X(TEXT, rounding)      /* the rule in words */                                                           \
+    X(MAY_TEXT, notice)    /* of a sandbox, that nothing is owed */                                          \
     X(TEXT, status)                                                                                          \
     X(TEXT, status_at) /* of the newest event */                                                             \
     X(NUMBER, paid_minor)                                                                                    \

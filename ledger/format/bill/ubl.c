@@ -184,7 +184,7 @@ static void billing_reference(struct ubl *ubl, const struct document_reference *
 
 static void header(struct ubl *ubl)
 {
-    char number[160];
+    char number[160], note[1024];
     xml_leaf(ubl->xml, "cbc:CustomizationID", customization_of(ubl));
     xml_leaf(ubl->xml, "cbc:ProfileID", PROFILE);
     xml_leaf(ubl->xml, "cbc:ID",
@@ -198,7 +198,10 @@ static void header(struct ubl *ubl)
         xml_leaf(ubl->xml, "cbc:DueDate", ubl->document->due_date);
         xml_leaf(ubl->xml, "cbc:InvoiceTypeCode", "380");
     }
-    xml_leaf(ubl->xml, "cbc:Note", ubl->document->rounding);
+    /* One note, no more (PEPPOL-EN16931-R002). */
+    snprintf(note, sizeof(note), "%s%s%s", ubl->document->notice, *ubl->document->notice ? " " : "",
+             ubl->document->rounding);
+    xml_leaf(ubl->xml, "cbc:Note", note);
     xml_leaf(ubl->xml, "cbc:DocumentCurrencyCode", ubl->currency);
     /* It or an order is a must (PEPPOL-EN16931-R003), within Germany it (DE-R-015). */
     xml_leaf(ubl->xml, "cbc:BuyerReference",

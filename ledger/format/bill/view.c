@@ -340,6 +340,7 @@ static void view_notes(struct making *making, struct view_texts *notes)
 {
     /* What the law wants said of tax, and why lines and sum differ, stands below the sums that it is about.
      */
+    add(notes, making->document->notice);
     add(notes, payment_note(making));
     add(notes, making->document->tax.note);
     add(notes, making->document->rounding);
@@ -380,7 +381,10 @@ struct view *view_of(const struct document *document)
         return NULL;
     /* That a bill was issued and sent is nothing that its receiver needs to be told. */
     bool quiet = strcmp(document->status, "issued") == 0 || strcmp(document->status, "sent") == 0;
-    view->title = document_is_credit_note(document) ? "Credit note" : "Invoice";
+    bool note = document_is_credit_note(document);
+    view->title = *document->notice ? note ? "Trial credit note" : "Trial invoice"
+                  : note            ? "Credit note"
+                                    : "Invoice";
     view->number = document->number;
     view->status = quiet ? "" : document->status;
     view->currency = document->currency;

@@ -12,10 +12,11 @@ WITH listed (role, privilege, names) AS (
             ' day_tile delivery delivery_tile directory_snapshot dispute dispute_event'
             ' dispute_finding dispute_state dispute_subject gate_clock handover invoice invoice_event'
             ' invoice_line invoice_payment invoice_state number_series offer_terms page_copy'
-            ' schema_version seller_logo site site_terms site_zone spend token token_revocation traffic'
-            ' undelivered unproven'),
+            ' sandbox schema_version seller_logo site site_terms site_zone spend token token_revocation'
+            ' traffic undelivered unproven'),
            ($1::text, 'EXECUTE',
-            'accrue_days charge_partitions keep_traffic note_conflicts note_undelivered open_dispute'),
+            'accrue_days charge_partitions keep_traffic mark_sandbox note_conflicts note_undelivered'
+            ' open_dispute'),
            ($2::text, 'INSERT',
             'adjustment agreement agreement_price agreement_tier applied_credit checkpoint'
             ' checkpoint_key_change crawler crawler_day crawler_day_line day day_close day_delivery day_fact'
@@ -34,11 +35,11 @@ WITH listed (role, privilege, names) AS (
             ' interim'
             ' interim_tile invoice invoice_event invoice_line invoice_payment invoice_state number_series'
             ' offer_terms'
-            ' operator_action outbox outbox_attempt page_copy schema_version seller_logo settlement'
+            ' operator_action outbox outbox_attempt page_copy sandbox schema_version seller_logo settlement'
             ' settlement_batch site site_terms site_zone spend token token_revocation'
             ' traffic traffic_counts traffic_day traffic_hour traffic_month'
             ' traffic_total undelivered unproven'),
-           ($2::text, 'EXECUTE', 'charge_partitions note_undelivered seal_day')
+           ($2::text, 'EXECUTE', 'charge_partitions mark_sandbox note_undelivered seal_day')
 ), wanted AS (
     SELECT role, privilege, unnest(string_to_array(names, ' ')) AS name FROM listed
 ), roles AS (

@@ -33,6 +33,8 @@ SELECT json_build_object(
         'amount_minor', i.tax_minor, 'note', i.tax_note),
     'total_minor', i.total_minor, 'total', minor_text(i.total_minor, i.currency_decimals),
     'rounding', i.rounding,
+    'notice', CASE WHEN EXISTS (SELECT FROM sandbox)
+                   THEN 'A trial, made with a moved clock: nothing on this document is owed.' ELSE '' END,
     'status', CASE WHEN state.status IN ('issued', 'sent', 'part-paid')
                     AND i.due_date < (instant($3::bigint) AT TIME ZONE i.time_zone)::date
                    THEN 'overdue' ELSE state.status END,

@@ -437,7 +437,7 @@ test('a day from the first offer to the invoice, by the command line', async t =
     await crawltab('nightly')
     const list = await json('invoice', 'list')
     assert.equal(list.length, 1)
-    assert.match(list[0].number, /^INV-\d{4}-000001$/)
+    assert.match(list[0].number, /^TEST-INV-\d{4}-000001$/)
     const again = await crawltab('nightly')
     assert.deepEqual(await json('invoice', 'list'), list)
     assert.ok(again)

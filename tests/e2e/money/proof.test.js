@@ -151,7 +151,7 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
             assert.ok(said.includes(by === algorithms[0] ? `- The ${listed}` : `- That the ${listed}`), said)
             assert.match(
                 said,
-                /by invoice INV-\d{4}-000001 .*in line 1: 8 crawls by the rule "articles" at 0\.05 USD/s
+                /by invoice TEST-INV-\d{4}-000001 .*in line 1: 8 crawls by the rule "articles" at 0\.05 USD/s
             )
             assert.match(said, /Not proven by it:.*That anybody has read the page, or what it said/s)
             const found = verifyProof(read(name), { vkey })

@@ -71,7 +71,7 @@ test('an issued invoice is told once, signed so that others can check it', async
     const secret = (await crawltab('webhook', 'secret')).stdout.trim()
     const message = new Webhook(secret).verify(body, headers)
     assert.equal(message.type, 'invoice.issued')
-    assert.match(message.data.number, /^INV-\d{4}-000001$/)
+    assert.match(message.data.number, /^TEST-INV-\d{4}-000001$/)
     assert.equal(message.data.total_minor, 5)
     assert.throws(() => new Webhook(secret).verify(body.replace('issued', 'paid'), headers))
     assert.equal((await counts(crawltab)).delivered, 0)

@@ -52,6 +52,8 @@ static void print_reference(const char *name, const struct document_reference *r
 static void print_head(const struct document *document)
 {
     bool credit = document_is_credit_note(document);
+    if (*document->notice)
+        printf("%s\n\n", document->notice);
     printf("%-12s%-20s%46s\n\n", credit ? "CREDIT NOTE" : "INVOICE", document->number, document->status);
     print_party("Seller", &document->seller);
     printf("%-11ssite %s, network %s\n", "", document->site, document->network);

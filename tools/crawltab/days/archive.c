@@ -5,6 +5,7 @@
 #include "ledger/archive/archive.h"
 #include "ledger/base/text/encoding.h"
 #include "ledger/base/instant.h"
+#include "ledger/pg/sandbox.h"
 #include "ledger/pg/schema.h"
 #include "sql/rows/archive.h"
 
@@ -92,7 +93,7 @@ static struct pg *open_owner(const struct config *config)
                                                  .application = "crawltab archive",
                                                  .connect_ms = CONNECT_MS,
                                                  .timeout_ms = CALL_MS});
-    if (pg && schema_check(pg) != ERR_OK) {
+    if (pg && (schema_check(pg) != ERR_OK || sandbox_enter(pg, "crawltab archive") != ERR_OK)) {
         pg_close(pg);
         pg = NULL;
     }

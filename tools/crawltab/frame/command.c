@@ -3,6 +3,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/config/config_table.h"
 #include "ledger/base/instant.h"
+#include "ledger/pg/sandbox.h"
 #include "ledger/pg/schema.h"
 
 #include <assert.h>
@@ -141,7 +142,7 @@ struct pg *command_open(const struct config *config, const char *application)
                              .application = application,
                              .connect_ms = CONNECT_MS,
                              .timeout_ms = CALL_MS});
-    if (pg && schema_check(pg) != ERR_OK) {
+    if (pg && (schema_check(pg) != ERR_OK || sandbox_enter(pg, application) != ERR_OK)) {
         pg_close(pg);
         pg = NULL;
     }

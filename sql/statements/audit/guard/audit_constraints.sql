@@ -433,6 +433,11 @@ outbox_attempt outbox_attempt_status_check CHECK (((status >= 0) AND (status <= 
 page_copy columns NOT NULL copy, crawler_id, payment_id, site_id, whole
 page_copy page_copy_copy_check CHECK ((octet_length(copy) = 32))
 page_copy page_copy_pkey PRIMARY KEY (payment_id)
+sandbox columns NOT NULL actor, marked_at, offset_seconds, single
+sandbox sandbox_actor_check CHECK ((actor <> ''::text))
+sandbox sandbox_offset_seconds_check CHECK ((offset_seconds <> 0))
+sandbox sandbox_single_check CHECK (single)
+sandbox sandbox_pkey PRIMARY KEY (single)
 schema_version columns NOT NULL applied_at, name, version
 schema_version schema_version_check CHECK (((oldest_gate > 0) AND (oldest_gate <= version)))
 schema_version schema_version_pkey PRIMARY KEY (version)

@@ -20,8 +20,8 @@ WITH ledger AS (
         'dispute_subject', 'dispute_finding', 'dispute_event', 'token', 'token_revocation'])
 ), calls (role, proname) AS (
     VALUES ($1::text, 'charge_partitions'), ($1, 'note_conflicts'), ($1, 'note_undelivered'),
-           ($1, 'accrue_days'), ($1, 'keep_traffic'), ($1, 'open_dispute'),
-           ($2::text, 'charge_partitions'), ($2, 'note_undelivered'), ($2, 'seal_day')
+           ($1, 'accrue_days'), ($1, 'keep_traffic'), ($1, 'open_dispute'), ($1, 'mark_sandbox'),
+           ($2::text, 'charge_partitions'), ($2, 'note_undelivered'), ($2, 'seal_day'), ($2, 'mark_sandbox')
 ), granted AS (
     SELECT 'table ' || l.relname AS subject, g.grantee, g.privilege_type AS privilege
       FROM ledger l CROSS JOIN aclexplode(l.relacl) g

@@ -1,0 +1,2 @@
+-- columns: marked boolean
+SELECT EXISTS (SELECT FROM sandbox) AS marked
