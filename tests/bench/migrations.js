@@ -1,7 +1,7 @@
-// make bench-migrations: for how long each migration keeps entries out, on a ledger of 10 million of them, or what
-// the command line says, in 30 days: from the first version that a new ledger does not begin with to today's. What
-// asks for the locks that an entry needs, over and over, is one session; its longest wait while a migration ran is
-// that migration's.
+// make bench-migrations: for how long each migration keeps entries out, on a ledger of 10 million of them, or
+// what the command line says, in 30 days: from the first version that a new ledger does not begin with to
+// today's. One session asks for the locks that an entry needs, over and over; its longest wait while a
+// migration ran is that migration's.
 import { execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -48,12 +48,13 @@ function make() {
     const table = fs.readFileSync(path.join(root, 'sql/statements/pg/schema_table_create.sql'), 'utf8')
     const applied = files('migrations', /^\d/)
         .slice(0, baseline)
-        .map((file, i) => `INSERT INTO schema_version VALUES (${i + 1}, '${path.basename(file, '.sql')}', now());`)
+        .map((file, i) => `INSERT INTO schema_version VALUES (${i + 1}, '${path.basename(file, '.sql')}',
+                                                              now());`)
     const scripts = files('baseline', /sql$/).flatMap(file => ['-f', file])
     run('crawltab_owner', 'crawltab', ['-c', names, '-c', table, ...scripts, '-c', applied.join('')])
 }
 
-// Entries in the order of time, with bases as long as signers make them, and spending for a tenth of the quarters.
+// Entries in the order of time, with bases as long as signers make them.
 function fill() {
     const last = new Date(fromMs + (days + 2) * day).toISOString().slice(0, 10)
     ledger.own(`SELECT charge_partitions('${new Date(fromMs).toISOString().slice(0, 10)}', '${last}');
@@ -80,7 +81,7 @@ const needs = ['site', 'day', 'crawler', 'crawler_key, directory_snapshot', 'cha
     .map(tables => `BEGIN; LOCK TABLE ${tables} IN ROW EXCLUSIVE MODE; COMMIT;\n`)
     .join('')
 
-// Asks for what an entry needs, again and again; gives back what tells the longest wait since it was asked last.
+// Asks for what an entry needs, again and again; what it gives back tells the longest wait since then.
 function probe() {
     const words = ['-X', '-q', '-At', '-h', ledger.sockets, '-U', 'postgres', '-d', 'crawltab']
     const child = spawn('psql', words, { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -133,7 +134,7 @@ try {
     if (found !== entries) throw new Error(`${found} of ${entries} entries are there`)
     const longest = Math.max(...rows.map(row => row[2]))
     console.log(
-        `\n${new Date().toISOString().slice(0, 10)}, ${os.availableParallelism()} cores, ${os.cpus()[0].model}: ` +
+        `\n${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0].model}: ` +
             `the longest wait for an entry was ${longest} ms (without a migration ${idle.toFixed(0)} ms); ` +
             `wanted are 1,000: ${longest <= 1000 ? 'met' : 'missed'}`
     )

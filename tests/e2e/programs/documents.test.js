@@ -209,7 +209,7 @@ test('pg_hba.conf and pg_ident.conf let in whom the page says, and nobody else',
         new Promise(resolve =>
             execFile(
                 'psql',
-                ['-X', '-At', '-h', ledger.sockets, '-U', role, '-d', 'crawltab', '-c', 'SELECT current_user'],
+                ['-X', '-At', '-h', ledger.sockets, '-U', role, '-d', 'crawltab', '-c', 'SELECT user'],
                 (error, out, told) => resolve(error ? told : out.trim())
             )
         )
