@@ -59,6 +59,9 @@ extern const struct dialect dialect_x402;          /* PAYMENT-SIGNATURE, x402 ve
 extern const struct dialect dialect_x402_v1;       /* X-PAYMENT, which is only refused */
 extern const struct dialect dialect_crawler_price; /* crawler-exact-price and crawler-max-price */
 
+/* The receipt as JSON, as PAYMENT-RESPONSE has it in base64. data is NULL when the arena is full. */
+struct slice dialect_x402_receipt(struct arena *arena, const struct dialect_receipt *receipt);
+
 /* Reads the commitment of a request. Without one ERR_PAYMENT_REQUIRED, and commitment->dialect is NULL. With
  * more than one ERR_CONFLICTING_PAYMENT. Else what the dialect's `read` says; dialect and field are set then
  * in any case. */

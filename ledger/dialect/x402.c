@@ -126,17 +126,11 @@ static void add_quoted(struct text *text, const char *name, struct slice value)
     text_char(text, '"');
 }
 
-static bool add_response(struct exchange *exchange, struct text *text)
-{
-    struct slice json = text_end(text);
-    return json.data && exchange_header(exchange, "PAYMENT-RESPONSE", text_base64(&exchange->arena, json));
-}
-
-static bool write_receipt(struct exchange *exchange, const struct dialect_receipt *receipt)
+struct slice dialect_x402_receipt(struct arena *arena, const struct dialect_receipt *receipt)
 {
     int64_t unit = receipt->commitment->unit_micros;
     assert(unit > 0 && receipt->payer.len > 0);
-    struct text text = text_begin(&exchange->arena);
+    struct text text = text_begin(arena);
     add_quoted(&text, "{\"success\":true,\"transaction\":", receipt->id);
     add_quoted(&text, ",\"network\":", receipt->network);
     add_quoted(&text, ",\"payer\":", receipt->payer);
@@ -154,7 +148,17 @@ static bool write_receipt(struct exchange *exchange, const struct dialect_receip
         text_add(&text, SLICE("}}}}"));
     }
     text_char(&text, '}');
-    return add_response(exchange, &text);
+    return text_end(&text);
+}
+
+static bool add_response(struct exchange *exchange, struct slice json)
+{
+    return json.data && exchange_header(exchange, "PAYMENT-RESPONSE", text_base64(&exchange->arena, json));
+}
+
+static bool write_receipt(struct exchange *exchange, const struct dialect_receipt *receipt)
+{
+    return add_response(exchange, dialect_x402_receipt(&exchange->arena, receipt));
 }
 
 static bool write_refusal(struct exchange *exchange, struct slice network, enum err err)
@@ -165,7 +169,7 @@ static bool write_refusal(struct exchange *exchange, struct slice network, enum 
     add_quoted(&text, ",\"errorMessage\":", slice_of(err_sentence(err)));
     add_quoted(&text, ",\"transaction\":\"\",\"network\":", network);
     text_char(&text, '}');
-    return add_response(exchange, &text);
+    return add_response(exchange, text_end(&text));
 }
 
 const struct dialect dialect_x402 = {read_payment, write_receipt, write_refusal};

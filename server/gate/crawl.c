@@ -11,6 +11,7 @@
 #include "server/gate/account.h"
 #include "server/gate/allow.h"
 #include "server/gate/forward.h"
+#include "server/gate/tool.h"
 
 #include <assert.h>
 
@@ -48,7 +49,7 @@ struct payment_offer crawl_offer(const struct crawl *crawl)
         .network = slice_of(crawl->site->network),
         .terms_url = slice_of(crawl->site->terms_url),
         .authority = message->authority,
-        .target = message->target,
+        .target = tool_costs(crawl) ? crawl->tool->rpc.target : message->target,
     };
 }
 
@@ -67,6 +68,10 @@ static struct rules_decision decide_at(struct crawl *crawl, struct slice path,
 {
     struct rules_decision decision =
         rules_decide(crawl->gate->rules, crawl->site_index, &crawl->exchange->message, path, agents);
+    if (tool_costs(crawl)) {
+        decision = tool_decide(crawl, &decision);
+        path = crawl->tool->rpc.item;
+    }
     /* Agreements are looked at only for who says who he is, or pays: a person's request takes no lock. */
     if (decision.action != RULES_CHARGE || (!agents && !crawl->commitment.dialect))
         return decision;
@@ -145,10 +150,12 @@ enum err crawl_arrive(struct crawl *crawl)
     if (!crawl->thread->decides && !crawl_takes_method(crawl->site, exchange->message.method))
         return ERR_METHOD_NOT_ALLOWED;
     TRY(rules_path(&exchange->arena, message_path(&exchange->message), &crawl->path, &crawl->plain));
+    TRY(tool_arrive(crawl));
     const struct signature_agent *agents = read_claimed(crawl);
     crawl->decision = decide_at(crawl, crawl->path, agents);
     /* Not where all is free anyway: to follow a path costs system calls. */
-    if (gate->roots[crawl->site_index] && crawl->plain && !rules_free_for_all(crawl->path))
+    if (gate->roots[crawl->site_index] && crawl->plain && !tool_costs(crawl) &&
+        !rules_free_for_all(crawl->path))
         TRY(judge_place(crawl, agents));
     if (crawl->decision.action == RULES_BLOCK)
         err = ERR_BLOCKED;
@@ -245,6 +252,9 @@ enum err crawl_redeem(struct crawl *crawl)
     if (slice_eq(crawl->exchange->message.method, SLICE("HEAD")))
         return ERR_PAYMENT_REQUIRED; /* it gives no content away, so it takes no money */
     TRY(open_commitment(crawl));
+    /* Nobody signs a field for each call of a tool; and no signature of a request would name this URL. */
+    if (tool_costs(crawl) && !crawl->commitment.claims)
+        return ERR_MALFORMED_COMMITMENT;
     TRY(crawl->commitment.claims ? select_claims(crawl) : select_signatures(crawl));
     crawl->redeeming = true;
 out:
@@ -359,6 +369,9 @@ enum err crawl_deliver(struct crawl *crawl)
         return allow_write(crawl);
     if (!crawl->plain)
         return ERR_NOT_FOUND;
+    crawl->asks = tool_costs(crawl);
+    if (crawl->asks)
+        return ERR_OK;
     bool changes = web_bot_auth_changes(&crawl->exchange->message);
     if (!changes && own_directory_is_at(crawl->path))
         return own_directory_reply(gate->own_directory, crawl->exchange, crawl->now_ms);
@@ -502,7 +515,7 @@ enum err crawl_prepare_charge(struct crawl *crawl)
         .directory_url = candidate->agent->directory_url,
         .snapshot = crawl->key.snapshot,
         .public_key = slice_of(canonical),
-        .rule = slice_of(crawl->decision.rule),
+        .rule = tool_costs(crawl) ? crawl->tool->rpc.item : slice_of(crawl->decision.rule),
         .resource = crawl->url,
         .signature = candidate->signature,
         .signature_base = candidate->base,

@@ -47,6 +47,7 @@ enum crawl_stage {
     CRAWL_CHECKING,       /* whether its payment id was used before, which the ledger knows; parked */
     CRAWL_CHECKED,        /* it was not, and is to be recorded */
     CRAWL_ASKING,         /* the site's own server; parked */
+    CRAWL_JOINED,         /* the same call of a tool is being made; parked */
     CRAWL_READING,        /* its own account, by the reader; parked */
     CRAWL_DECIDED,        /* without the ledger: the outcome is the crawl's */
     CRAWL_RECORDING,      /* the outcome is the submission's */
@@ -76,6 +77,7 @@ struct crawl {
     struct slice url;
     struct inquiry *inquiry;        /* about its own account (account.h); NULL: it asks for a page */
     struct reading *reading;        /* of the account, once that is being read */
+    struct tool *tool;              /* a message of MCP to do something about (tool.h); NULL: none */
     struct content content;         /* the page, while it is looked at */
     bool asks;                      /* the page is the site's own server's to give */
     struct origin_answer *answer;   /* its answer, until the reply has it */

@@ -4,6 +4,7 @@
 #include "ledger/base/crypto/random.h"
 #include "ledger/base/text/text.h"
 #include "server/gate/settlement.h"
+#include "server/gate/tool.h"
 #include "server/published/attest.h"
 #include "server/rules/offer.h"
 
@@ -77,14 +78,13 @@ static struct slice attested_receipt(const struct crawl *crawl)
                                crawl->exchange->message.authority, &receipt, crawl->now_ms);
 }
 
-static bool write_offer(struct crawl *crawl, enum err err)
+static struct offer make_offer(struct crawl *crawl, const struct web_bot_auth_policy *policy, enum err err)
 {
     assert(crawl->site);
     uint8_t random[10];
-    struct web_bot_auth_policy policy = crawl_policy(crawl);
     struct offer offer = {
         .form = rules_offer_form(crawl->gate->rules, crawl->site_index),
-        .policy = &policy,
+        .policy = policy,
         .url = crawl->url,
         .price_micros = crawl->decision.price_micros,
         .version_1 = crawl->commitment.dialect == &dialect_x402_v1 || err == ERR_X402_VERSION,
@@ -93,7 +93,26 @@ static bool write_offer(struct crawl *crawl, enum err err)
     random_bytes(random, sizeof(random));
     payment_id_mint(&crawl->thread->keys, &bound, crawl->now_ms, offer.price_micros, random, offer.id);
     offer.attested = attested_offer(crawl);
+    return offer;
+}
+
+static bool write_offer(struct crawl *crawl, enum err err)
+{
+    struct web_bot_auth_policy policy = crawl_policy(crawl);
+    struct offer offer = make_offer(crawl, &policy, err);
     return offer_write(crawl->exchange, &offer, err_sentence(err));
+}
+
+/* In the words of JSON-RPC. */
+static bool write_tool_refusal(struct crawl *crawl, enum err err)
+{
+    struct slice json = {NULL, 0};
+    if (!tool_is_unpaid(crawl, err))
+        return tool_refuse(crawl, err, json);
+    struct web_bot_auth_policy policy = crawl_policy(crawl);
+    struct offer offer = make_offer(crawl, &policy, err);
+    json = offer_json(&crawl->exchange->arena, &offer, err_sentence(err));
+    return json.data && tool_refuse(crawl, err, json);
 }
 
 /* In which there is another fetch for a client's network. */
@@ -197,6 +216,13 @@ static bool is_paid(const struct crawl *crawl, enum err err)
 static void reply_refusal(struct crawl *crawl, enum err err)
 {
     struct exchange *exchange = crawl->exchange;
+    if (crawl->tool) {
+        bool told = write_tool_refusal(crawl, err);
+        bool advised = told && (tool_is_unpaid(crawl, err) || add_advice(crawl, err));
+        if (!advised || !exchange_header(exchange, "crawler-error", err_code(err)))
+            reply_bare(exchange, ERR_REQUEST_TOO_LARGE);
+        return;
+    }
     bool ok = err_status(err) == 402 ? write_offer(crawl, err) : write_problem(exchange, err);
     exchange->reply.status = err_status(err);
     ok = ok && add_advice(crawl, err) &&
@@ -239,12 +265,12 @@ void crawl_reply(struct crawl *crawl, enum err outcome)
     if (outcome != ERR_OK) {
         start_over(crawl->exchange);
         reply_refusal(crawl, outcome);
-        if (err_status(outcome) == 402 && !add_usage(crawl))
+        if (err_status(outcome) == 402 && !crawl->tool && !add_usage(crawl))
             reply_bare(crawl->exchange, ERR_REQUEST_TOO_LARGE);
         return;
     }
     /* Room for the receipt was kept before anything was charged. */
-    if ((crawl->stage == CRAWL_RECORDING && !add_receipt(crawl)) || !add_usage(crawl)) {
+    if ((crawl->stage == CRAWL_RECORDING && !crawl->tool && !add_receipt(crawl)) || !add_usage(crawl)) {
         start_over(crawl->exchange);
         reply_bare(crawl->exchange, ERR_INTERNAL);
     }

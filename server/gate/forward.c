@@ -1,8 +1,11 @@
 #include "server/gate/forward.h"
 
+#include "ledger/base/clock.h"
+#include "ledger/base/log.h"
 #include "ledger/base/network.h"
 #include "ledger/base/text/amount.h"
 #include "ledger/base/text/text.h"
+#include "server/gate/tool.h"
 #include "server/origin/origin_head.h"
 
 #include <assert.h>
@@ -10,6 +13,7 @@
 #define OWN_FIELDS_MAX 12
 #define NAME_MAX_BYTES 64
 #define AMOUNT_FIELD   "X-Crawltab-Amount"
+#define TOLD_MS        1000 /* between two log lines about amounts that do not count */
 
 /* CGI and its heirs make one name of "X-Crawltab-Agent" and "X_Crawltab_Agent", so both are the gate's.
  * `name` is lower case. */
@@ -123,6 +127,12 @@ static const struct {
                 {SLICE("content-type"), SLICE("Content-Type")},
                 {SLICE("expect"), SLICE("Expect")}};
 
+/* What must be read on its way back is not to come in a coding. */
+static bool is_unread(const struct crawl *crawl, struct slice name)
+{
+    return tool_reads_answer(crawl) && slice_eq(name, SLICE("accept-encoding"));
+}
+
 bool forward_request(struct crawl *crawl, struct origin_request *request)
 {
     const struct message *message = &crawl->exchange->message;
@@ -141,9 +151,12 @@ bool forward_request(struct crawl *crawl, struct origin_request *request)
     for (size_t i = 0; i < sizeof(libcurls) / sizeof(*libcurls); i++)
         if (!message_field(message, libcurls[i].name))
             put(&fields, (struct message_field){libcurls[i].spelt, {NULL, 0}});
-    for (size_t i = 0; i < message->field_count; i++)
+    for (size_t i = 0; i < message->field_count; i++) {
+        if (is_unread(crawl, message->fields[i].name))
+            continue;
         if (!is_gates(message->fields[i].name) && !origin_head_is_hop(message->fields[i].name, connection))
             put(&fields, message->fields[i]);
+    }
     *request = (struct origin_request){
         .origin = crawl->site->origin,
         .method = message->method,
@@ -184,6 +197,24 @@ int64_t forward_let_off(const struct origin_answer *answer, int64_t price_micros
         *fault = "it is more than the price that was offered";
     assert(*fault || (micros >= 0 && micros <= price_micros));
     return *fault ? 0 : price_micros - micros;
+}
+
+/* The amount of the entry, if the site's own server asks for less than the price. */
+void forward_lower(struct crawl *crawl, const struct origin_answer *answer)
+{
+    const char *fault;
+    struct charge *charge = &crawl->charge;
+    int64_t let_off = forward_let_off(answer, crawl->id.price_micros, &fault);
+    int64_t now_ms = clock_monotonic_ms();
+    assert(charge->amount_micros == crawl->id.price_micros && charge->let_off_micros == 0);
+    assert(let_off >= 0 && let_off <= charge->amount_micros); /* never more than was signed, nor below zero */
+    charge->amount_micros -= let_off;
+    charge->let_off_micros = let_off;
+    if (!fault || now_ms - crawl->thread->told_ms < TOLD_MS)
+        return;
+    crawl->thread->told_ms = now_ms;
+    LOG(WARN, "amount_refused", {"site", crawl->site->name}, {"url", crawl->url.data}, {"detail", fault},
+        {"hint", "the price that was offered is charged: X-Crawltab-Amount of an answer can only lower it"});
 }
 
 /* What is paid for must not be handed to others by a cache: whatever allows that is taken out. */
@@ -245,7 +276,7 @@ bool forward_answer(struct crawl *crawl, struct origin_answer *answer)
     exchange->reply.status = answer->status;
     exchange->reply.length = answer->length;
     exchange->reply.stream = &answer->stream;
-    return true;
+    return !crawl->tool || tool_wrap(crawl, answer);
 }
 
 void forward_whole(struct exchange *exchange)

@@ -20,6 +20,9 @@ void forward_whole(struct exchange *exchange);
  * such field. *fault: NULL, or, static, why the field does not count. */
 int64_t forward_let_off(const struct origin_answer *answer, int64_t price_micros, const char **fault);
 
+/* Lowers the crawl's charge by that. */
+void forward_lower(struct crawl *crawl, const struct origin_answer *answer);
+
 /* True if the answer gives content away, so that it is paid for. */
 bool forward_is_given(const struct origin_answer *answer);
 

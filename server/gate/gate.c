@@ -8,6 +8,7 @@
 #include "server/gate/gate_thread.h"
 #include "server/gate/observe.h"
 #include "server/gate/settlement.h"
+#include "server/gate/tool.h"
 #include "server/published/health.h"
 
 #include "ledger/base/clock.h"
@@ -24,8 +25,6 @@
 /* Signatures that a thread verifies between looks at its connections: so long the others wait. The more, the
  * less a commit costs each of their entries; the fewer, the better verifying and writing overlap. */
 #define TURN_SIGNATURES_MAX 16
-
-#define TOLD_MS 1000 /* between two log lines about amounts that do not count */
 
 static struct crawl *crawl_of_wait(struct directory_wait *wait)
 {
@@ -129,13 +128,14 @@ static enum err go_on(struct crawl *crawl)
     if (err == ERR_NOT_FOUND) {
         crawl->charge.unless_repeat = ERR_OK;
         crawl->charge.hands_over = false;
-        if (!crawl->asks)
+        /* A call of a tool is paid before it is made. */
+        if (!crawl->asks || tool_costs(crawl))
             crawl->stage = CRAWL_CHECKED;
     } else {
         crawl_settle(crawl);
         TRY(err);
     }
-    if (crawl->asks)
+    if (crawl->stage != CRAWL_CHECKED)
         TRY(crawl_ask(crawl, on_answer));
     return ERR_OK;
 out:
@@ -250,8 +250,13 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
     case CRAWL_CHECKING:
         err = go_on(crawl);
         break;
+    case CRAWL_JOINED:
+        err = tool_join(crawl);
+        break;
     case CRAWL_RECORDING:
         err = crawl->submission.outcome.err;
+        if (crawl->tool)
+            err = tool_recorded(crawl, err, on_answer);
         break;
     }
     if (err == ERR_OK && waits(crawl->stage))
@@ -322,30 +327,16 @@ static void submit(const struct gate *gate, struct submission *submission)
     submission->done(submission);
 }
 
-/* The amount of the entry, if the site's own server asks for less than the price. */
-static void lower(struct crawl *crawl, const struct origin_answer *answer)
-{
-    const char *fault;
-    struct charge *charge = &crawl->charge;
-    int64_t let_off = forward_let_off(answer, crawl->id.price_micros, &fault);
-    int64_t now_ms = clock_monotonic_ms();
-    assert(charge->amount_micros == crawl->id.price_micros && charge->let_off_micros == 0);
-    assert(let_off >= 0 && let_off <= charge->amount_micros); /* never more than was signed, nor below zero */
-    charge->amount_micros -= let_off;
-    charge->let_off_micros = let_off;
-    if (!fault || now_ms - crawl->thread->told_ms < TOLD_MS)
-        return;
-    crawl->thread->told_ms = now_ms;
-    LOG(WARN, "amount_refused", {"site", crawl->site->name}, {"url", crawl->url.data}, {"detail", fault},
-        {"hint", "the price that was offered is charged: X-Crawltab-Amount of an answer can only lower it"});
-}
-
 /* The site's own server has answered, or will not: only what it gives away is paid for. */
 static void on_answer(void *context, struct origin_answer *answer)
 {
     struct crawl *crawl = context;
     OBJECT_CHECK(crawl, CRAWL_MAGIC);
     assert(crawl->stage == CRAWL_ASKING && crawl->answer == answer);
+    if (crawl->redeeming && crawl->tool) {
+        tool_answered(crawl);
+        return;
+    }
     enum err err = answer->err;
     bool given = err == ERR_OK && crawl->redeeming && forward_is_given(answer);
     const struct charge_outcome *checked = &crawl->submission.outcome;
@@ -354,7 +345,7 @@ static void on_answer(void *context, struct origin_answer *answer)
     bool known = repeated && (checked->amount_micros > 0 || crawl->decision.recrawl_ms == 0);
     /* Before its fields are the reply's, in which the amount has no place. */
     if (given && !repeated)
-        lower(crawl, answer);
+        forward_lower(crawl, answer);
     if (err == ERR_OK && !forward_answer(crawl, answer))
         err = ERR_ORIGIN_UNAVAILABLE; /* more fields than the gate has room for */
     if (err == ERR_OK)
@@ -406,6 +397,12 @@ static struct submission *verify(struct crawl *crawl)
     if (charge)
         err = crawl_prepare_charge(crawl);
     charge = charge && settlement_goes_on(crawl, &err);
+    if (err == ERR_OK && charge && crawl->tool && !tool_enter(crawl, &err)) {
+        crawl_release(crawl);
+        if (err != ERR_OK)
+            decide(crawl, err);
+        return NULL;
+    }
     if (err == ERR_OK && charge && must_check(crawl))
         return check(crawl);
     if (err == ERR_OK && crawl->asks)
@@ -478,6 +475,7 @@ static void on_finished(void *context, struct exchange *exchange)
         OBJECT_END(&crawl->submission, SUBMISSION_MAGIC);
     if (crawl->stage == CRAWL_CHECKING) /* its client went away while the ledger was asked */
         crawl_settle(crawl);
+    tool_finish(crawl);
     if (crawl->answer) /* that was not taken */
         crawl->answer->stream.close(&crawl->answer->stream);
     OBJECT_END(crawl, CRAWL_MAGIC);

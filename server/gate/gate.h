@@ -11,6 +11,7 @@
 #include "server/agent/directory.h"
 #include "ledger/base/http/exchange.h"
 #include "server/gate/nonces.h"
+#include "server/mcp/calls.h"
 
 struct gate;
 
@@ -24,6 +25,7 @@ struct gate_parts {
     struct recorder *traffic; /* NULL: nothing is counted */
     struct reader *reader;    /* NULL: crawlers' accounts are not shown */
     struct journal *journal;  /* NULL: what is delivered is not recorded */
+    struct calls *calls;      /* NULL: no site has tools */
 };
 
 /* NULL after logging why: a key file that cannot be read or made, a folder that is not there. */

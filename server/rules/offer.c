@@ -261,6 +261,11 @@ const char *offer_price(struct arena *arena, const char *currency, int64_t micro
     return text_end(&text).data;
 }
 
+struct slice offer_json(struct arena *arena, const struct offer *offer, const char *why)
+{
+    return body_of(arena, offer, why, EXTENT_ALL);
+}
+
 bool offer_write(struct exchange *exchange, const struct offer *offer, const char *why)
 {
     struct arena *arena = &exchange->arena;

@@ -29,6 +29,10 @@ const struct offer_form *offer_form_make(struct arena *arena, const struct confi
  * caller's. `why` is a sentence without quotes. False when the arena is full. */
 bool offer_write(struct exchange *exchange, const struct offer *offer, const char *why);
 
+/* The body alone, an x402 PaymentRequired: for who writes it into something else. data is NULL when the arena
+ * is full. */
+struct slice offer_json(struct arena *arena, const struct offer *offer, const char *why);
+
 /* The value of Accept-Signature (RFC 9421 section 5.1) in the arena, or NULL when full: what a signature must
  * cover by this policy in such a request, and nothing else. `nonce` may be empty. */
 const char *offer_accept_signature(struct arena *arena, const struct web_bot_auth_policy *policy,

@@ -3,6 +3,7 @@
 #include "server/rules/tariff.h"
 
 #include "ledger/base/http/agent.h"
+#include "ledger/base/text/glob.h"
 
 #include <assert.h>
 
@@ -12,11 +13,17 @@ const struct agreements_terms *tariff_terms(const struct tariff_place *place, st
     return agreements_terms(place->view, slice_of(place->site->name), account, place->now_ms);
 }
 
+/* What is called is no path: it is named as it is billed, "tools/search", or by a glob over that. */
+static bool is_item(const char *rule, struct slice path)
+{
+    return path.len > 0 && path.data[0] != '/' && glob_matches(slice_of(rule), path);
+}
+
 static bool price_fits(const struct agreements_price *price, const char *rule, struct slice path)
 {
     /* By the rule's name, as agreed on: a price for "articles" follows the rule when its paths change. */
     if (price->rule)
-        return strcmp(price->rule, rule) == 0;
+        return strcmp(price->rule, rule) == 0 || is_item(price->rule, path);
     for (size_t i = 0; i < price->path_count; i++)
         if (rules_glob_fits(slice_of(price->paths[i]), path))
             return true;

@@ -46,6 +46,7 @@ struct generation {
     struct reader *reader;
     struct shared *agents; /* struct agents */
     struct shared *nonces;
+    struct shared *calls;   /* struct calls; NULL: no site has tools */
     struct shared *traffic; /* struct recorder */
     struct shared *journal;
     struct gate *gate;
@@ -78,6 +79,11 @@ static void end_journal(void *journal)
 static void end_nonces(void *nonces)
 {
     nonces_free(nonces);
+}
+
+static void end_calls(void *calls)
+{
+    calls_free(calls);
 }
 
 static void end_agents(void *thing)
@@ -176,6 +182,28 @@ static struct shared *journal_for(struct shared *config, struct shared *former)
     return shared_new(journal_start(shared_thing(config)), end_journal, config);
 }
 
+static bool has_tools(const struct config *config)
+{
+    bool has = false;
+    for (size_t i = 0; i < config->site_count; i++)
+        has = has || config->sites[i].tool_count > 0;
+    return has;
+}
+
+/* Those of before, also where no site has tools any more: some may still be under way. */
+static bool take_calls(struct generation *generation, const struct config *config,
+                       const struct generation *former)
+{
+    if (former && former->calls)
+        generation->calls = shared_take(former->calls);
+    else if (has_tools(config))
+        generation->calls = shared_new(calls_new(config), end_calls, NULL);
+    /* Of what is new nobody else has told; what goes on is told by the former one until this one serves. */
+    if (generation->calls && !(former && former->calls))
+        calls_use(shared_thing(generation->calls), generation->writer);
+    return generation->calls || !has_tools(config);
+}
+
 struct generation *generation_start(struct config *config, struct generation *former)
 {
     struct generation *generation = calloc(1, sizeof(*generation));
@@ -200,6 +228,8 @@ struct generation *generation_start(struct config *config, struct generation *fo
         LOG(ERROR, "start_failed", {"detail", "no memory or no threads"});
         goto fail;
     }
+    if (!take_calls(generation, config, former))
+        goto fail;
     const struct agents *agents = shared_thing(generation->agents);
     struct gate_parts parts = {.config = config,
                                .directory = agents->directory,
@@ -208,7 +238,8 @@ struct generation *generation_start(struct config *config, struct generation *fo
                                .nonces = shared_thing(generation->nonces),
                                .traffic = shared_thing(generation->traffic),
                                .reader = generation->reader,
-                               .journal = config->delivery_record ? shared_thing(generation->journal) : NULL};
+                               .journal = config->delivery_record ? shared_thing(generation->journal) : NULL,
+                               .calls = generation->calls ? shared_thing(generation->calls) : NULL};
     generation->gate = gate_new(&parts);
     if (!generation->gate)
         goto fail;
@@ -236,6 +267,8 @@ const struct config *generation_config(const struct generation *generation)
 void generation_take_over(struct generation *generation)
 {
     OBJECT_CHECK(generation, GENERATION_MAGIC);
+    if (generation->calls)
+        calls_use(shared_thing(generation->calls), generation->writer);
     refresh_adopt(shared_thing(generation->accounts), shared_thing(generation->config));
     recorder_adopt(shared_thing(generation->traffic), shared_thing(generation->config));
 }
@@ -287,6 +320,8 @@ void generation_stop(struct generation *generation)
         return;
     OBJECT_END(generation, GENERATION_MAGIC);
     monitor_free(generation->monitor);
+    if (generation->calls)
+        calls_leave_writer(shared_thing(generation->calls), generation->writer);
     /* The writer first: its last answers are told to the gate and to the accounts. */
     writer_stop(generation->writer);
     reader_stop(generation->reader);
@@ -295,6 +330,7 @@ void generation_stop(struct generation *generation)
     facilitator_free(generation->facilitator);
     gate_free(generation->gate);
     shared_release(generation->nonces);
+    shared_release(generation->calls);
     shared_release(generation->traffic);
     shared_release(generation->journal);
     shared_release(generation->accounts);

@@ -49,8 +49,9 @@ function rooms(    base, money, server)
     edge["server/content"] = edge["server/origin"] = edge["server/http"]
     edge["server/rules"] = edge["ledger/credit"] " ledger/credit ledger/verify"
     edge["server/published"] = edge["server/http"] " ledger/licence ledger/verify server/agent"
+    edge["server/mcp"] = edge["ledger/entry"] " ledger/entry"
     edge["server/gate"] = edge["server/rules"] " server/rules ledger/dialect ledger/traffic server/agent" \
-        " server/content server/origin server/published ledger/account ledger/delivery"
+        " server/content server/origin server/published server/mcp ledger/account ledger/delivery"
     edge["server/decisions"] = edge["server/gate"] " server/gate"
     edge["server/facilitator"] = edge["server/gate"] " server/gate ledger/licence"
     edge["server/monitor"] = edge["ledger/credit"] " ledger/credit ledger/traffic server/http"

@@ -66,3 +66,30 @@ export declare class DeferredServer {
     enrichPaymentRequiredResponse(context: any): Promise<any>
     settleOnCancel(context: any): Promise<any>
 }
+
+export class ToolPaymentError extends Error {
+  offer: unknown
+}
+
+/** The URL that a call of an MCP server is offered for. */
+export function toolUrl(
+  authority: string,
+  kind: 'tools' | 'resources' | 'prompts',
+  name: string,
+  args?: Record<string, unknown>
+): string
+
+export interface ToolPayment {
+  payer: DeferredClient
+  /** The URL of the MCP server; by default that of the client's transport. */
+  server?: string | URL
+  /** Is asked before each payment; false: it is not made. */
+  confirm?(question: { url: string; amount: string; asset: string; offer: unknown }): unknown
+  /** The most that is spent in all, by currency: { USD: '5' }. */
+  budget?: Record<string, string>
+  /** How often a call without an answer is repeated, with the same payment. */
+  retries?: number
+}
+
+/** A client of @modelcontextprotocol/sdk whose calls pay what is asked for. */
+export function payForTools<T extends object>(client: T, options: ToolPayment): T

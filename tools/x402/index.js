@@ -3,6 +3,8 @@
 import { createHash, createPrivateKey, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
+export { payForTools, ToolPaymentError, toolUrl } from './tools.js'
+
 const base64url = value => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 // RFC 7638 over the members of RFC 8037: the order is theirs.
@@ -109,6 +111,11 @@ export class DeferredClient {
         const resource = this.#resources.get(requirements)
         if (!resource)
             throw new Error('crawltab-x402: the offer names no resource, or register() was not called')
+        return { x402Version, ...this.commit(requirements, resource) }
+    }
+
+    /** Signs the commitment to a requirement of an offer, for the resource. */
+    commit(requirements, resource) {
         const { network, amount, asset, extra, maxTimeoutSeconds } = requirements
         const iat = Math.floor(Date.now() / 1000)
         const lifetime = Math.min(this.#lifetime, maxTimeoutSeconds ?? this.#lifetime)
@@ -119,7 +126,7 @@ export class DeferredClient {
         }
         const input = `${base64url(header)}.${base64url(claims)}`
         const signature = sign(null, Buffer.from(input), this.#signer).toString('base64url')
-        return { x402Version, payload: { commitment: `${input}.${signature}` } }
+        return { payload: { commitment: `${input}.${signature}` } }
     }
 }
 

@@ -17,18 +17,26 @@
 #define RULE_FIELD(member, key, kind, initial, min, max, what)                                               \
     {key, CONFIG_IS_##kind, offsetof(struct config_rule, member), initial, min, max, what},
 
+#define TOOL_FIELD(member, key, kind, initial, min, max, what)                                               \
+    {key, CONFIG_IS_##kind, offsetof(struct config_tool, member), initial, min, max, what},
+
 static const struct config_field gate_fields[] = {CONFIG_GATE(GATE_FIELD)};
 static const struct config_field site_fields[] = {CONFIG_SITE(SITE_FIELD)};
 static const struct config_field rule_fields[] = {CONFIG_RULE(RULE_FIELD)};
+static const struct config_field tool_fields[] = {CONFIG_TOOL(TOOL_FIELD)};
 
 #define TABLE(fields, structure) fields, sizeof(fields) / sizeof(*(fields)), offsetof(structure, where)
 
 const struct config_table config_rule_table = {TABLE(rule_fields, struct config_rule), NULL, 0};
+const struct config_table config_tool_table = {TABLE(tool_fields, struct config_tool), NULL, 0};
 
-static const struct config_children rules = {"rules", &config_rule_table, sizeof(struct config_rule),
-                                             offsetof(struct config_site, rules),
-                                             offsetof(struct config_site, rule_count)};
-const struct config_table config_site_table = {TABLE(site_fields, struct config_site), &rules, 1};
+static const struct config_children lists[] = {
+    {"rules", &config_rule_table, sizeof(struct config_rule), offsetof(struct config_site, rules),
+     offsetof(struct config_site, rule_count)},
+    {"tools", &config_tool_table, sizeof(struct config_tool), offsetof(struct config_site, tools),
+     offsetof(struct config_site, tool_count)}};
+const struct config_table config_site_table = {TABLE(site_fields, struct config_site), lists,
+                                               sizeof(lists) / sizeof(*lists)};
 
 static const struct config_children sites = {"sites", &config_site_table, sizeof(struct config_site),
                                              offsetof(struct config, sites),
@@ -95,6 +103,8 @@ static void fill(struct config *config)
         config_read_fill(&config_site_table, &config->sites[i]);
         for (size_t k = 0; k < config->sites[i].rule_count; k++)
             config_read_fill(&config_rule_table, &config->sites[i].rules[k]);
+        for (size_t k = 0; k < config->sites[i].tool_count; k++)
+            config_read_fill(&config_tool_table, &config->sites[i].tools[k]);
     }
 }
 

@@ -75,6 +75,13 @@ typedef struct config_list CONFIG_LIST;
     X(origin_gap_seconds, "origin.gap_seconds", NUMBER, "30", 1, 3600, "... and to go on with it.")          \
     X(origin_body_bytes, "origin.body_bytes", NUMBER, "1048576", 1, 67108864,                                \
       "The largest body of a request that is handed on, where a site takes such `methods`.")                 \
+    X(mcp_calls_file, "mcp.calls_file", PATH, "mcp.calls", 0, 0,                                             \
+      "Where a site has `tools`: which paid calls are under way, so that they are taken back if the gate\n"  \
+      "is killed meanwhile.")                                                                                \
+    X(mcp_result_bytes, "mcp.result_bytes", NUMBER, "4194304", 1024, 67108864,                               \
+      "The largest result of a paid call ...")                                                               \
+    X(mcp_kept_bytes, "mcp.kept_bytes", NUMBER, "67108864", 1048576, INT64_C(68719476736),                   \
+      "... and the memory for results, which who has paid gets again for some minutes.")                     \
     X(decisions_listen, "decisions.listen", TEXT, "", 0, 0,                                                  \
       "Where fronts that deliver by themselves ask whether they may (server/WIRE.md, section 6):\n"          \
       "unix:/path or an address and port that only they reach. Empty: nowhere.")                             \
@@ -370,6 +377,14 @@ typedef struct config_list CONFIG_LIST;
       "For so long, such as 24h, a crawler that has paid a page gets it again for nothing, as long as\n"     \
       "its ETag is the same: 1m to 7d, with charge only.")
 
+#define CONFIG_TOOL(X)                                                                                       \
+    X(tool, "tool", TEXT, "", 0, 0,                                                                          \
+      "Name of an MCP tool, or a glob over it; or instead of it a resource or a prompt.")                    \
+    X(resource, "resource", TEXT, "", 0, 0, "URI of what resources/read reads, or a glob over it.")          \
+    X(prompt, "prompt", TEXT, "", 0, 0, "Name of what prompts/get gets, or a glob over it.")                 \
+    X(price, "price", AMOUNT, NULL, 0, AMOUNT_PRICE_MAX,                                                     \
+      "Price of one call, in the site's currency; 0: nothing, whatever stands below.")
+
 #define CONFIG_MEMBER(member, key, kind, initial, min, max, what) CONFIG_##kind member;
 
 struct config_rule {
@@ -377,10 +392,18 @@ struct config_rule {
     struct config_where where;
 };
 
+/* A price of what an MCP server offers. */
+struct config_tool {
+    CONFIG_TOOL(CONFIG_MEMBER)
+    struct config_where where;
+};
+
 struct config_site {
     CONFIG_SITE(CONFIG_MEMBER)
     struct config_rule *rules;
     size_t rule_count;
+    struct config_tool *tools;
+    size_t tool_count;
     struct config_where where;
 };
 

@@ -593,5 +593,6 @@ void config_check(const struct config *config, struct config_report *report)
         for (size_t k = 0; k < site->rule_count; k++)
             if (site->rules[k].where.fields)
                 check_rule(&site->rules[k], report);
+        config_check_tools(site, report);
     }
 }

@@ -48,11 +48,15 @@ static bool same_level(const struct config_table *table, const void *a, const vo
 
 static bool same_site(const struct config_site *a, const struct config_site *b)
 {
-    if (!same_level(&config_site_table, a, b) || a->rule_count != b->rule_count)
+    if (!same_level(&config_site_table, a, b) || a->rule_count != b->rule_count ||
+        a->tool_count != b->tool_count)
         return false;
     /* By position: the first rule that fits decides, so that their order is what they mean. */
     for (size_t i = 0; i < a->rule_count; i++)
         if (!same_level(&config_rule_table, &a->rules[i], &b->rules[i]))
+            return false;
+    for (size_t i = 0; i < a->tool_count; i++)
+        if (!same_level(&config_tool_table, &a->tools[i], &b->tools[i]))
             return false;
     return true;
 }

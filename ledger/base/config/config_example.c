@@ -148,6 +148,22 @@ void config_write_table(FILE *out, const struct config_table *table, int indent,
     }
 }
 
+/* Most sites have none, so that all of it is a comment. */
+static void write_tools(FILE *out)
+{
+    static const char *const values[] = {"\"search*\"", "\"\"", "\"\"", "\"0.02\""};
+    const struct config_table *table = &config_tool_table;
+    assert(table->count == sizeof(values) / sizeof(*values));
+    fputs(
+        "\n    # Where the origin is an MCP server: what of it costs something, in order: the first that fits"
+        "\n    # decides. Who calls it pays, whoever he is.\n    # tools:\n",
+        out);
+    for (size_t i = 0; i < table->count; i++) {
+        write_comment(out, 6, table->fields[i].what);
+        fprintf(out, "      # %s %s: %s\n", i == 0 ? "-" : " ", table->fields[i].key, values[i]);
+    }
+}
+
 void config_write_example(FILE *out)
 {
     fputs("# crawltab: configuration of the gate and of the operator's command.\n"
@@ -167,4 +183,5 @@ void config_write_example(FILE *out)
     write_comment(out, 6, config_rule_table.fields[0].what);
     config_write_table(out, &config_rule_table, 8, first_rule_sample, "      - ");
     fputs(more_rules, out);
+    write_tools(out);
 }

@@ -132,6 +132,29 @@ static void check_proxies(const struct config *config, struct config_report *rep
     }
 }
 
+static void check_tool(const struct config_tool *tool, struct config_report *report)
+{
+    size_t line = tool->where.line;
+    int named = !!*tool->tool + !!*tool->resource + !!*tool->prompt;
+    if (named != 1)
+        config_error(report, line, "tools: say for what the price is, with one of tool, resource and prompt");
+}
+
+/* Calls are read in the bodies of requests, which only an origin has. */
+void config_check_tools(const struct config_site *site, struct config_report *report)
+{
+    bool posts = false;
+    for (size_t i = 0; i < site->methods.count; i++)
+        posts = posts || strcmp(site->methods.items[i], "POST") == 0;
+    if (site->tool_count > 0 && !(posts && *site->origin))
+        config_error(report, config_site_line(site, "methods"),
+                     "tools: an MCP server is an origin that takes POST: name it as origin, and write "
+                     "methods: [POST, DELETE]");
+    for (size_t i = 0; i < site->tool_count; i++)
+        if (site->tools[i].where.fields)
+            check_tool(&site->tools[i], report);
+}
+
 void config_check_network(const struct config *config, struct config_report *report)
 {
     assert(report->checking); /* what could not be read is not told once more for its default */

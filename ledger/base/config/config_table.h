@@ -47,10 +47,11 @@ struct config_children {
     size_t items, count; /* offsets, in the structure that holds the list, of pointer and size_t */
 };
 
-/* The three levels: the gate, a site, a rule. */
+/* The levels: the gate, a site, and its rules and tools. */
 extern const struct config_table config_gate_table;
 extern const struct config_table config_site_table;
 extern const struct config_table config_rule_table;
+extern const struct config_table config_tool_table;
 
 /* Where problems are told: "file:line: what, why, hint". */
 struct config_report {
@@ -125,6 +126,7 @@ void config_check(const struct config *config, struct config_report *report);
 
 /* The part of it for a site's seller, and what its invoices are like. */
 void config_check_billing(const struct config_site *site, struct config_report *report);
+void config_check_tools(const struct config_site *site, struct config_report *report);
 void config_check_network(const struct config *config, struct config_report *report);
 
 /* A value that an example shows instead of the default, as YAML. Ends with a NULL key. */
