@@ -57,7 +57,8 @@ async function beside(t, options = {}) {
 }
 
 test('what was delivered is on record', async t => {
-    const { gate, commit, recorded, crawltab, ledger } = await beside(t)
+    const options = { decisions: { listen: '127.0.0.1:0' } }
+    const { gate, commit, recorded, crawltab, ledger } = await beside(t, options)
     const get = async (target, more = {}) => {
         const paid = await commit(target)
         const headers = { ...paid.headers, ...more }
@@ -135,6 +136,19 @@ test('what was delivered is on record', async t => {
         )
     })
 
+    await t.test('of a page that a front delivers, that it may', async () => {
+        await gate.logged(/event=deciding address=\S+\n/)
+        const port = Number(/event=deciding address=\S*:(\d+)/.exec(gate.log)[1])
+        const { headers, uuid } = await commit('/small')
+        const asked = { ...headers, 'x-original-uri': '/small' }
+        assert.equal((await gate.request('/', { port, headers: asked })).status, 200)
+        const [found] = await recorded(uuid)
+        assert.deepEqual(
+            [found.ended, found.status, found.sent_bytes, found.sha256, found.user_agent],
+            ['handed', null, null, null, 'Crawler/1 ?']
+        )
+    })
+
     await t.test('and is shown to people', async () => {
         const { stdout } = await crawltab('lookup', small.uuid, '--client', '127.0.0.9')
         const digest = sha256('a small page')
@@ -159,7 +173,7 @@ test('what was delivered is on record', async t => {
         assert.match(bad.stderr, /this is no address.*nobody/s)
     })
     await crawltab('audit')
-    assert.equal(ledger.query('SELECT count(*) FROM delivery d JOIN charge USING (payment_id)'), '10')
+    assert.equal(ledger.query('SELECT count(*) FROM delivery d JOIN charge USING (payment_id)'), '11')
 })
 
 test('it can be left off', async t => {
