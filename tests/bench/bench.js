@@ -5,7 +5,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { freePort, root, stage } from '../e2e/support.js'
+import { freePort, root, stage, until } from '../e2e/support.js'
 import * as bench from './measure.js'
 
 const smoke = process.argv.includes('--smoke')
@@ -127,6 +127,17 @@ async function behindOrigin(scene, address) {
     await payments('payments, decision listener, 64 connections', asked, scene, question)
 }
 
+// The same by what is signed as a JWS: sent to the gate, and brought to the facilitator by a server.
+async function byCommitment(scene, words) {
+    const env = { CRAWLTAB_BENCH_COMMITMENT: 'gate' }
+    await payments('payments, signed as JWS, 64 connections', words, scene, env)
+    const settles = {
+        CRAWLTAB_BENCH_COMMITMENT: scene.facilitator,
+        CRAWLTAB_BENCH_FIELD: `Authorization: Bearer ${scene.token}`
+    }
+    await payments('payments, settled at the facilitator, 64 connections', words, scene, settles)
+}
+
 async function payments(name, words, { gate, ledger }, env) {
     const before = ledger.query('SELECT pg_current_wal_insert_lsn()')
     const groups = { gate: [gate.process.pid], postgres: bench.postgres(ledger) }
@@ -181,6 +192,7 @@ async function round(scene, servers) {
         unwatched()
         const words = ['payments', address, bench.site, size.payments, connections]
         await payments(`payments, ${connections} connections`, words, scene)
+        if (connections === 64) await byCommitment(scene, words)
         if (connections === 64 && scene.front) await behindOrigin(scene, address)
     }
     for (const [kind, workers] of size.peer > 0 ? peers : []) await peer(kind, workers, scene.ledger)
@@ -235,6 +247,8 @@ function targets(raw, mebibytes) {
     const inRoot = results.of('payments, 64 connections')
     for (const [style, wanted] of [
         ['origin style', 0.7],
+        ['signed as JWS', 0.8],
+        ['settled at the facilitator', 0.8],
         ['decision listener', undefined]
     ]) {
         const name = `payments, ${style}, 64 connections`
@@ -291,7 +305,8 @@ try {
         log: { decisions: false },
         asUsed: true,
         monitor: { listen: '127.0.0.1:0' },
-        decisions: { listen: '127.0.0.1:0' }
+        decisions: { listen: '127.0.0.1:0' },
+        facilitator: { listen: '127.0.0.1:0' }
     }
     const originPort = await freePort()
     const rules = [{ name: 'articles', paths: ['/articles/**'], action: 'charge', price: '0.05' }]
@@ -305,6 +320,13 @@ try {
     await scene.gate.logged(/event=monitored address=\S+\n/)
     scene.monitor = `http://${/event=monitored address=(\S+)\n/.exec(scene.gate.log)[1]}/metrics`
     scene.decisions = /event=deciding address=(\S+)\n/.exec(scene.gate.log)[1]
+    scene.facilitator = /event=facilitating address=(\S+)\n/.exec(scene.gate.log)[1]
+    scene.token = (await scene.crawltab('token', 'add', 'bench', '--site', 'example')).stdout.trim()
+    const supported = () =>
+        fetch(`http://${scene.facilitator}/supported`, {
+            headers: { authorization: `Bearer ${scene.token}` }
+        })
+    await until(async () => (await supported()).status === 200, 'the gate reads the key')
     if (installed('nginx')) scene.front = await startOrigin(scene.folder, originPort)
     scene.ledger.query('CREATE TABLE peer_charge (LIKE charge INCLUDING ALL)')
     if (size.peer > 0)

@@ -12,9 +12,9 @@
  * Each prints one line of JSON, with microseconds of processor time per answer: of the load generator and of
  * the named groups of processes. Payments are signed with a key made for the run, whose directory is served
  * here on the port of CRAWLTAB_BENCH_DIRECTORY (default 8413). CRAWLTAB_BENCH_FIELD is a field of every
- * request, "Name: value". */
+ * request, "Name: value". CRAWLTAB_BENCH_COMMITMENT: payments are JWS, to "gate" or a facilitator. */
 #define _GNU_SOURCE /* memmem, SCHED_BATCH */
-#include "ledger/base/text/encoding.h"
+#include "tests/bench/commitment.h"
 #include "ledger/base/crypto/random.h"
 #include "ledger/verify/component.h"
 #include "ledger/verify/jwk.h"
@@ -34,7 +34,7 @@
 #include <unistd.h>
 
 #define ID_CHARS      64
-#define REQUEST_MAX   1536
+#define REQUEST_MAX   4096
 #define ANSWER_MAX    32768
 #define BUCKETS       200000 /* of 10 µs */
 #define EVENTS        256
@@ -348,6 +348,7 @@ struct signer {
     struct jwk jwk;
     int port;
     const char *host;
+    const char *commitment; /* NULL: the request is signed */
     char (*ids)[ID_CHARS];
     struct request *requests;
     size_t count;
@@ -388,9 +389,7 @@ static struct message_field field(const char *name, const char *value)
 static void sign_one(const struct signer *signer, const char *id, struct request *request)
 {
     char memory[8192];
-    char payment[256];
-    char agent[64];
-    char input[320];
+    char payment[256], agent[64], input[320];
     char keyid[64] = "";
     char signature[96] = "";
     uint8_t raw[64];
@@ -415,6 +414,14 @@ static void sign_one(const struct signer *signer, const char *id, struct request
         fail("signing");
     encoding_base64(raw, sizeof(raw), signature);
     request->text = malloc(REQUEST_MAX);
+    if (signer->commitment) {
+        agent[strlen(agent) - 1] = '\0'; /* without its quotes */
+        const struct commitment_order order = {
+            signer->seed, signer->jwk.thumbprint, agent + 1, signer->host, TARGET, id};
+        request->len = commitment_request(&order, strcmp(signer->commitment, "gate") != 0, own_field(),
+                                          request->text, REQUEST_MAX);
+        return;
+    }
     request->len =
         (size_t)snprintf(request->text, REQUEST_MAX,
                          "GET " TARGET " HTTP/1.1\r\nHost: %s\r\nPayment: %s\r\nSignature-Agent: %s\r\n"
@@ -465,7 +472,7 @@ static void payments(char **words, size_t count, size_t connections, int64_t rat
 {
     const char *address = words[0];
     const char *host = words[1];
-    struct signer signer = {.host = host, .count = count};
+    struct signer signer = {.host = host, .count = count, .commitment = getenv("CRAWLTAB_BENCH_COMMITMENT")};
     struct request offer = unpaid(host, CRAWLER);
     pthread_t threads[2];
     start_signer(&signer);
@@ -480,6 +487,8 @@ static void payments(char **words, size_t count, size_t connections, int64_t rat
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     struct run run = {.address = offers.address, .requests = signer.requests, .count = count};
+    if (signer.commitment && strcmp(signer.commitment, "gate") != 0)
+        run.address = address_of(signer.commitment);
     run.interval_us = rate > 0 ? 1000000 / rate : 0;
     add_groups(&run, words + (rate > 0 ? 5 : 4));
     int64_t took = perform(&run, connections);
