@@ -6,6 +6,10 @@ CREATE OR REPLACE FUNCTION billing_undelivered(of_site bigint, of_date date)
           FROM billing_day(of_site, of_date) b
           JOIN undelivered u ON u.site_id = of_site AND u.payment_id >= b.first_id AND u.payment_id < b.end_id
           JOIN billable c ON c.payment_id = u.payment_id AND c.site_id = of_site
+         -- Two requests with one id at the same time: the answer to the second came whole.
+         WHERE NOT (u.told_by = 'gate' AND u.final_micros IS NULL AND EXISTS (
+                   SELECT FROM delivery d WHERE d.payment_id = u.payment_id AND d.repeated
+                      AND d.ended = 'whole' AND d.status = 200 AND d.sent_bytes > 0))
     ), terms AS (
         SELECT t.crawler_id, t.crawls_before, a.agreement_id, a.subscription, a.included_crawls,
                NOT a.subscription AND (a.included_crawls > 0 OR EXISTS (

@@ -238,6 +238,35 @@ static void nth_paid(int n, uint8_t id[UUID_SIZE])
     assert_true(uuid_parse(slice_of(sql(text)), id));
 }
 
+/* A crawler that asks twice at once for what it pays once: the site breaks off one answer, and the other
+ * comes whole. Only a body is a delivery. */
+static void what_came_whole_for_another_request_is_billed(void **state)
+{
+    (void)state;
+    char text[512], id[UUID_TEXT_MAX];
+    uint8_t whole[UUID_SIZE], head[UUID_SIZE];
+    days_charge(3, A, 1250000, 3);
+    nth_paid(0, whole);
+    nth_paid(1, head);
+    struct writer *writer = writer_on(3);
+    assert_int_equal(report(writer, whole), UNDELIVERED_RECORDED);
+    assert_int_equal(report(writer, head), UNDELIVERED_RECORDED);
+    end(writer);
+    for (int i = 0; i < 2; i++) {
+        snprintf(text, sizeof(text),
+                 "INSERT INTO delivery (payment_id, repeated, site_id, ended_at, ended, status, sent_bytes)"
+                 " VALUES ('%s', true, 1, now(), 'whole', 200, %d)",
+                 uuid_format(i ? head : whole, id), i ? 0 : 5000);
+        if (!sql_as("crawltab_gate", text, output))
+            fail_msg("%s", output);
+    }
+    night_and_audit();
+    snprintf(text, sizeof(text), "SELECT payment_id = '%s', amount_micros FROM adjustment",
+             uuid_format(head, id));
+    assert_string_equal(sql(text), "t|1250000");
+    assert_string_equal(sql("SELECT total_minor FROM invoice"), "250");
+}
+
 /* What a person has taken back already, and what the terms have covered, is not given back twice. */
 static void never_more_than_was_billed(void **state)
 {
@@ -444,6 +473,7 @@ int main(void)
         TEST(kept_until_the_ledger_is_back),
         TEST(whoever_waits_is_told_at_the_end),
         TEST(nothing_is_billed_for_it),
+        TEST(what_came_whole_for_another_request_is_billed),
         TEST(never_more_than_was_billed),
         TEST(a_seal_ends_it),
         TEST(a_report_on_its_way_is_waited_for),
