@@ -7,6 +7,7 @@
 #define PLACES_CONNECTION "host=var/postgres dbname=crawltab"
 #define PLACES_SITE       "tools/demo/site"
 #define PLACES_COMMAND    "crawltab"
+#define PLACES_CONSOLE    "../server/console/assets"
 #endif
 
 const char places_config[] = PLACES_CONFIG;
@@ -14,3 +15,4 @@ const char places_state[] = PLACES_STATE;
 const char places_connection[] = PLACES_CONNECTION;
 const char places_site[] = PLACES_SITE;
 const char places_command[] = PLACES_COMMAND;
+const char places_console[] = PLACES_CONSOLE;

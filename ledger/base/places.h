@@ -16,6 +16,9 @@ extern const char places_connection[];
 /* Files of a small site, for the configuration that is an example. */
 extern const char places_site[];
 
+/* Folder of the console's style and script, relative to that of the operator's command in a checkout. */
+extern const char places_console[];
+
 /* The operator's command, relative to the folder that the gate's program lies in. */
 extern const char places_command[];
 

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATEMENTS_MAX 256
+#define STATEMENTS_MAX 512
 #define PROBLEM_MAX    PG_CONNECT_PROBLEM_MAX
 
 #define PG_MAGIC 0xce71b405u

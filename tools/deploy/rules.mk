@@ -27,7 +27,8 @@ to              = $(BUILD)/install
 # libpq knows where Debian's PostgreSQL has its socket.
 PLACES = -DPLACES_CONFIG='"$(sysconfdir)/crawltab/config.yaml"' -DPLACES_STATE='"$(state)"' \
          -DPLACES_CONNECTION='"dbname=crawltab"' -DPLACES_SITE='"$(datadir)/crawltab/site"' \
-         -DPLACES_COMMAND='"$(shell realpath -sm --relative-to=$(sbindir) $(bindir))/crawltab"'
+         -DPLACES_COMMAND='"$(shell realpath -sm --relative-to=$(sbindir) $(bindir))/crawltab"' \
+         -DPLACES_CONSOLE='"$(datadir)/crawltab/console"'
 $(to)/places: FORCE
 	@mkdir -p $(@D)
 	@echo $(foreach word,$(PLACES) $(sbindir) $(docdir),'$(subst ','\'',$(word))') >$@.new
@@ -85,6 +86,7 @@ installdirs:
 		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(completiondir) $(DESTDIR)$(zshdir) \
 		$(foreach section,1 5 8,$(DESTDIR)$(mandir)/man$(section)) \
 		$(DESTDIR)$(sysconfdir)/crawltab \
+		$(DESTDIR)$(datadir)/crawltab/console \
 		$(addprefix $(DESTDIR)$(datadir)/crawltab/site/,$(sort $(dir $(SITE))))
 	$(INSTALL) -d -m 700 $(DESTDIR)$(state)
 
@@ -97,6 +99,7 @@ install: installed installdirs ## installs under prefix=/usr/local (DESTDIR=: so
 	$(INSTALL_DATA) README.md tools/deploy/CHANGELOG.md ledger/PROOF.md $(DESTDIR)$(docdir)
 	$(INSTALL_DATA) server/WIRE.md server/X402.md $(DESTDIR)$(docdir)
 	$(INSTALL_DATA) $(wildcard tools/doc/*) $(DESTDIR)$(docdir)/tools/doc
+	$(INSTALL_DATA) $(wildcard server/console/assets/*) $(DESTDIR)$(datadir)/crawltab/console
 	$(INSTALL_DATA) $(filter-out %.sysusers,$(UNITS)) $(DESTDIR)$(unitdir)
 	$(INSTALL_DATA) $(to)/systemd/crawltab.sysusers $(DESTDIR)$(sysusersdir)/crawltab.conf
 	$(INSTALL_DATA) $(filter %.1,$(MAN)) $(to)/man/commands/*.1 $(DESTDIR)$(mandir)/man1

@@ -18,7 +18,8 @@ RUN="$BUILD postgresql-15 curl jq fonts-dejavu-core"
 FUZZ="$BUILD clang libclang-rt-14-dev"
 FRONTS="nginx-light|nginx-core|nginx-full|nginx-extras caddy haproxy apache2 varnish media-types"
 TEST="$RUN pgbouncer libcmocka-dev libsodium-dev openssl nodejs npm clang libclang-rt-14-dev socat systemd
-    python3-cryptography python3-requests zsh hledger ledger beancount libxml2-utils poppler-utils $FRONTS"
+    chromium libjs-chart.js python3-cryptography python3-requests zsh hledger
+    ledger beancount libxml2-utils poppler-utils $FRONTS"
 LINT="$BUILD libcmocka-dev clang-format clang-tidy cppcheck shellcheck"
 
 DEB="$BUILD jq debhelper lintian debootstrap"

@@ -55,6 +55,10 @@ function rooms(    base, money, server)
     edge["server/decisions"] = edge["server/gate"] " server/gate"
     edge["server/facilitator"] = edge["server/gate"] " server/gate ledger/licence"
     edge["server/monitor"] = edge["ledger/credit"] " ledger/credit ledger/traffic server/http"
+    edge["server/console/base"] = edge["ledger/token"] " ledger/token"
+    # The rows of sql/statements/console have no other room.
+    edge["server/console/view"] = edge["server/console/base"] " server/console/base ledger/console"
+    edge["server/console"] = edge["server/console/view"] " server/console/view"
     server = edge["server/gate"] " server/gate server/decisions server/facilitator server/monitor" \
         " server/http"
     edge["server/run"] = server
@@ -66,7 +70,7 @@ function rooms(    base, money, server)
     edge["tools/crawler"] = edge["ledger/verify"] " ledger/verify server/agent"
     edge["tools/crawler/account"] = edge["tools/crawler"] " tools/crawler"
     edge["tools/crawltab/frame"] = money
-    edge["tools/crawltab"] = money " tools/crawltab/frame"
+    edge["tools/crawltab"] = money " tools/crawltab/frame server/http server/console"
     edge["tests"] = "any"
 }
 

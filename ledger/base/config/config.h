@@ -99,6 +99,9 @@ typedef struct config_list CONFIG_LIST;
     X(monitor_listen, "monitor.listen", TEXT, "", 0, 0,                                                      \
       "Where whoever watches the gate finds /metrics (Prometheus), /healthz and /readyz, such as\n"          \
       "127.0.0.1:9402 or unix:/path. There is no password: leave it on loopback. Empty: nowhere.")           \
+    X(console_listen, "console.listen", TEXT, "127.0.0.1:8404", 0, 0,                                        \
+      "Where `crawltab console` serves the operator's pages and API: loopback, or unix:/path. Keys are of\n" \
+      "`crawltab token`; a proxy in front brings TLS.")                                                      \
     X(log_decisions, "log.decisions", FLAG, "true", 0, 0,                                                    \
       "A line in the log for each request of a crawler: who, what, and what came of it. A payer who is\n"    \
       "sent away with 503 has one in any case.")                                                             \

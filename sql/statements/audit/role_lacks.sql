@@ -19,7 +19,8 @@ WITH listed (role, privilege, names) AS (
             ' open_dispute'),
            ($2::text, 'INSERT',
             'adjustment agreement agreement_price agreement_tier applied_credit checkpoint'
-            ' checkpoint_key_change crawler crawler_day crawler_day_line day day_close day_delivery day_fact'
+            ' checkpoint_key_change console_token console_token_revocation console_token_use'
+            ' console_write crawler crawler_day crawler_day_line day day_close day_delivery day_fact'
             ' day_tile delivery_tile dispute dispute_event dispute_finding dispute_subject interim'
             ' interim_tile invoice invoice_event invoice_line invoice_payment number_series'
             ' operator_action outbox outbox_attempt seller_logo settlement settlement_batch site_terms'
@@ -28,7 +29,8 @@ WITH listed (role, privilege, names) AS (
            ($2::text, 'UPDATE', 'number_series'),
            ($2::text, 'SELECT',
             'account_balance adjustment agreement agreement_price agreement_tier applied_credit archive'
-            ' archived billable charge checkpoint checkpoint_key_change conflict conflict_count crawler'
+            ' archived billable charge checkpoint checkpoint_key_change conflict conflict_count'
+            ' console_token console_token_revocation console_token_use console_write crawler'
             ' crawler_accrual crawler_day crawler_day_line crawler_key crawler_key_source day day_accrual'
             ' day_close day_delivery day_fact day_seal day_tile delivery delivery_tile directory_snapshot'
             ' dispute dispute_event dispute_finding dispute_state dispute_subject fact gate_clock handover'

@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CONNECT_MS       10000
 #define OPTIONS_MAX      32
+#define ACTOR_MAX        256
 #define COMMAND_HINT_MAX 256
 /* Closing a day of many million entries is one statement. */
 #define CALL_MS (4 * 3600000)
@@ -151,9 +153,16 @@ struct pg *command_open(const struct config *config, const char *application)
 
 const char *command_actor(void)
 {
+    /* The console says for whom it runs a command; the account of this machine is told in any case. */
+    static char both[ACTOR_MAX];
+    const char *asks = getenv("CRAWLTAB_ACTOR");
     /* cppcheck-suppress getpwuidCalled ; one thread */
     const struct passwd *user = getpwuid(geteuid());
-    return user ? user->pw_name : "unknown user";
+    const char *name = user ? user->pw_name : "unknown user";
+    if (!asks || !*asks)
+        return name;
+    snprintf(both, sizeof(both), "%s for %.120s", name, asks);
+    return both;
 }
 
 enum exit_status command_finish(enum exit_status status)

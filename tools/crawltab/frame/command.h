@@ -52,6 +52,7 @@ extern const struct command doctor_command;
 extern const struct command backup_command;
 extern const struct command restore_command;
 extern const struct command token_command;
+extern const struct command console_command;
 
 /* One option: `value` gets what follows, or `flag` becomes true. */
 struct command_option {

@@ -15,7 +15,7 @@ static const struct command *const commands[] = {
     &licence_command,     &archive_command,       &adjust_command,  &statement_command, &audit_command,
     &undelivered_command, &today_command,         &traffic_command, &front_command,     &unproven_command,
     &verify_command,      &doctor_command,        &backup_command,  &restore_command,   &token_command,
-    &dispute_command,
+    &dispute_command,     &console_command,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
 

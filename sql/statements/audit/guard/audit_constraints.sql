@@ -128,6 +128,20 @@ conflict_count conflict_count_attempts_check CHECK ((attempts > 0))
 conflict_count conflict_count_crawler_id_fkey FOREIGN KEY (crawler_id) REFERENCES crawler(crawler_id)
 conflict_count conflict_count_pkey PRIMARY KEY (payment_id, crawler_id)
 conflict_count conflict_count_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
+console_token columns NOT NULL actor, digest, made_at, name, role
+console_token console_token_digest_check CHECK ((octet_length(digest) = 32))
+console_token console_token_digest_key UNIQUE (digest)
+console_token console_token_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text))
+console_token console_token_pkey PRIMARY KEY (name)
+console_token console_token_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'finance'::text,
+    'auditor'::text, 'reader'::text])))
+console_token_revocation columns NOT NULL actor, name, revoked_at
+console_token_revocation console_token_revocation_name_fkey FOREIGN KEY (name) REFERENCES console_token(name)
+console_token_revocation console_token_revocation_pkey PRIMARY KEY (name)
+console_token_use columns NOT NULL name, used_at
+console_token_use console_token_use_pkey PRIMARY KEY (name, used_at)
+console_write columns NOT NULL answer, happened_at, key, name, request, status, step
+console_write console_write_pkey PRIMARY KEY (name, key, step)
 crawler columns NOT NULL agent, crawler_id, first_seen_at
 crawler crawler_agent_check CHECK (((agent <> ''::text) AND (octet_length(agent) <= 2048)))
 crawler crawler_agent_key UNIQUE (agent)

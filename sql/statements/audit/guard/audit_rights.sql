@@ -17,7 +17,8 @@ WITH ledger AS (
         'checkpoint_key_change', 'crawler_day', 'crawler_day_line', 'unproven', 'invoice', 'invoice_line',
         'invoice_event', 'adjustment', 'seller_logo', 'invoice_payment', 'applied_credit',
         'interim', 'interim_tile', 'settlement_batch', 'settlement', 'outbox', 'outbox_attempt', 'dispute',
-        'dispute_subject', 'dispute_finding', 'dispute_event', 'token', 'token_revocation'])
+        'dispute_subject', 'dispute_finding', 'dispute_event', 'token', 'token_revocation',
+        'console_token', 'console_token_revocation', 'console_token_use', 'console_write'])
 ), calls (role, proname) AS (
     VALUES ($1::text, 'charge_partitions'), ($1, 'note_conflicts'), ($1, 'note_undelivered'),
            ($1, 'accrue_days'), ($1, 'keep_traffic'), ($1, 'open_dispute'), ($1, 'mark_sandbox'),
