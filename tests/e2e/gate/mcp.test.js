@@ -107,3 +107,89 @@ test('the same payment gets the same result, and the tool is called once', async
         assert.equal(counts(shop), '1 0')
     }
 })
+
+test('steps of a call arrive as they are made, and a client that goes away pays nothing', async t => {
+    const shop = await toolShop(t)
+    const client = await shop.client()
+    const paying = payForTools(client, { payer: shop.payer })
+    const times = []
+    const steps = { name: 'steps', arguments: { steps: 6, pause: 150 } }
+    const onprogress = () => times.push(performance.now())
+    const result = await paying.callTool(steps, undefined, { onprogress })
+    assert.equal(result.content[0].text, 'done')
+    assert.ok(result._meta['x402/payment-response'].success)
+    assert.equal(times.length, 6)
+    assert.ok(times[5] - times[0] > 400, `they came together: ${times}`)
+    // The client goes away in the middle.
+    const long = { name: 'steps', arguments: { steps: 1000, pause: 50 } }
+    const left = paying.callTool(long, undefined, { onprogress: () => client.close() })
+    await assert.rejects(left)
+    await until(() => counts(shop) === '2 1', 'what was cancelled is taken back')
+})
+
+test('prompts and resources cost something, too', async t => {
+    const shop = await toolShop(t)
+    const client = await shop.client()
+    await assert.rejects(client.getPrompt({ name: 'letter', arguments: { to: 'Ann' } }), { code: -32402 })
+    const paying = payForTools(client, { payer: shop.payer, budget: { USD: '0.04' } })
+    const prompt = await paying.getPrompt({ name: 'letter', arguments: { to: 'Ann' } })
+    assert.equal(prompt.messages[0].content.text, 'Dear Ann')
+    const read = await paying.readResource({ uri: 'data://tides/today' })
+    assert.equal(read.contents[0].text, 'high at six')
+    assert.ok(read._meta['x402/payment-response'].success)
+    const rows = 'SELECT string_agg(rule || $$ $$ || amount_micros, $$, $$ ORDER BY rule) FROM charge'
+    assert.equal(shop.ledger.query(rows), 'prompts/letter 10000, resources/data://tides/* 30000')
+    await assert.rejects(paying.readResource({ uri: 'data://tides/today' }), /budget/)
+})
+
+// As they stand: what no client would send.
+test('hostile messages are refused by the gate, and the server hears nothing of them', async t => {
+    const shop = await toolShop(t)
+    await shop.client()
+    const posts = () => shop.state.seen.filter(line => line.startsWith('POST')).length
+    const seen = posts()
+    const send = async (body, fields = {}) => {
+        const headers = {
+            'content-type': 'application/json',
+            accept: 'application/json, text/event-stream',
+            ...fields
+        }
+        const answer = await shop.gate.request('/mcp', { method: 'POST', headers, body })
+        return { status: answer.status, ...JSON.parse(answer.text) }
+    }
+    const call = (name, id = 1) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: {} } })
+    const text = JSON.stringify(call('waits'))
+    for (const [code, body, fields] of [
+        [-32700, '{'.repeat(100_000)],
+        [-32700, `${'['.repeat(65)}${']'.repeat(65)}`],
+        [-32700, text.replace('"name"', '"name":"free","name"')],
+        [-32700, text.replace('waits', 'w\\ud800')],
+        [-32700, Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(text)])],
+        [-32600, text.replace('"name"', '"name":"free","NAME"')],
+        [-32600, JSON.stringify([call('free'), call('waits', 2)])],
+        [-32600, text.replace('"id":1,', '')],
+        [-32600, text, { 'content-type': 'application/json; charset=utf-7' }],
+        [-32600, text, { 'content-encoding': 'identity' }],
+        [-32020, text, { 'mcp-method': 'tools/call', 'mcp-name': 'free' }]
+    ]) {
+        const answer = await send(body, fields)
+        assert.deepEqual([answer.status, answer.error?.code], [400, code], `${body}`.slice(0, 80))
+    }
+    // An id that no double can hold comes back as it was.
+    const raw = await shop.gate.request('/mcp', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: text.replace('"id":1', '"id":18446744073709551617')
+    })
+    assert.match(raw.text, /"id":18446744073709551617,"result":\{"resultType":"complete","isError":true/)
+    // A client that knows the extension hears of the price in its words.
+    const knows = call('waits')
+    knows.params._meta = {
+        'io.modelcontextprotocol/clientCapabilities': { extensions: { 'org.x402/payment': {} } }
+    }
+    const { result } = await send(JSON.stringify(knows))
+    assert.equal(result.resultType, 'payment_required')
+    assert.equal(result.paymentRequired.accepts[0].amount, '50000')
+    assert.equal(posts(), seen)
+    assert.equal(counts(shop), '0 0')
+})
