@@ -53,8 +53,7 @@ JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 
 export BUILD
 
 .PHONY: all help run demo test check mutants streaming ed25519 fault fault-front fault-settle x402-mutations \
-	fuzz lint bench coverage \
-	format clean distclean install-deps newcomer libraries tests
+	console-pages fuzz lint bench coverage format clean distclean install-deps newcomer libraries tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan; SANITIZE=thread: with TSan)
 
 run: ## sets everything up, shows a paid crawl from offer to invoice, and stays up
@@ -105,6 +104,14 @@ ed25519: ## whether the two libraries agree on ten million signatures, half an h
 	$(NEEDS) test
 	@$(MAKE) -s $(JOBS) $(BUILD)/tests/unit/ed25519_test
 	@ED25519_ROUNDS=$(or $(ROUNDS),10000000) $(if $(SEED),ED25519_SEED=$(SEED)) $(BUILD)/tests/unit/ed25519_test
+
+console-pages: ## every page of the console in Chromium, with pictures in build/screens (minutes)
+	$(NEEDS) test
+	@$(MAKE) -s $(JOBS) all
+	@mkdir -p $(BUILD)/screens
+	@[ -d tests/e2e/node_modules ] || (cd tests/e2e && npm ci --ignore-scripts --no-audit --no-fund)
+	@cd tests/e2e && SCREENS=$(abspath $(BUILD))/screens node --test --test-reporter=spec \
+		console/browser.test.js
 
 fault: ## kills, cuts and stalls under load, POINTS=1000; SEED=… runs the same choices again
 	$(NEEDS) test

@@ -50,7 +50,8 @@ async function callOnce(shop, number, session) {
     }
     const { result: unpaid } = await patient({ ...call, params })
     const { resource, accepts } = unpaid.structuredContent
-    payment = { x402Version: 2, resource, accepted: accepts[0], ...shop.payer.commit(accepts[0], resource.url) }
+    const commitment = shop.payer.commit(accepts[0], resource.url)
+    payment = { x402Version: 2, resource, accepted: accepts[0], ...commitment }
     const paid = await patient({ ...call, params: { ...params, _meta: { 'x402/payment': payment } } })
     result = paid.result?._meta?.['x402/payment-response']
     return { number, id: accepts[0].extra.id, given: result?.success === true, paid }

@@ -1,5 +1,6 @@
 // The console in Chromium, as people see it: every page, on a phone and on a desk, light and dark, with and
-// without script; axe-core finds nothing. SCREENS=folder keeps pictures of all of it.
+// without script; axe-core finds nothing. `make test` looks at half of it (`ways`), `make console-pages`
+// at all of it, and keeps pictures in build/screens.
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -64,29 +65,32 @@ async function findings(page) {
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.target.join(' ')).slice(0, 3)}`)
 }
 
+const light = [320, 1440].map(width => ({ colorScheme: 'light', width }))
+const dark = [320, 1440].map(width => ({ colorScheme: 'dark', width }))
+const ways = process.env.SCREENS ? [...light, ...dark] : [light[1], dark[0]]
+
 async function look(browser, set, name) {
-    for (const colorScheme of ['light', 'dark'])
-        for (const width of [320, 1440]) {
-            const viewport = { width, height: 900 }
-            const { context, page, wrong } = await open(browser, set, { colorScheme, viewport })
-            for (const target of pagesOf(set)) {
-                await page.goto(set.desk.origin + target, { waitUntil: 'load' })
-                const where = `${target} at ${width}, ${colorScheme}`
-                const size = await page.evaluate(() => document.documentElement.scrollWidth)
-                assert.ok(size <= width, `${where} is ${size} wide`)
-                assert.deepEqual(await findings(page), [], where)
-                if (process.env.SCREENS)
-                    await page.screenshot({
-                        path: path.join(
-                            process.env.SCREENS,
-                            `${name}-${target.split('?')[0].slice(1)}-${width}-${colorScheme}.png`
-                        ),
-                        fullPage: true
-                    })
-            }
-            assert.deepEqual(wrong, [])
-            await context.close()
+    for (const { colorScheme, width } of ways) {
+        const viewport = { width, height: 900 }
+        const { context, page, wrong } = await open(browser, set, { colorScheme, viewport })
+        for (const target of pagesOf(set)) {
+            await page.goto(set.desk.origin + target, { waitUntil: 'load' })
+            const where = `${target} at ${width}, ${colorScheme}`
+            const size = await page.evaluate(() => document.documentElement.scrollWidth)
+            assert.ok(size <= width, `${where} is ${size} wide`)
+            assert.deepEqual(await findings(page), [], where)
+            if (process.env.SCREENS)
+                await page.screenshot({
+                    path: path.join(
+                        process.env.SCREENS,
+                        `${name}-${target.split('?')[0].slice(1)}-${width}-${colorScheme}.png`
+                    ),
+                    fullPage: true
+                })
         }
+        assert.deepEqual(wrong, [])
+        await context.close()
+    }
 }
 
 test('the console in a browser', { skip: !program && 'no Chromium is here' }, async t => {

@@ -157,7 +157,8 @@ test('hostile messages are refused by the gate, and the server hears nothing of 
         const answer = await shop.gate.request('/mcp', { method: 'POST', headers, body })
         return { status: answer.status, ...JSON.parse(answer.text) }
     }
-    const call = (name, id = 1) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: {} } })
+    const params = name => ({ name, arguments: {} })
+    const call = (name, id = 1) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: params(name) })
     const text = JSON.stringify(call('waits'))
     for (const [code, body, fields] of [
         [-32700, '{'.repeat(100_000)],
