@@ -1,4 +1,4 @@
-/* What the facilitator answers (WIRE.md section 8): JSON, and the failures of the gate in the words of x402.
+/* What the facilitator answers (WIRE.md section 9): JSON, and the failures of the gate in the words of x402.
  */
 #ifndef SERVER_FACILITATOR_ANSWER_H
 #define SERVER_FACILITATOR_ANSWER_H

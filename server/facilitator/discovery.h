@@ -1,4 +1,4 @@
-/* What of a site is for sale, as x402 lists it (WIRE.md section 8): GET /discovery/resources and
+/* What of a site is for sale, as x402 lists it (WIRE.md section 9): GET /discovery/resources and
  * /discovery/search, made from its rules. */
 #ifndef SERVER_FACILITATOR_DISCOVERY_H
 #define SERVER_FACILITATOR_DISCOVERY_H

@@ -1,4 +1,4 @@
-/* The facilitator (WIRE.md section 8): resource servers that deliver by themselves bill what they have sold
+/* The facilitator (WIRE.md section 9): resource servers that deliver by themselves bill what they have sold
  * through this ledger. A door of its own to the same gate, by the interface of x402 facilitators. */
 #ifndef SERVER_FACILITATOR_FACILITATOR_H
 #define SERVER_FACILITATOR_FACILITATOR_H

@@ -1,4 +1,4 @@
-/* POST /offers (WIRE.md section 8): ids for pages, ahead of whoever will pay them. */
+/* POST /offers (WIRE.md section 9): ids for pages, ahead of whoever will pay them. */
 #ifndef SERVER_FACILITATOR_OFFERS_H
 #define SERVER_FACILITATOR_OFFERS_H
 

@@ -92,7 +92,7 @@ typedef struct config_list CONFIG_LIST;
     X(decisions_accel, "decisions.accel_redirect", TEXT, "", 0, 0,                                           \
       "For nginx: yes is answered with X-Accel-Redirect to this location, such as @origin.")                 \
     X(facilitator_listen, "facilitator.listen", TEXT, "", 0, 0,                                              \
-      "Where resource servers bill what they have sold (x402 facilitator, server/WIRE.md, section 8), "      \
+      "Where resource servers bill what they have sold (x402 facilitator, server/WIRE.md, section 9), "      \
       "with\n"                                                                                               \
       "keys of `crawltab token`: unix:/path or an address that a front with TLS or only they reach.\n"       \
       "Empty: nowhere.")                                                                                     \

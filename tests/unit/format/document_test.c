@@ -42,7 +42,8 @@ static const char whole[] =
     "\"amount_micros\":-5,\"payment_id\":null}],\"entries\":0,\"carried_in_micros\":1,"
     "\"subtotal_micros\":2,\"net_micros\":3,\"carried_out_micros\":4,\"net_minor\":5,"
     "\"tax\":{\"treatment\":\"standard\",\"rate_ppm\":190000,\"amount_minor\":6,\"note\":\"\"},"
-    "\"total_minor\":7,\"total\":\"0.07\",\"rounding\":\"Down.\",\"status\":\"issued\","
+    "\"total_minor\":7,\"total\":\"0.07\",\"rounding\":\"Down.\",\"notice\":\"A "
+    "trial.\",\"status\":\"issued\","
     "\"status_at\":\"2026-12-01T00:01:00.000Z\",\"paid_minor\":8,\"credited_minor\":9,\"applied_minor\":2,"
     "\"open_minor\":-10,\"disputed_micros\":12,\"events\":[{\"event\":\"issued\",\"at\":\"2026-12-01T00:01:"
     "00.000Z\","
@@ -65,7 +66,7 @@ static json_t *load(void)
 static bool may_be_left_out(const char *path)
 {
     return strncmp(path, "settlement.", 11) == 0 || strcmp(path, "entries_url") == 0 ||
-           strcmp(path, "disputed_micros") == 0 || strcmp(path, "mark") == 0 ||
+           strcmp(path, "disputed_micros") == 0 || strcmp(path, "notice") == 0 || strcmp(path, "mark") == 0 ||
            strcmp(path, "mark_url") == 0 ||
            (strncmp(path, "seller.", 7) == 0 && strcmp(path, "seller.name") != 0) ||
            (strncmp(path, "buyer.", 6) == 0 && strcmp(path, "buyer.name") != 0);
@@ -105,6 +106,7 @@ static void everything_is_read(void **state)
     assert_int_equal(document.tax.rate_ppm, 190000);
     assert_int_equal(document.open_minor, -10);
     assert_int_equal(document.disputed_micros, 12);
+    assert_string_equal(document.notice, "A trial.");
     assert_string_equal(document.events.items[0].actor, "root");
     assert_string_equal(document.payments.items[0].received_on, "2026-12-05");
     assert_int_equal(document.credit_notes.items[0].total_minor, 1);
