@@ -116,7 +116,7 @@ static void what_is_made_late_says_so(void **state)
         " FROM day_close c JOIN day_seal s USING (site_id, local_date) JOIN day USING (site_id, local_date)",
         before);
     assert_string_equal(sql(text), "2|t|t|t|t");
-    assert_int_equal(CRAWLTAB(output, "invoice", "show", "INV-2026-000002"), 0);
+    assert_int_equal(CRAWLTAB(output, "invoice", "show", "TEST-INV-2026-000002"), 0);
     const char *line =
         sql("SELECT format('Made       %sZ (scheduled %sZ)', left(instant_text(i.made_at), 19),"
             " left(instant_text(c.due_at), 19)) FROM invoice i"
@@ -148,7 +148,7 @@ static void terms_are_billed(void **state)
     assert_string_equal(
         sql("SELECT number, net_minor, tax_minor, total_minor, carried_out_micros, first_date,"
             " local_date, due_date - issue_date, entries FROM invoice"),
-        "INV-2026-000001|118|22|140|4000|2026-10-01|2026-10-04|14|8");
+        "TEST-INV-2026-000001|118|22|140|4000|2026-10-01|2026-10-04|14|8");
     charge_on(10, B, 50000, 2);
     nights_until(30); /* the month's end: B pays the fee alone */
     assert_string_equal(sql("SELECT net_minor, tax_minor, tax_note <> '', entries, buyer_party ->> 'name',"
@@ -278,7 +278,7 @@ static void corrections_become_credit_notes(void **state)
     assert_non_null(strstr(output, " -0.01 USD\n")); /* what is taken back is no invoice */
     assert_string_equal(sql("SELECT number, corrects, subtotal_micros, net_minor, tax_minor, total_minor,"
                             " carried_out_micros FROM invoice WHERE kind = 'credit-note'"),
-                        "CN-2026-000001|INV-2026-000001|15000|1|0|1|5000");
+                        "TEST-CN-2026-000001|TEST-INV-2026-000001|15000|1|0|1|5000");
     /* The reversed crawl and its reversal come to nothing; what the credit note left is to A's credit. */
     assert_string_equal(sql("SELECT carried_out_micros, invoiced_micros FROM crawler_day WHERE local_date ="
                             " '2026-10-02'"),
@@ -287,24 +287,25 @@ static void corrections_become_credit_notes(void **state)
     assert_int_equal(adjust(first, noon(2) + 1, 0), ADJUSTMENT_TOO_MUCH);
     charge_on(2, A, 40000, 1);
     nights_until(2);
-    assert_string_equal(sql("SELECT number, kind, net_minor, tax_minor, carried_in_micros, carried_out_micros"
-                            " FROM invoice WHERE local_date = '2026-10-03' ORDER BY kind"),
-                        "CN-2026-000002|credit-note|3|1|0|5000\nINV-2026-000002|invoice|3|1|-10000|0");
+    assert_string_equal(
+        sql("SELECT number, kind, net_minor, tax_minor, carried_in_micros, carried_out_micros"
+            " FROM invoice WHERE local_date = '2026-10-03' ORDER BY kind"),
+        "TEST-CN-2026-000002|credit-note|3|1|0|5000\nTEST-INV-2026-000002|invoice|3|1|-10000|0");
     char id[UUID_TEXT_MAX];
     assert_int_equal(CRAWLTAB(output, "lookup", uuid_format(first, id)), 0);
     char stands_on[80]; /* with its date of issue, which is that of this run */
-    snprintf(stands_on, sizeof(stands_on), "Invoice     INV-2026-000001 of %s\n",
-             sql("SELECT issue_date FROM invoice WHERE number = 'INV-2026-000001'"));
+    snprintf(stands_on, sizeof(stands_on), "Invoice     TEST-INV-2026-000001 of %s\n",
+             sql("SELECT issue_date FROM invoice WHERE number = 'TEST-INV-2026-000001'"));
     assert_non_null(strstr(output, stands_on));
     assert_non_null(strstr(output, "0.015 USD, credit on 2026-10-02"));
-    assert_non_null(strstr(output, "CN-2026-000001"));
-    assert_non_null(strstr(output, "CN-2026-000002"));
+    assert_non_null(strstr(output, "TEST-CN-2026-000001"));
+    assert_non_null(strstr(output, "TEST-CN-2026-000002"));
     assert_int_equal(CRAWLTAB(output, "adjust", id, "--reversal", "--reason", "again"), 1);
     assert_non_null(strstr(output, "nothing is left to take back"));
     assert_int_equal(CRAWLTAB(output, "adjust", id, "--refund", "0.01"), 64);
-    assert_int_equal(CRAWLTAB(output, "invoice", "show", "CN-2026-000002"), 0);
+    assert_int_equal(CRAWLTAB(output, "invoice", "show", "TEST-CN-2026-000002"), 0);
     assert_non_null(strstr(output, "CREDIT NOTE"));
-    assert_non_null(strstr(output, "INV-2026-000001"));
+    assert_non_null(strstr(output, "TEST-INV-2026-000001"));
     audit_is_clean();
 }
 
@@ -323,13 +324,13 @@ static void what_is_left_of_an_invoice(void **state)
     assert_string_equal(sql("SELECT agent, net_minor FROM invoice ORDER BY agent"), A "|100\n" B "|40");
     assert_int_equal(adjust(second, noon(1), 0), ADJUSTMENT_DONE);
     assert_int_equal(adjust(second, noon(1) + 1, 0), ADJUSTMENT_TOO_MUCH);
-    assert_int_equal(CRAWLTAB(output, "invoice", "void", "INV-2026-000002", "--reason", "a mistake"), 0);
+    assert_int_equal(CRAWLTAB(output, "invoice", "void", "TEST-INV-2026-000002", "--reason", "a mistake"), 0);
     assert_string_equal(sql("SELECT amount_micros FROM adjustment WHERE kind = 'void'"), "400000");
     assert_int_equal(CRAWLTAB(output, "nightly", "--day", date(1), "--json"), 0);
     assert_non_null(strstr(output, "\"kind\": \"credit-note\""));
     assert_string_equal(sql("SELECT corrects, net_minor, carried_out_micros FROM invoice WHERE kind ="
                             " 'credit-note'"),
-                        "INV-2026-000001|100|0");
+                        "TEST-INV-2026-000001|100|0");
     audit_is_clean();
 }
 
@@ -408,7 +409,7 @@ static const char *status_after(int expected, const char *const *words)
 static void payments_and_statement(void **state)
 {
     (void)state;
-    static const char one[] = "INV-2026-000001", two[] = "INV-2026-000002";
+    static const char one[] = "TEST-INV-2026-000001", two[] = "TEST-INV-2026-000002";
     charge_on(0, A, 10000000, 1);
     charge_on(1, A, 5000000, 1);
     nights_until(1);
@@ -417,11 +418,12 @@ static void payments_and_statement(void **state)
     assert_string_equal(STATUS(0, "paid", one, "--amount", "4.00", "--reference", "R1"), "part-paid");
     STATUS(1, "paid", one, "--amount", "4.01", "--reference", "R1");
     STATUS(1, "paid", one, "--amount", "0.001", "--reference", "R2");
-    STATUS(1, "paid", "INV-2026-000009", "--amount", "1", "--reference", "R2");
+    STATUS(1, "paid", "TEST-INV-2026-000009", "--amount", "1", "--reference", "R2");
     STATUS(64, "paid", one, "--amount", "x", "--reference", "R2");
     STATUS(1, "void", one, "--reason", "a mistake");
     assert_string_equal(STATUS(0, "paid", one, "--amount", "7.00", "--reference", "R2"), "paid");
-    assert_string_equal(sql("SELECT open_minor FROM invoice_state WHERE number = 'INV-2026-000001'"), "-100");
+    assert_string_equal(sql("SELECT open_minor FROM invoice_state WHERE number = 'TEST-INV-2026-000001'"),
+                        "-100");
     assert_string_equal(STATUS(0, "paid", one, "--amount", "-1.00", "--reference", "R3"), "paid");
     assert_string_equal(STATUS(0, "void", two, "--reason", "a mistake"), "void");
     STATUS(1, "void", two, "--reason", "a mistake");
@@ -518,16 +520,20 @@ static void changed_rows_are_named(void **state)
           " FROM keep.charge GROUP BY crawler_id)",
           "charge: one of the 256 entries of 2026-10-01 from number 0");
     found("invoice_line",
-          "UPDATE invoice_line SET quantity = 3, amount_micros = 150000 WHERE number = 'INV-2026-000001' AND "
+          "UPDATE invoice_line SET quantity = 3, amount_micros = 150000 WHERE number = "
+          "'TEST-INV-2026-000001' AND "
           "line = 1",
-          "UPDATE invoice_line SET quantity = 2, amount_micros = 100000 WHERE number = 'INV-2026-000001' AND "
+          "UPDATE invoice_line SET quantity = 2, amount_micros = 100000 WHERE number = "
+          "'TEST-INV-2026-000001' AND "
           "line = 1",
-          "invoice INV-2026-000001: its lines come to");
-    found("invoice", "UPDATE invoice SET number = 'INV-2026-000007' WHERE number = 'INV-2026-000002'",
-          "UPDATE invoice SET number = 'INV-2026-000002' WHERE number = 'INV-2026-000007'",
-          "invoice INV-2026-000007: has not the number 2 of series \"INV-2026-*\"");
-    found("invoice", "UPDATE invoice SET sequence = 99 WHERE number = 'INV-2026-000002'",
-          "UPDATE invoice SET sequence = 2 WHERE number = 'INV-2026-000002'", "follows number 1 of series");
+          "invoice TEST-INV-2026-000001: its lines come to");
+    found("invoice",
+          "UPDATE invoice SET number = 'TEST-INV-2026-000007' WHERE number = 'TEST-INV-2026-000002'",
+          "UPDATE invoice SET number = 'TEST-INV-2026-000002' WHERE number = 'TEST-INV-2026-000007'",
+          "invoice TEST-INV-2026-000007: has not the number 2 of series \"TEST-INV-2026-*\"");
+    found("invoice", "UPDATE invoice SET sequence = 99 WHERE number = 'TEST-INV-2026-000002'",
+          "UPDATE invoice SET sequence = 2 WHERE number = 'TEST-INV-2026-000002'",
+          "follows number 1 of series");
     found("day_close", "DELETE FROM day_close WHERE local_date = '2026-10-02'",
           "INSERT INTO day_close SELECT * FROM keep.day_close WHERE local_date = '2026-10-02'",
           "day_close 2026-10-02: is missing");
@@ -593,9 +599,9 @@ static void missing_guards_are_named(void **state)
     sql("SELECT guard_seals(inhrelid) FROM pg_inherits WHERE inhparent = 'charge'::regclass");
     audit_is_clean();
     sql("UPDATE number_series SET last_number = last_number + 1"
-        " WHERE series LIKE 'INV%'");
+        " WHERE series LIKE 'TEST-INV%'");
     assert_int_equal(CRAWLTAB(output, "audit"), 1);
-    assert_non_null(strstr(output, "number_series INV-2026-*: counts to 2, the last number is 1"));
+    assert_non_null(strstr(output, "number_series TEST-INV-2026-*: counts to 2, the last number is 1"));
 }
 
 int main(void)

@@ -257,14 +257,14 @@ static void what_is_fully_reversed_closes(void **state)
     assert_int_equal(adjust(ids[0], noon(2), 0), ADJUSTMENT_DONE);
     assert_int_equal(adjust(ids[3], noon(2), 26000), ADJUSTMENT_DONE);
     nights_until(2);
-    assert_string_equal(sql(states), "INV-2026-000001|issued|2\nINV-2026-000002|issued|1\n"
-                                     "INV-2026-000003|issued|3\nINV-2026-000004|issued|1");
+    assert_string_equal(sql(states), "TEST-INV-2026-000001|issued|2\nTEST-INV-2026-000002|issued|1\n"
+                                     "TEST-INV-2026-000003|issued|3\nTEST-INV-2026-000004|issued|1");
     assert_int_equal(adjust(ids[1], noon(3), 0), ADJUSTMENT_DONE);
     assert_int_equal(adjust(ids[2], noon(3), 0), ADJUSTMENT_DONE);
     assert_int_equal(adjust(ids[3], noon(3), 0), ADJUSTMENT_DONE); /* 0.004: less than a cent, but the last */
     nights_until(3);
-    assert_string_equal(sql(states), "INV-2026-000001|credited|0\nINV-2026-000002|issued|1\n"
-                                     "INV-2026-000003|credited|0\nINV-2026-000004|credited|0");
+    assert_string_equal(sql(states), "TEST-INV-2026-000001|credited|0\nTEST-INV-2026-000002|issued|1\n"
+                                     "TEST-INV-2026-000003|credited|0\nTEST-INV-2026-000004|credited|0");
     /* What B had carried from the first day it owes as before. */
     assert_string_equal(
         sql("SELECT agent, carried_out_micros FROM crawler_day JOIN crawler USING (crawler_id)"
@@ -301,10 +301,10 @@ static void a_void_invoice_closes(void **state)
     nights_until(0);
     assert_int_equal(adjust(first, noon(1), 0), ADJUSTMENT_DONE);
     nights_until(1);
-    void_on(2, "INV-2026-000001", false);
+    void_on(2, "TEST-INV-2026-000001", false);
     nights_until(2);
-    assert_string_equal(sql("SELECT status, open_minor FROM invoice_state WHERE number = 'INV-2026-000001'"),
-                        "void|0");
+    assert_string_equal(
+        sql("SELECT status, open_minor FROM invoice_state WHERE number = 'TEST-INV-2026-000001'"), "void|0");
     assert_string_equal(sql("SELECT string_agg(net_minor::text, ' ' ORDER BY sequence) FROM invoice"
                             " WHERE kind = 'credit-note'"),
                         "1 2");
@@ -319,7 +319,7 @@ static const char *dated(const char *text)
     static char out[200];
     char query[200];
     snprintf(query, sizeof(query), "SELECT issue_date FROM invoice WHERE number = '%s'",
-             strstr(text, "INV-"));
+             strstr(text, "TEST-INV-"));
     snprintf(out, sizeof(out), "%s of %s\n", text, sql(query));
     return out;
 }
@@ -327,7 +327,8 @@ static const char *dated(const char *text)
 /* The wrong party is billed the same crawls again under its right name, and each document names the other. */
 static void what_was_billed_to_the_wrong_party(void **state)
 {
-    static const char one[] = "INV-2026-000001", two[] = "INV-2026-000002", three[] = "INV-2026-000003";
+    static const char one[] = "TEST-INV-2026-000001", two[] = "TEST-INV-2026-000002",
+                      three[] = "TEST-INV-2026-000003";
     uint8_t first[UUID_SIZE];
     char id[UUID_TEXT_MAX];
     (void)state;
@@ -353,44 +354,44 @@ static void what_was_billed_to_the_wrong_party(void **state)
             " tax_minor,"
             " subtotal_micros, entries, buyer_party ->> 'name' FROM invoice WHERE kind = 'invoice' AND"
             " local_date = '2026-10-03' ORDER BY number"),
-        "INV-2026-000003|||2026-10-03|2026-10-03|7|7|1|70000|1|Crawler Ltd\n"
-        "INV-2026-000004|INV-2026-000001|2026-10-01|2026-10-03|2026-10-01|7|111|22|1111000|3|"
+        "TEST-INV-2026-000003|||2026-10-03|2026-10-03|7|7|1|70000|1|Crawler Ltd\n"
+        "TEST-INV-2026-000004|TEST-INV-2026-000001|2026-10-01|2026-10-03|2026-10-01|7|111|22|1111000|3|"
         "Crawler Ltd");
     assert_string_equal(sql("SELECT corrects, net_minor FROM invoice WHERE kind = 'credit-note'"),
-                        "INV-2026-000001|111");
+                        "TEST-INV-2026-000001|111");
     assert_string_equal(sql("SELECT line, kind, amount_micros FROM invoice_line WHERE number ="
-                            " 'INV-2026-000004' ORDER BY line"),
+                            " 'TEST-INV-2026-000004' ORDER BY line"),
                         "1|crawls|15000\n2|crawls|96000\n3|fee|1000000");
     audit_is_clean();
     assert_int_equal(CRAWLTAB(output, "invoice", "show", one), 0);
-    assert_non_null(strstr(output, dated("Replaced by INV-2026-000004")));
-    assert_int_equal(CRAWLTAB(output, "invoice", "show", "INV-2026-000004"), 0);
-    assert_non_null(strstr(output, dated("Replaces   INV-2026-000001")));
+    assert_non_null(strstr(output, dated("Replaced by TEST-INV-2026-000004")));
+    assert_int_equal(CRAWLTAB(output, "invoice", "show", "TEST-INV-2026-000004"), 0);
+    assert_non_null(strstr(output, dated("Replaces   TEST-INV-2026-000001")));
     assert_non_null(strstr(output, "Crawler Ltd"));
     /* A crawl of it stands on the new one, and is taken back from there; it is made void and anew as well. */
     assert_int_equal(CRAWLTAB(output, "lookup", uuid_format(first, id)), 0);
-    assert_non_null(strstr(output, dated("Invoice     INV-2026-000004")));
+    assert_non_null(strstr(output, dated("Invoice     TEST-INV-2026-000004")));
     assert_int_equal(adjust(first, noon(3), 11001), ADJUSTMENT_TOO_MUCH);
     assert_int_equal(adjust(first, noon(3), 0), ADJUSTMENT_DONE);
     nights_until(3);
     assert_string_equal(sql("SELECT corrects, net_minor, tax_minor FROM invoice WHERE kind = 'credit-note'"
                             " ORDER BY number DESC LIMIT 1"),
-                        "INV-2026-000004|1|0");
-    void_on(4, "INV-2026-000004", true);
+                        "TEST-INV-2026-000004|1|0");
+    void_on(4, "TEST-INV-2026-000004", true);
     void_on(4, two, true);
     void_on(4, three, false);
     nights_until(4);
     assert_string_equal(sql("SELECT number, replaces, crawls_date, entries, net_minor, status, open_minor"
                             " FROM invoice JOIN invoice_state USING (site_id, number) WHERE kind = 'invoice'"
                             " ORDER BY number"),
-                        "INV-2026-000001|||3|111|void|0\nINV-2026-000002|||1|104|void|0\n"
-                        "INV-2026-000003|||1|7|void|0\n"
-                        "INV-2026-000004|INV-2026-000001|2026-10-01|3|111|void|0\n"
-                        "INV-2026-000005|INV-2026-000002|2026-10-02|1|104|issued|125\n"
-                        "INV-2026-000006|INV-2026-000004|2026-10-01|3|110|issued|132");
+                        "TEST-INV-2026-000001|||3|111|void|0\nTEST-INV-2026-000002|||1|104|void|0\n"
+                        "TEST-INV-2026-000003|||1|7|void|0\n"
+                        "TEST-INV-2026-000004|TEST-INV-2026-000001|2026-10-01|3|111|void|0\n"
+                        "TEST-INV-2026-000005|TEST-INV-2026-000002|2026-10-02|1|104|issued|125\n"
+                        "TEST-INV-2026-000006|TEST-INV-2026-000004|2026-10-01|3|110|issued|132");
     for (int n = 1; n <= 6; n++) { /* each of them can be read */
-        char number[] = "INV-2026-000000";
-        number[14] = (char)('0' + n);
+        char number[] = "TEST-INV-2026-000000";
+        number[19] = (char)('0' + n);
         assert_int_equal(CRAWLTAB(output, "invoice", "show", number), 0);
     }
     audit_is_clean();
@@ -436,7 +437,7 @@ static const char *owed_by(const char *agent)
  * twice, and no remainder of a coin is lost or made. */
 static void what_is_billed_again_and_again_stays_the_same(void **state)
 {
-    char number[] = "INV-2026-000001", expected[100];
+    char number[] = "TEST-INV-2026-000001", expected[100];
     (void)state;
     int64_t owed = charge_prices_on(0, A);
     nights_until(0);
@@ -450,7 +451,7 @@ static void what_is_billed_again_and_again_stays_the_same(void **state)
         nights_until(day);
         void_on(day + 1, number, true);
         nights_until(day + 1);
-        number[14]++;
+        number[19]++;
         assert_int_equal(CRAWLTAB(output, "invoice", "show", number), 0);
         audit_is_clean();
     }
@@ -460,19 +461,20 @@ static void what_is_billed_again_and_again_stays_the_same(void **state)
     assert_string_equal(sql("SELECT number, count(*), sum(amount_micros) FROM invoice_line l JOIN invoice i"
                             " USING (site_id, number) WHERE i.kind = 'invoice' GROUP BY number"
                             " ORDER BY number"),
-                        "INV-2026-000001|33|5542053\nINV-2026-000002|33|5542053\n"
-                        "INV-2026-000003|34|5528722\nINV-2026-000004|34|5528722\n"
-                        "INV-2026-000005|35|5515391");
-    assert_string_equal(sql("SELECT number, status, open_minor FROM invoice_state WHERE number LIKE 'INV%'"
-                            " ORDER BY number"),
-                        "INV-2026-000001|void|0\nINV-2026-000002|void|0\nINV-2026-000003|void|0\n"
-                        "INV-2026-000004|void|0\nINV-2026-000005|issued|552");
+                        "TEST-INV-2026-000001|33|5542053\nTEST-INV-2026-000002|33|5542053\n"
+                        "TEST-INV-2026-000003|34|5528722\nTEST-INV-2026-000004|34|5528722\n"
+                        "TEST-INV-2026-000005|35|5515391");
+    assert_string_equal(
+        sql("SELECT number, status, open_minor FROM invoice_state WHERE number LIKE 'TEST-INV%'"
+            " ORDER BY number"),
+        "TEST-INV-2026-000001|void|0\nTEST-INV-2026-000002|void|0\nTEST-INV-2026-000003|void|0\n"
+        "TEST-INV-2026-000004|void|0\nTEST-INV-2026-000005|issued|552");
 }
 
 /* Who forgot --reissue can still ask for it, once; and what is not a coin cannot be billed again. */
 static void a_void_invoice_is_billed_again_later(void **state)
 {
-    static const char one[] = "INV-2026-000001";
+    static const char one[] = "TEST-INV-2026-000001";
     uint8_t small[UUID_SIZE];
     (void)state;
     charge_on(0, A, 1234567, 2);
@@ -488,14 +490,14 @@ static void a_void_invoice_is_billed_again_later(void **state)
     assert_int_equal(cancel_on(3, one, true), EVENT_VOID);
     assert_string_equal(sql("SELECT number, replaces, entries, net_minor FROM invoice WHERE agent = '" A
                             "' AND kind = 'invoice' ORDER BY number"),
-                        "INV-2026-000001||2|246\nINV-2026-000003|INV-2026-000001|2|246");
+                        "TEST-INV-2026-000001||2|246\nTEST-INV-2026-000003|TEST-INV-2026-000001|2|246");
     assert_string_equal(owed_by(A), "2469134|2469134");
-    assert_string_equal(sql("SELECT event, detail FROM invoice_event WHERE number = 'INV-2026-000001'"
+    assert_string_equal(sql("SELECT event, detail FROM invoice_event WHERE number = 'TEST-INV-2026-000001'"
                             " ORDER BY step"),
                         "issued|\nvoid|wrong party\nreissued|wrong party");
     assert_int_equal(adjust(small, noon(3), 9500), ADJUSTMENT_DONE); /* 0.01 were invoiced of 0.019 */
-    assert_int_equal(cancel_on(3, "INV-2026-000002", true), EVENT_TOO_LITTLE);
-    void_on(3, "INV-2026-000002", false);
+    assert_int_equal(cancel_on(3, "TEST-INV-2026-000002", true), EVENT_TOO_LITTLE);
+    void_on(3, "TEST-INV-2026-000002", false);
     nights_until(3);
     /* What was void was 0.01, of which 0.0095 were taken back before; 0.009 had been carried forward. */
     assert_string_equal(owed_by(B), "9000|9000");

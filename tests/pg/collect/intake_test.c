@@ -32,7 +32,7 @@ static struct pg *operator_session(void)
     return session;
 }
 
-/* INV-2026-000001 and so on, over these amounts in minor units, ending with 0. */
+/* TEST-INV-2026-000001 and so on, over these amounts in minor units, ending with 0. */
 static void invoices(const int *minor)
 {
     static char text[1024];
@@ -67,7 +67,7 @@ static const char *number_of(int n)
     static char text[4][24];
     static size_t next;
     char *out = text[next++ % 4];
-    snprintf(out, sizeof(text[0]), "INV-2026-%06d", n);
+    snprintf(out, sizeof(text[0]), "TEST-INV-2026-%06d", n);
     return out;
 }
 
@@ -205,7 +205,7 @@ static void expect_told(size_t at, const char *number, const char *words)
 #define BACK(amount, day, reference, text, more)                                                             \
     ENTRY("DBIT", amount, day, reference, ONE(TEXT(text) more "<RtrInf><Rsn><Cd>AM04</Cd></Rsn></RtrInf>"))
 #define CSV    "reference,amount,currency,date,text\n"
-#define INV(n) "INV-2026-00000" n
+#define INV(n) "TEST-INV-2026-00000" n
 
 /* --- Tests --- */
 
@@ -252,7 +252,7 @@ static void names_hold_from_file_to_file(void **state)
     /* What a version that knew only references has booked. */
     sql_own(
         "INSERT INTO invoice_payment SELECT site_id, number, r, 500, '2026-11-20', now(), 'x' FROM invoice,"
-        " unnest('{NONREF,B1/2}'::text[]) AS r WHERE number = 'INV-2026-000003'");
+        " unnest('{NONREF,B1/2}'::text[]) AS r WHERE number = 'TEST-INV-2026-000003'");
     expect(FILE_OF(PAID("5.00", "20", "NONREF", INV("3")) PAID("5.00", "20", "NONREF", INV("3"))), "=b");
     expect(FILE_OF(ENTRY("CRDT", "10.00", "20", "B1",
                          ONE("<AmtDtls><TxAmt>" AMOUNT("5.00") "</TxAmt></AmtDtls>" TEXT("rent"))
@@ -354,7 +354,7 @@ static void what_came_back_opens_the_invoice(void **state)
     expect(CSV ",-5.00,USD,2026-11-24,gone " INV("2") "\n,-5.00,USD,2026-11-24,gone " INV("2") "\n", "rr");
     expect(CSV ",-5.00,USD,2026-11-24,gone " INV("2") "\n", "=");
     assert_int_equal(open_of(2), 1000);
-    assert_memory_equal(returns_of(2), "3|gone INV-2026-000002; 2026-11-24/", 35);
+    assert_memory_equal(returns_of(2), "3|gone TEST-INV-2026-000002; 2026-11-24/", 35);
     /* A batch of returns. */
     expect(FILE_OF(PAID("10.00", "25", "P3", INV("1")) PAID("10.00", "25", "P4", INV("2")) ENTRY(
                "DBIT", "20.00", "26", "B2",

@@ -107,12 +107,12 @@ static void credit_pays_first(void **state)
     agree(A, CARD);
     agree(B, CARD);
     nights_until("2026-10-03"); /* A: 1, 3, 5; B: 2, 4, 6; each 10.00, and the first 12.00 */
-    pay("INV-2026-000001", "15.50");
-    pay("INV-2026-000003", "12.25");
-    pay("INV-2026-000002", "4.00");
+    pay("TEST-INV-2026-000001", "15.50");
+    pay("TEST-INV-2026-000003", "12.25");
+    pay("TEST-INV-2026-000002", "4.00");
     json_t *dry = settle("--dry-run"), *batches = settle(NULL);
-    assert_string_equal(sql(collected), "INV-2026-000002|card|1|600\nINV-2026-000004|card|1|1000\n"
-                                        "INV-2026-000005|card|1|425\nINV-2026-000006|card|1|1000");
+    assert_string_equal(sql(collected), "TEST-INV-2026-000002|card|1|600\nTEST-INV-2026-000004|card|1|1000\n"
+                                        "TEST-INV-2026-000005|card|1|425\nTEST-INV-2026-000006|card|1|1000");
     const json_t *planned = json_array_get(dry, 0), *made = json_array_get(batches, 0);
     assert_int_equal(json_array_size(batches), 1);
     assert_int_equal(json_integer_value(json_object_get(made, "total_minor")), 3025);
@@ -123,33 +123,33 @@ static void credit_pays_first(void **state)
     json_decref(batches);
     assert_string_equal(sql("SELECT number, event, detail FROM invoice_event WHERE detail LIKE '%USD%' ORDER "
                             "BY number, step"),
-                        "INV-2026-000001|credit-applied|3.50 USD to INV-2026-000005\n"
-                        "INV-2026-000003|credit-applied|2.25 USD to INV-2026-000005\n"
-                        "INV-2026-000005|credit-applied|3.50 USD from INV-2026-000001\n"
-                        "INV-2026-000005|credit-applied|2.25 USD from INV-2026-000003\n"
-                        "INV-2026-000005|part-paid|2.25 USD from INV-2026-000003");
+                        "TEST-INV-2026-000001|credit-applied|3.50 USD to TEST-INV-2026-000005\n"
+                        "TEST-INV-2026-000003|credit-applied|2.25 USD to TEST-INV-2026-000005\n"
+                        "TEST-INV-2026-000005|credit-applied|3.50 USD from TEST-INV-2026-000001\n"
+                        "TEST-INV-2026-000005|credit-applied|2.25 USD from TEST-INV-2026-000003\n"
+                        "TEST-INV-2026-000005|part-paid|2.25 USD from TEST-INV-2026-000003");
     assert_string_equal(sql("SELECT number, status, paid_minor, applied_minor, open_minor FROM invoice_state"
                             " WHERE applied_minor <> 0 ORDER BY number"),
-                        "INV-2026-000001|paid|1550|-350|0\nINV-2026-000003|paid|1225|-225|0\n"
-                        "INV-2026-000005|part-paid|0|575|425");
-    assert_int_equal(CRAWLTAB(output, "invoice", "show", "INV-2026-000005"), 0);
-    assert_non_null(strstr(output, "Credit from INV-2026-000001 USD            3.50"));
-    assert_int_equal(CRAWLTAB(output, "invoice", "show", "INV-2026-000001"), 0);
-    assert_non_null(strstr(output, "Credit used for INV-2026-000005 USD           -3.50"));
+                        "TEST-INV-2026-000001|paid|1550|-350|0\nTEST-INV-2026-000003|paid|1225|-225|0\n"
+                        "TEST-INV-2026-000005|part-paid|0|575|425");
+    assert_int_equal(CRAWLTAB(output, "invoice", "show", "TEST-INV-2026-000005"), 0);
+    assert_non_null(strstr(output, "Credit from TEST-INV-2026-000001 USD            3.50"));
+    assert_int_equal(CRAWLTAB(output, "invoice", "show", "TEST-INV-2026-000001"), 0);
+    assert_non_null(strstr(output, "Credit used for TEST-INV-2026-000005 USD           -3.50"));
     settle_nothing();
     assert_false(sql_as("crawltab_operator", "UPDATE applied_credit SET amount_minor = 1", output));
     /* What is in a batch is not paid by credit meanwhile, unless somebody says that the attempt has failed.
      */
-    pay("INV-2026-000001", "4.25");
+    pay("TEST-INV-2026-000001", "4.25");
     settle_nothing();
-    batches = settle("--again=INV-2026-000005");
+    batches = settle("--again=TEST-INV-2026-000005");
     assert_int_equal(json_array_size(batches), 1);
     assert_null(json_object_get(json_array_get(batches, 0), "batch"));
     assert_int_equal(json_array_size(json_object_get(json_array_get(batches, 0), "applied")), 1);
     json_decref(batches);
-    assert_string_equal(sql("SELECT status, open_minor FROM invoice_state WHERE number = 'INV-2026-000005'"),
-                        "paid|0");
-    assert_int_equal(CRAWLTAB(output, "invoice", "void", "INV-2026-000005", "--reason", "x"), 1);
+    assert_string_equal(
+        sql("SELECT status, open_minor FROM invoice_state WHERE number = 'TEST-INV-2026-000005'"), "paid|0");
+    assert_int_equal(CRAWLTAB(output, "invoice", "void", "TEST-INV-2026-000005", "--reason", "x"), 1);
     assert_int_equal(CRAWLTAB(output, "audit"), 0);
 }
 
@@ -162,7 +162,7 @@ static void what_was_taken_back_is_credit(void **state)
     begin(id);
     agree(A, CARD);
     nights_until("2026-10-01");
-    pay("INV-2026-000001", "12.00");
+    pay("TEST-INV-2026-000001", "12.00");
     const struct adjustment_row row = {
         .kind = "reversal", .payment_id = id, .reason = "the page was empty", .actor = "test"};
     enum adjustment_outcome outcome;
@@ -172,10 +172,10 @@ static void what_was_taken_back_is_credit(void **state)
     settle_nothing();
     nights_until("2026-10-02");
     json_decref(settle(NULL));
-    assert_string_equal(sql(collected), "INV-2026-000002|card|1|800");
+    assert_string_equal(sql(collected), "TEST-INV-2026-000002|card|1|800");
     assert_string_equal(sql("SELECT number, from_number, step, amount_minor FROM applied_credit"),
-                        "INV-2026-000002|INV-2026-000001|1|200");
-    assert_int_equal(CRAWLTAB(output, "invoice", "show", "INV-2026-000001"), 0);
+                        "TEST-INV-2026-000002|TEST-INV-2026-000001|1|200");
+    assert_int_equal(CRAWLTAB(output, "invoice", "show", "TEST-INV-2026-000001"), 0);
     assert_int_equal(CRAWLTAB(output, "lookup", uuid_format(id, text)), 0);
     assert_int_equal(CRAWLTAB(output, "audit"), 0);
 }
@@ -188,13 +188,14 @@ static void a_void_invoice_is_not_collected(void **state)
     begin(id);
     agree(A, CARD);
     nights_until("2026-10-02");
-    assert_int_equal(CRAWLTAB(output, "invoice", "void", "INV-2026-000001", "--reason", "a mistake"), 0);
-    assert_string_equal(sql("SELECT status, open_minor FROM invoice_state WHERE number = 'INV-2026-000001'"),
-                        "void|1200");
+    assert_int_equal(CRAWLTAB(output, "invoice", "void", "TEST-INV-2026-000001", "--reason", "a mistake"), 0);
+    assert_string_equal(
+        sql("SELECT status, open_minor FROM invoice_state WHERE number = 'TEST-INV-2026-000001'"),
+        "void|1200");
     json_decref(settle(NULL));
-    assert_string_equal(sql(collected), "INV-2026-000002|card|1|1000");
+    assert_string_equal(sql(collected), "TEST-INV-2026-000002|card|1|1000");
     settle_nothing();
-    assert_int_equal(CRAWLTAB(output, "settle", "--again", "INV-2026-000001"), 1);
+    assert_int_equal(CRAWLTAB(output, "settle", "--again", "TEST-INV-2026-000001"), 1);
 }
 
 static int spawn_settle(void)
@@ -220,7 +221,7 @@ static void a_payment_at_the_same_time(void **state)
     begin(id);
     agree(A, CARD);
     nights_until("2026-10-01");
-    const struct event_subject subject = {"INV-2026-000001", "example", "test", clock_now_ms(), true};
+    const struct event_subject subject = {"TEST-INV-2026-000001", "example", "test", clock_now_ms(), true};
     const struct event_money money = {.amount_micros = 11000000, .reference = "R1"};
     struct event_invoice invoice;
     struct event_state was;
@@ -233,7 +234,7 @@ static void a_payment_at_the_same_time(void **state)
     wait_for_locked(1);
     assert_int_equal(pg_commit(pg), ERR_OK);
     assert_int_equal(run_wait(run), 0);
-    assert_string_equal(sql(collected), "INV-2026-000001|card|1|100");
+    assert_string_equal(sql(collected), "TEST-INV-2026-000001|card|1|100");
 }
 
 /* Two runs, one of which began before the rail was changed, collect once. */
@@ -257,7 +258,7 @@ static void a_change_of_rail_at_the_same_time(void **state)
     assert_int_equal(run_wait(one), 0);
     assert_int_equal(run_wait(other), 0);
     assert_string_equal(sql("SELECT number, count(*) FROM settlement GROUP BY number ORDER BY number"),
-                        "INV-2026-000001|1\nINV-2026-000002|1");
+                        "TEST-INV-2026-000001|1\nTEST-INV-2026-000002|1");
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, ledger_setup, teardown)

@@ -83,7 +83,7 @@ static void entries_are_proven(void **state)
         says("This proof holds.");
         says("That anybody has read the page, or what it said");
         if (numbers[i] < MANY + 1) {
-            says("It is billed by invoice INV-");
+            says("It is billed by invoice TEST-INV-");
             says("On it, in line 1: ");
         }
     }
