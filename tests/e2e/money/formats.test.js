@@ -108,7 +108,7 @@ test('an invoice in every format', async t => {
 
     // PDF: read by poppler.
     const text = run('pdftotext', '-layout', file('pdf'), '-')
-    const shown = ['Invoice', number, 'Söhne <& Co>', 'EUR 0.24', 'Page 1 of 1', agent.origin]
+    const shown = ['Trial invoice', number, 'Söhne <& Co>', 'EUR 0.24', 'Page 1 of 1', agent.origin]
     for (const words of [...shown, minute(document.made_at)])
         assert.ok(text.includes(words), `${words} in ${text}`)
     const info = run('pdfinfo', '-isodates', file('pdf'))
@@ -154,7 +154,7 @@ test('a credit note in every format', async t => {
         await crawltab('invoice', 'show', credit, '--format', format, '--out', file(format))
     assert.match(
         run('pdftotext', '-layout', file('pdf'), '-'),
-        new RegExp(`Credit note[^]*Corrects +${number}`)
+        new RegExp(`Trial credit note[^]*Corrects +${number}`)
     )
     const value = place =>
         run(

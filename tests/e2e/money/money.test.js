@@ -25,6 +25,8 @@ const site = (name, currency) => ({
     terms_url: 'https://shop.example/terms',
     currency,
     seller: 'The Example Gazette',
+    // With TEST- before it there are 15 characters, for which an ACH file has room.
+    invoice: { number: 'I{year}-{number:4}' },
     billing: {
         ...{ street: '1 Rue Exemple', city: 'Paris', postal_code: '75001', country: 'FR' },
         ...{ tax_id: 'FR12345678901', endpoint: '0009:12345678900012', iban: 'FR1420041010050500013M02606' },

@@ -157,6 +157,7 @@ test('every file that the configuration names is in a backup, or is known not to
     const named = [...example.matchAll(/^[ #-]*(\w*_(?:file|folder)):/gm)].map(([, key]) => key)
     const bundle = fs.readFileSync(path.join(root, 'tools/crawltab/backup/bundle.c'), 'utf8')
     const left = named.filter(key => !bundle.includes(`.${key}"`))
-    assert.deepEqual(left, ['publish_folder'])
+    // Which calls were under way when a process ended concerns that machine alone.
+    assert.deepEqual(left, ['calls_file', 'publish_folder'])
     assert.ok(named.length > 6)
 })

@@ -78,8 +78,11 @@ test('commands and options of the examples are there', async () => {
     }
     let count = 0
     for (const { file, line, words } of commands()) {
-        const [program, command, ...rest] = words
         const plain = /^[a-z][\w-]*$/
+        const [program] = words
+        // Before the command there may be options for all of them.
+        const at = words.findIndex((word, i) => plain.test(word) && i > 0 && !/^--config$/.test(words[i - 1]))
+        const [command, ...rest] = at > 0 ? [...words.slice(at), ...words.slice(1, at)] : words.slice(1)
         const whole = await help(program)
         const named = plain.test(command ?? '') && program !== 'crawltabd'
         const text = named ? await help(program, command) : whole
