@@ -1,6 +1,6 @@
-/* A message of MCP on its way through the gate (WIRE.md section 10). What it calls may cost something: then it
- * goes the way of a page that is charged, as a URL of its own, but that it is paid for before it is made, and
- * made once. */
+/* A message of MCP on its way through the gate (WIRE.md section 10). What it calls may cost something: then
+ * it goes the way of a page that is charged, as a URL of its own, but that it is paid for before it is made,
+ * and made once. */
 #ifndef SERVER_GATE_TOOL_H
 #define SERVER_GATE_TOOL_H
 

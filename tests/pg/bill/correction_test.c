@@ -17,6 +17,8 @@
 #define B       "https://b.example"
 #define PAGE    "http://127.0.0.1:8402/a"
 
+#define NUMBER(n) "TEST-INV-2026-00000" n
+
 static char output[OUTPUT_MAX];
 static uint8_t last_id[UUID_SIZE]; /* of the last payment of charge_on */
 
@@ -327,8 +329,7 @@ static const char *dated(const char *text)
 /* The wrong party is billed the same crawls again under its right name, and each document names the other. */
 static void what_was_billed_to_the_wrong_party(void **state)
 {
-    static const char one[] = "TEST-INV-2026-000001", two[] = "TEST-INV-2026-000002",
-                      three[] = "TEST-INV-2026-000003";
+    static const char one[] = NUMBER("1"), two[] = NUMBER("2"), three[] = NUMBER("3");
     uint8_t first[UUID_SIZE];
     char id[UUID_TEXT_MAX];
     (void)state;
