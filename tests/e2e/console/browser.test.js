@@ -93,9 +93,22 @@ async function look(browser, set, name) {
     }
 }
 
+// A container may have a browser and not let it run; its shared memory is often too small for one.
+async function launch(t) {
+    const args = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu']
+    try {
+        const browser = await chromium.launch({ executablePath: program, args, timeout: 90_000 })
+        t.after(() => browser.close())
+        return browser
+    } catch (error) {
+        t.skip(`Chromium does not start here: ${error.message.split('\n')[0]}`)
+        return undefined
+    }
+}
+
 test('the console in a browser', { skip: !program && 'no Chromium is here' }, async t => {
-    const browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox'] })
-    t.after(() => browser.close())
+    const browser = await launch(t)
+    if (!browser) return
     const set = await desk(t)
     const { ledger, crawltab } = set
     await crawltab('dispute', 'open', set.payment, '--reason', 'other', '--text', 'we never fetched that')
@@ -182,8 +195,8 @@ test('the console in a browser', { skip: !program && 'no Chromium is here' }, as
 })
 
 test('the console with no data', { skip: !program && 'no Chromium is here' }, async t => {
-    const browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox'] })
-    t.after(() => browser.close())
+    const browser = await launch(t)
+    if (!browser) return
     const set = await desk(t, { paid: false })
     await look(browser, set, 'none')
 })
