@@ -88,7 +88,8 @@ check 'what its tests ask for is installed' inside "$install $wants"
 for name in $(sed -n 's/^Tests: //p' tools/deploy/debian/tests/control | tr -d ','); do
     check "its test $name" inside "/tests/$name"
 done
-check 'it is removed, and keeps them' inside "apt-get -q -y remove crawltab crawltab-crawler && $keeps"
-check 'it is purged' inside 'apt-get -q -y purge crawltab crawltab-crawler'
+ours='crawltab crawltab-crawler crawltab-console'
+check 'it is removed, and keeps them' inside "apt-get -q -y remove $ours && $keeps"
+check 'it is purged' inside "apt-get -q -y purge $ours"
 check 'nothing is left' left
 [ -z "$failed" ]
