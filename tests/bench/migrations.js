@@ -45,7 +45,7 @@ const run = (role, database, words) =>
 function make() {
     run('postgres', 'postgres', ['-c', names, '-f', path.join(root, 'sql/roles.sql')])
     run('postgres', 'postgres', ['-c', 'CREATE DATABASE crawltab OWNER crawltab_owner'])
-    const table = fs.readFileSync(path.join(root, 'sql/statements/pg/schema_table_create.sql'), 'utf8')
+    const table = fs.readFileSync(path.join(root, 'sql/statements/pg/schema/schema_table_create.sql'), 'utf8')
     const applied = files('migrations', /^\d/)
         .slice(0, baseline)
         .map((file, i) => `INSERT INTO schema_version VALUES (${i + 1}, '${path.basename(file, '.sql')}',

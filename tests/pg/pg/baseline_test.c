@@ -90,7 +90,7 @@ static void migrate_to(size_t count)
         const char *name = strrchr(files.gl_pathv[i], '/') + 1;
         snprintf(text, sizeof(text), "%s", roles);
         if (i == 0)
-            append_file(text, "sql/statements/pg/schema_table_create.sql");
+            append_file(text, "sql/statements/pg/schema/schema_table_create.sql");
         size_t len = strlen(text);
         snprintf(text + len, sizeof(text) - len,
                  "; INSERT INTO schema_version VALUES (%zu, '%.*s', now());\n", i + 1,
