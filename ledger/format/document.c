@@ -149,6 +149,13 @@ bool document_open(json_t *json, struct document *document, char problem[DOCUMEN
     return false;
 }
 
+bool document_party_open(json_t *json, struct document_party *party, char problem[DOCUMENT_PROBLEM_MAX])
+{
+    assert(json);
+    const struct place top = {.problem = problem};
+    return document_party_read(json, party, &top);
+}
+
 #define FREE(kind, name, ...) FREE_##kind(name)
 #define FREE_TEXT(name)
 #define FREE_TEXT_OR_NULL(name)

@@ -220,6 +220,9 @@ DOCUMENT_STRUCT(document, DOCUMENT)
  * wrong, "lines[2].quantity is missing", and an empty document. */
 bool document_open(json_t *json, struct document *document, char problem[DOCUMENT_PROBLEM_MAX]);
 
+/* The same of a party alone, whose texts are the JSON's. */
+bool document_party_open(json_t *json, struct document_party *party, char problem[DOCUMENT_PROBLEM_MAX]);
+
 /* An empty one, {0}, is fine. */
 void document_free(struct document *document);
 

@@ -12,6 +12,10 @@
 
 #define FORMAT_ERROR_MAX 240
 
+/* Spaces in numbers: as wide as a digit, and as a point. */
+#define FORMAT_PAD       "\xe2\x80\x87"
+#define FORMAT_POINT_PAD "\xe2\x80\x88"
+
 /* Start with {0}. `bytes` is the caller's to free. */
 struct format_output {
     char *bytes;

@@ -22,7 +22,8 @@ function rooms(    base, money, server)
     edge["ledger/base/config"] = edge["ledger/base/http"] = base
     base = base " ledger/base/config ledger/base/http ledger/base/metrics"
     edge["ledger/format"] = edge["ledger/verify"] = base
-    edge["ledger/format/bill"] = edge["ledger/format/bank"] = base " ledger/format"
+    edge["ledger/format/paper"] = edge["ledger/format/bank"] = base " ledger/format"
+    edge["ledger/format/bill"] = base " ledger/format ledger/format/paper"
     edge["ledger/licence"] = base " ledger/format"
     edge["ledger/pg"] = base
     edge["ledger/dialect"] = base " ledger/verify"
@@ -63,8 +64,9 @@ function rooms(    base, money, server)
         " server/http"
     edge["server/run"] = server
     edge["server"] = server " server/run"
-    money = base " ledger/format ledger/format/bill ledger/format/bank ledger/site ledger/terms" \
-        " ledger/proof ledger/archive ledger/bill ledger/entry ledger/outbox ledger/credit ledger/collect" \
+    money = base " ledger/format ledger/format/paper ledger/format/bill ledger/format/bank" \
+        " ledger/site ledger/terms ledger/proof ledger/archive ledger/bill ledger/entry ledger/outbox" \
+        " ledger/credit ledger/collect" \
         " ledger/traffic ledger/audit ledger/night ledger/verify ledger/licence ledger/evidence" \
         " ledger/bundle ledger/dispute ledger/export ledger/token ledger/delivery server/agent"
     edge["tools/crawler"] = edge["ledger/verify"] " ledger/verify server/agent"
@@ -108,7 +110,7 @@ function may_use(path, header)
     if (header == "yaml.h")
         return path ~ /^ledger\/base\/config\/config_read\.c$/
     if (header ~ /^(cairo|cairo-pdf)\.h$|^pango\//)
-        return path ~ /^ledger\/format\/bill\/pdf[a-z_]*\.[ch]$/
+        return path ~ /^ledger\/format\/paper\/pdf[a-z_]*\.[ch]$/
     if (header ~ /^libxml\//)
         return path == "ledger/format/xml.c"
     if (header == "zlib.h")

@@ -81,7 +81,7 @@ static void address(FILE *out, const char *value)
 /* A number, and apart from it what sets its point below the others'. */
 static void figure(FILE *out, const char *value)
 {
-    const char *pads = value + strcspn(value, VIEW_PAD VIEW_POINT_PAD);
+    const char *pads = value + strcspn(value, FORMAT_PAD FORMAT_POINT_PAD);
     for (; value < pads; value++)
         markup_text(out, (char[]){*value, '\0'});
     if (*pads)

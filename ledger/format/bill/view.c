@@ -5,7 +5,7 @@
 
 #include "ledger/base/text/amount.h"
 #include "ledger/format/format.h"
-#include "ledger/format/unicode.h"
+#include "ledger/format/party.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 
 _Static_assert(VIEW_PAIRS_MAX >= 12, "room for all facts of an invoice, also of one that replaces another");
-_Static_assert(VIEW_TEXTS_MAX >= 10, "room for all lines of a party");
+_Static_assert(VIEW_TEXTS_MAX >= PARTY_LINES_MAX, "room for all lines of a party");
 
 /* A text that was made for the view. */
 struct view_text {
@@ -81,37 +81,15 @@ static const char *money(const struct document *document, int64_t minor, char ou
 
 /* --- Parties --- */
 
-/* "10115 Berlin", with the region behind. */
-static void add_place(struct making *making, struct view_texts *lines, const struct document_party *party)
-{
-    const char *code = party->postal_code, *city = party->city, *region = party->region;
-    if (*code || *city || *region)
-        add(lines, made(making, "%s%s%s%s%s", code, *code && *city ? " " : "", city,
-                        *region && (*code || *city) ? ", " : "", region));
-}
-
-static void add_labelled(struct making *making, struct view_texts *lines, const char *label,
-                         const char *value)
-{
-    if (*value)
-        add(lines, made(making, "%s %s", label, value));
-}
-
 static void view_party(struct making *making, const struct document_party *party, struct view_party *view)
 {
-    char country[UNICODE_COUNTRY_MAX];
+    struct party_lines lines;
     view->name = party->name;
-    /* As an envelope has it. Countries part place and code in their own ways; here all have one. */
-    add(&view->lines, party->street);
-    add(&view->lines, party->street_2);
-    add_place(making, &view->lines, party);
-    add(&view->lines, made(making, "%s", unicode_country(party->country, country)));
-    add_labelled(making, &view->lines, "Tax ID", party->tax_id);
-    add_labelled(making, &view->lines, "Registration", party->registration);
-    add(&view->lines, party->contact);
-    add(&view->lines, party->phone);
-    add(&view->lines, party->email);
-    add(&view->lines, party->website);
+    if (!party_lines_of(party, &lines))
+        making->failed = true;
+    for (size_t i = 0; i < lines.count; i++)
+        add(&view->lines, made(making, "%s", lines.items[i]));
+    party_lines_free(&lines);
 }
 
 /* --- Facts --- */
@@ -192,14 +170,14 @@ static int sum_decimals(const struct document *document)
 static const char *padded(struct making *making, const char *number, int decimals)
 {
     assert(decimals >= 0 && decimals <= 6);
-    char pads[8 * sizeof(VIEW_PAD)] = "";
+    char pads[8 * sizeof(FORMAT_PAD)] = "";
     const char *point = strchr(number, '.');
     size_t len = 0;
     assert(!point || (int)strlen(point + 1) <= decimals); /* every number of the column was looked at */
     if (!point)
-        len += (size_t)snprintf(pads, sizeof(pads), VIEW_POINT_PAD);
+        len += (size_t)snprintf(pads, sizeof(pads), FORMAT_POINT_PAD);
     for (int i = point ? (int)strlen(point + 1) : 0; i < decimals; i++)
-        len += (size_t)snprintf(pads + len, sizeof(pads) - len, VIEW_PAD);
+        len += (size_t)snprintf(pads + len, sizeof(pads) - len, FORMAT_PAD);
     assert(len < sizeof(pads));
     return made(making, "%s%s", number, pads);
 }

@@ -4,10 +4,6 @@
 
 #include "ledger/format/document.h"
 
-/* As wide as a digit, and as a point. */
-#define VIEW_PAD       "\xe2\x80\x87"
-#define VIEW_POINT_PAD "\xe2\x80\x88"
-
 #define VIEW_PAIRS_MAX 12
 #define VIEW_TEXTS_MAX 10
 
@@ -41,7 +37,7 @@ struct view_day {
 };
 
 /* Texts are never NULL. Unit prices and amounts have the decimals that they need, and behind them figure
- * spaces (VIEW_PAD) for those of the longest in their column: set to the right, their decimal points stand
+ * spaces (FORMAT_PAD) for those of the longest in their column: set to the right, their decimal points stand
  * below each other. */
 struct view {
     const char *title; /* "Invoice" or "Credit note" */

@@ -1,6 +1,7 @@
 // Disputes by the real programs: each reason, decided by a rule and by a person, before the invoice and after
 // it, in part and whole; what is refused says why, each step is told, and proofs of what was rejected hold.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
@@ -122,6 +123,11 @@ test('disputes, from their opening to what comes of them', async t => {
         assert.deepEqual(brief(await dispute('decide', both.dispute_id, ...words)), ['rejected', 0, ''])
         assert.deepEqual(fs.readdirSync(proofs).sort(), [`${paid[4]}.json`, `${paid[5]}.json`])
         for (const file of fs.readdirSync(proofs)) await crawltab('verify', path.join(proofs, file))
+        await crawltab('dispute', 'show', both.dispute_id, '--proof', proofs, '--pdf')
+        const letters = fs.readdirSync(proofs).filter(file => file.endsWith('.pdf'))
+        assert.deepEqual(letters.sort(), [`${paid[4]}.pdf`, `${paid[5]}.pdf`])
+        const text = execFileSync('pdftotext', [path.join(proofs, letters[0]), '-']).toString()
+        assert.ok(text.includes('Evidence of a payment') && text.includes(paid[4]), text)
         const evidence = path.join(folder, 'letter.txt')
         fs.writeFileSync(evidence, 'Dear publisher,')
         const other = await open(paid[6], '--reason', 'other', '--evidence', evidence)

@@ -64,7 +64,9 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
     const time = Date.now() + behind
     const algorithms = ['ed25519', 'rsa-pss-sha512', 'ecdsa-p256-sha256']
     const [rsa, ec] = [await makeRsaKey(), await makeEcKey()]
-    const set = await scene(t, { algorithms }, '--clock-offset', String(behind / 1000))
+    const street = 'Straße des 17. Juni 135'
+    const site = { seller: 'Gazette & Söhne', billing: { street, city: 'Berlin', country: 'DE' } }
+    const set = await scene(t, { algorithms, site }, '--clock-offset', String(behind / 1000))
     const { crawltab, gate, agent, key, folder, ledger } = set
     const { origin } = agent
     agent.answer = (request, response) => {
@@ -74,8 +76,8 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
         for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
         response.end(body)
     }
-    const pay = async headers => {
-        const answer = await gate.request(page, { headers })
+    const pay = async (headers, target = page) => {
+        const answer = await gate.request(target, { headers })
         assert.equal(answer.status, 200, answer.text)
         return ledger.query(
             'SELECT payment_id FROM charge ORDER BY recorded_at DESC, payment_id DESC LIMIT 1'
@@ -99,11 +101,16 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
     paid.ec = await pay(signed(ec, origin, host, paymentSignature(await accepted()), at))
     paid.ecPrice = await pay(signed(ec, origin, host, { 'crawler-max-price': 'USD 0.06' }, at))
     const unpaid = await gate.offer(page)
-    const count = new Set(Object.values(paid)).size
-    assert.equal(count, 8)
-    await until(() => ledger.count('delivery') === 8, 'what was delivered')
+    const home = await gate.offer('/')
+    const broken = await pay(await withWebBotAuth(key, origin, `https://${host}/`, home, at), '/')
+    const count = new Set([...Object.values(paid), broken]).size
+    assert.equal(count, 9)
+    await until(() => ledger.count('delivery') === count, 'what was delivered')
 
     const file = name => path.join(folder, `${name}.json`)
+    // Half of it, says the front.
+    fs.writeFileSync(file('log'), `crawltab=${home} status=200 bytes=10 length=20\n`)
+    await crawltab('undelivered', '--log', file('log'))
     const day = isoDate(today - 4 * dayMs)
     await assert.rejects(
         crawltab('lookup', paid.payment, '--proof', file('none')),
@@ -118,6 +125,25 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
     await crawltab('nightly')
     const vkey = (await crawltab('checkpoint', 'key')).stdout.trim()
     assert.notEqual(vkey, early.key)
+
+    // What a letter says, without the spaces in which lines were broken.
+    const close = text => text.replaceAll(/\s+/g, '')
+    const letter = name => path.join(folder, `${name}.pdf`)
+    const onPaper = name => close(execFileSync('pdftotext', ['-raw', letter(name), '-']).toString())
+    const says = (name, ...words) => {
+        const text = onPaper(name).replaceAll(close(`Gazette & Söhne · ${words[0]} Page`), '')
+        const digest = createHash('sha256').update(fs.readFileSync(file(name))).digest('hex')
+        const found = verify(name).split(/^- |^[A-Z].*:\n/m)
+        assert.ok(found.length > 5)
+        for (const sentence of [...words, 'Gazette & Söhne', street, digest, ...found.slice(1)])
+            assert.ok(
+                text.replaceAll(/(Page)?\dof\d/g, '').includes(close(sentence).replaceAll(/\dof\d/g, '')),
+                `${sentence} in ${text}`
+            )
+        const [{ checkpoint }] = JSON.parse(read(name)).logs
+        assert.ok(text.includes(close(checkpoint)))
+        assert.ok(text.includes(close(`crawltab verify ${name}.json --vkey '${vkey}'`)))
+    }
 
     const verify = (name, ...words) => {
         try {
@@ -179,6 +205,16 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
         assert.match(verify('price'), /No offer was answered: the crawler named the price itself/)
     })
 
+    await t.test('with a letter that says all of it, of a crawl that was not delivered too', async () => {
+        const words = name => ['--proof', file(name), '--pdf', letter(name)]
+        await crawltab('lookup', paid.payment, ...words('payment'))
+        says('payment', 'Evidence of a payment', 'A trial:', '0.05 USD, by the rule "articles"', url)
+        await crawltab('lookup', broken, ...words('broken'))
+        says('broken', 'Evidence of a payment', 'The page was not delivered whole: 10 bytes were sent')
+        const unasked = crawltab('lookup', paid.payment, '--pdf', letter('none'))
+        await assert.rejects(unasked, /--pdf is a letter about the file of --proof/)
+    })
+
     await t.test('by whom, and that the log has grown from a checkpoint', () => {
         assert.match(verify('payment'), /Whose key has signed the log: the file names it itself/)
         assert.match(verify('payment', '--vkey', early.key), /to which the one that you gave leads/)
@@ -202,10 +238,12 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
     })
 
     await t.test('that there is none', async () => {
-        const answer = crawltab('lookup', unpaid, '--proof', file('absence'))
+        const words = ['--proof', file('absence'), '--pdf', letter('absence')]
+        const answer = crawltab('lookup', unpaid, ...words)
         await assert.rejects(answer, error => /offered and never paid/.test(error.stdout) && !error.stderr)
-        assert.match(verify('absence', '--vkey', vkey), /None of the 8 entries of .* has the payment id/)
+        assert.match(verify('absence', '--vkey', vkey), /None of the 9 entries of .* has the payment id/)
         verifyProof(read('absence'), { vkey })
+        says('absence', 'Evidence that a payment id was not charged', 'where it would stand, nothing does')
         const claim = JSON.parse(read('absence'))
         // The last one was asked for last: nothing comes behind it but an id from the signature's second.
         assert.ok(claim.neighbours.length >= 1)

@@ -1,7 +1,7 @@
 /* The formats of an invoice: hostile texts, sums of e-invoices, and files that are the same every time.
  * Tests ledger/format/bill/beancount.c, ledger/format/bill/booking.c, ledger/format/bill/html.c,
- * ledger/format/bill/journal.c, ledger/format/bill/pdf.c, ledger/format/bill/pdf_logo.c,
- * ledger/format/bill/pdf_text.c, ledger/format/bill/rendering.c, ledger/format/bill/view.c */
+ * ledger/format/bill/journal.c, ledger/format/bill/pdf.c, ledger/format/bill/rendering.c,
+ * ledger/format/bill/view.c, ledger/format/paper/pdf_logo.c, ledger/format/paper/pdf_text.c */
 #include "tests/unit/support.h"
 #include "tests/unit/support_document.h"
 
@@ -516,11 +516,11 @@ static void a_view_says_how_to_pay(void **state)
  * last column also its text in front of the pads. */
 static int places(const char *number)
 {
-    const char *pads = number + strcspn(number, VIEW_PAD VIEW_POINT_PAD), *point = strchr(number, '.');
+    const char *pads = number + strcspn(number, FORMAT_PAD FORMAT_POINT_PAD), *point = strchr(number, '.');
     int count = point ? (int)(pads - point - 1) : -1;
-    if (!point && strncmp(pads, VIEW_POINT_PAD, 3) == 0)
+    if (!point && strncmp(pads, FORMAT_POINT_PAD, 3) == 0)
         count = 0, pads += 3;
-    for (; strncmp(pads, VIEW_PAD, 3) == 0; pads += 3)
+    for (; strncmp(pads, FORMAT_PAD, 3) == 0; pads += 3)
         count++;
     assert_true(count >= 2 && *pads == '\0');
     return count;
@@ -543,7 +543,7 @@ static void points_stand_below_each_other(void **state)
             assert_int_equal(places(view->rows[k].cells[VIEW_UNIT_PRICE]), price);
             assert_int_equal(places(text), amount);
             /* No more zeros than money needs: "25.00", not "25.0000". */
-            const char *end = text + strcspn(text, VIEW_PAD);
+            const char *end = text + strcspn(text, FORMAT_PAD);
             assert_false(end - strchr(text, '.') > 3 && end[-1] == '0');
         }
         for (size_t k = 0; k < view->sums.count; k++)

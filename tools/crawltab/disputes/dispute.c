@@ -58,11 +58,11 @@ static bool write_evidence(struct pg *pg, const char *dispute_id, const char *pa
     return !problem;
 }
 
-static enum exit_status show(struct pg *pg, const struct dispute_steps *steps)
+static enum exit_status show(struct pg *pg, const struct config *config, const struct dispute_steps *steps)
 {
     const char *id = steps->words[0];
     enum exit_status status = dispute_steps_show(pg, id, steps->json);
-    if (status == EXIT_DONE && steps->proof && !dispute_steps_prove(pg, id, steps->proof))
+    if (status == EXIT_DONE && steps->proof && !dispute_steps_prove(pg, config, steps))
         status = EXIT_FAILED;
     if (status == EXIT_DONE && steps->evidence && !write_evidence(pg, id, steps->evidence))
         status = EXIT_FAILED;
@@ -142,7 +142,7 @@ static enum exit_status obey(const char *config_path, const char *verb, const st
     else if (pg && strcmp(verb, "decide") == 0)
         status = dispute_steps_decide(pg, config, steps);
     else if (pg && strcmp(verb, "show") == 0)
-        status = show(pg, steps);
+        status = show(pg, config, steps);
     else if (pg)
         status = list(pg, selection, steps->json);
     pg_close(pg);
@@ -154,14 +154,21 @@ static enum exit_status manage_disputes(const char *config_path, int argc, char 
 {
     struct dispute_steps steps = {.words = NULL};
     struct selection selection = {.site = NULL};
-    const struct command_option options[] = {
-        {"--site", &selection.site, NULL},     {"--crawler", &selection.crawler, NULL},
-        {"--status", &selection.status, NULL}, {"--reason", &steps.reason, NULL},
-        {"--text", &steps.text, NULL},         {"--evidence", &steps.evidence, NULL},
-        {"--invoice", &steps.invoice, NULL},   {"--line", &steps.line, NULL},
-        {"--uphold", NULL, &steps.uphold},     {"--reject", NULL, &steps.reject},
-        {"--amount", &steps.amount, NULL},     {"--proof", &steps.proof, NULL},
-        {"--json", NULL, &steps.json},         {NULL, NULL, NULL}};
+    const struct command_option options[] = {{"--site", &selection.site, NULL},
+                                             {"--crawler", &selection.crawler, NULL},
+                                             {"--status", &selection.status, NULL},
+                                             {"--reason", &steps.reason, NULL},
+                                             {"--text", &steps.text, NULL},
+                                             {"--evidence", &steps.evidence, NULL},
+                                             {"--invoice", &steps.invoice, NULL},
+                                             {"--line", &steps.line, NULL},
+                                             {"--uphold", NULL, &steps.uphold},
+                                             {"--reject", NULL, &steps.reject},
+                                             {"--amount", &steps.amount, NULL},
+                                             {"--proof", &steps.proof, NULL},
+                                             {"--pdf", NULL, &steps.letters},
+                                             {"--json", NULL, &steps.json},
+                                             {NULL, NULL, NULL}};
     struct command_words words;
     if (!command_parse(argc, argv, options, &words))
         return EXIT_USAGE;
@@ -169,6 +176,8 @@ static enum exit_status manage_disputes(const char *config_path, int argc, char 
     steps.words = words.items + 1;
     steps.count = words.count > 0 ? words.count - 1 : 0;
     steps.site = selection.site;
+    if (steps.letters && !steps.proof)
+        return command_misused("--pdf writes letters about the proofs of --proof", NULL, "give both");
     if (!check(verb, &steps, &selection))
         return EXIT_USAGE;
     return strcmp(verb, "rules") == 0 ? rules(steps.json) : obey(config_path, verb, &steps, &selection);
@@ -181,11 +190,13 @@ const struct command dispute_command = {
     "       crawltab dispute open --invoice NUMBER --line N[,N...] --reason CODE ...\n"
     "       crawltab dispute list [--status STATUS] [--crawler URL] [--site NAME]\n"
     "                             [--json]\n"
-    "       crawltab dispute show ID [--proof DIR] [--evidence FILE] [--json]\n"
+    "       crawltab dispute show ID [--proof DIR [--pdf]] [--evidence FILE]\n"
+    "                             [--json]\n"
     "       crawltab dispute decide [--site NAME]\n"
     "       crawltab dispute decide ID --uphold [PAYMENT-ID...] [--amount AMOUNT]\n"
     "                             --reason TEXT [--json]\n"
-    "       crawltab dispute decide ID --reject --reason TEXT [--proof DIR] [--json]\n"
+    "       crawltab dispute decide ID --reject --reason TEXT\n"
+    "                             [--proof DIR [--pdf]] [--json]\n"
     "       crawltab dispute rules [--json]\n"
     "\n"
     "A dispute is about payments of one crawler, or about lines of its invoices.\n"
@@ -214,6 +225,7 @@ const struct command dispute_command = {
     "  --amount AMOUNT  to give back of each crawl (default: all that is left)\n"
     "  --proof DIR      write a proof of each payment that is not upheld there, which\n"
     "                   anybody can check (crawltab verify); of closed days\n"
+    "  --pdf            and a letter about each, to be sent with it\n"
     "  --site NAME, --crawler URL\n"
     "                   where, and whose\n"
     "  --json           for programs\n"

@@ -2,6 +2,7 @@
 #include "tools/crawltab/disputes/dispute_page.h"
 #include "tools/crawltab/frame/argument.h"
 #include "tools/crawltab/frame/court.h"
+#include "tools/crawltab/frame/letter.h"
 #include "tools/crawltab/frame/proof.h"
 #include "tools/crawltab/frame/show.h"
 
@@ -49,12 +50,13 @@ enum exit_status dispute_steps_show(struct pg *pg, const char *dispute_id, bool 
 
 /* --- proofs --- */
 
-static bool prove_payment(struct pg *pg, const char *payment_id, const char *folder)
+static bool prove_payment(struct pg *pg, const struct config *config, const struct dispute_steps *steps,
+                          const char *payment_id)
 {
     struct pg_params params = {0};
     struct pg_rows rows = {0};
     struct bundle_made made = {.bundle = NULL};
-    char path[4096];
+    char path[4096], letter[4096];
     bool ok = false;
     uint8_t uuid[UUID_SIZE];
     if (!uuid_parse(slice_of(payment_id), uuid))
@@ -68,16 +70,19 @@ static bool prove_payment(struct pg *pg, const char *payment_id, const char *fol
     if (ok && made.problem)
         LOG(WARN, "there is no proof of this payment yet", {"payment_id", payment_id},
             {"detail", made.problem});
-    snprintf(path, sizeof(path), "%s/%s.json", folder, payment_id);
+    snprintf(path, sizeof(path), "%s/%s.json", steps->proof, payment_id);
+    snprintf(letter, sizeof(letter), "%s/%s.pdf", steps->proof, payment_id);
     if (ok && made.bundle)
-        ok = proof_write(path, made.bundle);
+        ok = proof_write(path, made.bundle) &&
+             (!steps->letters || letter_write(pg, config, charge_lookup_row(&rows, 0).site, path, letter));
     json_decref(made.bundle);
     pg_rows_free(&rows);
     return ok;
 }
 
-bool dispute_steps_prove(struct pg *pg, const char *dispute_id, const char *folder)
+bool dispute_steps_prove(struct pg *pg, const struct config *config, const struct dispute_steps *steps)
 {
+    const char *dispute_id = steps->words[0], *folder = steps->proof;
     char last[UUID_TEXT_MAX] = "00000000-0000-0000-0000-000000000000";
     bool ok = mkdir(folder, 0700) == 0 || errno == EEXIST, more = ok;
     if (!ok)
@@ -91,7 +96,7 @@ bool dispute_steps_prove(struct pg *pg, const char *dispute_id, const char *fold
         more = ok && rows.count > 0;
         for (int i = 0; ok && i < rows.count; i++) {
             snprintf(last, sizeof(last), "%s", dispute_crawls_row(&rows, i).payment_id);
-            ok = prove_payment(pg, last, folder);
+            ok = prove_payment(pg, config, steps, last);
         }
         pg_rows_free(&rows);
     }
@@ -215,7 +220,7 @@ enum exit_status dispute_steps_decide(struct pg *pg, const struct config *config
     if (!uuid_parse(slice_of(steps->words[0]), uuid))
         return command_misused("this is no dispute", steps->words[0], "crawltab dispute list has their ids");
     enum exit_status status = decide(pg, steps);
-    if (status == EXIT_DONE && steps->proof && !dispute_steps_prove(pg, steps->words[0], steps->proof))
+    if (status == EXIT_DONE && steps->proof && !dispute_steps_prove(pg, config, steps))
         status = EXIT_FAILED;
     if (status == EXIT_DONE)
         status = dispute_steps_show(pg, steps->words[0], steps->json);

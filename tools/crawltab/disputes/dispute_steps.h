@@ -10,6 +10,7 @@ struct dispute_steps {
     const char *site, *reason, *text, *evidence, *invoice, *line; /* of "open" */
     bool uphold, reject;                                          /* of "decide" */
     const char *amount, *proof;
+    bool letters; /* beside the proofs */
     bool json;
 };
 
@@ -21,9 +22,9 @@ enum exit_status dispute_steps_open(struct pg *pg, const struct config *config,
 enum exit_status dispute_steps_decide(struct pg *pg, const struct config *config,
                                       const struct dispute_steps *steps);
 
-/* Writes a proof of each payment that the dispute is about and that is not upheld into the folder. False
- * after telling what is wrong. */
-bool dispute_steps_prove(struct pg *pg, const char *dispute_id, const char *folder);
+/* Writes a proof of each payment that the dispute is about and that is not upheld into the folder, and its
+ * letter if they are wanted. False after telling what is wrong. */
+bool dispute_steps_prove(struct pg *pg, const struct config *config, const struct dispute_steps *steps);
 
 /* Prints the dispute. EXIT_FAILED after telling that there is none. */
 enum exit_status dispute_steps_show(struct pg *pg, const char *dispute_id, bool json);

@@ -1,10 +1,11 @@
 #include "tools/crawltab/entries/answer.h"
 #include "tools/crawltab/entries/named.h"
 #include "tools/crawltab/entries/offered_url.h"
-#include "tools/crawltab/frame/proof.h"
 #include "tools/crawltab/entries/search.h"
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/frame/deed.h"
+#include "tools/crawltab/frame/letter.h"
+#include "tools/crawltab/frame/proof.h"
 #include "tools/crawltab/frame/show.h"
 #include "tools/crawltab/frame/trust.h"
 
@@ -167,6 +168,18 @@ static bool prove(struct pg *pg, const struct answer *answer, const char *path)
     return written;
 }
 
+/* The site whose publisher writes the letter: that of the entry, or of the log that has none. */
+static const char *site_name(const struct answer *answer)
+{
+    const struct opener *opener = answer->opener;
+    if (answer_has_entry(answer))
+        return charge_lookup_row(&answer->entry, 0).site;
+    for (size_t i = 0; i < opener->site_count; i++)
+        if (opener->sites[i].site_id == site_of(answer))
+            return opener->sites[i].name;
+    return "";
+}
+
 static void free_answer(struct answer *answer)
 {
     pg_rows_free(&answer->entry);
@@ -182,7 +195,7 @@ static void free_answer(struct answer *answer)
 
 /* What is asked for beside the id, or instead of it. */
 struct request {
-    const char *url, *proof, *client;
+    const char *url, *proof, *letter, *client;
     char name[NAMED_MAX]; /* "": it is a payment that is looked for */
     struct search search; /* `at` is NULL: an id was given */
     bool json;
@@ -222,7 +235,9 @@ static enum exit_status look_up(const struct config *config, struct answer *answ
     if (pg && record(pg, answer, request) && take_id(pg, config, request, answer) &&
         opener_make(pg, config, &opener) == ERR_OK && find(pg, request->url, answer) == ERR_OK) {
         status = tell(answer, request->json);
-        if (request->proof && !prove(pg, answer, request->proof))
+        if (request->proof && (!prove(pg, answer, request->proof) ||
+                               (request->letter && !letter_write(pg, config, site_name(answer),
+                                                                 request->proof, request->letter))))
             status = EXIT_FAILED;
     }
     free_answer(answer);
@@ -243,11 +258,15 @@ static enum exit_status look_up_any(const char *config_path, int argc, char **ar
 {
     struct request request = {.url = NULL};
     struct search *search = &request.search;
-    const struct command_option options[] = {
-        {"--json", NULL, &request.json},       {"--url", &request.url, NULL},
-        {"--proof", &request.proof, NULL},     {"--client", &request.client, NULL},
-        {"--crawler", &search->crawler, NULL}, {"--at", &search->at, NULL},
-        {"--site", &search->site, NULL},       {NULL, NULL, NULL}};
+    const struct command_option options[] = {{"--json", NULL, &request.json},
+                                             {"--url", &request.url, NULL},
+                                             {"--proof", &request.proof, NULL},
+                                             {"--pdf", &request.letter, NULL},
+                                             {"--client", &request.client, NULL},
+                                             {"--crawler", &search->crawler, NULL},
+                                             {"--at", &search->at, NULL},
+                                             {"--site", &search->site, NULL},
+                                             {NULL, NULL, NULL}};
     struct command_words words;
     struct answer answer = {.url = NULL};
     if (!command_parse(argc, argv, options, &words))
@@ -257,6 +276,8 @@ static enum exit_status look_up_any(const char *config_path, int argc, char **ar
     if (search->at ? words.count != 0 || !request.url : words.count != 1 || search->crawler || search->site)
         return command_misused("use: crawltab lookup PAYMENT-ID, or lookup --url URL --at TIME", NULL,
                                "see crawltab lookup --help");
+    if (request.letter && !request.proof)
+        return command_misused("--pdf is a letter about the file of --proof", NULL, "give both");
     if (!search->at && !mistyped_read(words.items[0], &answer.given) &&
         !named_read(words.items[0], request.name))
         return command_misused("this is no payment id, number or thumbprint", words.items[0],
@@ -277,11 +298,11 @@ static enum exit_status look_up_any(const char *config_path, int argc, char **ar
 
 const struct command lookup_command = {
     "lookup", "answer a dispute: who signed what, when, at which price",
-    "usage: crawltab lookup PAYMENT-ID [--url URL] [--client ADDRESS] [--proof FILE]\n"
-    "           [--json]\n"
+    "usage: crawltab lookup PAYMENT-ID [--url URL] [--client ADDRESS]\n"
+    "           [--proof FILE [--pdf LETTER.pdf]] [--json]\n"
     "       crawltab lookup INVOICE-NUMBER | CREDIT-NOTE-NUMBER | THUMBPRINT [--json]\n"
     "       crawltab lookup --url URL --at TIME [--crawler AGENT] [--site NAME]\n"
-    "           [--proof FILE] [--json]\n"
+    "           [--proof FILE [--pdf LETTER.pdf]] [--json]\n"
     "\n"
     "Shows the entry of a payment id (64 characters as in the offer, or its UUID as\n"
     "in exports): signer, key, URL, price, receipt time, invoice, what was signed,\n"
@@ -307,7 +328,9 @@ const struct command lookup_command = {
     "With --proof the same is written as a file that anybody can check without the\n"
     "ledger (crawltab verify): the entry, or that the log of its closed day has none.\n"
     "The latter shows the two entries beside which it would stand, which may be\n"
-    "another crawler's.\n"
+    "another crawler's. With --pdf there is a letter to go with the file, under the\n"
+    "publisher's head as on invoices: what the file proves, and what not, in plain\n"
+    "sentences, its SHA-256, the checkpoint, and how to check all of it.\n"
     "\n"
     "exit status: 0 paid, and everything that could be checked holds, or found; 1\n"
     "anything else\n"
@@ -321,6 +344,8 @@ const struct command lookup_command = {
     "  --crawler AGENT, --site NAME\n"
     "                 whose payment, and where\n"
     "  --proof FILE   write a proof that can be sent to whoever doubts\n"
+    "  --pdf LETTER.pdf\n"
+    "                 write the letter about that file\n"
     "  --json         for programs\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
     "  crawltab lookup 01920f6e-5c00-7a31-9f00-8d5a1c2b3e4f --proof proof.json\n"

@@ -1,8 +1,8 @@
 /* Hinting is off and positions are not rounded to pixels: an invoice is laid out the same on every machine
  * that has the font, today and in ten years, so that two files of one invoice are equal. */
-#include "ledger/format/bill/pdf_text.h"
+#include "ledger/format/paper/pdf_text.h"
 
-#include "ledger/format/bill/view.h"
+#include "ledger/format/format.h"
 
 #include <assert.h>
 #include <pango/pangocairo.h>
@@ -11,9 +11,10 @@
 #include <string.h>
 
 #define FAMILY   "DejaVu Sans"
+#define FIXED    "DejaVu Sans Mono"
 #define ANY_ROOM 100000
 
-const struct pdf_type pdf_figures = {9, false, PDF_INK, PANGO_ALIGN_RIGHT};
+const struct pdf_type pdf_figures = {.size = 9, .colour = PDF_INK, .align = PANGO_ALIGN_RIGHT};
 
 void pdf_set_colour(cairo_t *cr, enum pdf_colour colour)
 {
@@ -38,7 +39,7 @@ PangoLayout *pdf_layout(cairo_t *cr, const struct pdf_type *type, const char *te
     pango_cairo_context_set_resolution(pango_layout_get_context(layout), 72);
     pango_context_set_round_glyph_positions(pango_layout_get_context(layout), FALSE);
     pango_layout_context_changed(layout);
-    pango_font_description_set_family(font, FAMILY);
+    pango_font_description_set_family(font, type->fixed ? FIXED : FAMILY);
     pango_font_description_set_size(font, type->size * PANGO_SCALE);
     pango_font_description_set_weight(font, type->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
     pango_layout_set_font_description(layout, font);
@@ -135,7 +136,7 @@ int pdf_draw_address(cairo_t *cr, const struct pdf_type *type, const char *text,
 
 int pdf_draw_figure(cairo_t *cr, const struct pdf_type *type, const char *text, int x, int y, int width)
 {
-    const char *pads = text + strcspn(text, VIEW_PAD VIEW_POINT_PAD);
+    const char *pads = text + strcspn(text, FORMAT_PAD FORMAT_POINT_PAD);
     char number[64];
     /* The pads are not drawn but left out to the right: what they are as wide as is the figures' type,
      * whatever type the number itself has. */

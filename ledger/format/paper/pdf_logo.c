@@ -1,7 +1,7 @@
 /* Pictures come from the publisher's configuration, but years may lie between, and the library that decodes
  * them has seen worse: sizes are looked at before anything is decoded, and what is odd is left out rather
  * than the invoice. */
-#include "ledger/format/bill/pdf_logo.h"
+#include "ledger/format/paper/pdf_logo.h"
 
 #include "ledger/base/text/encoding.h"
 

@@ -1,6 +1,6 @@
 /* The seller's picture on paper. */
-#ifndef LEDGER_FORMAT_BILL_PDF_LOGO_H
-#define LEDGER_FORMAT_BILL_PDF_LOGO_H
+#ifndef LEDGER_FORMAT_PAPER_PDF_LOGO_H
+#define LEDGER_FORMAT_PAPER_PDF_LOGO_H
 
 #include <cairo.h>
 

@@ -1,6 +1,6 @@
 /* Texts on paper: their looks, their sizes, and how they are broken into lines. */
-#ifndef LEDGER_FORMAT_BILL_PDF_TEXT_H
-#define LEDGER_FORMAT_BILL_PDF_TEXT_H
+#ifndef LEDGER_FORMAT_PAPER_PDF_TEXT_H
+#define LEDGER_FORMAT_PAPER_PDF_TEXT_H
 
 #include <cairo.h>
 #include <pango/pango.h>
@@ -11,7 +11,7 @@ enum pdf_colour { PDF_INK, PDF_SOFT, PDF_LINE, PDF_BAR, PDF_COLOUR_COUNT };
 /* How a text is set. Lines are a quarter of the size apart. */
 struct pdf_type {
     int size;
-    bool bold;
+    bool bold, fixed; /* fixed: all letters are alike wide, and none looks like another */
     enum pdf_colour colour;
     PangoAlignment align;
 };
@@ -35,7 +35,8 @@ int pdf_draw_address(cairo_t *cr, const struct pdf_type *type, const char *text,
 /* The type of numbers in columns. */
 extern const struct pdf_type pdf_figures;
 
-/* The same of a number of view.h, to the right, in any type: its pads are as wide as digits of pdf_figures.
+/* The same of a number with FORMAT_PAD behind it, to the right, in any type: its pads are as wide as digits
+ * of pdf_figures.
  */
 int pdf_draw_figure(cairo_t *cr, const struct pdf_type *type, const char *text, int x, int y, int width);
 
