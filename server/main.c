@@ -284,6 +284,8 @@ static int start_and_serve(const char *file, struct config *config, const struct
     service_start(&service, config->ledger_timeout_seconds * 1000);
     struct served served = {.file = file, .generation = generation_start(config, NULL)};
     if (served.generation)
+        generation_take_over(served.generation);
+    if (served.generation)
         wait_for_ledger(served.generation, config->ledger_timeout_seconds * 1000);
     if (served.generation && start_listening(&served, config, given)) {
         struct schedule *schedule =

@@ -81,6 +81,7 @@ struct crawl {
     struct content content;         /* the page, while it is looked at */
     bool asks;                      /* the page is the site's own server's to give */
     struct origin_answer *answer;   /* its answer, until the reply has it */
+    struct reporter *reporter;      /* told if that breaks off, when the gate may be gone */
     struct signature_agents agents; /* who the request says has signed, read once on arrival */
     struct commitment commitment;   /* read on arrival too, as it may say who pays; */
     enum err committed;             /* what its reading returned */

@@ -35,6 +35,8 @@ static void on_reported(struct undelivered_report *report)
     const char *lost = report->err == ERR_OK ? NULL : err_sentence(report->err);
     if (report->err == ERR_OK && report->outcome == UNDELIVERED_SEALED)
         lost = "the day of the payment is sealed";
+    if (report->err == ERR_OK && report->outcome == UNDELIVERED_NO_CHARGE)
+        lost = "the payment is in the ledger that was configured before";
     if (report->err == ERR_OK && report->outcome == UNDELIVERED_DIFFERS)
         lost = "the payment has a final amount";
     tell_undelivered(&report->fact, lost);
@@ -43,7 +45,8 @@ static void on_reported(struct undelivered_report *report)
 }
 
 /* The site's own server stopped in the middle of what is paid for already: nothing is billed for it, and its
- * payment id opens nothing any more. By now the crawl is over, but its memory is the exchange's. */
+ * payment id opens nothing any more. By now the crawl is over, and its gate may be gone with a reload; the
+ * crawl's memory is the exchange's. */
 static void on_broken(void *context, unsigned status, uint64_t sent, uint64_t length)
 {
     const struct crawl *crawl = context;
@@ -57,15 +60,17 @@ static void on_broken(void *context, unsigned status, uint64_t sent, uint64_t le
     struct undelivered_report *report = malloc(sizeof(*report));
     if (report)
         *report = report_of(&fact, on_reported);
-    if (report && writer_report(crawl->gate->parts.writer, report) == ERR_OK)
+    enum err err = report ? reporter_report(crawl->reporter, report) : ERR_OVERLOADED;
+    if (err == ERR_OK)
         return;
-    tell_undelivered(&fact, "too many wait for the ledger");
+    tell_undelivered(&fact, err == ERR_OVERLOADED ? "too many wait for the ledger" : "the gate has ended");
     free(report);
 }
 
 void delivering_watch(struct crawl *crawl, struct origin_answer *answer)
 {
     assert(crawl->redeeming && !answer->broken);
+    crawl->reporter = crawl->gate->parts.reporter;
     answer->broken = on_broken;
     answer->broken_context = crawl;
 }

@@ -6,6 +6,7 @@
 #include "ledger/credit/refresh.h"
 #include "ledger/base/config/config.h"
 #include "ledger/delivery/journal.h"
+#include "ledger/delivery/reporter.h"
 #include "ledger/entry/writer.h"
 #include "ledger/traffic/recorder.h"
 #include "server/agent/directory.h"
@@ -22,10 +23,11 @@ struct gate_parts {
     struct writer *writer;
     struct refresh *accounts;
     struct nonces *nonces;
-    struct recorder *traffic; /* NULL: nothing is counted */
-    struct reader *reader;    /* NULL: crawlers' accounts are not shown */
-    struct journal *journal;  /* NULL: what is delivered is not recorded */
-    struct calls *calls;      /* NULL: no site has tools */
+    struct reporter *reporter; /* of what breaks off: it outlives the writer */
+    struct recorder *traffic;  /* NULL: nothing is counted */
+    struct reader *reader;     /* NULL: crawlers' accounts are not shown */
+    struct journal *journal;   /* NULL: what is delivered is not recorded */
+    struct calls *calls;       /* NULL: no site has tools */
 };
 
 /* NULL after logging why: a key file that cannot be read or made, a folder that is not there. */

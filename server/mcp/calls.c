@@ -34,7 +34,7 @@ struct calls {
     uint32_t magic;
     pthread_mutex_t mutex;
     struct underway *underway;
-    struct writer *writer; /* NULL: nobody can be told; the file keeps it */
+    struct reporter *reporter;
     size_t kept_bytes, kept_bytes_max;
     struct call *oldest, *newest;
     struct call *buckets[BUCKETS];
@@ -81,14 +81,13 @@ static void on_reported(struct undelivered_report *report)
 static void take_back(struct calls *calls, const uint8_t id[UUID_SIZE])
 {
     struct undelivered fact = {.length_bytes = -1, .told_by = "gate"};
-    struct taking_back *back = calls->writer ? malloc(sizeof(*back)) : NULL;
+    struct taking_back *back = malloc(sizeof(*back));
     memcpy(fact.payment_id, id, UUID_SIZE);
     if (!back)
         return;
     back->report = report_of(&fact, on_reported);
     back->calls = calls;
-    /* It answers on a thread of its own, never from within. */
-    if (writer_report(calls->writer, &back->report) != ERR_OK)
+    if (reporter_report(calls->reporter, &back->report) != ERR_OK)
         free(back);
 }
 
@@ -154,12 +153,13 @@ static void tell(struct call_wait *wait)
     }
 }
 
-struct calls *calls_new(const struct config *config)
+struct calls *calls_new(const struct config *config, struct reporter *reporter)
 {
     struct calls *calls = calloc(1, sizeof(*calls));
     if (!calls)
         return NULL;
     OBJECT_MAKE(calls, CALLS_MAGIC);
+    calls->reporter = reporter;
     pthread_mutex_init(&calls->mutex, NULL);
     calls->kept_bytes_max = (size_t)config->mcp_kept_bytes;
     calls->underway = underway_open(config->mcp_calls_file, note_left, calls);
@@ -183,25 +183,20 @@ void calls_free(struct calls *calls)
     free(calls);
 }
 
-void calls_use(struct calls *calls, struct writer *writer)
+void calls_tell_left(struct calls *calls)
 {
     pthread_mutex_lock(&calls->mutex);
-    calls->writer = writer;
     for (size_t i = 0; i < calls->left_count; i++)
         take_back(calls, calls->left[i]);
     calls->left_count = 0;
     pthread_mutex_unlock(&calls->mutex);
 }
 
-void calls_leave_writer(struct calls *calls, const struct writer *writer)
+void calls_end(struct calls *calls)
 {
     pthread_mutex_lock(&calls->mutex);
-    if (calls->writer == writer) {
-        /* The process ends: what is kept and was not got will not be got any more. */
-        while (calls->oldest)
-            unlist(calls, calls->oldest);
-        calls->writer = NULL;
-    }
+    while (calls->oldest)
+        unlist(calls, calls->oldest);
     pthread_mutex_unlock(&calls->mutex);
 }
 

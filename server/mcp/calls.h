@@ -5,7 +5,7 @@
 #define SERVER_MCP_CALLS_H
 
 #include "ledger/base/config/config.h"
-#include "ledger/entry/writer.h"
+#include "ledger/delivery/reporter.h"
 
 struct calls;
 struct call;
@@ -30,17 +30,19 @@ enum calls_place {
     CALLS_REFUSED /* too many at once, or it cannot be noted */
 };
 
-/* NULL after logging why. */
-struct calls *calls_new(const struct config *config);
+/* NULL after logging why. What was not delivered is told by the reporter, which must outlive the calls. */
+struct calls *calls_new(const struct config *config, struct reporter *reporter);
 
 /* Gives up what nobody waits for: there is no process after this one, or the next one reads the file. NULL is
  * fine. */
 void calls_free(struct calls *calls);
 
-/* By whom is told what was not delivered: the writer of the generation that serves. Before that one stops the
- * next one's is named, or NULL. What was left by a process that died is told then, too. */
-void calls_use(struct calls *calls, struct writer *writer);
-void calls_leave_writer(struct calls *calls, const struct writer *writer);
+/* The reporter has a writer: tells what was left by a process that died. Again: nothing. */
+void calls_tell_left(struct calls *calls);
+
+/* The process ends, and the reporter's writer is still there: what is kept and was not got will not be got
+ * any more, and is told. */
+void calls_end(struct calls *calls);
 
 /* Looks the call up, or begins it. But for CALLS_APART and CALLS_REFUSED *call is the caller's until
  * calls_let_go. */

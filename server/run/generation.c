@@ -6,6 +6,7 @@
 #include "ledger/account/reader.h"
 #include "ledger/credit/refresh.h"
 #include "ledger/delivery/journal.h"
+#include "ledger/delivery/reporter.h"
 #include "ledger/base/file/file.h"
 #include "ledger/base/log.h"
 #include "ledger/base/object.h"
@@ -46,6 +47,7 @@ struct generation {
     struct reader *reader;
     struct shared *agents; /* struct agents */
     struct shared *nonces;
+    struct shared *reporter;
     struct shared *calls;   /* struct calls; NULL: no site has tools */
     struct shared *traffic; /* struct recorder */
     struct shared *journal;
@@ -79,6 +81,11 @@ static void end_journal(void *journal)
 static void end_nonces(void *nonces)
 {
     nonces_free(nonces);
+}
+
+static void end_reporter(void *reporter)
+{
+    reporter_free(reporter);
 }
 
 static void end_calls(void *calls)
@@ -197,10 +204,8 @@ static bool take_calls(struct generation *generation, const struct config *confi
     if (former && former->calls)
         generation->calls = shared_take(former->calls);
     else if (has_tools(config))
-        generation->calls = shared_new(calls_new(config), end_calls, NULL);
-    /* Of what is new nobody else has told; what goes on is told by the former one until this one serves. */
-    if (generation->calls && !(former && former->calls))
-        calls_use(shared_thing(generation->calls), generation->writer);
+        generation->calls =
+            shared_new(calls_new(config, shared_thing(generation->reporter)), end_calls, NULL);
     return generation->calls || !has_tools(config);
 }
 
@@ -221,10 +226,12 @@ struct generation *generation_start(struct config *config, struct generation *fo
     generation->agents = agents_for(shared, former ? former->agents : NULL);
     generation->nonces =
         former ? shared_take(former->nonces) : shared_new(nonces_new(NONCES_MAX), end_nonces, NULL);
+    generation->reporter =
+        former ? shared_take(former->reporter) : shared_new(reporter_new(), end_reporter, NULL);
     generation->traffic = traffic_for(shared, former ? former->traffic : NULL);
     generation->journal = journal_for(shared, former ? former->journal : NULL);
     if (!generation->accounts || !generation->writer || !generation->reader || !generation->agents ||
-        !generation->nonces || !generation->traffic || !generation->journal) {
+        !generation->nonces || !generation->reporter || !generation->traffic || !generation->journal) {
         LOG(ERROR, "start_failed", {"detail", "no memory or no threads"});
         goto fail;
     }
@@ -236,6 +243,7 @@ struct generation *generation_start(struct config *config, struct generation *fo
                                .writer = generation->writer,
                                .accounts = shared_thing(generation->accounts),
                                .nonces = shared_thing(generation->nonces),
+                               .reporter = shared_thing(generation->reporter),
                                .traffic = shared_thing(generation->traffic),
                                .reader = generation->reader,
                                .journal = config->delivery_record ? shared_thing(generation->journal) : NULL,
@@ -267,8 +275,9 @@ const struct config *generation_config(const struct generation *generation)
 void generation_take_over(struct generation *generation)
 {
     OBJECT_CHECK(generation, GENERATION_MAGIC);
+    reporter_use(shared_thing(generation->reporter), generation->writer);
     if (generation->calls)
-        calls_use(shared_thing(generation->calls), generation->writer);
+        calls_tell_left(shared_thing(generation->calls));
     refresh_adopt(shared_thing(generation->accounts), shared_thing(generation->config));
     recorder_adopt(shared_thing(generation->traffic), shared_thing(generation->config));
 }
@@ -314,14 +323,23 @@ bool generation_turned(const struct generation *generation)
     return writer_turned(generation->writer);
 }
 
+/* Before its writer stops. */
+static void leave_reporter(struct generation *generation)
+{
+    struct reporter *reporter = generation->reporter ? shared_thing(generation->reporter) : NULL;
+    if (!reporter || !generation->writer)
+        return;
+    if (reporter_leave(reporter, generation->writer) && generation->calls)
+        calls_end(shared_thing(generation->calls));
+}
+
 void generation_stop(struct generation *generation)
 {
     if (!generation)
         return;
     OBJECT_END(generation, GENERATION_MAGIC);
     monitor_free(generation->monitor);
-    if (generation->calls)
-        calls_leave_writer(shared_thing(generation->calls), generation->writer);
+    leave_reporter(generation);
     /* The writer first: its last answers are told to the gate and to the accounts. */
     writer_stop(generation->writer);
     reader_stop(generation->reader);
@@ -331,6 +349,7 @@ void generation_stop(struct generation *generation)
     gate_free(generation->gate);
     shared_release(generation->nonces);
     shared_release(generation->calls);
+    shared_release(generation->reporter);
     shared_release(generation->traffic);
     shared_release(generation->journal);
     shared_release(generation->accounts);

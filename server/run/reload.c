@@ -124,6 +124,7 @@ static void *retire(void *context)
            !has_left(retirement->facilitator) || !has_left(retirement->monitor))
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
     generation_stop(retirement->generation);
+    LOG(DEBUG, "retired", {"detail", "nothing is left of the former configuration"});
     atomic_store(&retirement->done, true);
     return NULL;
 }

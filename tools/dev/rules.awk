@@ -32,7 +32,7 @@ function rooms(    base, money, server)
     edge["ledger/traffic"] = edge["ledger/export"] = edge["ledger/token"] = base
     edge["ledger/bill"] = base " ledger/site ledger/format ledger/format/bill"
     edge["ledger/entry"] = base " ledger/site"
-    edge["ledger/delivery"] = base " ledger/proof"
+    edge["ledger/delivery"] = base " ledger/proof ledger/entry"
     edge["ledger/evidence"] = base " ledger/verify ledger/entry ledger/dialect"
     edge["ledger/bundle"] = base " ledger/verify ledger/entry ledger/proof ledger/evidence ledger/delivery"
     edge["ledger/outbox"] = base " ledger/bill"
@@ -50,7 +50,7 @@ function rooms(    base, money, server)
     edge["server/content"] = edge["server/origin"] = edge["server/http"]
     edge["server/rules"] = edge["ledger/credit"] " ledger/credit ledger/verify"
     edge["server/published"] = edge["server/http"] " ledger/licence ledger/verify server/agent"
-    edge["server/mcp"] = edge["ledger/entry"] " ledger/entry"
+    edge["server/mcp"] = edge["ledger/delivery"] " ledger/delivery"
     edge["server/gate"] = edge["server/rules"] " server/rules ledger/dialect ledger/traffic server/agent" \
         " server/content server/origin server/published server/mcp ledger/account ledger/delivery"
     edge["server/decisions"] = edge["server/gate"] " server/gate"

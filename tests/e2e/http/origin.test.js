@@ -1,6 +1,6 @@
 // The `origin` delivery style against a real server of the site's own: what it is asked, what of its answer
 // comes back, and when money is taken.
-// Tests server/origin/origin.c, server/gate/forward.c, server/http/stream.c
+// Tests server/origin/origin.c, server/gate/forward.c, server/http/stream.c, ledger/delivery/reporter.c
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
@@ -367,6 +367,27 @@ test('a body that breaks off is recorded, and its payment id opens nothing any m
     const { stdout } = await crawltab('lookup', id)
     assert.match(stdout, /Undelivered 200000 of 300000 bytes, status 200, told by the gate/)
     await crawltab('audit')
+})
+
+// The gate and the writer under which it began are gone by then; whose writer serves today is told.
+test('a body that breaks off after a reload is recorded, too', async t => {
+    const { gate, ledger, site, pay } = await beside(t, { logLevel: 'debug' })
+    const begun = new Promise(resolve => {
+        site.answer = (request, response) => {
+            response.writeHead(200, { 'content-length': 300_000 })
+            response.write('x'.repeat(200_000), () => resolve(response))
+        }
+    })
+    const broken = assert.rejects(pay('/page'), /aborted/)
+    const response = await begun
+    await until(() => ledger.count('charge') === 1, 'the entry')
+    gate.process.kill('SIGHUP')
+    await gate.logged(/event=retired/)
+    response.destroy()
+    await broken
+    await gate.logged(/event=undelivered payment=\S+ bytes=200000 of=300000/)
+    assert.equal(ledger.count('undelivered'), 1)
+    await until(() => ledger.count('delivery') === 1, 'what was delivered')
 })
 
 // The crawler had it; that the site breaks off when it asks once more is not undelivered.
