@@ -203,19 +203,31 @@ static bool is_type(struct slice type, struct slice expected)
 }
 
 /* An x402 settlement, as in PAYMENT-RESPONSE. */
-static struct slice receipt_of(struct crawl *crawl)
+static struct slice write_receipt(const void *context, struct arena *arena, int64_t micros)
 {
-    const struct charge_outcome *outcome = &crawl->submission.outcome;
-    const struct dialect_receipt receipt = {
-        .network = slice_of(crawl->site->network),
-        .currency = slice_of(crawl->site->currency),
+    struct dialect_receipt receipt = *(const struct dialect_receipt *)context;
+    receipt.amount_micros = micros;
+    return dialect_x402_receipt(arena, &receipt);
+}
+
+/* In the arena: the stream may outlive the configuration. */
+static const struct dialect_receipt *receipt_of(struct crawl *crawl)
+{
+    struct arena *arena = &crawl->exchange->arena;
+    const char *network = arena_copy(arena, slice_of(crawl->site->network));
+    const char *currency = arena_copy(arena, slice_of(crawl->site->currency));
+    struct dialect_receipt *receipt = arena_alloc(arena, sizeof(*receipt));
+    if (!network || !currency || !receipt)
+        return NULL;
+    *receipt = (struct dialect_receipt){
+        .network = slice_of(network),
+        .currency = slice_of(currency),
         .commitment = &crawl->commitment,
         .id = crawl->id_text,
         .payer = crawl->charge.agent,
-        .amount_micros = outcome->amount_micros,
-        .recorded_at = outcome->recorded_at_ms / 1000,
+        .recorded_at = crawl->submission.outcome.recorded_at_ms / 1000,
     };
-    return dialect_x402_receipt(&crawl->exchange->arena, &receipt);
+    return receipt;
 }
 
 bool tool_reads_answer(const struct crawl *crawl)
@@ -232,8 +244,11 @@ static bool job_of(struct crawl *crawl, struct filter_job *job)
     if (tool_costs(crawl)) {
         job->calls = crawl->gate->parts.calls;
         job->call = tool->call;
-        job->receipt = receipt_of(crawl);
-        return job->receipt.data != NULL;
+        job->charged_micros = crawl->submission.outcome.amount_micros;
+        job->site = arena_copy(arena, slice_of(crawl->site->name));
+        job->receipt = write_receipt;
+        job->receipt_context = receipt_of(crawl);
+        return job->site && job->receipt_context;
     }
     job->kind = tool->rpc.kind;
     job->prices = answer_keep_prices(arena, crawl->site);

@@ -155,6 +155,30 @@ static void put_meta(struct buffer *out, const struct tree *tree, const struct t
     buffer_add(out, slice_bytes(object->text.data + 1, object->text.len - 1));
 }
 
+int64_t answer_amount(const struct tree *tree, int64_t charged, const char **fault)
+{
+    const struct tree_node *meta = tree_member(tree, result_of(tree), SLICE("_meta"));
+    const struct tree_node *said = tree_member(tree, meta, SLICE("x402/amount"));
+    int64_t micros = 0;
+    *fault = NULL;
+    if (!said)
+        return charged;
+    struct slice digits = said->text;
+    if (said->kind == TREE_STRING)
+        digits = (struct slice){digits.data + 1, digits.len - 2};
+    bool number = (said->kind == TREE_STRING || said->kind == TREE_NUMBER) && digits.len > 0;
+    for (size_t i = 0; i < digits.len && number && micros <= charged; i++) {
+        number = digits.data[i] >= '0' && digits.data[i] <= '9';
+        micros = micros * 10 + (digits.data[i] - '0');
+    }
+    if (!number)
+        *fault = "it is no whole number of millionths such as \"20000\"";
+    else if (micros > charged)
+        *fault = "it is more than what was offered";
+    assert(*fault || (micros >= 0 && micros <= charged));
+    return *fault ? charged : micros;
+}
+
 void answer_write_receipt(struct buffer *result, const struct tree *tree, struct slice receipt)
 {
     static const struct slice dropped[] = {SLICE("x402/payment-response"), SLICE("x402/amount"), {NULL, 0}};

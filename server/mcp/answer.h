@@ -30,7 +30,13 @@ enum answer_kind {
 /* What the message is to who has asked with this id. */
 enum answer_kind answer_judge(const struct tree *tree, struct slice id);
 
-/* The result of an answer with the receipt in its _meta, in the place of one that may be there. */
+/* What the site's own server says the call costs in the end, in micro-units: _meta["x402/amount"] of the
+ * result of an answer that gives one, digits as a string or a number. It may ask for less than `charged`,
+ * never for more. `charged` where it says nothing, or what does not count; then *fault says why (static). */
+int64_t answer_amount(const struct tree *tree, int64_t charged, const char **fault);
+
+/* The result of an answer with the receipt in its _meta, in the place of one that may be there, and without
+ * the amount by which that was made. */
 void answer_write_receipt(struct buffer *result, const struct tree *tree, struct slice receipt);
 
 /* The answer `text` with another result. */

@@ -21,8 +21,9 @@ struct call {
     size_t users; /* who holds it, the table among them */
     bool listed;  /* in the table */
     bool ended, charged, delivered;
-    enum err err; /* when it has ended without a result */
-    char *result; /* when it has ended with one */
+    enum err err;         /* when it has ended without a result */
+    int64_t final_micros; /* when it has ended with one: what is billed of it; -1: all that was charged */
+    char *result;         /* when it has ended with one */
     size_t result_len;
     int64_t ended_ms;
     struct call_wait *waits;
@@ -72,15 +73,18 @@ static void on_reported(struct undelivered_report *report)
             {"detail", "the day of the payment is sealed"},
             {"hint", "it is not in the ledger: take it back with crawltab adjust"});
     else if (report->err == ERR_OK && report->outcome == UNDELIVERED_RECORDED)
-        LOG(INFO, "undelivered", {"payment", uuid_format(report->fact.payment_id, id)});
+        LOG(INFO, report->fact.final_micros > 0 ? "final_amount" : "undelivered",
+            {"payment", uuid_format(report->fact.payment_id, id)},
+            {"micros", report->fact.final_micros > 0 ? LOG_NUMBER(report->fact.final_micros) : NULL});
     OBJECT_END(report, REPORT_MAGIC);
     free(back);
 }
 
-/* Under the lock. What cannot be told now stays in the file, and is told by the next process. */
-static void take_back(struct calls *calls, const uint8_t id[UUID_SIZE])
+/* Under the lock. What is billed of it is 0 or less than was charged. What cannot be told now stays in the
+ * file, and is taken back by the next process: it knows no amount, and rather bills nothing. */
+static void take_back(struct calls *calls, const uint8_t id[UUID_SIZE], int64_t final_micros)
 {
-    struct undelivered fact = {.length_bytes = -1, .told_by = "gate"};
+    struct undelivered fact = {.length_bytes = -1, .told_by = "gate", .final_micros = final_micros};
     struct taking_back *back = malloc(sizeof(*back));
     memcpy(fact.payment_id, id, UUID_SIZE);
     if (!back)
@@ -111,7 +115,7 @@ static void let_go(struct calls *calls, struct call *call)
         return;
     assert(!call->listed && !call->waits);
     if (call->charged && !call->delivered)
-        take_back(calls, call->key.id);
+        take_back(calls, call->key.id, 0);
     OBJECT_END(call, CALL_MAGIC);
     free(call->result);
     free(call);
@@ -187,7 +191,7 @@ void calls_tell_left(struct calls *calls)
 {
     pthread_mutex_lock(&calls->mutex);
     for (size_t i = 0; i < calls->left_count; i++)
-        take_back(calls, calls->left[i]);
+        take_back(calls, calls->left[i], 0);
     calls->left_count = 0;
     pthread_mutex_unlock(&calls->mutex);
 }
@@ -271,7 +275,7 @@ void calls_charged(struct call *call)
     call->charged = true; /* only who makes it says so, before it ends */
 }
 
-bool calls_finish(struct calls *calls, struct call *call, struct slice result)
+bool calls_finish(struct calls *calls, struct call *call, struct slice result, int64_t final_micros)
 {
     char *copy = malloc(result.len + 1);
     if (copy)
@@ -283,6 +287,7 @@ bool calls_finish(struct calls *calls, struct call *call, struct slice result)
     call->waits = NULL;
     call->ended = true;
     call->err = ERR_REQUEST_REPEATED;
+    call->final_micros = final_micros;
     call->ended_ms = clock_monotonic_ms();
     make_room(calls, result.len);
     bool kept = copy && result.len <= calls->kept_bytes_max;
@@ -306,7 +311,9 @@ void calls_delivered(struct calls *calls, struct call *call)
 {
     pthread_mutex_lock(&calls->mutex);
     assert(call->ended);
-    if (!call->delivered)
+    if (!call->delivered && call->final_micros >= 0)
+        take_back(calls, call->key.id, call->final_micros);
+    else if (!call->delivered)
         underway_end(calls->underway, call->key.id);
     call->delivered = true;
     pthread_mutex_unlock(&calls->mutex);

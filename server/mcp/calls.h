@@ -53,8 +53,9 @@ void calls_let_go(struct calls *calls, struct call *call);
 /* From then on it has an entry, which is taken back if nothing comes of it. */
 void calls_charged(struct call *call);
 
-/* It has ended with a result, which is copied. False: it could not be kept, and will not be had again. */
-bool calls_finish(struct calls *calls, struct call *call, struct slice result);
+/* It has ended with a result, which is copied. False: it could not be kept, and will not be had again.
+ * `final_micros`: what is billed of it once it is delivered, less than was charged, may be 0; -1: all. */
+bool calls_finish(struct calls *calls, struct call *call, struct slice result, int64_t final_micros);
 
 /* All of the result has been handed to the network. */
 void calls_delivered(struct calls *calls, struct call *call);

@@ -2,12 +2,14 @@
  * it is, and goes on. When the reader comes back for more, what he had was sent. */
 #include "server/mcp/filter.h"
 
+#include "ledger/base/log.h"
 #include "ledger/base/object.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #define PIECE_BYTES  16384
+#define RECEIPT_MAX  8192
 #define FILTER_MAGIC 0x41f7d90bu
 
 struct filter {
@@ -62,18 +64,45 @@ static void fail(struct filter *filter, const char *sentence)
 
 /* --- Messages --- */
 
+/* What is billed of the call: its server may say so only now that it is made. */
+static int64_t amount_of(const struct filter *filter, const struct tree *tree)
+{
+    const char *fault;
+    int64_t micros = answer_amount(tree, filter->job.charged_micros, &fault);
+    if (fault)
+        LOG(WARN, "amount_refused", {"site", filter->job.site}, {"detail", fault},
+            {"hint", "the price that was offered is charged: x402/amount of a result can only lower it"});
+    return micros;
+}
+
+/* The result with its receipt. False: there was no memory for it. */
+static bool write_result(const struct filter *filter, const struct tree *tree, int64_t micros,
+                         struct buffer *result)
+{
+    char room[RECEIPT_MAX];
+    struct arena arena;
+    arena_init(&arena, room, sizeof(room));
+    struct slice receipt = filter->job.receipt(filter->job.receipt_context, &arena, micros);
+    if (receipt.data)
+        answer_write_receipt(result, tree, receipt);
+    return receipt.data && !result->failed;
+}
+
 /* The message as it goes on, when it is the answer that is looked for. */
 static void give_result(struct filter *filter, struct slice text, const struct tree *tree, struct buffer *out)
 {
     struct buffer result = {.data = NULL};
-    answer_write_receipt(&result, tree, filter->job.receipt);
-    answer_write(out, text, tree, buffer_all(&result));
-    if (result.failed || out->failed) {
+    int64_t micros = amount_of(filter, tree);
+    bool written = write_result(filter, tree, micros, &result);
+    if (written)
+        answer_write(out, text, tree, buffer_all(&result));
+    if (!written || out->failed) {
         buffer_free(&result);
         fail(filter, "the gate had no memory for the result; nothing is charged");
         return;
     }
-    calls_finish(filter->job.calls, filter->job.call, buffer_all(&result));
+    calls_finish(filter->job.calls, filter->job.call, buffer_all(&result),
+                 micros < filter->job.charged_micros ? micros : -1);
     buffer_free(&result);
     filter->given = true;
     filter->plain = true;
@@ -333,7 +362,7 @@ struct exchange_stream *filter_new(const struct filter_job *job, struct exchange
     struct filter *filter = calloc(1, sizeof(*filter));
     if (!filter)
         return NULL;
-    assert(job->call ? job->receipt.len > 0 && job->id.len > 0 : job->prices != NULL);
+    assert(job->call ? job->receipt && job->id.len > 0 : job->prices != NULL);
     OBJECT_MAKE(filter, FILTER_MAGIC);
     filter->job = *job;
     filter->inner = inner;

@@ -16,7 +16,11 @@ struct filter_job {
     /* A call that is paid for: its result gets the receipt. */
     struct calls *calls;
     struct call *call; /* let go with the stream; NULL: it is another message */
-    struct slice receipt;
+    int64_t charged_micros;
+    const char *site; /* its name, for the log */
+    /* Writes the receipt for so much, at most what was charged; data is NULL when the arena is full. */
+    struct slice (*receipt)(const void *context, struct arena *arena, int64_t micros);
+    const void *receipt_context; /* that stays as long as the stream */
     /* Or the answer in which prices are told. */
     enum rpc_kind kind;
     const struct config_site *prices;

@@ -44,15 +44,21 @@ function offerTools(server, state) {
         note('fails', {})
         return { ...text('no'), isError: true }
     })
-    server.tool('waits', 'waits', {}, async () => {
+    server.tool('waits', 'waits', {}, async (args, extra) => {
         note('waits', {})
+        extra.signal.addEventListener('abort', () => state.cancelled++)
         await new Promise(resolve => state.waiting.push(resolve))
         return text('waited')
+    })
+    // What it costs in the end its own server says.
+    server.tool('metered', 'costs what is said', { amount: z.any() }, async ({ amount }) => {
+        note('metered', { amount })
+        return { ...text('measured'), _meta: { 'x402/amount': amount, mine: 'too' } }
     })
     const steps = { steps: z.number(), pause: z.number() }
     server.tool('steps', 'tells how far it is', steps, async (args, extra) => {
         note('steps', args)
-        for (let i = 1; i <= args.steps; i++) {
+        for (let i = 1; i <= args.steps && !state.over; i++) {
             await new Promise(resolve => setTimeout(resolve, args.pause))
             const progressToken = extra._meta?.progressToken ?? 'none'
             const params = { progressToken, progress: i, total: args.steps }
@@ -71,11 +77,11 @@ function offerTools(server, state) {
     })
 }
 
-// The server by itself. `json`: it answers without events.
+// The server by itself. Sessions that begin at a path with "json" are answered without events.
 export async function toolServer(t, { revision = '2025-11-25', json = false, port = 0 } = {}) {
     const { Server, ServerTransport } = sdks[revision]
-    const state = { calls: [], waiting: [], seen: [], sessions: new Map() }
-    const open = async () => {
+    const state = { calls: [], waiting: [], seen: [], cancelled: 0, sessions: new Map() }
+    const open = async json => {
         const transport = new ServerTransport({
             sessionIdGenerator: randomUUID,
             enableJsonResponse: json,
@@ -90,11 +96,11 @@ export async function toolServer(t, { revision = '2025-11-25', json = false, por
         state.seen.push(`${request.method} ${request.headers['mcp-session-id'] ? 'session' : 'none'}`)
         const known = state.sessions.get(request.headers['mcp-session-id'])
         if (request.headers['mcp-session-id'] && !known) return response.writeHead(404).end()
-        const transport = known ?? (await open())
+        const transport = known ?? (await open(json || request.url.includes('json')))
         await transport.handleRequest(request, response)
     })
     await new Promise(resolve => server.listen(port, '127.0.0.1', resolve))
-    t.after(() => (server.closeAllConnections(), server.close()))
+    t.after(() => ((state.over = true), server.closeAllConnections(), server.close()))
     state.release = () => state.waiting.splice(0).forEach(resolve => resolve())
     return { state, server, origin: `http://127.0.0.1:${server.address().port}` }
 }
@@ -102,6 +108,7 @@ export async function toolServer(t, { revision = '2025-11-25', json = false, por
 export const prices = [
     { tool: 'free', price: '0' },
     { tool: 'search', price: '0.02' },
+    { tool: 'metered', price: '0.04' },
     { tool: '*', price: '0.05' },
     { prompt: 'letter', price: '0.01' },
     { resource: 'data://tides/*', price: '0.03' }
@@ -141,9 +148,27 @@ export const fetchBy = gate => async (input, init) => {
     })
 }
 
+// Signs as somebody whose clock is so many seconds ahead.
+function payerAt(set, offset) {
+    const payer = new DeferredClient({ key: set.key.private, agent: set.agent.origin })
+    const commit = payer.commit.bind(payer)
+    payer.commit = (...args) => {
+        const { now } = Date
+        Date.now = () => now() + offset * 1000
+        try {
+            return commit(...args)
+        } finally {
+            Date.now = now
+        }
+    }
+    return payer
+}
+
 // The gate in front of a server of tools, and a crawler that may pay. `client` is connected through the gate.
-export async function toolShop(t, { server = {}, site = {}, ...options } = {}) {
+// `offset`: the clock of the ledger, in seconds.
+export async function toolShop(t, { server = {}, site = {}, offset = 0, ...options } = {}) {
     const tools = await toolServer(t, server)
+    const clock = offset ? ['--clock-offset', String(offset)] : []
     const set = await scene(t, {
         http: { drain_seconds: 1 }, // clients keep a stream open
         ...options,
@@ -156,7 +181,7 @@ export async function toolShop(t, { server = {}, site = {}, ...options } = {}) {
             tools: prices,
             ...site
         }
-    })
+    }, ...clock)
     const current = { gate: set.gate }
     const fetch = fetchBy(() => current.gate)
     // The old SDK takes no other fetch than everybody's.
@@ -164,16 +189,32 @@ export async function toolShop(t, { server = {}, site = {}, ...options } = {}) {
     globalThis.fetch = (input, init) =>
         new URL(input.url ?? input).host === 'shop.example' ? fetch(input, init) : everybodys(input, init)
     t.after(() => (globalThis.fetch = everybodys))
-    const payer = new DeferredClient({ key: set.key.private, agent: set.agent.origin })
+    const payer = payerAt(set, offset)
     const url = new URL('http://shop.example/mcp')
-    const client = async (revision = '2025-11-25') => {
+    const client = async (revision = '2025-11-25', path = '/mcp') => {
         const { Client, Transport } = sdks[revision]
         const made = new Client({ name: 'agent', version: '1' })
-        await made.connect(new Transport(url, { fetch }))
+        await made.connect(new Transport(new URL(path, url), { fetch }))
         t.after(() => made.close())
         return made
     }
     const charged = () =>
         set.ledger.query("SELECT count(*) || ' for ' || coalesce(sum(amount_micros), 0) FROM charge")
-    return { ...set, ...tools, current, fetch, payer, url, client, charged }
+    // A request as it stands, with the headers of a client.
+    const post = (body, headers = {}) =>
+        current.gate.request('/mcp', {
+            method: 'POST',
+            headers: {
+                'content-type': 'application/json',
+                accept: 'application/json, text/event-stream',
+                ...headers
+            },
+            body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+        })
+    const restart = async signal => {
+        await current.gate.stop(signal)
+        current.gate = await set.startGate(...clock)
+        await current.gate.ready()
+    }
+    return { ...set, ...tools, current, fetch, payer, url, client, charged, post, restart }
 }

@@ -39,6 +39,13 @@ const offerOf = result =>
     (result?.isError && (result._meta?.['x402/error'] ?? result.structuredContent)) ||
     undefined
 
+const deferredOf = offer => offer.accepts.find(({ scheme }) => scheme === 'deferred')
+
+// A server that bills by itself names what it sells by a URL of its site.
+const names = (offered, url) =>
+    typeof offered === 'string' && /^(?:mcp|https?):/.test(offered) &&
+    offered.replace(/^[a-z]+:/, 'mcp:') === url
+
 const isOffer = value => value?.x402Version === 2 && Array.isArray(value.accepts)
 
 const micros = text => {
@@ -64,10 +71,10 @@ export function payForTools(client, { payer, server, confirm, budget, retries = 
     }
 
     const commit = async (offer, url) => {
-        const requirement = offer.accepts.find(({ scheme }) => scheme === 'deferred')
+        const requirement = deferredOf(offer)
         if (!requirement) throw new ToolPaymentError('the server takes no deferred payment', offer)
         const offered = offer.resource?.url
-        if (offered !== url)
+        if (!names(offered, url))
             throw new ToolPaymentError(`the offer for ${url} is for ${offered}: nothing was signed`, offer)
         const { amount, asset } = requirement
         const price = BigInt(amount)
@@ -75,18 +82,20 @@ export function payForTools(client, { payer, server, confirm, budget, retries = 
             throw new ToolPaymentError(`${url} costs ${amount} millionths, more than the budget has`, offer)
         // Taken before anybody is asked: of two calls at once both would fit.
         if (left) left.set(asset, left.get(asset) - price)
-        const giveBack = () => left && left.set(asset, left.get(asset) + price)
-        if (confirm && !(await confirm({ url, amount, asset, offer }))) {
+        const giveBack = (rest = price) => left && left.set(asset, left.get(asset) + rest)
+        if (confirm && !(await confirm({ url: offered, amount, asset, offer }))) {
             giveBack()
             throw new ToolPaymentError(`the payment for ${url} was not confirmed`, offer)
         }
         const payment = {
             x402Version: 2,
-            resource: { url },
+            resource: { url: offered },
             accepted: requirement,
-            ...payer.commit(requirement, url)
+            ...payer.commit(requirement, offered)
         }
-        return { payment, giveBack }
+        // What was billed in the end, which may be less than was offered.
+        const settle = receipt => giveBack(receipt?.success ? price - BigInt(receipt.amount ?? price) : price)
+        return { payment, settle }
     }
 
     // What has no answer is asked for again: the gate has the result, or takes the payment back.
@@ -100,28 +109,33 @@ export function payForTools(client, { payer, server, confirm, budget, retries = 
             }
     }
 
+    // A result, or an error; with the offer, where it is one.
+    const attempt = async send => {
+        try {
+            const result = await send()
+            const offer = offerOf(result)
+            return { result, offer: isOffer(offer) ? offer : undefined }
+        } catch (error) {
+            return { error, offer: isOffer(error?.data) ? error.data : undefined }
+        }
+    }
+
     const call = async (kind, name, params, send) => {
-        let offer
-        try {
-            const result = await send(params)
-            offer = offerOf(result)
-            if (!isOffer(offer)) return result
-        } catch (error) {
-            offer = error?.data
-            if (!isOffer(offer)) throw error
+        let answer = await attempt(() => send(params))
+        let paid
+        // Once more at another price: who has an agreement is known only by what he has signed.
+        for (let tries = 0; answer.offer && tries < 2; tries++) {
+            const { offer } = answer
+            if (paid && deferredOf(offer)?.amount === paid) break
+            paid = deferredOf(offer)?.amount
+            const url = toolUrl(authority(), kind, name, params.arguments)
+            const { payment, settle } = await commit(offer, url)
+            const _meta = { ...params._meta, 'x402/payment': payment }
+            answer = await attempt(() => insist(() => send({ ...params, _meta })))
+            settle(answer.result?._meta?.['x402/payment-response'])
         }
-        const url = toolUrl(authority(), kind, name, params.arguments)
-        const { payment, giveBack } = await commit(offer, url)
-        const paid = { ...params, _meta: { ...params._meta, 'x402/payment': payment } }
-        try {
-            const result = await insist(() => send(paid))
-            const receipt = result?._meta?.['x402/payment-response']
-            if (!receipt?.success) giveBack()
-            return result
-        } catch (error) {
-            giveBack()
-            throw error
-        }
+        if (answer.error) throw answer.error
+        return answer.result
     }
 
     const methods = {

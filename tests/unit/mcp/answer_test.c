@@ -55,6 +55,40 @@ static void a_receipt_is_put_in(void **state)
     with_receipt("{\"id\":1,\"result\":{\"a\":1,\"_meta\":{\"x\":2,\"x402/payment-response\":3},\"b\":4}}",
                  "{\"id\":1,\"result\":{\"a\":1,\"_meta\":{\"x402/payment-response\":{\"r\":1},\"x\":2},"
                  "\"b\":4}}");
+    with_receipt("{\"result\":{\"_meta\":{\"x402/amount\":\"5\"}}}",
+                 "{\"result\":{\"_meta\":{\"x402/payment-response\":{\"r\":1}}}}");
+}
+
+static void costs(const char *amount, int64_t micros, bool counts)
+{
+    char text[256];
+    struct tree tree;
+    const char *fault;
+    snprintf(text, sizeof(text), "{\"id\":1,\"result\":{\"_meta\":{%s}}}", amount);
+    assert_null(tree_read(slice_of(text), &tree));
+    assert_int_equal(answer_amount(&tree, 20000, &fault), micros);
+    assert_int_equal(!fault, counts);
+    tree_free(&tree);
+}
+
+static void a_call_costs_less_and_never_more(void **state)
+{
+    (void)state;
+    costs("", 20000, true);
+    costs("\"x402/amount\":\"20000\"", 20000, true);
+    costs("\"x402/amount\":\"19999\"", 19999, true);
+    costs("\"x402/amount\":1", 1, true);
+    costs("\"x402/amount\":\"0\"", 0, true);
+    costs("\"x402/amount\":\"20001\"", 20000, false);
+    costs("\"x402/amount\":\"99999999999999999999999999\"", 20000, false);
+    costs("\"x402/amount\":\"\"", 20000, false);
+    costs("\"x402/amount\":\"-1\"", 20000, false);
+    costs("\"x402/amount\":-1", 20000, false);
+    costs("\"x402/amount\":0.5", 20000, false);
+    costs("\"x402/amount\":1e3", 20000, false);
+    costs("\"x402/amount\":\"1\\u0030\"", 20000, false);
+    costs("\"x402/amount\":null", 20000, false);
+    costs("\"x402/amount\":[1]", 20000, false);
 }
 
 static struct config_tool tools[] = {{.tool = "free", .resource = "", .prompt = "", .price = 0},
@@ -104,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_is_known), cmocka_unit_test(a_receipt_is_put_in),
-        cmocka_unit_test(prices_are_told), cmocka_unit_test(a_buffer_gives_what_it_got)};
+        cmocka_unit_test(a_call_costs_less_and_never_more), cmocka_unit_test(prices_are_told),
+        cmocka_unit_test(a_buffer_gives_what_it_got)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
