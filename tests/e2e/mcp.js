@@ -149,7 +149,7 @@ export const fetchBy = gate => async (input, init) => {
 }
 
 // Signs as somebody whose clock is so many seconds ahead.
-function payerAt(set, offset) {
+export function payerAt(set, offset) {
     const payer = new DeferredClient({ key: set.key.private, agent: set.agent.origin })
     const commit = payer.commit.bind(payer)
     payer.commit = (...args) => {

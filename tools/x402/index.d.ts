@@ -65,7 +65,14 @@ export declare class DeferredServer {
     enhancePaymentRequirements<T>(requirements: T): Promise<T>
     enrichPaymentRequiredResponse(context: any): Promise<any>
     settleOnCancel(context: any): Promise<any>
+    /** Offers of pages: for each URL { resource, accepts }, or { resource, error }. At most 32. */
+    offers(urls: string[]): Promise<any[]>
+    /** Settles a payment by the requirement, whose amount may be lower than what was accepted. */
+    settle(payment: unknown, requirement: unknown): Promise<any>
 }
+
+/** Makes the tools of an MCP server cost what the rules of its site say. Before the first one is registered. */
+export function billTools<T extends object>(server: T, options: { bills: DeferredServer; site: string | URL }): T
 
 export class ToolPaymentError extends Error {
   offer: unknown

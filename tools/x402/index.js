@@ -3,6 +3,7 @@
 import { createHash, createPrivateKey, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
+export { billTools } from './bill.js'
 export { payForTools, ToolPaymentError, toolUrl } from './tools.js'
 
 const base64url = value => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -201,20 +202,39 @@ export class DeferredServer {
         })
     }
 
-    async #offer(url) {
-        const answer = await fetch(`${this.#url}/offers`, {
+    async #call(path, body) {
+        return fetch(`${this.#url}/${path}`, {
             method: 'POST',
             headers: { ...this.#authorization, 'Content-Type': 'application/json' },
-            body: JSON.stringify({ resources: [{ url }] })
+            body: JSON.stringify(body)
         })
+    }
+
+    /** Offers of pages: for each URL { resource, accepts }, or { resource, error }. At most 32. */
+    async offers(urls) {
+        const answer = await this.#call('offers', { resources: urls.map(url => ({ url })) })
         const body = await answer.json()
-        const found = body.offers?.[0]?.accepts?.find(({ scheme }) => scheme === this.scheme)
-        if (!found)
-            throw new PriceError(
-                `crawltab-x402: no offer for ${url}: ` +
-                    `${body.offers?.[0]?.error ?? body.detail ?? answer.status}`
-            )
+        return body.offers ?? urls.map(url => ({ resource: { url }, error: body.detail ?? answer.status }))
+    }
+
+    async #offer(url) {
+        const [{ accepts, error }] = await this.offers([url])
+        const found = accepts?.find(({ scheme }) => scheme === 'deferred')
+        if (!found) throw new PriceError(`crawltab-x402: no offer for ${url}: ${error}`)
         return found
+    }
+
+    /** Settles a payment by the requirement, whose amount may be lower than what was accepted. */
+    async settle(payment, requirement) {
+        const call = { x402Version: 2, paymentPayload: payment, paymentRequirements: requirement }
+        for (let tries = 0; ; tries++) {
+            const answer = await this.#call('settle', call).catch(error => error)
+            // It is not known to be recorded: the same call again charges nothing twice.
+            if (answer.status !== 503 && !(answer instanceof Error)) return answer.json()
+            if (tries === 2)
+                throw new Error('crawltab-x402: it is not known to be settled', { cause: answer })
+            await new Promise(resolve => setTimeout(resolve, 200 << tries))
+        }
     }
 
     // Nothing was delivered.
