@@ -5,6 +5,7 @@ import crypto from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Psql } from './psql.js'
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 export const build = path.resolve(root, process.env.BUILD ?? 'build')
@@ -14,10 +15,6 @@ export function workFolder() {
     fs.mkdirSync(path.join(root, 'var'), { recursive: true })
     return fs.mkdtempSync(path.join(root, 'var', 'e2e-'))
 }
-
-// Debian's psql is a script that looks for one of these, which takes longer than most questions.
-const programs = ['18', '17', '16', '15'].map(version => `/usr/lib/postgresql/${version}/bin/psql`)
-const psql = programs.find(program => fs.existsSync(program)) ?? 'psql'
 
 // The name of what is kept for the files that come after: a server with the database that this build makes
 // today, for a new ledger has partitions for the days ahead.
@@ -32,6 +29,7 @@ export class Ledger {
     constructor(folder, { asUsed = false, like } = {}) {
         this.folder = folder
         this.sockets = path.join(folder, 'pg')
+        this.sessions = new Map() // of psql, by role and database
         this.how = asUsed ? [] : ['--fast', ...(like ? ['--like', like] : [])]
     }
     server(...words) {
@@ -41,17 +39,30 @@ export class Ledger {
         this.server('start', ...this.how)
     }
     stop() {
+        this.leave()
         this.server('stop')
     }
     // As a superuser. Rows of facts that it adds are named by the audit: they are added by own().
     query(sql, role = 'postgres', database = 'crawltab') {
-        const words = ['-X', '-q', '-At', '-h', this.sockets, '-U', role, '-d', database]
-        const out = execFileSync(psql, [...words, '-v', 'ON_ERROR_STOP=1', '-c', sql], {
-            encoding: 'utf8',
-            maxBuffer: 1 << 30,
-            stdio: 'pipe'
-        })
-        return out.trimEnd()
+        const name = `${role} ${database}`
+        const kept = this.sessions.get(name)
+        const session = kept ?? new Psql(this.sockets, role, database)
+        this.sessions.delete(name)
+        try {
+            const out = session.query(sql)
+            this.sessions.set(name, session)
+            return out
+        } catch (error) {
+            session.close()
+            // The server has been another one meanwhile.
+            if (!kept || !/connection/.test(error.message)) throw error
+        }
+        return this.query(sql, role, database)
+    }
+    // Ends what it asks by: nobody else could rename or remove the database, or stop the server.
+    leave() {
+        for (const session of this.sessions.values()) session.close()
+        this.sessions.clear()
     }
     own(sql) {
         return this.query(sql, 'crawltab_owner')
@@ -107,6 +118,7 @@ function make() {
         ledger.server('keep', like)
         ledger.start()
     }
+    ledger.leave()
     ledger.query('ALTER DATABASE crawltab RENAME TO original', 'postgres', 'postgres')
     ledger.traits = traits(ledger)
     return ledger
@@ -122,6 +134,7 @@ export function lend() {
 
 export function giveBack(ledger) {
     try {
+        ledger.leave()
         ledger.query('DROP DATABASE IF EXISTS crawltab WITH (FORCE)', 'postgres', 'postgres')
         if (traits(ledger) === ledger.traits) {
             idle.push(ledger)

@@ -215,8 +215,17 @@ export async function stage(t, options = {}, ...extra) {
     return stage
 }
 
-// A certificate authority and a certificate for localhost, good for a day.
+// A certificate authority and a certificate for localhost, good for a day: one for all tests of a file.
+const authority = {}
 export function certificates(folder) {
+    if (!authority.made) authority.made = anotherAuthority(folder)
+    else for (const name of ['ca.pem', 'ca.key']) fs.writeFileSync(path.join(folder, name), authority[name])
+    for (const name of ['ca.pem', 'ca.key']) authority[name] ??= fs.readFileSync(path.join(folder, name))
+    return { ...authority.made, caFile: path.join(folder, 'ca.pem') }
+}
+
+// One that the certificates of other tests are not of.
+export function anotherAuthority(folder) {
     const file = name => path.join(folder, name)
     const openssl = (...words) => execFileSync('openssl', words, { stdio: 'pipe' })
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']

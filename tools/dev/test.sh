@@ -71,6 +71,33 @@ check() {
     count "$name" "$1" "$2" 0 "$log" $SECONDS
 }
 
+# beside NAME COMMAND…: the same, begun at once if there is room; `together` waits for all and counts them.
+begun=()
+beside() {
+    local name=$1 log
+    chosen "$name" || return
+    log=$logs/${name//[ \/]/_}.log
+    shift
+    while [ "$(jobs -pr | wc -l)" -ge "$beside" ]; do wait -n; done
+    {
+        SECONDS=0
+        "$@" >"$log" 2>&1 </dev/null
+        echo $? $SECONDS >"$log.code"
+    } &
+    begun+=("$name")
+}
+together() {
+    local name log code seconds
+    wait
+    for name in "${begun[@]}"; do
+        log=$logs/${name//[ \/]/_}.log
+        read -r code seconds <"$log.code"
+        if [ "$code" -eq 0 ]; then set -- 1 0; else set -- 0 1; fi
+        count "$name" "$1" "$2" 0 "$log" "$seconds"
+    done
+    begun=()
+}
+
 # cmocka's results in TAP, one plan "1..N" a group. Prints passed, failed, skipped.
 read_tap() {
     awk '/^1\.\.[0-9]+$/ { planned += substr($0, 4) }
@@ -148,9 +175,11 @@ node_packages() {
 
 # node_suite NAME: the Node tests of tests/NAME, or those of its files that were chosen.
 node_suite() {
-    local name=$1 log=$logs/$1.log files='' file code p f s
-    for file in "tests/$name"/*.test.js "tests/$name"/*/*.test.js; do
-        [ -f "$file" ] && chosen "$name/$(basename "$file" .test.js)" && files="$files $file"
+    local name=$1 log=$logs/$1.log files='' file code p f s sized
+    # The largest first: else the last one might be long, with nothing beside it.
+    mapfile -t sized < <(find "tests/$name" -maxdepth 2 -name '*.test.js' -printf '%s %p\n' | sort -rn)
+    for file in "${sized[@]#* }"; do
+        chosen "$name/$(basename "$file" .test.js)" && files="$files $file"
     done
     [ -n "$files" ] || return
     if ! node_packages >"$log" 2>&1; then
@@ -180,7 +209,8 @@ node_suite() {
 # Each target over its corpus, and two seconds more.
 fuzz_targets() {
     local target
-    for target in $(tools/dev/fuzz.sh --list); do check "fuzz $target" tools/dev/fuzz.sh 2 "$target"; done
+    for target in $(tools/dev/fuzz.sh --list); do beside "fuzz $target" tools/dev/fuzz.sh 2 "$target"; done
+    together
 }
 
 example_is_current() {
@@ -207,10 +237,11 @@ cmocka_suites "$BUILD"/tests/unit/*_test "$BUILD"/tests/pg/*_test
 fuzz_targets
 node_suite e2e
 node_suite fault
-check 'bench smoke' node tests/bench/bench.js --smoke
-check 'bench history' node tests/bench/history.js --smoke
-check 'bench traffic' node tests/bench/traffic.js --smoke
-check 'bench people' node tests/bench/people.js --smoke
+beside 'bench smoke' node tests/bench/bench.js --smoke
+beside 'bench history' node tests/bench/history.js --smoke
+beside 'bench traffic' node tests/bench/traffic.js --smoke
+beside 'bench people' node tests/bench/people.js --smoke
+together
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"

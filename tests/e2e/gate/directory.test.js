@@ -8,7 +8,7 @@ import net from 'node:net'
 import path from 'node:path'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
-import { certificates, payment, temporaryFolder, until } from '../support.js'
+import { anotherAuthority, payment, temporaryFolder, until } from '../support.js'
 import { makeKey } from '../signers.js'
 import { assertCode, list, page, scene, told } from '../directories.js'
 
@@ -56,7 +56,7 @@ function badCertificates(folder, tls) {
     return [
         issue('expired', 'DNS:localhost', '-1'),
         issue('wrong-name', 'DNS:crawler.example', '1'),
-        certificates(elsewhere)
+        anotherAuthority(elsewhere)
     ]
 }
 

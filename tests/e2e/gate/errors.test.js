@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import net from 'node:net'
 import { test } from 'node:test'
-import { certificates, directory, payment, stage, temporaryFolder, until } from '../support.js'
+import { anotherAuthority, directory, payment, stage, temporaryFolder, until } from '../support.js'
 import { makeKey, scene, withHttpMessageSig, withWebBotAuth } from '../signers.js'
 
 const page = '/articles/harbour-bell.html'
@@ -241,7 +241,7 @@ test('directories that fail', async t => {
         )
     }
     await t.test('a certificate that nobody vouches for', async () => {
-        const other = await directory(t, { ...certificates(temporaryFolder(t)) }, [key.public])
+        const other = await directory(t, { ...anotherAuthority(temporaryFolder(t)) }, [key.public])
         assert.ok(tls.caFile)
         // Not in the list of insecure hosts, so refused for its port already.
         assertRefused(await attempt(other.origin), 400, 'malformed_signature_agent')

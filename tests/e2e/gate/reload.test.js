@@ -7,7 +7,7 @@ import http from 'node:http'
 import net from 'node:net'
 import path from 'node:path'
 import { test } from 'node:test'
-import { certificates, payment, root, stage, temporaryFolder, until } from '../support.js'
+import { anotherAuthority, payment, root, stage, temporaryFolder, until } from '../support.js'
 import { makeKey, scene, withWebBotAuth } from '../signers.js'
 
 const page = '/articles/harbour-bell.html'
@@ -148,7 +148,7 @@ test('key directories are fetched again only if something changes for them', asy
     await pay()
     assert.equal(agent.requests, 2)
     // Authorities that are taken out of the file are not trusted any more.
-    fs.copyFileSync(certificates(temporaryFolder(t)).caFile, tls.caFile)
+    fs.copyFileSync(anotherAuthority(temporaryFolder(t)).caFile, tls.caFile)
     await reload(gate)
     const id = await gate.offer(page)
     const refused = await gate.request(page, { headers: await withWebBotAuth(key, agent.origin, url, id) })
