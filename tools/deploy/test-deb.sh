@@ -86,7 +86,9 @@ wants=$(sed -n 's/^Depends: //p' tools/deploy/debian/tests/control | tr -d ',' |
 mkdir "$system/tests" && cp tools/deploy/debian/tests/* "$system/tests"
 check 'what its tests ask for is installed' inside "$install $wants"
 for name in $(sed -n 's/^Tests: //p' tools/deploy/debian/tests/control | tr -d ','); do
+    SECONDS=0
     check "its test $name" inside "/tests/$name"
+    echo "        in $SECONDS seconds"
 done
 ours='crawltab crawltab-crawler crawltab-console'
 check 'it is removed, and keeps them' inside "apt-get -q -y remove $ours && $keeps"
