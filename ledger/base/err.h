@@ -48,6 +48,8 @@
     X(ERR_METHOD_NOT_ALLOWED, 405, "method_not_allowed", "only GET and HEAD are served here")                \
     X(ERR_PAYMENT_CONFLICT, 409, "payment_conflict",                                                         \
       "this payment id was already used by another signer or for other content")                             \
+    X(ERR_IDENTIFIER_CONFLICT, 409, "payment_identifier_conflict",                                           \
+      "this payment-identifier came with another payment before; nothing was charged now")                   \
     X(ERR_REQUEST_REPEATED, 409, "request_repeated",                                                         \
       "this request changes something and was handed to the site before, or may have been: with this "       \
       "payment id it is not sent again")                                                                     \

@@ -4,6 +4,7 @@
 #define LEDGER_DIALECT_DIALECT_H
 
 #include "ledger/base/config/config.h"
+#include "ledger/base/crypto/digest.h"
 #include "ledger/base/err.h"
 #include "ledger/base/http/exchange.h"
 
@@ -20,7 +21,9 @@ struct commitment {
     bool at_most;          /* the amount is the most that is to be paid */
     int64_t unit_micros;   /* in which the dialect counts */
     const struct claims
-        *claims; /* that are signed by themselves; NULL: the request's signature says who pays */
+        *claims;             /* that are signed by themselves; NULL: the request's signature says who pays */
+    struct slice identifier; /* by which the payer calls the payment himself; empty: by none */
+    uint8_t payload[DIGEST_SIZE]; /* with it: of what makes this the payment that it is */
 };
 
 /* Whom and what a commitment must be for. */

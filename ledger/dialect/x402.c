@@ -11,11 +11,16 @@
 #include <assert.h>
 #include <jansson.h>
 
+/* Of a payment-identifier. */
+#define IDENTIFIER_MIN 16
+#define IDENTIFIER_MAX 128
+
 /* The parts of a payment payload that mean something here. */
 struct payload {
     json_int_t version;
     const char *scheme, *network, *amount, *asset, *pay_to, *id;
     json_t *extra, *resource, *own;
+    const json_t *extensions;
 };
 
 /* The object in the field. NULL with *err when there is none: `malformed`, or the arena is full. */
@@ -49,6 +54,7 @@ static bool object_or_none(const json_t *value)
 
 static bool read_payload(json_t *object, struct payload *payload)
 {
+    payload->extensions = json_object_get(object, "extensions");
     if (json_unpack(object, "{s:{s:s,s:s,s:s,s:s,s:s,s?o},s?o,s:o}", "accepted", "scheme", &payload->scheme,
                     "network", &payload->network, "amount", &payload->amount, "asset", &payload->asset,
                     "payTo", &payload->pay_to, "extra", &payload->extra, "resource", &payload->resource,
@@ -74,6 +80,44 @@ static bool fits(const struct payload *payload, const struct dialect_place *plac
            (!asset || (json_is_string(asset) && strcmp(json_string_value(asset), payload->asset) == 0));
 }
 
+static bool is_identifier(struct slice text)
+{
+    bool good = text.len >= IDENTIFIER_MIN && text.len <= IDENTIFIER_MAX;
+    for (size_t i = 0; good && i < text.len; i++) {
+        char c = text.data[i];
+        good = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+               c == '-';
+    }
+    return good;
+}
+
+/* What counts of a payment, so that it is the same by whichever way it comes; the URL is the entry's. A
+ * signature of the request may be made anew. */
+static void digest_payload(const struct payload *payload, const char *jws, uint8_t out[DIGEST_SIZE])
+{
+    const char *id = payload->id ? payload->id : "", *own = jws ? jws : "";
+    const uint64_t lengths[] = {strlen(payload->scheme), strlen(payload->amount), strlen(id)};
+    const struct slice parts[] = {slice_bytes((const uint8_t *)lengths, sizeof(lengths)),
+                                  slice_of(payload->scheme), slice_of(payload->amount), slice_of(id),
+                                  slice_of(own)};
+    digest_sha256(parts, sizeof(parts) / sizeof(*parts), out);
+}
+
+/* Extension payment-identifier. Who has declared it and names none has none. */
+static enum err take_identifier(struct arena *arena, const struct payload *payload, const char *jws,
+                                struct commitment *commitment)
+{
+    const json_t *extension = json_object_get(payload->extensions, "payment-identifier");
+    const json_t *id = json_object_get(json_object_get(extension, "info"), "id");
+    if (!id)
+        return ERR_OK;
+    if (!json_is_string(id) || !is_identifier(slice_of(json_string_value(id))))
+        return ERR_MALFORMED_PAYMENT_SIGNATURE;
+    commitment->identifier = slice_of(arena_copy(arena, slice_of(json_string_value(id))));
+    digest_payload(payload, jws, commitment->payload);
+    return commitment->identifier.data ? ERR_OK : ERR_REQUEST_TOO_LARGE;
+}
+
 static enum err take_payload(struct arena *arena, const struct payload *payload,
                              const struct dialect_place *place, struct commitment *commitment)
 {
@@ -92,8 +136,9 @@ static enum err take_payload(struct arena *arena, const struct payload *payload,
     commitment->id = slice_of(payload->id ? arena_copy(arena, slice_of(payload->id)) : NULL);
     if (payload->id && !commitment->id.data)
         return ERR_REQUEST_TOO_LARGE;
-    if (!jws)
-        return ERR_OK;
+    enum err err = take_identifier(arena, payload, json_string_value(jws), commitment);
+    if (err != ERR_OK || !jws)
+        return err;
     char *text = arena_copy(arena, slice_of(json_string_value(jws)));
     return text ? claims_read(arena, slice_of(text), place, commitment) : ERR_REQUEST_TOO_LARGE;
 }

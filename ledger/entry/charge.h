@@ -27,14 +27,16 @@ struct charge {
                              * recorded its id is taken, once for ever, for handing it to the site */
     /* Of a page that costs nothing again for a while: within so long after it was paid; 0: it does. */
     int64_t recrawl_ms;
-    bool validated;              /* it came with a strong validator, and can be told from others */
-    bool whole;                  /* and not a range of it */
-    uint8_t copy[DIGEST_SIZE];   /* of URL and validator; zeros without one */
-    bool doubtful;               /* an earlier try may have recorded it: that one was never answered */
-    struct slice rule;           /* name of the rule that set the price */
-    struct slice resource;       /* scheme, authority and request target: the URL that was asked for */
-    struct slice signature;      /* raw bytes */
-    struct slice signature_base; /* RFC 9421 section 2.5 */
+    bool validated;               /* it came with a strong validator, and can be told from others */
+    bool whole;                   /* and not a range of it */
+    uint8_t copy[DIGEST_SIZE];    /* of URL and validator; zeros without one */
+    struct slice identifier;      /* by which the payer calls the payment itself; empty: by none */
+    uint8_t payload[DIGEST_SIZE]; /* with it: of what was paid with */
+    bool doubtful;                /* an earlier try may have recorded it: that one was never answered */
+    struct slice rule;            /* name of the rule that set the price */
+    struct slice resource;        /* scheme, authority and request target: the URL that was asked for */
+    struct slice signature;       /* raw bytes */
+    struct slice signature_base;  /* RFC 9421 section 2.5 */
 };
 
 struct charge_outcome {
@@ -43,6 +45,7 @@ struct charge_outcome {
      * written. ERR_PAYMENT_UNDELIVERED: recorded earlier, and its page was not delivered: the id opens
      * nothing any more. unless_repeat, when that is not ERR_OK: it was not recorded. ERR_REQUEST_REPEATED,
      * with hands_over: it was not recorded, and its id was taken before, or may have been.
+     * ERR_IDENTIFIER_CONFLICT: not recorded now, as another payment of the crawler has the identifier.
      * ERR_PAGE_CHANGED, with recrawl_ms: recorded earlier as a repeat at no price, of another copy.
      * ERR_LEDGER_UNAVAILABLE: not known to be durable; the same id may be sent again.
      * ERR_INTERNAL: nothing was recorded and never will be: the values do not fit the ledger, such as

@@ -11,6 +11,7 @@
 #include "ledger/base/object.h"
 #include "ledger/entry/crawler.h"
 #include "ledger/entry/entry.h"
+#include "ledger/entry/identifier.h"
 #include "ledger/entry/queue.h"
 #include "ledger/entry/receipt_cache.h"
 #include "ledger/entry/recrawl.h"
@@ -40,6 +41,7 @@ struct writer_thread {
     struct crawler_cache *crawlers;
     struct entry_arrays *arrays;
     struct recrawl_arrays *recrawls;
+    struct identifier_arrays *identifiers;
     struct entry *batch;
     size_t count;
     size_t taken;          /* entries so far */
@@ -113,15 +115,22 @@ bool writer_refused(const struct writer *writer)
 }
 
 /* Of what charge_compare compares, each part with its length. The price and not the amount: a repeat may be
- * let off more or less than the first one was, and gets that one's receipt. */
+ * let off more or less than the first one was, and gets that one's receipt. An identifier that came with
+ * another payment only the ledger knows. */
 static void digest_content(const struct config *config, const struct charge *charge, uint8_t out[DIGEST_SIZE])
 {
     struct slice site = slice_of(config->sites[charge->site].name);
     const uint64_t numbers[] = {(uint64_t)charge_offered(charge), site.len, charge->agent.len,
-                                charge->resource.len};
+                                charge->resource.len, charge->identifier.len};
     struct slice copy = slice_bytes(charge->copy, charge->recrawl_ms > 0 ? DIGEST_SIZE : 0);
-    const struct slice parts[] = {slice_bytes((const uint8_t *)numbers, sizeof(numbers)), site, charge->agent,
-                                  charge->resource, copy};
+    struct slice payload = slice_bytes(charge->payload, charge->identifier.len > 0 ? DIGEST_SIZE : 0);
+    const struct slice parts[] = {slice_bytes((const uint8_t *)numbers, sizeof(numbers)),
+                                  site,
+                                  charge->agent,
+                                  charge->resource,
+                                  charge->identifier,
+                                  payload,
+                                  copy};
     digest_sha256(parts, sizeof(parts) / sizeof(*parts), out);
 }
 
@@ -166,7 +175,7 @@ static void check_outcome(const struct charge *charge, const struct charge_outco
     assert(recorded || outcome->err == ERR_PAYMENT_CONFLICT || outcome->err == ERR_LEDGER_UNAVAILABLE ||
            outcome->err == ERR_INTERNAL || outcome->err == ERR_PAYMENT_UNDELIVERED ||
            outcome->err == charge->unless_repeat || outcome->err == ERR_REQUEST_REPEATED ||
-           outcome->err == ERR_PAGE_CHANGED);
+           outcome->err == ERR_PAGE_CHANGED || outcome->err == ERR_IDENTIFIER_CONFLICT);
     /* Only what may be recorded is, and then by a batch that the table "spend" has. */
     assert(!recorded || outcome->repeated || (charge->unless_repeat == ERR_OK && outcome->sequence > 0));
     assert(!recorded || outcome->amount_micros <= charge_offered(charge));
@@ -364,6 +373,7 @@ static enum err try_batch(struct writer_thread *thread)
             TRY(find_crawler(thread, entry, entry->submission->charge->unless_repeat == ERR_OK));
     }
     entry_sort(thread->batch, thread->count);
+    TRY(identifier_bind(thread->identifiers, thread->session->pg, thread->batch, thread->count));
     TRY(recrawl_price(thread->recrawls, thread->session->pg, thread->batch, thread->count));
     TRY(entry_insert(thread->arrays, thread->session, now_ms, thread->batch, thread->count));
     TRY(entry_compare(thread->arrays, thread->session->pg, thread->batch, thread->count));
@@ -445,8 +455,9 @@ static bool start_thread(struct writer *writer, struct writer_thread *thread)
     thread->crawlers = crawler_cache_new();
     thread->arrays = entry_arrays_new();
     thread->recrawls = recrawl_arrays_new();
+    thread->identifiers = identifier_arrays_new();
     thread->batch = calloc(room, sizeof(*thread->batch));
-    return thread->crawlers && thread->arrays && thread->recrawls && thread->batch &&
+    return thread->crawlers && thread->arrays && thread->recrawls && thread->identifiers && thread->batch &&
            pthread_create(&thread->id, NULL, write_entries, thread) == 0;
 }
 
@@ -459,6 +470,7 @@ static void release(struct writer *writer)
         crawler_cache_free(thread->crawlers);
         entry_arrays_free(thread->arrays);
         recrawl_arrays_free(thread->recrawls);
+        identifier_arrays_free(thread->identifiers);
         session_close(thread->session);
         free(thread->batch);
     }

@@ -190,10 +190,11 @@ static enum err check_times(struct arena *arena, const struct web_bot_auth_polic
         return ERR_SIGNATURE_INVALID;
     int64_t age = policy->now - created;
     bool young = policy->max_age == 0 || age < policy->max_age;
+    bool live = expires > policy->now || policy->expired_taken;
     candidate->created = created;
     candidate->until =
         policy->max_age == 0 || lifetime <= policy->max_age ? expires : created + policy->max_age;
-    if (!TELL_SAID(CHECK_EXPIRED, expires > policy->now, "%" PRId64 " s %s",
+    if (!TELL_SAID(CHECK_EXPIRED, live, "%" PRId64 " s %s",
                    expires > policy->now ? expires - policy->now : policy->now - expires,
                    expires > policy->now ? "left" : "too late") ||
         (policy->max_age > 0 && !TELL_SAID(CHECK_AGE, young, "%" PRId64 " s, at most %" PRId64 " s",

@@ -77,6 +77,7 @@ struct web_bot_auth_policy {
     int64_t clock_skew;      /* seconds that `created` may lie ahead */
     int64_t max_lifetime;    /* seconds between created and expires */
     int64_t max_age;         /* seconds since created; 0: as long as it says itself */
+    bool expired_taken;      /* whatever it says itself: for what can only be a repeat */
     struct slice commitment; /* the field that must be covered, e.g. "payment"; empty: identity alone */
     enum web_bot_auth_target target;
     const char *tag;                      /* what it is for; NULL: "web-bot-auth" */

@@ -26,6 +26,7 @@ static const struct {
     {ERR_BLOCKED, "blocked"},
     {ERR_CREDIT_LIMIT_REACHED, "insufficient_funds"},
     {ERR_PAYMENT_CONFLICT, "invalid_transaction_state"},
+    {ERR_IDENTIFIER_CONFLICT, "invalid_transaction_state"},
     {ERR_PAYMENT_UNDELIVERED, "invalid_transaction_state"},
 };
 

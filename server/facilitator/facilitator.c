@@ -6,7 +6,6 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/log.h"
 #include "ledger/base/object.h"
-#include "ledger/entry/payment_id.h"
 #include "server/facilitator/discovery.h"
 #include "server/facilitator/offers.h"
 #include "server/facilitator/order.h"
@@ -17,8 +16,6 @@
 #include <stdlib.h>
 
 #define BODY_MAX 16384
-/* Of what was signed: a day is sealed 61 minutes after its end at the earliest. */
-#define LATE_MAX_MS 3600000
 
 #define FACILITATOR_MAGIC 0x35e0d7c2u
 #define THREAD_MAGIC      0x9ab6f014u
@@ -284,21 +281,6 @@ static enum exchange_verdict refuse_call(struct exchange *exchange, enum call_ki
     return EXCHANGE_REPLY;
 }
 
-/* A handler may take longer than what its payer has signed holds. What is over is judged by the time of its
- * signing, to find what was recorded then; 0: it is not over, or so long that its day may be sealed. */
-static int64_t signed_ms(const struct order *order, const struct config *config, int64_t now_ms)
-{
-    uint8_t id[PAYMENT_ID_SIZE];
-    bool offered = order->id.len == PAYMENT_ID_TEXT && payment_id_bytes(order->id, id);
-    bool over = order->expires * 1000 <= now_ms ||
-                (offered && uuid_ms(id) + config->offer_ttl_seconds * 1000 <= now_ms);
-    int64_t age_ms = now_ms - order->issued * 1000;
-    /* Signed before it was offered: there is no time at which both held. */
-    if (offered && uuid_ms(id) > (order->issued + PAYMENT_ID_AHEAD_SECONDS) * 1000)
-        return 0;
-    return over && order->issued > 0 && age_ms >= 0 && age_ms <= LATE_MAX_MS ? order->issued * 1000 : 0;
-}
-
 /* The request becomes one for the page, without a body: what is paid for has none here. */
 static bool become(struct facilitator_thread *thread, struct exchange *exchange, const struct order *order,
                    struct call *call)
@@ -345,8 +327,6 @@ static enum exchange_verdict begin_payment(struct facilitator_thread *thread, st
             .kind = kind, .site = caller.site, .unit_micros = order.unit_micros, .whole = order.whole};
         OBJECT_MAKE(call, CALL_MAGIC);
         call->settlement.only_verify = kind == CALL_VERIFY;
-        if (kind == CALL_SETTLE)
-            call->settlement.signed_ms = signed_ms(&order, facilitator->parts.config, clock_now_ms());
         call->settlement.amount_micros = kind == CALL_VERIFY ? -1 : order.amount_micros;
     }
     if (!call || !become(thread, exchange, &order, call)) {
@@ -360,9 +340,10 @@ static enum exchange_verdict begin_payment(struct facilitator_thread *thread, st
 static void tell_supported(struct exchange *exchange, const char *network)
 {
     answer_json(exchange, 200,
-                json_pack("{s:[{s:i,s:s,s:s},{s:i,s:s,s:s}],s:[s],s:{}}", "kinds", "x402Version", 2, "scheme",
-                          "deferred", "network", network, "x402Version", 2, "scheme", "batch-settlement",
-                          "network", network, "extensions", "http-message-signatures", "signers"));
+                json_pack("{s:[{s:i,s:s,s:s},{s:i,s:s,s:s}],s:[s,s],s:{}}", "kinds", "x402Version", 2,
+                          "scheme", "deferred", "network", network, "x402Version", 2, "scheme",
+                          "batch-settlement", "network", network, "extensions", "http-message-signatures",
+                          "payment-identifier", "signers"));
 }
 
 static void make_offers(struct facilitator_thread *thread, struct exchange *exchange,

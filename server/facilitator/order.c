@@ -9,8 +9,6 @@
 
 #include <assert.h>
 
-#define TIME_MAX INT64_C(999999999999) /* so that nobody's milliseconds overflow */
-
 struct requirement {
     const char *scheme, *network, *amount, *asset, *pay_to;
 };
@@ -64,17 +62,20 @@ static bool compare(const struct requirement *asked, const struct requirement *a
     return true;
 }
 
-/* Only what counts: extensions and what else a client adds would take room, and nothing signs them. */
-static json_t *payment_of(json_t *accepted, json_t *own, const char *url)
+/* Only what counts: what else a client adds, and other extensions, would take room. */
+static json_t *payment_of(json_t *payment, json_t *accepted, json_t *own, const char *url)
 {
     json_t *extra = json_object_get(accepted, "extra");
-    return json_pack("{s:i,s:{s:O,s:O,s:O,s:O,s:O,s:{s:O*}},s:{s:O,s:O*,s:O*},s:{s:s}}", "x402Version", 2,
-                     "accepted", "scheme", json_object_get(accepted, "scheme"), "network",
+    json_t *named = json_object_get(json_object_get(payment, "extensions"), "payment-identifier");
+    json_t *id = json_object_get(json_object_get(named, "info"), "id");
+    return json_pack("{s:i,s:{s:O,s:O,s:O,s:O,s:O,s:{s:O*}},s:{s:O,s:O*,s:O*},s:{s:s},s:o*}", "x402Version",
+                     2, "accepted", "scheme", json_object_get(accepted, "scheme"), "network",
                      json_object_get(accepted, "network"), "amount", json_object_get(accepted, "amount"),
                      "asset", json_object_get(accepted, "asset"), "payTo", json_object_get(accepted, "payTo"),
                      "extra", "id", json_object_get(extra, "id"), "payload", "commitment",
                      json_object_get(own, "commitment"), "amount", json_object_get(own, "amount"), "asset",
-                     json_object_get(own, "asset"), "resource", "url", url);
+                     json_object_get(own, "asset"), "resource", "url", url, "extensions",
+                     id ? json_pack("{s:{s:{s:O}}}", "payment-identifier", "info", "id", id) : NULL);
 }
 
 static bool write_field(struct arena *arena, json_t *payment, struct slice *field)
@@ -85,27 +86,6 @@ static bool write_field(struct arena *arena, json_t *payment, struct slice *fiel
         return false;
     *field = slice_of(text_base64(arena, slice_bytes(text, len)));
     return field->data != NULL;
-}
-
-/* When the commitment was made and how long it holds, by its own word. */
-static void peek_times(struct arena *arena, struct slice jws, struct order *order)
-{
-    size_t dot = slice_find(jws, '.'), len;
-    json_int_t issued = 0, expires = 0;
-    if (dot == jws.len)
-        return;
-    struct slice part = {jws.data + dot + 1, jws.len - dot - 1};
-    part.len = slice_find(part, '.');
-    char *text = arena_bytes(arena, part.len + 1);
-    if (!text || !encoding_unbase64url(part, (uint8_t *)text, part.len, &len))
-        return;
-    json_t *claims = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-    if (json_unpack(claims, "{s:I,s:I}", "iat", &issued, "exp", &expires) == 0 && issued > 0 &&
-        issued <= TIME_MAX && expires > 0 && expires <= TIME_MAX) {
-        order->issued = issued;
-        order->expires = expires;
-    }
-    json_decref(claims);
 }
 
 bool order_take_url(struct arena *arena, const char *url, struct order *order)
@@ -146,10 +126,7 @@ static bool read_payment(struct arena *arena, json_t *json, const struct config_
         return refuse(refusal, 400, "invalid_payload", "paymentPayload.resource.url is no URL");
     if (!compare(&asked, &took, site, order, refusal))
         return false;
-    order->id = slice_of(arena_copy(
-        arena, slice_of(json_string_value(json_object_get(json_object_get(accepted, "extra"), "id")))));
-    peek_times(arena, slice_of(json_string_value(json_object_get(own, "commitment"))), order);
-    json_t *brief = payment_of(accepted, own, url);
+    json_t *brief = payment_of(payment, accepted, own, url);
     bool ok = write_field(arena, brief, &order->field);
     json_decref(brief);
     return ok || refuse(refusal, 400, "invalid_payload", "the payment is larger than what is taken");

@@ -9,12 +9,10 @@
 struct order {
     struct slice authority; /* of the resource, as on a request line */
     struct slice target;
-    struct slice field;      /* the payment as PAYMENT-SIGNATURE would have it */
-    struct slice id;         /* that was accepted; empty: none */
-    int64_t issued, expires; /* as the commitment says, whoever has signed it; seconds, 0: it does not */
-    int64_t unit_micros;     /* of the scheme */
-    int64_t amount_micros;   /* that is to be charged, at most what the payer accepted */
-    bool whole;              /* it is all of that */
+    struct slice field;    /* the payment as PAYMENT-SIGNATURE would have it */
+    int64_t unit_micros;   /* of the scheme */
+    int64_t amount_micros; /* that is to be charged, at most what the payer accepted */
+    bool whole;            /* it is all of that */
 };
 
 /* Reads the body of a call for a resource of the site. Texts are in the arena. True, or false with the

@@ -15,6 +15,10 @@
 
 #include <assert.h>
 
+/* An answer that was lost can be had again for so long after the offer or, where the id is made of what was
+ * signed, after that: the writer looks for nothing that is older. */
+#define LATE_SECONDS 3600
+
 /* Of the arena, at most: the receipt's fields with a network of 64 characters, and so much for each of the
  * payer's, which x402 has in JSON and in base64. */
 #define RECEIPT_BYTES       2048
@@ -175,14 +179,15 @@ struct web_bot_auth_policy crawl_policy(struct crawl *crawl)
     struct web_bot_auth_policy policy = web_bot_auth_policy(config, crawl->site, charged ? field : SLICE(""));
     if (charged && commitment->dialect && commitment->id.len == 0) {
         /* The time that is signed will be the id's, and must be one that an offer could have. */
-        policy.max_age = config->offer_ttl_seconds;
+        policy.max_age = crawl->late != ERR_OK ? LATE_SECONDS : config->offer_ttl_seconds;
         /* No id binds the payment to this host: the signature must, whatever the site asks for else. */
         if (policy.target == WEB_BOT_AUTH_NO_TARGET)
             policy.target = WEB_BOT_AUTH_AUTHORITY;
         if (policy.clock_skew > PAYMENT_ID_AHEAD_SECONDS)
             policy.clock_skew = PAYMENT_ID_AHEAD_SECONDS;
     }
-    policy.now = crawl->signed_ms / 1000; /* of arrival: a wait for a directory makes no signature too old */
+    policy.expired_taken = crawl->late != ERR_OK;
+    policy.now = crawl->now_ms / 1000; /* of arrival: a wait for a directory makes no signature too old */
     policy.agents = &crawl->agents;
     policy.body_elsewhere = crawl->thread->decides;
     policy.changes_taken = policy.changes_taken || crawl->thread->decides; /* the front's business */
@@ -206,11 +211,12 @@ static enum err open_commitment(struct crawl *crawl)
     const struct commitment *commitment = &crawl->commitment;
     const struct config *config = crawl->gate->parts.config;
     int64_t price = crawl->decision.price_micros;
+    int64_t ttl_seconds = crawl->late != ERR_OK ? LATE_SECONDS : config->offer_ttl_seconds;
     TRY(crawl->committed);
     /* The id is opened before any signature is looked at: it costs a hash, and without it nothing is owed. */
     if (commitment->id.len > 0) {
-        TRY(payment_id_open(&crawl->thread->keys, &offer, commitment->id, crawl->signed_ms,
-                            config->offer_ttl_seconds, &crawl->id));
+        TRY(payment_id_open(&crawl->thread->keys, &offer, commitment->id, crawl->now_ms, ttl_seconds,
+                            &crawl->id));
         crawl->id_text = commitment->id;
         if (commitment->amount_micros >= 0 && commitment->amount_micros != crawl->id.price_micros)
             return ERR_OFFER_MISMATCH;
@@ -246,18 +252,32 @@ static enum err select_claims(struct crawl *crawl)
     return claims_select(&crawl->exchange->arena, &policy, crawl->commitment.claims, &crawl->candidate);
 }
 
-enum err crawl_redeem(struct crawl *crawl)
+static enum err open_signed(struct crawl *crawl)
 {
     enum err err;
-    if (slice_eq(crawl->exchange->message.method, SLICE("HEAD")))
-        return ERR_PAYMENT_REQUIRED; /* it gives no content away, so it takes no money */
     TRY(open_commitment(crawl));
     /* Nobody signs a field for each call of a tool; and no signature of a request would name this URL. */
     if (tool_costs(crawl) && !crawl->commitment.claims)
         return ERR_MALFORMED_COMMITMENT;
     TRY(crawl->commitment.claims ? select_claims(crawl) : select_signatures(crawl));
-    crawl->redeeming = true;
 out:
+    return err;
+}
+
+enum err crawl_redeem(struct crawl *crawl)
+{
+    if (slice_eq(crawl->exchange->message.method, SLICE("HEAD")))
+        return ERR_PAYMENT_REQUIRED; /* it gives no content away, so it takes no money */
+    enum err err = open_signed(crawl);
+    bool over = err == ERR_OFFER_EXPIRED || err == ERR_SIGNATURE_EXPIRED;
+    /* In x402 whoever lost an answer sends the same payment again, when its times may be over: it gets what
+     * it has paid for, once its signature holds and the ledger has it. */
+    if (over && crawl->commitment.dialect == &dialect_x402) {
+        crawl->late = err;
+        if (open_signed(crawl) == ERR_OK)
+            err = ERR_OK;
+    }
+    crawl->redeeming = err == ERR_OK;
     return err;
 }
 
@@ -519,9 +539,14 @@ enum err crawl_prepare_charge(struct crawl *crawl)
         .resource = crawl->url,
         .signature = candidate->signature,
         .signature_base = candidate->base,
+        .identifier = crawl->commitment.identifier,
     };
     memcpy(crawl->charge.payment_id, crawl->id.uuid, UUID_SIZE);
     memcpy(crawl->charge.thumbprint, candidate->thumbprint, DIGEST_SIZE);
+    memcpy(crawl->charge.payload, crawl->commitment.payload, DIGEST_SIZE);
+    crawl->charge.unless_repeat = crawl->late;
+    if (crawl->late != ERR_OK)
+        return ERR_OK;
     if (!crawl->at_other_price)
         return reserve(crawl);
     /* The price has changed since the offer was made: then only what was paid before is given again. */

@@ -66,7 +66,6 @@ struct crawl {
     enum err outcome;   /* when decided */
     struct crawl *next; /* in the thread's list */
     int64_t now_ms;     /* of arrival: one time for the whole request */
-    int64_t signed_ms;  /* by which what was signed is judged: the same, but for some settlements */
     int64_t begun_ms;   /* the same, monotonic */
     bool noted;         /* for the log of decisions */
 
@@ -93,6 +92,7 @@ struct crawl {
         id; /* with a price as soon as it is redeeming, with the rest when its signature holds */
     struct slice id_text;
     bool at_other_price; /* the id's: it may only be a repeat, and then gets its receipt */
+    enum err late; /* likewise: why it was refused if it is none, as its times are over; ERR_OK: they hold */
 
     struct web_bot_auth_candidate *candidate; /* that is being tried */
     struct directory_key key;                 /* of the candidate, once found */

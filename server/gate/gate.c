@@ -181,7 +181,6 @@ static struct crawl *crawl_new(struct gate_thread *thread, struct exchange *exch
     OBJECT_MAKE(crawl, CRAWL_MAGIC);
     crawl->wait.ready = on_directory;
     crawl->wait.client = exchange->client;
-    crawl->signed_ms = crawl->now_ms;
     exchange->state = crawl;
     return crawl;
 }
@@ -194,8 +193,6 @@ bool gate_settle(void *context, struct exchange *exchange, struct settlement *se
     if (!crawl)
         return false;
     crawl->settlement = settlement;
-    if (settlement->signed_ms > 0)
-        crawl->signed_ms = settlement->signed_ms;
     return true;
 }
 
@@ -292,18 +289,19 @@ static struct submission *record(struct crawl *crawl)
 
 /* Whether the ledger is to say first if the id is used. Who may not pay, or is known to have used it up,
  * shall not make the site's own server work, nor anybody while the ledger is away; which copy was paid for
- * must be known where one is free. What changes something takes its id first, also where others deliver: of
- * an entry nobody could tell later which request has made it, when a connection was lost. All else is asked
- * for without it: one question less to the ledger is a tenth of what such a payment costs, and an id that was
- * used makes no second entry. */
+ * must be known where one is free, and an identifier may be another payment's. What changes something takes
+ * its id first, also where others deliver: of an entry nobody could tell later which request has made it,
+ * when a connection was lost. All else is asked for without it: one question less to the ledger is a tenth of
+ * what such a payment costs, and an id that was used makes no second entry. */
 static bool must_check(const struct crawl *crawl)
 {
     struct charge_outcome known;
     struct writer *writer = crawl->gate->parts.writer;
     if (changes(crawl))
         return true;
-    return crawl->asks && (crawl->charge.unless_repeat != ERR_OK || crawl->decision.recrawl_ms != 0 ||
-                           !writer_ready(writer) || writer_recall(writer, &crawl->charge, &known));
+    return crawl->asks && (crawl->charge.unless_repeat != ERR_OK || crawl->charge.identifier.len > 0 ||
+                           crawl->decision.recrawl_ms != 0 || !writer_ready(writer) ||
+                           writer_recall(writer, &crawl->charge, &known));
 }
 
 static struct submission *check(struct crawl *crawl)

@@ -23,7 +23,7 @@ bool observe_begin(struct crawl *crawl, enum err arrived)
     assert(crawl->decision.observed && crawl->site);
     if (err == ERR_OK)
         err = crawl->decision.action == RULES_CHARGE ? crawl_redeem(crawl) : crawl_identify(crawl);
-    crawl->observed = err;
+    crawl->observed = err == ERR_OK ? crawl->late : err; /* nothing was recorded that it could repeat */
     if (err == ERR_OK)
         return true;
     /* It is decided; a signature without a payment may yet tell whose request it is. Before that it is free:

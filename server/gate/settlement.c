@@ -38,8 +38,6 @@ bool settlement_goes_on(struct crawl *crawl, enum err *err)
         *err = verify(crawl);
         return false;
     }
-    if (settlement->signed_ms > 0 && crawl->charge.unless_repeat == ERR_OK)
-        crawl->charge.unless_repeat = ERR_OFFER_EXPIRED;
     *err = lower(&crawl->charge, settlement->amount_micros);
     return *err == ERR_OK;
 }
@@ -66,7 +64,7 @@ void settlement_answer(struct crawl *crawl, enum err outcome)
 
 bool settlement_is_question(const struct crawl *crawl)
 {
-    return crawl->settlement && (crawl->settlement->only_verify || crawl->settlement->signed_ms > 0);
+    return crawl->settlement && (crawl->settlement->only_verify || crawl->late != ERR_OK);
 }
 
 void gate_make_offer(void *context, struct exchange *exchange, struct gate_offer *offer)

@@ -13,8 +13,6 @@ struct settlement {
     /* The question. */
     bool only_verify;      /* whether it could be settled: nothing is recorded */
     int64_t amount_micros; /* of the entry, at most the price; -1: the price */
-    int64_t signed_ms;     /* not 0: what was signed is judged by this time, at which it still held. Then only
-                            * what was recorded before is found, and nothing is recorded */
     /* The answer, once the request is decided. Texts are in the exchange's arena. */
     enum err err;
     bool charged;    /* with ERR_OK: recorded, now or before, or could be where it is only verified. False:

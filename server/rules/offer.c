@@ -11,6 +11,12 @@
 
 #define HEADER_MAX 2048 /* of PAYMENT-REQUIRED, in base64 */
 
+/* x402's payment-identifier. The SDK's schema is long enough to make most offers too long for the header. */
+#define IDENTIFIER ",\"payment-identifier\":{\"info\":{\"required\":false}"
+#define IDENTIFIER_SCHEMA                                                                                    \
+    ",\"schema\":{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\","                          \
+    "\"pattern\":\"^[a-zA-Z0-9_-]{16,128}$\"}}}"
+
 /* RSL 1.0: how a reader of a 402 finds the terms of the whole site. */
 #define RSL_LINK ", </rsl.xml>; rel=\"license\"; type=\"application/rsl+xml\""
 
@@ -31,6 +37,7 @@ struct offer_form {
 enum extent {
     EXTENT_ALL,
     EXTENT_BRIEF, /* without what x402 clients drop anyway */
+    EXTENT_LEAST, /* nor why it is asked for again, which the body says */
     EXTENT_V1,    /* for clients of x402 version 1, which read bodies alone */
 };
 
@@ -137,13 +144,18 @@ struct requirement {
     int decimals; /* of the unit */
 };
 
+static bool is_whole(enum extent extent)
+{
+    return extent == EXTENT_ALL || extent == EXTENT_V1;
+}
+
 static void add_requirement(struct text *text, const struct offer *offer,
                             const struct requirement *requirement, enum extent extent)
 {
     add(text, "{\"scheme\":\"");
     add(text, requirement->scheme);
     text_add(text, offer->form->network);
-    if (extent != EXTENT_BRIEF) {
+    if (is_whole(extent)) {
         add(text, ",\"resource\":\"");
         text_json(text, offer->url);
         text_char(text, '"');
@@ -158,7 +170,7 @@ static void add_requirement(struct text *text, const struct offer *offer,
     text_add(text, offer->form->payee);
     add(text, ",\"extra\":");
     add_extra(text, offer, requirement->decimals);
-    if (extent != EXTENT_BRIEF) {
+    if (is_whole(extent)) {
         add(text, ",\"extras\":"); /* as the proposal spells it */
         add_extra(text, offer, requirement->decimals);
     }
@@ -174,9 +186,13 @@ static struct slice body_of(struct arena *arena, const struct offer *offer, cons
     const struct requirement minor = {"batch-settlement", offer->price_micros / form->minor_micros,
                                       form->minor_decimals};
     struct text text = text_begin(arena);
-    add(&text, extent == EXTENT_V1 ? "{\"x402Version\":1,\"error\":\"" : "{\"x402Version\":2,\"error\":\"");
-    add(&text, why);
-    add(&text, "\",\"resource\":{\"url\":\"");
+    add(&text, extent == EXTENT_V1 ? "{\"x402Version\":1," : "{\"x402Version\":2,");
+    if (extent != EXTENT_LEAST) {
+        add(&text, "\"error\":\"");
+        add(&text, why);
+        add(&text, "\",");
+    }
+    add(&text, "\"resource\":{\"url\":\"");
     text_json(&text, offer->url);
     add(&text, "\"},\"accepts\":[");
     add_requirement(&text, offer, &deferred, extent);
@@ -186,6 +202,7 @@ static struct slice body_of(struct arena *arena, const struct offer *offer, cons
         add_requirement(&text, offer, &minor, extent);
     }
     text_add(&text, form->extensions);
+    add(&text, is_whole(extent) ? IDENTIFIER IDENTIFIER_SCHEMA "}" : IDENTIFIER "}");
     if (offer->attested.len > 0) {
         add(&text, ",\"offer-receipt\":{\"info\":{\"offers\":[{\"format\":\"jws\",\"acceptIndex\":0,"
                    "\"signature\":\"");
@@ -196,6 +213,11 @@ static struct slice body_of(struct arena *arena, const struct offer *offer, cons
     return text_end(&text);
 }
 
+static bool is_too_long(struct slice json)
+{
+    return ENCODING_BASE64_LEN(json.len) >= HEADER_MAX;
+}
+
 /* PAYMENT-REQUIRED: the body in base64, or the brief one, or nothing when the URL alone is too long. Left out
  * too where x402 clients could not read it: when the network has no colon. */
 static bool add_payment_required(struct exchange *exchange, const struct offer *offer, const char *why)
@@ -203,15 +225,16 @@ static bool add_payment_required(struct exchange *exchange, const struct offer *
     struct slice json = exchange->reply.body;
     if (!offer->form->x402)
         return true;
-    /* The brief one costs a second text, which is why it is made only where it is needed. */
-    if (offer->version_1 || ENCODING_BASE64_LEN(json.len) >= HEADER_MAX)
-        json = body_of(&exchange->arena, offer, why, EXTENT_BRIEF);
-    if (json.data && ENCODING_BASE64_LEN(json.len) >= HEADER_MAX && offer->attested.len > 0) {
+    /* A shorter one costs another text, which is why it is made only where it is needed. */
+    for (enum extent extent = EXTENT_BRIEF; extent <= EXTENT_LEAST; extent++)
+        if (json.data && (is_too_long(json) || (offer->version_1 && extent == EXTENT_BRIEF)))
+            json = body_of(&exchange->arena, offer, why, extent);
+    if (json.data && is_too_long(json) && offer->attested.len > 0) {
         struct offer bare = *offer;
         bare.attested = SLICE("");
         return add_payment_required(exchange, &bare, why);
     }
-    if (json.data && ENCODING_BASE64_LEN(json.len) >= HEADER_MAX)
+    if (json.data && is_too_long(json))
         return true;
     return json.data && exchange_header(exchange, "PAYMENT-REQUIRED", text_base64(&exchange->arena, json));
 }

@@ -4,7 +4,7 @@
 WITH listed (role, privilege, names) AS (
     VALUES ($1::text, 'INSERT',
             'charge crawler crawler_key crawler_key_source day delivery directory_snapshot gate_clock'
-            ' handover offer_terms page_copy site spend traffic'),
+            ' handover offer_terms page_copy payment_identifier site spend traffic'),
            ($1::text, 'SELECT',
             'account_balance adjustment agreement agreement_price agreement_tier applied_credit archived'
             ' charge checkpoint checkpoint_key_change conflict crawler crawler_day crawler_day_line'
@@ -12,8 +12,8 @@ WITH listed (role, privilege, names) AS (
             ' day_tile delivery delivery_tile directory_snapshot dispute dispute_event'
             ' dispute_finding dispute_state dispute_subject gate_clock handover invoice invoice_event'
             ' invoice_line invoice_payment invoice_state number_series offer_terms page_copy'
-            ' sandbox schema_version seller_logo site site_terms site_zone spend token token_revocation'
-            ' traffic undelivered unproven'),
+            ' payment_identifier sandbox schema_version seller_logo site site_terms site_zone spend token'
+            ' token_revocation traffic undelivered unproven'),
            ($1::text, 'EXECUTE',
             'accrue_days charge_partitions keep_traffic mark_sandbox note_conflicts note_undelivered'
             ' open_dispute'),
@@ -37,7 +37,8 @@ WITH listed (role, privilege, names) AS (
             ' interim'
             ' interim_tile invoice invoice_event invoice_line invoice_payment invoice_state number_series'
             ' offer_terms'
-            ' operator_action outbox outbox_attempt page_copy sandbox schema_version seller_logo settlement'
+            ' operator_action outbox outbox_attempt page_copy payment_identifier sandbox schema_version'
+            ' seller_logo settlement'
             ' settlement_batch site site_terms site_zone spend token token_revocation'
             ' traffic traffic_counts traffic_day traffic_hour traffic_month'
             ' traffic_total undelivered unproven'),

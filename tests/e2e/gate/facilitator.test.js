@@ -17,13 +17,15 @@ const at = (body, amount) => ({
 const refused = answer => [answer.status, answer.json.success, answer.json.errorReason]
 
 test('a payment is verified and settled once, by whatever way it comes', async t => {
-    const { call, ask, offer, order, paid, agent, ledger, crawltab } = await market(t)
+    const set = await market(t)
+    const { call, ask, offer, order, paid, agent, ledger, crawltab } = set
     const supported = (await call('/supported')).json
     assert.deepEqual(supported.kinds.map(kind => [kind.x402Version, kind.scheme, kind.network]), [
         [2, 'deferred', 'shop:402'],
         [2, 'batch-settlement', 'shop:402']
     ])
-    assert.deepEqual([supported.signers, Array.isArray(supported.extensions)], [{}, true])
+    assert.deepEqual(supported.signers, {})
+    assert.deepEqual(supported.extensions, ['http-message-signatures', 'payment-identifier'])
     const offered = await offer()
     const { id } = offered.accepts[0].extra
     const body = order(offered)
@@ -69,6 +71,33 @@ test('a payment is verified and settled once, by whatever way it comes', async t
     await crawltab('audit')
     const { stdout } = await crawltab('lookup', id)
     assert.match(stdout, /https:\/\/shop\.example\/page/)
+    // By an identifier of the payer's own, which is one payment's.
+    const named = async () => {
+        const body = order(await offer())
+        const info = { required: false, id: 'pay_by_this_name_once' }
+        body.paymentPayload.extensions = { 'payment-identifier': { info } }
+        return body
+    }
+    const [mine, another] = [await named(), await named()]
+    const bound = (await call('/settle', mine)).json
+    assert.equal(bound.success, true)
+    const taken = await call('/settle', another)
+    assert.deepEqual(refused(taken), [200, false, 'invalid_transaction_state'])
+    assert.match(taken.json.errorMessage, /^payment_identifier_conflict: /)
+    // What was lost is told again when all its times are over, by another gate; and nothing new is recorded.
+    const never = order(await offer())
+    await set.gate.stop()
+    await (await set.startGate('--clock-offset', '3000')).ready()
+    await until(set.known(set.keys.shop), 'the gate reads the key')
+    for (const [sent, told] of [[body, settled.json], [mine, bound]]) {
+        assert.deepEqual((await call('/settle', sent)).json, told)
+        assert.equal((await call('/verify', sent)).json.isValid, true)
+    }
+    for (const kind of ['/settle', '/verify']) {
+        const { json } = await call(kind, never)
+        assert.match(json.errorMessage ?? json.invalidMessage, /^offer_expired: /)
+    }
+    assert.equal(paid(), '5 for 57000000')
 })
 
 test('what cannot be settled is refused in the words of x402, and costs nothing', async t => {

@@ -9,6 +9,7 @@ import { Hono } from 'hono'
 import { HTTPFacilitatorClient } from '@x402/core/server'
 import * as forExpress from '@x402/express'
 import * as forHono from '@x402/hono'
+import * as identifier from '@x402/extensions/payment-identifier'
 import * as oldExpress from 'x402-express-oldest'
 import * as oldHono from 'x402-hono-oldest'
 import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@x402/fetch'
@@ -18,7 +19,10 @@ import { freePort, until } from '../support.js'
 
 const terms = { scheme: 'deferred', network: 'shop:402', payTo: 'merchant' }
 const routes = {
-    'GET /page': { accepts: { ...terms, price: '$0.05' } },
+    'GET /page': {
+        accepts: { ...terms, price: '$0.05' },
+        extensions: { [identifier.PAYMENT_IDENTIFIER]: identifier.declarePaymentIdentifierExtension() }
+    },
     'GET /dear': { accepts: { ...terms, price: '$12.50' } },
     'GET /fails': { accepts: { ...terms, price: '$0.05' } },
     'GET /costs-less': { accepts: { ...terms, price: '$0.05' } },
@@ -60,6 +64,13 @@ async function shop(t, port) {
     const payer = new DeferredClient({ key: set.key.private, agent: set.agent.origin })
     const wallet = payer.register(new x402Client())
     wallet.setSpendControls({ maxAmountPerPayment: '$20' })
+    wallet.registerExtension({
+        key: identifier.PAYMENT_IDENTIFIER,
+        enrichPaymentPayload: (payload, { extensions }) => ({
+            ...payload,
+            extensions: identifier.appendPaymentIdentifierToExtensions(structuredClone(extensions ?? {}))
+        })
+    })
     const pay = wrapFetchWithPayment(sameResource(), wallet)
     const get = path => pay(`http://127.0.0.1:${port}${path}`)
     const sum = table => Number(set.ledger.query(`SELECT coalesce(sum(amount_micros), 0) FROM ${table}`))
@@ -88,6 +99,7 @@ async function sells({ ledger, get, sum, origin, crawltab }, oldest) {
     }
     assert.equal(ledger.query('SELECT count(*) FROM undelivered JOIN charge USING (payment_id)'), '1')
     assert.deepEqual([ledger.count('charge'), sum('spend')], [3, 12550000])
+    assert.equal(ledger.count('payment_identifier'), 1)
     // And one that costs less than was offered.
     const metered = await get('/metered')
     assert.equal(metered.headers.get('settlement-overrides'), null)

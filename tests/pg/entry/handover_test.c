@@ -1,5 +1,6 @@
-/* Requests that change something: an id is taken once, for ever, before anything is recorded; and whether an
- * id was used can be asked without recording anything. Tests ledger/entry/entry.c */
+/* What is taken before anything is recorded: an id, once for ever, by a request that changes something; and a
+ * payer's own identifier by the first payment that comes with it. Whether an id was used can be asked without
+ * recording anything. Tests ledger/entry/entry.c, ledger/entry/identifier.c */
 #include "tests/pg/support.h"
 
 #include "ledger/base/clock.h"
@@ -121,12 +122,90 @@ static void without_the_ledger(void **state)
     assert_false(sql_as("postgres", "UPDATE handover SET site_id = site_id", output));
 }
 
+static struct payment named(const struct payment *of, const char *identifier, uint8_t payload)
+{
+    struct payment payment = *of;
+    payment.charge.identifier = slice_of(identifier);
+    memset(payment.charge.payload, payload, DIGEST_SIZE);
+    return payment;
+}
+
+static enum err pay_named(struct writer *writer, const struct payment *of, const char *identifier,
+                          uint8_t payload)
+{
+    struct payment payment = named(of, identifier, payload);
+    return payment_pay(writer, &payment);
+}
+
+static void an_identifier_is_bound_to_one_payment(void **state)
+{
+    static const char name[] = "pay_0123456789abcdef";
+    (void)state;
+    struct writer *writer = writer_start_ready();
+    int64_t now_ms = clock_now_ms();
+    struct payment first = payment_make(now_ms, A, 50000, PAGE),
+                   second = payment_make(now_ms, A, 50000, PAGE);
+    struct payment stranger = payment_make(now_ms, "https://b.example", 50000, PAGE);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pay_named(writer, &first, name, 1), ERR_OK);
+        assert_int_equal(pay_named(writer, &first, name, 2), ERR_IDENTIFIER_CONFLICT); /* signed otherwise */
+        assert_int_equal(pay_named(writer, &second, name, 1), ERR_IDENTIFIER_CONFLICT);
+        struct payment asked = named(&second, name, 1);
+        assert_int_equal(ask(writer, &asked, false), ERR_IDENTIFIER_CONFLICT);
+        assert_int_equal(pay_named(writer, &stranger, name, 1), ERR_OK);
+        writer_stop(writer);
+        writer = writer_start_ready(); /* another gate */
+    }
+    /* The day after; and not for ever, as a day leaves the ledger when it is archived. */
+    for (int day = 1; day <= 2; day++) {
+        clock_set_offset_ms(day * INT64_C(86400000));
+        struct payment later = payment_make(clock_now_ms(), A, 50000, PAGE);
+        assert_int_equal(pay_named(writer, &later, name, 1), day == 1 ? ERR_IDENTIFIER_CONFLICT : ERR_OK);
+    }
+    clock_set_offset_ms(0);
+    /* What is paid fills nothing under other names, and others may have them. */
+    assert_int_equal(pay_named(writer, &first, "pay_another_name_of_it", 1), ERR_OK);
+    assert_int_equal(pay_named(writer, &second, "pay_another_name_of_it", 1), ERR_OK);
+    writer_stop(writer);
+    assert_string_equal(
+        sql("SELECT (SELECT count(*) FROM charge), (SELECT count(*) FROM payment_identifier)"), "4|4");
+}
+
+/* Of payments that come at once under one identifier one is made. */
+static void of_many_named_alike_one_is_made(void **state)
+{
+    enum { COUNT = 60 };
+    static struct payment payments[COUNT];
+    (void)state;
+    struct writer *writers[] = {writer_start_ready(), writer_start_ready()};
+    int64_t now_ms = clock_now_ms();
+    for (size_t i = 0; i < COUNT; i++) {
+        payments[i] = payment_make(now_ms, A, 50000, PAGE);
+        payments[i].charge.identifier = i % 2 ? SLICE("one_name_for_them") : SLICE("another_for_them");
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(payment_submit(writers[i / 2 % 2], &payments[i]), ERR_OK);
+    size_t made = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        payment_wait(&payments[i]);
+        enum err err = payments[i].submission.outcome.err;
+        assert_true(err == ERR_OK || err == ERR_IDENTIFIER_CONFLICT);
+        made += err == ERR_OK;
+    }
+    assert_int_equal(made, 2);
+    for (size_t i = 0; i < 2; i++)
+        writer_stop(writers[i]);
+    assert_string_equal(sql("SELECT count(*) FROM charge"), "2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(asking_records_nothing, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(an_id_is_taken_once, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(of_many_at_once_one_gets_it, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(an_identifier_is_bound_to_one_payment, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(of_many_named_alike_one_is_made, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(without_the_ledger, ledger_setup, ledger_teardown),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);

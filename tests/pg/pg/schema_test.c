@@ -172,12 +172,12 @@ static void rights_are_narrow(void **state)
     static const char *const refused[] = {"charge", "conflict", "spend",    "day_seal",   "site INSERT",
                                           "UPDATE", "DELETE",   "TRUNCATE", "REFERENCES", "TRIGGER"};
     (void)state;
-    assert_string_equal(
-        rights_of("crawltab_gate"),
-        "charge INSERT, crawler INSERT, crawler_key INSERT,"
-        " crawler_key_source INSERT, day INSERT, delivery INSERT, directory_snapshot INSERT,"
-        " gate_clock INSERT, handover INSERT, offer_terms INSERT, page_copy INSERT, site INSERT,"
-        " spend INSERT, traffic INSERT");
+    assert_string_equal(rights_of("crawltab_gate"),
+                        "charge INSERT, crawler INSERT, crawler_key INSERT,"
+                        " crawler_key_source INSERT, day INSERT, delivery INSERT, directory_snapshot INSERT,"
+                        " gate_clock INSERT, handover INSERT, offer_terms INSERT, page_copy INSERT,"
+                        " payment_identifier INSERT, site INSERT,"
+                        " spend INSERT, traffic INSERT");
     const char *operator_may = rights_of("crawltab_operator");
     assert_non_null(strstr(operator_may, "invoice INSERT"));
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)

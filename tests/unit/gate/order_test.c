@@ -17,6 +17,13 @@ static const struct config_site site = {
     "{\"x402Version\":2,\"paymentPayload\":{\"x402Version\":2,\"resource\":{\"url\":\"" url                  \
     "\"},\"accepted\":" accepted ",\"payload\":{\"commitment\":\"a.b.c\",\"more\":1}},"                      \
     "\"paymentRequirements\":" asked "}"
+#define NAMED                                                                                                \
+    "{\"paymentPayload\":{\"x402Version\":2,\"resource\":{\"url\":\"https://shop.example/"                   \
+    "\"},\"accepted\":" REQUIREMENT(                                                                         \
+        "deferred", "5") ",\"payload\":{\"commitment\":\"a.b.c\"},\"extensions\":{\"bazaar\":{},"            \
+                         "\"payment-identifier\":{\"info\":{\"required\":false,\"id\":\"pay_0123456789\"},"  \
+                         "\"schema\":{}}}},"                                                                 \
+                         "\"paymentRequirements\":" REQUIREMENT("deferred", "5") "}"
 #define PAGE "https://Shop.Example:8443/a?b=%20"
 
 static char memory[32768];
@@ -50,6 +57,12 @@ static void a_payment_is_read_for_its_page(void **state)
         reads(ORDER(REQUIREMENT("batch-settlement", "1250"), REQUIREMENT("batch-settlement", "1250"), PAGE)));
     assert_int_equal(order.amount_micros, 12500000);
     assert_int_equal(order.unit_micros, 10000);
+    /* Of extensions the one that says which payment it is. */
+    assert_true(reads(NAMED));
+    assert_true(encoding_unbase64(order.field, false, bytes, sizeof(bytes), &len));
+    struct slice tail =
+        SLICE("\"extensions\":{\"payment-identifier\":{\"info\":{\"id\":\"pay_0123456789\"}}}}");
+    assert_true(len > tail.len && slice_eq(slice_bytes(bytes + len - tail.len, tail.len), tail));
 }
 
 static void what_does_not_agree_is_refused(void **state)

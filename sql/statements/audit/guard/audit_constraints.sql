@@ -20,8 +20,7 @@ adjustment adjustment_kind_check CHECK ((kind = ANY (ARRAY['reversal'::text, 're
 adjustment adjustment_pkey PRIMARY KEY (adjustment_id)
 adjustment adjustment_reason_check CHECK ((reason <> ''::text))
 adjustment adjustment_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
-adjustment adjustment_site_id_number_fkey FOREIGN KEY (site_id, number) REFERENCES invoice(site_id,
-    number)
+adjustment adjustment_site_id_number_fkey FOREIGN KEY (site_id, number) REFERENCES invoice(site_id, number)
 adjustment columns NOT NULL actor, adjustment_id, amount_micros, crawler_id, kind, reason, recorded_at,
     site_id
 agreement agreement_actor_check CHECK ((actor <> ''::text))
@@ -71,8 +70,7 @@ agreement_price agreement_price_rule_check CHECK ((rule <> ''::text))
 agreement_price columns NOT NULL agreement_id, position, price_micros
 agreement_tier agreement_tier_agreement_id_fkey FOREIGN KEY (agreement_id) REFERENCES
     agreement(agreement_id)
-agreement_tier agreement_tier_discount_ppm_check CHECK (((discount_ppm >= 0) AND (discount_ppm <=
-    1000000)))
+agreement_tier agreement_tier_discount_ppm_check CHECK (((discount_ppm >= 0) AND (discount_ppm <= 1000000)))
 agreement_tier agreement_tier_from_crawl_check CHECK ((from_crawl > 0))
 agreement_tier agreement_tier_pkey PRIMARY KEY (agreement_id, from_crawl)
 agreement_tier columns NOT NULL agreement_id, discount_ppm, from_crawl
@@ -270,8 +268,7 @@ directory_snapshot columns NOT NULL body, body_digest, content_digest, content_t
     signature, signature_input, url
 directory_snapshot directory_snapshot_check CHECK ((body_digest = sha256(body)))
 directory_snapshot directory_snapshot_pkey PRIMARY KEY (url, body_digest)
-directory_snapshot directory_snapshot_url_check CHECK (((url <> ''::text) AND (octet_length(url) <=
-    2048)))
+directory_snapshot directory_snapshot_url_check CHECK (((url <> ''::text) AND (octet_length(url) <= 2048)))
 dispute columns NOT NULL actor, crawler_id, dispute_id, due_at, opened_at, opened_by, reason, site_id,
     statement
 dispute dispute_actor_check CHECK ((actor <> ''::text))
@@ -447,6 +444,9 @@ outbox_attempt outbox_attempt_status_check CHECK (((status >= 0) AND (status <= 
 page_copy columns NOT NULL copy, crawler_id, payment_id, site_id, whole
 page_copy page_copy_copy_check CHECK ((octet_length(copy) = 32))
 page_copy page_copy_pkey PRIMARY KEY (payment_id)
+payment_identifier columns NOT NULL claim, payload, payment_id
+payment_identifier payment_identifier_payload_check CHECK ((octet_length(payload) = 32))
+payment_identifier payment_identifier_pkey PRIMARY KEY (claim)
 sandbox columns NOT NULL actor, marked_at, offset_seconds, single
 sandbox sandbox_actor_check CHECK ((actor <> ''::text))
 sandbox sandbox_offset_seconds_check CHECK ((offset_seconds <> 0))
@@ -477,8 +477,7 @@ settlement_batch settlement_batch_rail_check CHECK ((rail = ANY (ARRAY['sepa-dir
     'ach'::text, 'x402'::text, 'card'::text])))
 settlement_batch settlement_batch_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 settlement_batch settlement_batch_total_minor_check CHECK ((total_minor > 0))
-site columns NOT NULL currency, currency_decimals, name, network, registered_at, seller, site_id,
-    time_zone
+site columns NOT NULL currency, currency_decimals, name, network, registered_at, seller, site_id, time_zone
 site site_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
 site site_currency_decimals_check CHECK (((currency_decimals >= 0) AND (currency_decimals <= 4)))
 site site_name_check CHECK ((name <> ''::text))

@@ -9,7 +9,7 @@ WITH ledger AS (
 ), adds (role, relname) AS (
     SELECT $1::text, unnest(ARRAY['site', 'day', 'crawler', 'crawler_key', 'crawler_key_source',
         'directory_snapshot', 'charge', 'spend', 'gate_clock', 'offer_terms', 'handover',
-        'traffic', 'page_copy', 'delivery'])
+        'traffic', 'page_copy', 'payment_identifier', 'delivery'])
     UNION ALL
     SELECT $2::text, unnest(ARRAY['operator_action', 'site_zone', 'site_terms', 'day', 'number_series',
         'crawler', 'agreement', 'agreement_price', 'agreement_tier', 'day_close', 'day_tile',

@@ -1,0 +1,13 @@
+-- Binds claims $1 of payers' identifiers to payments $2 with payloads $3, unless they are bound, or those of
+-- the same identifiers on the days before and after ($4, $5) are. Not of payments that are entries already:
+-- who sends one again and again under new names fills nothing. In one order, so that two writers cannot
+-- deadlock.
+INSERT INTO payment_identifier (claim, payment_id, payload)
+SELECT e.claim, e.payment_id, e.payload
+  FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[])
+       AS e (claim, payment_id, payload, before, after)
+ WHERE NOT EXISTS (SELECT FROM charge c WHERE c.payment_id = e.payment_id)
+   AND NOT EXISTS (SELECT FROM payment_identifier p WHERE p.claim = e.before)
+   AND NOT EXISTS (SELECT FROM payment_identifier p WHERE p.claim = e.after)
+ ORDER BY e.claim
+ON CONFLICT DO NOTHING
