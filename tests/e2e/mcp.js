@@ -3,6 +3,7 @@ import http from 'node:http'
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
+import * as z4 from 'zod/v4'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
@@ -105,6 +106,43 @@ export async function toolServer(t, { revision = '2025-11-25', json = false, por
     return { state, server, origin: `http://127.0.0.1:${server.address().port}` }
 }
 
+// A server of the revision 2026-07-28, which has no sessions; it serves older clients, too.
+export async function newToolServer(t) {
+    const { McpServer: NewServer, createMcpHandler } = await import('@modelcontextprotocol/server')
+    const state = { calls: [], waiting: [], cancelled: 0, versions: new Set() }
+    const handler = createMcpHandler(() => {
+        const server = new NewServer({ name: 'tides', version: '2' })
+        const add = (name, schema, body) => server.registerTool(name, { inputSchema: schema }, body)
+        const query = z4.object({ query: z4.string() })
+        add('search', query, async ({ query }) => (state.calls.push(query), text(`found ${query}`)))
+        add('free', z4.object({}), async () => text('given'))
+        add('waits', z4.object({}), async (args, { mcpReq }) => {
+            mcpReq.signal.addEventListener('abort', () => state.cancelled++)
+            await new Promise(resolve => state.waiting.push(resolve))
+            return text('waited')
+        })
+        return server
+    })
+    const server = http.createServer(async (request, response) => {
+        state.versions.add(request.headers['mcp-protocol-version'])
+        const stop = new AbortController()
+        response.on('close', () => stop.abort())
+        const { method, headers } = request
+        const chunks = []
+        for await (const chunk of request) chunks.push(chunk)
+        const body = chunks.length ? Buffer.concat(chunks) : undefined
+        const url = `http://${headers.host}${request.url}`
+        const answer = await handler.fetch(new Request(url, { method, headers, body, signal: stop.signal }))
+        response.writeHead(answer.status, Object.fromEntries(answer.headers))
+        if (answer.body) Readable.fromWeb(answer.body).on('error', () => response.destroy()).pipe(response)
+        else response.end()
+    })
+    await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+    t.after(() => (server.closeAllConnections(), server.close()))
+    state.release = () => state.waiting.splice(0).forEach(resolve => resolve())
+    return { state, server, origin: `http://127.0.0.1:${server.address().port}` }
+}
+
 export const prices = [
     { tool: 'free', price: '0' },
     { tool: 'search', price: '0.02' },
@@ -166,8 +204,8 @@ export function payerAt(set, offset) {
 
 // The gate in front of a server of tools, and a crawler that may pay. `client` is connected through the gate.
 // `offset`: the clock of the ledger, in seconds.
-export async function toolShop(t, { server = {}, site = {}, offset = 0, ...options } = {}) {
-    const tools = await toolServer(t, server)
+export async function toolShop(t, { server = {}, tools: given, site = {}, offset = 0, ...options } = {}) {
+    const tools = given ?? (await toolServer(t, server))
     const clock = offset ? ['--clock-offset', String(offset)] : []
     const set = await scene(t, {
         http: { drain_seconds: 1 }, // clients keep a stream open
