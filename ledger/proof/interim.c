@@ -15,22 +15,30 @@
 /* All that is signed. */
 struct statement {
     const char *origin, *first_id, *end_id;
-    int64_t number, entries, sum_micros, made_ms;
-    uint8_t previous[DIGEST_SIZE], digest[DIGEST_SIZE];
+    int64_t number, entries, sum_micros, facts, made_ms; /* facts: -1 in version 1, which has none */
+    uint8_t previous[DIGEST_SIZE], digest[DIGEST_SIZE], facts_digest[DIGEST_SIZE];
 };
+
+static void write_digest(const uint8_t digest[DIGEST_SIZE], char out[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1])
+{
+    out[encoding_base64(digest, DIGEST_SIZE, out)] = '\0';
+}
 
 static bool write_text(const struct statement *statement, char out[NOTE_MAX])
 {
     char previous[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1], digest[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1];
-    char made[INSTANT_TEXT_MAX];
-    previous[encoding_base64(statement->previous, DIGEST_SIZE, previous)] = '\0';
-    digest[encoding_base64(statement->digest, DIGEST_SIZE, digest)] = '\0';
-    int len =
-        snprintf(out, NOTE_MAX,
-                 "crawltab-interim/1\nlog %s\nnumber %" PRId64 "\nprevious %s\nfrom %s\nto %s\n"
-                 "entries %" PRId64 "\nsum %" PRId64 "\ndigest %s\nmade %s\n",
-                 statement->origin, statement->number, previous, statement->first_id, statement->end_id,
-                 statement->entries, statement->sum_micros, digest, instant_format(statement->made_ms, made));
+    char made[INSTANT_TEXT_MAX], all[ENCODING_BASE64_LEN(DIGEST_SIZE) + 1], facts[128] = "";
+    write_digest(statement->previous, previous);
+    write_digest(statement->digest, digest);
+    write_digest(statement->facts_digest, all);
+    if (statement->facts >= 0)
+        snprintf(facts, sizeof(facts), "facts %" PRId64 "\nfacts-digest %s\n", statement->facts, all);
+    int len = snprintf(out, NOTE_MAX,
+                       "crawltab-interim/%d\nlog %s\nnumber %" PRId64 "\nprevious %s\nfrom %s\nto %s\n"
+                       "entries %" PRId64 "\nsum %" PRId64 "\ndigest %s\n%smade %s\n",
+                       statement->facts >= 0 ? 2 : 1, statement->origin, statement->number, previous,
+                       statement->first_id, statement->end_id, statement->entries, statement->sum_micros,
+                       digest, facts, instant_format(statement->made_ms, made));
     return len > 0 && len < NOTE_MAX;
 }
 
@@ -72,15 +80,38 @@ static enum err store(struct pg *pg, int64_t site_id, const struct statement *st
     pg_params_number(&params, statement->made_ms);
     pg_params_text(&params, note);
     pg_params_text(&params, verifier);
+    pg_params_number(&params, statement->facts);
+    pg_params_bytes(&params, slice_bytes(statement->facts_digest, DIGEST_SIZE));
     return pg_run(pg, "interim_insert", &params, NULL);
+}
+
+/* Lists the facts that are in no tree and no list yet. */
+static enum err list_facts(struct pg *pg, const struct order *order, struct statement *statement)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    enum err err;
+    pg_params_number(&params, order->site_id);
+    pg_params_number(&params, statement->number);
+    pg_params_text(&params, statement->first_id);
+    TRY(pg_run(pg, "interim_facts_insert", &params, &rows));
+    assert(rows.count == 1);
+    const struct interim_facts_insert_row listed = interim_facts_insert_row(&rows, 0);
+    statement->facts = listed.facts;
+    pg_hex_bytes(listed.digest, statement->facts_digest, DIGEST_SIZE);
+out:
+    pg_rows_free(&rows);
+    return err;
 }
 
 /* Inside a transaction, after session_plain. */
 static enum err make_one(struct pg *pg, const struct order *order, struct statement *statement)
 {
-    struct pg_params params = {0};
+    struct pg_params params = {0}, day = {0};
     struct pg_rows rows = {0};
     enum err err;
+    pg_params_text(&day, statement->first_id);
+    TRY(pg_run(pg, "interim_partitions", &day, NULL));
     pg_params_number(&params, order->site_id);
     pg_params_number(&params, statement->number);
     pg_params_text(&params, statement->first_id);
@@ -91,6 +122,7 @@ static enum err make_one(struct pg *pg, const struct order *order, struct statem
     statement->entries = listed.entries;
     statement->sum_micros = listed.sum_micros;
     pg_hex_bytes(listed.digest, statement->digest, DIGEST_SIZE);
+    TRY(list_facts(pg, order, statement));
     TRY(store(pg, order->site_id, statement, order->key));
 out:
     pg_rows_free(&rows);
@@ -104,7 +136,7 @@ static enum err make_next(struct pg *pg, const struct order *order, struct inter
     char origin[LEAF_ORIGIN_MAX];
     struct pg_params params = {0};
     struct pg_rows rows = {0};
-    int64_t entries = 0;
+    int64_t entries = 0, facts = 0;
     enum err err;
     *more = false;
     pg_params_number(&params, order->site_id);
@@ -125,11 +157,13 @@ static enum err make_next(struct pg *pg, const struct order *order, struct inter
         hash_text(next.previous, statement.previous);
         TRY(make_one(pg, order, &statement));
         entries = statement.entries;
+        facts = statement.facts;
         *more = true;
     }
     TRY(pg_commit(pg));
     made->checkpoints += *more;
     made->entries += entries;
+    made->facts += facts;
 out:
     *taken = err != ERR_OK && pg_failure(pg) == PG_DUPLICATE;
     *more = *more && err == ERR_OK;
@@ -185,9 +219,12 @@ static const char *check_one(const struct interim_list_row *row, const char *ori
                                   .number = row->number,
                                   .entries = row->entries,
                                   .sum_micros = row->sum_micros,
+                                  .facts = row->facts_null ? -1 : row->facts,
                                   .made_ms = row->made_ms};
     memcpy(statement.previous, previous, DIGEST_SIZE);
     pg_hex_bytes(row->digest, statement.digest, DIGEST_SIZE);
+    if (!row->facts_null)
+        pg_hex_bytes(row->facts_digest, statement.facts_digest, DIGEST_SIZE);
     bool any_key = trust->verifier || trust->key_count > 0;
     if (any_key && !is_trusted(trust, origin, row))
         return "is signed by a key that is not trusted";

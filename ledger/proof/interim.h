@@ -1,12 +1,14 @@
-/* Interim checkpoints: what was added to a day that is still open, signed some minutes later, so that whoever
- * changes, removes or adds an entry behind the ledger has minutes for it and not a day.
+/* Interim checkpoints: what was added to a day that is still open, signed some minutes later, so that who
+ * changes, removes or adds an entry behind the ledger, or a row on which money depends, has minutes for it
+ * and not a day.
  *
  * Entries are committed in another order than that of their ids, and a transaction may be late. But no id is
  * taken after the longest life of an offer and of a commit: what is older than that is final. So each covers
- * ids from where the last one ended to that moment, and reads every entry once.
+ * ids from where the last one ended to that moment, or to a midnight (UTC), and reads every entry once.
+ * Facts (fact_tree.h) have no such time: each covers those that it sees, and that none before it has seen.
  *
  * The text of the note, lines of ASCII, each ended by a line feed:
- *     crawltab-interim/1
+ *     crawltab-interim/2
  *     log ORIGIN            of the site, under whose name and key it is signed
  *     number 17
  *     previous BASE64       SHA-256 of the text before; of the first one, of nothing
@@ -15,6 +17,8 @@
  *     entries 1200
  *     sum 7500              of their prices, in micro-units
  *     digest BASE64         over the list of them, as the table interim says
+ *     facts 12
+ *     facts-digest BASE64   over the list of them; both are missing in version 1
  *     made 2026-11-30T10:20:00.000Z */
 #ifndef LEDGER_PROOF_INTERIM_H
 #define LEDGER_PROOF_INTERIM_H
@@ -24,7 +28,7 @@
 /* What was made. */
 struct interim_made {
     int64_t checkpoints;
-    int64_t entries;
+    int64_t entries, facts;
 };
 
 /* Makes what is due of a site at this time, each in a transaction of its own. Two at once are fine: one of

@@ -9,8 +9,9 @@ BEGIN
     EXECUTE format('CREATE TABLE public.%I (LIKE public.charge INCLUDING ALL)',
                    public.charge_partition(of_date));
     PERFORM public.day_partition_make(parent, of_date)
-       FROM unnest(ARRAY['delivery', 'delivery_tile']) AS parent;
+       FROM unnest(ARRAY['delivery', 'delivery_tile', 'interim_fact', 'interim_tile']) AS parent;
 END
 $$;
 COMMENT ON FUNCTION archive_restore_begin IS 'Makes the table for the entries of an archived day, which is not
-part of the ledger yet, and the partitions for what was recorded of their delivery.';
+part of the ledger yet, and the partitions for what was recorded of their delivery and for the lists of their
+interim checkpoints.';

@@ -27,8 +27,19 @@ BEGIN
                least(b.end_id, public.uuid_floor((of_date + 1)::timestamp AT TIME ZONE 'UTC'))) AS t
      WHERE b.starts_at < (of_date + 1)::timestamp AT TIME ZONE 'UTC'
        AND b.ends_at > of_date::timestamp AT TIME ZONE 'UTC';
+    -- Those of an older version may reach into a day that is still away.
+    INSERT INTO public.interim_tile (site_id, number, first_id, tile, entries)
+    SELECT i.site_id, i.number, i.first_id, t.tile, t.entries
+      FROM public.interim i CROSS JOIN LATERAL public.interim_tiles(i.site_id, i.first_id, i.end_id) AS t
+     WHERE i.first_id < public.uuid_floor((of_date + 1)::timestamp AT TIME ZONE 'UTC')
+       AND i.end_id > public.uuid_floor(of_date::timestamp AT TIME ZONE 'UTC')
+       AND NOT EXISTS (SELECT FROM public.interim_tile t WHERE t.site_id = i.site_id
+                          AND t.number = i.number AND t.first_id = i.first_id)
+       AND NOT EXISTS (SELECT FROM public.archived v
+                        WHERE public.uuid_floor((v.utc_date + 1)::timestamp AT TIME ZONE 'UTC') > i.first_id
+                          AND public.uuid_floor(v.utc_date::timestamp AT TIME ZONE 'UTC') < i.end_id);
 END
 $$;
 COMMENT ON FUNCTION archive_restore_end IS 'Attaches what archive_restore_rows has brought, if it is what
-left, and makes the tiles of its deliveries again, which must lead to what was sealed. All three are called in
-one transaction.';
+left, and makes the tiles of its deliveries and of its interim checkpoints again, which must be what was
+signed. All three are called in one transaction.';

@@ -22,7 +22,7 @@ WITH listed (role, privilege, names) AS (
             ' checkpoint_key_change console_token console_token_revocation console_token_use'
             ' console_write crawler crawler_day crawler_day_line day day_close day_delivery day_fact'
             ' day_tile delivery_tile dispute dispute_event dispute_finding dispute_subject interim'
-            ' interim_tile invoice invoice_event invoice_line invoice_payment number_series'
+            ' interim_fact interim_tile invoice invoice_event invoice_line invoice_payment number_series'
             ' operator_action outbox outbox_attempt seller_logo settlement settlement_batch site_terms'
             ' site_zone token'
             ' token_revocation unproven'),
@@ -34,7 +34,7 @@ WITH listed (role, privilege, names) AS (
             ' crawler_accrual crawler_day crawler_day_line crawler_key crawler_key_source day day_accrual'
             ' day_close day_delivery day_fact day_seal day_tile delivery delivery_tile directory_snapshot'
             ' dispute dispute_event dispute_finding dispute_state dispute_subject fact gate_clock handover'
-            ' interim'
+            ' interim interim_fact'
             ' interim_tile invoice invoice_event invoice_line invoice_payment invoice_state number_series'
             ' offer_terms'
             ' operator_action outbox outbox_attempt page_copy payment_identifier sandbox schema_version'

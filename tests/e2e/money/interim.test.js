@@ -54,21 +54,27 @@ describe('an interim checkpoint', () => {
 
     test('covers what is final, once, and is published', async () => {
         // An offer holds for five minutes and a commit is waited for two: these are younger.
-        assert.match(await interim('12:06:00'), /interim checkpoints? over 0 entries/)
-        assert.match(await interim('12:08:00'), /1 interim checkpoint over 300 entries, 1 written/)
+        assert.match(await interim('12:06:00'), /interim checkpoints? over 0 entries and \d+ facts/)
+        assert.match(
+            await interim('12:08:00'),
+            /1 interim checkpoint over 300 entries and \d+ facts?, 1 written/
+        )
         fill(ledger, ago(3), 300, '12:10Z')
         ids = ledger.query('SELECT payment_id FROM charge ORDER BY 1').split('\n')
-        assert.match(await interim('12:16:00'), /1 interim checkpoint over 0 entries/)
-        assert.match(await interim('12:20:00'), /1 interim checkpoint over 300 entries, 1 written/)
+        assert.match(await interim('12:16:00'), /1 interim checkpoint over 0 entries and 0 facts/)
+        assert.match(
+            await interim('12:20:00'),
+            /1 interim checkpoint over 300 entries and \d+ facts?, 1 written/
+        )
         // Earlier by more than the seconds that have passed meanwhile: there is nothing new to sign.
-        assert.match(await interim('12:19:00'), /0 interim checkpoints over 0 entries/)
+        assert.match(await interim('12:19:00'), /0 interim checkpoints over 0 entries and 0 facts/)
         assert.equal(ledger.query('SELECT sum(entries) FROM interim'), '600')
         assert.equal(ledger.query('SELECT sum(octet_length(entries)) / 24 FROM interim_tile'), '600')
         const files = fs.readdirSync(shelf).filter(name => /interim/.test(name))
         assert.equal(files.length, ledger.count('interim'))
         const newest = ledger.query('SELECT note FROM interim ORDER BY number DESC LIMIT 1')
         assert.equal(fs.readFileSync(path.join(shelf, files.sort().at(-1)), 'utf8').trim(), newest)
-        assert.match(newest, /^crawltab-interim\/1\nlog example:402\/example\nnumber \d+\nprevious /)
+        assert.match(newest, /^crawltab-interim\/2\nlog example:402\/example\nnumber \d+\nprevious /)
         assert.deepEqual(named(await audit()), [])
     })
 
@@ -109,10 +115,12 @@ describe('an interim checkpoint', () => {
                           ALTER TABLE ${name} ENABLE ALWAYS TRIGGER append_only`)
         const last = ledger.query('SELECT max(number) FROM interim')
         ledger.query('CREATE TABLE tiles AS SELECT * FROM interim_tile')
+        ledger.query('CREATE TABLE facts AS SELECT * FROM interim_fact')
         ledger.query('CREATE TABLE points AS SELECT * FROM interim')
         const restore = () => {
-            table('interim_tile', 'TRUNCATE interim_tile; INSERT INTO interim_tile SELECT * FROM tiles')
-            table('interim', 'TRUNCATE interim; INSERT INTO interim SELECT * FROM points')
+            table('interim_fact', 'DELETE FROM interim_fact; INSERT INTO interim_fact SELECT * FROM facts')
+            table('interim_tile', 'DELETE FROM interim_tile; INSERT INTO interim_tile SELECT * FROM tiles')
+            table('interim', 'DELETE FROM interim; INSERT INTO interim SELECT * FROM points')
         }
         table('interim_tile', `UPDATE interim_tile SET entries = substr(entries, 25) WHERE number = ${last}`)
         assert.match(await audit(), /interim checkpoint \d+: its list of entries is not what was signed/)
@@ -123,13 +131,68 @@ describe('an interim checkpoint', () => {
         table('interim', 'DELETE FROM interim WHERE number = 1')
         assert.match(await audit(), /interim checkpoint 2: the one before it was removed/)
         restore()
+        table('interim_fact', `UPDATE interim_fact SET digest = sha256('x') WHERE key = '1'`)
+        assert.match(await audit(), /interim checkpoint \d+: its list of facts is not what was signed/)
+        table('interim_fact', 'DELETE FROM interim_fact; INSERT INTO interim_fact SELECT * FROM facts')
         // The newest ones are missed by whoever has them from the folder.
         table('interim', `DELETE FROM interim WHERE number = ${last}`)
         await assert.rejects(interim('12:20:00'), /an interim checkpoint was removed/)
         table('interim_tile', `DELETE FROM interim_tile WHERE number = ${last}`)
+        table('interim_fact', `DELETE FROM interim_fact WHERE number = ${last}`)
         await assert.rejects(interim('12:20:00'), /was published before, and it is another one/)
         restore()
-        ledger.query('DROP TABLE tiles; DROP TABLE points')
+        ledger.query('DROP TABLE tiles; DROP TABLE facts; DROP TABLE points')
+        assert.deepEqual(named(await audit()), [])
+    })
+
+    // Of a crawler of today, and of what an operator did: rows that no closed day has sealed.
+    test('names what was done to the rows that money depends on', async () => {
+        await crawltab('crawler', 'add', 'https://new.example')
+        assert.match(await interim('12:30:00'), /1 interim checkpoint over 0 entries and 2 facts/)
+        assert.match(await interim('12:40:00'), /1 interim checkpoint over 0 entries and 0 facts/)
+        assert.deepEqual(named(await audit()), [])
+        const id = ledger.query(`SELECT crawler_id FROM crawler WHERE agent = 'https://new.example'`)
+        const tables = ['crawler', 'fact', 'operator_action']
+        const each = how => tables.map(name => `ALTER TABLE ${name} ${how} TRIGGER USER`).join(';')
+        const always = tables
+            .map(
+                name => `SELECT format('ALTER TABLE ${name} ENABLE ALWAYS TRIGGER %I', tgname) FROM pg_trigger
+                          WHERE tgrelid = '${name}'::regclass AND NOT tgisinternal`
+            )
+            .join(' UNION ALL ')
+        const past = sql =>
+            ledger.query(`${each('DISABLE')}; ${sql}; DO $$ DECLARE guard text; BEGIN
+                FOR guard IN ${always} LOOP EXECUTE guard; END LOOP; END $$`)
+        for (const name of tables) ledger.query(`CREATE TABLE kept_${name} AS SELECT * FROM ${name}`)
+        const digest = `UPDATE fact SET digest = f.digest FROM facts_of('crawler', NULL) f
+                         WHERE source = 'crawler' AND fact.key = f.key`
+        const deed = `(SELECT max(action_id) FROM kept_operator_action)`
+        for (const [sql, line] of [
+            [
+                `UPDATE crawler SET agent = 'https://old.example' WHERE crawler_id = ${id}; ${digest}`,
+                new RegExp(`^example: crawler ${id}: was changed with its note: interim checkpoint \\d+ has`)
+            ],
+            [
+                `DELETE FROM fact WHERE source = 'operator_action' AND key = ${deed}::text;
+                 DELETE FROM operator_action WHERE action_id = ${deed}`,
+                /^example: operator_action .*: was removed with its note, which interim checkpoint \d+ has/
+            ]
+        ]) {
+            past(sql)
+            const [first, ...others] = named(await audit())
+            assert.match(first, line)
+            assert.deepEqual(others, [])
+            past(
+                `UPDATE crawler SET agent = k.agent FROM kept_crawler k
+                  WHERE k.crawler_id = crawler.crawler_id;
+                 UPDATE fact SET digest = k.digest FROM kept_fact k
+                  WHERE (k.source, k.key) = (fact.source, fact.key);
+                 INSERT INTO operator_action OVERRIDING SYSTEM VALUE SELECT * FROM kept_operator_action
+                     ON CONFLICT DO NOTHING;
+                 INSERT INTO fact SELECT * FROM kept_fact ON CONFLICT DO NOTHING`
+            )
+        }
+        for (const name of tables) ledger.query(`DROP TABLE kept_${name}`)
         assert.deepEqual(named(await audit()), [])
     })
 

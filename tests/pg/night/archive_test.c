@@ -120,6 +120,48 @@ static void what_left_comes_back(void **state)
                         "archived restored archived");
 }
 
+/* What interim checkpoints have of entries and facts goes with the entries, and the audit knows. */
+static void lists_of_interim_checkpoints_leave(void **state)
+{
+    static const char lists[] =
+        "SELECT (SELECT count(*) FROM interim_tile t JOIN d ON t.first_id < d.end_id)"
+        " || ' ' || (SELECT count(*) FROM interim_fact f JOIN d ON f.first_id < d.end_id)"
+        " FROM (SELECT 1) AS one";
+    char before[128], query[512];
+    (void)state;
+    days_charge(5, AGENT, 2500000, 700);
+    days_charge(4, AGENT, 70000, 2);
+    assert_int_equal(CRAWLTAB(output, "checkpoint", "interim"), 0);
+    /* None reaches over a midnight. */
+    assert_string_equal(sql("SELECT bool_and((uuid_instant(first_id) AT TIME ZONE 'UTC')::date ="
+                            " ((uuid_instant(end_id) - interval '1 ms') AT TIME ZONE 'UTC')::date)"
+                            " AND count(*) > 1 FROM interim"),
+                        "t");
+    assert_int_equal(CRAWLTAB(output, "nightly"), 0);
+    assert_string_equal(sql("SELECT sum(entries) FROM interim"), "702");
+    snprintf(query, sizeof(query), "WITH d AS (SELECT uuid_floor('%s 00:00+00'::timestamptz) AS end_id) %s",
+             days_date(4), lists);
+    assert_true(strtol(remember(query, before), NULL, 10) >= 3);
+    snprintf(path, sizeof(path), "%s/entries-%s.jsonl", ledger_config()->folder, days_date(5));
+    unlink(path);
+    assert_int_equal(archive(), 0);
+    assert_false(has_day("interim_tile", 5) || has_day("interim_fact", 5));
+    assert_string_equal(sql(query), "0 0");
+    if (CRAWLTAB(output, "audit") != 0)
+        fail_msg("%s", output);
+    if (CRAWLTAB(output, "archive", "restore", path) != 0)
+        fail_msg("%s", output);
+    assert_int_equal(strtol(sql(query), NULL, 10),
+                     strtol(before, NULL, 10)); /* of entries; facts are sealed by now */
+    if (CRAWLTAB(output, "audit") != 0)
+        fail_msg("%s", output);
+    /* What is back must be there. */
+    sql("ALTER TABLE interim_tile DISABLE TRIGGER append_only; DELETE FROM interim_tile WHERE tile = 1;"
+        "ALTER TABLE interim_tile ENABLE ALWAYS TRIGGER append_only");
+    assert_int_equal(CRAWLTAB(output, "audit"), 1);
+    assert_non_null(strstr(output, "its list of entries is not what was signed"));
+}
+
 static void only_closed_days_leave(void **state)
 {
     (void)state;
@@ -237,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_left_comes_back, ledger_setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(lists_of_interim_checkpoints_leave, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(only_closed_days_leave, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(another_file_is_refused, ledger_setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(a_killed_archive_loses_nothing, ledger_setup, ledger_teardown),

@@ -29,8 +29,9 @@ static void run_site(struct run *run, const struct site_list_row *site)
     }
     if (!publish_interims(run->pg, run->config, site->site_id, &published))
         run->status = EXIT_FAILED;
-    printf("%s: %" PRId64 " interim checkpoint%s over %" PRId64 " entr%s", site->name, made.checkpoints,
-           made.checkpoints == 1 ? "" : "s", made.entries, made.entries == 1 ? "y" : "ies");
+    printf("%s: %" PRId64 " interim checkpoint%s over %" PRId64 " entr%s and %" PRId64 " fact%s", site->name,
+           made.checkpoints, made.checkpoints == 1 ? "" : "s", made.entries, made.entries == 1 ? "y" : "ies",
+           made.facts, made.facts == 1 ? "" : "s");
     if (published > 0)
         printf(", %" PRId64 " written to %s", published, run->config->seal_publish_folder);
     putchar('\n');

@@ -31,17 +31,16 @@ agreement agreement_cadence_check CHECK ((cadence = ANY (ARRAY['daily'::text, 'w
 agreement agreement_check CHECK (((tax_treatment = 'standard'::text) OR (tax_rate_ppm = 0)))
 agreement agreement_crawler_id_fkey FOREIGN KEY (crawler_id) REFERENCES crawler(crawler_id)
 agreement agreement_day_limit_micros_check CHECK ((day_limit_micros >= 0))
-agreement agreement_dispute_answer_days_check CHECK (((dispute_answer_days >= 1) AND (dispute_answer_days
-    <= 366)))
+agreement agreement_dispute_answer_days_check CHECK (((dispute_answer_days >= 1) AND (dispute_answer_days <=
+    366)))
 agreement agreement_dispute_limit_micros_check CHECK ((dispute_limit_micros >= 0))
 agreement agreement_dispute_share_ppm_check CHECK (((dispute_share_ppm >= 0) AND (dispute_share_ppm <=
     1000000)))
-agreement agreement_dispute_window_days_check CHECK (((dispute_window_days >= 0) AND (dispute_window_days
-    <= 3650)))
+agreement agreement_dispute_window_days_check CHECK (((dispute_window_days >= 0) AND (dispute_window_days <=
+    3650)))
 agreement agreement_due_days_check CHECK (((due_days >= 0) AND (due_days <= 366)))
 agreement agreement_fee_micros_check CHECK ((fee_micros >= 0))
-agreement agreement_fee_proration_check CHECK ((fee_proration = ANY (ARRAY['none'::text,
-    'daily'::text])))
+agreement agreement_fee_proration_check CHECK ((fee_proration = ANY (ARRAY['none'::text, 'daily'::text])))
 agreement agreement_included_crawls_check CHECK ((included_crawls >= 0))
 agreement agreement_minimum_fee_micros_check CHECK ((minimum_fee_micros >= 0))
 agreement agreement_minimum_invoice_micros_check CHECK ((minimum_invoice_micros >= 0))
@@ -52,8 +51,8 @@ agreement agreement_site_id_crawler_id_version_key UNIQUE (site_id, crawler_id, 
 agreement agreement_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 agreement agreement_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
 agreement agreement_tax_rate_ppm_check CHECK (((tax_rate_ppm >= 0) AND (tax_rate_ppm <= 1000000)))
-agreement agreement_tax_treatment_check CHECK ((tax_treatment = ANY (ARRAY['none'::text,
-    'standard'::text, 'zero'::text, 'exempt'::text, 'reverse-charge'::text])))
+agreement agreement_tax_treatment_check CHECK ((tax_treatment = ANY (ARRAY['none'::text, 'standard'::text,
+    'zero'::text, 'exempt'::text, 'reverse-charge'::text])))
 agreement agreement_version_check CHECK ((version > 0))
 agreement columns NOT NULL actor, agreement_id, buyer, cadence, crawler_id, due_days, fee_micros,
     fee_proration, included_crawls, minimum_fee_micros, minimum_invoice_micros, reason, recorded_at,
@@ -68,8 +67,7 @@ agreement_price agreement_price_position_check CHECK (("position" > 0))
 agreement_price agreement_price_price_micros_check CHECK ((price_micros >= 0))
 agreement_price agreement_price_rule_check CHECK ((rule <> ''::text))
 agreement_price columns NOT NULL agreement_id, position, price_micros
-agreement_tier agreement_tier_agreement_id_fkey FOREIGN KEY (agreement_id) REFERENCES
-    agreement(agreement_id)
+agreement_tier agreement_tier_agreement_id_fkey FOREIGN KEY (agreement_id) REFERENCES agreement(agreement_id)
 agreement_tier agreement_tier_discount_ppm_check CHECK (((discount_ppm >= 0) AND (discount_ppm <= 1000000)))
 agreement_tier agreement_tier_from_crawl_check CHECK ((from_crawl > 0))
 agreement_tier agreement_tier_pkey PRIMARY KEY (agreement_id, from_crawl)
@@ -338,43 +336,44 @@ interim columns NOT NULL digest, end_id, entries, first_id, made_at, note, numbe
 interim interim_check CHECK ((first_id < end_id))
 interim interim_digest_check CHECK ((octet_length(digest) = 32))
 interim interim_entries_check CHECK ((entries >= 0))
+interim interim_facts CHECK (((facts IS NULL) = (facts_digest IS NULL)))
+interim interim_facts_check CHECK ((facts >= 0))
+interim interim_facts_digest_check CHECK ((octet_length(facts_digest) = 32))
 interim interim_number_check CHECK ((number > 0))
 interim interim_pkey PRIMARY KEY (site_id, number)
 interim interim_site_id_end_id_key UNIQUE (site_id, end_id)
 interim interim_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 interim interim_sum_micros_check CHECK ((sum_micros >= 0))
-interim_tile columns NOT NULL entries, number, site_id, tile
+interim_fact columns NOT NULL digest, first_id, key, number, site_id, source
+interim_fact interim_fact_digest_check CHECK ((octet_length(digest) = 32))
+interim_fact interim_fact_pkey PRIMARY KEY (first_id, site_id, number, source, key)
+interim_tile columns NOT NULL entries, first_id, number, site_id, tile
 interim_tile interim_tile_entries_check CHECK (((octet_length(entries) >= 24) AND
     (octet_length(entries) <= 6144) AND ((octet_length(entries) % 24) = 0)))
-interim_tile interim_tile_pkey PRIMARY KEY (site_id, number, tile)
+interim_tile interim_tile_pkey PRIMARY KEY (first_id, site_id, number, tile)
 interim_tile interim_tile_tile_check CHECK ((tile >= 0))
-invoice columns NOT NULL agent, buyer_party, carried_in_micros, carried_out_micros, crawler_id,
-    currency, currency_decimals, ends_at, entries, first_date, issue_date, kind, local_date, net_micros,
-    net_minor, network, number, rounding, seller_party, sequence, series, settlement, site_id,
-    site_name, starts_at, subtotal_micros, tax_minor, tax_note, tax_rate_ppm, tax_treatment, terms,
-    time_zone, total_minor
+invoice columns NOT NULL agent, buyer_party, carried_in_micros, carried_out_micros, crawler_id, currency,
+    currency_decimals, ends_at, entries, first_date, issue_date, kind, local_date, net_micros, net_minor,
+    network, number, rounding, seller_party, sequence, series, settlement, site_id, site_name, starts_at,
+    subtotal_micros, tax_minor, tax_note, tax_rate_ppm, tax_treatment, terms, time_zone, total_minor
 invoice invoice_agreement_id_fkey FOREIGN KEY (agreement_id) REFERENCES agreement(agreement_id)
-invoice invoice_check CHECK (((carried_in_micros + subtotal_micros) = (net_micros +
-    carried_out_micros)))
+invoice invoice_check CHECK (((carried_in_micros + subtotal_micros) = (net_micros + carried_out_micros)))
 invoice invoice_check1 CHECK ((net_micros = (net_minor * minor_micros(currency_decimals))))
-invoice invoice_check2 CHECK (((kind = 'credit-note'::text) OR (tax_minor = tax_of(net_minor,
-    tax_rate_ppm))))
+invoice invoice_check2 CHECK (((kind = 'credit-note'::text) OR (tax_minor = tax_of(net_minor, tax_rate_ppm))))
 invoice invoice_check3 CHECK (((kind = 'credit-note'::text) = (corrects IS NOT NULL)))
 invoice invoice_check4 CHECK (((kind = 'credit-note'::text) = (due_date IS NULL)))
 invoice invoice_entries_check CHECK ((entries >= 0))
 invoice invoice_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit-note'::text])))
 invoice invoice_of_a_day UNIQUE NULLS NOT DISTINCT (site_id, local_date, crawler_id, corrects, replaces)
 invoice invoice_pkey PRIMARY KEY (site_id, number)
-invoice invoice_replaces_check CHECK ((((replaces IS NULL) = (crawls_date IS NULL)) AND ((replaces IS
-    NULL) OR (kind = 'invoice'::text))))
+invoice invoice_replaces_check CHECK ((((replaces IS NULL) = (crawls_date IS NULL)) AND ((replaces IS NULL) OR
+    (kind = 'invoice'::text))))
 invoice invoice_sequence_check CHECK ((sequence > 0))
-invoice invoice_site_id_corrects_fkey FOREIGN KEY (site_id, corrects) REFERENCES invoice(site_id,
-    number)
+invoice invoice_site_id_corrects_fkey FOREIGN KEY (site_id, corrects) REFERENCES invoice(site_id, number)
 invoice invoice_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
-invoice invoice_site_id_local_date_crawler_id_fkey FOREIGN KEY (site_id, local_date, crawler_id)
-    REFERENCES crawler_day(site_id, local_date, crawler_id)
-invoice invoice_site_id_replaces_fkey FOREIGN KEY (site_id, replaces) REFERENCES invoice(site_id,
-    number)
+invoice invoice_site_id_local_date_crawler_id_fkey FOREIGN KEY (site_id, local_date, crawler_id) REFERENCES
+    crawler_day(site_id, local_date, crawler_id)
+invoice invoice_site_id_replaces_fkey FOREIGN KEY (site_id, replaces) REFERENCES invoice(site_id, number)
 invoice invoice_site_id_series_sequence_key UNIQUE (site_id, series, sequence)
 invoice invoice_tax_minor_check CHECK ((tax_minor >= 0))
 invoice invoice_tax_rate_ppm_check CHECK (((tax_rate_ppm >= 0) AND (tax_rate_ppm <= 1000000)))
@@ -391,17 +390,16 @@ invoice tax_treatment DEFAULT 'none'::text
 invoice terms DEFAULT ''::text
 invoice_event columns NOT NULL actor, detail, event, happened_at, number, site_id, step
 invoice_event detail DEFAULT ''::text
-invoice_event invoice_event_event_check CHECK ((event = ANY (ARRAY['issued'::text, 'sent'::text,
-    'paid'::text, 'part-paid'::text, 'overdue'::text, 'void'::text, 'returned'::text,
-    'credit-applied'::text, 'reissued'::text])))
+invoice_event invoice_event_event_check CHECK ((event = ANY (ARRAY['issued'::text, 'sent'::text, 'paid'::text,
+    'part-paid'::text, 'overdue'::text, 'void'::text, 'returned'::text, 'credit-applied'::text,
+    'reissued'::text])))
 invoice_event invoice_event_pkey PRIMARY KEY (site_id, number, step)
-invoice_event invoice_event_site_id_number_fkey FOREIGN KEY (site_id, number) REFERENCES
-    invoice(site_id, number)
+invoice_event invoice_event_site_id_number_fkey FOREIGN KEY (site_id, number) REFERENCES invoice(site_id,
+    number)
 invoice_event invoice_event_step_check CHECK ((step > 0))
 invoice_line columns NOT NULL amount_micros, description, kind, line, number, quantity, site_id,
     unit_price_micros
-invoice_line invoice_line_adjustment_id_fkey FOREIGN KEY (adjustment_id) REFERENCES
-    adjustment(adjustment_id)
+invoice_line invoice_line_adjustment_id_fkey FOREIGN KEY (adjustment_id) REFERENCES adjustment(adjustment_id)
 invoice_line invoice_line_check CHECK ((amount_micros = (quantity * unit_price_micros)))
 invoice_line invoice_line_line_check CHECK ((line > 0))
 invoice_line invoice_line_pkey PRIMARY KEY (site_id, number, line)
@@ -409,16 +407,15 @@ invoice_line invoice_line_quantity_check CHECK ((quantity <> 0))
 invoice_line invoice_line_site_id_number_fkey FOREIGN KEY (site_id, number) REFERENCES invoice(site_id,
     number)
 invoice_line kind DEFAULT 'crawls'::text
-invoice_payment columns NOT NULL actor, amount_minor, number, received_on, recorded_at, reference,
-    site_id
+invoice_payment columns NOT NULL actor, amount_minor, number, received_on, recorded_at, reference, site_id
 invoice_payment invoice_payment_actor_check CHECK ((actor <> ''::text))
 invoice_payment invoice_payment_amount_minor_check CHECK ((amount_minor <> 0))
 invoice_payment invoice_payment_identity UNIQUE INDEX USING btree (site_id, number, identity)
 invoice_payment invoice_payment_identity_check CHECK ((identity <> ''::text))
 invoice_payment invoice_payment_pkey PRIMARY KEY (site_id, number, reference)
 invoice_payment invoice_payment_reference_check CHECK ((reference <> ''::text))
-invoice_payment invoice_payment_site_id_number_fkey FOREIGN KEY (site_id, number) REFERENCES
-    invoice(site_id, number)
+invoice_payment invoice_payment_site_id_number_fkey FOREIGN KEY (site_id, number) REFERENCES invoice(site_id,
+    number)
 number_series columns NOT NULL last_number, series, site_id
 number_series last_number DEFAULT 0
 number_series number_series_last_number_check CHECK ((last_number >= 0))
@@ -450,8 +447,8 @@ payment_identifier payment_identifier_pkey PRIMARY KEY (claim)
 sandbox columns NOT NULL actor, marked_at, offset_seconds, single
 sandbox sandbox_actor_check CHECK ((actor <> ''::text))
 sandbox sandbox_offset_seconds_check CHECK ((offset_seconds <> 0))
-sandbox sandbox_single_check CHECK (single)
 sandbox sandbox_pkey PRIMARY KEY (single)
+sandbox sandbox_single_check CHECK (single)
 schema_version columns NOT NULL applied_at, name, version
 schema_version schema_version_check CHECK (((oldest_gate > 0) AND (oldest_gate <= version)))
 schema_version schema_version_pkey PRIMARY KEY (version)
@@ -463,18 +460,17 @@ settlement settlement_amount_minor_check CHECK ((amount_minor > 0))
 settlement settlement_attempt_check CHECK ((attempt > 0))
 settlement settlement_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES settlement_batch(batch_id)
 settlement settlement_pkey PRIMARY KEY (site_id, number, rail, attempt)
-settlement settlement_site_id_number_fkey FOREIGN KEY (site_id, number) REFERENCES invoice(site_id,
-    number)
-settlement_batch columns NOT NULL actor, batch_id, collect_on, content, currency, digest, invoices,
-    made_at, rail, site_id, total_minor
+settlement settlement_site_id_number_fkey FOREIGN KEY (site_id, number) REFERENCES invoice(site_id, number)
+settlement_batch columns NOT NULL actor, batch_id, collect_on, content, currency, digest, invoices, made_at,
+    rail, site_id, total_minor
 settlement_batch settlement_batch_check CHECK ((digest = sha256(content)))
-settlement_batch settlement_batch_day UNIQUE INDEX USING btree ((((made_at AT TIME ZONE
-    'UTC'::text))::date), file_of_day) WHERE (rail = 'ach'::text)
+settlement_batch settlement_batch_day UNIQUE INDEX USING btree ((((made_at AT TIME ZONE 'UTC'::text))::date),
+    file_of_day) WHERE (rail = 'ach'::text)
 settlement_batch settlement_batch_file_of_day_check CHECK ((file_of_day >= 0))
 settlement_batch settlement_batch_invoices_check CHECK ((invoices > 0))
 settlement_batch settlement_batch_pkey PRIMARY KEY (batch_id)
-settlement_batch settlement_batch_rail_check CHECK ((rail = ANY (ARRAY['sepa-direct-debit'::text,
-    'ach'::text, 'x402'::text, 'card'::text])))
+settlement_batch settlement_batch_rail_check CHECK ((rail = ANY (ARRAY['sepa-direct-debit'::text, 'ach'::text,
+    'x402'::text, 'card'::text])))
 settlement_batch settlement_batch_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 settlement_batch settlement_batch_total_minor_check CHECK ((total_minor > 0))
 site columns NOT NULL currency, currency_decimals, name, network, registered_at, seller, site_id, time_zone

@@ -16,7 +16,8 @@ WITH ledger AS (
         'checkpoint', 'day_fact', 'day_delivery', 'delivery_tile',
         'checkpoint_key_change', 'crawler_day', 'crawler_day_line', 'unproven', 'invoice', 'invoice_line',
         'invoice_event', 'adjustment', 'seller_logo', 'invoice_payment', 'applied_credit',
-        'interim', 'interim_tile', 'settlement_batch', 'settlement', 'outbox', 'outbox_attempt', 'dispute',
+        'interim', 'interim_tile', 'interim_fact', 'settlement_batch', 'settlement', 'outbox',
+        'outbox_attempt', 'dispute',
         'dispute_subject', 'dispute_finding', 'dispute_event', 'token', 'token_revocation',
         'console_token', 'console_token_revocation', 'console_token_use', 'console_write'])
 ), calls (role, proname) AS (
