@@ -52,8 +52,9 @@ NEEDS    = @tools/dev/install.sh
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 export BUILD
 
-.PHONY: all help run demo test check mutants streaming ed25519 fault fault-front fault-settle x402-mutations \
-	console-pages fuzz lint bench coverage format clean distclean install-deps newcomer libraries tests
+.PHONY: all help run demo test check mutants streaming ed25519 fault fault-front fault-settle fault-mcp \
+	x402-mutations console-pages fuzz lint bench coverage format clean distclean install-deps newcomer \
+	libraries tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan; SANITIZE=thread: with TSan)
 
 run: ## sets everything up, shows a paid crawl from offer to invoice, and stays up
@@ -129,6 +130,12 @@ fault-settle: ## 60 kills around a server's two settlements of a page (POINTS=�
 	@$(MAKE) -s $(JOBS) all clock
 	@cd tests/fault && FAULT=full POINTS=$(POINTS) SEED=$(SEED) \
 	    node --test --test-reporter=spec settle.test.js
+
+fault-mcp: ## 1,000 calls of tools with 40 kills, and a stream of 10 minutes (CALLS=…, SECONDS=…)
+	$(NEEDS) test
+	@$(MAKE) -s $(JOBS) all
+	@cd tests/fault && FAULT=full MCP_CALLS=$(CALLS) MCP_SECONDS=$(SECONDS) \
+	    node --test --test-reporter=spec mcp.test.js
 
 x402-mutations: ## 10,000 changed payments of x402 against a running gate (ROUNDS=…, SEED=…)
 	$(NEEDS) test

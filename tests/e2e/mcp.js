@@ -52,8 +52,9 @@ function offerTools(server, state) {
         return text('waited')
     })
     // What it costs in the end its own server says.
-    server.tool('metered', 'costs what is said', { amount: z.any() }, async ({ amount }) => {
-        note('metered', { amount })
+    const use = { amount: z.any(), n: z.number().optional() }
+    server.tool('metered', 'costs what is said', use, async ({ amount, n }) => {
+        note('metered', { amount, n })
         return { ...text('measured'), _meta: { 'x402/amount': amount, mine: 'too' } }
     })
     const steps = { steps: z.number(), pause: z.number() }
@@ -78,14 +79,15 @@ function offerTools(server, state) {
     })
 }
 
-// The server by itself. Sessions that begin at a path with "json" are answered without events.
-export async function toolServer(t, { revision = '2025-11-25', json = false, port = 0 } = {}) {
-    const { Server, ServerTransport } = sdks[revision]
-    const state = { calls: [], waiting: [], seen: [], cancelled: 0, sessions: new Map() }
-    const open = async json => {
+// The server by itself. Sessions that begin at a path with "json" are answered without events, at one with
+// "old" by the old SDK. `calls` has a push that hears of each call.
+export async function toolServer(t, { json = false, sessions = true, port = 0, calls = [] } = {}) {
+    const state = { calls, waiting: [], seen: [], cancelled: 0, sessions: new Map() }
+    const open = async url => {
+        const { Server, ServerTransport } = sdks[url.includes('old') ? '2025-03-26' : '2025-11-25']
         const transport = new ServerTransport({
-            sessionIdGenerator: randomUUID,
-            enableJsonResponse: json,
+            sessionIdGenerator: sessions ? randomUUID : undefined,
+            enableJsonResponse: json || url.includes('json'),
             onsessioninitialized: id => state.sessions.set(id, transport)
         })
         const server = new Server({ name: 'tides', version: '1' })
@@ -97,7 +99,7 @@ export async function toolServer(t, { revision = '2025-11-25', json = false, por
         state.seen.push(`${request.method} ${request.headers['mcp-session-id'] ? 'session' : 'none'}`)
         const known = state.sessions.get(request.headers['mcp-session-id'])
         if (request.headers['mcp-session-id'] && !known) return response.writeHead(404).end()
-        const transport = known ?? (await open(json || request.url.includes('json')))
+        const transport = known ?? (await open(request.url))
         await transport.handleRequest(request, response)
     })
     await new Promise(resolve => server.listen(port, '127.0.0.1', resolve))

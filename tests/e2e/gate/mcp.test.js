@@ -44,8 +44,8 @@ const initialize = {
 }
 
 async function paysAndGets(shop) {
-    for (const revision of ['2025-11-25', '2025-03-26']) {
-        const client = await shop.client(revision)
+    for (const [revision, where] of [['2025-11-25', '/mcp'], ['2025-03-26', '/old']]) {
+        const client = await shop.client(revision, where)
         const { tools } = await client.listTools()
         const costs = name => tools.find(tool => tool.name === name)._meta?.['agents-x402/priceUSD'] ?? 0
         assert.deepEqual(['free', 'search', 'fails'].map(costs), [0, 0.02, 0.05])
