@@ -9,22 +9,15 @@
 #include "tests/fuzz/support.h"
 
 #include "ledger/base/text/encoding.h"
-#include "ledger/base/log.h"
 #include "server/gate/gate.h"
-#include "ledger/entry/payment_id.h"
 #include "ledger/verify/component.h"
 #include "tools/crawltab/gate/raw_request.h"
 
-#include <errno.h>
 #include <jansson.h>
-#include <limits.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define ARENA_SIZE 32768 /* the HTTP layer's */
 
-static const uint8_t seed[SIGNATURE_ED25519_KEY_SIZE] = {3, 1, 4, 1, 5, 9, 2, 6};
-static struct config *config;
 static struct gate *gate;
 static struct exchange_handler handler;
 static void *thread;
@@ -48,81 +41,22 @@ static const char yaml[] =
     "      - {name: articles, paths: [/articles/**], action: charge, price: 0.05}\n"
     "      - {name: rest, action: charge, price: 0.0025}\n";
 
-static void write_file(const char *folder, const char *name, const char *text)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    HOLDS(file && fputs(text, file) >= 0 && fclose(file) == 0);
-}
-
-/* In the checkout, where tools/dev/fuzz.sh runs. The keys are made by the fake chance, always the same. */
 static void start(void)
 {
-    static const char *const folders[] = {"build-fuzz", "build-fuzz/world", "build-fuzz/world/site",
-                                          "build-fuzz/world/site/articles"};
-    const char *folder = folders[1];
-    char path[PATH_MAX];
-    for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
-        HOLDS(mkdir(folders[i], 0700) == 0 || errno == EEXIST);
-    write_file(folder, "config.yaml", yaml);
-    write_file(folder, "site/index.html", "front");
-    write_file(folder, "site/robot", "robot");
-    write_file(folder, "site/articles/one", "one");
-    snprintf(path, sizeof(path), "%s/config.yaml", folder);
-    config = config_load(path, stderr, NULL);
-    HOLDS(config);
-    log_set_level(LOG_LEVEL_ERROR);
-    HOLDS(signature_public_ed25519(seed, world.jwk.raw));
-    jwk_complete(&world.jwk);
-    memcpy(world.thumbprint, world.jwk.thumbprint, DIGEST_SIZE);
-    world.key = signature_key_ed25519(world.jwk.raw);
-    world.credit = credit_new();
-    const struct credit_day day = {SLICE("example"), 0, INT64_MAX, 0, true, false};
-    HOLDS(world.credit && credit_apply_days(world.credit, &day, 1) == ERR_OK);
+    world_start(yaml);
     gate = gate_new(&(struct gate_parts){
-        .config = config, .nonces = nonces_new(64), .reader = (struct reader *)(void *)&world});
-    HOLDS(world.key && gate);
+        .config = world.config, .nonces = nonces_new(64), .reader = (struct reader *)(void *)&world});
+    HOLDS(gate);
     handler = gate_handler(gate);
     thread = handler.thread_start(handler.context);
     HOLDS(thread);
 }
 
-/* The text with `name` replaced, in the arena; `text` itself when it is not in there. */
-static struct slice replace(struct arena *arena, struct slice text, const char *name, struct slice value)
-{
-    for (size_t i = 0; i + strlen(name) <= text.len; i++) {
-        if (memcmp(text.data + i, name, strlen(name)) != 0)
-            continue;
-        struct text out = text_begin(arena);
-        text_add(&out, (struct slice){text.data, i});
-        text_add(&out, value);
-        text_add(&out, (struct slice){text.data + i + strlen(name), text.len - i - strlen(name)});
-        struct slice whole = text_end(&out);
-        HOLDS(whole.data);
-        return whole;
-    }
-    return text;
-}
-
 /* An id for the request's own URL, at the price of its path. */
 static struct slice mint(struct arena *arena, const struct message *message)
 {
-    uint8_t key[DIGEST_SIZE];
-    uint8_t random[10] = {1};
-    struct payment_offer offer = {.site = SLICE("example"),
-                                  .network = SLICE("example:402"),
-                                  .terms_url = SLICE("https://shop.example/terms"),
-                                  .authority = message->authority,
-                                  .target = message->target};
     int64_t price = slice_starts(message->target, SLICE("/articles/")) ? 50000 : 2500;
-    char *id = arena_bytes(arena, PAYMENT_ID_TEXT);
-    memset(key, 7, sizeof(key)); /* as the fake chance made it */
-    struct payment_keys keys = {.current = hmac_new(key, sizeof(key))};
-    HOLDS(id && keys.current);
-    payment_id_mint(&keys, &offer, WORLD_NOW * 1000LL, price, random, id);
-    hmac_free(keys.current);
-    return slice_bytes(id, PAYMENT_ID_TEXT);
+    return world_id(arena, message->authority, message->target, price, WORLD_NOW * 1000LL);
 }
 
 /* A signature over the first member of Signature-Input, in base64. data is NULL when there is no base. */
@@ -138,7 +72,7 @@ static struct slice sign(struct arena *arena, const struct message *message)
         inputs.first->value.kind != SF_INNER ||
         component_base(arena, message, inputs.first, &base, NULL) != ERR_OK)
         return (struct slice){NULL, 0};
-    HOLDS(signature_sign_ed25519(seed, base, raw));
+    HOLDS(signature_sign_ed25519(world_seed, base, raw));
     return slice_bytes(text, encoding_base64(raw, sizeof(raw), text));
 }
 
@@ -153,11 +87,11 @@ static bool prepare(struct arena *arena, struct slice text, struct message *mess
     const char *why;
     if (!raw_request_parse(arena, text, "https", message, &why))
         return false;
-    struct slice with_id = replace(arena, text, "{id}", mint(arena, message));
+    struct slice with_id = world_replace(arena, text, "{id}", mint(arena, message));
     if (!raw_request_parse(arena, with_id, "https", message, &why))
         return false;
     struct slice signature = sign(arena, message);
-    struct slice whole = signature.data ? replace(arena, with_id, "{sig}", signature) : with_id;
+    struct slice whole = signature.data ? world_replace(arena, with_id, "{sig}", signature) : with_id;
     given->is_signed = whole.data != with_id.data;
     given->opened = with_id.data != text.data && given->is_signed;
     return raw_request_parse(arena, whole, "https", message, &why);

@@ -25,12 +25,12 @@ static void check(struct arena *arena, const struct order *order)
     HOLDS(order->unit_micros == 1 || order->unit_micros == 10000);
     HOLDS(order->amount_micros >= 0 && order->amount_micros % order->unit_micros == 0);
     HOLDS(order->authority.len > 0 && slice_starts(order->target, SLICE("/")));
-    HOLDS(order->issued >= 0 && (order->issued > 0) == (order->expires > 0));
     if (dialect_read(arena, &message, &place, &commitment) != ERR_OK)
         return;
     HOLDS(commitment.claims && commitment.unit_micros == order->unit_micros);
     HOLDS(commitment.amount_micros < 0 || commitment.amount_micros >= order->amount_micros);
-    HOLDS(order->id.len == 0 || slice_eq(order->id, commitment.id));
+    HOLDS(commitment.identifier.len == 0 ||
+          (commitment.identifier.len >= 16 && commitment.identifier.len <= 128));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

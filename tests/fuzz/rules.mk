@@ -7,4 +7,4 @@ fuzzers: $(FUZZERS)
 $(FUZZERS): %: %.o $(BUILD)/tests/fuzz/support.o $(LIBRARIES)
 	$(CC) $(LINK) $(filter %.o,$^) $(LIBRARIES) $(LIBS) -o $@
 $(BUILD)/tests/fuzz/raw_request $(BUILD)/tests/fuzz/gate: $(BUILD)/tools/crawltab/gate/raw_request.o
-$(BUILD)/tests/fuzz/gate: $(BUILD)/tests/fuzz/gate_world.o
+$(BUILD)/tests/fuzz/gate $(BUILD)/tests/fuzz/facilitator: $(BUILD)/tests/fuzz/gate_world.o
