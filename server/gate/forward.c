@@ -6,6 +6,7 @@
 #include "ledger/base/text/amount.h"
 #include "ledger/base/text/text.h"
 #include "server/gate/tool.h"
+#include "server/mcp/rpc.h"
 #include "server/origin/origin_head.h"
 
 #include <assert.h>
@@ -167,6 +168,7 @@ bool forward_request(struct crawl *crawl, struct origin_request *request)
         .connect_ms = config->origin_connect_seconds * 1000,
         .head_ms = config->origin_head_seconds * 1000,
         .gap_ms = config->origin_gap_seconds * 1000,
+        .attended = crawl->site->tool_count > 0 && rpc_ends_with_client(message),
     };
     return true;
 }

@@ -69,6 +69,7 @@ static struct http_private *take_request(struct worker *worker)
     }
     private->exchange = (struct exchange){
         .resume = resume, .reply = {.fd = -1}, .upstream = worker->upstream, .head_room = HEAD_ROOM};
+    private->exchange.left = stream_left;
     OBJECT_MAKE(private, PRIVATE_MAGIC);
     private->worker = worker;
     private->serving = NULL;

@@ -8,7 +8,9 @@
 #include "server/http/worker.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <microhttpd.h>
+#include <sys/socket.h>
 
 #define BLOCK_BYTES (32 * 1024)
 
@@ -86,6 +88,18 @@ int64_t stream_sent(const struct http_private *private)
     if (!private->whole)
         return -1;
     return reply->length > 0 && !reply->body.data ? (int64_t)reply->length : (int64_t)reply->body.len;
+}
+
+/* Looked at, not taken: what else has come is the next request's. */
+bool stream_left(const struct exchange *exchange)
+{
+    const struct http_private *private = (const struct http_private *)(const void *)exchange;
+    OBJECT_CHECK(private, PRIVATE_MAGIC);
+    char byte;
+    if (atomic_load(&private->parking) == ORPHANED)
+        return true; /* and its place is another's */
+    ssize_t bytes = recv(private->place->socket, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT);
+    return bytes == 0 || (bytes < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 void stream_close(struct exchange_reply *reply)

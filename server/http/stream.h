@@ -17,6 +17,9 @@ struct MHD_Response *stream_response(struct http_private *private);
  * buffer that was cut off only libmicrohttpd knows. */
 int64_t stream_sent(const struct http_private *private);
 
+/* See exchange_left. */
+bool stream_left(const struct exchange *exchange);
+
 /* Closes the reply's stream, if there is one. */
 void stream_close(struct exchange_reply *reply);
 

@@ -61,6 +61,14 @@ const struct config_tool *rpc_price(const struct config_site *site, enum rpc_kin
     return NULL;
 }
 
+bool rpc_ends_with_client(const struct message *message)
+{
+    static const struct slice since = SLICE("2026-07-28");
+    const struct message_field *field = message_field(message, SLICE("mcp-protocol-version"));
+    struct slice said = field ? slice_trim(field->value) : SLICE("");
+    return said.len == since.len && memcmp(said.data, since.data, since.len) >= 0;
+}
+
 /* --- How the body is to be read --- */
 
 static bool is_field(const struct message *message, struct slice name, const struct message_field **field)

@@ -46,6 +46,10 @@ struct rpc_refusal {
 bool rpc_read(struct arena *arena, const struct message *message, const struct config_site *site,
               struct rpc *rpc, struct rpc_refusal *refusal);
 
+/* True if a client that has gone away has cancelled what it asked for: since MCP 2026-07-28. Before that it
+ * may have lost its connection, and come again for the same. */
+bool rpc_ends_with_client(const struct message *message);
+
 /* What a tool of the name (RPC_TOOL), or a resource of the URI, or a prompt, costs: the first of the site's
  * `tools` that fits. NULL: nothing. */
 const struct config_tool *rpc_price(const struct config_site *site, enum rpc_kind kind, struct slice name);

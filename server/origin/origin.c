@@ -154,7 +154,7 @@ static void give_buffer(struct transfer *transfer)
 static void tell_failure(struct transfer *transfer, const char *why)
 {
     int64_t now_ms = clock_monotonic_ms();
-    if (now_ms - transfer->origin->told_ms < TOLD_MS)
+    if (!why || now_ms - transfer->origin->told_ms < TOLD_MS)
         return; /* a site that is down is told of once a second, not once a request */
     transfer->origin->told_ms = now_ms;
     LOG(WARN, "origin_failed", {"origin", transfer->limits.origin}, {"code", err_code(transfer->answer.err)},
@@ -164,13 +164,14 @@ static void tell_failure(struct transfer *transfer, const char *why)
 }
 
 /* Not from within libcurl's callbacks, in which a handle cannot be taken out. What of the body is there
- * already is still read: the reader hears that it broke off when he is at its end. */
+ * already is still read: the reader hears that it broke off when he is at its end. `why` is NULL where the
+ * server has no part in it. */
 static void fail(struct transfer *transfer, enum err err, const char *why)
 {
     assert(transfer->state == ASKED || transfer->state == HEADED);
     transfer->state = FAILED;
     transfer->answer.err = err;
-    tell_failure(transfer, *why ? why : "no answer");
+    tell_failure(transfer, why && !*why ? "no answer" : why);
     give_handle(transfer);
     announce(transfer);
     wake(transfer);
@@ -499,6 +500,11 @@ static void sweep(struct origin *origin)
     origin->sweep_ms = now_ms + SWEEP_MS;
     /* The list stays as it is: who fails is still his reader's to close. */
     for (struct transfer *transfer = origin->first; transfer; transfer = transfer->next) {
+        bool under_way = transfer->state == ASKED || transfer->state == HEADED;
+        if (under_way && transfer->limits.attended && exchange_left(transfer->answer.exchange)) {
+            transfer->tried = true; /* it is not the server that breaks off */
+            fail(transfer, ERR_ORIGIN_UNAVAILABLE, NULL);
+        }
         if (transfer->paused || now_ms < transfer->deadline_ms)
             continue;
         if (transfer->state == ASKED)

@@ -23,6 +23,7 @@ struct origin_request {
     int64_t connect_ms;
     int64_t head_ms; /* from the question to the end of the answer's head */
     int64_t gap_ms;  /* between two pieces of the body, while the client takes them */
+    bool attended;   /* it is over when its client has left */
 };
 
 /* An answer on its way. */

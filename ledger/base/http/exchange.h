@@ -72,8 +72,9 @@ struct exchange {
     size_t head_room; /* bytes that the reply's header may have */
     void *state;      /* the handler's; NULL when the request arrives */
     struct exchange_reply reply;
-    struct exchange_ended ended;               /* `tell` is NULL: nobody wants to know */
-    void (*resume)(struct exchange *exchange); /* the HTTP layer's, see exchange_resume */
+    struct exchange_ended ended;                   /* `tell` is NULL: nobody wants to know */
+    void (*resume)(struct exchange *exchange);     /* the HTTP layer's, see exchange_resume */
+    bool (*left)(const struct exchange *exchange); /* likewise, see exchange_left */
 };
 
 enum exchange_verdict { EXCHANGE_REPLY, EXCHANGE_PARK };
@@ -111,6 +112,12 @@ struct exchange_upstream {
 
 /* Puts a header field in front of the reply's list. False when the arena is full or `value` is NULL. */
 bool exchange_header(struct exchange *exchange, const char *name, const char *value);
+
+/* True if the client has ended its side, which it may do and still wait for the reply. On its thread. */
+static inline bool exchange_left(const struct exchange *exchange)
+{
+    return exchange->left && exchange->left(exchange);
+}
 
 /* Lets a parked exchange go on, on its own thread. From any thread, once per parking. */
 void exchange_resume(struct exchange *exchange);

@@ -18,7 +18,6 @@ test('the revision 2026-07-28 and the Inspector', { skip }, async t => {
     const shop = await toolShop(t, {
         tools: await newToolServer(t),
         listen: `127.0.0.1:${port}`,
-        origin: { head_seconds: 5 }, // by which a client's going away is noticed here
         site: { hosts: ['shop.example', `127.0.0.1:${port}`] }
     })
     const connect = async (capabilities = {}) => {

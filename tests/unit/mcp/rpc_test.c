@@ -202,11 +202,33 @@ static void the_canonical_form_has_one_order(void **state)
     }
 }
 
+static void only_new_clients_cancel_by_leaving(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fields;
+        bool ends;
+    } cases[] = {{"", false},
+                 {"mcp-protocol-version: 2025-11-25\n", false},
+                 {"mcp-protocol-version: 2026-07-28\n", true},
+                 {"mcp-protocol-version: 2027-01-01\n", true},
+                 {"mcp-protocol-version: 3\n", false}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct arena arena;
+        char room[4096];
+        arena_init(&arena, room, sizeof(room));
+        struct message message = message_of(&arena, cases[i].fields, "[]");
+        assert_int_equal(rpc_ends_with_client(&message), cases[i].ends);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hostile_messages_are_refused), cmocka_unit_test(a_charset_is_utf_8),
-        cmocka_unit_test(a_call_is_named_and_priced), cmocka_unit_test(bounds_hold),
-        cmocka_unit_test(the_canonical_form_has_one_order)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(hostile_messages_are_refused),
+                                       cmocka_unit_test(a_charset_is_utf_8),
+                                       cmocka_unit_test(a_call_is_named_and_priced),
+                                       cmocka_unit_test(bounds_hold),
+                                       cmocka_unit_test(the_canonical_form_has_one_order),
+                                       cmocka_unit_test(only_new_clients_cancel_by_leaving)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
