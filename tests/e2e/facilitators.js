@@ -40,7 +40,8 @@ export async function market(t, options = {}) {
     })
     const make = async (name, site, ...words) =>
         (await set.crawltab('token', 'add', name, '--site', site, ...words)).stdout.trim()
-    const keys = { shop: await make('shop-1', 'shop'), news: await make('news-1', 'news') }
+    const [inShop, inNews] = await Promise.all([make('shop-1', 'shop'), make('news-1', 'news')])
+    const keys = { shop: inShop, news: inNews }
     const call = async (target, body, { key = keys.shop } = {}) => {
         const answer = await set.gate.request(target, {
             method: body === undefined ? 'GET' : 'POST',
