@@ -7,10 +7,14 @@ CREATE OR REPLACE FUNCTION fact_sources() RETURNS TABLE (source text, keys text[
            ('applied_credit', ARRAY['site_id', 'number', 'from_number', 'step'], true),
            ('archive', ARRAY['archive_id'], false),
            ('checkpoint_key_change', ARRAY['site_id', 'number'], true),
+           ('console_token', ARRAY['name'], false),
+           ('console_token_revocation', ARRAY['name'], false),
            ('crawler', ARRAY['crawler_id'], false),
            ('crawler_key', ARRAY['crawler_id', 'thumbprint'], false),
            ('crawler_key_source', ARRAY['crawler_id', 'thumbprint', 'url', 'body_digest'], false),
+           ('day_close', ARRAY['site_id', 'local_date'], true),
            ('day_delivery', ARRAY['site_id', 'local_date'], true),
+           ('day_seal', ARRAY['site_id', 'local_date'], true),
            ('directory_snapshot', ARRAY['url', 'body_digest'], false),
            ('dispute', ARRAY['dispute_id'], true),
            ('dispute_event', ARRAY['dispute_id', 'step'], true),
@@ -28,6 +32,8 @@ CREATE OR REPLACE FUNCTION fact_sources() RETURNS TABLE (source text, keys text[
            ('site', ARRAY['site_id'], false),
            ('site_terms', ARRAY['site_id', 'version'], true),
            ('site_zone', ARRAY['site_id', 'version'], true),
+           ('token', ARRAY['site_id', 'name'], true),
+           ('token_revocation', ARRAY['site_id', 'name'], true),
            ('undelivered', ARRAY['payment_id'], true),
            ('unproven', ARRAY['payment_id'], true)
 $$;

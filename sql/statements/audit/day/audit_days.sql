@@ -28,6 +28,17 @@ UNION ALL
 SELECT 'day_close ' || c.local_date, 'has number ' || c.close_number || ' after ' || c.number_before
   FROM closed c WHERE c.close_number <> c.number_before + 1
 UNION ALL
+SELECT 'crawler_day ' || t.local_date || ' ' || k.agent,
+       'has number ' || t.close_number || ', its day ' || coalesce(c.close_number::text, 'none')
+  FROM crawler_day t JOIN crawler k USING (crawler_id)
+  LEFT JOIN day_close c USING (site_id, local_date)
+ WHERE t.site_id = $1::bigint AND t.close_number IS DISTINCT FROM c.close_number
+UNION ALL
+SELECT 'crawler_day_line ' || l.local_date || ' ' || k.agent || ' "' || l.rule || '"',
+       'is of crawls and has the detail "' || l.detail || '"'
+  FROM crawler_day_line l JOIN crawler k USING (crawler_id)
+ WHERE l.site_id = $1::bigint AND l.kind = 'crawls' AND l.detail <> ''
+UNION ALL
 SELECT 'number_series day', 'counts ' || n.last_number || ' closed days, there are ' || x.found
   FROM number_series n CROSS JOIN (SELECT count(*) AS found FROM closed WHERE close_number IS NOT NULL) AS x
  WHERE n.site_id = $1::bigint AND n.series = 'day' AND n.last_number <> x.found

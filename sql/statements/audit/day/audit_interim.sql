@@ -52,6 +52,11 @@ WITH chosen AS (
       FROM listed l LEFT JOIN fact f USING (source, key)
      WHERE f.digest IS DISTINCT FROM l.digest
     UNION ALL
+    SELECT 'interim checkpoint ' || l.number, 'was removed: its lists are there'
+      FROM (SELECT t.number FROM interim_tile t WHERE t.site_id = $1::bigint
+            UNION SELECT f.number FROM interim_fact f WHERE f.site_id = $1::bigint) AS l
+     WHERE NOT EXISTS (SELECT FROM interim i WHERE i.site_id = $1::bigint AND i.number = l.number)
+    UNION ALL
     SELECT 'interim checkpoint ' || i.number, p.problem
       FROM point i CROSS JOIN LATERAL (VALUES
                (i.number <> coalesce(i.before + 1, i.number), 'the one before it was removed'),
