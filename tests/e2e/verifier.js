@@ -170,7 +170,7 @@ function readLog(json) {
 function trusts(log, verifier) {
     const typed = verifier.split('+').slice(2).join('+')
     if (log.keys.at(-1).typed === typed) return true
-    for (const change of log.changes.toReversed()) {
+    for (const change of [...log.changes].reverse()) {
         if (!change.agreed) return false
         if (change.old.typed === typed) return true
     }

@@ -265,7 +265,7 @@ test('the API', async t => {
                 row => row.crawler
             )
         const up = await names('sort=first_seen')
-        assert.deepEqual(await names('sort=-first_seen'), up.toReversed())
+        assert.deepEqual(await names('sort=-first_seen'), [...up].reverse())
         assert.equal(up[0], 'https://many1.example')
         assert.equal(up[118], 'https://many119.example')
         assert.equal((await ask('/api/v1/crawlers?sort=nothing')).status, 400)

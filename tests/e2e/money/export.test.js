@@ -32,6 +32,14 @@ function csv(text) {
     })
 }
 
+// Copies: Node 18 has no words of its own for them.
+const having = (list, at, value) => list.map((one, i) => (i === at ? value : one))
+const spliced = (list, ...words) => {
+    const copy = [...list]
+    copy.splice(...words)
+    return copy
+}
+
 describe('an export', () => {
     const ended = []
     let set, crawltab, ledger, folder
@@ -224,27 +232,27 @@ describe('an export', () => {
         const last = list.length - 1
         const other = name(8).replace(/.$/, 'g')
         return [
-            ['changed', list.with(4, list[4].replace('rule', 'rulf')), `${at(4, name(4))} was changed`],
-            ['removed', list.toSpliced(7, 1), `${at(7, name(7))} was removed`],
+            ['changed', having(list, 4, list[4].replace('rule', 'rulf')), `${at(4, name(4))} was changed`],
+            ['removed', spliced(list, 7, 1), `${at(7, name(7))} was removed`],
             [
                 'added',
-                list.toSpliced(9, 0, list[8].replace(name(8), other)),
+                spliced(list, 9, 0, list[8].replace(name(8), other)),
                 `${at(9, other)} was added`
             ],
-            ['twice', list.toSpliced(9, 0, list[2]), `${at(9, name(2))} was added`],
+            ['twice', spliced(list, 9, 0, list[2]), `${at(9, name(2))} was added`],
             [
                 'swapped',
-                list.toSpliced(5, 2, list[6], list[5]),
+                spliced(list, 5, 2, list[6], list[5]),
                 `${at(5, name(6))} was moved: it was row 6`
             ],
             [
                 'moved up',
-                [list[0], list[200], ...list.toSpliced(200, 1).slice(1)],
+                [list[0], list[200], ...spliced(list, 200, 1).slice(1)],
                 `${at(1, name(200))} was moved: it was row 200`
             ],
             [
                 'moved down',
-                [...list.toSpliced(3, 1), list[3]],
+                [...spliced(list, 3, 1), list[3]],
                 `${at(last, name(3))} was moved: it was row 3`
             ],
             ['the last removed', list.slice(0, -1), `${at(last, name(last))} was removed`]
@@ -279,10 +287,10 @@ describe('an export', () => {
         const list = linesOf(file, 'csv')
         const write = lines => fs.writeFileSync(file, lines.join(''), 'latin1')
         // A quote that is not closed swallows no other row.
-        write(list.with(20, list[20].replace('"', '')))
+        write(having(list, 20, list[20].replace('"', '')))
         const quote = await checked(file)
         assert.deepEqual(wrongs(quote.stdout), [`row 20 (${list[20].slice(0, 36)}) was changed`])
-        write(list.with(0, list[0].replace('amount', 'Amount')))
+        write(having(list, 0, list[0].replace('amount', 'Amount')))
         assert.deepEqual(wrongs((await checked(file)).stdout), ['the line of column names was changed'])
         write([])
         const empty = await checked(file)
