@@ -257,6 +257,8 @@ async function refusesHostile(shop) {
         const answer = await send(body, fields)
         assert.deepEqual([answer.status, answer.error?.code], [400, code], `${body}`.slice(0, 80))
     }
+    // More than origin.body_bytes.
+    assert.equal((await shop.post(text + ' '.repeat(1 << 20))).status, 413)
     // An id that no double can hold comes back as it was.
     const raw = await shop.post(text.replace('"id":1', '"id":18446744073709551617'))
     assert.match(raw.text, /"id":18446744073709551617,"result":\{"resultType":"complete","isError":true/)
