@@ -14,8 +14,8 @@
 /* x402's payment-identifier. The SDK's schema is long enough to make most offers too long for the header. */
 #define IDENTIFIER ",\"payment-identifier\":{\"info\":{\"required\":false}"
 #define IDENTIFIER_SCHEMA                                                                                    \
-    ",\"schema\":{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\","                          \
-    "\"pattern\":\"^[a-zA-Z0-9_-]{16,128}$\"}}}"
+    ",\"schema\":{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\",\"minLength\":16,"         \
+    "\"maxLength\":128}}}"
 
 /* RSL 1.0: how a reader of a 402 finds the terms of the whole site. */
 #define RSL_LINK ", </rsl.xml>; rel=\"license\"; type=\"application/rsl+xml\""
