@@ -160,6 +160,74 @@ static void lines_of_invoices_can_be_disputed(void **state)
     assert_int_equal(CRAWLTAB(output, "audit"), 0);
 }
 
+/* An entry like `paid`, but for what `change` says in JSON; static. */
+static const char *entry_with(const char *change)
+{
+    static char id[UUID_TEXT_MAX];
+    static int lane;
+    char text[1024];
+    snprintf(text, sizeof(text), "SELECT left('%s', 28) || '000000%02x'", paid, ++lane);
+    snprintf(id, sizeof(id), "%s", sql(text));
+    snprintf(
+        text, sizeof(text),
+        "INSERT INTO charge SELECT (jsonb_populate_record(NULL::charge, to_jsonb(c) || jsonb_build_object("
+        "'payment_id', '%s', 'lane', %d) || '%s')).* FROM charge c WHERE payment_id = '%s'",
+        id, lane, change, paid);
+    sql(text);
+    return id;
+}
+
+/* The publisher opens it, of a payment or two or of an invoice's line; the command says why it cannot be. */
+static void assert_refused(const char *sentence, const char *first, const char *second)
+{
+    const char *const line[] = {"dispute", "open",     "--invoice", first, "--line",
+                                second,    "--reason", "other",     NULL};
+    const char *const payments[] = {"dispute", "open", first, "--reason", "other", second, NULL};
+    assert_int_equal(crawltab(output, first[0] == '0' ? payments : line), 1);
+    if (!strstr(output, sentence))
+        fail_msg("%s is not in %s", sentence, output);
+}
+
+static void each_other_cause_has_its_sentence(void **state)
+{
+    static const char gone[] = "01890000-0000-7000-8000-000000000001"; /* of 2023-06-28 */
+    char number[64], free_crawl[UUID_TEXT_MAX], text[512];
+    (void)state;
+    assert_refused("it is another crawler's than the subjects before", paid, others);
+    sql("INSERT INTO archive (utc_date, event, entries, sum_micros, rows_digest, file_digest, file, "
+        "happened_at,"
+        " actor) SELECT (uuid_instant('01890000-0000-7000-8000-000000000001') AT TIME ZONE 'UTC')::date,"
+        " 'archived', 1, 1, sha256(''), sha256(''), '/x', now(), 'x'");
+    assert_refused("the entries of its day are archived: they have to be restored first", gone, NULL);
+    snprintf(free_crawl, sizeof(free_crawl), "%s", entry_with("{\"amount_micros\": 0}"));
+    assert_refused("nothing was charged for it", free_crawl, NULL);
+    snprintf(text, sizeof(text),
+             "INSERT INTO unproven SELECT payment_id, site_id, crawler_id, amount_micros,"
+             " 'signature' FROM charge WHERE payment_id = '%s'",
+             others);
+    sql(text);
+    assert_refused("it is not billed: its entry is not what was signed", others, NULL);
+    sql("ALTER TABLE unproven DISABLE TRIGGER append_only; DELETE FROM "
+        "unproven;"
+        "ALTER TABLE unproven ENABLE ALWAYS TRIGGER append_only");
+    if (CRAWLTAB(output, "nightly", "--day", days_date(1)) != 0)
+        fail_msg("%s", output);
+    snprintf(number, sizeof(number), "%s",
+             sql("SELECT number FROM invoice WHERE agent = '" A "' ORDER BY local_date DESC LIMIT 1"));
+    sql("INSERT INTO invoice_line SELECT (jsonb_populate_record(NULL::invoice_line, to_jsonb(l)"
+        " || '{\"line\": 8, \"kind\": \"fee\"}')).* FROM invoice_line l WHERE line = 1");
+    assert_refused("this line is no line of crawls but a matter of the agreement: ", number, "8");
+    sql("INSERT INTO invoice_line SELECT (jsonb_populate_record(NULL::invoice_line, to_jsonb(l)"
+        " || jsonb_build_object('line', 9, 'quantity', 10001, 'unit_price_micros', 1000, 'amount_micros', "
+        "10001000))).*"
+        " FROM invoice_line l WHERE line = 1");
+    assert_refused("the line has 10001 crawls, too many for one dispute", number, "9");
+    sql("INSERT INTO site (name, currency, currency_decimals, time_zone, network, seller, registered_at)"
+        " VALUES ('other', 'USD', 2, 'UTC', 'example:402', 'x', now())");
+    assert_refused("the payment was made at another site: other",
+                   entry_with("{\"site_id\": 2, \"resource\": \"http://other.example/\"}"), NULL);
+}
+
 static void agreements_have_windows_of_their_own(void **state)
 {
     (void)state;
@@ -256,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_crawler_opens_what_is_its_own, setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(lines_of_invoices_can_be_disputed, setup, ledger_teardown),
+        cmocka_unit_test_setup_teardown(each_other_cause_has_its_sentence, setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(agreements_have_windows_of_their_own, setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(two_at_once_open_one, setup, ledger_teardown),
         cmocka_unit_test_setup_teardown(the_gate_can_do_nothing_else, setup, ledger_teardown),
