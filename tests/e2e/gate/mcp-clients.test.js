@@ -2,6 +2,7 @@
 // Tests server/mcp/answer.c, server/mcp/rpc.c
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
@@ -69,6 +70,8 @@ test('the revision 2026-07-28 and the Inspector', { skip }, async t => {
 
     await t.test('the Inspector shows the price, and what is asked for a call', async () => {
         const inspector = path.join(root, 'tests/e2e/node_modules/@modelcontextprotocol/inspector-cli')
+        // It looks for its version outside of its package, where nothing is installed.
+        fs.copyFileSync(path.join(inspector, 'package.json'), path.join(inspector, '../package.json'))
         const inspect = async (...words) => {
             const url = `http://127.0.0.1:${port}/mcp`
             const program = path.join(inspector, 'build/cli.js')
