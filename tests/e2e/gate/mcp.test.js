@@ -257,8 +257,9 @@ async function refusesHostile(shop) {
         const answer = await send(body, fields)
         assert.deepEqual([answer.status, answer.error?.code], [400, code], `${body}`.slice(0, 80))
     }
-    // More than origin.body_bytes.
-    assert.equal((await shop.post(text + ' '.repeat(1 << 20))).status, 413)
+    // More than origin.body_bytes: the answer, or the end of the connection while it is still sent.
+    const { status, code } = await shop.post(text + ' '.repeat(1 << 20)).catch(error => error)
+    assert.ok(status === 413 || code === 'ECONNRESET' || code === 'EPIPE', `${status} ${code}`)
     // An id that no double can hold comes back as it was.
     const raw = await shop.post(text.replace('"id":1', '"id":18446744073709551617'))
     assert.match(raw.text, /"id":18446744073709551617,"result":\{"resultType":"complete","isError":true/)
