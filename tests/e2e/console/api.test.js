@@ -1,14 +1,16 @@
-// The console's API: what each role may, what the description says against what is served, writes that are
-// done once, and pages of any number of rows. Tests server/console/console.c server/console/refusal.c
-// server/console/caller.c server/console/serve_deed.c server/console/serve_page.c server/console/deed.c
-// server/console/files.c server/console/intro.c server/console/openapi.c server/console/page.c
-// server/console/settings.c server/console/base/role.c server/console/base/child.c
-// server/console/base/asked.c server/console/base/reply.c server/console/view/view.c
-// server/console/view/read.c server/console/view/markup.c server/console/view/write.c
-// server/console/view/traffic_rows.c server/console/view/plot.c
+// The console's API: what each role may, what the description says against what is served and a client that
+// others have made of it, writes that are done once, and pages of any number of rows.
+// Tests server/console/console.c server/console/refusal.c server/console/caller.c server/console/serve_deed.c
+// server/console/serve_page.c server/console/deed.c server/console/files.c server/console/intro.c
+// server/console/openapi.c server/console/page.c server/console/settings.c server/console/base/role.c
+// server/console/base/child.c server/console/base/asked.c server/console/base/reply.c
+// server/console/view/view.c server/console/view/read.c server/console/view/markup.c
+// server/console/view/write.c server/console/view/traffic_rows.c
+// server/console/view/plot.c
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Ajv from 'ajv/dist/2020.js'
+import { OpenAPIClientAxios } from 'openapi-client-axios'
 import { desk, roles } from '../console.js'
 
 // What a role may, said a second time.
@@ -192,19 +194,43 @@ test('the API', async t => {
         assert.equal(again.json.object.terms.cadence, 'weekly')
     })
 
-    await t.test('a dispute is opened and decided', async () => {
-        const opened = await ask('/api/v1/dispute/open', {
-            role: 'finance',
-            json: { payment_id: set.payment, code: 'other', text: 'we never fetched that' }
-        })
-        assert.equal(opened.status, 200, opened.text)
+    await t.test('the description drives a client that others have made', async () => {
+        const validateStatus = () => true
+        const makeClient = role =>
+            new OpenAPIClientAxios({
+                definition: description,
+                withServer: { url: `${set.desk.origin}/api/v1` },
+                axiosConfigDefaults: { headers: { authorization: `Bearer ${keys[role]}` }, validateStatus }
+            }).initSync()
+        const client = makeClient('finance')
+        for (const { operation } of all)
+            assert.equal(typeof client[operation.operationId], 'function', operation.operationId)
+        const [{ number }] = (await client.get_invoices({ status: 'part-paid' })).data.views.invoices.rows
+        assert.equal(number, set.number)
+        const invoice = (await client.get_invoice({ number })).data
+        assert.equal(invoice.views.billed.rows[0].payment_id, set.payment)
+        const document = await client.get_invoice_document({ number, format: 'html' })
+        assert.match(document.data, new RegExp(number))
+        // A parameter that is missing has a problem for an answer.
+        assert.equal((await client.get_invoice()).status, 400)
+
+        const asked = { payment_id: set.payment, code: 'other', text: 'we never fetched that' }
+        const once = { 'Idempotency-Key': 'dispute-1' }
+        assert.equal((await makeClient('reader').post_dispute_open({}, asked)).status, 403)
+        const opened = await client.post_dispute_open(once, asked)
+        assert.equal(opened.status, 200, JSON.stringify(opened.data))
+        assert.deepEqual((await client.post_dispute_open(once, asked)).data, opened.data)
         const id = ledger.query('SELECT dispute_id FROM dispute')
-        const page = await ask(`/api/v1/dispute?id=${id}`)
-        assert.equal(page.json.views.subjects.rows[0].payment_id, set.payment)
-        assert.equal(page.json.object.open, true, page.text)
-        const rejected = await ask('/api/v1/dispute/reject', { json: { id, reason: 'it was delivered' } })
-        assert.equal(rejected.status, 200, rejected.text)
-        assert.equal((await ask('/api/v1/disputes?status=rejected')).json.views.disputes.rows.length, 1)
+        const page = (await client.get_dispute({ id })).data
+        assert.equal(page.views.subjects.rows[0].payment_id, set.payment)
+        assert.equal(page.object.open, true, JSON.stringify(page))
+        const rejected = await client.post_dispute_reject({}, { id, reason: 'it was delivered' })
+        assert.equal(rejected.status, 200, JSON.stringify(rejected.data))
+        const listed = (await client.get_disputes({ status: 'rejected' })).data.views.disputes.rows
+        assert.deepEqual(
+            listed.map(row => row.dispute_id),
+            [id]
+        )
     })
 
     await t.test('a look-up tells of a payment, and proves it', async () => {
