@@ -45,7 +45,8 @@ static void top(FILE *out, const struct caller *caller, const struct view_page *
         markup(out,
                "<form role=\"search\" action=\"/lookup\"><label for=\"q\" class=\"hidden\">Look up"
                "</label><input id=\"q\" name=\"q\" type=\"search\" value=\"%s\" placeholder="
-               "\"Look up: payment, invoice, crawler, URL\" autocomplete=\"off\"><button>Look up"
+               "\"Look up: payment, invoice, crawler, URL\" autocomplete=\"off\" "
+               "aria-keyshortcuts=\"/\"><button>Look up"
                "</button></form>",
                q);
     markup(out,

@@ -1,5 +1,5 @@
-// What moves: numbers of today as they change, and charts that answer to the pointer. Every page works
-// without it.
+// What moves: numbers of today as they change, charts that answer to the pointer, and the way to the search
+// box. Every page works without it.
 'use strict'
 
 const amount = { minimumFractionDigits: 2, maximumFractionDigits: 6 }
@@ -66,5 +66,16 @@ function draw() {
     }
 }
 
+// A slash goes to the search box, except where it is written, or is part of a shortcut of the browser.
+function search(event) {
+    const box = document.getElementById('q')
+    const writes = event.target.closest?.('input, textarea, select')
+    if (!box || event.key !== '/' || writes || event.ctrlKey || event.metaKey || event.altKey) return
+    event.preventDefault()
+    box.focus()
+    box.select()
+}
+
 listen()
 draw()
+document.addEventListener('keydown', search)

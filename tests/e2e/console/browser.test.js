@@ -190,6 +190,30 @@ test('the console in a browser', { skip: !program && 'no Chromium is here' }, as
         assert.equal(await page.evaluate(() => document.activeElement.textContent), 'To the content')
         await page.keyboard.press('Enter')
         assert.equal(await page.evaluate(() => location.hash), '#main')
+        // A slash goes to the search box, and is written there.
+        await page.keyboard.press('/')
+        await page.keyboard.press('/')
+        assert.equal(await page.getByRole('searchbox', { name: 'Look up' }).inputValue(), '/')
+        // Tab goes through all that can be used, in the order of the page, and each can be seen to have it.
+        await page.goto(`${set.desk.origin}/invoice?number=${set.number}`)
+        const there = await page.evaluate(() => {
+            const kinds = 'a[href], button, input:not([type=hidden]), select, textarea, summary, .wide'
+            window.usable = [...document.querySelectorAll(kinds)].filter(one => one.checkVisibility())
+            return window.usable.length
+        })
+        const reached = []
+        for (let i = 0; i < there; i++) {
+            await page.keyboard.press('Tab')
+            reached.push(
+                await page.evaluate(() => {
+                    const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement)
+                    const seen = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2
+                    return seen && window.usable.indexOf(document.activeElement)
+                })
+            )
+        }
+        assert.ok(there > 25, String(there))
+        assert.deepEqual(reached, [...reached.keys()])
         await context.close()
     })
 })
