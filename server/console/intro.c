@@ -334,13 +334,11 @@ static void dispute(FILE *out, const json_t *object)
 }
 
 /* How much of its limits is used, as far as there are any. */
-static void crawler(FILE *out, const struct page_content *content)
+static void write_owed(FILE *out, const json_t *rows)
 {
     const json_t *row;
     size_t i;
-    if (content->count == 0 || strcmp(content->views[0]->name, "crawlers") != 0)
-        return;
-    json_array_foreach(content->rows[0].rows, i, row)
+    json_array_foreach(rows, i, row)
     {
         int64_t limit = number_of(row, "balance_limit_micros");
         int64_t owed = number_of(row, "unbilled_micros") + number_of(row, "owed_micros");
@@ -358,6 +356,36 @@ static void crawler(FILE *out, const struct page_content *content)
         }
         markup(out, " <a href=\"/agreement?crawler=%u&amp;site=%u\">Its agreement</a></p>\n",
                text_of(row, "crawler"), text_of(row, "site"));
+    }
+}
+
+static void write_coverage(FILE *out, const json_t *rows)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(rows, i, row)
+    {
+        int64_t taken = number_of(row, "pages_taken"), part = number_of(row, "taken_percent");
+        markup(out, "<p class=\"lead\">From %s to %s it took about <b>", text_of(row, "first_date"),
+               text_of(row, "last_date"));
+        markup_number(out, taken);
+        markup(out, "</b> different page%s of %s, %s<b>%d %%</b> of the about ", taken == 1 ? "" : "s",
+               text_of(row, "site"), taken > 0 && part == 0 ? "less than " : "",
+               taken > 0 && part == 0 ? (int64_t)1 : part);
+        markup_number(out, number_of(row, "pages_of_site"));
+        fputs(" that anybody asked for there; it asked for about ", out);
+        markup_number(out, number_of(row, "pages_asked"));
+        markup(out, ". <a href=\"#coverage\">How much of the site</a></p>\n");
+    }
+}
+
+static void crawler(FILE *out, const struct page_content *content)
+{
+    for (size_t i = 0; i < content->count; i++) {
+        if (strcmp(content->views[i]->name, "crawlers") == 0)
+            write_owed(out, content->rows[i].rows);
+        if (strcmp(content->views[i]->name, "coverage") == 0)
+            write_coverage(out, content->rows[i].rows);
     }
 }
 

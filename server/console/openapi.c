@@ -3,7 +3,7 @@
 #include "ledger/base/version.h"
 #include "server/console/deed.h"
 #include "server/console/files.h"
-#include "server/console/view/view.h"
+#include "server/console/view/view_page.h"
 
 #include <stdio.h>
 #include <string.h>

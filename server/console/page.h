@@ -3,7 +3,7 @@
 #define SERVER_CONSOLE_PAGE_H
 
 #include "server/console/seat.h"
-#include "server/console/view/view.h"
+#include "server/console/view/view_page.h"
 
 /* A page with its tables and forms; `object` is its own, or NULL. */
 struct page_content {

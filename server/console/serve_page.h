@@ -3,7 +3,7 @@
 #define SERVER_CONSOLE_SERVE_PAGE_H
 
 #include "server/console/seat.h"
-#include "server/console/view/view.h"
+#include "server/console/view/view_page.h"
 
 void serve_page(const struct seat *seat, const struct asked *ask, const struct caller *caller,
                 const struct view_page *page);

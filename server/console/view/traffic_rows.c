@@ -149,3 +149,49 @@ json_t *traffic_rows_prices(const json_t *answer, const json_t *given)
     }
     return rows;
 }
+
+/* The parts are sketched each by itself, and may have pages in common. */
+static json_int_t pages_paid(const json_t *group)
+{
+    const json_t *part;
+    json_int_t pages = 0, all = number(group, "pages");
+    size_t i;
+    json_array_foreach(json_object_get(group, "outcomes"), i, part)
+    {
+        pages += strcmp(came(part), "paid") == 0 ? number(part, "pages") : 0;
+    }
+    return pages < all ? pages : all;
+}
+
+/* Rounded; what was estimated may be more than the whole. */
+static json_int_t percent(json_int_t part, json_int_t whole)
+{
+    json_int_t rounded = whole > 0 ? (times(part, 200) + whole) / (2 * whole) : 0;
+    return rounded < 100 ? rounded : 100;
+}
+
+static json_t *coverage_of(const json_t *site, const json_t *group)
+{
+    json_int_t taken = pages_paid(group), asked = number(group, "pages"), all = number(site, "pages");
+    return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I}", "site", text(site, "site"), "first_date",
+                     text(site, "from"), "last_date", text(site, "to"), "pages_taken", taken, "pages_asked",
+                     asked, "pages_of_site", all, "taken_percent", percent(taken, all), "asked_percent",
+                     percent(asked, all));
+}
+
+json_t *traffic_rows_coverage(const json_t *answer, const json_t *given)
+{
+    json_t *rows = json_array();
+    const json_t *site, *group;
+    size_t i, k;
+    json_array_foreach(answer, i, site)
+    {
+        json_array_foreach(json_object_get(site, "traffic"), k, group)
+        {
+            if (json_is_true(json_object_get(group, "verified")) &&
+                strcmp(text(group, "crawler"), text(given, "crawler")) == 0)
+                json_array_append_new(rows, coverage_of(site, group));
+        }
+    }
+    return rows;
+}

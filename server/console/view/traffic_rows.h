@@ -14,4 +14,8 @@ json_t *traffic_rows_refused(const json_t *answer, const json_t *given);
  * "articles=0.10, rest=0.01". `answer` has the configured prices as "prices". */
 json_t *traffic_rows_prices(const json_t *answer, const json_t *given);
 
+/* One for each site where "crawler" of `given` has come, by its signature: about how many different pages it
+ * has paid for and asked for, of those that anybody asked for there. */
+json_t *traffic_rows_coverage(const json_t *answer, const json_t *given);
+
 #endif

@@ -100,6 +100,17 @@ static const struct view_column crawler_columns[] = {
     {"first_seen", "First seen", VIEW_INSTANT, NULL},
     {NULL, NULL, VIEW_TEXT, NULL},
 };
+static const struct view_column coverage_columns[] = {
+    {"site", "Site", VIEW_TEXT, NULL},
+    {"first_date", "From", VIEW_DATE, NULL},
+    {"last_date", "To", VIEW_DATE, NULL},
+    {"pages_taken", "Pages taken", VIEW_COUNT, NULL},
+    {"pages_asked", "Asked for", VIEW_COUNT, NULL},
+    {"pages_of_site", "Asked for by anybody", VIEW_COUNT, NULL},
+    {"taken_percent", "Taken, %", VIEW_COUNT, NULL},
+    {"asked_percent", "Asked for, %", VIEW_COUNT, NULL},
+    {NULL, NULL, VIEW_TEXT, NULL},
+};
 static const struct view_column key_columns[] = {
     {"thumbprint", "Thumbprint", VIEW_TEXT, "/lookup?q={thumbprint}"},
     {"directory", "Found at", VIEW_TEXT, NULL},
@@ -348,6 +359,14 @@ const struct view views[] = {
          "one ahead of that.",
      .statement = "console_crawlers",
      .columns = crawler_columns},
+    {.name = "coverage",
+     .title = "How much of the site",
+     .right = RIGHT_TRAFFIC,
+     .filters = "site crawler from to",
+     .empty = "It did not ask for anything on these days. Take others with From and To.",
+     .command = "traffic --json [--site={site}] [--from={from}] [--to={to}]",
+     .rows = traffic_rows_coverage,
+     .columns = coverage_columns},
     {.name = "keys",
      .title = "Keys",
      .right = RIGHT_BOOKS,
@@ -470,115 +489,11 @@ const struct view views[] = {
     {.name = NULL},
 };
 
-const struct view_page view_pages[] = {
-    {.path = "/today",
-     .title = "Today",
-     .menu = "Today",
-     .right = RIGHT_TRAFFIC,
-     .views = {"crawlers-today", "refusers-today", "hours-today", "health"}},
-    {.path = "/traffic",
-     .title = "Traffic",
-     .menu = "Traffic",
-     .right = RIGHT_TRAFFIC,
-     .views = {"traffic", "days-traffic"},
-     .about = "What was counted on the last thirty days, or on those that you take."},
-    {.path = "/crawlers",
-     .title = "Crawlers",
-     .menu = "Crawlers",
-     .right = RIGHT_BOOKS,
-     .views = {"crawlers"},
-     .about = "Everybody who has paid, or has an agreement."},
-    {.path = "/crawler",
-     .title = "{crawler}",
-     .right = RIGHT_BOOKS,
-     .needs = "crawler",
-     .views = {"crawlers", "timeline", "keys", "invoices", "pages", "disputes"}},
-    {.path = "/rules",
-     .title = "Pages and rules",
-     .menu = "Rules",
-     .right = RIGHT_TRAFFIC,
-     .views = {"rules", "pages"},
-     .about = "What each rule was asked for and has earned. With prices to try: what it would have earned "
-              "from those who paid, and if every offer had been paid."},
-    {.path = "/pages", .title = "Pages", .right = RIGHT_TRAFFIC, .views = {"pages"}},
-    {.path = "/invoices",
-     .title = "Invoices",
-     .menu = "Invoices",
-     .right = RIGHT_BOOKS,
-     .views = {"invoices", "aging"},
-     .about = "Invoices and credit notes, the newest first."},
-    {.path = "/invoice",
-     .title = "{number}",
-     .right = RIGHT_BOOKS,
-     .needs = "number",
-     .object = "invoice show {number} --json [--site={site}]",
-     .views = {"lines", "billed", "events"}},
-    {.path = "/entries",
-     .title = "Payments",
-     .right = RIGHT_BOOKS,
-     .views = {"entries"},
-     .about = "Each crawl that was paid for, the newest first."},
-    {.path = "/disputes",
-     .title = "Disputes",
-     .menu = "Disputes",
-     .right = RIGHT_BOOKS,
-     .views = {"disputes"},
-     .about = "Those that are open, by the day on which they must be decided."},
-    {.path = "/dispute",
-     .title = "Dispute {id}",
-     .right = RIGHT_BOOKS,
-     .needs = "id",
-     .object = "dispute show {id} --json",
-     .views = {"subjects", "findings", "events"}},
-    {.path = "/lookup",
-     .title = "Look up",
-     .menu = "Look up",
-     .right = RIGHT_BOOKS,
-     .needs = "q",
-     .object = "",
-     .views = {"checks"}},
-    {.path = "/agreement",
-     .title = "Agreement with {crawler}",
-     .right = RIGHT_BOOKS,
-     .needs = "crawler",
-     .object = "agreement show {crawler} --json [--site={site}]",
-     .views = {"versions"}},
-    {.path = "/ledger",
-     .title = "Ledger",
-     .menu = "Ledger",
-     .right = RIGHT_RECORDS,
-     .views = {"days", "checkpoints", "archives"},
-     .about = "The days that were closed, and what is signed of them."},
-    {.path = "/deeds",
-     .title = "Operators' deeds",
-     .menu = "Deeds",
-     .right = RIGHT_RECORDS,
-     .views = {"deeds"},
-     .about = "What was done with the ledger, by whom; nothing of it can be undone."},
-    {.path = "/settings",
-     .title = "Settings",
-     .menu = "Settings",
-     .right = RIGHT_RECORDS,
-     .views = {"settings", "tokens", "messages"},
-     .about = "The configuration as this console has read it, without its secrets."},
-    {.path = "/tokens", .title = "Keys of the console", .right = RIGHT_RECORDS, .views = {"tokens"}},
-    {.path = "/messages", .title = "Messages", .right = RIGHT_RECORDS, .views = {"messages"}},
-    {.path = NULL},
-};
-
 const struct view *view_called(const char *name)
 {
     for (const struct view *view = views; view->name; view++)
         if (strcmp(view->name, name) == 0)
             return view;
-    return NULL;
-}
-
-const struct view_page *view_page_at(const char *path)
-{
-    for (const struct view_page *page = view_pages; page->path; page++)
-        if (strcmp(page->path, path) == 0)
-            return page;
     return NULL;
 }
 

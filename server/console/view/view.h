@@ -40,23 +40,9 @@ struct view {
     const struct view_column *columns; /* ended by a NULL name */
 };
 
-/* An address: an object, tables, or both. */
-struct view_page {
-    const char *path;  /* "/invoice" */
-    const char *title; /* {name} in it is a parameter */
-    const char *menu;  /* its name in the menu; NULL: it is not there */
-    enum role_right right;
-    const char *needs;    /* parameters that must be given, parted by spaces */
-    const char *object;   /* a command that prints an object; NULL: none */
-    const char *views[8]; /* names; the first is what CSV has. Those that a role may not see are left out */
-    const char *about;    /* what one sees there, a sentence; NULL: none */
-};
-
-extern const struct view views[];           /* ended by a NULL name */
-extern const struct view_page view_pages[]; /* ended by a NULL path */
+extern const struct view views[]; /* ended by a NULL name */
 
 const struct view *view_called(const char *name);
-const struct view_page *view_page_at(const char *path);
 
 /* Whether `word` is among those of a list parted by spaces. */
 bool view_lists(const char *words, const char *word);

@@ -5,7 +5,7 @@
 // server/console/openapi.c server/console/page.c server/console/settings.c server/console/base/role.c
 // server/console/base/child.c server/console/base/asked.c server/console/base/reply.c
 // server/console/view/view.c server/console/view/read.c server/console/view/markup.c
-// server/console/view/write.c server/console/view/traffic_rows.c
+// server/console/view/write.c server/console/view/traffic_rows.c server/console/view/view_page.c
 // server/console/view/plot.c
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -357,6 +357,31 @@ test('the API', async t => {
         assert.equal(row.same_payers_micros, row.paid * 100_000)
         assert.equal(row.all_pay_micros, (row.paid + row.offered) * 100_000)
         assert.ok(row.offered >= 40 && row.paid >= 3)
+    })
+
+    await t.test('how much of the site a crawler took is told of what was counted', async () => {
+        // Registers of the half of a sketch: pages that somebody else was offered.
+        ledger.query(`INSERT INTO traffic (batch, site_id, period, crawler, verified, rule, outcome, reason,
+                                           requests, bytes, amount_micros, pages)
+            SELECT gen_random_uuid(), site_id, now(), 'GPTBot', false, 'articles', 'offered', '', 100, 0, 0,
+                   (repeat('1' || repeat('0', 23), 64) || repeat('0', 1536))::bit(3072) FROM site`)
+        const anybody = Number(ledger.query('SELECT distinct_pages(bit_or(pages)) FROM traffic'))
+        assert.ok(anybody > 80 && anybody < 100, String(anybody))
+        const target = `/crawler?crawler=${encodeURIComponent(set.agent.origin)}`
+        const [row, ...more] = (await ask(`/api/v1${target}`)).json.views.coverage.rows
+        assert.deepEqual(more, [])
+        assert.deepEqual(
+            [row.pages_taken, row.pages_asked, row.pages_of_site, row.taken_percent, row.asked_percent],
+            [1, 1, anybody, 1, 1]
+        )
+        const csv = (await ask(target.replace('?', '.csv?view=coverage&'))).text.trim().split('\r\n')
+        assert.match(csv[0], /^site,first_date,last_date,pages_taken,/)
+        assert.ok(csv[1].endsWith(`,1,1,${anybody},1,1`), csv[1])
+        const page = (await ask(target, { headers: { accept: 'text/html' } })).text
+        const sentence = `<b>1</b> different page of example, <b>1 %</b> of the about ${anybody} that anybody`
+        assert.ok(page.includes(sentence), page)
+        const before = await ask(`/api/v1${target}&from=2026-01-01&to=2026-01-02`)
+        assert.deepEqual(before.json.views.coverage.rows, [])
     })
 
     await t.test('addresses and methods that are none', async () => {
