@@ -7,6 +7,7 @@ import fs from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 import { asking, base } from './account.js'
+import { frontFolder } from './fronts.js'
 import { paymentSignature, signed } from './dialects.js'
 import { talk } from './raw.js'
 import { freePort, payment, temporaryFolder, until } from './support.js'
@@ -388,8 +389,7 @@ async function crawlersReadFree({ site }, { get, tells }) {
 export async function examine(t, name, kinds, decisions = {}) {
     const site = await makeSite(t)
     const gatePort = await freePort()
-    const folder = temporaryFolder(t)
-    fs.chmodSync(folder, 0o777)
+    const folder = frontFolder(t)
     const set = await scene(t, {
         listen: `127.0.0.1:${gatePort}`,
         trustedProxies: ['127.0.0.1'],
