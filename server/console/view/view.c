@@ -247,6 +247,12 @@ static const struct view_column deed_columns[] = {
     {"detail", "Detail", VIEW_TEXT, NULL},
     {NULL, NULL, VIEW_TEXT, NULL},
 };
+static const struct view_column audit_columns[] = {
+    {"at", "When", VIEW_INSTANT, NULL},
+    {"actor", "Who", VIEW_TEXT, NULL},
+    {"detail", "What came of it", VIEW_TEXT, NULL},
+    {NULL, NULL, VIEW_TEXT, NULL},
+};
 static const struct view_column archive_columns[] = {
     {"date", "Day (UTC)", VIEW_DATE, NULL},
     {"entries", "Entries", VIEW_COUNT, NULL},
@@ -451,6 +457,14 @@ const struct view views[] = {
      .statement = "console_deeds",
      .paged = true,
      .columns = deed_columns},
+    {.name = "audits",
+     .title = "Audits",
+     .right = RIGHT_RECORDS,
+     .filters = "from to",
+     .empty = "No audit is on record on these days: crawltab audit runs one.",
+     .statement = "console_audits",
+     .paged = true,
+     .columns = audit_columns},
     {.name = "archives",
      .title = "Archived days",
      .right = RIGHT_RECORDS,

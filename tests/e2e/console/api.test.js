@@ -262,6 +262,20 @@ test('the API', async t => {
         assert.equal((await ask(`/api/v1/invoice/document?number=${set.number}&format=exe`)).status, 400)
     })
 
+    await t.test('audits are on record, with what came of them', async () => {
+        const audits = async how => ask(`/ledger${how}view=audits`, { role: 'auditor' })
+        assert.deepEqual((await audits('.json?')).json.views.audits.rows, [])
+        await crawltab('audit', '--site', 'example')
+        const [run, ...more] = (await audits('.json?')).json.views.audits.rows
+        assert.deepEqual(more, [])
+        assert.match(run.detail, /^example: everything adds up; 1 closed day, \d+\.\d seconds$/)
+        assert.match(run.actor, / as /)
+        assert.ok((await audits('.csv?')).text.includes(run.detail))
+        const page = await ask('/ledger', { headers: { accept: 'text/html' } })
+        assert.match(page.text, /What came of it.*example: everything adds up/s)
+        assert.equal((await ask('/api/v1/deeds?action=audit')).json.views.deeds.rows.length, 1)
+    })
+
     await t.test('any number of rows is paged by key', async () => {
         ledger.own(`INSERT INTO operator_action (happened_at, actor, action, detail)
             SELECT now(), 'test', 'many', 'row ' || n FROM generate_series(1, 2500) AS n`)

@@ -1,11 +1,15 @@
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/days/checkpoint_change.h"
+#include "tools/crawltab/frame/deed.h"
 #include "tools/crawltab/frame/show.h"
 #include "tools/crawltab/frame/trust.h"
 
 #include "ledger/audit/audit.h"
+#include "ledger/base/clock.h"
 
 #include <inttypes.h>
+
+#define DETAIL_MAX 400
 
 static void print_finding(void *context, const char *site, const char *row, const char *problem)
 {
@@ -74,6 +78,22 @@ static bool tell_kept(const struct trust *trust, const struct audit_result *resu
     return true;
 }
 
+/* What came of it, in a few words, for whoever asks later whether anybody looked. */
+static void record(struct pg *pg, const char *site, const struct audit_result *result, int64_t ms)
+{
+    char detail[DETAIL_MAX], found[64] = "everything adds up";
+    if (result->findings > 0)
+        snprintf(found, sizeof(found), "%" PRId64 " finding%s", result->findings,
+                 result->findings == 1 ? "" : "s");
+    else if (result->busy)
+        snprintf(found, sizeof(found), "a night was at work, and not all was audited");
+    snprintf(detail, sizeof(detail), "%s: %s; %" PRId64 " closed day%s, %" PRId64 ".%" PRId64 " seconds",
+             site ? site : "all sites", found, result->days, result->days == 1 ? "" : "s", ms / 1000,
+             ms % 1000 / 100);
+    fflush(stdout); /* what is logged now stands after the findings, and in no line of them */
+    deed_record_audit(pg, detail);
+}
+
 /* What a run has to go by. */
 struct means {
     const struct config *config;
@@ -92,8 +112,10 @@ static enum exit_status audit(const struct means *means, struct pg *pg, const ch
                                       .tell = findings ? add_finding : print_finding,
                                       .context = findings};
     struct audit_result result;
+    int64_t started_ms = clock_monotonic_ms();
     if (audit_run(pg, &order, &result) != ERR_OK)
         return EXIT_FAILED;
+    int64_t ms = clock_monotonic_ms() - started_ms;
     /* Whose signatures those were that held. */
     if (!findings && checkpoint_change_list(pg, site, false) != EXIT_DONE)
         return EXIT_FAILED;
@@ -101,6 +123,7 @@ static enum exit_status audit(const struct means *means, struct pg *pg, const ch
         LOG(ERROR, "the ledger has no such site", {"site", site});
         return EXIT_FAILED;
     }
+    record(pg, site, &result, ms);
     bool compared = tell_kept(trust, &result, findings != NULL);
     if (!tell(&result, findings) || result.findings > 0 || !compared)
         return EXIT_FAILED;
@@ -176,6 +199,9 @@ const struct command audit_command = {
     "Signatures are checked by the key in ledger.checkpoint_key_file, and by those\n"
     "from or to which signed changes lead; a key in the database alone is not\n"
     "believed.\n"
+    "\n"
+    "That it was run, and what came of it, is recorded among the operators' deeds,\n"
+    "unless the role may only read.\n"
     "\n"
     "exit status: 0 everything adds up, 1 something does not, 75 a night is at work\n"
     "\n"
