@@ -146,7 +146,10 @@ test('a site of its own: it is asked the same for a crawler as for a person', as
             assert.equal(seen.at(-1), asked, who)
         }
     }
-    await new Promise(resolve => site.close(resolve).closeAllConnections())
+    await new Promise(resolve => {
+        site.close(resolve)
+        site.closeAllConnections()
+    })
     const all = await crawlers(set, '/page', offered['/page'])
     const down = await raw(gate, '/page', all.person)
     assert.match(down, /^HTTP\/1.1 502 /)
