@@ -88,6 +88,8 @@ const question = { CRAWLTAB_BENCH_FIELD: `X-Original-URI: ${bench.page}` }
 
 async function startOrigin(folder, port) {
     const front = await freePort()
+    // Root's checkout may be closed to whom nginx would be else.
+    const user = process.getuid() === 0 ? 'user root;' : ''
     for (const [name, at, location] of [
         ['origin', port, `root ${path.join(root, 'tools/demo/site')};`],
         [
@@ -102,7 +104,7 @@ async function startOrigin(folder, port) {
         const file = path.join(own, 'nginx.conf')
         fs.writeFileSync(
             file,
-            `daemon off; worker_processes ${cores}; pid ${own}/nginx.pid; error_log stderr crit;
+            `daemon off; ${user} worker_processes ${cores}; pid ${own}/nginx.pid; error_log stderr crit;
 events { worker_connections 4096; }
 http {
     access_log off; keepalive_requests 1000000000; server_tokens off;
