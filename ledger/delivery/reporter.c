@@ -43,15 +43,22 @@ void reporter_use(struct reporter *reporter, struct writer *writer)
     pthread_mutex_unlock(&reporter->mutex);
 }
 
-bool reporter_leave(struct reporter *reporter, const struct writer *writer)
+bool reporter_uses(struct reporter *reporter, const struct writer *writer)
 {
     OBJECT_CHECK(reporter, REPORTER_MAGIC);
     pthread_mutex_lock(&reporter->mutex);
-    bool last = reporter->writer == writer;
-    if (last)
+    bool uses = reporter->writer == writer;
+    pthread_mutex_unlock(&reporter->mutex);
+    return uses;
+}
+
+void reporter_leave(struct reporter *reporter, const struct writer *writer)
+{
+    OBJECT_CHECK(reporter, REPORTER_MAGIC);
+    pthread_mutex_lock(&reporter->mutex);
+    if (reporter->writer == writer)
         reporter->writer = NULL;
     pthread_mutex_unlock(&reporter->mutex);
-    return last;
 }
 
 enum err reporter_report(struct reporter *reporter, struct undelivered_report *report)

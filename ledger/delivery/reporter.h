@@ -16,8 +16,11 @@ void reporter_free(struct reporter *reporter);
 /* From now on it is this one, which must not stop before reporter_leave. */
 void reporter_use(struct reporter *reporter, struct writer *writer);
 
-/* The writer is about to stop. True: nobody has followed it, so that nobody is told any more. */
-bool reporter_leave(struct reporter *reporter, const struct writer *writer);
+/* Whether it is this one, and no other has followed it. */
+bool reporter_uses(struct reporter *reporter, const struct writer *writer);
+
+/* The writer is about to stop: if it is this one, nobody is told any more. */
+void reporter_leave(struct reporter *reporter, const struct writer *writer);
 
 /* As writer_report; ERR_LEDGER_UNAVAILABLE where there is no writer: the report stays the caller's. From any
  * thread, never waits. */

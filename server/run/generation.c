@@ -323,14 +323,15 @@ bool generation_turned(const struct generation *generation)
     return writer_turned(generation->writer);
 }
 
-/* Before its writer stops. */
+/* Before its writer stops. If no generation follows, the last results of calls are told by it, too. */
 static void leave_reporter(struct generation *generation)
 {
     struct reporter *reporter = generation->reporter ? shared_thing(generation->reporter) : NULL;
     if (!reporter || !generation->writer)
         return;
-    if (reporter_leave(reporter, generation->writer) && generation->calls)
+    if (generation->calls && reporter_uses(reporter, generation->writer))
         calls_end(shared_thing(generation->calls));
+    reporter_leave(reporter, generation->writer);
 }
 
 void generation_stop(struct generation *generation)
