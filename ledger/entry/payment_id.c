@@ -55,6 +55,16 @@ void payment_id_mint(const struct payment_keys *keys, const struct payment_offer
     encoding_base64url(id, sizeof(id), text);
 }
 
+uint8_t payment_id_lane(uint8_t first, int64_t now_ms)
+{
+    /* Payments come soon after their offers, so that what is written in one batch has one lane or two: where
+     * the ledger is spread over servers by lane, a batch goes to one of them and not to all. 66 bits of
+     * chance are left for the ids of one millisecond; an id needs no more, since nothing hangs on its being
+     * guessed, and two alike would be one entry and a 409. */
+    assert(now_ms >= 0);
+    return (uint8_t)(first + now_ms / 1000);
+}
+
 static bool genuine(struct hmac *hmac, const struct payment_offer *offer, const uint8_t id[PAYMENT_ID_SIZE])
 {
     uint8_t mac[MAC_SIZE];

@@ -36,6 +36,10 @@ struct payment_keys {
 void payment_id_mint(const struct payment_keys *keys, const struct payment_offer *offer, int64_t now_ms,
                      int64_t price_micros, const uint8_t random[10], char text[PAYMENT_ID_TEXT]);
 
+/* The lane of what a gate offers at this time: the last of its random bytes, and so of its UUIDs. One a
+ * second, each once in 256 seconds; `first` is the gate's own, a random one. */
+uint8_t payment_id_lane(uint8_t first, int64_t now_ms);
+
 /* Opens an id: under one of the keys, for this offer, and not older than
  * ttl_seconds. ERR_OFFER_MISMATCH: not made here, changed, or for another URL or site. ERR_OFFER_EXPIRED: it
  * was genuine. An id from the future holds up to PAYMENT_ID_AHEAD_SECONDS ahead. */

@@ -4,6 +4,7 @@
 #include "server/published/attest.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/base/crypto/random.h"
 #include "ledger/base/instant.h"
 #include "ledger/base/metrics/metrics.h"
 #include "ledger/base/text/text.h"
@@ -55,6 +56,15 @@ struct payment_offer crawl_offer(const struct crawl *crawl)
         .authority = message->authority,
         .target = tool_costs(crawl) ? crawl->tool->rpc.target : message->target,
     };
+}
+
+void crawl_mint(const struct crawl *crawl, char id[PAYMENT_ID_TEXT])
+{
+    uint8_t random[10];
+    struct payment_offer offer = crawl_offer(crawl);
+    random_bytes(random, sizeof(random));
+    random[sizeof(random) - 1] = payment_id_lane(crawl->gate->lane, crawl->now_ms);
+    payment_id_mint(&crawl->thread->keys, &offer, crawl->now_ms, crawl->decision.price_micros, random, id);
 }
 
 static struct tariff_place place_at(const struct crawl *crawl, struct slice path)

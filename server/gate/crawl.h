@@ -27,6 +27,7 @@ struct gate {
     struct content_root **roots;           /* per site */
     struct account_limits *account_limits; /* NULL: crawlers' accounts are not shown */
     struct offer_key offer_key;
+    uint8_t lane; /* the first of its ids, see payment_id_lane */
 };
 
 /* What one HTTP thread owns. */
@@ -114,6 +115,9 @@ enum err crawl_arrive(struct crawl *crawl) MUST_USE;
 
 /* What a payment id for this request is bound to. */
 struct payment_offer crawl_offer(const struct crawl *crawl);
+
+/* A new id for this request, at the price that was decided on. */
+void crawl_mint(const struct crawl *crawl, char id[PAYMENT_ID_TEXT]);
 
 /* What a signature must satisfy for the page as it was decided on. */
 struct web_bot_auth_policy crawl_policy(struct crawl *crawl);

@@ -1,7 +1,6 @@
 /* The one place that turns outcomes into replies (WIRE.md sections 1 and 5). */
 #include "server/gate/account.h"
 
-#include "ledger/base/crypto/random.h"
 #include "ledger/base/text/text.h"
 #include "server/gate/settlement.h"
 #include "server/gate/tool.h"
@@ -81,7 +80,6 @@ static struct slice attested_receipt(const struct crawl *crawl)
 static struct offer make_offer(struct crawl *crawl, const struct web_bot_auth_policy *policy, enum err err)
 {
     assert(crawl->site);
-    uint8_t random[10];
     struct offer offer = {
         .form = rules_offer_form(crawl->gate->rules, crawl->site_index),
         .policy = policy,
@@ -89,9 +87,7 @@ static struct offer make_offer(struct crawl *crawl, const struct web_bot_auth_po
         .price_micros = crawl->decision.price_micros,
         .version_1 = crawl->commitment.dialect == &dialect_x402_v1 || err == ERR_X402_VERSION,
     };
-    struct payment_offer bound = crawl_offer(crawl);
-    random_bytes(random, sizeof(random));
-    payment_id_mint(&crawl->thread->keys, &bound, crawl->now_ms, offer.price_micros, random, offer.id);
+    crawl_mint(crawl, offer.id);
     offer.attested = attested_offer(crawl);
     return offer;
 }

@@ -560,6 +560,7 @@ struct gate *gate_new(const struct gate_parts *parts)
     assert(parts->config);
     OBJECT_MAKE(gate, GATE_MAGIC);
     gate->parts = *parts;
+    random_bytes(&gate->lane, sizeof(gate->lane));
     tell_observed(parts->config);
     gate->rules = rules_new(parts->config);
     if (!gate->rules || !open_roots(gate) ||

@@ -3,7 +3,6 @@
 #include "server/gate/crawl.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/crypto/random.h"
 
 #include <assert.h>
 
@@ -70,7 +69,6 @@ bool settlement_is_question(const struct crawl *crawl)
 void gate_make_offer(void *context, struct exchange *exchange, struct gate_offer *offer)
 {
     struct gate_thread *thread = context;
-    uint8_t random[10];
     /* By this field who asks is a crawler, and nobody who could have terms of his own. */
     const struct message_field crawler = {SLICE("authorization"), SLICE("License offer")};
     struct crawl crawl = {
@@ -82,10 +80,8 @@ void gate_make_offer(void *context, struct exchange *exchange, struct gate_offer
     offer->charged =
         offer->err == ERR_OK && crawl.decision.action == RULES_CHARGE && !crawl.decision.observed;
     if (offer->charged) {
-        struct payment_offer bound = crawl_offer(&crawl);
         offer->price_micros = crawl.decision.price_micros;
-        random_bytes(random, sizeof(random));
-        payment_id_mint(&thread->keys, &bound, crawl.now_ms, offer->price_micros, random, offer->id);
+        crawl_mint(&crawl, offer->id);
     }
     agreements_free(crawl.view);
     exchange->message.fields = NULL;

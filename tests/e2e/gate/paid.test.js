@@ -49,9 +49,18 @@ for (const [name, sign] of [
     })
 }
 
+// The last byte of an id's UUID, less the second of its offer: one number for all that a gate offers.
+const firstLane = id => {
+    const uuid = Buffer.from(id, 'base64url').subarray(0, 16)
+    return (uuid[15] - Math.floor(uuid.readUIntBE(0, 6) / 1000)) & 0xff
+}
+
 test('the same commitment again gets the same receipt and is charged once', async t => {
     const { gate, ledger, key, agent, startGate } = await scene(t)
     const id = await gate.offer(page)
+    const others = [await gate.offer(page), await gate.offer('/articles/tide-tables.html')]
+    assert.deepEqual(others.map(firstLane), [firstLane(id), firstLane(id)])
+    assert.notEqual(others[0], id)
     const headers = await withWebBotAuth(key, agent.origin, url, id)
     const first = assertPaid(await gate.request(page, { headers }), id)
     await new Promise(resolve => setTimeout(resolve, 1100))

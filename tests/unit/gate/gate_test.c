@@ -65,6 +65,21 @@ static void an_id_carries_time_and_price(void **state)
     free_keys(&keys);
 }
 
+static void a_gate_has_one_lane_a_second_and_each_in_its_turn(void **state)
+{
+    bool seen[256] = {false};
+    (void)state;
+    for (int second = 0; second < 256; second++) {
+        int64_t from_ms = NOW_MS + 1000 * second;
+        uint8_t lane = payment_id_lane(200, from_ms);
+        assert_int_equal(payment_id_lane(200, from_ms + 999), lane);
+        assert_false(seen[lane]);
+        seen[lane] = true;
+    }
+    assert_int_equal(payment_id_lane(200, NOW_MS + 256000), payment_id_lane(200, NOW_MS));
+    assert_int_not_equal(payment_id_lane(201, NOW_MS), payment_id_lane(200, NOW_MS));
+}
+
 /* By what is signed alone: the same again is the same payment, and each time has its own partition. */
 static void a_derived_id_is_that_of_its_signature(void **state)
 {
@@ -474,6 +489,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_id_carries_time_and_price),
+        cmocka_unit_test(a_gate_has_one_lane_a_second_and_each_in_its_turn),
         cmocka_unit_test(a_derived_id_is_that_of_its_signature),
         cmocka_unit_test(an_id_holds_for_its_time),
         cmocka_unit_test(an_id_holds_for_nothing_else),
