@@ -7,6 +7,7 @@
 #include "ledger/base/clock.h"
 #include "ledger/base/crypto/random.h"
 #include "ledger/entry/entry.h"
+#include "ledger/entry/payment_id.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,9 @@ static void make(const struct session *session, size_t count, size_t crawlers)
             .signature = slice_bytes(signature, sizeof(signature)),
             .signature_base = slice_bytes(base, sizeof(base)),
         };
+        /* As the gate offers them. */
         random_bytes(chance, sizeof(chance));
+        chance[9] = payment_id_lane(0, clock_now_ms());
         uuid_make(clock_now_ms(), chance, charges[i].payment_id);
         submissions[i] = submission_of(&charges[i], NULL);
         entries[i] = (struct entry){.submission = &submissions[i],
