@@ -8,6 +8,7 @@
 #include "ledger/pg/sql.h"
 #include "ledger/proof/interim.h"
 #include "ledger/proof/log.h"
+#include "ledger/witness/witness.h"
 #include "sql/rows/audit.h"
 #include "sql/rows/site.h"
 
@@ -239,6 +240,12 @@ out:
     return err;
 }
 
+static void tell_cosignature(void *context, const char *row, const char *problem)
+{
+    struct audit *audit = context;
+    found(audit, audit->site, row, problem);
+}
+
 /* Inside a transaction. */
 static enum err check_site(struct audit *audit)
 {
@@ -265,6 +272,7 @@ static enum err check_site(struct audit *audit)
     TRY(log_check(audit->pg, audit->site_id, audit->order->trust, &finding));
     tell_checkpoint(audit, &finding);
     TRY(check_kept(audit));
+    TRY(witness_check(audit->pg, audit->site_id, audit->order->trust->verifies, tell_cosignature, audit));
     TRY(check_interim(audit));
     TRY(check_days(audit, &params));
     /* A night that came in between, unhindered, may be what was found. */

@@ -28,6 +28,7 @@ struct bundle_order {
     note_verifies *verifies;
     bundle_directory *directory;
     const char *verifier;        /* of the log; NULL: whoever has signed it */
+    const char *witness;         /* the key of one that must have cosigned all days; NULL: none has to */
     const struct log_kept *kept; /* a checkpoint from elsewhere; NULL: none */
 };
 

@@ -10,6 +10,7 @@
 #include "sql/rows/bundle.h"
 #include "sql/rows/delivery.h"
 #include "sql/rows/proof.h"
+#include "sql/rows/witness.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -82,6 +83,27 @@ out:
     return err;
 }
 
+/* None, no member: most logs have no witnesses. */
+static enum err add_witnesses(struct pg *pg, struct log *log)
+{
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    json_t *witnesses = json_array();
+    enum err err;
+    pg_params_number(&params, log->site_id);
+    TRY(pg_run(pg, "cosignature_held", &params, &rows));
+    for (int i = 0; i < rows.count; i++) {
+        const struct cosignature_held_row row = cosignature_held_row(&rows, i);
+        json_array_append_new(witnesses, json_pack("{s:s,s:s}", "key", row.witness, "checkpoint", row.note));
+    }
+    if (rows.count > 0)
+        json_object_set(log->json, "witnesses", witnesses);
+out:
+    json_decref(witnesses);
+    pg_rows_free(&rows);
+    return err;
+}
+
 static enum err add_log(struct collecting *to, int64_t site_id, struct log **added)
 {
     enum err err;
@@ -97,6 +119,7 @@ static enum err add_log(struct collecting *to, int64_t site_id, struct log **add
                           "checkpoint", newest.note, "leaves", leaves_json(&log->rows), "days");
     TRY(json_array_append_new(json_object_get(to->bundle, "logs"), log->json) == 0 ? ERR_OK : ERR_OVERLOADED);
     TRY(add_changes(to->pg, log));
+    TRY(add_witnesses(to->pg, log));
     *added = log;
 out:
     return err;

@@ -72,6 +72,7 @@ static bool read_day(struct arena *arena, const json_t *json, const struct bundl
     if (!BUNDLE_HAS(json, "index", "leaf") || !leaf || !bundle_number(json, "index", &index) ||
         (uint64_t)index >= log->size || !read_leaf(arena, slice_of(leaf), day))
         return false;
+    day->number = (uint64_t)index;
     merkle_leaf(slice_of(leaf), hash);
     return memcmp(hash, log->leaves[index], DIGEST_SIZE) == 0 && strcmp(day->log, log->origin) == 0;
 }
@@ -112,8 +113,7 @@ static bool read_leaves(struct arena *arena, const json_t *list, struct bundle_l
     return log->leaves && log->size > 0;
 }
 
-/* The log's first leaves. */
-static void root_of(const struct bundle_log *log, uint64_t size, uint8_t root[DIGEST_SIZE])
+void bundle_log_root(const struct bundle_log *log, uint64_t size, uint8_t root[DIGEST_SIZE])
 {
     struct merkle_tree tree = {.size = 0};
     assert(size <= log->size);
@@ -140,7 +140,7 @@ static bool read_change(struct arena *arena, const struct bundle_log *log, const
         !read_count(cut(arena, &rest, SLICE("size ")), &size) || size == 0 || size > log->size ||
         !read_root(cut(arena, &rest, SLICE("root ")), signed_root))
         return false;
-    root_of(log, size, root);
+    bundle_log_root(log, size, root);
     change->old_key = cut(arena, &rest, SLICE("old "));
     change->new_key = cut(arena, &rest, SLICE("new "));
     if (!change->old_key || !change->new_key || memcmp(root, signed_root, DIGEST_SIZE) != 0 ||
@@ -177,12 +177,19 @@ static bool read_log(struct arena *arena, const json_t *json, note_verifies *ver
     log->origin = bundle_text(json, "origin");
     log->signed_by = bundle_text(json, "signed_by");
     log->checkpoint = slice_of(bundle_text(json, "checkpoint"));
-    if (!BUNDLE_HAS(json, "origin", "signed_by", "checkpoint", "leaves", "days", "key_changes") ||
-        !log->origin || !log->signed_by || !log->checkpoint.data ||
+    bool witnessed = json_object_get(json, "witnesses") != NULL;
+    bool whole = witnessed
+                     ? BUNDLE_HAS(json, "origin", "signed_by", "checkpoint", "leaves", "days", "key_changes",
+                                  "witnesses")
+                     : BUNDLE_HAS(json, "origin", "signed_by", "checkpoint", "leaves", "days", "key_changes");
+    if (!whole || !log->origin || !log->signed_by || !log->checkpoint.data ||
         !read_leaves(arena, json_object_get(json, "leaves"), log))
         return bundle_wrong(report, "a log in the file cannot be read");
     if (!read_changes(arena, json_object_get(json, "key_changes"), verifies, log))
         return bundle_wrong(report, "a change of the key of the log \"%s\" is not signed as it must be",
+                            log->origin);
+    if (witnessed && !bundle_witnesses_read(json_object_get(json, "witnesses"), verifies, log))
+        return bundle_wrong(report, "a cosignature of the log \"%s\" is not what its witness has signed",
                             log->origin);
     return read_days(arena, json_object_get(json, "days"), log, report);
 }
@@ -244,7 +251,7 @@ static bool is_signed(const struct bundle_log *log, const struct bundle_order *o
         strcmp(said.origin, log->origin) != 0)
         return bundle_wrong(report, "the checkpoint of the log \"%s\" is not signed by the key that is named",
                             log->origin);
-    root_of(log, log->size, root);
+    bundle_log_root(log, log->size, root);
     if (said.size != log->size || memcmp(said.root, root, DIGEST_SIZE) != 0)
         return bundle_wrong(report, "the days of the log \"%s\" are not those that were signed", log->origin);
     if (order->verifier && !leads_on(log, order->verifier))
@@ -279,7 +286,7 @@ static bool has_grown(const struct bundle_log *log, const struct bundle_order *o
                             " days, the file's log of %zu: ask for "
                             "a newer proof",
                             kept->size, log->size);
-    root_of(log, kept->size, root);
+    bundle_log_root(log, kept->size, root);
     if (memcmp(root, kept->root, DIGEST_SIZE) != 0)
         return bundle_wrong(report,
                             "the log \"%s\" is not the one whose checkpoint you gave: a day was changed, "
@@ -293,11 +300,12 @@ static bool has_grown(const struct bundle_log *log, const struct bundle_order *o
 bool bundle_logs_signed(const struct bundle_logs *logs, const struct bundle_order *order,
                         struct bundle_report *report)
 {
-    bool compared = !order->kept;
+    bool compared = !order->kept, named = false;
     for (size_t i = 0; i < logs->count; i++) {
         const struct bundle_log *log = &logs->items[i];
-        if (!is_signed(log, order, report))
+        if (!is_signed(log, order, report) || !bundle_witnesses_tell(log, order, report))
             return false;
+        named = named || log->witness_count > 0;
         if (!order->kept || strcmp(order->kept->origin, log->origin) != 0)
             continue;
         compared = true;
@@ -312,6 +320,10 @@ bool bundle_logs_signed(const struct bundle_logs *logs, const struct bundle_orde
         bundle_unproven(report,
                         "Whose key has signed the log: the file names it itself. Compare it with the one "
                         "that the publisher publishes, or give that with --vkey.");
+    if (named && !order->witness)
+        bundle_unproven(report,
+                        "Whose keys the witnesses' are: the file names them itself. Compare them with "
+                        "those that the witnesses publish, or give one with --witness.");
     return true;
 }
 

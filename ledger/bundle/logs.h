@@ -10,6 +10,7 @@
 
 /* A closed day, as its leaf says. The texts are in the arena. */
 struct bundle_day {
+    uint64_t number; /* in the log, from 0 on */
     const char *log, *date, *starts, *ends, *zone, *currency;
     uint64_t entries, facts;
     uint8_t root[DIGEST_SIZE], facts_root[DIGEST_SIZE];
@@ -21,6 +22,15 @@ struct bundle_change {
     bool agreed; /* the old key has signed it, too */
 };
 
+/* What a witness has cosigned last. */
+struct bundle_witness {
+    const char *key;
+    uint64_t size; /* of the log, as it was then */
+    int64_t seconds;
+};
+
+#define BUNDLE_WITNESSES_MAX 16
+
 struct bundle_log {
     const char *origin, *signed_by;
     struct slice checkpoint;
@@ -30,6 +40,8 @@ struct bundle_log {
     size_t day_count;
     struct bundle_change *changes;
     size_t change_count;
+    struct bundle_witness witnesses[BUNDLE_WITNESSES_MAX];
+    size_t witness_count;
 };
 
 struct bundle_logs {
@@ -41,9 +53,20 @@ struct bundle_logs {
 bool bundle_logs_read(struct arena *arena, const json_t *list, const struct bundle_order *order,
                       struct bundle_logs *logs, struct bundle_report *report) MUST_USE;
 
-/* Checks who has signed them, and that they have grown from the checkpoint that was kept. */
+/* Checks who has signed and cosigned them, and that they have grown from the checkpoint that was kept. */
 bool bundle_logs_signed(const struct bundle_logs *logs, const struct bundle_order *order,
                         struct bundle_report *report) MUST_USE;
+
+/* The root over the first leaves of a log. */
+void bundle_log_root(const struct bundle_log *log, uint64_t size, uint8_t root[DIGEST_SIZE]);
+
+/* Reads the member "witnesses" of a log whose leaves and keys are read. False if one does not hold. */
+bool bundle_witnesses_read(const json_t *list, note_verifies *verifies, struct bundle_log *log) MUST_USE;
+
+/* Tells who has cosigned the log, and how far. False after telling that the one who must have has not
+ * cosigned each day of the log that the file names. */
+bool bundle_witnesses_tell(const struct bundle_log *log, const struct bundle_order *order,
+                           struct bundle_report *report) MUST_USE;
 
 /* Where an entry or a fact is: the members log, day, index and path of `place`. */
 struct bundle_place {

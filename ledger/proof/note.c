@@ -5,13 +5,18 @@
 #include "ledger/base/text/encoding.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #define TYPE_ED25519    0x01
+#define TYPE_WITNESS    0x04 /* Ed25519, too, over the text and a time: c2sp.org/tlog-cosignature */
 #define ID_SIZE         4
+#define TIME_SIZE       8
+#define TIME_LATEST     253402300799    /* of the year 9999 */
 #define DASH            "\xe2\x80\x94 " /* U+2014 and a space open a signature's line */
 #define SIGNED_SIZE     (ID_SIZE + NOTE_SIGNATURE_SIZE)
 #define SIGNATURES_READ 64
+#define BYTES_MAX       4096 /* of a signature, whosever: those of ML-DSA-44 are long */
 
 static bool is_name(struct slice name)
 {
@@ -23,9 +28,8 @@ static bool is_name(struct slice name)
     return name.len > 0 && name.len < NOTE_NAME_MAX;
 }
 
-static void key_id(struct slice name, const uint8_t public_key[NOTE_KEY_SIZE], uint8_t id[ID_SIZE])
+static void key_id(struct slice name, char type, const uint8_t public_key[NOTE_KEY_SIZE], uint8_t id[ID_SIZE])
 {
-    static const char type = TYPE_ED25519;
     uint8_t hash[DIGEST_SIZE];
     const struct slice parts[] = {name, {"\n", 1}, {&type, 1}, slice_bytes(public_key, NOTE_KEY_SIZE)};
     digest_sha256(parts, sizeof(parts) / sizeof(*parts), hash);
@@ -39,7 +43,7 @@ bool note_verifier(const char *name, const uint8_t public_key[NOTE_KEY_SIZE], ch
     char base64[ENCODING_BASE64_LEN(sizeof(typed)) + 1];
     if (!is_name(slice_of(name)))
         return false;
-    key_id(slice_of(name), public_key, id);
+    key_id(slice_of(name), TYPE_ED25519, public_key, id);
     typed[0] = TYPE_ED25519;
     memcpy(typed + 1, public_key, NOTE_KEY_SIZE);
     base64[encoding_base64(typed, sizeof(typed), base64)] = '\0';
@@ -56,7 +60,7 @@ bool note_line(const char *text, const char *name, const struct note_key *key, c
     assert(key->signs);
     if (!is_name(slice_of(name)) || text_len == 0 || text[text_len - 1] != '\n')
         return false;
-    key_id(slice_of(name), key->public_key, bytes);
+    key_id(slice_of(name), TYPE_ED25519, key->public_key, bytes);
     if (!key->signs(key->seed, slice_of(text), bytes + ID_SIZE))
         return false;
     base64[encoding_base64(bytes, sizeof(bytes), base64)] = '\0';
@@ -74,6 +78,7 @@ bool note_sign(const char *text, const char *name, const struct note_key *key, c
 /* A verifier key, taken apart. */
 struct verifier {
     struct slice name;
+    uint8_t type;
     uint8_t public_key[NOTE_KEY_SIZE];
     uint8_t id[ID_SIZE];
 };
@@ -90,18 +95,25 @@ static bool parse_verifier(struct slice text, struct verifier *verifier)
     at += 2 * ID_SIZE + 1;
     if (!encoding_unbase64((struct slice){text.data + at, text.len - at}, false, typed, sizeof(typed),
                            &len) ||
-        len != sizeof(typed) || typed[0] != TYPE_ED25519)
+        len != sizeof(typed) || (typed[0] != TYPE_ED25519 && typed[0] != TYPE_WITNESS))
         return false;
+    verifier->type = typed[0];
     memcpy(verifier->public_key, typed + 1, NOTE_KEY_SIZE);
     assert(slice_within(verifier->name, text) && at + 44 == text.len);
-    key_id(verifier->name, verifier->public_key, verifier->id);
+    key_id(verifier->name, (char)verifier->type, verifier->public_key, verifier->id);
     return memcmp(id, verifier->id, sizeof(id)) == 0;
 }
 
 bool note_is_verifier(const char *text)
 {
     struct verifier verifier;
-    return parse_verifier(slice_of(text), &verifier);
+    return parse_verifier(slice_of(text), &verifier) && verifier.type == TYPE_ED25519;
+}
+
+bool note_is_witness(const char *text)
+{
+    struct verifier verifier;
+    return parse_verifier(slice_of(text), &verifier) && verifier.type == TYPE_WITNESS;
 }
 
 /* Cuts the next line, without its line feed, off the front. False if there is no whole line. */
@@ -161,27 +173,112 @@ bool note_cosign(const char *name, const struct note_key *key, char note[NOTE_MA
     return true;
 }
 
-bool note_open(struct slice note, const char *verifier, note_verifies *verifies, struct slice *text)
-{
-    uint8_t bytes[1024];
+/* Whose signatures are looked for in a note. */
+struct opening {
     struct verifier by;
-    struct slice rest, line, name;
-    bool good = false;
-    if (!parse_verifier(slice_of(verifier), &by) || !split(note, text, &rest))
+    note_verifies *verifies;
+    struct slice text;
+    int64_t seconds; /* of a witness's: when it has seen the text, as it says */
+};
+
+static bool is_cosigned(struct opening *opening, const uint8_t *bytes, size_t len)
+{
+    char text[NOTE_MAX + 64];
+    uint64_t seconds = 0;
+    if (len != TIME_SIZE + NOTE_SIGNATURE_SIZE || opening->text.len > NOTE_MAX)
+        return false;
+    for (size_t i = 0; i < TIME_SIZE; i++)
+        seconds = seconds << 8 | bytes[i];
+    if (seconds == 0 || seconds > TIME_LATEST)
+        return false;
+    int head = snprintf(text, sizeof(text), "cosignature/v1\ntime %" PRIu64 "\n", seconds);
+    assert(head > 0 && (size_t)head + NOTE_MAX <= sizeof(text));
+    memcpy(text + head, opening->text.data, opening->text.len);
+    opening->seconds = (int64_t)seconds;
+    return opening->verifies(opening->by.public_key, (struct slice){text, (size_t)head + opening->text.len},
+                             bytes + TIME_SIZE);
+}
+
+static bool is_good(struct opening *opening, const uint8_t *bytes, size_t len)
+{
+    if (opening->by.type == TYPE_WITNESS)
+        return is_cosigned(opening, bytes, len);
+    return len == NOTE_SIGNATURE_SIZE && opening->verifies(opening->by.public_key, opening->text, bytes);
+}
+
+/* The next line, and whether it is of a signature by the key, whose bytes behind the ID are *signed of *len.
+ * False if it is no line of a signature. */
+static bool next_signature(struct slice *rest, const struct verifier *by, uint8_t bytes[BYTES_MAX],
+                           size_t *len, bool *ours)
+{
+    struct slice line, name;
+    if (!next_line(rest, &line) || !parse_line(line, &name, bytes, BYTES_MAX, len))
+        return false;
+    assert(*len <= BYTES_MAX && *len > ID_SIZE);
+    *ours = slice_eq(name, by->name) && memcmp(bytes, by->id, ID_SIZE) == 0;
+    *len -= ID_SIZE;
+    return true;
+}
+
+static bool open_note(struct slice note, struct opening *opening)
+{
+    uint8_t bytes[BYTES_MAX];
+    struct slice rest;
+    bool good = false, ours;
+    if (!split(note, &opening->text, &rest))
         return false;
     /* A text is bounded, and so is the work: each line costs a check of a signature at the most. */
     for (int i = 0; rest.len > 0; i++) {
         size_t len = 0;
-        if (i == SIGNATURES_READ || !next_line(&rest, &line) ||
-            !parse_line(line, &name, bytes, sizeof(bytes), &len))
+        if (i == SIGNATURES_READ || !next_signature(&rest, &opening->by, bytes, &len, &ours))
             return false;
-        if (!slice_eq(name, by.name) || memcmp(bytes, by.id, ID_SIZE) != 0)
+        if (!ours)
             continue;
-        assert(len <= sizeof(bytes));
-        if (len != SIGNED_SIZE || !verifies(by.public_key, *text, bytes + ID_SIZE))
+        if (!is_good(opening, bytes + ID_SIZE, len))
             return false;
         good = true;
     }
-    assert(!good || slice_within(*text, note));
+    assert(!good || slice_within(opening->text, note));
     return good;
+}
+
+bool note_open(struct slice note, const char *verifier, note_verifies *verifies, struct slice *text)
+{
+    struct opening opening = {.verifies = verifies};
+    if (!parse_verifier(slice_of(verifier), &opening.by) || opening.by.type != TYPE_ED25519)
+        return false;
+    bool good = open_note(note, &opening);
+    *text = opening.text;
+    return good;
+}
+
+bool note_witnessed(struct slice note, const char *witness, note_verifies *verifies, int64_t *seconds)
+{
+    struct opening opening = {.verifies = verifies};
+    if (!parse_verifier(slice_of(witness), &opening.by) || opening.by.type != TYPE_WITNESS)
+        return false;
+    bool good = open_note(note, &opening);
+    *seconds = opening.seconds;
+    return good;
+}
+
+bool note_line_by(struct slice lines, const char *verifier, char out[NOTE_LINE_MAX])
+{
+    uint8_t bytes[BYTES_MAX];
+    struct verifier by;
+    bool ours;
+    if (!parse_verifier(slice_of(verifier), &by))
+        return false;
+    for (int i = 0; lines.len > 0 && i < SIGNATURES_READ; i++) {
+        const struct slice from = lines;
+        size_t len = 0;
+        if (!next_signature(&lines, &by, bytes, &len, &ours))
+            return false;
+        size_t line = from.len - lines.len;
+        if (ours && line < NOTE_LINE_MAX) {
+            snprintf(out, NOTE_LINE_MAX, "%.*s", (int)line, from.data);
+            return true;
+        }
+    }
+    return false;
 }

@@ -46,4 +46,16 @@ bool note_cosign(const char *name, const struct note_key *key, char note[NOTE_MA
  * signed, a part of `note`. Signatures by other keys are passed over; a bad one by this key fails. */
 bool note_open(struct slice note, const char *verifier, note_verifies *verifies, struct slice *text);
 
+/* True for the verifier key of a witness (c2sp.org/tlog-cosignature): of type 4, for signatures with a time.
+ */
+bool note_is_witness(const char *text);
+
+/* True if the note is well formed and carries a good cosignature by this key of a witness; *seconds is then
+ * when the witness has seen the text, by its clock, since 1970. As note_open in all else. */
+bool note_witnessed(struct slice note, const char *witness, note_verifies *verifies, int64_t *seconds);
+
+/* Finds, among lines of signatures alone, the first by this verifier key of either type; it is not checked.
+ * False if there is none, or a line is none of a signature. */
+bool note_line_by(struct slice lines, const char *verifier, char out[NOTE_LINE_MAX]);
+
 #endif

@@ -77,11 +77,12 @@ function leadsTo(leaf, index, count, path, root) {
 
 // --- 2. Logs ---
 
-function verifierKey(verifier, name) {
+function verifierKey(verifier, name, type = 1) {
     const parts = /^([^+\s]+)\+([0-9a-f]{8})\+(.+)$/.exec(text(verifier))
-    demand(parts && parts[1] === name, 'a key of the log')
+    demand(parts && (name === undefined || parts[1] === name), 'a key of the log')
+    name = parts[1]
     const typed = decode(parts[3])
-    demand(typed.length === 33 && typed[0] === 1, 'an Ed25519 key')
+    demand(typed.length === 33 && typed[0] === type, 'an Ed25519 key')
     demand(sha256(`${name}\n`, typed).toString('hex', 0, 4) === parts[2], 'the ID of the key')
     const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), typed.subarray(1)])
     return {
@@ -92,8 +93,14 @@ function verifierKey(verifier, name) {
     }
 }
 
+// What is below a witness's signature, behind its time.
+function witnessed(signed, bytes) {
+    demand(bytes.length === 8 + 64 && bytes.readBigUInt64BE() > 0n, 'a cosignature')
+    return [`cosignature/v1\ntime ${bytes.readBigUInt64BE()}\n${signed}`, bytes.subarray(8)]
+}
+
 // The note's text, or null if this key has not signed it.
-function openNote(note, { name, id, key }) {
+function openNote(note, { name, id, key }, below = (signed, bytes) => [signed, bytes]) {
     const at = text(note).lastIndexOf('\n\n')
     demand(at > 0 && note.endsWith('\n'), 'a signed note')
     const signed = note.slice(0, at + 1)
@@ -104,7 +111,8 @@ function openNote(note, { name, id, key }) {
         const bytes = decode(parts[2])
         demand(bytes.length > 4, 'a signature of a note')
         if (parts[1] !== name || bytes.toString('hex', 0, 4) !== id) continue
-        demand(verifySignature(null, Buffer.from(signed), key, bytes.subarray(4)), 'a good signature')
+        const [message, signature] = below(signed, bytes.subarray(4))
+        demand(verifySignature(null, Buffer.from(message), key, signature), 'a good signature')
         good = true
     }
     return good ? signed : null
@@ -124,6 +132,7 @@ function readDay({ index, leaf }, log) {
     demand(day.log === log.origin, 'a day of this log')
     return {
         ...day,
+        index,
         starts: Date.parse(starts),
         ends: Date.parse(ends),
         entries: { root: hash(root), count: Number(entries) },
@@ -139,7 +148,8 @@ const CHANGE = new RegExp(
 )
 
 function readLog(json) {
-    members(json, 'origin', 'signed_by', 'checkpoint', 'leaves', 'days', 'key_changes')
+    const more = 'witnesses' in json ? ['witnesses'] : []
+    members(json, 'origin', 'signed_by', 'checkpoint', 'leaves', 'days', 'key_changes', ...more)
     const log = { origin: text(json.origin), leaves: list(json.leaves).map(hash) }
     const signer = verifierKey(json.signed_by, log.origin)
     const [origin, size, root, ...rest] = (openNote(json.checkpoint, signer) ?? '').split('\n')
@@ -163,7 +173,32 @@ function readLog(json) {
     log.keys = [...log.changes.map(change => change.old), signer]
     log.days = list(json.days).map(day => readDay(members(day, 'index', 'leaf'), log))
     once(log.days.map(day => day.date))
+    log.witnesses = more.length > 0 ? list(json.witnesses).map(one => readWitness(one, log)) : []
+    demand(log.witnesses.length <= 16 && log.witnesses.length >= more.length, 'witnesses')
+    once(log.witnesses.map(one => one.key))
     return log
+}
+
+function readWitness(json, log) {
+    const { key, checkpoint } = members(json, 'key', 'checkpoint')
+    const note = openNote(checkpoint, verifierKey(key, undefined, 4), witnessed) ?? ''
+    const [origin, size, root] = note.split('\n')
+    demand(
+        origin === log.origin && log.keys.some(one => openNote(checkpoint, one)),
+        'a checkpoint of this log'
+    )
+    demand(/^[1-9][0-9]*$/.test(size) && Number(size) <= log.leaves.length, 'a log as it was')
+    demand(hash(root).equals(rootOf(log.leaves.slice(0, Number(size)))), 'the days that were cosigned')
+    return { key, size: Number(size) }
+}
+
+function isWitnessed(log, key) {
+    const witness = log.witnesses.find(one => one.key === key)
+    demand(witness, 'a cosignature of the witness')
+    demand(
+        log.days.every(day => day.index < witness.size),
+        'days that the witness has seen'
+    )
 }
 
 // The key that signs now, and those before it that have signed for what came after them.
@@ -491,8 +526,9 @@ function checkAbsence(proof, logs) {
     return { day }
 }
 
-// `vkey`: the log's key, if it is known; `checkpoint`: one that was kept.
-export function verifyProof(file, { vkey, checkpoint } = {}) {
+// `vkey`: the log's key, if it is known; `checkpoint`: one that was kept; `witness`: the key of one that must
+// have cosigned.
+export function verifyProof(file, { vkey, checkpoint, witness } = {}) {
     const proof = JSON.parse(file)
     demand(proof.format === 'crawltab-proof/1', 'the format')
     const isEntry = proof.claim === 'entry'
@@ -506,6 +542,7 @@ export function verifyProof(file, { vkey, checkpoint } = {}) {
     once(logs.map(log => log.origin))
     for (const log of logs) demand(!vkey || trusts(log, vkey), 'the key that you trust')
     if (checkpoint) hasGrown(logs, checkpoint)
+    if (witness) for (const log of logs) isWitnessed(log, witness)
     if (!isEntry) return checkAbsence(proof, logs)
     const found = checkEntry(proof, logs)
     const facts = checkFacts(proof, logs, found.entry)

@@ -30,11 +30,13 @@ function rooms(    base, money, server)
     base = base " ledger/pg"
     edge["ledger/site"] = edge["ledger/terms"] = edge["ledger/proof"] = edge["ledger/archive"] = base
     edge["ledger/traffic"] = edge["ledger/export"] = edge["ledger/token"] = base
+    edge["ledger/witness"] = base " ledger/proof"
     edge["ledger/bill"] = base " ledger/site ledger/format ledger/format/bill"
     edge["ledger/entry"] = base " ledger/site"
     edge["ledger/delivery"] = base " ledger/proof ledger/entry"
     edge["ledger/evidence"] = base " ledger/verify ledger/entry ledger/dialect"
-    edge["ledger/bundle"] = base " ledger/verify ledger/entry ledger/proof ledger/evidence ledger/delivery"
+    edge["ledger/bundle"] = base " ledger/verify ledger/entry ledger/proof ledger/evidence ledger/delivery" \
+        " ledger/witness"
     edge["ledger/outbox"] = base " ledger/bill"
     edge["ledger/dispute"] = base " ledger/verify ledger/entry ledger/evidence ledger/site ledger/bill"
     edge["ledger/credit"] = base " ledger/terms ledger/entry ledger/token"
@@ -42,7 +44,7 @@ function rooms(    base, money, server)
         " ledger/collect ledger/dispute ledger/entry ledger/proof ledger/verify ledger/bundle" \
         " ledger/delivery"
     edge["ledger/collect"] = base " ledger/format ledger/format/bank ledger/bill ledger/outbox"
-    edge["ledger/audit"] = base " ledger/site ledger/proof ledger/evidence ledger/delivery"
+    edge["ledger/audit"] = base " ledger/site ledger/proof ledger/evidence ledger/delivery ledger/witness"
     edge["ledger/night"] = base " ledger/site ledger/proof ledger/bill ledger/entry ledger/evidence" \
         " ledger/delivery"
     edge["server/http"] = edge["ledger/format"]
@@ -68,7 +70,8 @@ function rooms(    base, money, server)
         " ledger/site ledger/terms ledger/proof ledger/archive ledger/bill ledger/entry ledger/outbox" \
         " ledger/credit ledger/collect" \
         " ledger/traffic ledger/audit ledger/night ledger/verify ledger/licence ledger/evidence" \
-        " ledger/bundle ledger/dispute ledger/export ledger/token ledger/delivery server/agent"
+        " ledger/bundle ledger/dispute ledger/export ledger/token ledger/delivery ledger/witness" \
+        " server/agent"
     edge["tools/crawler"] = edge["ledger/verify"] " ledger/verify server/agent"
     edge["tools/crawler/account"] = edge["tools/crawler"] " tools/crawler"
     edge["tools/crawltab/frame"] = money

@@ -230,6 +230,10 @@ typedef struct config_list CONFIG_LIST;
       "rights. Empty: none.")                                                                                \
     X(seal_publish_webhook, "seal.publish_webhook", FLAG, "false", 0, 0,                                     \
       "Send each checkpoint to the webhook.url of its site, too.")                                           \
+    X(seal_witnesses, "seal.witnesses", LIST, "", 0, 0,                                                      \
+      "Witnesses that cosign each checkpoint (c2sp.org/tlog-witness): of each its verifier key, a space "    \
+      "and\n"                                                                                                \
+      "its URL.")                                                                                            \
     X(traffic_write_seconds, "traffic.write_seconds", NUMBER, "5", 1, 60,                                    \
       "How often what was counted for `crawltab traffic` is written: so much of it is lost when the gate\n"  \
       "is killed.")

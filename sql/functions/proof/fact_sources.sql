@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION fact_sources() RETURNS TABLE (source text, keys text[
            ('checkpoint_key_change', ARRAY['site_id', 'number'], true),
            ('console_token', ARRAY['name'], false),
            ('console_token_revocation', ARRAY['name'], false),
+           ('cosignature', ARRAY['site_id', 'log_size', 'witness'], true),
            ('crawler', ARRAY['crawler_id'], false),
            ('crawler_key', ARRAY['crawler_id', 'thumbprint'], false),
            ('crawler_key_source', ARRAY['crawler_id', 'thumbprint', 'url', 'body_digest'], false),

@@ -1,6 +1,6 @@
 // Proofs that leave the ledger: made of payments in every dialect, and checked by the command and by a
 // verifier that was written from ledger/PROOF.md alone. What one refuses, the other refuses too.
-// Tests ledger/bundle/deliveries.c
+// Tests ledger/bundle/deliveries.c, ledger/bundle/witnesses.c
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -12,6 +12,7 @@ import { page, proof as directoryProof, url } from '../directories.js'
 import { makeEcKey, makeRsaKey, scene, withHttpMessageSig, withWebBotAuth } from '../signers.js'
 import { build, root, until } from '../support.js'
 import { verifyProof } from '../verifier.js'
+import { witness } from '../witness.js'
 
 const dayMs = 86_400_000
 const host = 'shop.example'
@@ -47,6 +48,8 @@ function* tampered(json) {
                 yield* walk(value[member], [...steps, member])
                 const tree = copy()
                 delete at(tree, steps)[member]
+                // Nor has anybody to cosign.
+                if (member === 'witnesses') continue
                 yield [`${name} without ${member}`, tree]
             }
             const tree = copy()
@@ -66,7 +69,9 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
     const [rsa, ec] = [await makeRsaKey(), await makeEcKey()]
     const street = 'Straße des 17. Juni 135'
     const site = { seller: 'Gazette & Söhne', billing: { street, city: 'Berlin', country: 'DE' } }
-    const set = await scene(t, { algorithms, site }, '--clock-offset', String(behind / 1000))
+    const notary = await witness(t, 'witness.example/w1')
+    const seal = { witnesses: [`${notary.verifier} ${notary.url}/`] }
+    const set = await scene(t, { algorithms, site, seal }, '--clock-offset', String(behind / 1000))
     const { crawltab, gate, agent, key, folder, ledger } = set
     const { origin } = agent
     agent.answer = (request, response) => {
@@ -117,13 +122,19 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
         /its day is not closed yet/
     )
     assert.ok(!fs.existsSync(file('none')))
+    const log = async () => (await crawltab('checkpoint', 'key')).stdout.trim()
+    notary.logs.set('example:402/example', await log())
     await crawltab('nightly', '--day', day)
+    await crawltab('lookup', paid.payment, '--proof', file('first'))
     const early = { key: (await crawltab('checkpoint', 'key')).stdout.trim(), note: file('note') }
     fs.writeFileSync(early.note, (await crawltab('checkpoint', 'show')).stdout)
     await crawltab('adjust', paid.payment, '--credit', '0.01', '--reason', 'the page was slow')
     await crawltab('checkpoint', 'key', 'rotate', '--reason', 'once a year')
-    await crawltab('nightly')
-    const vkey = (await crawltab('checkpoint', 'key')).stdout.trim()
+    await assert.rejects(crawltab('nightly'), /it knows this log by another key than the one that has signed/)
+    const vkey = await log()
+    await crawltab('lookup', paid.payment, '--proof', file('unseen'))
+    notary.logs.set('example:402/example', vkey)
+    assert.match((await crawltab('checkpoint', 'interim')).stdout, /1 cosignature of the newest closed day/)
     assert.notEqual(vkey, early.key)
 
     // What a letter says, without the spaces in which lines were broken.
@@ -235,6 +246,31 @@ test('a proof holds without the ledger, and nothing in it can be changed', async
         fs.writeFileSync(file('other'), fs.readFileSync(early.note, 'utf8').replace(/\n\d+\n/, '\n9\n'))
         assert.equal(verify('payment', '--checkpoint', file('other')), null)
         assert.throws(() => verifyProof(read('payment'), { checkpoint: read('other') }))
+    })
+
+    await t.test('which a witness has seen grow', async () => {
+        const by = ['--witness', notary.verifier]
+        const said = verify('payment', ...by)
+        assert.match(said, /The witness witness\.example\/w1 has cosigned all \d days of the log/)
+        assert.match(said, /, which you gave: it has seen the log only grow\./)
+        assert.match(verify('payment'), /Whose keys the witnesses' are: the file names them itself/)
+        // Of what was sealed since, nothing was in the first proof.
+        assert.match(verify('first', ...by), /The witness .* has cosigned all \d days? of the log/)
+        assert.match(verify('unseen'), /has cosigned the first \d days? of the log/)
+        const stranger = await witness(t, 'witness.example/w1')
+        for (const [name, key] of [
+            ['unseen', notary.verifier],
+            ['payment', stranger.verifier]
+        ]) {
+            assert.equal(verify(name, '--witness', key), null)
+            assert.throws(() => verifyProof(read(name), { witness: key }), /witness/)
+        }
+        for (const name of ['payment', 'first']) verifyProof(read(name), { witness: notary.verifier })
+        const misused = ['verify', file('payment'), '--witness', vkey]
+        assert.throws(
+            () => execFileSync(path.join(build, 'crawltab'), misused, { stdio: 'pipe' }),
+            /--witness is no verifier key of a witness/
+        )
     })
 
     await t.test('that there is none', async () => {

@@ -406,7 +406,7 @@ static void older_days_stay_as_they_were_signed(void **state)
     char until[64];
     use(ledger);
     sql(open_triggers);
-    sql("TRUNCATE checkpoint, day_fact");
+    sql("TRUNCATE checkpoint, day_fact, cosignature");
     sql(close_triggers);
     read_key(config, &key);
     for (int days = 5; days >= 3; days--)

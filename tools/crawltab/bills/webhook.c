@@ -37,7 +37,8 @@ static struct outbox_result send(const struct outbox_message *message, void *con
     snprintf(id, sizeof(id), "webhook-id: %s", message->id);
     snprintf(stamp, sizeof(stamp), "webhook-timestamp: %" PRId64, now);
     snprintf(header, sizeof(header), "webhook-signature: %s", signature);
-    const struct post post = {receiver->site->webhook_url, {id, stamp, header}, slice_of(message->body)};
+    const struct post post = {
+        .url = receiver->site->webhook_url, .headers = {id, stamp, header}, .body = slice_of(message->body)};
     struct outbox_result result = {post_send(&post, detail), detail};
     if (!receiver->quiet)
         printf("%s  %-24s %s\n", message->id, message->type,

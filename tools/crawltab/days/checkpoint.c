@@ -1,5 +1,6 @@
 #include "tools/crawltab/frame/command.h"
 #include "tools/crawltab/days/checkpoint_change.h"
+#include "tools/crawltab/days/cosign.h"
 #include "tools/crawltab/days/interim.h"
 #include "tools/crawltab/frame/checkpoint_key.h"
 #include "tools/crawltab/frame/show.h"
@@ -55,12 +56,13 @@ static enum exit_status show(struct pg *pg, const struct request *request)
         LOG(ERROR, "more than one site has checkpoints", {"hint", "name one with --site"});
     } else if (request->json) {
         const struct checkpoint_show_row row = checkpoint_show_row(&rows, 0);
-        json_t *json = json_pack("{s:s,s:s,s:I,s:s,s:s,s:o}", "site", row.site, "date", row.local_date,
-                                 "log_size", row.log_size, "checkpoint", row.note, "verifier_key",
-                                 row.verifier_key, "leaf", show_json_bytes(row.leaf));
+        json_t *json = json_pack("{s:s,s:s,s:I,s:s+,s:s,s:o}", "site", row.site, "date", row.local_date,
+                                 "log_size", row.log_size, "checkpoint", row.note, row.cosigned,
+                                 "verifier_key", row.verifier_key, "leaf", show_json_bytes(row.leaf));
         status = show_json(json, JSON_INDENT(2)) ? EXIT_DONE : EXIT_FAILED;
     } else {
         fputs(checkpoint_show_row(&rows, 0).note, stdout);
+        fputs(checkpoint_show_row(&rows, 0).cosigned, stdout);
         status = EXIT_DONE;
     }
 out:
@@ -262,6 +264,8 @@ static enum exit_status run_with_ledger(const struct config *config, const char 
         status = check(pg, config, request);
     else if (strcmp(verb, "interim") == 0)
         status = interim_run(pg, config, request->site);
+    else if (strcmp(verb, "witness") == 0)
+        status = cosign_run(pg, config, request->site);
     else if (strcmp(verb, "list") == 0)
         status = checkpoint_change_list(pg, request->site, request->json);
     else
@@ -270,14 +274,14 @@ static enum exit_status run_with_ledger(const struct config *config, const char 
     return status;
 }
 
-/* The last word of what was asked: show, check, interim, key, list or rotate; NULL: none of them. */
+/* The last word of what was asked; NULL: none that is known. */
 static const char *verb_of(const struct command_words *words)
 {
-    static const char *const verbs[] = {"show", "check", "interim", "key"}, *const key_verbs[] = {"list",
-                                                                                                  "rotate"};
+    static const char *const verbs[] = {"show", "check", "interim", "witness", "key"};
+    static const char *const key_verbs[] = {"list", "rotate"};
     bool of_key = words->count == 2 && strcmp(words->items[0], "key") == 0;
     const char *const *known = of_key ? key_verbs : verbs;
-    size_t count = of_key ? 2 : 4;
+    size_t count = of_key ? 2 : 5;
     for (size_t i = 0; i < count && words->count == 1 + of_key; i++)
         if (strcmp(words->items[of_key], known[i]) == 0)
             return known[i];
@@ -297,7 +301,8 @@ static enum exit_status show_checkpoints(const char *config_path, int argc, char
         return EXIT_USAGE;
     const char *verb = verb_of(&words);
     if (!verb)
-        return command_misused("use: crawltab checkpoint show, check, interim, key, key list or key rotate",
+        return command_misused("use: crawltab checkpoint show, check, interim, witness, key, key list or "
+                               "key rotate",
                                NULL, "see crawltab checkpoint --help");
     if (strcmp(verb, "rotate") == 0 && !request.reason)
         return command_misused("key rotate needs --reason", NULL, "it is recorded, and shown by key list");
@@ -323,12 +328,14 @@ const struct command checkpoint_command = {
     "       crawltab checkpoint check [--site NAME] [--day YYYY-MM-DD]\n"
     "           [--checkpoint FILE] [--vkey KEY]\n"
     "       crawltab checkpoint interim [--site NAME]\n"
+    "       crawltab checkpoint witness [--site NAME]\n"
     "\n"
     "Each site has a log of its closed days: a tree of hashes (RFC 6962). Closing a\n"
     "day adds it and signs the log's size and root. Keep these checkpoints elsewhere\n"
     "too: whoever has one can tell if anything before it was changed.\n"
     "\n"
-    "show   the newest checkpoint, or that of a day (c2sp.org/tlog-checkpoint)\n"
+    "show   the newest checkpoint, or that of a day (c2sp.org/tlog-checkpoint), with\n"
+    "       the cosignatures of witnesses\n"
     "key    the public keys that verify them (c2sp.org/signed-note)\n"
     "       key list: every key that ever signed, from when to when\n"
     "       key rotate: makes a new key; the old one signs the change\n"
@@ -340,6 +347,9 @@ const struct command checkpoint_command = {
     "       nothing can be added to it any more: the life of an offer and two minutes\n"
     "       ago. Run it every ten minutes (crawltab-interim.timer, or the gate with\n"
     "       nightly.at): audit names each entry that is not what it was then\n"
+    "witness\n"
+    "       shows the newest checkpoint to those witnesses of seal.witnesses that have\n"
+    "       not cosigned it, as the night does, and interim (c2sp.org/tlog-witness)\n"
     "\n"
     "options:\n"
     "  --site NAME       only this site\n"

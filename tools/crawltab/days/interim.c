@@ -2,6 +2,7 @@
 
 #include "ledger/night/clocks.h"
 #include "ledger/proof/interim.h"
+#include "tools/crawltab/days/cosign.h"
 #include "tools/crawltab/days/publish.h"
 #include "tools/crawltab/frame/checkpoint_key.h"
 #include "sql/rows/audit.h"
@@ -22,11 +23,13 @@ static void run_site(struct run *run, const struct site_list_row *site)
 {
     const struct note_key *key = checkpoint_keys_of_site(run->pg, &run->keys, site->site_id, site->name);
     struct interim_made made;
-    int64_t published = 0;
+    int64_t published = 0, cosigned = 0;
     if (!key || interim_make(run->pg, site->site_id, run->now_ms, key, &made) != ERR_OK) {
         run->status = EXIT_FAILED;
         return;
     }
+    /* Those that did not answer at night; it has told who did not, and its exit code says so. */
+    (void)cosign_site(run->pg, run->config, site->site_id, site->name, &cosigned);
     if (!publish_interims(run->pg, run->config, site->site_id, &published))
         run->status = EXIT_FAILED;
     printf("%s: %" PRId64 " interim checkpoint%s over %" PRId64 " entr%s and %" PRId64 " fact%s", site->name,
@@ -34,6 +37,8 @@ static void run_site(struct run *run, const struct site_list_row *site)
            made.facts, made.facts == 1 ? "" : "s");
     if (published > 0)
         printf(", %" PRId64 " written to %s", published, run->config->seal_publish_folder);
+    if (cosigned > 0)
+        printf(", %" PRId64 " cosignature%s of the newest closed day", cosigned, cosigned == 1 ? "" : "s");
     putchar('\n');
 }
 

@@ -237,6 +237,10 @@ static void publish(struct night *night, const struct night_site *site)
     if (count.messages > 0 && !night->days)
         printf("%s: %" PRId64 " checkpoint%s for its webhook; crawltab webhook deliver sends them\n",
                site->name, count.messages, count.messages == 1 ? "" : "s");
+    if (count.cosigned > 0 && !night->days)
+        printf("%s: %" PRId64 " cosignature%s of its newest checkpoint\n", site->name, count.cosigned,
+               count.cosigned == 1 ? "" : "s");
+    night->published.cosigned += count.cosigned;
     night->published.files += count.files;
     night->published.messages += count.messages;
 }
@@ -380,10 +384,11 @@ static enum exit_status close_days(struct night *night)
     if (!night->days && night->closed > 1)
         printf("%s%zu days: %" PRId64 " entries, %" PRId64 " invoices\n",
                night->dry_run ? "would close " : "closed ", night->closed, night->entries, night->invoices);
-    if (night->days && !show_json(json_pack("{s:b,s:O,s:{s:I,s:I}}", "dry_run", night->dry_run, "days",
-                                            night->days, "checkpoints_published", "files",
-                                            night->published.files, "messages", night->published.messages),
-                                  JSON_INDENT(2)))
+    if (night->days &&
+        !show_json(json_pack("{s:b,s:O,s:{s:I,s:I,s:I}}", "dry_run", night->dry_run, "days", night->days,
+                             "checkpoints_published", "files", night->published.files, "messages",
+                             night->published.messages, "cosignatures", night->published.cosigned),
+                   JSON_INDENT(2)))
         night->status = EXIT_FAILED;
     tell_unproven(night);
     return night->status;

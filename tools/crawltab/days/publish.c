@@ -1,6 +1,7 @@
 /* The newest file on the shelf tells what is there already: nobody needs a list of what was published, and a
  * night costs what it has made. */
 #include "tools/crawltab/days/publish.h"
+#include "tools/crawltab/days/cosign.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/file/file.h"
@@ -199,5 +200,6 @@ bool publish_site(struct pg *pg, const struct config *config, int64_t site_id, c
                 publish_messages(pg, site_id, site, &count->messages) == ERR_OK;
     bool shelved = !*config->seal_publish_folder ||
                    publish_files(pg, config->seal_publish_folder, site_id, site, &count->files) == ERR_OK;
-    return told && shelved;
+    bool cosigned = cosign_site(pg, config, site_id, site, &count->cosigned);
+    return told && shelved && cosigned;
 }

@@ -26,13 +26,18 @@ static json_t *read_bundle(const char *path)
     return bundle;
 }
 
-static enum exit_status verify(const char *path, const char *verifier, const struct log_kept *kept)
+static enum exit_status verify(const char *path, const struct proof_trust *trust)
 {
-    if (export_check_is(path))
-        return export_check(path, verifier, kept);
+    if (export_check_is(path) && !trust->witness)
+        return export_check(path, trust->verifier, trust->kept);
+    if (export_check_is(path)) {
+        LOG(ERROR, "an export has no cosignatures", {"file", path},
+            {"hint", "--witness is for proofs; an export's checkpoint is compared with --checkpoint"});
+        return EXIT_FAILED;
+    }
     struct bundle_report report = {.items = NULL};
     json_t *bundle = read_bundle(path);
-    bool checked = bundle && proof_check(bundle, verifier, kept, &report);
+    bool checked = bundle && proof_check(bundle, trust, &report);
     bool holds = checked && report.wrong == 0;
     if (checked)
         proof_print(&report);
@@ -43,9 +48,12 @@ static enum exit_status verify(const char *path, const char *verifier, const str
 
 static enum exit_status verify_file(const char *config_path, int argc, char **argv)
 {
-    const char *verifier = NULL, *kept_file = NULL;
-    const struct command_option options[] = {
-        {"--vkey", &verifier, NULL}, {"--checkpoint", &kept_file, NULL}, {NULL, NULL, NULL}};
+    const char *kept_file = NULL;
+    struct proof_trust proof = {.verifier = NULL};
+    const struct command_option options[] = {{"--vkey", &proof.verifier, NULL},
+                                             {"--witness", &proof.witness, NULL},
+                                             {"--checkpoint", &kept_file, NULL},
+                                             {NULL, NULL, NULL}};
     struct command_words words;
     struct trust trust = {.note = NULL};
     (void)config_path;
@@ -53,12 +61,16 @@ static enum exit_status verify_file(const char *config_path, int argc, char **ar
         return EXIT_USAGE;
     if (words.count == 0)
         return command_misused("use: crawltab verify FILE", NULL, "see crawltab verify --help");
-    bool given = trust_given(verifier, kept_file, &trust);
+    if (proof.witness && !note_is_witness(proof.witness))
+        return command_misused("--witness is no verifier key of a witness", proof.witness,
+                               "it is NAME+ID+KEY, of type 4, as the witness publishes it");
+    bool given = trust_given(proof.verifier, kept_file, &trust);
+    proof.kept = trust_kept(&trust);
     enum exit_status status = given ? EXIT_DONE : EXIT_FAILED;
     for (int i = 0; given && i < words.count; i++) {
         if (words.count > 1)
             printf("%s%s:\n", i > 0 ? "\n" : "", words.items[i]);
-        if (verify(words.items[i], verifier, trust_kept(&trust)) != EXIT_DONE)
+        if (verify(words.items[i], &proof) != EXIT_DONE)
             status = EXIT_FAILED;
     }
     trust_free(&trust);
@@ -67,7 +79,7 @@ static enum exit_status verify_file(const char *config_path, int argc, char **ar
 
 const struct command verify_command = {
     "verify", "check what lookup --proof and export --out have written",
-    "usage: crawltab verify FILE... [--checkpoint NOTE] [--vkey KEY]\n"
+    "usage: crawltab verify FILE... [--checkpoint NOTE] [--vkey KEY] [--witness KEY]\n"
     "\n"
     "Checks a proof of one payment, or that there is none, and says in sentences what\n"
     "is proven, by whom, and what is not; several files one after the other. Needs\n"
@@ -84,6 +96,8 @@ const struct command verify_command = {
     "  --vkey KEY         the log's public key, from the publisher's crawltab\n"
     "                     checkpoint key; without it the file names the key itself,\n"
     "                     which proves nothing about whose it is\n"
+    "  --witness KEY      the public key of a witness (c2sp.org/tlog-witness): has it\n"
+    "                     cosigned every day that the proof names?\n"
     "  --checkpoint NOTE  a checkpoint of the log that was kept elsewhere: has the\n"
     "                     log of the proof grown from it? of an export: is it the one\n"
     "                     of the export's last day?\n",

@@ -259,7 +259,7 @@ static bool read_proof(struct writing *writing)
     encoding_hex(digest, DIGEST_SIZE, writing->digest);
     writing->bundle = json_loadb(text, writing->bytes, JSON_REJECT_DUPLICATES, NULL);
     free(text);
-    return writing->bundle && proof_check(writing->bundle, NULL, NULL, &writing->report) &&
+    return writing->bundle && proof_check(writing->bundle, &(struct proof_trust){0}, &writing->report) &&
            writing->report.wrong == 0;
 }
 

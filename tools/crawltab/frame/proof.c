@@ -33,11 +33,13 @@ static bool proves(const struct bundle_answer *answer, const struct jwk *jwk, co
     return good;
 }
 
-bool proof_check(const json_t *bundle, const char *verifier, const struct log_kept *kept,
-                 struct bundle_report *report)
+bool proof_check(const json_t *bundle, const struct proof_trust *trust, struct bundle_report *report)
 {
-    const struct bundle_order order = {
-        .verifies = signature_verify_ed25519, .directory = proves, .verifier = verifier, .kept = kept};
+    const struct bundle_order order = {.verifies = signature_verify_ed25519,
+                                       .directory = proves,
+                                       .verifier = trust->verifier,
+                                       .witness = trust->witness,
+                                       .kept = trust->kept};
     if (bundle_check(bundle, &order, report))
         return true;
     LOG(ERROR, "the proof cannot be checked", {"detail", "out of memory"});
@@ -107,7 +109,7 @@ bool proof_write(const char *path, const json_t *bundle)
     free(text);
     if (problem)
         LOG(ERROR, "the proof cannot be written", {"file", path}, {"detail", problem});
-    bool holds = !problem && proof_check(bundle, NULL, NULL, &report) && report.wrong == 0;
+    bool holds = !problem && proof_check(bundle, &(struct proof_trust){0}, &report) && report.wrong == 0;
     if (report.wrong > 0)
         LOG(ERROR, "the proof does not hold: the ledger is not what it was when the day was closed",
             {"file", path}, {"detail", report.items[report.count - 1].sentence},

@@ -4,8 +4,14 @@
 
 #include "ledger/bundle/bundle.h"
 
+/* What whoever checks a bundle knows from elsewhere; all may be NULL. */
+struct proof_trust {
+    const char *verifier, *witness;
+    const struct log_kept *kept;
+};
+
 /* Checks a bundle; false after telling that there is no memory. report as for bundle_check. */
-bool proof_check(const json_t *bundle, const char *verifier, const struct log_kept *kept,
+bool proof_check(const json_t *bundle, const struct proof_trust *trust,
                  struct bundle_report *report) MUST_USE;
 
 /* Writes what was found, in sentences. */

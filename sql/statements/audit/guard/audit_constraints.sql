@@ -138,6 +138,10 @@ console_token_use columns NOT NULL name, used_at
 console_token_use console_token_use_pkey PRIMARY KEY (name, used_at)
 console_write columns NOT NULL answer, happened_at, key, name, request, status, step
 console_write console_write_pkey PRIMARY KEY (name, key, step)
+cosignature columns NOT NULL cosigned_at, line, log_size, site_id, witness
+cosignature cosignature_pkey PRIMARY KEY (site_id, log_size, witness)
+cosignature cosignature_site_id_log_size_fkey FOREIGN KEY (site_id, log_size) REFERENCES checkpoint(site_id,
+    log_size)
 crawler columns NOT NULL agent, crawler_id, first_seen_at
 crawler crawler_agent_check CHECK (((agent <> ''::text) AND (octet_length(agent) <= 2048)))
 crawler crawler_agent_key UNIQUE (agent)
