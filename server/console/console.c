@@ -118,7 +118,16 @@ static enum exchange_verdict on_request(void *context, struct exchange *exchange
 static size_t on_body_room(void *context, const struct exchange *exchange)
 {
     (void)context;
-    return slice_eq(exchange->message.method, SLICE("POST")) ? ASKED_BODY_MAX : 0;
+    struct slice path = message_path(&exchange->message);
+    const struct slice api = SLICE("/api/v1");
+    if (!slice_eq(exchange->message.method, SLICE("POST")))
+        return 0;
+    if (slice_starts(path, api))
+        path = (struct slice){path.data + api.len, path.len - api.len};
+    for (const struct deed *deed = deeds; deed->path; deed++)
+        if (deed_takes_file(deed) && slice_eq(path, slice_of(deed->path)))
+            return ASKED_BODY_MAX + ASKED_FILE_MAX;
+    return ASKED_BODY_MAX;
 }
 
 static void on_refuse(void *context, struct exchange *exchange, enum err err)

@@ -84,6 +84,19 @@ const struct deed deeds[] = {
      .fields = {{"payment_id", "Payment", true, "text", NULL},
                 {"code", "Reason", true, "select", REASONS},
                 {"text", "What the crawler says", false, "area", NULL}}},
+    {.path = "/dispute/add",
+     .title = "Put evidence to it",
+     .what =
+         "A PDF, a PNG or JPEG picture, or text, of at most 1 MiB. It is kept as it is, and cannot be taken "
+         "away again.",
+     .right = RIGHT_MONEY,
+     .command = "dispute add {id} --evidence=- --name={file} --json [--text={text}]",
+     .input = "file",
+     .page = "/dispute",
+     .keeps = "id",
+     .fields = {{"id", "Dispute", true, "hidden", NULL},
+                {"file", "File", true, "file", NULL},
+                {"text", "What it shows", false, "text", NULL}}},
     {.path = "/dispute/uphold",
      .title = "Uphold",
      .what = "Gives back all that is left of what is disputed, or this much of each. A decision is final.",
@@ -192,8 +205,17 @@ static const struct deed_field *field_called(const struct deed *deed, const char
     return NULL;
 }
 
-bool deed_check(const struct deed *deed, const json_t *given, struct view_fault *fault)
+bool deed_takes_file(const struct deed *deed)
 {
+    for (size_t i = 0; i < DEED_FIELDS_MAX && deed->fields[i].name; i++)
+        if (strcmp(deed->fields[i].type, "file") == 0)
+            return true;
+    return false;
+}
+
+bool deed_check(const struct deed *deed, const struct deed_order *order, struct view_fault *fault)
+{
+    const json_t *given = order->given;
     char detail[160];
     const char *name;
     json_t *value;
@@ -213,7 +235,8 @@ bool deed_check(const struct deed *deed, const json_t *given, struct view_fault 
          field++) {
         const char *text = json_string_value(json_object_get(given, field->name));
         snprintf(detail, sizeof(detail), "this is missing: \"%.100s\"", field->name);
-        if (field->needed && (!text || !*text))
+        bool file = strcmp(field->type, "file") == 0;
+        if (field->needed && (!text || !*text || (file && !order->file.data)))
             view_fail(fault, 400, detail, "nothing was done; fill it in, and send it again");
     }
     return fault->status == 0;
@@ -229,19 +252,27 @@ static unsigned status_of(const struct child_result *result, const struct deed *
     return result->status == 64 ? 400 : 409;
 }
 
-json_t *deed_do(const struct view_source *source, const struct deed *deed, const json_t *given,
+/* What goes to the command's standard input; data NULL: nothing. */
+static struct slice input_of(const struct deed *deed, const struct deed_order *order)
+{
+    const char *text = deed->input ? json_string_value(json_object_get(order->given, deed->input)) : NULL;
+    if (deed_takes_file(deed))
+        return order->file;
+    return text ? slice_of(text) : (struct slice){NULL, 0};
+}
+
+json_t *deed_do(const struct view_source *source, const struct deed *deed, const struct deed_order *order,
                 struct view_fault *fault)
 {
     struct child_words words;
     struct child_result result = {.status = -1};
     char sentence[CHILD_SENTENCE_MAX], hint[CHILD_SENTENCE_MAX];
     json_t *answer = NULL;
-    child_words(deed->command, given, &words);
+    child_words(deed->command, order->given, &words);
     if (words.lacking || words.refused) {
         view_fail(fault, 400, "a field is missing, or begins with a dash", "nothing was done");
     } else {
-        const char *input = deed->input ? json_string_value(json_object_get(given, deed->input)) : NULL;
-        child_run(source->program, &words, source->actor, input, &result);
+        child_run(source->program, &words, source->actor, input_of(deed, order), &result);
         if (result.status == 0) {
             answer = json_loads(result.out, 0, NULL);
             answer = answer ? answer : json_pack("{s:s}", "said", result.out_len ? result.out : result.said);

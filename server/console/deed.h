@@ -9,7 +9,7 @@
 struct deed_field {
     const char *name, *label;
     bool needed;
-    const char *type;  /* of its input: "text", "date", "checkbox", "hidden", "select", "area" */
+    const char *type;  /* of its input: "text", "date", "checkbox", "hidden", "select", "area", "file" */
     const char *words; /* of a select, parted by spaces */
 };
 
@@ -32,12 +32,20 @@ extern const struct deed deeds[]; /* ended by a NULL path */
 
 const struct deed *deed_at(const char *path);
 
+/* What it is to be done with. */
+struct deed_order {
+    const json_t *given;
+    struct slice file; /* data NULL: none */
+};
+
 /* Fields that the deed does not have, or lacks. */
-bool deed_check(const struct deed *deed, const json_t *given, struct view_fault *fault);
+bool deed_check(const struct deed *deed, const struct deed_order *order, struct view_fault *fault);
+
+bool deed_takes_file(const struct deed *deed);
 
 /* Does it. The answer is what the command prints, as JSON, or {"said": ...} where that is none; NULL after a
  * fault. */
-json_t *deed_do(const struct view_source *source, const struct deed *deed, const json_t *given,
+json_t *deed_do(const struct view_source *source, const struct deed *deed, const struct deed_order *order,
                 struct view_fault *fault);
 
 /* Asked with an Idempotency-Key: whether it is done now (true), or what to answer instead: its answer of

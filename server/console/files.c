@@ -17,6 +17,8 @@ const struct file_offer file_offers[] = {
      "invoice show {number} --format={format} [--site={site}]"},
     {"/lookup/proof", "A proof that anybody can check with crawltab verify", RIGHT_BOOKS, "q", "",
      "lookup {q} --proof={file}"},
+    {"/dispute/evidence", "A piece of a dispute's evidence, to be saved", RIGHT_BOOKS, "id piece", "",
+     "dispute show {id} --evidence={file} --piece={piece} --json"},
     {NULL, NULL, RIGHT_BOOKS, NULL, NULL, NULL},
 };
 
@@ -53,14 +55,19 @@ static bool send(const struct asked *ask, const char *bytes, size_t len, const c
     return true;
 }
 
-/* What a file is called holds no character that means something in a head. */
-static const char *name_of(const struct asked *ask, const char *extension)
+/* Without a character that means something in a head. */
+static const char *plain(const struct asked *ask, const char *what)
 {
-    const char *what = asked_text(ask, "number") ? asked_text(ask, "number") : "proof";
     char *name = arena_copy(&ask->exchange->arena, slice_of(what));
     for (char *c = name; c && *c; c++)
         if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.", *c))
             *c = '-';
+    return name;
+}
+
+static const char *name_of(const struct asked *ask, const char *extension)
+{
+    const char *name = plain(ask, asked_text(ask, "number") ? asked_text(ask, "number") : "proof");
     bool shown = strcmp(extension, "html") == 0 || strcmp(extension, "pdf") == 0;
     return arena_format(&ask->exchange->arena, "%s; filename=\"%.100s.%s\"", shown ? "inline" : "attachment",
                         name ? name : "file", extension)
@@ -76,7 +83,7 @@ static bool run(const struct file_offer *offer, const struct view_source *source
     if (words.lacking || words.refused)
         view_fail(fault, 400, "a parameter is missing, or begins with a dash", NULL);
     else
-        child_run(source->program, &words, source->actor, NULL, result);
+        child_run(source->program, &words, source->actor, (struct slice){NULL, 0}, result);
     child_words_free(&words);
     if (!fault->status && result->status != 0) {
         child_sentence(result, sentence, hint);
@@ -85,27 +92,51 @@ static bool run(const struct file_offer *offer, const struct view_source *source
     return !fault->status;
 }
 
-/* Of a proof, which only goes to a file: in a folder of its own, which nobody else may read. */
-static bool answer_proof(const struct file_offer *offer, const struct view_source *source,
-                         const struct asked *ask, struct view_fault *fault)
+/* How the piece is called that was asked for, of a dispute as it was printed. */
+static const char *piece_name(const struct asked *ask, const char *printed)
+{
+    json_t *dispute = json_loads(printed ? printed : "", 0, NULL), *piece;
+    const char *name = NULL, *number = asked_text(ask, "piece");
+    size_t i;
+    json_array_foreach(json_object_get(dispute, "pieces"), i, piece)
+    {
+        if (number && json_integer_value(json_object_get(piece, "piece")) == strtoll(number, NULL, 10))
+            name = plain(ask, json_string_value(json_object_get(piece, "name")));
+    }
+    json_decref(dispute);
+    return arena_format(&ask->exchange->arena, "attachment; filename=\"%.200s\"", name ? name : "evidence")
+        .data;
+}
+
+/* What only goes to a file: in a folder of its own, which nobody else may read. What somebody has sent as
+ * evidence is never shown here, whatever it is: it is saved. */
+static bool answer_written(const struct file_offer *offer, const struct view_source *source,
+                           const struct asked *ask, struct view_fault *fault)
 {
     char folder[] = "/tmp/crawltab-proof-XXXXXX", path[64];
     struct child_result result = {.status = -1};
     size_t len;
+    if (!view_given_check(ask->query, offer->needs, fault))
+        return false;
     if (!mkdtemp(folder)) {
         view_fail(fault, 503, "there is no room for a file", "nothing is lost; look at /tmp");
         return false;
     }
-    snprintf(path, sizeof(path), "%s/proof.json", folder);
+    bool proof = strcmp(offer->path, "/lookup/proof") == 0;
+    snprintf(path, sizeof(path), "%s/%s", folder, proof ? "proof.json" : "evidence");
     json_t *given = json_copy(ask->given);
     json_object_set_new(given, "file", json_string(path));
     bool ok = run(offer, source, given, &result, fault);
     char *bytes = ok ? file_read(path, PROOF_MAX, &len, NULL) : NULL;
-    if (bytes)
+    if (bytes && proof)
         send(ask, bytes, len, "application/json", name_of(ask, "json"));
-    else
+    else if (bytes)
+        send(ask, bytes, len, "application/octet-stream", piece_name(ask, result.out));
+    else if (proof)
         view_fail(fault, 404, "there is no proof of it",
                   "its day is not closed yet; ask again after the night");
+    else
+        view_fail(fault, 404, "there is no such piece", "the dispute's page lists those that there are");
     unlink(path);
     rmdir(folder);
     free(bytes);
@@ -121,7 +152,7 @@ bool file_answer(const struct file_offer *offer, const struct view_source *sourc
     const char *format = asked_text(ask, "format");
     size_t known = 0;
     if (strstr(offer->command, "{file}"))
-        return answer_proof(offer, source, ask, fault);
+        return answer_written(offer, source, ask, fault);
     while (formats[known].format && (!format || strcmp(formats[known].format, format) != 0))
         known++;
     if (!formats[known].format)

@@ -140,7 +140,7 @@ static void ask(struct live *live, char event[EVENT_MAX])
     struct child_words words;
     struct child_result result;
     child_words("today --json", NULL, &words);
-    child_run(&live->program, &words, "console", NULL, &result);
+    child_run(&live->program, &words, "console", (struct slice){NULL, 0}, &result);
     json_t *answer = result.status == 0 ? json_loads(result.out, 0, NULL) : NULL;
     json_t *numbers = answer ? numbers_of(answer) : NULL;
     char *text = numbers ? json_dumps(numbers, JSON_COMPACT | JSON_SORT_KEYS) : NULL;

@@ -160,6 +160,8 @@ static json_t *body_of(const struct deed *deed)
          field++) {
         bool flag = strcmp(field->type, "checkbox") == 0;
         json_t *schema = json_pack("{s:s,s:s}", "type", flag ? "boolean" : "string", "title", field->label);
+        if (strcmp(field->type, "file") == 0)
+            json_object_set_new(schema, "format", json_string("binary"));
         json_t *words = field->words ? json_array() : NULL;
         for (const char *at = field->words; at && *at; at += strspn(at, " ")) {
             size_t len = strcspn(at, " ");
@@ -172,9 +174,9 @@ static json_t *body_of(const struct deed *deed)
         if (field->needed)
             json_array_append_new(required, json_string(field->name));
     }
-    return json_pack("{s:b,s:{s:{s:{s:s,s:o,s:o,s:b}}}}", "required", 1, "content", "application/json",
-                     "schema", "type", "object", "properties", properties, "required", required,
-                     "additionalProperties", 0);
+    return json_pack("{s:b,s:{s:{s:{s:s,s:o,s:o,s:b}}}}", "required", 1, "content",
+                     deed_takes_file(deed) ? "multipart/form-data" : "application/json", "schema", "type",
+                     "object", "properties", properties, "required", required, "additionalProperties", 0);
 }
 
 static json_t *deed_operation(const struct deed *deed)

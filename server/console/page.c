@@ -168,8 +168,10 @@ static void write_form(FILE *out, const struct deed *deed, const struct deed *ot
                        const struct caller *caller, const json_t *known)
 {
     struct session chance;
-    markup(out, "<details class=\"deed\"><summary>%s</summary><form method=\"post\" action=\"%s\"><p>%s</p>",
-           other ? other->title : deed->title, deed->path, other ? other->what : deed->what);
+    markup(out, "<details class=\"deed\"><summary>%s</summary><form method=\"post\" action=\"%s\"",
+           other ? other->title : deed->title, deed->path);
+    markup(out, deed_takes_file(deed) ? " enctype=\"multipart/form-data\"><p>%s</p>" : "><p>%s</p>",
+           other ? other->what : deed->what);
     session_once(chance.id);
     markup(out,
            "<input type=\"hidden\" name=\"csrf\" value=\"%s\"><input type=\"hidden\" name=\"once\" "

@@ -62,8 +62,8 @@ static void answer_deed(const struct asked *ask, const struct caller *caller, co
 static void digest_request(const struct asked *ask, struct deed_once *once)
 {
     char *given = json_dumps(ask->given, JSON_COMPACT | JSON_SORT_KEYS);
-    const struct slice parts[] = {slice_of(ask->path), SLICE(" "), slice_of(given ? given : "")};
-    digest_sha256(parts, 3, once->request);
+    const struct slice parts[] = {slice_of(ask->path), SLICE(" "), slice_of(given ? given : ""), ask->file};
+    digest_sha256(parts, 4, once->request);
     free(given);
 }
 
@@ -96,7 +96,7 @@ static void act_once(const struct seat *seat, const struct asked *ask, const str
     json_t *answer = NULL;
     bool fresh = deed_begin(source.pg, once, &fault);
     if (fresh)
-        answer = deed_do(&source, deed, ask->given, &fault);
+        answer = deed_do(&source, deed, &(struct deed_order){ask->given, ask->file}, &fault);
     json_t *kept =
         answer ? json_incref(answer) : json_pack("{s:s,s:s}", "detail", fault.detail, "hint", fault.hint);
     char *text = json_dumps(kept, JSON_INDENT(2));
@@ -133,7 +133,8 @@ void serve_deed(const struct seat *seat, const struct asked *ask, const struct c
         return;
     once.key = caller->browser && asked_text(ask, "once") ? asked_text(ask, "once")
                                                           : asked_field(ask, SLICE("idempotency-key"));
-    if (!deed_check(deed, ask->given, &fault) || !take_version(ask, caller, deed, &fault)) {
+    if (!deed_check(deed, &(struct deed_order){ask->given, ask->file}, &fault) ||
+        !take_version(ask, caller, deed, &fault)) {
         refusal_of_fault(ask, caller, &fault);
         return;
     }

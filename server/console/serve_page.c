@@ -46,7 +46,7 @@ static void add_terms(const struct view_source *source, const struct asked *ask,
     struct child_words words;
     struct child_result result;
     child_words("agreement show {crawler} [--site={site}]", ask->given, &words);
-    child_run(source->program, &words, source->actor, NULL, &result);
+    child_run(source->program, &words, source->actor, (struct slice){NULL, 0}, &result);
     if (result.status == 0 && result.out)
         json_object_set_new(object, "-terms", json_string(result.out));
     child_words_free(&words);

@@ -2,6 +2,8 @@
  * UTF-8, or has a NUL, is refused here, so that nobody behind has to think of it. */
 #include "server/console/base/asked.h"
 
+#include "server/console/base/multipart.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +94,46 @@ static void take_json(struct asked *ask, struct slice body)
     json_decref(json);
 }
 
+/* What a file is called is its own name, without the folders that some browsers send. */
+static void take_file(struct asked *ask, const char *field, const struct multipart_part *part)
+{
+    struct slice name = part->filename;
+    for (size_t i = 0; i < part->filename.len; i++)
+        if (part->filename.data[i] == '/' || part->filename.data[i] == '\\')
+            name = (struct slice){part->filename.data + i + 1, part->filename.len - i - 1};
+    if (name.len == 0 && part->content.len == 0)
+        return; /* none was chosen */
+    bool text = name.len > 0 && name.len <= 255 && memchr(name.data, '\0', name.len) == NULL;
+    json_t *json = text ? json_stringn(name.data, name.len) : NULL;
+    if (ask->file.data)
+        fault(ask, 400, "the form has more than one file");
+    else if (part->content.len > ASKED_FILE_MAX)
+        fault(ask, 413, "the file is larger than 1 MiB");
+    else if (!json || json_object_set_new(ask->given, field, json) != 0)
+        fault(ask, 400, "the file has no name, or one that is longer than 255 bytes or no UTF-8");
+    else
+        ask->file = part->content;
+}
+
+static void take_multipart(struct asked *ask, const char *type)
+{
+    struct multipart form;
+    struct multipart_part part;
+    bool begun = multipart_begin(&form, slice_of(type), ask->exchange->message.body);
+    while (begun && !ask->fault && multipart_next(&form, &part)) {
+        const struct slice value = part.content;
+        bool text = value.len <= ASKED_VALUE_MAX && memchr(value.data, '\0', value.len) == NULL;
+        const char *field = arena_copy(&ask->exchange->arena, part.name);
+        json_t *json = text && !part.filename.data ? json_stringn(value.data, value.len) : NULL;
+        if (field && part.filename.data)
+            take_file(ask, field, &part);
+        else if (!field || !json || json_object_set_new(ask->given, field, json) != 0)
+            fault(ask, 400, "a parameter is longer than 16 KiB, or is no UTF-8");
+    }
+    if (!begun || (!ask->fault && !form.ended))
+        fault(ask, 400, "the form is broken: its boundaries are not where RFC 7578 has them");
+}
+
 static void take_body(struct asked *ask)
 {
     const struct message *message = &ask->exchange->message;
@@ -102,6 +144,8 @@ static void take_body(struct asked *ask)
         take_json(ask, message->body);
     else if (type && strncmp(type, "application/x-www-form-urlencoded", 33) == 0)
         take_form(ask, message->body, ask->given);
+    else if (type && strncmp(type, "multipart/form-data", 19) == 0)
+        take_multipart(ask, type);
     else
         fault(ask, 415, "a body is application/json, or a form");
 }

@@ -17,12 +17,14 @@ struct asked {
     const char *path;  /* without /api/v1 and without .json or .csv, NUL-terminated in the arena */
     json_t *given;     /* parameters of the query, or of the body: texts by name */
     json_t *query;     /* those of the query alone */
+    struct slice file; /* of a form; its name is among those given. data NULL: there is none */
     const char *fault; /* what cannot be read, a sentence; NULL: all could */
     unsigned status;   /* for the fault */
 };
 
 #define ASKED_BODY_MAX  65536
 #define ASKED_VALUE_MAX 16384
+#define ASKED_FILE_MAX  1048576
 
 /* Takes the request apart. Free with asked_free. */
 void asked_read(struct exchange *exchange, struct asked *ask);

@@ -185,19 +185,19 @@ static bool take(int fd, FILE *to, size_t *taken, size_t most)
     return true;
 }
 
-static void give(struct running *running, const char **input)
+static void give(struct running *running, struct slice *input)
 {
-    ssize_t len = write(running->in, *input, strlen(*input));
-    if (len > 0)
-        *input += len;
+    ssize_t len = write(running->in, input->data, input->len);
     if (len < 0 && errno != EINTR)
-        *input += strlen(*input);
-    if (!**input)
+        input->len = 0;
+    if (len > 0)
+        *input = (struct slice){input->data + len, input->len - (size_t)len};
+    if (input->len == 0)
         shut(&running->in);
 }
 
 /* False when it took too long, or said too much. */
-static bool converse(struct running *running, const char *input, FILE *out, FILE *said)
+static bool converse(struct running *running, struct slice input, FILE *out, FILE *said)
 {
     int64_t until_ms = clock_monotonic_ms() + RUN_MS;
     size_t out_len = 0, said_len = 0;
@@ -230,7 +230,7 @@ static int end(struct running *running, bool whole)
 }
 
 void child_run(const struct child_program *program, const struct child_words *words, const char *actor,
-               const char *input, struct child_result *result)
+               struct slice input, struct child_result *result)
 {
     int pipes[3][2];
     struct running running = {.in = -1, .out = -1, .said = -1};
@@ -246,7 +246,7 @@ void child_run(const struct child_program *program, const struct child_words *wo
         shut(&pipes[2][1]);
     }
     running.in = pipes[0][1], running.out = pipes[1][0], running.said = pipes[2][0];
-    if (!input)
+    if (!input.data)
         shut(&running.in);
     if (failed)
         LOG(ERROR, "command_not_run", {"program", program->path}, {"detail", strerror(failed)});

@@ -3,6 +3,8 @@
 #ifndef SERVER_CONSOLE_BASE_CHILD_H
 #define SERVER_CONSOLE_BASE_CHILD_H
 
+#include "ledger/base/slice.h"
+
 #include <jansson.h>
 #include <stddef.h>
 
@@ -38,9 +40,9 @@ struct child_result {
     char *said; /* standard error */
 };
 
-/* Runs it for `actor` with `input`, NULL for none, on its standard input. Free with child_result_free. */
+/* Runs it for `actor` with `input` on its standard input; data NULL for none. Free with child_result_free. */
 void child_run(const struct child_program *program, const struct child_words *words, const char *actor,
-               const char *input, struct child_result *result);
+               struct slice input, struct child_result *result);
 void child_result_free(struct child_result *result);
 
 /* The first sentence of what was said, without the program's name, and the hint. Either may be "". */

@@ -163,7 +163,7 @@ static json_t *run(const struct view_source *source, const struct child_words *w
     char *line = line_of(words);
     json_t *answer = line ? json_incref(json_object_get(source->told, line)) : NULL;
     if (!answer) {
-        child_run(source->program, words, source->actor, NULL, &result);
+        child_run(source->program, words, source->actor, (struct slice){NULL, 0}, &result);
         if (result.status >= 0 && result.out && *result.out)
             answer = json_loads(result.out, JSON_DECODE_ANY, NULL);
         if (!answer) {

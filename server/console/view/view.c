@@ -18,6 +18,7 @@ const struct view_filter view_filters[] = {
     {"action", "What kind of deed.", "", "Action"},
     {"number", "The number of an invoice or credit note.", "", "Number"},
     {"id", "The id of a dispute.", "", "Dispute"},
+    {"piece", "The number of a piece of a dispute's evidence.", "", "Piece"},
     {"q", "A payment id, UUID, invoice, credit note, crawler, thumbprint, or URL.", "", "Look up"},
     {"at", "About when it was paid, for a URL: 2026-11-20T08:30, in the site's zone.", "", "At"},
     {"try", "Prices to try: rule=price, rule=price.", "", "Prices to try"},
@@ -214,6 +215,17 @@ static const struct view_column finding_columns[] = {
     {"rule", "Decided by", VIEW_TEXT, NULL},
     {"amount_micros", "Given back", VIEW_MONEY, NULL},
     {"stands_on", "Stands on", VIEW_TEXT, NULL},
+    {NULL, NULL, VIEW_TEXT, NULL},
+};
+static const struct view_column piece_columns[] = {
+    {"piece", "Piece", VIEW_COUNT, NULL},
+    {"name", "File", VIEW_TEXT, "/dispute/evidence?id={dispute_id}&piece={piece}"},
+    {"note", "What it shows", VIEW_TEXT, NULL},
+    {"media_type", "Type", VIEW_TEXT, NULL},
+    {"bytes", "Bytes", VIEW_COUNT, NULL},
+    {"sha256", "SHA-256", VIEW_TEXT, NULL},
+    {"added_at", "Put to it", VIEW_INSTANT, NULL},
+    {"actor", "Who", VIEW_TEXT, NULL},
     {NULL, NULL, VIEW_TEXT, NULL},
 };
 static const struct view_column check_columns[] = {
@@ -432,6 +444,8 @@ const struct view views[] = {
      .columns = subject_columns},
     {OF_OBJECT("findings", "What was found", "findings", RIGHT_BOOKS, "Nothing was decided yet."),
      .columns = finding_columns},
+    {OF_OBJECT("evidence", "Evidence", "pieces", RIGHT_BOOKS, "None was put to it yet."),
+     .columns = piece_columns},
     {OF_OBJECT("checks", "What was checked", "checks", RIGHT_BOOKS, "There is nothing to check."),
      .columns = check_columns},
     {.name = "days",

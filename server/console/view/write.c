@@ -48,8 +48,12 @@ static char *link_of(const struct view_column *column, const json_t *row)
         }
         size_t size = strcspn(c + 1, "}");
         snprintf(name, sizeof(name), "%.*s", (int)size, c + 1);
-        whole = whole && *text_of(row, name);
-        asked_escape(out, text_of(row, name));
+        const json_t *value = json_object_get(row, name);
+        whole = whole && (json_is_integer(value) || *text_of(row, name));
+        if (json_is_integer(value))
+            fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        else
+            asked_escape(out, text_of(row, name));
         c += size + 1;
     }
     fclose(out);

@@ -25,6 +25,20 @@ CREATE OR REPLACE FUNCTION dispute_document(of_dispute uuid) RETURNS jsonb
                       AND i.replaces IS NULL
                     WHERE l.adjustment_id = f.adjustment_id ORDER BY i.local_date LIMIT 1) AS n ON true),
             '[]'),
+        'pieces', coalesce((
+            SELECT jsonb_agg(jsonb_build_object(
+                       'dispute_id', d.dispute_id, 'piece', p.position, 'name', p.name,
+                       'media_type', p.media_type, 'bytes', p.bytes, 'sha256', encode(p.digest, 'hex'),
+                       'note', p.note, 'added_at', instant_text(p.added_at), 'actor', p.actor)
+                       ORDER BY p.position)
+              FROM (SELECT 0 AS position, d.evidence_name AS name, 'application/octet-stream' AS media_type,
+                           octet_length(d.evidence) AS bytes, sha256(d.evidence) AS digest, '' AS note,
+                           d.opened_at AS added_at, d.actor
+                     WHERE d.evidence IS NOT NULL
+                    UNION ALL
+                    SELECT w.position, w.name, w.media_type, octet_length(w.content), w.digest, w.note,
+                           w.added_at, w.actor
+                      FROM dispute_piece w WHERE w.dispute_id = d.dispute_id) AS p), '[]'),
         'events', (
             SELECT jsonb_agg(jsonb_build_object('event', e.event, 'at', instant_text(e.happened_at),
                                                 'actor', e.actor, 'detail', e.detail) ORDER BY e.step)
@@ -34,4 +48,5 @@ CREATE OR REPLACE FUNCTION dispute_document(of_dispute uuid) RETURNS jsonb
      WHERE d.dispute_id = of_dispute
 $$;
 COMMENT ON FUNCTION dispute_document IS 'A dispute as programs and webhooks get it, with its subjects, at most
-a thousand of its findings, and its events. stands_on: the credit note or invoice that gives it back.';
+a thousand of its findings, its pieces of evidence (0 is what came with its opening), and its events.
+stands_on: the credit note or invoice that gives it back.';

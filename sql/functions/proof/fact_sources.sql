@@ -20,6 +20,7 @@ CREATE OR REPLACE FUNCTION fact_sources() RETURNS TABLE (source text, keys text[
            ('dispute', ARRAY['dispute_id'], true),
            ('dispute_event', ARRAY['dispute_id', 'step'], true),
            ('dispute_finding', ARRAY['dispute_id', 'payment_id'], true),
+           ('dispute_piece', ARRAY['dispute_id', 'position'], true),
            ('dispute_subject', ARRAY['dispute_id', 'position'], true),
            ('invoice', ARRAY['site_id', 'number'], true),
            ('invoice_event', ARRAY['site_id', 'number', 'step'], true),

@@ -22,12 +22,10 @@ WITH listed (role, privilege, names) AS (
             'adjustment agreement agreement_price agreement_tier applied_credit checkpoint'
             ' checkpoint_key_change console_token console_token_revocation console_token_use'
             ' console_write cosignature crawler crawler_day crawler_day_line day day_close day_delivery'
-            ' day_fact'
-            ' day_tile delivery_tile dispute dispute_event dispute_finding dispute_subject interim'
-            ' interim_fact interim_tile invoice invoice_event invoice_line invoice_payment number_series'
-            ' operator_action outbox outbox_attempt seller_logo settlement settlement_batch site_terms'
-            ' site_zone token'
-            ' token_revocation unproven'),
+            ' day_fact day_tile delivery_tile dispute dispute_event dispute_finding dispute_piece'
+            ' dispute_subject interim interim_fact interim_tile invoice invoice_event invoice_line'
+            ' invoice_payment number_series operator_action outbox outbox_attempt seller_logo settlement'
+            ' settlement_batch site_terms site_zone token token_revocation unproven'),
            ($2::text, 'UPDATE', 'number_series'),
            ($2::text, 'SELECT',
             'account_balance adjustment agreement agreement_price agreement_tier applied_credit archive'
@@ -36,7 +34,8 @@ WITH listed (role, privilege, names) AS (
             ' crawler crawler_accrual crawler_day crawler_day_line crawler_key crawler_key_source day'
             ' day_accrual'
             ' day_close day_delivery day_fact day_seal day_tile delivery delivery_tile directory_snapshot'
-            ' dispute dispute_event dispute_finding dispute_state dispute_subject fact gate_clock handover'
+            ' dispute dispute_event dispute_finding dispute_piece dispute_state dispute_subject fact'
+            ' gate_clock handover'
             ' interim interim_fact'
             ' interim_tile invoice invoice_event invoice_line invoice_payment invoice_state number_series'
             ' offer_terms'

@@ -142,6 +142,24 @@ test('the console in a browser', { skip: !program && 'no Chromium is here' }, as
         await context.close()
     })
 
+    await t.test('a file is put to a dispute', async () => {
+        const { context, page, wrong } = await open(browser, set, { viewport: { width: 1440, height: 900 } })
+        await page.goto(`${set.desk.origin}/dispute?id=${set.dispute}`)
+        await page.getByText('Put evidence to it').first().click()
+        await page.getByLabel('File').setInputFiles({
+            name: 'Zugriffe.log',
+            mimeType: 'text/plain',
+            buffer: Buffer.from('GET /articles/harbour-bell.html 200 4812\n')
+        })
+        await page.getByRole('button', { name: 'Put evidence to it' }).click()
+        const link = page.getByRole('link', { name: 'Zugriffe.log' })
+        const file = await page.request.get(set.desk.origin + (await link.getAttribute('href')))
+        assert.equal(file.headers()['content-disposition'], 'attachment; filename="Zugriffe.log"')
+        assert.match(await file.text(), /harbour-bell.html 200 4812/)
+        assert.deepEqual(wrong, [])
+        await context.close()
+    })
+
     await t.test('a change of an agreement is tried, and then made', async () => {
         const { context, page } = await open(browser, set, { viewport: { width: 1440, height: 900 } })
         await page.goto(`${set.desk.origin}/agreement?crawler=${encodeURIComponent(set.agent.origin)}`)

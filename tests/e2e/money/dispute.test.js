@@ -1,7 +1,9 @@
 // Disputes by the real programs: each reason, decided by a rule and by a person, before the invoice and after
 // it, in part and whole; what is refused says why, each step is told, and proofs of what was rejected hold.
+// Tests ledger/dispute/piece.c
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
@@ -92,7 +94,8 @@ test('disputes, from their opening to what comes of them', async t => {
         assert.match(await refused(...late), /this dispute is decided already/)
     })
 
-    let number
+    const evidence = path.join(folder, 'letter.txt')
+    let number, otherId
     await t.test('the night looks at what was opened at the gate, and bills as ever', async () => {
         ledger.query(
             `SELECT open_dispute(gen.id, 1, crawler_id, 'duplicate_payment', 'twice',
@@ -128,12 +131,49 @@ test('disputes, from their opening to what comes of them', async t => {
         assert.deepEqual(letters.sort(), [`${paid[4]}.pdf`, `${paid[5]}.pdf`])
         const text = execFileSync('pdftotext', [path.join(proofs, letters[0]), '-']).toString()
         assert.ok(text.includes('Evidence of a payment') && text.includes(paid[4]), text)
-        const evidence = path.join(folder, 'letter.txt')
         fs.writeFileSync(evidence, 'Dear publisher,')
         const other = await open(paid[6], '--reason', 'other', '--evidence', evidence)
         const copy = path.join(folder, 'copy.txt')
         await crawltab('dispute', 'show', other.dispute_id, '--evidence', copy)
         assert.equal(fs.readFileSync(copy, 'utf8'), 'Dear publisher,')
+        otherId = other.dispute_id
+    })
+
+    await t.test('files are put to it while it is open, and stay as they are', async () => {
+        const file = path.join(folder, 'page.pdf'),
+            copy = path.join(folder, 'page-copy.pdf'),
+            bytes = Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(1048567, 0xff)])
+        const add = (...words) => dispute('add', otherId, '--evidence', ...words)
+        fs.writeFileSync(file, bytes)
+        const [opening, piece, ...more] = (await add(file, '--text', 'it is all there')).pieces
+        assert.deepEqual([opening.piece, opening.name, more], [0, 'letter.txt', []])
+        assert.equal(piece.sha256, createHash('sha256').update(bytes).digest('hex'))
+        assert.deepEqual(
+            [piece.name, piece.media_type, piece.bytes, piece.note],
+            ['page.pdf', 'application/pdf', 1048576, 'it is all there']
+        )
+        assert.equal((await add(file, '--name', 'again')).pieces.length, 2)
+        const shown = ['show', otherId, '--evidence', copy, '--piece']
+        await crawltab('dispute', ...shown, '1')
+        assert.ok(fs.readFileSync(copy).equals(bytes))
+        assert.match(await refused('dispute', ...shown, '2'), /cannot write the evidence[^]*there is none/)
+        const said = (await crawltab('dispute', 'show', otherId)).stdout
+        assert.match(said, /^Evidence +0: letter\.txt, 15 bytes, SHA-256 [0-9a-f]{64}$/m)
+        assert.match(said, /^ +1: page\.pdf, 1048576 bytes, SHA-256 [0-9a-f]{64}: it is all there$/m)
+        fs.appendFileSync(file, 'x')
+        assert.match(await refused('dispute', 'add', otherId, '--evidence', file), /it is larger than 1 MiB/)
+        for (const wrong of [Buffer.from([0x50, 0x4b, 3, 4]), Buffer.from('a\xff', 'latin1'), '']) {
+            fs.writeFileSync(file, wrong)
+            const no = await refused('dispute', 'add', otherId, '--evidence', file)
+            assert.match(no, /the evidence is (empty|no file that is taken)[^]*give a PDF, a PNG or JPEG/)
+        }
+        assert.match(await refused('dispute', 'add', otherId), /--evidence is missing/)
+        // What is decided is decided on what was there.
+        const decided = ledger.query("SELECT dispute_id FROM dispute_event WHERE event = 'rejected' LIMIT 1")
+        const late = await refused('dispute', 'add', decided, '--evidence', evidence)
+        assert.match(late, /this dispute is decided already/)
+        assert.equal(ledger.count('dispute_piece'), 1)
+        assert.equal(ledger.query("SELECT count(*) FROM fact WHERE source = 'dispute_piece'"), '1')
     })
 
     await t.test('each cause of a refusal has its sentence', async () => {

@@ -1,13 +1,15 @@
 #include "tools/crawltab/disputes/dispute_page.h"
+#include "tools/crawltab/disputes/dispute_piece.h"
 #include "tools/crawltab/disputes/dispute_steps.h"
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/file/file.h"
 #include "ledger/dispute/opening.h"
+#include "ledger/dispute/piece.h"
 #include "sql/rows/dispute.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What is listed; NULL: all. */
 struct selection {
@@ -32,39 +34,13 @@ static enum exit_status list(struct pg *pg, const struct selection *selection, b
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* The publisher's file, or the body of the crawler's request; without one what the crawler has signed. */
-static bool write_evidence(struct pg *pg, const char *dispute_id, const char *path)
-{
-    struct pg_params params = {0};
-    struct pg_rows rows = {0};
-    const char *problem = "there is none";
-    size_t len = 0;
-    char *bytes = NULL;
-    pg_params_text(&params, dispute_id);
-    if (pg_run(pg, "dispute_show", &params, &rows) == ERR_OK && rows.count > 0) {
-        const struct dispute_show_row row = dispute_show_row(&rows, 0);
-        bytes = show_raw(*row.evidence.text ? row.evidence : row.signature_base, &len);
-    }
-    pg_rows_free(&rows);
-    if (bytes && len > 0) {
-        enum file_named named;
-        problem = file_make(path, bytes, len, &named);
-        if (!problem && named == FILE_OTHER)
-            problem = "another file has this name";
-    }
-    free(bytes);
-    if (problem)
-        LOG(ERROR, "cannot write the evidence", {"file", path}, {"detail", problem});
-    return !problem;
-}
-
 static enum exit_status show(struct pg *pg, const struct config *config, const struct dispute_steps *steps)
 {
     const char *id = steps->words[0];
     enum exit_status status = dispute_steps_show(pg, id, steps->json);
     if (status == EXIT_DONE && steps->proof && !dispute_steps_prove(pg, config, steps))
         status = EXIT_FAILED;
-    if (status == EXIT_DONE && steps->evidence && !write_evidence(pg, id, steps->evidence))
+    if (status == EXIT_DONE && steps->evidence && !dispute_piece_write(pg, id, steps->piece, steps->evidence))
         status = EXIT_FAILED;
     return status;
 }
@@ -101,6 +77,27 @@ static bool check_decision(const struct dispute_steps *steps)
     return true;
 }
 
+static bool check_pieces(const char *verb, const struct dispute_steps *steps)
+{
+    uint8_t uuid[UUID_SIZE];
+    bool adds = strcmp(verb, "add") == 0;
+    if (!uuid_parse(slice_of(steps->words[0]), uuid))
+        return misused("this is no dispute", steps->words[0], "crawltab dispute list has their ids");
+    if (adds && !steps->evidence)
+        return misused("--evidence is missing", NULL, "give " PIECE_TYPES ", of at most 1 MiB");
+    if (adds && steps->text && strlen(steps->text) > PIECE_NOTE_MAX)
+        return misused("--text is longer than 4096 bytes", NULL, "put it into a file of its own");
+    if (steps->name && !*steps->name)
+        return misused("--name is empty", NULL, "leave it out, or say how the file is called");
+    if (!steps->piece)
+        return true;
+    bool number = *steps->piece && strlen(steps->piece) <= 4 &&
+                  strspn(steps->piece, "0123456789") == strlen(steps->piece);
+    return (number && !adds && steps->evidence) ||
+           misused("--piece is the number of one, and goes with show and --evidence", steps->piece,
+                   "crawltab dispute show says which there are");
+}
+
 static bool check(const char *verb, const struct dispute_steps *steps, const struct selection *selection)
 {
     static const char *const statuses[] = {"open",   "overdue",     "opened",   "referred",
@@ -118,12 +115,10 @@ static bool check(const char *verb, const struct dispute_steps *steps, const str
         return !selection->status || command_unknown("no dispute has this status", selection->status,
                                                      statuses, "see crawltab dispute --help") == EXIT_DONE;
     }
-    uint8_t uuid[UUID_SIZE];
-    if (strcmp(verb, "show") == 0 && steps->count == 1)
-        return uuid_parse(slice_of(steps->words[0]), uuid) ||
-               misused("this is no dispute", steps->words[0], "crawltab dispute list has their ids");
+    if ((strcmp(verb, "show") == 0 || strcmp(verb, "add") == 0) && steps->count == 1)
+        return check_pieces(verb, steps);
     return (strcmp(verb, "rules") == 0 && steps->count == 0) ||
-           misused("use: crawltab dispute open, list, show ID, decide or rules", NULL,
+           misused("use: crawltab dispute open, list, show ID, add ID, decide or rules", NULL,
                    "see crawltab dispute --help");
 }
 
@@ -143,6 +138,8 @@ static enum exit_status obey(const char *config_path, const char *verb, const st
         status = dispute_steps_decide(pg, config, steps);
     else if (pg && strcmp(verb, "show") == 0)
         status = show(pg, config, steps);
+    else if (pg && strcmp(verb, "add") == 0)
+        status = dispute_piece_add(pg, steps);
     else if (pg)
         status = list(pg, selection, steps->json);
     pg_close(pg);
@@ -160,6 +157,8 @@ static enum exit_status manage_disputes(const char *config_path, int argc, char 
                                              {"--reason", &steps.reason, NULL},
                                              {"--text", &steps.text, NULL},
                                              {"--evidence", &steps.evidence, NULL},
+                                             {"--name", &steps.name, NULL},
+                                             {"--piece", &steps.piece, NULL},
                                              {"--invoice", &steps.invoice, NULL},
                                              {"--line", &steps.line, NULL},
                                              {"--uphold", NULL, &steps.uphold},
@@ -190,7 +189,9 @@ const struct command dispute_command = {
     "       crawltab dispute open --invoice NUMBER --line N[,N...] --reason CODE ...\n"
     "       crawltab dispute list [--status STATUS] [--crawler URL] [--site NAME]\n"
     "                             [--json]\n"
-    "       crawltab dispute show ID [--proof DIR [--pdf]] [--evidence FILE]\n"
+    "       crawltab dispute show ID [--proof DIR [--pdf]]\n"
+    "                             [--evidence FILE [--piece N]] [--json]\n"
+    "       crawltab dispute add ID --evidence FILE [--name NAME] [--text TEXT]\n"
     "                             [--json]\n"
     "       crawltab dispute decide [--site NAME]\n"
     "       crawltab dispute decide ID --uphold [PAYMENT-ID...] [--amount AMOUNT]\n"
@@ -209,6 +210,11 @@ const struct command dispute_command = {
     "is closed. The rest is referred to a person, who upholds it, in parts or whole,\n"
     "or rejects it. A decision is final: what is not upheld by it is rejected.\n"
     "\n"
+    "What a decision rests on is put to the dispute with add, while it is open: at\n"
+    "most 50 pieces, each a PDF, a PNG or JPEG picture, or text in UTF-8, of at most\n"
+    "1 MiB. Like all on which money depends they are in what the next closed day\n"
+    "signs, and cannot be changed.\n"
+    "\n"
     "How long after a crawl or its invoice it can be disputed, how long there is to\n"
     "decide, and how much rules may give back within 30 days is in the agreement\n"
     "(disputes), or in the site's configuration. Invoices are sent, and due, as ever;\n"
@@ -217,9 +223,11 @@ const struct command dispute_command = {
     "options:\n"
     "  --reason CODE    for open: one of those that rules lists; for decide: in words\n"
     "                   that the crawler reads\n"
-    "  --text TEXT      what the crawler says\n"
-    "  --evidence FILE  a file of at most 1 MiB that goes with it; for show: where to\n"
-    "                   write it\n"
+    "  --text TEXT      what the crawler says; for add: what is said of the file\n"
+    "  --evidence FILE  a file that goes with it (- is standard input); for show:\n"
+    "                   where to write it\n"
+    "  --name NAME      how that file is called (default: as it is)\n"
+    "  --piece N        which piece of evidence (default: what came with the opening)\n"
     "  --status STATUS  open, overdue, opened, referred, upheld, part_upheld or\n"
     "                   rejected\n"
     "  --amount AMOUNT  to give back of each crawl (default: all that is left)\n"
@@ -233,5 +241,6 @@ const struct command dispute_command = {
     "  --config FILE    the configuration (default: config.yaml)\n",
     "  crawltab dispute open --invoice INV-2026-000001 --line 2 --reason overcharge\n"
     "  crawltab dispute list --status open\n"
+    "  crawltab dispute add ID --evidence access.log --text \"the page went out whole\"\n"
     "  crawltab dispute decide ID --reject --reason \"it was delivered\" --proof proofs\n",
     manage_disputes};

@@ -61,6 +61,19 @@ static void print_finding(const json_t *finding, const char *currency, bool firs
            *number ? ", on " : "", number);
 }
 
+static void print_piece(const json_t *piece, bool first)
+{
+    const char *note = text_of(piece, "note");
+    printf(COLUMN "%" PRId64 ": ", first ? "Evidence" : "", number_of(piece, "piece"));
+    show_text(stdout, text_of(piece, "name"));
+    printf(", %" PRId64 " bytes, SHA-256 %s", number_of(piece, "bytes"), text_of(piece, "sha256"));
+    if (*note) {
+        fputs(": ", stdout);
+        show_text(stdout, note);
+    }
+    putchar('\n');
+}
+
 static void print_event(const json_t *event, bool first)
 {
     const char *detail = text_of(event, "detail");
@@ -85,7 +98,6 @@ void dispute_page_print(const json_t *document)
     print_fact("Opened by", text_of(document, "opened_by"));
     print_fact("Reason", text_of(document, "reason"));
     print_fact("Statement", text_of(document, "statement"));
-    print_fact("Evidence", text_of(document, "evidence"));
     printf(COLUMN "%.19sZ\n", "Decide by", text_of(document, "due_at"));
     print_money("Disputed", number_of(document, "claimed_micros"), currency);
     print_money("Upheld", number_of(document, "upheld_micros"), currency);
@@ -93,6 +105,7 @@ void dispute_page_print(const json_t *document)
         print_subject(item, currency, at == 0);
     json_array_foreach(json_object_get(document, "findings"), at, item)
         print_finding(item, currency, at == 0);
+    json_array_foreach(json_object_get(document, "pieces"), at, item) print_piece(item, at == 0);
     json_array_foreach(json_object_get(document, "events"), at, item) print_event(item, at == 0);
 }
 

@@ -1,5 +1,6 @@
 #include "tools/crawltab/disputes/dispute_steps.h"
 #include "tools/crawltab/disputes/dispute_page.h"
+#include "tools/crawltab/disputes/dispute_piece.h"
 #include "tools/crawltab/frame/argument.h"
 #include "tools/crawltab/frame/court.h"
 #include "tools/crawltab/frame/letter.h"
@@ -7,7 +8,6 @@
 #include "tools/crawltab/frame/show.h"
 
 #include "ledger/base/clock.h"
-#include "ledger/base/file/file.h"
 #include "ledger/base/text/amount.h"
 #include "ledger/bundle/collect.h"
 #include "ledger/dispute/opening.h"
@@ -310,10 +310,10 @@ enum exit_status dispute_steps_open(struct pg *pg, const struct config *config,
     static struct dispute_subject subjects[DISPUTE_SUBJECTS_MAX];
     struct dispute_opening opening = {
         .reason = steps->reason, .statement = steps->text ? steps->text : "", .subjects = subjects};
-    struct dispute_publisher publisher = {.actor = command_actor(), .name = steps->evidence};
+    struct dispute_publisher publisher = {.actor = command_actor()};
     struct dispute_opened opened = {.answer = NULL};
     struct argument_site site;
-    char *file = NULL;
+    struct dispute_file file = {.bytes = NULL};
     enum exit_status status = EXIT_FAILED;
     if (!read_subjects(steps, subjects, &opening.count))
         return EXIT_USAGE;
@@ -322,13 +322,10 @@ enum exit_status dispute_steps_open(struct pg *pg, const struct config *config,
     opening.site_id = site.site_id;
     opening.window_days = site.configured ? site.configured->dispute_window : 60;
     opening.answer_days = site.configured ? site.configured->dispute_answer : 14;
-    if (steps->evidence &&
-        !(file = file_read(steps->evidence, DISPUTE_EVIDENCE_MAX, &publisher.evidence.len, NULL))) {
-        LOG(ERROR, "cannot read the evidence", {"file", steps->evidence},
-            {"detail", errno == EFBIG ? "it is larger than 1 MiB" : strerror(errno)});
-        return EXIT_FAILED;
-    }
-    publisher.evidence.data = file;
+    if (steps->evidence && !dispute_piece_load(steps->evidence, steps->name, &file))
+        goto out;
+    publisher.evidence = (struct slice){file.bytes, file.len};
+    publisher.name = file.name;
     if (dispute_open(pg, &opening, &publisher, clock_now_ms(), &opened) == ERR_OK) {
         if (opened.outcome != DISPUTE_REFUSED)
             status = conclude(pg, config, &site, &opened, steps);
@@ -337,7 +334,8 @@ enum exit_status dispute_steps_open(struct pg *pg, const struct config *config,
         else
             tell_refusal(subjects, opened.answer);
     }
+out:
     json_decref(opened.answer);
-    free(file);
+    dispute_piece_free(&file);
     return status;
 }

@@ -8,6 +8,7 @@ struct dispute_steps {
     const char *const *words; /* behind the subcommand */
     int count;
     const char *site, *reason, *text, *evidence, *invoice, *line; /* of "open" */
+    const char *name, *piece;                                     /* of evidence: how, and which */
     bool uphold, reject;                                          /* of "decide" */
     const char *amount, *proof;
     bool letters; /* beside the proofs */

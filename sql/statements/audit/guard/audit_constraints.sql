@@ -7,7 +7,6 @@ WITH wanted AS (
       FROM regexp_matches(regexp_replace($list$
 account_balance account_balance_crawler_id_fkey FOREIGN KEY (crawler_id) REFERENCES crawler(crawler_id)
 account_balance account_balance_pkey PRIMARY KEY (site_id, step, crawler_id)
-account_balance account_balance_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 account_balance account_balance_step_check CHECK ((step > 0))
 account_balance columns NOT NULL counted_to, crawler_id, owed_micros, site_id, step
 adjustment adjustment_actor_check CHECK ((actor <> ''::text))
@@ -19,7 +18,6 @@ adjustment adjustment_kind_check CHECK ((kind = ANY (ARRAY['reversal'::text, 're
     'credit'::text, 'void'::text, 'reissue'::text])))
 adjustment adjustment_pkey PRIMARY KEY (adjustment_id)
 adjustment adjustment_reason_check CHECK ((reason <> ''::text))
-adjustment adjustment_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 adjustment adjustment_site_id_number_fkey FOREIGN KEY (site_id, number) REFERENCES invoice(site_id, number)
 adjustment columns NOT NULL actor, adjustment_id, amount_micros, crawler_id, kind, reason, recorded_at,
     site_id
@@ -48,7 +46,6 @@ agreement agreement_pkey PRIMARY KEY (agreement_id)
 agreement agreement_reason_check CHECK ((reason <> ''::text))
 agreement agreement_settlement_check CHECK ((jsonb_typeof(settlement) = 'object'::text))
 agreement agreement_site_id_crawler_id_version_key UNIQUE (site_id, crawler_id, version)
-agreement agreement_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 agreement agreement_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
 agreement agreement_tax_rate_ppm_check CHECK (((tax_rate_ppm >= 0) AND (tax_rate_ppm <= 1000000)))
 agreement agreement_tax_treatment_check CHECK ((tax_treatment = ANY (ARRAY['none'::text, 'standard'::text,
@@ -111,19 +108,16 @@ checkpoint_key_change checkpoint_key_change_log_size_check CHECK ((log_size > 0)
 checkpoint_key_change checkpoint_key_change_number_check CHECK ((number > 0))
 checkpoint_key_change checkpoint_key_change_pkey PRIMARY KEY (site_id, number)
 checkpoint_key_change checkpoint_key_change_reason_check CHECK ((reason <> ''::text))
-checkpoint_key_change checkpoint_key_change_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 checkpoint_key_change columns NOT NULL actor, changed_at, log_size, lost, new_key, note, number,
     old_key, reason, site_id
 conflict columns NOT NULL amount_micros, crawler_id, evidence, payment_id, recorded_at, resource, rule,
     signature, signature_base, site_id, thumbprint
 conflict conflict_crawler_id_fkey FOREIGN KEY (crawler_id) REFERENCES crawler(crawler_id)
 conflict conflict_pkey PRIMARY KEY (payment_id, evidence)
-conflict conflict_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 conflict_count columns NOT NULL attempts, crawler_id, payment_id, site_id
 conflict_count conflict_count_attempts_check CHECK ((attempts > 0))
 conflict_count conflict_count_crawler_id_fkey FOREIGN KEY (crawler_id) REFERENCES crawler(crawler_id)
 conflict_count conflict_count_pkey PRIMARY KEY (payment_id, crawler_id)
-conflict_count conflict_count_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 console_token columns NOT NULL actor, digest, made_at, name, role
 console_token console_token_digest_check CHECK ((octet_length(digest) = 32))
 console_token console_token_digest_key UNIQUE (digest)
@@ -215,7 +209,6 @@ day columns NOT NULL ends_at, local_date, site_id, starts_at, time_zone
 day day_check CHECK ((starts_at < ends_at))
 day day_pkey PRIMARY KEY (site_id, local_date)
 day day_site_id_ends_at_key UNIQUE (site_id, ends_at)
-day day_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 day day_site_id_starts_at_key UNIQUE (site_id, starts_at)
 day_accrual columns NOT NULL accrued_at, local_date, site_id
 day_accrual day_accrual_pkey PRIMARY KEY (site_id, local_date)
@@ -286,7 +279,6 @@ dispute dispute_pkey PRIMARY KEY (dispute_id)
 dispute dispute_reason_check CHECK ((reason = ANY (ARRAY['service_not_delivered'::text,
     'service_defective'::text, 'duplicate_payment'::text, 'overcharge'::text, 'customer_request'::text,
     'other'::text])))
-dispute dispute_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 dispute dispute_statement_check CHECK ((octet_length(statement) <= 4096))
 dispute dispute_thumbprint_check CHECK ((octet_length(thumbprint) = 32))
 dispute_event columns NOT NULL actor, detail, dispute_id, event, happened_at, site_id, step
@@ -298,7 +290,6 @@ dispute_event dispute_event_event_check CHECK ((event = ANY (ARRAY['opened'::tex
 dispute_event dispute_event_once UNIQUE INDEX USING btree (dispute_id) WHERE (event = ANY
     (ARRAY['upheld'::text, 'part_upheld'::text, 'rejected'::text]))
 dispute_event dispute_event_pkey PRIMARY KEY (dispute_id, step)
-dispute_event dispute_event_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 dispute_event dispute_event_step_check CHECK ((step > 0))
 dispute_finding columns NOT NULL actor, amount_micros, dispute_id, found_at, payment_id, rule, site_id
 dispute_finding dispute_finding_actor_check CHECK ((actor <> ''::text))
@@ -309,7 +300,20 @@ dispute_finding dispute_finding_amount_micros_check CHECK ((amount_micros >= 0))
 dispute_finding dispute_finding_check CHECK (((adjustment_id IS NOT NULL) = (amount_micros > 0)))
 dispute_finding dispute_finding_dispute_id_fkey FOREIGN KEY (dispute_id) REFERENCES dispute(dispute_id)
 dispute_finding dispute_finding_pkey PRIMARY KEY (dispute_id, payment_id)
-dispute_finding dispute_finding_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
+dispute_piece columns NOT NULL actor, added_at, content, digest, dispute_id, media_type, name, note,
+    position, site_id
+dispute_piece dispute_piece_actor_check CHECK ((actor <> ''::text))
+dispute_piece dispute_piece_check CHECK ((digest = sha256(content)))
+dispute_piece dispute_piece_content_check CHECK (((octet_length(content) >= 1) AND (octet_length(content) <=
+    1048576)))
+dispute_piece dispute_piece_dispute_id_digest_key UNIQUE (dispute_id, digest)
+dispute_piece dispute_piece_dispute_id_fkey FOREIGN KEY (dispute_id) REFERENCES dispute(dispute_id)
+dispute_piece dispute_piece_media_type_check CHECK ((media_type = ANY (ARRAY['application/pdf'::text,
+    'image/png'::text, 'image/jpeg'::text, 'text/plain'::text])))
+dispute_piece dispute_piece_name_check CHECK (((name <> ''::text) AND (octet_length(name) <= 255)))
+dispute_piece dispute_piece_note_check CHECK ((octet_length(note) <= 4096))
+dispute_piece dispute_piece_pkey PRIMARY KEY (dispute_id, "position")
+dispute_piece dispute_piece_position_check CHECK ((("position" >= 1) AND ("position" <= 50)))
 dispute_subject columns NOT NULL amount_micros, dispute_id, position, site_id
 dispute_subject dispute_subject_amount_micros_check CHECK ((amount_micros > 0))
 dispute_subject dispute_subject_check CHECK (((num_nonnulls(payment_id, number) = 1) AND ((number IS
@@ -321,13 +325,11 @@ dispute_subject dispute_subject_payment UNIQUE INDEX USING btree (payment_id) WH
     NULL)
 dispute_subject dispute_subject_pkey PRIMARY KEY (dispute_id, "position")
 dispute_subject dispute_subject_position_check CHECK (("position" > 0))
-dispute_subject dispute_subject_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 dispute_subject dispute_subject_site_id_number_line_fkey FOREIGN KEY (site_id, number, line) REFERENCES
     invoice_line(site_id, number, line)
 fact columns NOT NULL digest, key, made_at, source
 fact fact_digest_check CHECK ((octet_length(digest) = 32))
 fact fact_pkey PRIMARY KEY (source, key)
-fact fact_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 fact made_at DEFAULT clock_timestamp()
 gate_clock columns NOT NULL ahead_ms, reported_at, writer_id
 gate_clock gate_clock_pkey PRIMARY KEY (reported_at, writer_id)
@@ -346,7 +348,6 @@ interim interim_facts_digest_check CHECK ((octet_length(facts_digest) = 32))
 interim interim_number_check CHECK ((number > 0))
 interim interim_pkey PRIMARY KEY (site_id, number)
 interim interim_site_id_end_id_key UNIQUE (site_id, end_id)
-interim interim_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 interim interim_sum_micros_check CHECK ((sum_micros >= 0))
 interim_fact columns NOT NULL digest, first_id, key, number, site_id, source
 interim_fact interim_fact_digest_check CHECK ((octet_length(digest) = 32))
@@ -374,7 +375,6 @@ invoice invoice_replaces_check CHECK ((((replaces IS NULL) = (crawls_date IS NUL
     (kind = 'invoice'::text))))
 invoice invoice_sequence_check CHECK ((sequence > 0))
 invoice invoice_site_id_corrects_fkey FOREIGN KEY (site_id, corrects) REFERENCES invoice(site_id, number)
-invoice invoice_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 invoice invoice_site_id_local_date_crawler_id_fkey FOREIGN KEY (site_id, local_date, crawler_id) REFERENCES
     crawler_day(site_id, local_date, crawler_id)
 invoice invoice_site_id_replaces_fkey FOREIGN KEY (site_id, replaces) REFERENCES invoice(site_id, number)
@@ -424,10 +424,8 @@ number_series columns NOT NULL last_number, series, site_id
 number_series last_number DEFAULT 0
 number_series number_series_last_number_check CHECK ((last_number >= 0))
 number_series number_series_pkey PRIMARY KEY (site_id, series)
-number_series number_series_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 offer_terms columns NOT NULL first_used_at, site_id, terms_url, ttl_seconds
 offer_terms offer_terms_pkey PRIMARY KEY (site_id, terms_url, ttl_seconds)
-offer_terms offer_terms_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 offer_terms offer_terms_terms_url_check CHECK ((terms_url <> ''::text))
 offer_terms offer_terms_ttl_seconds_check CHECK (((ttl_seconds >= 1) AND (ttl_seconds <= 3600)))
 operator_action columns NOT NULL action, action_id, actor, detail, happened_at
@@ -435,7 +433,6 @@ operator_action operator_action_pkey PRIMARY KEY (action_id)
 outbox columns NOT NULL body, made_at, message_id, site_id, type
 outbox outbox_message_id_check CHECK ((message_id ~ '^[A-Za-z0-9_-]{1,64}$'::text))
 outbox outbox_pkey PRIMARY KEY (message_id)
-outbox outbox_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 outbox outbox_type_check CHECK ((type <> ''::text))
 outbox_attempt columns NOT NULL attempt, detail, happened_at, message_id, status
 outbox_attempt outbox_attempt_attempt_check CHECK ((attempt > 0))
@@ -475,7 +472,6 @@ settlement_batch settlement_batch_invoices_check CHECK ((invoices > 0))
 settlement_batch settlement_batch_pkey PRIMARY KEY (batch_id)
 settlement_batch settlement_batch_rail_check CHECK ((rail = ANY (ARRAY['sepa-direct-debit'::text, 'ach'::text,
     'x402'::text, 'card'::text])))
-settlement_batch settlement_batch_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 settlement_batch settlement_batch_total_minor_check CHECK ((total_minor > 0))
 site columns NOT NULL currency, currency_decimals, name, network, registered_at, seller, site_id, time_zone
 site site_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
@@ -492,14 +488,12 @@ site_terms site_terms_check CHECK (((tax_treatment = 'standard'::text) OR (tax_r
 site_terms site_terms_due_days_check CHECK (((due_days >= 0) AND (due_days <= 366)))
 site_terms site_terms_minimum_invoice_micros_check CHECK ((minimum_invoice_micros >= 0))
 site_terms site_terms_pkey PRIMARY KEY (site_id, version)
-site_terms site_terms_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 site_terms site_terms_tax_rate_ppm_check CHECK (((tax_rate_ppm >= 0) AND (tax_rate_ppm <= 1000000)))
 site_terms site_terms_tax_treatment_check CHECK ((tax_treatment = ANY (ARRAY['none'::text,
     'standard'::text, 'zero'::text, 'exempt'::text])))
 site_terms site_terms_version_check CHECK ((version > 0))
 site_zone columns NOT NULL actor, from_date, recorded_at, site_id, time_zone, version
 site_zone site_zone_pkey PRIMARY KEY (site_id, version)
-site_zone site_zone_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 site_zone site_zone_time_zone_check CHECK ((('1970-01-01 00:00:00+00'::timestamp with time zone AT TIME
     ZONE time_zone) IS NOT NULL))
 site_zone site_zone_version_check CHECK ((version > 0))
@@ -516,7 +510,6 @@ token token_digest_key UNIQUE (digest)
 token token_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text))
 token token_pkey PRIMARY KEY (site_id, name)
 token token_role_check CHECK ((role = ANY (ARRAY['settle'::text, 'verify'::text])))
-token token_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 token_revocation columns NOT NULL actor, name, revoked_at, site_id
 token_revocation token_revocation_actor_check CHECK ((actor <> ''::text))
 token_revocation token_revocation_pkey PRIMARY KEY (site_id, name)
@@ -544,15 +537,20 @@ undelivered undelivered_final_micros_check CHECK ((final_micros > 0))
 undelivered undelivered_length_bytes_check CHECK ((length_bytes >= 0))
 undelivered undelivered_pkey PRIMARY KEY (payment_id)
 undelivered undelivered_sent_bytes_check CHECK ((sent_bytes >= 0))
-undelivered undelivered_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 undelivered undelivered_status_check CHECK (((status >= 0) AND (status <= 999)))
 undelivered undelivered_told_by_check CHECK ((told_by = ANY (ARRAY['gate'::text, 'front'::text,
     'log'::text, 'server'::text])))
 unproven columns NOT NULL amount_micros, crawler_id, payment_id, reason, site_id
 unproven unproven_pkey PRIMARY KEY (payment_id)
 unproven unproven_reason_check CHECK ((reason ~ '^[a-z][a-z_]*$'::text))
-unproven unproven_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(site_id)
 $list$, '\n    ', ' ', 'g'), '^(\S+) (\S+) (.*)$', 'gn') AS m
+    UNION ALL
+    -- Of what is a site's: said once for all of it.
+    SELECT t, t || '_site_id_fkey', 'FOREIGN KEY (site_id) REFERENCES site(site_id)'
+      FROM unnest(string_to_array(
+        'account_balance adjustment agreement checkpoint_key_change conflict conflict_count day dispute'
+        ' dispute_event dispute_finding dispute_piece dispute_subject fact interim invoice number_series'
+        ' offer_terms outbox settlement_batch site_terms site_zone token undelivered unproven', ' ')) AS t
 ), ledger AS (
     SELECT c.oid, c.relname::text FROM pg_class c
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition

@@ -18,7 +18,7 @@ WITH ledger AS (
         'invoice_line', 'invoice_event', 'adjustment', 'seller_logo', 'invoice_payment', 'applied_credit',
         'interim', 'interim_tile', 'interim_fact', 'settlement_batch', 'settlement', 'outbox',
         'outbox_attempt', 'dispute',
-        'dispute_subject', 'dispute_finding', 'dispute_event', 'token', 'token_revocation',
+        'dispute_subject', 'dispute_finding', 'dispute_event', 'dispute_piece', 'token', 'token_revocation',
         'console_token', 'console_token_revocation', 'console_token_use', 'console_write'])
 ), calls (role, proname) AS (
     VALUES ($1::text, 'charge_partitions'), ($1, 'note_conflicts'), ($1, 'note_undelivered'),
