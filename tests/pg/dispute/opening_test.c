@@ -3,6 +3,7 @@
 #include "tests/pg/support_days.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/bill/adjustment.h"
 #include "ledger/dispute/opening.h"
 
 #include <pthread.h>
@@ -188,10 +189,25 @@ static void assert_refused(const char *sentence, const char *first, const char *
         fail_msg("%s is not in %s", sentence, output);
 }
 
+/* As a command did then, which the next close makes a credit note of. */
+static bool take_back_yesterday(const char *id)
+{
+    struct pg *pg = connect_as("crawltab_operator");
+    uint8_t payment_id[UUID_SIZE];
+    const struct adjustment_row row = {
+        .kind = "reversal", .payment_id = payment_id, .reason = "empty", .actor = "test"};
+    enum adjustment_outcome outcome;
+    struct adjustment_made made;
+    assert_true(uuid_parse(slice_of(id), payment_id));
+    enum err err = adjustment_make(pg, &row, days_base_ms() - 43200000, &outcome, &made);
+    pg_close(pg);
+    return err == ERR_OK && outcome == ADJUSTMENT_DONE;
+}
+
 static void each_other_cause_has_its_sentence(void **state)
 {
     static const char gone[] = "01890000-0000-7000-8000-000000000001"; /* of 2023-06-28 */
-    char number[64], free_crawl[UUID_TEXT_MAX], text[512];
+    char number[64], credit[64], free_crawl[UUID_TEXT_MAX], text[512];
     (void)state;
     assert_refused("it is another crawler's than the subjects before", paid, others);
     sql("INSERT INTO archive (utc_date, event, entries, sum_micros, rows_digest, file_digest, file, "
@@ -210,10 +226,19 @@ static void each_other_cause_has_its_sentence(void **state)
     sql("ALTER TABLE unproven DISABLE TRIGGER append_only; DELETE FROM "
         "unproven;"
         "ALTER TABLE unproven ENABLE ALWAYS TRIGGER append_only");
-    if (CRAWLTAB(output, "nightly", "--day", days_date(1)) != 0)
+    assert_refused("it is named twice", paid, paid);
+    assert_refused("it is too late: it could be disputed for 60 days after the crawl, or its invoice", old,
+                   NULL);
+    if (CRAWLTAB(output, "nightly", "--day", days_date(2)) != 0 || !take_back_yesterday(others) ||
+        CRAWLTAB(output, "nightly", "--day", days_date(1)) != 0)
         fail_msg("%s", output);
     snprintf(number, sizeof(number), "%s",
              sql("SELECT number FROM invoice WHERE agent = '" A "' ORDER BY local_date DESC LIMIT 1"));
+    snprintf(credit, sizeof(credit), "%s", sql("SELECT number FROM invoice WHERE kind = 'credit-note'"));
+    assert_refused("this is a credit note: it takes back, and bills nothing", credit, "1");
+    const struct dispute_subject same[] = {line_of(number, 2), line_of(number, 2)};
+    assert_string_equal(open_signed(A, "other", same, 2), "refused: ok twice");
+    assert_refused("nothing was charged for it", number, "1"); /* of the crawl that was free */
     sql("INSERT INTO invoice_line SELECT (jsonb_populate_record(NULL::invoice_line, to_jsonb(l)"
         " || '{\"line\": 8, \"kind\": \"fee\"}')).* FROM invoice_line l WHERE line = 1");
     assert_refused("this line is no line of crawls but a matter of the agreement: ", number, "8");
@@ -226,6 +251,10 @@ static void each_other_cause_has_its_sentence(void **state)
         " VALUES ('other', 'USD', 2, 'UTC', 'example:402', 'x', now())");
     assert_refused("the payment was made at another site: other",
                    entry_with("{\"site_id\": 2, \"resource\": \"http://other.example/\"}"), NULL);
+    assert_int_equal(
+        CRAWLTAB(output, "agreement", "set", A, "disputes.window_days=0", "--reason", "contract"), 0);
+    assert_refused("it is too late: it could be disputed for 0 days after the crawl, or its invoice", number,
+                   "2");
 }
 
 static void agreements_have_windows_of_their_own(void **state)
