@@ -39,8 +39,7 @@ static bool without_descriptors(void)
     return errno == EMFILE || errno == ENFILE;
 }
 
-/* Anew for each request: a deploy that switches a link to the next version is followed at once, and a request
- * sees one version. -1 with errno, after logging what is not a lack of descriptors. */
+/* -1 with errno, after logging what is not a lack of descriptors. */
 static int open_top(const struct content_root *root)
 {
     OBJECT_CHECK(root, ROOT_MAGIC);
@@ -72,6 +71,26 @@ void content_root_close(struct content_root *root)
         return;
     OBJECT_END(root, ROOT_MAGIC);
     free(root);
+}
+
+/* The view's folder, which it keeps; -1 as open_top. */
+static int look(struct content_view *view, const struct content_root *root)
+{
+    OBJECT_CHECK(root, ROOT_MAGIC);
+    if (view->root == root)
+        return view->top;
+    content_view_end(view);
+    int top = open_top(root);
+    if (top >= 0)
+        *view = (struct content_view){root, top};
+    return top;
+}
+
+void content_view_end(struct content_view *view)
+{
+    if (view->root)
+        close(view->top);
+    *view = (struct content_view){NULL, -1};
 }
 
 /* Opens below the top; the kernel refuses every way out of it. -1 when there is none. */
@@ -158,14 +177,14 @@ static enum err top_failure(void)
     return without_descriptors() ? ERR_OVERLOADED : ERR_INTERNAL;
 }
 
-enum err content_follow(const struct content_root *root, struct arena *arena, struct slice path,
-                        struct slice *led)
+enum err content_follow(struct content_view *view, const struct content_root *root, struct arena *arena,
+                        struct slice path, struct slice *led)
 {
     const char *relative = relative_to_root(arena, path);
     *led = (struct slice){NULL, 0};
     if (!relative)
         return ERR_REQUEST_TOO_LARGE;
-    int top = open_top(root);
+    int top = look(view, root);
     if (top < 0)
         return top_failure();
     /* One call for nearly all requests: it fails by ELOOP where there is a link, and only then. What it opens
@@ -178,7 +197,6 @@ enum err content_follow(const struct content_root *root, struct arena *arena, st
         err = ERR_OVERLOADED;
     if (fd >= 0)
         close(fd);
-    close(top);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -201,8 +219,8 @@ static enum err open_page(int top, struct arena *arena, const char *relative, in
     return without_descriptors() ? ERR_OVERLOADED : ERR_NOT_FOUND; /* without them it may well be there */
 }
 
-enum err content_find(const struct content_root *root, struct arena *arena, struct slice path,
-                      struct content *content)
+enum err content_find(struct content_view *view, const struct content_root *root, struct arena *arena,
+                      struct slice path, struct content *content)
 {
     assert(path.len > 0 && path.data[0] == '/');
     struct stat status;
@@ -211,11 +229,10 @@ enum err content_find(const struct content_root *root, struct arena *arena, stru
     *content = (struct content){.fd = -1};
     if (!relative)
         return ERR_REQUEST_TOO_LARGE;
-    int top = open_top(root);
+    int top = look(view, root);
     if (top < 0)
         return top_failure();
     enum err err = open_page(top, arena, relative, &content->fd);
-    close(top);
     if (err != ERR_OK)
         return err;
     if (fstat(content->fd, &status) == 0 &&

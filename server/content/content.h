@@ -14,6 +14,16 @@ struct content_root;
 struct content_root *content_root_open(const char *folder);
 void content_root_close(struct content_root *root);
 
+/* A folder as it is when it is first looked at, kept open for the requests of one turn of a thread: a deploy
+ * that switches a link is followed by the next turn, and each request sees one version. All zero: of none. */
+struct content_view {
+    const struct content_root *root; /* NULL: none */
+    int top;
+};
+
+/* Lets go of it. Fine when there is none. */
+void content_view_end(struct content_view *view);
+
 /* One page as it is on disk. */
 struct content {
     int fd;      /* its file, or -1 */
@@ -30,14 +40,14 @@ struct content {
 /* Finds the page for `path` (as rules_path made it). Nothing outside the folder can be reached, by symbolic
  * links either. ERR_NOT_FOUND when there is none, ERR_OVERLOADED without descriptors, ERR_REQUEST_TOO_LARGE.
  * ERR_INTERNAL when the folder itself is gone (logged). After ERR_OK content_close is called once. */
-enum err content_find(const struct content_root *root, struct arena *arena, struct slice path,
-                      struct content *content) MUST_USE;
+enum err content_find(struct content_view *view, const struct content_root *root, struct arena *arena,
+                      struct slice path, struct content *content) MUST_USE;
 
 /* Where the page for `path` really is when a symbolic link below the folder stands on the way to it: its path
  * below the folder, in the arena. data is NULL where none does, or there is no such page. ERR_OVERLOADED
  * without descriptors, ERR_REQUEST_TOO_LARGE, ERR_INTERNAL (logged). */
-enum err content_follow(const struct content_root *root, struct arena *arena, struct slice path,
-                        struct slice *led) MUST_USE;
+enum err content_follow(struct content_view *view, const struct content_root *root, struct arena *arena,
+                        struct slice path, struct slice *led) MUST_USE;
 
 /* Closes the file unless the reply has it. Fine after a failure of content_find, and again. */
 void content_close(struct content *content);

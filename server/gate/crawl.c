@@ -103,8 +103,8 @@ static struct rules_decision decide_at(struct crawl *crawl, struct slice path,
 static enum err judge_place(struct crawl *crawl, const struct signature_agent *agents)
 {
     struct slice led;
-    enum err err =
-        content_follow(crawl->gate->roots[crawl->site_index], &crawl->exchange->arena, crawl->path, &led);
+    enum err err = content_follow(&crawl->thread->view, crawl->gate->roots[crawl->site_index],
+                                  &crawl->exchange->arena, crawl->path, &led);
     if (err != ERR_OK || !led.data)
         return err;
     struct rules_decision there = decide_at(crawl, rules_page(led), agents);
@@ -412,7 +412,7 @@ enum err crawl_deliver(struct crawl *crawl)
     const struct content_root *root = gate->roots[crawl->site_index];
     enum err err = ERR_NOT_FOUND;
     if (root && !changes)
-        err = content_find(root, &crawl->exchange->arena, crawl->path, &crawl->content);
+        err = content_find(&crawl->thread->view, root, &crawl->exchange->arena, crawl->path, &crawl->content);
     /* What was paid for, or is one crawler's, no cache may give to others. */
     crawl->content.shared = !crawl->redeeming && !crawl->decision.account;
     if (err == ERR_OK)

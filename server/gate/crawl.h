@@ -39,6 +39,7 @@ struct gate_thread {
     struct hmac *client_tags;   /* NULL: what is delivered is not recorded */
     bool decides;               /* says whether, and lets others deliver */
     int64_t told_ms;            /* when it last said that a site's amount does not count */
+    struct content_view view;   /* of the site's folder, in one turn */
     struct crawl *first, *last; /* whose signatures are to be verified, in the order of their coming */
 };
 

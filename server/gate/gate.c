@@ -432,6 +432,7 @@ static bool on_turned(void *context)
     }
     for (size_t i = 0; i < count; i++)
         submit(thread->gate, ready[i]);
+    content_view_end(&thread->view);
     return thread->first;
 }
 

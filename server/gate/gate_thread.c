@@ -12,6 +12,7 @@ void gate_thread_stop(void *context)
     hmac_free(thread->keys.previous);
     hmac_free(thread->client_tags);
     tally_release(thread->tally);
+    content_view_end(&thread->view);
     free(thread);
 }
 

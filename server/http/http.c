@@ -26,9 +26,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WAIT_MS            50 /* at most, between looks at whether to stop */
-#define SWEEP_MS           500
-#define TRIM_CONNECTIONS   512  /* that have closed before their memory is given back to the system */
+#define WAIT_MS            50   /* at most, between looks at whether to stop */
+#define TRIM_CONNECTIONS   256  /* that have closed before their memory is given back to the system */
 #define HURRY_MS           1000 /* left for the rest of a request's fields when the gate stops */
 #define BACKLOG_MS         500
 #define SPARE_REQUESTS_MAX 64
@@ -336,11 +335,11 @@ static void sweep(struct worker *worker)
     int64_t now_ms = clock_monotonic_ms();
     if (now_ms < worker->sweep_ms)
         return;
-    worker->sweep_ms = now_ms + SWEEP_MS;
+    worker->sweep_ms = now_ms + idle_patience_ms(&worker->connections) / 2;
     size_t waiting = 0;
     int late = connection_sweep(&worker->connections, now_ms, &waiting);
-    size_t live = worker->connections.count - worker->connections.stowed;
-    connection_tell(waiting, live - waiting, worker->idle.connections.count);
+    size_t answering = worker->connections.count - worker->connections.stowed - waiting;
+    connection_tell(waiting, answering, worker->idle.connections.count);
     if (late > 0)
         LOG(DEBUG, "connections_cut_off", {"count", LOG_NUMBER(late)});
     idle_sweep(&worker->idle, now_ms);

@@ -1,5 +1,5 @@
 /* Crawlers keep connections open by the thousand and use them once a minute. An idle one costs an entry in
- * epoll and 100 bytes here, in place of libmicrohttpd's 17 KiB; what it has sent meanwhile waits in the
+ * epoll and 100 bytes here, in place of libmicrohttpd's 32 KiB; what it has sent meanwhile waits in the
  * kernel until it is given back. */
 #define _GNU_SOURCE /* dup3 */
 #include "server/http/idle.h"
@@ -20,6 +20,8 @@
 
 #define LIVE_MIN 128 /* connections of a thread that are left alone */
 #define IDLE_MS  1000
+#define CROWD    256 /* from so many of a thread on, the less patience the more there are */
+#define LEAST_MS 100
 #define WAKE_MAX 64
 
 bool idle_open(struct idle *idle, struct limits_clients *clients)
@@ -123,16 +125,28 @@ static void stow(struct idle *idle, struct connection *live)
     MHD_resume_connection(live->handle);
 }
 
+int64_t idle_patience_ms(const struct connection_list *live)
+{
+    int64_t count = (int64_t)(live->count - live->stowed);
+    int64_t patience_ms = count <= CROWD ? IDLE_MS : IDLE_MS * CROWD / count;
+    return patience_ms > LEAST_MS ? patience_ms : LEAST_MS;
+}
+
 void idle_stow(struct idle *idle, struct connection_list *live, int64_t now_ms)
 {
+    const int64_t patience_ms = idle_patience_ms(live);
     if (live->count <= LIVE_MIN)
         return;
     assert(live->stowed <= live->count);
-    for (struct connection *c = live->head; c; c = c->next)
-        if (c->waiting && now_ms - c->since_ms >= IDLE_MS && is_between_requests(c)) {
-            stow(idle, c);
-            live->stowed += c->stowed;
-        }
+    for (struct connection *c = live->head; c; c = c->next) {
+        if (!c->waiting || now_ms - c->since_ms < patience_ms)
+            continue;
+        c->since_ms = now_ms + IDLE_MS - patience_ms; /* a slow sender is not asked about in each sweep */
+        if (!is_between_requests(c))
+            continue;
+        stow(idle, c);
+        live->stowed += c->stowed;
+    }
 }
 
 /* Something has arrived: the start of a request, or the end of the connection. */

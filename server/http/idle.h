@@ -1,4 +1,4 @@
-/* Connections of one HTTP thread that are idle, outside libmicrohttpd, which holds 17 KiB for each, used or
+/* Connections of one HTTP thread that are idle, outside libmicrohttpd, which holds 32 KiB for each, used or
  * not. One that has waited for a moment is stowed: its socket is watched here, and becomes a connection again
  * when something arrives. Only where there are many: a few cost nothing. */
 #ifndef SERVER_HTTP_IDLE_H
@@ -23,7 +23,10 @@ bool idle_open(struct idle *idle, struct limits_clients *clients);
 /* Closes all connections, and the rest. Fine when idle_open failed, and again. */
 void idle_close(struct idle *idle);
 
-/* Stows those of `live` that have waited for a while, between two calls of MHD_run_wait. */
+/* How long a connection may wait before it is stowed: a second, and less where there are many. */
+int64_t idle_patience_ms(const struct connection_list *live);
+
+/* Stows those of `live` that have waited for so long, between two calls of MHD_run_wait. */
 void idle_stow(struct idle *idle, struct connection_list *live, int64_t now_ms);
 
 /* Gives back to the daemon those where something has arrived. Its notification of a new connection finds in

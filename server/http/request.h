@@ -5,8 +5,8 @@
 #include "ledger/base/http/exchange.h"
 
 /* Of a connection, for a request's fields and the fields of its reply. libmicrohttpd wipes all of it after
- * each request. */
-#define REQUEST_MEMORY 40960
+ * each request; beyond 32 KiB it would map, and unmap, memory for each connection. */
+#define REQUEST_MEMORY 32768
 
 /* Of that, what is left for the reply's header at least, and how much of it the handler may fill with what
  * comes from elsewhere: an offer's own fields take less than 4 KB. */

@@ -134,7 +134,7 @@ test('whoever is refused has a line, however early, and however little is known'
     const garbled = signed(stranger, agent.origin, 'shop.example', { payment: 'scheme' })
     await logged(gate, ask(gate.port, page, garbled))
     await logged(gate, ask(gate.port, page, { 'crawler-max-price': 'cheap' }))
-    await logged(gate, ask(gate.port, page, { ...crawler, 'X-Large': 'x'.repeat(33_000) }))
+    await logged(gate, ask(gate.port, page, { ...crawler, 'X-Large': 'x'.repeat(26_000) }))
     await logged(gate, ask(gate.port, page, { ...crawler, 'X-Many': Array.from({ length: 200 }, () => 'x') }))
     await logged(gate, ask(gate.port, '/%zz', crawler))
     const seen = await lines(gate, 10)
