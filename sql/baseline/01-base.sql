@@ -2,8 +2,6 @@
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
--- Instants and ids --------------------------------------------------------------------------------------
-
 CREATE FUNCTION instant(ms bigint) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN timestamptz '1970-01-01 00:00:00+00' + ms * interval '1 millisecond';
@@ -29,24 +27,6 @@ CREATE FUNCTION uuid_instant(id uuid) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN instant(('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint);
 COMMENT ON FUNCTION uuid_instant IS 'When a payment id was made (UUID version 7, RFC 9562).';
-
-CREATE FUNCTION quarter_ms() RETURNS bigint
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE -- STRICT: else those who call it are not inlined
-    RETURN 900000::bigint;
-COMMENT ON FUNCTION quarter_ms IS 'Length of the quarters of an hour by which spending is counted, as
-ENTRY_QUARTER_MS of the gate. The numbers of quarters in the table spend depend on it: it never changes.';
-
-CREATE FUNCTION quarter_start(quarter bigint) RETURNS timestamptz
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN instant(quarter * quarter_ms());
-COMMENT ON FUNCTION quarter_start IS 'When a quarter of an hour begins; they are numbered since 1970.';
-
-CREATE FUNCTION uuid_quarter(id uuid) RETURNS bigint
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN ('x' || encode(substr(uuid_send(id), 1, 6), 'hex'))::bit(48)::bigint / quarter_ms();
-COMMENT ON FUNCTION uuid_quarter IS 'The quarter of an hour since 1970 in which a payment id was made.';
-
--- Amounts -----------------------------------------------------------------------------------------------
 
 CREATE FUNCTION minor_micros(decimals smallint) RETURNS bigint
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -79,13 +59,6 @@ CREATE FUNCTION share_of(amount bigint, ppm integer) RETURNS bigint
     RETURN div(amount::numeric * ppm, 1000000)::bigint;
 COMMENT ON FUNCTION share_of IS 'So many millionths, rounded down.';
 
-CREATE FUNCTION tax_of(net_minor bigint, rate_ppm integer) RETURNS bigint
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN div(net_minor::numeric * rate_ppm + 500000, 1000000)::bigint;
-COMMENT ON FUNCTION tax_of IS 'Tax on a net amount that is not negative, to the minor unit, half up.';
-
--- Append-only -------------------------------------------------------------------------------------------
-
 CREATE FUNCTION refuse_change() RETURNS trigger
     LANGUAGE plpgsql AS $$
 BEGIN
@@ -108,10 +81,61 @@ COMMENT ON FUNCTION make_append_only IS 'ENABLE ALWAYS: also for sessions with s
 replica. Partitions need their own trigger, since a statement that names a partition does not fire its
 parent''s.';
 
+CREATE FUNCTION refuse_step_back() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.last_number < OLD.last_number OR NEW.site_id <> OLD.site_id OR NEW.series <> OLD.series THEN
+        RAISE EXCEPTION 'series "%" may only count up', OLD.series USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION refuse_step_back IS 'Trigger of number_series: no number is given twice.';
+
+CREATE FUNCTION let_auditor_read(auditor text) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    target regclass;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = auditor) THEN
+        RETURN;
+    END IF;
+    -- Partitions are read through their parents, whose rights count.
+    FOR target IN SELECT oid FROM pg_class
+                   WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
+                     AND NOT relispartition AND NOT has_table_privilege(auditor, oid, 'SELECT')
+                   ORDER BY relname
+    LOOP
+        EXECUTE format('GRANT SELECT ON %s TO %I', target, auditor);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION let_auditor_read IS 'Gives a role that is there the right to read every table and view,
+and no other right. Run with each migration, as the owner, so that tables of later versions are read, too.';
+
+CREATE FUNCTION mark_sandbox(offset_seconds bigint, at timestamptz, actor text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF offset_seconds = 0 OR EXISTS (SELECT FROM day_close) THEN
+        RETURN EXISTS (SELECT FROM sandbox);
+    END IF;
+    INSERT INTO sandbox (single, offset_seconds, marked_at, actor)
+    VALUES (true, offset_seconds, at, actor) ON CONFLICT DO NOTHING;
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION mark_sandbox IS 'Makes the ledger a sandbox for ever, and says whether it is one. Once a
+day was closed nothing makes it one: invoices that are owed do not become play.';
+
 -- The ledger itself -------------------------------------------------------------------------------------
 
+-- Made before anything else, as schema_table_create has it.
+ALTER TABLE schema_version ADD COLUMN oldest_gate integer
+    CHECK (oldest_gate > 0 AND oldest_gate <= version);
 COMMENT ON TABLE schema_version IS 'Migrations that ran; the newest row is the version that programs
 compare.';
+COMMENT ON COLUMN schema_version.oldest_gate IS 'The oldest version of gates that can go on with this one;
+NULL: this one.';
 
 CREATE TABLE operator_action (
     action_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -122,4 +146,18 @@ CREATE TABLE operator_action (
 );
 COMMENT ON TABLE operator_action IS 'What operators'' commands changed, and who ran them.';
 
-SELECT make_append_only(name::regclass) FROM unnest(ARRAY['schema_version', 'operator_action']) AS name;
+CREATE TABLE sandbox (
+    single boolean CHECK (single) PRIMARY KEY,
+    offset_seconds bigint NOT NULL CHECK (offset_seconds <> 0),
+    marked_at timestamptz NOT NULL,
+    actor text NOT NULL CHECK (actor <> '')
+);
+COMMENT ON TABLE sandbox IS 'One row: the ledger is for trying things out, with --clock-offset, and nothing on
+its invoices is owed.';
+COMMENT ON COLUMN sandbox.offset_seconds IS 'How far the first such clock was ahead of the true one.';
+COMMENT ON COLUMN sandbox.marked_at IS 'By the true clock.';
+
+SELECT make_append_only(name::regclass)
+  FROM unnest(ARRAY['schema_version', 'operator_action', 'sandbox']) AS name;
+
+REVOKE ALL ON FUNCTION mark_sandbox FROM PUBLIC;

@@ -2,7 +2,7 @@
 
 CREATE TABLE site (
     site_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name text NOT NULL UNIQUE CHECK (name <> ''),
+    name text NOT NULL CHECK (name <> '') UNIQUE,
     currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     currency_decimals smallint NOT NULL CHECK (currency_decimals BETWEEN 0 AND 4),
     time_zone text NOT NULL,
@@ -42,8 +42,19 @@ CREATE TABLE day (
 COMMENT ON TABLE day IS 'Billing days: half open, made ahead of time, each starting where the one before
 ends. The instants are stored, so that a later change of time zone rules moves no entry to another day.';
 
+CREATE TABLE number_series (
+    site_id bigint NOT NULL REFERENCES site,
+    series text NOT NULL,
+    last_number bigint NOT NULL DEFAULT 0 CHECK (last_number >= 0),
+    PRIMARY KEY (site_id, series)
+);
+COMMENT ON TABLE number_series IS 'Counters without gaps: a number is taken in the transaction that uses it,
+so that a rollback gives it back, as a sequence would not. Series "day" counts closed days; its row is the
+lock that keeps two nightly jobs apart. Series "agreement" counts versions of agreements, by which gates see
+that there is a new one. Series such as "INV-2026" number invoices.';
+
 CREATE FUNCTION site_days(of_site bigint, first_date date, last_date date,
-                          first_starts_at timestamptz)
+                                     first_starts_at timestamptz)
     RETURNS TABLE (local_date date, starts_at timestamptz, ends_at timestamptz, time_zone text)
     LANGUAGE sql STABLE AS $$
     SELECT tiled.local_date, tiled.starts_at, tiled.ends_at, tiled.time_zone
@@ -68,31 +79,10 @@ its zone gives it and starts where the one before it ends, the first at first_st
 so they tile whatever zones and their rules do. A date that a zone or a change of zone skips (Pacific/Apia
 2011-12-30) has no length and is left out; the first day of a new zone is shorter or longer.';
 
-CREATE TABLE number_series (
-    site_id bigint NOT NULL REFERENCES site,
-    series text NOT NULL,
-    last_number bigint NOT NULL DEFAULT 0 CHECK (last_number >= 0),
-    PRIMARY KEY (site_id, series)
-);
-COMMENT ON TABLE number_series IS 'Counters without gaps: a number is taken in the transaction that uses
-it, so that a rollback gives it back, as a sequence would not. Series "day" counts closed days; its row is
-the lock that keeps two nightly jobs apart. Series such as "INV-2026" number invoices.';
-
-CREATE FUNCTION refuse_step_back() RETURNS trigger
-    LANGUAGE plpgsql AS $$
-BEGIN
-    IF NEW.last_number < OLD.last_number OR NEW.site_id <> OLD.site_id OR NEW.series <> OLD.series THEN
-        RAISE EXCEPTION 'series "%" may only count up', OLD.series USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    RETURN NEW;
-END
-$$;
-COMMENT ON FUNCTION refuse_step_back IS 'Trigger of number_series: no number is given twice.';
+SELECT make_append_only(name::regclass) FROM unnest(ARRAY['site', 'site_zone', 'day']) AS name;
 
 CREATE TRIGGER count_up BEFORE UPDATE ON number_series FOR EACH ROW EXECUTE FUNCTION refuse_step_back();
 ALTER TABLE number_series ENABLE ALWAYS TRIGGER count_up;
-CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON number_series
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON number_series FOR EACH STATEMENT EXECUTE FUNCTION
+    refuse_change();
 ALTER TABLE number_series ENABLE ALWAYS TRIGGER append_only;
-
-SELECT make_append_only(name::regclass) FROM unnest(ARRAY['site', 'site_zone', 'day']) AS name;

@@ -19,18 +19,14 @@ COMMENT ON COLUMN archive.rows_digest IS 'Over the rows, made by the database it
 be what left, whoever brings it.';
 COMMENT ON COLUMN archive.file_digest IS 'SHA-256 of the file.';
 CREATE INDEX archive_date ON archive (utc_date, archive_id);
-SELECT make_append_only('archive');
 
 CREATE VIEW archived AS
 SELECT * FROM (SELECT DISTINCT ON (utc_date) * FROM archive ORDER BY utc_date, archive_id DESC) AS newest
  WHERE event = 'archived';
 COMMENT ON VIEW archived IS 'Days whose entries are in a file now.';
 
--- With the caller's rights: only the owner of the tables can take entries out of the ledger. Neither the gate
--- nor the night gets that power.
-
 CREATE FUNCTION charge_digest(target regclass, OUT entries bigint, OUT sum_micros bigint,
-                              OUT digest bytea)
+                                         OUT digest bytea)
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, public, pg_temp SET "TimeZone" = 'UTC' SET bytea_output = 'hex' AS $$
 BEGIN
@@ -50,7 +46,7 @@ thousand, so that no value grows with the day. Columns that are NULL do not coun
 migration adds changes no digest.';
 
 CREATE FUNCTION archive_day(of_date date, file_entries bigint, file_sum_micros bigint,
-                            of_file_digest bytea, of_file text, at_ms bigint, by_actor text)
+                                       of_file_digest bytea, of_file text, at_ms bigint, by_actor text)
     RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '1s' AS $$
@@ -59,6 +55,7 @@ DECLARE
     lower timestamptz := of_date::timestamp AT TIME ZONE 'UTC';
     upper timestamptz := (of_date + 1)::timestamp AT TIME ZONE 'UTC';
     found record;
+    parent text;
 BEGIN
     IF NOT public.charge_partition_attached(of_date) THEN
         RAISE EXCEPTION 'the ledger has no entries of % (UTC) that could be archived', of_date
@@ -92,10 +89,13 @@ BEGIN
             public.instant(at_ms), by_actor);
     EXECUTE format('ALTER TABLE public.charge DETACH PARTITION public.%I', name);
     EXECUTE format('DROP TABLE public.%I', name);
+    FOREACH parent IN ARRAY public.day_tables() LOOP
+        EXECUTE format('DROP TABLE IF EXISTS public.%I', public.day_partition(parent, of_date));
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION archive_day IS 'Lets a day''s entries go, whose file is complete. Gates wait for a second
-at most: if a long reader is in the way, it gives up.';
+COMMENT ON FUNCTION archive_day IS 'Lets a day''s entries go, whose file is complete, and what day_tables have
+of it. Gates wait for a second at most: if a long reader is in the way, it gives up.';
 
 CREATE FUNCTION archive_restore_begin(of_date date) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
@@ -107,10 +107,13 @@ BEGIN
     END IF;
     EXECUTE format('CREATE TABLE public.%I (LIKE public.charge INCLUDING ALL)',
                    public.charge_partition(of_date));
+    PERFORM public.day_partition_make(parent, of_date)
+       FROM unnest(ARRAY['delivery', 'delivery_tile', 'interim_fact', 'interim_tile']) AS parent;
 END
 $$;
-COMMENT ON FUNCTION archive_restore_begin IS 'Makes the table for the entries of an archived day. It is not
-part of the ledger yet.';
+COMMENT ON FUNCTION archive_restore_begin IS 'Makes the table for the entries of an archived day, which is not
+part of the ledger yet, and the partitions for what was recorded of their delivery and for the lists of their
+interim checkpoints.';
 
 CREATE FUNCTION archive_restore_rows(of_date date, lines text[]) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
@@ -122,10 +125,13 @@ BEGIN
     EXECUTE format('INSERT INTO public.%1$I SELECT entry.* FROM unnest($1) AS line,'
                    ' jsonb_populate_record(NULL::public.%1$I, line::jsonb) AS entry',
                    public.charge_partition(of_date)) USING lines;
+    EXECUTE format('INSERT INTO public.%1$I SELECT delivery.* FROM unnest($1) AS line,'
+                   ' jsonb_populate_recordset(NULL::public.%1$I, line::jsonb -> ''deliveries'') AS delivery',
+                   public.day_partition('delivery', of_date)) USING lines;
 END
 $$;
 COMMENT ON FUNCTION archive_restore_rows IS 'Adds entries to the table of archive_restore_begin, each a JSON
-object as the archive''s file has it.';
+object as the archive''s file has it, with what was recorded of their delivery.';
 
 CREATE FUNCTION archive_restore_end(of_date date, of_file text, at_ms bigint, by_actor text)
     RETURNS void
@@ -147,10 +153,33 @@ BEGIN
     VALUES (of_date, 'restored', away.entries, away.sum_micros, away.rows_digest, away.file_digest, of_file,
             public.instant(at_ms), by_actor);
     PERFORM public.charge_partition_attach(of_date);
+    INSERT INTO public.delivery_tile (site_id, local_date, first_id, deliveries)
+    SELECT d.site_id, d.local_date, t.first_id, t.deliveries
+      FROM public.day_delivery d CROSS JOIN LATERAL public.billing_day(d.site_id, d.local_date) AS b
+     CROSS JOIN LATERAL public.delivery_tiles(
+               d.site_id,
+               greatest(b.first_id, public.uuid_floor(of_date::timestamp AT TIME ZONE 'UTC')),
+               least(b.end_id, public.uuid_floor((of_date + 1)::timestamp AT TIME ZONE 'UTC'))) AS t
+     WHERE b.starts_at < (of_date + 1)::timestamp AT TIME ZONE 'UTC'
+       AND b.ends_at > of_date::timestamp AT TIME ZONE 'UTC';
+    -- Those of an older version may reach into a day that is still away.
+    INSERT INTO public.interim_tile (site_id, number, first_id, tile, entries)
+    SELECT i.site_id, i.number, i.first_id, t.tile, t.entries
+      FROM public.interim i CROSS JOIN LATERAL public.interim_tiles(i.site_id, i.first_id, i.end_id) AS t
+     WHERE i.first_id < public.uuid_floor((of_date + 1)::timestamp AT TIME ZONE 'UTC')
+       AND i.end_id > public.uuid_floor(of_date::timestamp AT TIME ZONE 'UTC')
+       AND NOT EXISTS (SELECT FROM public.interim_tile t WHERE t.site_id = i.site_id
+                          AND t.number = i.number AND t.first_id = i.first_id)
+       AND NOT EXISTS (SELECT FROM public.archived v
+                        WHERE public.uuid_floor((v.utc_date + 1)::timestamp AT TIME ZONE 'UTC') > i.first_id
+                          AND public.uuid_floor(v.utc_date::timestamp AT TIME ZONE 'UTC') < i.end_id);
 END
 $$;
 COMMENT ON FUNCTION archive_restore_end IS 'Attaches what archive_restore_rows has brought, if it is what
-left. All three are called in one transaction.';
+left, and makes the tiles of its deliveries and of its interim checkpoints again, which must be what was
+signed. All three are called in one transaction.';
 
-REVOKE ALL ON FUNCTION archive_day, archive_restore_begin, archive_restore_rows, archive_restore_end
-    FROM PUBLIC;
+SELECT make_append_only('archive');
+
+REVOKE ALL ON FUNCTION archive_day, archive_restore_begin, archive_restore_end, archive_restore_rows FROM
+    PUBLIC;

@@ -1,7 +1,6 @@
 // make bench-migrations: for how long each migration keeps entries out, on a ledger of 10 million of them, or
-// what the command line says, in 30 days: from the first version that a new ledger does not begin with to
-// today's. One session asks for the locks that an entry needs, over and over; its longest wait while a
-// migration ran is that migration's.
+// what the command line says, in 30 days: from version 17 to today's. One session asks for the locks that an
+// entry needs, over and over; its longest wait while a migration ran is that migration's.
 import { execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -11,7 +10,7 @@ import { Ledger, build, root, workFolder } from '../e2e/ledger.js'
 const entries = Number(process.argv[2] ?? 10_000_000)
 const days = 30
 const day = 86_400_000
-const baseline = 16
+const oldest = 16
 const fromMs = (Math.floor(Date.now() / day) - days) * day
 
 const folder = workFolder()
@@ -41,16 +40,16 @@ const run = (role, database, words) =>
         ...words
     ])
 
-// The ledger as it was at the version of the baseline.
+// The ledger as it was with its first migrations.
 function make() {
     run('postgres', 'postgres', ['-c', names, '-f', path.join(root, 'sql/roles.sql')])
     run('postgres', 'postgres', ['-c', 'CREATE DATABASE crawltab OWNER crawltab_owner'])
     const table = fs.readFileSync(path.join(root, 'sql/statements/pg/schema/schema_table_create.sql'), 'utf8')
-    const applied = files('migrations', /^\d/)
-        .slice(0, baseline)
-        .map((file, i) => `INSERT INTO schema_version VALUES (${i + 1}, '${path.basename(file, '.sql')}',
-                                                              now());`)
-    const scripts = files('baseline', /sql$/).flatMap(file => ['-f', file])
+    const first = files('migrations', /^\d/).slice(0, oldest)
+    const applied = first.map(
+        (file, i) => `INSERT INTO schema_version VALUES (${i + 1}, '${path.basename(file, '.sql')}', now());`
+    )
+    const scripts = first.flatMap(file => ['-f', file])
     run('crawltab_owner', 'crawltab', ['-c', names, '-c', table, ...scripts, '-c', applied.join('')])
 }
 

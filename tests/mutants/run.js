@@ -59,23 +59,25 @@ function read(file) {
 const sqlFiles = folder =>
     fs.readdirSync(path.join(root, 'sql', folder)).sort().map(file => `sql/${folder}/${file}`)
 
-// Where a new database takes a function from: the newest migration that makes it, or else the baseline.
-function functionSource(name) {
+// Where a new database takes a function or view from: the newest migration that makes it, or else the
+// baseline.
+function source(name) {
     const baseline = Number(/SCHEMA_BASELINE (\d+)/.exec(read('ledger/pg/schema.h'))[1])
     const files = [...sqlFiles('baseline'), ...sqlFiles('migrations').slice(baseline)]
-    const start = new RegExp(`^CREATE (OR REPLACE )?FUNCTION ${name}\\(`, 'm')
+    const start = new RegExp(`^CREATE (OR REPLACE )?(FUNCTION ${name}\\(|VIEW ${name} )`, 'm')
+    const end = new RegExp(`\nCOMMENT ON (FUNCTION|VIEW) ${name} `)
     const file = files.findLast(file => start.test(read(file)))
-    if (!file) throw new Error(`no migration makes function ${name}`)
+    if (!file) throw new Error(`no migration makes ${name}`)
     const from = start.exec(read(file)).index
-    return { file, from, to: read(file).indexOf(`\nCOMMENT ON FUNCTION ${name} `, from) }
+    return { file, from, to: from + read(file).slice(from).search(end) }
 }
 
 // The files to write for a mistake, with their texts: [{file, text}].
 function edits(mutant) {
     const own = { file: mutant.file, text: mutate(read(mutant.file), mutant) }
-    const [, name] = /^sql\/functions\/\w+\/(\w+)\.sql$/.exec(mutant.file) ?? []
+    const [, name] = /^sql\/(?:functions\/\w+|views)\/(\w+)\.sql$/.exec(mutant.file) ?? []
     if (!name) return [own]
-    const { file, from, to } = functionSource(name)
+    const { file, from, to } = source(name)
     const whole = read(file)
     const changed = mutate(whole.slice(from, to), { ...mutant, file })
     return [own, { file, text: whole.slice(0, from) + changed + whole.slice(to) }]
