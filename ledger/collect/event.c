@@ -219,6 +219,32 @@ out:
     return err;
 }
 
+enum err event_write_off(struct pg *pg, const struct event_subject *subject, const char *reason,
+                         enum event_outcome *outcome, struct event_state *state)
+{
+    assert(*reason);
+    struct event_invoice invoice;
+    enum err err;
+    TRY(event_begin(pg, subject, &invoice, outcome));
+    if (*outcome == EVENT_DONE && invoice.credit_note)
+        *outcome = EVENT_NO_DEBT;
+    if (*outcome != EVENT_DONE)
+        goto out;
+    TRY(event_read(pg, &invoice, state));
+    if (strcmp(state->status, "written-off") == 0)
+        *outcome = EVENT_REPEATED;
+    else if (state->open_minor <= 0 || strcmp(state->status, "void") == 0)
+        *outcome = EVENT_SETTLED;
+    if (*outcome != EVENT_DONE)
+        goto out;
+    TRY(event_add(pg, &invoice, "written-off", reason));
+    TRY(event_read(pg, &invoice, state));
+    TRY(event_end(pg, &invoice));
+out:
+    pg_rollback(pg);
+    return err;
+}
+
 /* Why what is left of the invoice cannot be taken back, or billed again, as ordered; or EVENT_DONE. */
 static enum event_outcome judge_cancel(const struct event_invoice *invoice,
                                        const struct invoice_state_row *state, bool reissue)

@@ -16,14 +16,15 @@ struct event_subject {
 
 enum event_outcome {
     EVENT_DONE,
-    EVENT_REPEATED,  /* it was recorded before, with the same amount: nothing was changed */
-    EVENT_CONFLICT,  /* the reference was recorded with another amount */
-    EVENT_NO_NUMBER, /* no invoice of that number, or several sites have it */
-    EVENT_NO_DEBT,   /* a credit note: nobody pays it */
-    EVENT_MISFIT,    /* the amount has more decimals than the currency */
-    EVENT_PAID,      /* cannot be void: money was received, credit applied, or all of it taken back */
-    EVENT_VOID,      /* it is void already, or billed again already */
-    EVENT_TOO_LITTLE /* less than a minor unit is left to bill again */
+    EVENT_REPEATED,   /* it was recorded before, with the same amount: nothing was changed */
+    EVENT_CONFLICT,   /* the reference was recorded with another amount */
+    EVENT_NO_NUMBER,  /* no invoice of that number, or several sites have it */
+    EVENT_NO_DEBT,    /* a credit note: nobody pays it */
+    EVENT_MISFIT,     /* the amount has more decimals than the currency */
+    EVENT_PAID,       /* cannot be void: money was received, credit applied, or all of it taken back */
+    EVENT_VOID,       /* it is void already, or billed again already */
+    EVENT_TOO_LITTLE, /* less than a minor unit is left to bill again */
+    EVENT_SETTLED     /* cannot be written off: nothing of it is open, or it is void */
 };
 
 /* What the invoice has become. */
@@ -46,6 +47,11 @@ struct event_money {
 /* Records money that came in. */
 enum err event_receive(struct pg *pg, const struct event_subject *subject, const struct event_money *money,
                        enum event_outcome *outcome, struct event_state *state) MUST_USE;
+
+/* Records that the money is not counted on any more: the invoice is owed as before, and no credit note is
+ * made. Repeated if it was before; EVENT_SETTLED if nothing is open. */
+enum err event_write_off(struct pg *pg, const struct event_subject *subject, const char *reason,
+                         enum event_outcome *outcome, struct event_state *state) MUST_USE;
 
 struct event_cancel {
     const char *reason;

@@ -62,7 +62,7 @@ static enum err add(struct pg *pg, const struct settlement_order *order, const s
     TRY(invoice_read(pg, row->number, order->site, order->now_ms, &count, &document));
     /* Looked at once more: what paid it may have come since the query, within this transaction. */
     bool payable = count == 1 && !document_is_credit_note(&document) && document.open_minor > 0 &&
-                   strcmp(document.status, "void") != 0;
+                   strcmp(document.status, "void") != 0 && strcmp(document.status, "written-off") != 0;
     if (payable)
         err = add_due(order, row, &document, batch, out);
 out:

@@ -125,9 +125,9 @@
     X(NUMBER, entries)                                                                                       \
     X(NUMBER, sum_micros)
 
-/* status is "issued", "sent", "part-paid", "overdue", "paid", "void", or "credited": all of it was taken
- * back; of a credit note "issued" or "sent". carried_in_micros + subtotal_micros = net_micros +
- * carried_out_micros. */
+/* status is "issued", "sent", "part-paid", "overdue", "paid", "void", "written-off": owed, but not counted
+ * on, or "credited": all of it was taken back; of a credit note "issued" or "sent". carried_in_micros +
+ * subtotal_micros = net_micros + carried_out_micros. */
 #define DOCUMENT(X)                                                                                          \
     X(TEXT, number) /* "INV-2026-000123", unique in the site */                                              \
     X(TEXT, kind)   /* "invoice" or "credit-note", whose amounts are positive: what is taken back */         \

@@ -45,6 +45,18 @@ const struct deed deeds[] = {
                 {"site", "Site", false, "hidden", NULL},
                 {"reason", "Why", true, "text", NULL},
                 {"reissue", "Issue it anew to the buyer of the agreement", false, "checkbox", NULL}}},
+    {.path = "/invoice/write-off",
+     .title = "Write off",
+     .what =
+         "Records that you do not count on the money any more: it is not collected, and not in what is open. "
+         "The crawler owes it as before, no credit note is made, and a payment that comes is booked.",
+     .right = RIGHT_MONEY,
+     .command = "invoice write-off {number} --reason={reason} --json [--site={site}]",
+     .page = "/invoice",
+     .keeps = "number site",
+     .fields = {{"number", "Number", true, "hidden", NULL},
+                {"site", "Site", false, "hidden", NULL},
+                {"reason", "Why", true, "text", NULL}}},
     {.path = "/payment/reverse",
      .title = "Reverse the charge",
      .what =

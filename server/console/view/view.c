@@ -144,6 +144,7 @@ static const struct view_column aging_columns[] = {
     {"to_90_micros", "61 to 90", VIEW_MONEY, NULL},
     {"over_micros", "Over 90", VIEW_MONEY, NULL},
     {"total_micros", "In all", VIEW_MONEY, NULL},
+    {"written_off_micros", "Written off", VIEW_MONEY, "/invoices?site={site}&status=written-off"},
     {NULL, NULL, VIEW_TEXT, NULL},
 };
 static const struct view_column line_columns[] = {

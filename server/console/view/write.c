@@ -71,7 +71,7 @@ static const char *meaning_of(const char *word)
     } meanings[] = {
         {"paid", "paid active delivered closed good upheld"},
         {"offered", "issued sent open sealed opened referred waiting part-paid part_upheld"},
-        {"refused", "overdue void suspended failing bad rejected revoked expired"},
+        {"refused", "overdue void written-off suspended failing bad rejected revoked expired"},
         {"observed", "credited unknown"},
     };
     for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)

@@ -23,6 +23,7 @@ WITH asked AS (
               AND (a.after_date IS NULL OR (i.local_date, i.site_id, i.number)
                                            < (a.after_date, a.after_site, a.after_number))
               AND (a.status IS NULL OR a.status = 'open' AND t.open_minor > 0
+                      AND t.status <> 'written-off'
                    OR a.status = CASE WHEN t.status IN ('issued', 'sent', 'part-paid') AND i.due_date <
                                            (instant($2::bigint) AT TIME ZONE i.time_zone)::date
                                       THEN 'overdue' ELSE t.status END)
@@ -40,6 +41,7 @@ WITH asked AS (
               AND (a.after_date IS NULL OR (i.local_date, i.site_id, i.number)
                                            > (a.after_date, a.after_site, a.after_number))
               AND (a.status IS NULL OR a.status = 'open' AND t.open_minor > 0
+                      AND t.status <> 'written-off'
                    OR a.status = CASE WHEN t.status IN ('issued', 'sent', 'part-paid') AND i.due_date <
                                            (instant($2::bigint) AT TIME ZONE i.time_zone)::date
                                       THEN 'overdue' ELSE t.status END)

@@ -431,6 +431,37 @@ test('the API', async t => {
         assert.deepEqual(before.json.views.coverage.rows, [])
     })
 
+    await t.test('what will not come is written off, and owed all the same', async () => {
+        const number = set.number
+        const write = json => ask('/api/v1/invoice/write-off', { role: 'finance', json })
+        const listed = async status =>
+            (await ask(`/api/v1/invoices?status=${status}`)).json.views.invoices.rows.length
+        const aging = async () => (await ask('/api/v1/invoices?view=aging')).json.views.aging.rows
+        const notes = ledger.count('adjustment')
+        assert.deepEqual([(await aging())[0].total_micros, await listed('open')], [30_000, 1])
+        assert.equal((await write({ number })).status, 400)
+        const done = await write({ number, reason: 'bankrupt' })
+        assert.equal(done.status, 200, done.text)
+        const { status, open_minor, repeated } = done.json
+        assert.deepEqual([status, open_minor, repeated], ['written-off', 3, false])
+        assert.equal((await write({ number, reason: 'again' })).json.repeated, true)
+        const [row] = await aging()
+        assert.deepEqual([row.invoices, row.total_micros, row.written_off_micros], [0, 0, 30_000])
+        assert.deepEqual([await listed('open'), await listed('written-off'), await listed('void')], [0, 1, 0])
+        const list = (await crawltab('invoice', 'list', '--status', 'written-off')).stdout
+        assert.match(list, new RegExp(`^${number} .* 0\\.05 USD +0\\.00 USD +written-off`, 'm'))
+        // What is sent to the crawler says what it owes; money that comes pays it.
+        const page = (await ask(`/api/v1/invoice/document?number=${number}&format=html`)).text
+        assert.match(page, /To be paid[^]*0\.03/)
+        assert.equal(ledger.count('adjustment'), notes)
+        const paid = { number, amount: '0.03', reference: 'late' }
+        const late = await ask('/api/v1/invoice/paid', { json: paid })
+        assert.equal(late.json.status, 'paid', late.text)
+        assert.deepEqual(await aging(), [])
+        const none = await write({ number, reason: 'x' })
+        assert.deepEqual([none.status, /nothing of the invoice is open/.test(none.text)], [409, true])
+    })
+
     await t.test('addresses and methods that are none', async () => {
         assert.equal((await ask('/api/v1/nothing')).status, 404)
         const read = await ask('/api/v1/invoices', { json: {} })

@@ -71,6 +71,9 @@ test('an invoice is collected once, whoever asks how often', async t => {
     assert.equal(ledger.query('SELECT max(attempt) FROM settlement'), '2')
     assert.equal(JSON.parse((await crawltab('settle', 'list', '--json')).stdout).length, 2)
     await assert.rejects(settle('--again', 'INV-1999-000001'), /cannot be collected/)
+    const off = await crawltab('invoice', 'write-off', number, '--reason', 'bankrupt')
+    assert.match(off.stdout, /^\S+ is written-off; 0\.05 USD is owed, and not counted on any more$/m)
+    await assert.rejects(settle('--again', number), /cannot be collected/)
 })
 
 test('an invoice in a batch is not collected by another rail as well', async t => {

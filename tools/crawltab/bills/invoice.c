@@ -42,7 +42,9 @@ static void print_row(const struct invoice_list_row *invoice, struct list_sums *
     char total_text[SHOW_MONEY_MAX], open_text[SHOW_MONEY_MAX];
     bool credit = strcmp(invoice->kind, "credit-note") == 0;
     int64_t total = credit ? -invoice->total_minor : invoice->total_minor;
-    int64_t open = credit ? 0 : invoice->open_minor;
+    /* What was written off is owed, but in no sum of what will come. */
+    bool counted = !credit && strcmp(invoice->status, "written-off") != 0;
+    int64_t open = counted ? invoice->open_minor : 0;
     printf(ROW "%-9s ", invoice->number, invoice->issue_date, invoice->due_date ? invoice->due_date : "",
            list_money(invoice, total, total_text), list_money(invoice, open, open_text), invoice->status);
     show_text(stdout, invoice->agent);
@@ -183,7 +185,7 @@ static enum exit_status show(struct pg *pg, const char *number, const char *site
 static bool check_selection(const struct selection *selection)
 {
     static const char *const statuses[] = {"issued", "sent", "part-paid", "overdue",
-                                           "paid",   "void", "credited"};
+                                           "paid",   "void", "credited",  "written-off"};
     bool known = !selection->status;
     if (!command_date("this is no date", selection->from) || !command_date("this is no date", selection->to))
         return false;
@@ -191,13 +193,14 @@ static bool check_selection(const struct selection *selection)
         known = known || strcmp(statuses[i], selection->status) == 0;
     if (!known)
         command_misused("no invoice has this status", selection->status,
-                        "use issued, sent, part-paid, overdue, paid, void or credited");
+                        "use issued, sent, part-paid, overdue, paid, void, credited or written-off");
     return known;
 }
 
 static bool is_change(const char *verb)
 {
-    return strcmp(verb, "paid") == 0 || strcmp(verb, "sent") == 0 || strcmp(verb, "void") == 0;
+    return strcmp(verb, "paid") == 0 || strcmp(verb, "sent") == 0 || strcmp(verb, "void") == 0 ||
+           strcmp(verb, "write-off") == 0;
 }
 
 static bool check_export(const struct invoice_file *file)
@@ -228,8 +231,10 @@ static bool check(const struct command_words *words, const struct selection *sel
         return invoice_entries_check(entries);
     if (words->count == 2 && is_change(verb))
         return invoice_change_check(verb, change);
-    command_misused("use: crawltab invoice list, export, or show, entries, sent, paid or void with a NUMBER",
-                    NULL, "see crawltab invoice --help");
+    command_misused(
+        "use: crawltab invoice list, export, or show, entries, sent, paid, void or write-off with a "
+        "NUMBER",
+        NULL, "see crawltab invoice --help");
     return false;
 }
 
@@ -305,6 +310,7 @@ const struct command invoice_command = {
     "                             [--date DATE] [--site NAME] [--json]\n"
     "       crawltab invoice void NUMBER --reason TEXT [--reissue] [--site NAME]\n"
     "                             [--json]\n"
+    "       crawltab invoice write-off NUMBER --reason TEXT [--site NAME] [--json]\n"
     "\n"
     "A payment is recorded once per reference, so it can be told again. A negative\n"
     "amount is money paid back, or a debit that bounced. An invoice of which nothing\n"
@@ -312,6 +318,11 @@ const struct command invoice_command = {
     "is made when today is closed. With --reissue a new invoice over the same crawls\n"
     "is made then, to the buyer and by the tax of the agreement in force by then, and\n"
     "each names the other. It can be asked for later, too, when it is void already.\n"
+    "\n"
+    "What will not come is written off: it is not collected any more, and in no sum\n"
+    "of what is open. Its buyer owes it as before, sees it as owed, and it counts\n"
+    "against his credit; a payment that comes after all is recorded as ever. No\n"
+    "credit note is made, and tax is not taken back: void and adjust do that.\n"
     "\n"
     "entries lists every crawl of an invoice, or of one of its lines, and why it\n"
     "costs what it does: rule, agreement, number in the period, what is included or\n"
@@ -322,7 +333,8 @@ const struct command invoice_command = {
     "options:\n"
     "  --site NAME      only this site; numbers are unique within a site\n"
     "  --crawler URL    only invoices to this crawler\n"
-    "  --status STATUS  issued, sent, part-paid, overdue, paid, void or credited\n"
+    "  --status STATUS  issued, sent, part-paid, overdue, paid, void, credited or\n"
+    "                   written-off\n"
     "  --from, --to     by the last day billed; --date: when it was received (today)\n"
     "  --format FORMAT  json (the whole document), csv, html, pdf, ubl (an e-invoice\n"
     "                   after EN 16931), hledger, ledger or beancount\n"
@@ -338,5 +350,6 @@ const struct command invoice_command = {
     "  --config FILE    the configuration (default: config.yaml)\n",
     "  crawltab invoice list --status open\n"
     "  crawltab invoice show INV-2026-000001 --format pdf --out invoice.pdf\n"
-    "  crawltab invoice void INV-2026-000001 --reason 'wrong address' --reissue\n",
+    "  crawltab invoice void INV-2026-000001 --reason 'wrong address' --reissue\n"
+    "  crawltab invoice write-off INV-2026-000001 --reason 'the firm is bankrupt'\n",
     manage_invoices};

@@ -39,6 +39,10 @@ bool invoice_change_check(const char *verb, struct invoice_change *change)
         command_misused("--reason is missing", NULL, "it stands on the credit note");
         return false;
     }
+    if (strcmp(verb, "write-off") == 0 && (!change->reason || !*change->reason)) {
+        command_misused("--reason is missing", NULL, "it stands among the invoice's events");
+        return false;
+    }
     return true;
 }
 
@@ -55,7 +59,10 @@ static enum exit_status tell(const struct invoice_change *change, bool repeated,
                    : EXIT_FAILED;
     printf("%s is %s%s", change->number, state->status,
            repeated ? "; this was recorded before, nothing was changed" : "");
-    if (state->open_minor > 0)
+    if (strcmp(state->status, "written-off") == 0)
+        printf("; %s is owed, and not counted on any more",
+               show_minor(state->open_minor, state->decimals, state->currency, money));
+    else if (state->open_minor > 0)
         printf("; %s is open", show_minor(state->open_minor, state->decimals, state->currency, money));
     if (state->open_minor < 0)
         printf("; %s too much was paid",
@@ -75,7 +82,7 @@ static enum exit_status refuse(const struct invoice_change *change, enum event_o
                             "a correction is a payment with a reference of its own"},
         [EVENT_NO_NUMBER] = {"there is no such invoice, or several sites have it",
                              "crawltab invoice list shows them all; say which site with --site"},
-        [EVENT_NO_DEBT] = {"a credit note is not paid and cannot be void",
+        [EVENT_NO_DEBT] = {"a credit note is not paid and cannot be void or written off",
                            "money paid back is recorded for the invoice, with a negative amount"},
         [EVENT_MISFIT] = {"the amount has more decimals than the currency", NULL},
         [EVENT_PAID] = {"the invoice cannot be void: money was received, or nothing is left of it",
@@ -84,6 +91,7 @@ static enum exit_status refuse(const struct invoice_change *change, enum event_o
                         "with --reissue it is billed again, once; crawltab invoice show tells by which one"},
         [EVENT_TOO_LITTLE] = {"too little is left of the invoice to bill it again: not one coin",
                               "without --reissue it can be void"},
+        [EVENT_SETTLED] = {"nothing of the invoice is open, or it is void", "there is nothing to write off"},
     };
     LOG(ERROR, reasons[outcome][0], {"number", change->number}, {"hint", reasons[outcome][1]});
     return EXIT_FAILED;
@@ -101,6 +109,8 @@ enum exit_status invoice_change_run(struct pg *pg, const char *verb, const struc
         err = event_receive(pg, &subject, &money, &outcome, &state);
     else if (strcmp(verb, "sent") == 0)
         err = event_sent(pg, &subject, &outcome, &state);
+    else if (strcmp(verb, "write-off") == 0)
+        err = event_write_off(pg, &subject, change->reason, &outcome, &state);
     else
         err = event_void(pg, &subject, &(struct event_cancel){change->reason, change->reissue}, &outcome,
                          &state);

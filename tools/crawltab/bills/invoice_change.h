@@ -10,13 +10,13 @@ struct invoice_change {
     const char *amount;    /* of "paid" */
     const char *reference; /* of "paid" */
     const char *date;      /* of "paid"; NULL: today */
-    const char *reason;    /* of "void" */
+    const char *reason;    /* of "void" and "write-off" */
     bool reissue;          /* of "void" */
     bool json;
     int64_t amount_micros; /* set by the check */
 };
 
-/* True if what the verb, "paid", "sent" or "void", needs is there; says what is missing. */
+/* True if what the verb, "paid", "sent", "void" or "write-off", needs is there; says what is missing. */
 bool invoice_change_check(const char *verb, struct invoice_change *change);
 
 /* Does it, after the check. */

@@ -207,7 +207,7 @@ static enum exit_status make(struct settling *settling, bool json)
     json_decref(settling->applied);
     if (ok && settling->again && settling->made == 0) {
         LOG(ERROR, "the invoice cannot be collected", {"number", settling->again},
-            {"hint", "it is paid or void, or its crawler's agreement names no rail"});
+            {"hint", "it is paid, void or written off, or its crawler's agreement names no rail"});
         ok = false;
     } else if (ok && settling->made == 0 && !json) {
         puts("nothing to collect: every invoice with a rail is in a batch, paid or void");

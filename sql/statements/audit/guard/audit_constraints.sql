@@ -396,7 +396,7 @@ invoice_event columns NOT NULL actor, detail, event, happened_at, number, site_i
 invoice_event detail DEFAULT ''::text
 invoice_event invoice_event_event_check CHECK ((event = ANY (ARRAY['issued'::text, 'sent'::text, 'paid'::text,
     'part-paid'::text, 'overdue'::text, 'void'::text, 'returned'::text, 'credit-applied'::text,
-    'reissued'::text])))
+    'reissued'::text, 'written-off'::text])))
 invoice_event invoice_event_pkey PRIMARY KEY (site_id, number, step)
 invoice_event invoice_event_site_id_number_fkey FOREIGN KEY (site_id, number) REFERENCES invoice(site_id,
     number)
