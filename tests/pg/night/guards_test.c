@@ -169,6 +169,19 @@ static const struct {
     {"ALTER ROLE crawltab_owner SET session_replication_role = replica",
      "ALTER ROLE crawltab_owner RESET session_replication_role",
      "role crawltab_owner: sessions begin with session_replication_role=replica"},
+    /* What the ledger's names mean, and whose rows they are. */
+    {"CREATE FUNCTION pg_catalog.refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
+     " 'BEGIN RETURN NEW; END'",
+     "DROP FUNCTION pg_catalog.refuse_change()",
+     "function pg_catalog.refuse_change: is called before one of the ledger with its name"},
+    {"CREATE FUNCTION pg_catalog.alike(bytea, uuid) RETURNS boolean LANGUAGE sql RETURN true;"
+     "CREATE OPERATOR pg_catalog.<> (leftarg = bytea, rightarg = uuid, function = pg_catalog.alike)",
+     "DROP OPERATOR pg_catalog.<> (bytea, uuid); DROP FUNCTION pg_catalog.alike(bytea, uuid)",
+     "operator pg_catalog.<>: changes what statements compare"},
+    {"CREATE CAST (bytea AS text) WITHOUT FUNCTION", "DROP CAST (bytea AS text)",
+     "cast (bytea AS text): changes what statements compare"},
+    {"CREATE TABLE keep.more () INHERITS (invoice_payment)", "DROP TABLE keep.more",
+     "table invoice_payment: rows of table keep.more count as its own"},
     {"CREATE VIEW gifts AS SELECT 1 AS n", "DROP VIEW gifts", "view gifts: is none of the ledger's"},
     {"CREATE TABLE gift (n int)", "DROP TABLE gift", "table gift: is none of the ledger's"},
     /* What gates count by. */
@@ -176,6 +189,16 @@ static const struct {
      "INSERT INTO spend SELECT * FROM keep.spend; ALTER TABLE spend ENABLE ALWAYS TRIGGER append_only",
      "spend of " A " from "},
     /* What the audit itself, or other findings, are about to hide: one after the other. */
+    {NULL, NULL, NULL},
+    {"ALTER TABLE schema_version DISABLE TRIGGER append_only; UPDATE schema_version SET applied_at = "
+     "applied_at"
+     " + CASE version WHEN 4 THEN interval '2 d' ELSE interval '1 d' END WHERE version >= 4; ALTER TABLE"
+     " schema_version ENABLE ALWAYS TRIGGER append_only",
+     "ALTER TABLE schema_version DISABLE TRIGGER append_only; UPDATE schema_version SET applied_at = "
+     "applied_at"
+     " - CASE version WHEN 4 THEN interval '2 d' ELSE interval '1 d' END WHERE version >= 4; ALTER TABLE"
+     " schema_version ENABLE ALWAYS TRIGGER append_only",
+     "schema_version 31: came after version 32, or after rows that it notes"},
     {NULL, NULL, NULL},
     {"CREATE OR REPLACE FUNCTION instant_ms(at timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT "
      "PARALLEL"

@@ -21,6 +21,23 @@ WITH ledger AS (
     UNION ALL
     SELECT 'extension ' || e.extname, 'is none of the ledger''s: drop it' FROM pg_extension e
      WHERE e.extname NOT IN ('plpgsql', 'pg_stat_statements', 'citus', 'citus_columnar')
+    UNION ALL
+    -- Names are looked up in pg_catalog before the ledger's own. What the server has made has lower numbers.
+    SELECT o.kind || ' ' || o.name, o.problem || ', and is not the server''s: drop it'
+      FROM (SELECT p.tableoid, p.oid, 'function', 'pg_catalog.' || p.proname,
+                   'is called before one of the ledger with its name'
+              FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace
+            UNION ALL
+            SELECT o.tableoid, o.oid, 'operator', 'pg_catalog.' || o.oprname,
+                   'changes what statements compare'
+              FROM pg_operator o WHERE o.oprnamespace = 'pg_catalog'::regnamespace
+            UNION ALL
+            SELECT c.tableoid, c.oid, 'cast', '(' || format_type(c.castsource, NULL) || ' AS '
+                   || format_type(c.casttarget, NULL) || ')', 'changes what statements compare'
+              FROM pg_cast c) AS o (catalog, oid, kind, name, problem)
+     WHERE o.oid >= 16384
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.catalog AND d.objid = o.oid
+                          AND d.deptype = 'e')
 )
 SELECT subject, problem || ', or name it in ledger.audit_allows if it is there on purpose' AS problem
   FROM stranger WHERE subject <> ALL ($1::text[])
@@ -35,6 +52,21 @@ UNION ALL
 SELECT 'table ' || l.relname, 'it is unlogged, and empty after a crash: ALTER TABLE ' || l.relname
                               || ' SET LOGGED'
   FROM ledger l WHERE l.relpersistence = 'u'
+UNION ALL
+SELECT 'table ' || l.relname, 'rows of table ' || h.inhrelid::regclass || ' count as its own: ALTER TABLE '
+                              || h.inhrelid::regclass || ' NO INHERIT ' || l.relname || ', or detach it'
+  FROM ledger l JOIN pg_inherits h ON h.inhparent = l.oid JOIN pg_class c ON c.oid = h.inhrelid
+ WHERE l.relkind = 'r' OR c.relnamespace <> 'public'::regnamespace
+UNION ALL
+-- By when a version came, checks know from where on there is something to be checked. Clocks may have been
+-- set meanwhile, but not by more than an hour.
+SELECT 'schema_version ' || v.version, 'came after version ' || v.next || ', or after rows that it notes:'
+                                       || ' somebody has changed when'
+  FROM (SELECT version, applied_at, lead(version) OVER (ORDER BY version) AS next,
+               lead(applied_at) OVER (ORDER BY version) AS next_at
+          FROM schema_version) AS v
+ WHERE v.applied_at > v.next_at + interval '1 hour'
+    OR v.version = 31 AND v.applied_at > (SELECT min(f.made_at) + interval '1 hour' FROM fact f)
 UNION ALL
 SELECT coalesce('role ' || r.rolname, 'database ' || d.datname, 'the server'),
        'sessions begin with ' || setting || ', by which references are not checked: reset it'
