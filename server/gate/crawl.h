@@ -1,5 +1,5 @@
 /* One request on its way through the gate. The steps are pure decisions over what is in here; the coordinator
- * in gate.c parks and replies. */
+ * in gate_passage.c parks and replies. */
 #ifndef SERVER_GATE_CRAWL_H
 #define SERVER_GATE_CRAWL_H
 

@@ -1,6 +1,6 @@
 // What the site's own server never hears: payment ids that are dead, crawlers that may not pay, and a second
 // time what changes something.
-// Tests server/gate/gate.c
+// Tests server/gate/gate_passage.c
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import http from 'node:http'
