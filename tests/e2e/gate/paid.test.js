@@ -237,7 +237,7 @@ test('a crawler with a long header is refused before it pays, or gets what it pa
     }
     for (const [name, fill] of Object.entries(fillings)) {
         const statuses = new Set()
-        for (let n = 24000; n < 42000; n += 1500) {
+        for (let n = 16000; n < 34000; n += 1500) {
             const id = await gate.offer(page)
             const headers = await withWebBotAuth(key, agent.origin, url, id)
             const before = ledger.count('charge')
