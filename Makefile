@@ -172,6 +172,11 @@ bench-entries: ## processor time of one entry by the size of its batch, PostgreS
 	@node tests/bench/entries.js
 	@node tests/bench/delivery.js
 
+bench-gates: ## several gates on one ledger, and a gate that is a tenth of a second away from it (5 minutes)
+	$(NEEDS) bench
+	@$(MAKE) -s $(JOBS) all $(BENCH)
+	@node tests/bench/gates.js
+
 bench-night: ## closing days of up to 10 million entries, beside GROUP BY and COPY of the same (10 minutes)
 	$(NEEDS) bench
 	@$(MAKE) -s $(JOBS) all
