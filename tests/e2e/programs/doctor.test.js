@@ -11,7 +11,7 @@ import { scene, withWebBotAuth } from '../signers.js'
 const page = '/articles/harbour-bell.html'
 const states = ['ok', 'warn', 'bad']
 const all = ['configuration', 'database', 'schema', 'roles', 'guards', 'clock', 'partitions', 'replication']
-const others = ['night', 'checkpoint', 'keys', 'disk', 'directories']
+const others = ['night', 'checkpoint', 'audit', 'keys', 'disk', 'directories']
 const hours = 3600
 
 test('a ledger that is well, and each thing that can be wrong', async t => {
@@ -206,6 +206,18 @@ test('a ledger that is well, and each thing that can be wrong', async t => {
         has(await at(2 * hours), 'night', 'ok', /^example: all days before/)
         has(await at(4 * hours), 'night', 'warn', /is not closed, 4 hours after it could have been/)
         has(await at(28 * hours), 'night', 'bad', /is not closed, 28 hours after/)
+    })
+    await t.test('audits', async () => {
+        has(await ask(), 'audit', 'ok', /^none yet/)
+        await crawltab('audit')
+        has(await ask(), 'audit', 'ok', /^the newest, 0 days ago: all sites: everything adds up/)
+        const later = await ask([`--clock-offset=${36 * 24 * hours}`, '--offline'])
+        has(later, 'audit', 'warn', /^the newest is older than 35 days$/)
+        ledger.own('CREATE TABLE stranger (of_nobody text)')
+        await assert.rejects(crawltab('audit'), error => error.code === 1 && /stranger/.test(error.stdout))
+        has(await ask(), 'audit', 'bad', /^the newest: all sites: \d findings?; /)
+        ledger.own('DROP TABLE stranger')
+        await crawltab('audit')
     })
     await t.test('checkpoints', async () => {
         const [file] = fs.readdirSync(folder).filter(name => name.endsWith('.checkpoint'))

@@ -143,6 +143,8 @@ test('the units are sound and give little away', { timeout: 120_000 }, async t =
     const units = `${prefix}/lib/systemd/system`
     const names = fs.readdirSync(units).sort()
     assert.deepEqual(names, [
+        'crawltab-audit.service',
+        'crawltab-audit.timer',
         'crawltab-console.service',
         'crawltab-interim.service',
         'crawltab-interim.timer',

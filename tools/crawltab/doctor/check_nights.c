@@ -10,9 +10,10 @@
 
 #include <inttypes.h>
 
-#define HOUR_MS   (3600 * (int64_t)1000)
-#define LATE_WARN (3 * HOUR_MS)  /* a night was left out, or is at it for long */
-#define LATE_BAD  (27 * HOUR_MS) /* and the next one too */
+#define HOUR_MS    (3600 * (int64_t)1000)
+#define LATE_WARN  (3 * HOUR_MS)  /* a night was left out, or is at it for long */
+#define LATE_BAD   (27 * HOUR_MS) /* and the next one too */
+#define AUDIT_DAYS 35             /* a weekly one was left out for a month */
 
 /* One site, looked at by both checks. */
 struct looked {
@@ -99,6 +100,36 @@ out:
     pg_rows_free(&rows);
 }
 
+/* Whether somebody looks at all of it now and then, and what he found. */
+static void check_audit(struct diagnosis *diagnosis, struct pg *pg)
+{
+    static const char check[] = "audit";
+    struct pg_params params = {0};
+    struct pg_rows rows = {0};
+    diagnosis_listen(diagnosis);
+    enum err err = pg_run(pg, "audit_newest", &params, &rows);
+    diagnosis_hear(diagnosis, check, DIAGNOSIS_BAD);
+    if (err != ERR_OK)
+        goto out;
+    const struct audit_newest_row newest = audit_newest_row(&rows, 0);
+    int64_t age_days = (clock_now_ms() - newest.happened_ms) / (24 * HOUR_MS);
+    bool good = newest.detail && strstr(newest.detail, "everything adds up");
+    if (newest.detail && !good)
+        diagnosis_add(diagnosis, check, strstr(newest.detail, " finding") ? DIAGNOSIS_BAD : DIAGNOSIS_WARN,
+                      "run crawltab audit, and read what it says", "the newest: %s", newest.detail);
+    else if (newest.detail ? age_days > AUDIT_DAYS : newest.days > AUDIT_DAYS)
+        diagnosis_add(diagnosis, check, DIAGNOSIS_WARN,
+                      "systemctl enable --now crawltab-audit.timer, or run crawltab audit now and then", "%s",
+                      newest.detail ? "the newest is older than 35 days" : "nobody has made one yet");
+    else if (newest.detail)
+        diagnosis_add(diagnosis, check, DIAGNOSIS_OK, NULL, "the newest, %" PRId64 " days ago: %s", age_days,
+                      newest.detail);
+    else
+        diagnosis_add(diagnosis, check, DIAGNOSIS_OK, NULL, "none yet; crawltab audit makes one");
+out:
+    pg_rows_free(&rows);
+}
+
 void check_nights(struct diagnosis *diagnosis, struct pg *pg, const struct config *config)
 {
     struct pg_params params = {0};
@@ -116,5 +147,7 @@ void check_nights(struct diagnosis *diagnosis, struct pg *pg, const struct confi
     if (err == ERR_OK && rows.count == 0)
         diagnosis_add(diagnosis, "night", DIAGNOSIS_OK, NULL,
                       "no sites yet: a site is registered when its gate starts for the first time");
+    else if (err == ERR_OK)
+        check_audit(diagnosis, pg);
     pg_rows_free(&rows);
 }

@@ -122,6 +122,7 @@ const struct command doctor_command = {
     "  partitions      there is room for the entries of the days to come\n"
     "  replication     nobody who should follow has stayed behind\n"
     "  night           each site's days are closed\n"
+    "  audit           the newest one found nothing, and is not older than 35 days\n"
     "  checkpoint      each site's newest one is where it is published\n"
     "  keys            they are there, whole, and nobody else's to read\n"
     "  disk            there is room where files are written\n"
