@@ -53,8 +53,8 @@ JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 
 export BUILD
 
 .PHONY: all help run demo test check mutants streaming ed25519 fault fault-front fault-settle fault-mcp \
-	x402-mutations console-pages fuzz lint bench coverage format clean distclean install-deps newcomer \
-	libraries tests
+	test-citus x402-mutations console-pages fuzz lint bench coverage format clean distclean install-deps \
+	newcomer libraries tests
 all: $(PROGRAMS) ## builds the programs (SANITIZE=1: with ASan and UBSan; SANITIZE=thread: with TSan)
 
 run: ## sets everything up, shows a paid crawl from offer to invoice, and stays up
@@ -136,6 +136,12 @@ fault-mcp: ## 1,000 calls of tools with 40 kills, and a stream of 10 minutes (CA
 	@$(MAKE) -s $(JOBS) all
 	@cd tests/fault && FAULT=full MCP_CALLS=$(CALLS) MCP_SECONDS=$(SECONDS) \
 	    node --test --test-reporter=spec mcp.test.js
+
+test-citus: ## a ledger on a Citus cluster through 200 kills (KILLS=…, SEED=…; PGBIN=… where Citus is)
+	$(NEEDS) test
+	@$(MAKE) -s $(JOBS) all clock
+	@cd tests/fault && FAULT=full KILLS=$(KILLS) SEED=$(SEED) \
+	    node --test --test-reporter=spec cluster.test.js
 
 x402-mutations: ## 10,000 changed payments of x402 against a running gate (ROUNDS=…, SEED=…)
 	$(NEEDS) test

@@ -1,8 +1,9 @@
 # Turns the .sql files named as arguments into C; see ledger/pg/sql.h. POSIX awk. A file under statements/ is
 # one prepared statement, named like the file; those in migrations/ and baseline/ are what their folders say,
 # in the order in which they are named; one under functions/ or views/ becomes a text that makes the function
-# or view anew in pg_temp, to be compared with the database's; any other is a script. Comment lines before a
-# statement's first word stay out of the program.
+# or view anew in pg_temp, to be compared with the database's; one under cluster/ is the text of
+# a function as a cluster has it; any other is a script. Comment lines before a statement's first word stay
+# out of the program.
 #
 # A statement that returns rows ends its first comment with what they consist of, in order:
 #     -- columns: number text, total_minor bigint, due_date date null
@@ -25,6 +26,8 @@ function kind_of(path) {
         return "baseline"
     if (path ~ /(^|\/)(functions|views)\//)
         return "definitions"
+    if (path ~ /(^|\/)cluster\/[^\/]*$/)
+        return "cluster"
     return path ~ /(^|\/)migrations\// ? "migrations" : "scripts"
 }
 
@@ -147,6 +150,7 @@ function texts(    i) {
     table("definitions", "sql_file")
     table("statements", "sql_statement")
     table("scripts", "sql_file")
+    table("cluster", "sql_file")
 }
 
 # The same rows under a name that is taken are those of the statement that took it.

@@ -5,6 +5,7 @@
 
 #include "ledger/audit/judgement.h"
 #include "ledger/delivery/day_deliveries.h"
+#include "ledger/pg/cluster.h"
 #include "ledger/pg/sql.h"
 #include "ledger/proof/interim.h"
 #include "ledger/proof/log.h"
@@ -290,8 +291,13 @@ static enum err check_definitions(struct audit *audit, const struct pg_params *o
     const struct sql_file *made = sql_definitions;
     char problem[256];
     enum err err = ERR_OK;
+    bool spread = false;
     while (made->name && (err = pg_script(audit->pg, made->name, made->text)) == ERR_OK)
         made++;
+    if (err == ERR_OK)
+        err = cluster_read(audit->pg, &spread);
+    if (err == ERR_OK && spread)
+        err = cluster_make(audit->pg, "pg_temp");
     if (err == ERR_OK)
         return check(audit, "audit_definitions", owner);
     if (pg_failure(audit->pg) != PG_DENIED && pg_failure(audit->pg) != PG_OTHER)
@@ -328,6 +334,7 @@ static enum err check_guards(struct audit *audit, struct pg_array *allowed)
     TRY(check(audit, "audit_rights", &roles));
     TRY(check(audit, "audit_strangers", &strangers));
     TRY(check(audit, "audit_constraints", NULL));
+    TRY(check(audit, "audit_shards", NULL));
     TRY(check_definitions(audit, &owner));
 out:
     return err;

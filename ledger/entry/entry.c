@@ -334,7 +334,10 @@ static enum err insert_all(struct entry_arrays *arrays, struct session *session,
     if (arrays->columns[ID].count == 0)
         return ERR_OK;
     enum err err = insert_sent(arrays, session, entries, count, careful);
-    if (err == ERR_OK || careful || pg_failure(session->pg) != PG_DUPLICATE)
+    /* In a cluster the server that has the row says that it does, and the other one passes on its words
+     * alone. */
+    enum pg_failure failure = pg_failure(session->pg);
+    if (err == ERR_OK || careful || (failure != PG_DUPLICATE && failure != PG_OTHER))
         return err;
     /* The same batch again, by the statement that passes over what is there, under a number of its own: the
      * first one was rolled back with all that it had written. */

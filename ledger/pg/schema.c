@@ -6,6 +6,7 @@
 #include "ledger/pg/schema.h"
 
 #include "ledger/base/clock.h"
+#include "ledger/pg/cluster.h"
 #include "sql/rows/pg.h"
 
 #include <assert.h>
@@ -159,9 +160,11 @@ static enum err apply(struct pg *pg, const struct config *config, const struct s
     const char *newest = sql_migrations[step->to - 1].name;
     enum err err;
     int64_t version;
+    bool spread;
     TRY(pg_begin(pg));
     TRY(pg_run(pg, "schema_lock", NULL, NULL));
     TRY(read_version(pg, &version));
+    TRY(cluster_read(pg, &spread));
     /* Asked again under the lock: what was read before it may be old. */
     if (version > step->from) {
         tell("another run came before", newest);
@@ -171,6 +174,9 @@ static enum err apply(struct pg *pg, const struct config *config, const struct s
     TRY(pg_run(pg, "schema_lock_timeout", NULL, NULL));
     for (size_t i = 0; i < step->count; i++)
         TRY(pg_script(pg, step->scripts[i].name, step->scripts[i].text));
+    /* Which a migration makes as one database has them. */
+    if (spread)
+        TRY(cluster_make(pg, "public"));
     for (version = step->from; version < step->to; version++)
         TRY(record(pg, &sql_migrations[version]));
     TRY(log_action(pg, actor, newest));
@@ -276,11 +282,33 @@ out:
     return err;
 }
 
+enum err schema_spread(struct pg *pg, const char *actor, schema_tell *tell)
+{
+    enum err err;
+    bool spread;
+    TRY(pg_begin(pg));
+    TRY(pg_run(pg, "schema_lock", NULL, NULL));
+    TRY(cluster_read(pg, &spread));
+    if (spread) {
+        tell("nothing to do, the entries are", "spread over a cluster");
+        goto out;
+    }
+    TRY(cluster_spread(pg));
+    TRY(log_action(pg, actor, "citus"));
+    TRY(pg_commit(pg));
+    tell("spread the entries over a cluster, which gave back", "what it got");
+out:
+    pg_rollback(pg);
+    return err;
+}
+
 static enum err make_roles(struct pg *pg, const struct config *config, schema_tell *tell)
 {
     struct pg_params params = {0};
     struct pg_rows missing = {0};
+    const struct sql_file *script = &sql_scripts[SQL_SCRIPT_ROLES];
     enum err err;
+    assert(strcmp(script->name, "roles") == 0 && !sql_scripts[SQL_SCRIPT_COUNT].name);
     pg_params_text(&params, config->ledger_owner_role);
     pg_params_text(&params, config->ledger_gate_role);
     pg_params_text(&params, config->ledger_operator_role);
@@ -288,8 +316,7 @@ static enum err make_roles(struct pg *pg, const struct config *config, schema_te
     TRY(pg_begin(pg));
     TRY(pg_run(pg, "role_missing", &params, &missing));
     TRY(set_role_names(pg, config));
-    assert(sql_scripts[0].name && !sql_scripts[1].name);
-    TRY(pg_script(pg, sql_scripts[0].name, sql_scripts[0].text));
+    TRY(pg_script(pg, script->name, script->text));
     TRY(pg_commit(pg));
     for (int i = 0; i < missing.count; i++)
         tell("created role", role_missing_row(&missing, i).name);

@@ -32,6 +32,11 @@ typedef void schema_tell(const char *what, const char *name);
 enum err schema_migrate(struct pg *pg, const struct config *config, const char *actor,
                         schema_tell *tell) MUST_USE;
 
+/* Spreads the entries of a ledger of the wanted version over the servers of its database's cluster, and
+ * compares them with what they were (cluster_spread). Nothing to do is no error. `pg` is the owner's
+ * connection. */
+enum err schema_spread(struct pg *pg, const char *actor, schema_tell *tell) MUST_USE;
+
 /* Makes the roles and the database of `config` that do not exist. `superuser` NULL: libpq's default. */
 enum err schema_bootstrap(const struct config *config, const char *superuser, schema_tell *tell) MUST_USE;
 

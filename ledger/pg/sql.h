@@ -34,7 +34,11 @@ extern const struct sql_file sql_definitions[];
 /* One prepared statement each: "charge_insert". */
 extern const struct sql_statement sql_statements[];
 
-/* Several commands each, run as they are: "roles". */
+/* Several commands each, run as they are: those that SQL_SCRIPT_… number. */
 extern const struct sql_file sql_scripts[];
+enum { SQL_SCRIPT_CITUS, SQL_SCRIPT_ROLES, SQL_SCRIPT_COUNT };
+
+/* Each makes a function as a cluster has it: "charge_of". */
+extern const struct sql_file sql_cluster[];
 
 #endif

@@ -177,7 +177,8 @@ export async function stage(t, options = {}, ...extra) {
     const folder = workFolder()
     // `asUsed` and `ownServer`: nobody else's.
     const own = options.asUsed || options.ownServer
-    const ledger = own ? new Ledger(folder, options) : lend()
+    const Kind = options.ledgerKind ?? Ledger
+    const ledger = own ? new Kind(folder, options) : lend()
     const config = path.join(folder, 'config.yaml')
     const gates = []
     t.after(async () => {

@@ -31,9 +31,8 @@ CREATE OR REPLACE FUNCTION billing_discounts(of_site bigint, of_date date)
     ), numbered AS (
         SELECT c.crawler_id, c.rule, c.amount_micros AS price,
                s.crawls_before + row_number() OVER (PARTITION BY c.crawler_id ORDER BY c.payment_id) AS nth
-          FROM billing_day(of_site, of_date) b JOIN billable c ON c.site_id = of_site
-           AND c.payment_id >= b.first_id AND c.payment_id < b.end_id
-           AND c.amount_micros > 0
+          FROM billing_day(of_site, of_date) b
+          JOIN LATERAL billable_range(b.first_id, b.end_id) c ON c.site_id = of_site AND c.amount_micros > 0
           JOIN split s USING (crawler_id)
     ), found AS (
         SELECT b.crawler_id, b.kind, b.detail, b.discount_ppm, p.rule, p.price, p.quantity

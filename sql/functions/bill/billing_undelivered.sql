@@ -5,7 +5,8 @@ CREATE OR REPLACE FUNCTION billing_undelivered(of_site bigint, of_date date)
         SELECT c.payment_id, c.crawler_id, c.amount_micros, coalesce(u.final_micros, 0) AS final_micros
           FROM billing_day(of_site, of_date) b
           JOIN undelivered u ON u.site_id = of_site AND u.payment_id >= b.first_id AND u.payment_id < b.end_id
-          JOIN billable c ON c.payment_id = u.payment_id AND c.site_id = of_site
+          JOIN LATERAL charge_of(u.payment_id) c ON c.site_id = of_site
+           AND NOT EXISTS (SELECT FROM unproven n WHERE n.payment_id = u.payment_id)
          -- Two requests with one id at the same time: the answer to the second came whole.
          WHERE NOT (u.told_by = 'gate' AND u.final_micros IS NULL AND EXISTS (
                    SELECT FROM delivery d WHERE d.payment_id = u.payment_id AND d.repeated
@@ -21,8 +22,7 @@ CREATE OR REPLACE FUNCTION billing_undelivered(of_site bigint, of_date date)
         SELECT c.payment_id, t.crawls_before - t.included_crawls
                + row_number() OVER (PARTITION BY c.crawler_id ORDER BY c.payment_id) AS nth
           FROM billing_day(of_site, of_date) b
-          JOIN billable c ON c.site_id = of_site AND c.payment_id >= b.first_id AND c.payment_id < b.end_id
-           AND c.amount_micros > 0
+          JOIN LATERAL billable_range(b.first_id, b.end_id) c ON c.site_id = of_site AND c.amount_micros > 0
           JOIN terms t ON t.crawler_id = c.crawler_id AND t.counts
     ), discounted AS (
         SELECT l.*, CASE WHEN t.subscription OR n.nth <= 0 THEN 1000000 ELSE coalesce((

@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION dispute_subjects(of_site bigint, of_crawler bigint, p
     ), payment AS (
         SELECT a.*, c.site_id AS paid_at, c.crawler_id, c.amount_micros, c.rule,
                billing_invoice(c.site_id, c.crawler_id, c.payment_id, 9223372036854775807) AS stands_on
-          FROM asked a LEFT JOIN charge c ON c.payment_id = a.payment_id WHERE a.payment_id IS NOT NULL
+          FROM asked a LEFT JOIN LATERAL charge_of(a.payment_id) c ON true WHERE a.payment_id IS NOT NULL
     ), line AS (
         SELECT a.*, i.crawler_id, i.kind AS document, i.made_at, l.kind, l.amount_micros, l.quantity,
                l.description, l.unit_price_micros
@@ -95,7 +95,7 @@ CREATE OR REPLACE FUNCTION dispute_subjects(of_site bigint, of_crawler bigint, p
               UNION ALL
               -- What was decided of one of its crawls cannot be asked again by its line.
               SELECT s.dispute_id FROM dispute o JOIN dispute_subject s USING (dispute_id)
-                JOIN charge c ON c.payment_id = s.payment_id
+               CROSS JOIN LATERAL charge_of(s.payment_id) c
                WHERE o.site_id = of_site AND o.crawler_id = l.crawler_id AND c.rule = l.description
                  AND c.amount_micros = l.unit_price_micros
                  AND billing_invoice(of_site, o.crawler_id, s.payment_id, 9223372036854775807) = l.number

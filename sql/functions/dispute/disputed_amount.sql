@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION disputed_amount(of_site bigint, of_number text) RETUR
       JOIN dispute_subject s USING (dispute_id)
      CROSS JOIN LATERAL (
           SELECT sum(f.amount_micros) AS upheld_micros
-            FROM dispute_finding f JOIN charge c USING (payment_id)
+            FROM dispute_finding f CROSS JOIN LATERAL charge_of(f.payment_id) c
             JOIN invoice_line l ON l.description = c.rule AND l.unit_price_micros = c.amount_micros
            WHERE f.dispute_id = s.dispute_id AND l.site_id = s.site_id AND l.number = s.number
              AND l.line = s.line) AS u

@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION note_undelivered(of_payment uuid, answer_status integ
 DECLARE
     paid charge;
 BEGIN
-    SELECT * INTO paid FROM charge WHERE payment_id = of_payment;
+    SELECT * INTO paid FROM charge_of(of_payment);
     IF NOT FOUND THEN
         RETURN 'no-charge';
     END IF;

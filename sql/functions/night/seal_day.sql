@@ -32,9 +32,7 @@ BEGIN
     -- A statement that checked its entries before this seal was there may not have committed yet. It holds a
     -- lock on the partitions it writes to, so these wait for it; who comes later sees the seal. Longer than
     -- deadlock_timeout, after which a vacuum in the way gives up.
-    FOREACH part IN ARRAY coalesce(parts, '{}') LOOP
-        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', part);
-    END LOOP;
+    PERFORM seal_wait(parts);
     -- What was not delivered is taken back by the close: from here on it is known what that is.
     LOCK TABLE undelivered IN SHARE ROW EXCLUSIVE MODE;
     -- The parent alone, as every batch of deliveries names it: those under way come to their end.

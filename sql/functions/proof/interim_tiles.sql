@@ -9,8 +9,8 @@ CREATE OR REPLACE FUNCTION interim_tiles(of_site bigint, from_id uuid, to_id uui
            sum(l.amount_micros)::bigint
       FROM (SELECT c.payment_id, c.amount_micros, to_jsonb(c) AS line,
                    (row_number() OVER (ORDER BY c.payment_id) - 1) / 256 AS tile
-              FROM charge c
-             WHERE c.site_id = of_site AND c.payment_id >= from_id AND c.payment_id < to_id) AS l
+              FROM charge_range(from_id, to_id) c
+             WHERE c.site_id = of_site) AS l
      GROUP BY l.tile
 $$;
 COMMENT ON FUNCTION interim_tiles IS 'Rows of interim_tile as the entries of a site make them, whose ids are

@@ -10,9 +10,10 @@ SELECT c.payment_id, instant_ms(c.recorded_at) AS recorded_ms, c.amount_micros, 
        n.final_micros,
        (SELECT d.ended FROM delivery d WHERE d.payment_id = c.payment_id ORDER BY d.repeated DESC LIMIT 1)
            AS delivered
-  FROM charge c
+  FROM (SELECT * FROM charge
+         WHERE payment_id > $3::uuid AND payment_id < $4::uuid AND site_id = $1::bigint
+           AND crawler_id = $2::bigint
+         ORDER BY payment_id LIMIT $5::bigint) AS c
   LEFT JOIN unproven u ON u.payment_id = c.payment_id
   LEFT JOIN undelivered n ON n.payment_id = c.payment_id
- WHERE c.payment_id > $3::uuid AND c.payment_id < $4::uuid AND c.site_id = $1::bigint
-   AND c.crawler_id = $2::bigint
- ORDER BY c.payment_id LIMIT $5::bigint
+ ORDER BY c.payment_id

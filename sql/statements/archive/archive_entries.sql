@@ -6,7 +6,7 @@ SELECT (jsonb_strip_nulls(to_jsonb(c)) || jsonb_build_object('site', s.name, 'ag
         || jsonb_strip_nulls(jsonb_build_object('deliveries', (
                SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(d)) ORDER BY d.repeated)
                  FROM delivery d WHERE d.payment_id = c.payment_id))))::text AS line
-  FROM charge c JOIN site s USING (site_id) JOIN crawler k USING (crawler_id)
- WHERE c.payment_id >= uuid_floor($1::date::timestamp AT TIME ZONE 'UTC')
-   AND c.payment_id < uuid_floor(($1::date + 1)::timestamp AT TIME ZONE 'UTC')
+  FROM charge_range(uuid_floor($1::date::timestamp AT TIME ZONE 'UTC'),
+                    uuid_floor(($1::date + 1)::timestamp AT TIME ZONE 'UTC')) c
+  JOIN site s USING (site_id) JOIN crawler k USING (crawler_id)
  ORDER BY c.payment_id

@@ -3,7 +3,7 @@
 -- the one that the entry relied on.
 -- columns: source text, key text, line text, hash bytea, site_id bigint null, local_date date null
 WITH entry AS (
-    SELECT * FROM charge WHERE payment_id = $1::uuid
+    SELECT * FROM charge_of($1::uuid)
 ), relied AS (
     SELECT k.* FROM entry e JOIN crawler_key_source k USING (crawler_id, thumbprint)
      ORDER BY (k.first_relied_at <= e.recorded_at) DESC,

@@ -23,9 +23,8 @@ SELECT jsonb_build_object(
        jsonb_build_array(c.payment_id)::text AS cursor
   FROM asked
  CROSS JOIN LATERAL (
-       SELECT * FROM charge c
-        WHERE c.payment_id >= asked.first AND c.payment_id < asked.below
-          AND (asked.site IS NULL OR c.site_id = asked.site_id)
+       SELECT * FROM charge_range(asked.first, asked.below) c
+        WHERE (asked.site IS NULL OR c.site_id = asked.site_id)
           AND (asked.agent IS NULL OR c.crawler_id = asked.crawler_id)
           AND (asked.rule IS NULL OR c.rule = asked.rule)
         ORDER BY c.payment_id DESC LIMIT asked.room) AS c

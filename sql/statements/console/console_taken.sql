@@ -15,9 +15,8 @@ WITH asked AS (
     SELECT c.site_id, c.crawler_id, c.resource, c.rule, c.amount_micros, c.recorded_at
       FROM asked
      CROSS JOIN LATERAL (
-           SELECT * FROM charge c
-            WHERE c.payment_id >= asked.first AND c.payment_id < asked.below
-              AND (asked.site IS NULL OR c.site_id = asked.site_id)
+           SELECT * FROM charge_range(asked.first, asked.below) c
+            WHERE (asked.site IS NULL OR c.site_id = asked.site_id)
               AND (asked.agent IS NULL OR c.crawler_id = asked.crawler_id)
               AND (asked.rule IS NULL OR c.rule = asked.rule)
             ORDER BY c.payment_id DESC LIMIT 200000) AS c

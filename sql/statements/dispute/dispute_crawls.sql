@@ -24,13 +24,11 @@ WITH subject AS (
                   AND b.close_number < now.close_number), 0)
       JOIN day d ON d.site_id = t.site_id AND d.local_date = t.local_date
 ), found AS (
-    SELECT c.* FROM subject u JOIN charge c ON c.payment_id = u.payment_id WHERE c.payment_id > $2::uuid
+    SELECT c.* FROM subject u CROSS JOIN LATERAL charge_of(u.payment_id) c WHERE c.payment_id > $2::uuid
     UNION ALL
-    (SELECT c.* FROM part p JOIN charge c ON c.site_id = p.site_id AND c.crawler_id = p.crawler_id
-        AND c.payment_id >= p.first_id AND c.payment_id < p.end_id AND c.rule = p.rule
-        AND c.amount_micros = p.price
-      WHERE c.payment_id > $2::uuid AND NOT EXISTS (
-                SELECT FROM unproven n WHERE n.payment_id = c.payment_id) ORDER BY c.payment_id LIMIT 500)
+    (SELECT c.* FROM part p JOIN LATERAL billable_range(p.first_id, p.end_id) c ON c.site_id = p.site_id
+        AND c.crawler_id = p.crawler_id AND c.rule = p.rule AND c.amount_micros = p.price
+      WHERE c.payment_id > $2::uuid ORDER BY c.payment_id LIMIT 500)
 ), page AS (
     SELECT f.* FROM found f
      WHERE NOT EXISTS (SELECT FROM dispute_finding g
@@ -54,7 +52,7 @@ SELECT c.payment_id, c.amount_micros, c.resource, c.rule, c.thumbprint, c.signat
         FROM page_copy p JOIN page_copy q ON q.crawler_id = p.crawler_id AND q.copy = p.copy
          AND q.site_id = p.site_id AND q.whole AND q.repeats IS NULL AND q.payment_id < p.payment_id
          AND q.payment_id >= uuid_floor(uuid_instant(p.payment_id) - interval '7 days')
-        JOIN charge e ON e.payment_id = q.payment_id AND e.crawler_id = q.crawler_id AND e.amount_micros > 0
+        JOIN LATERAL charge_of(q.payment_id) e ON e.crawler_id = q.crawler_id AND e.amount_micros > 0
        WHERE p.payment_id = c.payment_id AND p.crawler_id = c.crawler_id AND p.repeats IS NULL
          AND NOT EXISTS (SELECT FROM undelivered v
                           WHERE v.payment_id = q.payment_id AND v.final_micros IS NULL)

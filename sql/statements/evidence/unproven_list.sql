@@ -4,7 +4,7 @@
 SELECT s.name AS site, u.payment_id, u.reason, u.amount_micros, s.currency, k.agent, c.resource, d.local_date
   FROM unproven u
   JOIN site s USING (site_id)
-  LEFT JOIN charge c ON c.payment_id = u.payment_id
+  LEFT JOIN LATERAL charge_of(u.payment_id) c ON true
   LEFT JOIN crawler k ON k.crawler_id = u.crawler_id
   LEFT JOIN day d ON d.site_id = u.site_id AND d.starts_at <= uuid_instant(u.payment_id)
                  AND d.ends_at > uuid_instant(u.payment_id)

@@ -13,7 +13,8 @@ SELECT c.payment_id, c.recorded_at, s.name AS site, k.agent, c.thumbprint, c.res
        CASE WHEN u.payment_id IS NULL THEN p.number END AS invoice,
        CASE WHEN u.payment_id IS NULL THEN l.line END AS invoice_line, y.public_key, u.reason AS unproven,
        v.ended AS delivered, v.status::bigint AS status, v.sent_bytes, v.body_digest
-  FROM charge c JOIN site s ON s.site_id = $1::bigint JOIN crawler k USING (crawler_id)
+  FROM charge_range($3::uuid, $4::uuid) c
+  JOIN site s ON s.site_id = $1::bigint JOIN crawler k USING (crawler_id)
   LEFT JOIN crawler_key y USING (crawler_id, thumbprint)
   LEFT JOIN agreement a ON a.agreement_id = c.agreement_id
   LEFT JOIN unproven u ON u.payment_id = c.payment_id
@@ -26,7 +27,7 @@ SELECT c.payment_id, c.recorded_at, s.name AS site, k.agent, c.thumbprint, c.res
        SELECT min(n.line)::bigint AS line FROM invoice_line n
         WHERE n.site_id = $1::bigint AND n.number = p.number AND n.kind = 'crawls'
           AND n.description = c.rule AND n.unit_price_micros = c.amount_micros) AS l ON true
- WHERE c.site_id = $1::bigint AND c.payment_id >= $3::uuid AND c.payment_id < $4::uuid
+ WHERE c.site_id = $1::bigint
    AND ($5::text IS NULL OR k.agent = $5::text)
    AND ($6::uuid[] IS NULL OR c.payment_id = ANY ($6::uuid[]))
    AND ($7::text IS NULL OR (u.payment_id IS NULL AND c.crawler_id IN (

@@ -20,8 +20,9 @@ WITH since AS (
                         WHERE (u.payment_id IS NULL OR u.final_micros > 0) AND n.payment_id IS NULL), 0)
                AS micros,
            count(n.payment_id) AS unproven, coalesce(sum(n.amount_micros), 0) AS unproven_micros
-      FROM since JOIN charge c ON c.site_id = $1::bigint
-       AND c.payment_id >= uuid_floor(quarter_start(since.quarter))
+      FROM since
+      JOIN LATERAL charge_range(uuid_floor(quarter_start(since.quarter)),
+                                'ffffffff-ffff-ffff-ffff-ffffffffffff') c ON c.site_id = $1::bigint
       LEFT JOIN undelivered u ON u.payment_id = c.payment_id AND u.site_id = c.site_id
       LEFT JOIN unproven n ON n.payment_id = c.payment_id
      GROUP BY 1, 2

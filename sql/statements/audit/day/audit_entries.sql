@@ -3,7 +3,7 @@
 WITH entered AS (
     SELECT c.crawler_id, c.rule, c.amount_micros AS price, count(*) AS quantity
       FROM billing_day($1::bigint, $2::date) b
-      JOIN billable c ON c.site_id = $1::bigint AND c.payment_id >= b.first_id AND c.payment_id < b.end_id
+      JOIN LATERAL billable_range(b.first_id, b.end_id) c ON c.site_id = $1::bigint
      GROUP BY c.crawler_id, c.rule, c.amount_micros
 ), line AS (
     SELECT l.crawler_id, l.rule, l.unit_price_micros AS price, l.quantity

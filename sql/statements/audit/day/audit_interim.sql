@@ -33,7 +33,7 @@ WITH chosen AS (
     SELECT 'entry ' || m.payment_id AS subject,
            CASE WHEN c.payment_id IS NULL THEN 'was removed' ELSE 'was changed' END
                || ' after interim checkpoint ' || m.number || ' had it' AS problem
-      FROM item m LEFT JOIN charge c ON c.payment_id = m.payment_id AND c.site_id = $1::bigint
+      FROM item m LEFT JOIN LATERAL charge_of(m.payment_id) c ON c.site_id = $1::bigint
      WHERE (c.payment_id IS NULL
             OR substr(sha256(convert_to(jsonb_strip_nulls(to_jsonb(c))::text, 'UTF8')), 1, 8) <> m.digest)
        AND NOT EXISTS (SELECT FROM archived v
@@ -41,8 +41,7 @@ WITH chosen AS (
     UNION ALL
     SELECT 'entry ' || c.payment_id,
            'was added after interim checkpoint ' || i.number || ', which is over its time'
-      FROM point i JOIN charge c ON c.site_id = i.site_id AND c.payment_id >= i.first_id
-       AND c.payment_id < i.end_id
+      FROM point i JOIN LATERAL charge_range(i.first_id, i.end_id) c ON c.site_id = i.site_id
      WHERE NOT i.tiles_left AND NOT EXISTS (SELECT FROM item m WHERE m.payment_id = c.payment_id)
     UNION ALL
     SELECT l.source || ' ' || l.key,

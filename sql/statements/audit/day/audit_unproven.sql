@@ -14,7 +14,7 @@ UNION ALL
 SELECT 'unproven ' || u.payment_id, CASE WHEN c.payment_id IS NULL THEN 'there is no such entry of the site'
            ELSE 'names crawler ' || u.crawler_id || ' and ' || micros_text(u.amount_micros) || ', its entry '
                 || c.crawler_id || ' and ' || micros_text(c.amount_micros) END
-  FROM unproven u LEFT JOIN charge c ON c.payment_id = u.payment_id AND c.site_id = u.site_id
+  FROM unproven u LEFT JOIN LATERAL charge_of(u.payment_id) c ON c.site_id = u.site_id
  WHERE u.site_id = $1::bigint
    AND (c.payment_id IS NULL OR c.crawler_id <> u.crawler_id OR c.amount_micros <> u.amount_micros)
    AND NOT EXISTS (SELECT FROM archived v

@@ -4,6 +4,8 @@
 WITH ledger AS (
     SELECT c.oid, c.relname, c.relkind, c.relowner, c.relacl, c.relispartition FROM pg_class c
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                          AND d.deptype = 'e')
 ), own (role) AS (
     SELECT rolname::text FROM pg_roles WHERE rolname IN ($1::text, $2::text, $4::text)
 ), adds (role, relname) AS (

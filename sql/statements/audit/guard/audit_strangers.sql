@@ -12,6 +12,8 @@ WITH ledger AS (
       FROM ledger l WHERE l.relkind IN ('m', 'f')
     UNION ALL
     SELECT 'event trigger ' || e.evtname, 'is none of the ledger''s: drop it' FROM pg_event_trigger e
+     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass
+                          AND d.objid = e.oid AND d.deptype = 'e')
     UNION ALL
     SELECT 'publication ' || p.pubname, 'carries rows away, and is none of the ledger''s: drop it'
       FROM pg_publication p

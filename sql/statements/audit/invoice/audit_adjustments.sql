@@ -4,14 +4,13 @@
 SELECT 'adjustment ' || a.adjustment_id AS subject,
        'corrects payment ' || a.payment_id || ', which is no charge of its crawler at this site' AS problem
   FROM adjustment a
- WHERE a.site_id = $1::bigint AND a.payment_id IS NOT NULL
-   AND NOT EXISTS (SELECT FROM charge c WHERE c.payment_id = a.payment_id AND c.site_id = a.site_id
-                      AND c.crawler_id = a.crawler_id)
+  LEFT JOIN LATERAL charge_of(a.payment_id) c ON c.site_id = a.site_id AND c.crawler_id = a.crawler_id
+ WHERE a.site_id = $1::bigint AND a.payment_id IS NOT NULL AND c.payment_id IS NULL
    AND NOT EXISTS (SELECT FROM archived v
                     WHERE v.utc_date = (uuid_instant(a.payment_id) AT TIME ZONE 'UTC')::date)
 UNION ALL
 SELECT 'charge ' || c.payment_id, 'more was taken back than the ' || c.amount_micros || ' charged'
-  FROM adjustment a JOIN charge c USING (payment_id)
+  FROM adjustment a CROSS JOIN LATERAL charge_of(a.payment_id) c
  WHERE a.site_id = $1::bigint
  GROUP BY c.payment_id, c.amount_micros HAVING sum(a.amount_micros) > c.amount_micros
 UNION ALL

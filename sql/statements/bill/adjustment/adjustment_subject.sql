@@ -7,7 +7,7 @@
 WITH subject AS (
     SELECT c.payment_id, c.site_id, c.crawler_id, c.amount_micros, s.currency, billing_invoice(
                c.site_id, c.crawler_id, c.payment_id, 9223372036854775807) AS number
-      FROM charge c JOIN site s USING (site_id) WHERE c.payment_id = $1::uuid
+      FROM charge_of($1::uuid) c JOIN site s USING (site_id)
 ), terms AS (
     SELECT c.payment_id, c.site_id, c.crawler_id, a.agreement_id, a.subscription, a.included_crawls,
            d.starts_at, d.ends_at, t.local_date AS closed_date, t.period_crawls_before,
@@ -45,15 +45,13 @@ WITH subject AS (
                SELECT FROM archived w WHERE w.utc_date >= (p.from_at AT TIME ZONE 'UTC')::date
                   AND w.utc_date < (uuid_instant(p.payment_id) AT TIME ZONE 'UTC')::date)
            THEN paid_crawls(p.site_id, p.closed_date, p.crawler_id) - (
-               SELECT count(*) FROM billable n
+               SELECT count(*) FROM billable_range(p.payment_id, uuid_floor(p.ends_at)) n
                 WHERE n.site_id = p.site_id AND n.crawler_id = p.crawler_id
-                  AND n.payment_id > p.payment_id AND n.payment_id < uuid_floor(p.ends_at)
-                  AND n.amount_micros > 0)
+                  AND n.payment_id > p.payment_id AND n.amount_micros > 0)
            ELSE (
-               SELECT count(*) FROM billable n
+               SELECT count(*) FROM billable_range(uuid_floor(p.from_at), uuid_floor(p.ends_at)) n
                 WHERE n.site_id = p.site_id AND n.crawler_id = p.crawler_id
-                  AND n.payment_id >= uuid_floor(p.from_at) AND n.payment_id <= p.payment_id
-                  AND n.amount_micros > 0) END AS nth
+                  AND n.payment_id <= p.payment_id AND n.amount_micros > 0) END AS nth
       FROM period p
 )
 SELECT c.site_id, c.crawler_id, c.amount_micros,

@@ -7,10 +7,9 @@
 WITH page AS (
     SELECT c.payment_id, c.crawler_id, c.resource, c.rule, c.amount_micros AS price_micros, c.agreement_id,
            c.signature_base
-      FROM charge c
-     WHERE c.site_id = $1::bigint AND c.crawler_id = $2::bigint AND c.payment_id >= $3::uuid
-       AND (NOT $4::boolean OR c.payment_id > $3::uuid) AND c.payment_id < $5::uuid
-       AND NOT EXISTS (SELECT FROM unproven u WHERE u.payment_id = c.payment_id)
+      FROM billable_range($3::uuid, $5::uuid) c
+     WHERE c.site_id = $1::bigint AND c.crawler_id = $2::bigint
+       AND (NOT $4::boolean OR c.payment_id > $3::uuid)
      ORDER BY c.payment_id LIMIT 4000
 ), numbered AS (
     SELECT p.*, $7::bigint + count(*) FILTER (WHERE p.price_micros > 0) OVER (ORDER BY p.payment_id) AS crawl

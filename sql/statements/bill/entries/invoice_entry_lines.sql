@@ -8,6 +8,6 @@ SELECT l.line, l.kind, l.description, l.quantity, l.unit_price_micros, l.amount_
        a.payment_id, a.reason, a.actor, instant_ms(uuid_instant(a.payment_id)) AS offered_ms, c.resource,
        c.rule, c.amount_micros AS price_micros, f.dispute_id
   FROM invoice_line l LEFT JOIN adjustment a USING (adjustment_id)
-  LEFT JOIN charge c ON c.payment_id = a.payment_id
+  LEFT JOIN LATERAL charge_of(a.payment_id) c ON true
   LEFT JOIN dispute_finding f ON f.adjustment_id = l.adjustment_id
  WHERE l.site_id = $1::bigint AND l.number = $2::text ORDER BY l.line

@@ -9,4 +9,5 @@ SELECT payment_id, c.site_id, crawler_id, amount_micros, resource, instant_ms(c.
        coalesce(u.final_micros, c.amount_micros) AS final_micros,
        CASE WHEN current_setting('synchronous_standby_names') <> ''
             THEN pg_logical_emit_message(true, 'crawltab', '') END::text AS mark
-  FROM charge c LEFT JOIN undelivered u USING (payment_id) WHERE payment_id = ANY ($1::uuid[])
+  FROM unnest($1::uuid[]) AS e (id) CROSS JOIN LATERAL charge_of(e.id) c
+  LEFT JOIN undelivered u USING (payment_id)

@@ -15,7 +15,7 @@ SELECT c.payment_id, s.name AS site, s.network, s.currency, c.amount_micros, c.r
        coalesce(i.crawls_date, i.local_date) AS invoiced_to, a.version AS agreement_version, c.site_id,
        c.crawler_id, u.reason AS unproven,
        x.local_date IS NULL OR x.unproven IS NOT NULL AS judged, w.repeats
-  FROM charge c
+  FROM charge_of($1::uuid) c
   JOIN site s USING (site_id)
   JOIN crawler k USING (crawler_id)
   LEFT JOIN agreement a ON a.agreement_id = c.agreement_id
@@ -29,4 +29,3 @@ SELECT c.payment_id, s.name AS site, s.network, s.currency, c.amount_micros, c.r
   LEFT JOIN unproven u ON u.payment_id = c.payment_id
   LEFT JOIN day_close x ON x.site_id = d.site_id AND x.local_date = d.local_date
   LEFT JOIN page_copy w ON w.payment_id = c.payment_id AND w.crawler_id = c.crawler_id AND c.amount_micros = 0
- WHERE c.payment_id = $1::uuid

@@ -20,8 +20,8 @@ WITH recent AS (
 )
 SELECT c.payment_id, s.name AS site, s.currency, instant_ms(uuid_instant(c.payment_id)) AS offered_ms,
        c.resource, c.amount_micros
-  FROM quarter q JOIN charge c ON c.payment_id >= uuid_floor(quarter_start(q.quarter))
-   AND c.payment_id < uuid_floor(quarter_start(q.quarter + 1)) AND c.crawler_id = $2::bigint
-   AND c.thumbprint = $1::bytea
+  FROM quarter q
+  JOIN LATERAL charge_range(uuid_floor(quarter_start(q.quarter)), uuid_floor(quarter_start(q.quarter + 1))) c
+    ON c.crawler_id = $2::bigint AND c.thumbprint = $1::bytea
   JOIN site s USING (site_id)
  ORDER BY c.payment_id DESC LIMIT 10

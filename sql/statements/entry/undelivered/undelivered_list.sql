@@ -9,7 +9,7 @@ SELECT s.name AS site, u.payment_id, c.resource, k.agent, c.amount_micros, s.cur
            AS reversed_micros, u.final_micros
   FROM undelivered u
   JOIN site s USING (site_id)
-  LEFT JOIN charge c ON c.payment_id = u.payment_id
+  LEFT JOIN LATERAL charge_of(u.payment_id) c ON true
   LEFT JOIN crawler k USING (crawler_id)
   LEFT JOIN day d ON d.site_id = u.site_id AND d.starts_at <= uuid_instant(u.payment_id)
                  AND d.ends_at > uuid_instant(u.payment_id)
