@@ -119,6 +119,7 @@ test('every command of the pages runs', { timeout: 600_000 }, async t => {
             )
         )
     fs.writeFileSync(path.join(folder, 'kept.txt'), (await set.crawltab('checkpoint', 'show')).stdout)
+    fs.writeFileSync(path.join(folder, 'access.log'), `crawler.example "GET ${page}" 200\n`)
     const last = new Date(Date.now() + dayMs).toISOString().slice(0, 10)
     const [next, later] = [40, 50].map(days => new Date(Date.now() + days * dayMs).toISOString().slice(0, 10))
     const disputes = async () =>
@@ -140,7 +141,7 @@ test('every command of the pages runs', { timeout: 600_000 }, async t => {
             .replaceAll('--vkey KEY', '--vkey "$(crawltab checkpoint key | tail -n 1)"')
             .replaceAll('$((40 * 86400))', '3456000')
             .replaceAll('2027-12-31', next)
-        if (/dispute (show|decide) ID/.test(text)) {
+        if (/dispute (show|add|decide) ID/.test(text)) {
             const all = await disputes()
             const one = /--reject/.test(text) ? all.find(id => id !== decided) : (decided ??= all[0])
             text = text.replace(' ID', ` ${one}`)

@@ -191,7 +191,7 @@ static void each_rule_gives_back(void **state)
     (void)state;
     for (int i = 0; i < 7; i++)
         snprintf(ids[i], UUID_TEXT_MAX, "%s",
-                 pay(noon(5, 0) + i * 1000, A, i == 1 ? 700000 : 0, i == 4 || i == 5 ? 7 : 0));
+                 pay(noon(5, 0) + i * 60000, A, i == 1 ? 700000 : 0, i == 4 || i == 5 ? 7 : 0));
     lose(ids[2], 502);
     lose(ids[3], 200);
     char forged[200];
@@ -246,7 +246,7 @@ static void what_was_recorded_of_the_delivery_counts(void **state)
     for (size_t i = 0; i < sizeof(deliveries) / sizeof(*deliveries); i++) {
         struct dispute_subject subject = {.number = NULL};
         char query[512];
-        snprintf(subject.payment_id, UUID_TEXT_MAX, "%s", pay(noon(5, 0) + (int64_t)i * 1000, A, 0, 0));
+        snprintf(subject.payment_id, UUID_TEXT_MAX, "%s", pay(noon(5, 0) + (int64_t)i * 10000, A, 0, 0));
         snprintf(query, sizeof(query),
                  "INSERT INTO delivery (payment_id, repeated, site_id, ended_at, ended, status)"
                  " SELECT '%s', again, 1, now(), CASE WHEN again THEN 'whole' ELSE '%s' END, 200"
@@ -266,13 +266,13 @@ static void caps_hold(void **state)
     const struct dispute_caps half = {500000, -1}, low = {1000000, 2 * PRICE};
     (void)state;
     for (int i = 0; i < 4; i++) {
-        const char *id = pay(noon(5, 0) + i * 1000, A, 0, 0);
+        const char *id = pay(noon(5, 0) + i * 10000, A, 0, 0);
         lose(id, 500);
         snprintf(subjects[i].payment_id, UUID_TEXT_MAX, "%s", id);
     }
     /* What was not delivered is no charge of the last thirty days. */
     for (int i = 0; i < 4; i++)
-        pay(noon(5, 1) + i * 1000, A, 0, 0);
+        pay(noon(5, 1) + i * 10000, A, 0, 0);
     const char *dispute = open_at(noon(5, 2), "service_not_delivered", subjects, 3);
     assert_string_equal(rules_say(dispute, noon(5, 2), &half), "referred 2/3 4691356");
     assert_string_equal(sql("SELECT detail FROM dispute_event WHERE event = 'referred'"),
@@ -296,7 +296,7 @@ static void people_decide_after_the_invoice(void **state)
     struct dispute_subject line = {.line = 1};
     (void)state;
     for (int i = 0; i < 4; i++) {
-        const char *id = pay(noon(9, 0) + i * 1000, A, 0, 0);
+        const char *id = pay(noon(9, 0) + i * 10000, A, 0, 0);
         snprintf(i == 0 ? first : second, UUID_TEXT_MAX, "%s", id);
     }
     pay(noon(8, 0), A, 500, 0); /* not proven: more than was signed */
@@ -346,7 +346,7 @@ static void all_of_a_line_and_none(void **state)
     struct dispute_subject line = {.line = 1};
     (void)state;
     for (int i = 0; i < 3; i++)
-        pay(noon(9, 0) + i * 1000, A, 0, 0);
+        pay(noon(9, 0) + i * 10000, A, 0, 0);
     const char *other = pay(noon(9, 1), B, 0, 0);
     run_nights(8);
     snprintf(number, sizeof(number), "%s", sql("SELECT number FROM invoice WHERE agent = '" A "'"));
