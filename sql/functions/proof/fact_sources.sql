@@ -28,6 +28,7 @@ CREATE OR REPLACE FUNCTION fact_sources() RETURNS TABLE (source text, keys text[
            ('invoice_payment', ARRAY['site_id', 'number', 'reference'], true),
            ('offer_terms', ARRAY['site_id', 'terms_url', 'ttl_seconds'], true),
            ('operator_action', ARRAY['action_id'], false),
+           ('sandbox', ARRAY['single'], false),
            ('seller_logo', ARRAY['digest'], false),
            ('settlement', ARRAY['site_id', 'number', 'rail', 'attempt'], true),
            ('settlement_batch', ARRAY['batch_id'], true),
