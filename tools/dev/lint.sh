@@ -131,7 +131,7 @@ citations() {
 
 # Two branches that each add a migration must not both get its number.
 migrations() {
-    sources 'sql/migrations/*.sql' | sed 's#.*/##; s/-.*//' | awk '$1 + 0 != NR {
+    sources 'sql/migrations/*.sql' | sed 's#.*/##; s/-.*//' | sort | awk '$1 + 0 != NR {
         printf "sql/migrations: number %d is %s (migration)\n", NR, $1 + 0 < NR ? "given twice" : "missing"
         exit 1 }' || fail
 }
