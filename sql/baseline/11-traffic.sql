@@ -311,23 +311,20 @@ COMMENT ON FUNCTION refuse_uncount IS 'Trigger of sums of traffic: they count up
 
 SELECT make_append_only(name::regclass) FROM unnest(ARRAY['traffic', 'traffic_hour']) AS name;
 
-CREATE TRIGGER count_up BEFORE UPDATE ON traffic_day FOR EACH ROW EXECUTE FUNCTION refuse_uncount();
-ALTER TABLE traffic_day ENABLE ALWAYS TRIGGER count_up;
-CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON traffic_day FOR EACH STATEMENT WHEN
-    ((current_setting('crawltab.forgets_traffic'::text, true) IS DISTINCT FROM 'yes'::text)) EXECUTE FUNCTION
-    refuse_change();
-ALTER TABLE traffic_day ENABLE ALWAYS TRIGGER append_only;
-CREATE TRIGGER count_up BEFORE UPDATE ON traffic_total FOR EACH ROW EXECUTE FUNCTION refuse_uncount();
-ALTER TABLE traffic_total ENABLE ALWAYS TRIGGER count_up;
-CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON traffic_total FOR EACH STATEMENT WHEN
-    ((current_setting('crawltab.forgets_traffic'::text, true) IS DISTINCT FROM 'yes'::text)) EXECUTE FUNCTION
-    refuse_change();
-ALTER TABLE traffic_total ENABLE ALWAYS TRIGGER append_only;
-CREATE TRIGGER count_up BEFORE UPDATE ON traffic_month FOR EACH ROW EXECUTE FUNCTION refuse_uncount();
-ALTER TABLE traffic_month ENABLE ALWAYS TRIGGER count_up;
-CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON traffic_month FOR EACH STATEMENT WHEN
-    ((current_setting('crawltab.forgets_traffic'::text, true) IS DISTINCT FROM 'yes'::text)) EXECUTE FUNCTION
-    refuse_change();
-ALTER TABLE traffic_month ENABLE ALWAYS TRIGGER append_only;
+DO $$
+DECLARE
+    target text;
+BEGIN
+    FOREACH target IN ARRAY ARRAY['traffic_day', 'traffic_total', 'traffic_month'] LOOP
+        EXECUTE format('CREATE TRIGGER count_up BEFORE UPDATE ON %I'
+                       ' FOR EACH ROW EXECUTE FUNCTION refuse_uncount()', target);
+        EXECUTE format('CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON %I FOR EACH STATEMENT'
+                       ' WHEN (current_setting(''crawltab.forgets_traffic'', true) IS DISTINCT FROM ''yes'')'
+                       ' EXECUTE FUNCTION refuse_change()', target);
+        EXECUTE format('ALTER TABLE %1$I ENABLE ALWAYS TRIGGER count_up,'
+                       ' ENABLE ALWAYS TRIGGER append_only', target);
+    END LOOP;
+END
+$$;
 
 REVOKE ALL ON FUNCTION add_up_traffic, forget_traffic, keep_traffic, make_traffic_partition FROM PUBLIC;
