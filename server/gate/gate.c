@@ -1,7 +1,6 @@
 /* The gate as a whole: what its configuration makes it, and what the HTTP layer calls. */
 #include "server/gate/account.h"
 #include "server/gate/gate_passage.h"
-#include "server/gate/gate_thread.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/crypto/random.h"
@@ -11,6 +10,50 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What an HTTP thread has of the gate. */
+static void thread_stop(void *context)
+{
+    struct gate_thread *thread = context;
+    OBJECT_END(thread, GATE_THREAD_MAGIC);
+    hmac_free(thread->keys.current);
+    hmac_free(thread->keys.previous);
+    hmac_free(thread->client_tags);
+    tally_release(thread->tally);
+    content_view_end(&thread->view);
+    free(thread);
+}
+
+/* NULL: without memory. */
+static void *thread_start(void *context)
+{
+    OBJECT_CHECK((struct gate *)context, GATE_MAGIC);
+    struct gate *gate = context;
+    struct gate_thread *thread = calloc(1, sizeof(*thread));
+    if (!thread)
+        return NULL;
+    OBJECT_MAKE(thread, GATE_THREAD_MAGIC);
+    thread->gate = gate;
+    thread->keys.current = hmac_new(gate->offer_key.current, OFFER_KEY_SIZE);
+    if (gate->offer_key.has_previous)
+        thread->keys.previous = hmac_new(gate->offer_key.previous, OFFER_KEY_SIZE);
+    if (gate->parts.traffic)
+        thread->tally = recorder_tally(gate->parts.traffic);
+    if (gate->parts.journal)
+        thread->client_tags = client_tag_key(gate->offer_key.current, OFFER_KEY_SIZE);
+    if (thread->keys.current && (thread->keys.previous || !gate->offer_key.has_previous))
+        return thread;
+    thread_stop(thread);
+    return NULL;
+}
+
+static void *thread_start_deciding(void *context)
+{
+    struct gate_thread *thread = thread_start(context);
+    if (thread)
+        thread->decides = true;
+    return thread;
+}
 
 static size_t body_room(void *context, const struct exchange *exchange)
 {
@@ -40,9 +83,9 @@ struct exchange_handler gate_handler(struct gate *gate)
     OBJECT_CHECK(gate, GATE_MAGIC);
     return (struct exchange_handler){
         .context = gate,
-        .thread_start = gate_thread_start,
+        .thread_start = thread_start,
         .body_room = gate->account_limits || takes_bodies(gate->parts.config) ? body_room : NULL,
-        .thread_stop = gate_thread_stop,
+        .thread_stop = thread_stop,
         .handle = gate_passage_request,
         .parked = gate_passage_parked,
         .turned = gate_passage_turned,
@@ -54,7 +97,7 @@ struct exchange_handler gate_handler(struct gate *gate)
 struct exchange_handler gate_deciding_handler(struct gate *gate)
 {
     struct exchange_handler handler = gate_handler(gate);
-    handler.thread_start = gate_thread_start_deciding;
+    handler.thread_start = thread_start_deciding;
     handler.body_room = NULL; /* bodies go to the site, and are never judged by the way */
     return handler;
 }
