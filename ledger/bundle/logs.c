@@ -174,15 +174,14 @@ static bool read_changes(struct arena *arena, const json_t *list, note_verifies 
 static bool read_log(struct arena *arena, const json_t *json, note_verifies *verifies, struct bundle_log *log,
                      struct bundle_report *report)
 {
+    /* The first is there where there are witnesses. */
+    static const char *const members[] = {"witnesses", "origin", "signed_by",   "checkpoint",
+                                          "leaves",    "days",   "key_changes", NULL};
     log->origin = bundle_text(json, "origin");
     log->signed_by = bundle_text(json, "signed_by");
     log->checkpoint = slice_of(bundle_text(json, "checkpoint"));
     bool witnessed = json_object_get(json, "witnesses") != NULL;
-    bool whole = witnessed
-                     ? BUNDLE_HAS(json, "origin", "signed_by", "checkpoint", "leaves", "days", "key_changes",
-                                  "witnesses")
-                     : BUNDLE_HAS(json, "origin", "signed_by", "checkpoint", "leaves", "days", "key_changes");
-    if (!whole || !log->origin || !log->signed_by || !log->checkpoint.data ||
+    if (!bundle_has(json, members + !witnessed) || !log->origin || !log->signed_by || !log->checkpoint.data ||
         !read_leaves(arena, json_object_get(json, "leaves"), log))
         return bundle_wrong(report, "a log in the file cannot be read");
     if (!read_changes(arena, json_object_get(json, "key_changes"), verifies, log))

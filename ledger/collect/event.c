@@ -176,16 +176,24 @@ out:
     return err;
 }
 
+/* event_begin for what is done to debts alone. */
+static enum err begin_debt(struct pg *pg, const struct event_subject *subject, struct event_invoice *invoice,
+                           enum event_outcome *outcome)
+{
+    enum err err = event_begin(pg, subject, invoice, outcome);
+    if (err == ERR_OK && *outcome == EVENT_DONE && invoice->credit_note)
+        *outcome = EVENT_NO_DEBT;
+    return err;
+}
+
 enum err event_receive(struct pg *pg, const struct event_subject *subject, const struct event_money *money,
                        enum event_outcome *outcome, struct event_state *state)
 {
     struct event_invoice invoice;
     enum err err;
-    TRY(event_begin(pg, subject, &invoice, outcome));
-    if (*outcome == EVENT_DONE && invoice.credit_note)
-        *outcome = EVENT_NO_DEBT;
+    TRY(begin_debt(pg, subject, &invoice, outcome));
     /* Never rounded: a tenth of a cent that nobody paid would be open for ever. */
-    else if (*outcome == EVENT_DONE && money->amount_micros % amount_minor_micros((int)invoice.decimals) != 0)
+    if (*outcome == EVENT_DONE && money->amount_micros % amount_minor_micros((int)invoice.decimals) != 0)
         *outcome = EVENT_MISFIT;
     if (*outcome != EVENT_DONE)
         goto out;
@@ -225,9 +233,7 @@ enum err event_write_off(struct pg *pg, const struct event_subject *subject, con
     assert(*reason);
     struct event_invoice invoice;
     enum err err;
-    TRY(event_begin(pg, subject, &invoice, outcome));
-    if (*outcome == EVENT_DONE && invoice.credit_note)
-        *outcome = EVENT_NO_DEBT;
+    TRY(begin_debt(pg, subject, &invoice, outcome));
     if (*outcome != EVENT_DONE)
         goto out;
     TRY(event_read(pg, &invoice, state));
@@ -307,9 +313,7 @@ enum err event_void(struct pg *pg, const struct event_subject *subject, const st
 {
     struct event_invoice invoice;
     enum err err;
-    TRY(event_begin(pg, subject, &invoice, outcome));
-    if (*outcome == EVENT_DONE && invoice.credit_note)
-        *outcome = EVENT_NO_DEBT;
+    TRY(begin_debt(pg, subject, &invoice, outcome));
     if (*outcome != EVENT_DONE)
         goto out;
     TRY(cancel(pg, &invoice, order, outcome));
