@@ -2,6 +2,7 @@
 // directories over HTTPS under a certificate authority of the test's own, and raw HTTP requests.
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import fs from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
@@ -306,12 +307,19 @@ export function clockBefore(seconds) {
 }
 
 // A port that was free a moment ago, for where a configuration must name it beforehand.
+// A port that nobody listens on. It lies below those that the kernel gives to outgoing connections: one of
+// these could take it before its server has it, or between two runs of a server.
 export async function freePort() {
-    const server = net.createServer().listen(0, '127.0.0.1')
-    await new Promise(resolve => server.on('listening', resolve))
-    const { port } = server.address()
-    await new Promise(resolve => server.close(resolve))
-    return port
+    const [first] = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s/).map(Number)
+    for (;;) {
+        const port = randomInt(10000, first > 11000 ? first : 65536)
+        const server = net.createServer().listen(port, '127.0.0.1')
+        const free = await new Promise(resolve =>
+            server.on('listening', () => resolve(true)).on('error', () => resolve(false))
+        )
+        await new Promise(resolve => server.close(resolve))
+        if (free) return port
+    }
 }
 
 export function temporaryFolder(t) {
