@@ -184,6 +184,7 @@ static enum err read_invoice_span(const struct answer_account *account, struct s
     pg_params_number(&params, account->site_id);
     pg_params_number(&params, account->crawler_id);
     pg_params_text(&params, account->reading->inquiry->name);
+    pg_params_number(&params, clock_now_ms());
     TRY(pg_run(account->pg, "own_invoice", &params, &span->rows));
     TRY(span->rows.count == 1 ? ERR_OK : ERR_INVOICE_UNKNOWN);
     const struct own_invoice_row row = own_invoice_row(&span->rows, 0);

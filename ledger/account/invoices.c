@@ -58,6 +58,31 @@ static void leave_out_actors(json_t *json)
         json_object_set_new(event, "actor", json_string(""));
 }
 
+/* What the publisher counts on no more is owed as before, and why he does not is his own affair. */
+static void leave_out_loss(struct document *document, const char *owed)
+{
+    json_t *kept = json_array(), *event;
+    size_t i;
+    if (!*document->written_off_on)
+        goto out;
+    json_array_foreach(json_object_get(document->json, "events"), i,
+                       event) if (strcmp(json_string_value(json_object_get(event, "event")), "written-off") !=
+                                  0) json_array_append(kept, event);
+    event = json_array_get(kept, json_array_size(kept) - 1); /* there is "issued" */
+    json_object_set(document->json, "status_at", json_object_get(event, "at"));
+    document->status_at = json_string_value(json_object_get(event, "at"));
+    if (strcmp(document->status, "written-off") == 0) {
+        json_object_set_new(document->json, "status", json_string(owed));
+        document->status = owed;
+    }
+    document->written_off_on = "";
+    json_object_set_new(document->json, "written_off_on", json_string(""));
+    document->events.count = 0; /* some are gone with the list that they were in; no format tells of them */
+    json_object_set(document->json, "events", kept);
+out:
+    json_decref(kept);
+}
+
 static enum err render(struct document *document, const struct rendering *format, struct format_output *out)
 {
     /* No other format has them; the texts that the document had of them are not looked at any more. */
@@ -81,11 +106,14 @@ enum err answer_invoice(const struct answer_account *account, struct format_outp
     pg_params_number(&params, account->site_id);
     pg_params_number(&params, account->crawler_id);
     pg_params_text(&params, reading->inquiry->name);
+    pg_params_number(&params, clock_now_ms());
     TRY(pg_run(account->pg, "own_invoice", &params, &rows));
     TRY(rows.count == 1 ? ERR_OK : ERR_INVOICE_UNKNOWN);
     TRY(invoice_read(account->pg, reading->inquiry->name, reading->site->name, clock_now_ms(), &count,
                      &document));
     TRY(count == 1 ? ERR_OK : ERR_INVOICE_UNKNOWN);
+    const struct own_invoice_row row = own_invoice_row(&rows, 0);
+    leave_out_loss(&document, row.owed);
     err = render(&document, reading->inquiry->format, out);
 out:
     document_free(&document);

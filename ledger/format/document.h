@@ -98,7 +98,8 @@
     X(TEXT, note) /* the sentence that the law wants, or "" */
 
 #define DOCUMENT_EVENT(X)                                                                                    \
-    X(TEXT, event) /* issued, sent, part-paid, paid, returned, credit-applied, void or reissued */           \
+    X(TEXT, event) /* issued, sent, part-paid, paid, returned, credit-applied, void, reissued or */          \
+                   /* written-off */                                                                         \
     X(TEXT, at)                                                                                              \
     X(TEXT, actor)                                                                                           \
     X(TEXT, detail) /* of returned the bank's reason and the movement, of credit-applied the credit */
@@ -166,8 +167,9 @@
     X(TEXT, status_at) /* of the newest event */                                                             \
     X(NUMBER, paid_minor)                                                                                    \
     X(NUMBER, credited_minor)                                                                                \
-    X(NUMBER, applied_minor) /* what other invoices' credit paid of it, less what its own paid of them */    \
-    X(NUMBER, open_minor)    /* still to be paid, below zero if too much was */                              \
+    X(NUMBER, applied_minor)    /* what other invoices' credit paid of it, less what its own paid of them */ \
+    X(NUMBER, open_minor)       /* still to be paid, below zero if too much was */                           \
+    X(MAY_TEXT, written_off_on) /* "", or the local day since which it is not counted on */                  \
     X(MAY_NUMBER, disputed_micros) /* of its lines, before tax, in open disputes; it is due all the same */  \
     X(LIST, events, document_event)                                                                          \
     X(LIST, payments, document_payment)                                                                      \

@@ -54,6 +54,19 @@ static void head(FILE *out, const struct booking *book, const char *date, const 
     fputc('\n', out);
 }
 
+struct page {
+    FILE *out;
+    const struct booking *book;
+};
+
+static void write_loss(void *context, const struct booking_loss *loss)
+{
+    const struct page *page = context;
+    head(page->out, page->book, loss->date, loss->minor > 0 ? "written off:" : "came after all:");
+    posting(page->out, page->book, BOOKING_BAD_DEBT, loss->minor);
+    posting(page->out, page->book, BOOKING_RECEIVABLE, -loss->minor);
+}
+
 bool beancount_render(const struct document *document, struct format_output *out)
 {
     struct booking book;
@@ -76,5 +89,6 @@ bool beancount_render(const struct document *document, struct format_output *out
         posting(file, &book, BOOKING_BANK, minor);
         posting(file, &book, BOOKING_RECEIVABLE, -minor);
     }
+    booking_losses(&book, write_loss, &(struct page){file, &book});
     return format_close(file, out);
 }

@@ -51,6 +51,56 @@ bool booking_open(struct booking *book, const struct document *document, struct 
     name(book->accounts[BOOKING_INCOME], "Income:Crawls", document->site);
     snprintf(book->accounts[BOOKING_TAX], BOOKING_NAME_MAX, "Liabilities:Tax");
     snprintf(book->accounts[BOOKING_BANK], BOOKING_NAME_MAX, "Assets:Bank");
+    snprintf(book->accounts[BOOKING_BAD_DEBT], BOOKING_NAME_MAX, "Expenses:Bad-Debt");
     assert(book->accounts[BOOKING_RECEIVABLE][0] && book->accounts[BOOKING_INCOME][0]);
     return true;
+}
+
+struct losses {
+    const char *since;
+    int64_t open; /* at some time then or later; below zero if more came */
+    int64_t lost; /* as told */
+    void (*tell)(void *context, const struct booking_loss *loss);
+    void *context;
+};
+
+static bool is_later(const struct losses *losses, const char *date)
+{
+    return strncmp(date, losses->since, 10) > 0;
+}
+
+static void tell_change(struct losses *losses, const char *date)
+{
+    int64_t lost = losses->open > 0 ? losses->open : 0;
+    if (lost != losses->lost)
+        losses->tell(losses->context, &(struct booking_loss){date, lost - losses->lost});
+    losses->lost = lost;
+}
+
+static void receive(struct losses *losses, const char *date, int64_t minor)
+{
+    if (!is_later(losses, date))
+        return;
+    losses->open -= minor;
+    tell_change(losses, date);
+}
+
+void booking_losses(const struct booking *book, void (*tell)(void *context, const struct booking_loss *loss),
+                    void *context)
+{
+    const struct document *document = book->document;
+    struct losses losses = {document->written_off_on, document->open_minor, 0, tell, context};
+    if (!*losses.since)
+        return;
+    for (size_t i = 0; i < document->payments.count; i++)
+        if (is_later(&losses, document->payments.items[i].received_on))
+            losses.open += document->payments.items[i].amount_minor;
+    for (size_t i = 0; i < document->credit_notes.count; i++)
+        if (is_later(&losses, document->credit_notes.items[i].date))
+            losses.open += document->credit_notes.items[i].total_minor;
+    tell_change(&losses, losses.since);
+    for (size_t i = 0; i < document->payments.count; i++)
+        receive(&losses, document->payments.items[i].received_on, document->payments.items[i].amount_minor);
+    for (size_t i = 0; i < document->credit_notes.count; i++)
+        receive(&losses, document->credit_notes.items[i].date, document->credit_notes.items[i].total_minor);
 }

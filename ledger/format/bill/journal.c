@@ -1,7 +1,8 @@
 /* Plain-text accounting: the journal that hledger and ledger both read, with what their strict checks want to
  * be declared; only a currency without decimals is declared to each in its own way. An invoice debits what
  * the crawler owes and credits income and tax; a credit note the other way round; a payment moves what is
- * owed to the bank. Amounts are those of the invoice, in minor units. */
+ * owed to the bank, and what was written off goes to bad debt. Amounts are those of the invoice, in minor
+ * units. */
 #include "ledger/format/bill/rendering.h"
 
 #include "ledger/base/text/amount.h"
@@ -46,7 +47,21 @@ static void declarations(FILE *out, const struct booking *book, bool mark)
     fprintf(out, "commodity %s\n    format 1000%s%.*s %s\n\n", book->currency,
             mark || book->decimals > 0 ? "." : "", book->decimals, "0000", book->currency);
     for (size_t i = 0; i < BOOKING_COUNT; i++)
-        fprintf(out, "account %s\n", book->accounts[i]);
+        if (i != BOOKING_BAD_DEBT || *book->document->written_off_on)
+            fprintf(out, "account %s\n", book->accounts[i]);
+}
+
+struct page {
+    FILE *out;
+    const struct booking *book;
+};
+
+static void write_loss(void *context, const struct booking_loss *loss)
+{
+    const struct page *page = context;
+    head(page->out, page->book, loss->date, loss->minor > 0 ? "written off" : "came after all");
+    posting(page->out, page->book, page->book->accounts[BOOKING_BAD_DEBT], loss->minor);
+    posting(page->out, page->book, page->book->accounts[BOOKING_RECEIVABLE], -loss->minor);
 }
 
 static bool render(const struct document *document, bool mark, struct format_output *out)
@@ -70,6 +85,7 @@ static bool render(const struct document *document, bool mark, struct format_out
         posting(file, &book, book.accounts[BOOKING_BANK], minor);
         posting(file, &book, book.accounts[BOOKING_RECEIVABLE], -minor);
     }
+    booking_losses(&book, write_loss, &(struct page){file, &book});
     return format_close(file, out);
 }
 

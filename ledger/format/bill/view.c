@@ -357,8 +357,10 @@ struct view *view_of(const struct document *document)
     struct making making = {.view = view, .document = document};
     if (!view)
         return NULL;
-    /* That a bill was issued and sent is nothing that its receiver needs to be told. */
-    bool quiet = strcmp(document->status, "issued") == 0 || strcmp(document->status, "sent") == 0;
+    /* That a bill was issued and sent is nothing that its receiver needs to be told; that nobody counts on
+     * his money he must not be. */
+    bool quiet = strcmp(document->status, "issued") == 0 || strcmp(document->status, "sent") == 0 ||
+                 strcmp(document->status, "written-off") == 0;
     bool note = document_is_credit_note(document);
     view->title = *document->notice ? note ? "Trial credit note" : "Trial invoice"
                   : note            ? "Credit note"

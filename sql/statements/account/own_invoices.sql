@@ -9,7 +9,12 @@ SELECT i.number, i.kind, i.corrects, i.issue_date, i.due_date, i.first_date,
        i.currency_decimals,
        CASE WHEN s.status IN ('issued', 'sent', 'part-paid', 'written-off')
              AND i.due_date < (instant($7::bigint) AT TIME ZONE i.time_zone)::date
-            THEN 'overdue' WHEN s.status = 'written-off' THEN 'sent' ELSE s.status END AS status
+            THEN 'overdue'
+            WHEN s.status <> 'written-off' THEN s.status
+            WHEN s.paid_minor > 0 OR s.applied_minor > 0 THEN 'part-paid'
+            WHEN EXISTS (SELECT FROM invoice_event e
+                          WHERE e.site_id = i.site_id AND e.number = i.number AND e.event = 'sent')
+            THEN 'sent' ELSE 'issued' END AS status
   FROM invoice i JOIN invoice_state s USING (site_id, number)
  WHERE i.site_id = $1::bigint AND i.crawler_id = $2::bigint
    AND ($3::date IS NULL OR i.local_date >= $3::date) AND ($4::date IS NULL OR i.local_date <= $4::date)

@@ -40,7 +40,8 @@ SELECT json_build_object(
                    THEN 'overdue' ELSE state.status END,
     'status_at', instant_text(state.status_at), 'paid_minor', state.paid_minor,
     'credited_minor', state.credited_minor, 'applied_minor', state.applied_minor,
-    'open_minor', state.open_minor, 'disputed_micros', disputed_amount(i.site_id, i.number),
+    'open_minor', state.open_minor, 'written_off_on', coalesce(events.written_off_on::text, ''),
+    'disputed_micros', disputed_amount(i.site_id, i.number),
     'events', events.list, 'payments', coalesce(payments.list, '[]'),
     'applied', coalesce(applied.list, '[]'), 'credit_notes', coalesce(notes.list, '[]'),
     'days', coalesce(days.list, '[]')) AS document
@@ -66,6 +67,8 @@ SELECT json_build_object(
        WHERE l.site_id = i.site_id AND l.number = i.number) AS lines
   CROSS JOIN LATERAL (
       SELECT min(e.happened_at) AS issued_at,
+             (min(e.happened_at) FILTER (WHERE e.event = 'written-off') AT TIME ZONE i.time_zone)::date
+                 AS written_off_on,
              json_agg(json_build_object('event', e.event, 'at', instant_text(e.happened_at),
                  'actor', e.actor, 'detail', e.detail) ORDER BY e.step) AS list
         FROM invoice_event e WHERE e.site_id = i.site_id AND e.number = i.number) AS events

@@ -144,6 +144,19 @@ test('a crawler reads what it was billed', async t => {
         await alike('/invoices/%00', '/invoices/%zz', 'invoice_unknown')
     })
 
+    await t.test('that one was written off is nobody else’s affair', async () => {
+        const all = async () => {
+            const files = ['', '.html', '.journal'].map(end => `/invoices/${number}${end}`)
+            const told = []
+            for (const below of ['/statement', '/invoices', ...files]) told.push((await answer(below)).text)
+            return told
+        }
+        const before = await all()
+        await crawltab('invoice', 'write-off', number, '--reason', 'a bankruptcy')
+        assert.match((await crawltab('invoice', 'show', number, '--format', 'hledger')).stdout, /Bad-Debt/)
+        assert.deepEqual(await all(), before)
+    })
+
     await t.test('what is on an invoice, page by page', async () => {
         const found = []
         for (let below = `/invoices/${number}/entries?limit=2`; below; ) {

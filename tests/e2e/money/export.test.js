@@ -62,6 +62,9 @@ describe('an export', () => {
         await crawltab('nightly')
         const [paid] = JSON.parse((await crawltab('invoice', 'list', '--json')).stdout)
         await crawltab('invoice', 'paid', paid.number, '--amount', '1.00', '--reference', '=cmd|x\nSEPA 7')
+        const list = JSON.parse((await crawltab('invoice', 'list', '--json')).stdout)
+        const left = list.find(one => one.open_minor > 0)
+        await crawltab('invoice', 'write-off', left.number, '--reason', '=bankrupt')
         const [first, second] = await rows(...all)
         for (const entry of [first, second])
             await crawltab('adjust', entry.payment_id, '--credit', '0.001', '--reason', '+1, "as agreed"')
@@ -157,6 +160,13 @@ describe('an export', () => {
             [paid.reference, paid.amount, paid.amount_micros],
             ["'=cmd|x\nSEPA 7", '1.00', '1000000']
         )
+        const events = await lines('events', ...all)
+        assert.ok(events.some(one => one.invoice === paid.invoice && /paid$/.test(one.event)))
+        const [off, ...others] = events.filter(one => one.event === 'written-off')
+        const now = ledger.query('SELECT local_date FROM day WHERE now() >= starts_at AND now() < ends_at')
+        assert.deepEqual([off.detail, off.billing_day, others], ['=bankrupt', now, []])
+        const ofIt = events.filter(one => one.invoice === off.invoice)
+        assert.deepEqual(await lines('events', '--invoice', off.invoice), ofIt)
         const taken = await lines('adjustments', ...all)
         assert.deepEqual(
             taken.map(row => [row.reason, row.amount, row.kind]),

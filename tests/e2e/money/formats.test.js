@@ -135,6 +135,20 @@ test('an invoice in every format', async t => {
     assert.match(balance, /-0\.04 EUR {2}Liabilities:Tax/)
     run('bean-check', file('beancount'))
     assert.ok(fs.readdirSync(folder).every(name => !name.endsWith('.new')))
+
+    // What will not come is bad debt, less what came.
+    await crawltab('invoice', 'write-off', number, '--reason', 'bankrupt')
+    await crawltab('invoice', 'paid', number, '--amount', '0.10', '--reference', 'late')
+    for (const format of ['hledger', 'ledger', 'beancount', 'html'])
+        await crawltab('invoice', 'show', number, '--format', format, '--out', file(format))
+    run('hledger', 'check', '--strict', '-f', file('hledger'))
+    const books = run('hledger', 'balance', '-N', '-f', file('hledger'), 'Assets', 'Expenses')
+    assert.match(books, /^ *0\.10 EUR {2}Assets:Bank\n *0\.14 EUR {2}Expenses:Bad-Debt\n$/)
+    run('ledger', '--strict', '--pedantic', '-f', file('ledger'), 'balance')
+    run('bean-check', file('beancount'))
+    // The page is for its receiver.
+    assert.match(read('html'), /To be paid[^]*0\.14/)
+    assert.doesNotMatch(read('html'), /written/)
 })
 
 test('a credit note in every format', async t => {

@@ -35,7 +35,7 @@ static bool check_kind(struct selection *selection, const struct command_words *
     selection->kind = export_kind_called(name);
     if (!selection->kind) {
         command_unknown("there is no such export", name, export_kinds,
-                        "use entries, adjustments, invoices, payments, conflicts or actions");
+                        "use entries, adjustments, invoices, events, payments, conflicts or actions");
         return false;
     }
     if (words->count > 1) {
@@ -271,9 +271,9 @@ static enum exit_status export_ledger(const char *config_path, int argc, char **
 
 const struct command export_command = {
     "export", "write entries, invoices, payments, deeds as CSV or JSON lines",
-    "usage: crawltab export [entries|adjustments|invoices|payments|conflicts|actions]\n"
-    "           --from YYYY-MM-DD --to YYYY-MM-DD [--site NAME] [--crawler AGENT]\n"
-    "           [--path GLOB] [--ids FILE] [--invoice NUMBER]\n"
+    "usage: crawltab export [entries|adjustments|invoices|events|payments|conflicts|\n"
+    "           actions] --from YYYY-MM-DD --to YYYY-MM-DD [--site NAME]\n"
+    "           [--crawler AGENT] [--path GLOB] [--ids FILE] [--invoice NUMBER]\n"
     "           [--format csv|jsonl] [--gzip|--zstd] [--out FILE [--unsigned]]\n"
     "\n"
     "Writes what the ledger has of the billing days from the first (included) to the\n"
@@ -284,6 +284,7 @@ const struct command export_command = {
     "  entries      paid crawls (default)\n"
     "  adjustments  what was taken back, why and by whom\n"
     "  invoices     invoices and credit notes, a row for each line\n"
+    "  events       what happened to these, and who did it: sent, void, written off\n"
     "  payments     money that came in, by the day on which it was recorded\n"
     "  conflicts    second commitments for an id that was used; nobody is charged\n"
     "  actions      operators' deeds; each export and look-up is one\n"

@@ -14,13 +14,14 @@ static const struct export_kind kinds[] = {
     {"entries", "export_entries", true, true, true, true, true},
     {"adjustments", "export_adjustments", false, true, true, true, false},
     {"invoices", "export_invoices", false, true, false, true, false},
+    {"events", "export_events", false, true, false, true, false},
     {"payments", "export_payments", false, true, false, true, false},
     {"conflicts", "export_conflicts", false, true, true, false, true},
     {"actions", "export_actions", false, false, false, false, false},
 };
 
-const char *const export_kinds[] = {"entries",   "adjustments", "invoices", "payments",
-                                    "conflicts", "actions",     NULL};
+const char *const export_kinds[] = {"entries",  "adjustments", "invoices", "events",
+                                    "payments", "conflicts",   "actions",  NULL};
 
 const struct export_kind *export_kind_called(const char *name)
 {
