@@ -3,8 +3,7 @@ CC       = gcc
 BUILD   ?= build
 # The one place of the version is the newest heading of the change log.
 VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p;T;q' tools/deploy/CHANGELOG.md)
-PKGS     = libpq libmicrohttpd libcrypto jansson yaml-0.1 libcurl libxml-2.0 pangocairo icu-i18n zlib \
-           libzstd libsystemd
+PKGS     = libpq libmicrohttpd libcrypto jansson yaml-0.1 libcurl libxml-2.0 icu-i18n zlib libzstd libsystemd
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wvla -Wwrite-strings -Wcast-qual
 HARDEN   = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 OPTIMISE = -O2 -g
@@ -29,6 +28,8 @@ OPTIMISE = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,unde
            -fno-sanitize-recover=undefined
 LINK     = -pie -fsanitize=fuzzer,address,undefined
 endif
+# Loaded by those who need them: ledger/format/paper/pdf_library.h.
+LATER    = pangocairo
 # Who verifies Ed25519: OpenSSL, or libsodium, which takes some 0.6 of the time (ED25519=sodium).
 ifeq ($(ED25519),sodium)
 BUILD   := $(patsubst %-sodium,%,$(BUILD))-sodium
@@ -37,7 +38,7 @@ CHOSEN   = -DED25519_SODIUM
 else
 LEFT_OUT = %/ed25519_sodium.o
 endif
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(LATER) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CFLAGS   = -std=gnu11 $(WARNINGS) $(OPTIMISE) $(HARDEN) $(CHOSEN) -pthread -I. -I$(BUILD) $(PKG_CFLAGS)
 LIBS     = $(PKG_LIBS) -lm -pthread

@@ -1,14 +1,18 @@
 #!/bin/bash
-# What the programs are linked with, as SPDX 2.3 in JSON: sbom.sh VERSION PROGRAM… Libraries are named by the
-# Debian packages that they come from, those that the programs name themselves and those that these need. The
-# date is SOURCE_DATE_EPOCH, or that of the newest program, so that the same programs give the same bytes.
+# What the programs are linked with, or load, as SPDX 2.3 in JSON: sbom.sh VERSION PROGRAM… Libraries are
+# named by the Debian packages that they come from, those that the programs name themselves and those that
+# these need. The date is SOURCE_DATE_EPOCH, or that of the newest program: the same programs, the same bytes.
 set -eu
 version=$1
 shift
 when=${SOURCE_DATE_EPOCH:-$(stat -c %Y "$@" | sort -n | tail -n 1)}
-libraries=$(ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }
-    $1 ~ /^\// && NF == 2 && $1 !~ /:$/ { print $1 }' | sort -u)
-named=$(for program; do readelf -d "$program"; done | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p' | sort -u)
+# Those that are loaded later stand in a program by their names alone.
+named=$(grep -aohE 'lib[A-Za-z0-9.+-]+\.so\.[0-9]+' "$@" | sort -u)
+loaded=$(/sbin/ldconfig -p | awk 'NR == FNR { named[$1]; next } $1 in named && !seen[$1]++ { print $NF }' \
+    <(echo "$named") -)
+# shellcheck disable=SC2086
+libraries=$({ ldd "$@" $loaded | awk '$2 == "=>" && $3 ~ /^\// { print $3 }
+    $1 ~ /^\// && NF == 2 && $1 !~ /:$/ { print $1 }'; echo "$loaded"; } | sort -u)
 for library in $libraries; do
     # dpkg knows some by the path before /lib became /usr/lib.
     real=$(realpath "$library")

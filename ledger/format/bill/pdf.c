@@ -170,8 +170,8 @@ static void write_sums(struct pdf_sheet *sheet)
         bool last = i + 1 == sums->count;
         if (last) {
             pdf_set_colour(sheet->cr, PDF_INK);
-            cairo_rectangle(sheet->cr, sheet->width - PDF_MARGIN - 260, sheet->y, 260, 1);
-            cairo_fill(sheet->cr);
+            pdf.cairo_rectangle(sheet->cr, sheet->width - PDF_MARGIN - 260, sheet->y, 260, 1);
+            pdf.cairo_fill(sheet->cr);
             sheet->y += 4;
         }
         pdf_draw(sheet->cr, last ? &total : &pdf_figures, sums->items[i].label, PDF_MARGIN, sheet->y,
@@ -214,8 +214,8 @@ static void write_chart(struct pdf_sheet *sheet)
         int width = right - left > 3 ? right - left - (right - left) / 4 : 1;
         assert(left <= right && left < sheet->width - PDF_MARGIN && right <= sheet->width - PDF_MARGIN);
         pdf_set_colour(sheet->cr, PDF_BAR);
-        cairo_rectangle(sheet->cr, left, sheet->y + CHART_HEIGHT - height, width, height);
-        cairo_fill(sheet->cr);
+        pdf.cairo_rectangle(sheet->cr, left, sheet->y + CHART_HEIGHT - height, width, height);
+        pdf.cairo_fill(sheet->cr);
     }
     sheet->y += CHART_HEIGHT;
     pdf_sheet_line(sheet, sheet->y, PDF_LINE, 1);
@@ -250,8 +250,7 @@ bool pdf_render(const struct document *document, struct format_output *out)
         sheet.foot = foot;
         pdf_sheet_choose(&sheet, document->seller.country);
         assert(pdf_sheet_width(&sheet) > FIXED_WIDTH);
-        ok = pdf_sheet_render(&sheet, &file, out) ||
-             format_fail(out, "invoice %.60s cannot be drawn", document->number);
+        ok = pdf_sheet_render(&sheet, &file, out);
     }
     free(foot);
     free(title);

@@ -117,9 +117,9 @@ static void write_signature(struct pdf_sheet *sheet)
     pdf_sheet_need(sheet, 70);
     sheet->y += 44;
     pdf_set_colour(sheet->cr, PDF_INK);
-    cairo_rectangle(sheet->cr, PDF_MARGIN, sheet->y, half - 20, 1);
-    cairo_rectangle(sheet->cr, PDF_MARGIN + half, sheet->y, half, 1);
-    cairo_fill(sheet->cr);
+    pdf.cairo_rectangle(sheet->cr, PDF_MARGIN, sheet->y, half - 20, 1);
+    pdf.cairo_rectangle(sheet->cr, PDF_MARGIN + half, sheet->y, half, 1);
+    pdf.cairo_fill(sheet->cr);
     sheet->y += 3;
     pdf_draw(sheet->cr, &soft, "Place, date", PDF_MARGIN, sheet->y, half - 20);
     char *name = format_printed("For %s", letter->seller->name);
@@ -146,8 +146,7 @@ bool letter_render(const struct letter *letter, struct format_output *out)
     char *foot = format_printed("%s · %s", letter->seller->name, letter->title);
     sheet.foot = foot ? foot : "";
     pdf_sheet_choose(&sheet, letter->seller->country);
-    bool ok =
-        (foot && pdf_sheet_render(&sheet, &file, out)) || format_fail(out, "the letter cannot be drawn");
+    bool ok = foot ? pdf_sheet_render(&sheet, &file, out) : format_fail(out, "no memory");
     free(foot);
     return ok;
 }

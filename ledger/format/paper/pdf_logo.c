@@ -70,17 +70,18 @@ static cairo_surface_t *jpeg_surface(struct picture *picture)
         return NULL;
     /* cairo puts these bytes into the PDF, and never looks at the surface's pixels, which nobody has drawn.
      */
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
-    if (cairo_surface_set_mime_data(surface, CAIRO_MIME_TYPE_JPEG, picture->bytes, picture->len, free,
-                                    picture->bytes) == CAIRO_STATUS_SUCCESS)
+    cairo_surface_t *surface = pdf.cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
+    if (pdf.cairo_surface_set_mime_data(surface, CAIRO_MIME_TYPE_JPEG, picture->bytes, picture->len, free,
+                                        picture->bytes) == CAIRO_STATUS_SUCCESS)
         picture->bytes = NULL;
     return surface;
 }
 
 static int draw(cairo_t *cr, cairo_surface_t *surface, int x, int y)
 {
-    int width = cairo_image_surface_get_width(surface), height = cairo_image_surface_get_height(surface);
-    if (cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS || width < 1 || height < 1 ||
+    int width = pdf.cairo_image_surface_get_width(surface),
+        height = pdf.cairo_image_surface_get_height(surface);
+    if (pdf.cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS || width < 1 || height < 1 ||
         width > PIXELS_MAX || height > PIXELS_MAX)
         return 0;
     /* In thousandths: no larger than a point for each pixel, nor than the room. */
@@ -89,12 +90,12 @@ static int draw(cairo_t *cr, cairo_surface_t *surface, int x, int y)
     scale = height * scale > HEIGHT_MAX * 1000 ? HEIGHT_MAX * 1000 / height : scale;
     assert(scale > 0 && scale <= 1000);
     assert(width * scale <= WIDTH_MAX * 1000 && height * scale <= HEIGHT_MAX * 1000);
-    cairo_save(cr);
-    cairo_translate(cr, x, y);
-    cairo_scale(cr, scale / 1000.0, scale / 1000.0);
-    cairo_set_source_surface(cr, surface, 0, 0);
-    cairo_paint(cr);
-    cairo_restore(cr);
+    pdf.cairo_save(cr);
+    pdf.cairo_translate(cr, x, y);
+    pdf.cairo_scale(cr, scale / 1000.0, scale / 1000.0);
+    pdf.cairo_set_source_surface(cr, surface, 0, 0);
+    pdf.cairo_paint(cr);
+    pdf.cairo_restore(cr);
     return (height * scale + 999) / 1000;
 }
 
@@ -104,12 +105,12 @@ int pdf_logo_draw(cairo_t *cr, const char *url, int x, int y)
     cairo_surface_t *surface = NULL;
     int height = 0;
     if (decode(url, "data:image/png;base64,", &picture))
-        surface = cairo_image_surface_create_from_png_stream(read_bytes, &picture);
+        surface = pdf.cairo_image_surface_create_from_png_stream(read_bytes, &picture);
     else if (!picture.bytes && decode(url, "data:image/jpeg;base64,", &picture))
         surface = jpeg_surface(&picture);
     if (surface) {
         height = draw(cr, surface, x, y);
-        cairo_surface_destroy(surface);
+        pdf.cairo_surface_destroy(surface);
     }
     free(picture.bytes);
     return height;

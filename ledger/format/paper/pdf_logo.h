@@ -2,7 +2,7 @@
 #ifndef LEDGER_FORMAT_PAPER_PDF_LOGO_H
 #define LEDGER_FORMAT_PAPER_PDF_LOGO_H
 
-#include <cairo.h>
+#include "ledger/format/paper/pdf_library.h"
 
 /* Draws the PNG or JPEG of a data: URL with its upper left corner at x, y, made smaller to fit. Returns the
  * height that it takes, 0 if there is no such picture: SVG is for pages only. */

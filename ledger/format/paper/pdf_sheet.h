@@ -43,8 +43,8 @@ void pdf_sheet_need(struct pdf_sheet *sheet, int height);
 /* Text that may go on on the next page, line by line, so far from the left margin. */
 void pdf_sheet_paragraph(struct pdf_sheet *sheet, const struct pdf_type *type, const char *text, int indent);
 
-/* Draws it all, to the output's bytes, which are the caller's to free. False, and no bytes, when it cannot be
- * drawn or there is no memory; the error is set for the latter. */
+/* Draws it all, to the output's bytes, which are the caller's to free. False, and no bytes but the error,
+ * when it cannot be drawn. */
 bool pdf_sheet_render(struct pdf_sheet *sheet, const struct pdf_file *file, struct format_output *out);
 
 #endif

@@ -5,7 +5,6 @@
 #include "ledger/format/format.h"
 
 #include <assert.h>
-#include <pango/pangocairo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,34 +21,34 @@ void pdf_set_colour(cairo_t *cr, enum pdf_colour colour)
     static const unsigned char colours[PDF_COLOUR_COUNT][3] = {
         {0x1c, 0x24, 0x30}, {0x5b, 0x66, 0x75}, {0xd8, 0xdd, 0xe4}, {0x2f, 0x6f, 0xae}};
     const unsigned char *c = colours[colour];
-    cairo_set_source_rgb(cr, c[0] / 255.0, c[1] / 255.0, c[2] / 255.0);
+    pdf.cairo_set_source_rgb(cr, c[0] / 255.0, c[1] / 255.0, c[2] / 255.0);
 }
 
 PangoLayout *pdf_layout(cairo_t *cr, const struct pdf_type *type, const char *text, int width)
 {
     assert(text && width > 0 && type->size > 0);
-    PangoLayout *layout = pango_cairo_create_layout(cr);
-    PangoFontDescription *font = pango_font_description_new();
+    PangoLayout *layout = pdf.pango_cairo_create_layout(cr);
+    PangoFontDescription *font = pdf.pango_font_description_new();
     /* A point is a point, and letters stand where the font wants them, not on the pixels of a screen. */
-    cairo_font_options_t *options = cairo_font_options_create();
-    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-    pango_cairo_context_set_font_options(pango_layout_get_context(layout), options);
-    cairo_font_options_destroy(options);
-    pango_cairo_context_set_resolution(pango_layout_get_context(layout), 72);
-    pango_context_set_round_glyph_positions(pango_layout_get_context(layout), FALSE);
-    pango_layout_context_changed(layout);
-    pango_font_description_set_family(font, type->fixed ? FIXED : FAMILY);
-    pango_font_description_set_size(font, type->size * PANGO_SCALE);
-    pango_font_description_set_weight(font, type->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
-    pango_layout_set_font_description(layout, font);
-    pango_font_description_free(font);
-    pango_layout_set_width(layout, width * PANGO_SCALE);
+    cairo_font_options_t *options = pdf.cairo_font_options_create();
+    pdf.cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    pdf.cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    pdf.pango_cairo_context_set_font_options(pdf.pango_layout_get_context(layout), options);
+    pdf.cairo_font_options_destroy(options);
+    pdf.pango_cairo_context_set_resolution(pdf.pango_layout_get_context(layout), 72);
+    pdf.pango_context_set_round_glyph_positions(pdf.pango_layout_get_context(layout), FALSE);
+    pdf.pango_layout_context_changed(layout);
+    pdf.pango_font_description_set_family(font, type->fixed ? FIXED : FAMILY);
+    pdf.pango_font_description_set_size(font, type->size * PANGO_SCALE);
+    pdf.pango_font_description_set_weight(font, type->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
+    pdf.pango_layout_set_font_description(layout, font);
+    pdf.pango_font_description_free(font);
+    pdf.pango_layout_set_width(layout, width * PANGO_SCALE);
     /* Between characters where a word is wider than the room: nothing runs out of its column. */
-    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-    pango_layout_set_alignment(layout, type->align);
-    pango_layout_set_line_spacing(layout, 1.25F);
-    pango_layout_set_text(layout, text, -1);
+    pdf.pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+    pdf.pango_layout_set_alignment(layout, type->align);
+    pdf.pango_layout_set_line_spacing(layout, 1.25F);
+    pdf.pango_layout_set_text(layout, text, -1);
     return layout;
 }
 
@@ -57,7 +56,7 @@ int pdf_height(PangoLayout *layout)
 {
     int height;
     /* Rounded up to a point: what stands below must not touch. */
-    pango_layout_get_size(layout, NULL, &height);
+    pdf.pango_layout_get_size(layout, NULL, &height);
     return (height + PANGO_SCALE - 1) / PANGO_SCALE;
 }
 
@@ -65,7 +64,7 @@ int pdf_measure(cairo_t *cr, const struct pdf_type *type, const char *text, int 
 {
     PangoLayout *layout = pdf_layout(cr, type, text, width);
     int height = pdf_height(layout);
-    g_object_unref(layout);
+    pdf.g_object_unref(layout);
     return height;
 }
 
@@ -74,9 +73,9 @@ int pdf_draw(cairo_t *cr, const struct pdf_type *type, const char *text, int x, 
     PangoLayout *layout = pdf_layout(cr, type, text, width);
     int height = pdf_height(layout);
     pdf_set_colour(cr, type->colour);
-    cairo_move_to(cr, x, y);
-    pango_cairo_show_layout(cr, layout);
-    g_object_unref(layout);
+    pdf.cairo_move_to(cr, x, y);
+    pdf.pango_cairo_show_layout(cr, layout);
+    pdf.g_object_unref(layout);
     return height;
 }
 
@@ -85,9 +84,9 @@ static int width_of(cairo_t *cr, const struct pdf_type *type, const char *text, 
 {
     PangoLayout *layout = pdf_layout(cr, type, "", ANY_ROOM);
     int width;
-    pango_layout_set_text(layout, text, (int)len);
-    pango_layout_get_size(layout, &width, NULL);
-    g_object_unref(layout);
+    pdf.pango_layout_set_text(layout, text, (int)len);
+    pdf.pango_layout_get_size(layout, &width, NULL);
+    pdf.g_object_unref(layout);
     return width;
 }
 

@@ -2,8 +2,8 @@
 #ifndef LEDGER_FORMAT_PAPER_PDF_TEXT_H
 #define LEDGER_FORMAT_PAPER_PDF_TEXT_H
 
-#include <cairo.h>
-#include <pango/pango.h>
+#include "ledger/format/paper/pdf_library.h"
+
 #include <stdbool.h>
 
 enum pdf_colour { PDF_INK, PDF_SOFT, PDF_LINE, PDF_BAR, PDF_COLOUR_COUNT };
@@ -18,7 +18,7 @@ struct pdf_type {
 
 void pdf_set_colour(cairo_t *cr, enum pdf_colour colour);
 
-/* A text laid out within a width, in points; g_object_unref ends it. */
+/* A text laid out within a width, in points; pdf.g_object_unref ends it. */
 PangoLayout *pdf_layout(cairo_t *cr, const struct pdf_type *type, const char *text, int width);
 int pdf_height(PangoLayout *layout);
 

@@ -1,10 +1,11 @@
 // One invoice in every format, read by programs that we did not write.
+// Tests ledger/format/paper/pdf_library.c
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { root } from '../support.js'
+import { build, root } from '../support.js'
 import { scene, withWebBotAuth } from '../signers.js'
 
 const page = '/articles/harbour-bell.html'
@@ -65,7 +66,7 @@ const env = { ...process.env, LC_ALL: 'C.UTF-8' }
 const run = (program, ...words) => execFileSync(program, words, { encoding: 'utf8', stdio: 'pipe', env })
 
 test('an invoice in every format', async t => {
-    const { crawltab, number, file, folder, agent } = await invoiced(t)
+    const { crawltab, config, number, file, folder, agent } = await invoiced(t)
     const document = JSON.parse((await crawltab('invoice', 'show', number, '--json')).stdout)
     assert.equal(document.net_minor, 20)
     assert.equal(document.total_minor, 24)
@@ -84,6 +85,17 @@ test('an invoice in every format', async t => {
         if (format !== 'pdf')
             assert.equal((await crawltab(...words)).stdout, fs.readFileSync(file(format), 'utf8'))
     }
+    // Where what draws is missing, or is none, the other formats are there all the same.
+    const broken = fs.mkdtempSync(path.join(folder, 'lib-'))
+    fs.writeFileSync(path.join(broken, 'libpangocairo-1.0.so.0'), '')
+    const without = { env: { ...process.env, LD_LIBRARY_PATH: broken }, encoding: 'utf8' }
+    const show = format => {
+        const words = ['--config', config, 'invoice', 'show', number, '--format', format]
+        return spawnSync(path.join(build, 'crawltab'), [...words, '--out', file('none')], without)
+    }
+    assert.match(show('pdf').stderr, /no PDF can be drawn without .* install libpangocairo-1\.0-0/)
+    assert.ok(!fs.existsSync(file('none')))
+    assert.equal(show('html').status, 0)
     const read = format => fs.readFileSync(file(format), 'utf8')
     assert.equal(JSON.parse(read('json')).entries_url, `https://a.example/${number}`)
 
