@@ -11,6 +11,7 @@ import { page, url } from '../directories.js'
 import { makeKey, scene, withWebBotAuth } from '../signers.js'
 import { build, directory } from '../support.js'
 import { verifyProof } from '../verifier.js'
+import { witness } from '../witness.js'
 
 const dayMs = 86_400_000
 const isoDate = ms => new Date(ms).toISOString().slice(0, 10)
@@ -39,7 +40,9 @@ test('a crawler reads what it was billed', async t => {
     const otherKey = await makeKey()
     const other = await directory(t, set.tls, [otherKey.public])
     const insecureHosts = [agent.host, other.host]
-    set.configure({ insecureHosts, caFile: set.tls.caFile, ...options })
+    const seen = await witness(t, 'witness.example')
+    const seal = { witnesses: [`${seen.verifier} ${seen.url}`] }
+    set.configure({ insecureHosts, caFile: set.tls.caFile, seal, ...options })
     process.kill(set.gate.process.pid, 'SIGHUP')
     await set.gate.logged(/event=reloaded/)
 
@@ -60,6 +63,7 @@ test('a crawler reads what it was billed', async t => {
         ...['buyer.tax_id=DE123456789', 'buyer.endpoint=9930:DE123456789', 'buyer.city=Berlin']
     ]
     await crawltab(...clock(behind), 'agreement', 'set', agent.origin, ...terms, '--reason', 'contract')
+    seen.logs.set('example:402/example', (await crawltab('checkpoint', 'key')).stdout.trim())
     await crawltab('nightly', '--day', day)
     const credit = ['adjust', mine[0], '--credit', '0.25', '--reason', 'the page was slow']
     await crawltab(...clock(behind + dayMs), ...credit)
@@ -189,10 +193,11 @@ test('a crawler reads what it was billed', async t => {
         await alike('/proofs/x', `/proofs/${unknown}`, 'entry_unknown')
     })
 
-    await t.test('checkpoints, as they were published', async () => {
+    await t.test('checkpoints, as they were published and cosigned', async () => {
         const { checkpoints } = await read('/checkpoints')
         const newest = checkpoints.at(-1)
         assert.equal(newest.note, (await crawltab('checkpoint', 'show')).stdout)
+        assert.match(newest.note, /^— example:402\/example \S+\n— witness\.example \S+\n$/m)
         assert.equal(checkpoints.find(one => one.day === day).size, checkpoints.length - 3)
         const [first] = (await read('/checkpoints?limit=1')).checkpoints
         assert.deepEqual(first, checkpoints[0])

@@ -44,6 +44,16 @@ test('witnesses cosign each checkpoint, and no log but one that has grown', asyn
     assert.match((await crawltab('checkpoint', 'witness')).stdout, /1 cosignature of its newest/)
     assert.deepEqual(first.requests, ['old 0'])
 
+    const diagnosis = async () => {
+        const { stdout } = await crawltab('doctor', '--json', '--offline').catch(error => error)
+        const of = JSON.parse(stdout).findings.filter(finding => finding.check === 'witness')
+        return of.map(({ state, found }) => `${state} ${found}`)
+    }
+    assert.deepEqual(await diagnosis(), [
+        'ok example: witness.example/w1 has cosigned the newest checkpoint',
+        'ok example: other.example has cosigned the newest checkpoint'
+    ])
+
     // From where each has seen it: with a proof, which it has checked.
     await night(days[1])
     assert.deepEqual([first.requests.at(-1), second.requests.at(-1)], [`old ${size}`, `old ${size}`])
@@ -74,6 +84,10 @@ test('witnesses cosign each checkpoint, and no log but one that has grown', asyn
         return true
     })
     assert.equal(second.seen.get(origin).size, size + 3)
+    assert.deepEqual(await diagnosis(), [
+        `warn example: witness.example/w1 has cosigned ${size + 2} of the ${size + 3} days of the log`,
+        'ok example: other.example has cosigned the newest checkpoint'
+    ])
     const third = await witness(t, 'third.example')
     third.logs.set(origin, key)
     configure({ seal: { witnesses: [`${third.verifier} ${third.url}`] } })

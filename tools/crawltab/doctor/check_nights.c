@@ -4,6 +4,7 @@
 #include "ledger/entry/entry.h"
 #include "ledger/proof/log.h"
 #include "ledger/proof/shelf.h"
+#include "ledger/witness/witness.h"
 #include "sql/rows/night.h"
 #include "sql/rows/proof.h"
 #include "sql/rows/site.h"
@@ -57,6 +58,33 @@ static void check_night(const struct looked *at)
     pg_rows_free(&rows);
 }
 
+/* Whether each witness has seen the log as it is now. */
+static void check_witnesses(const struct looked *at, int64_t log_size)
+{
+    static const char check[] = "witness";
+    for (size_t i = 0; i < at->config->seal_witnesses.count; i++) {
+        struct witness witness;
+        uint64_t seen = 0;
+        const char *problem = witness_parse(at->config->seal_witnesses.items[i], &witness);
+        if (problem) {
+            diagnosis_add(at->diagnosis, check, DIAGNOSIS_BAD, "correct seal.witnesses", "\"%s\": %s",
+                          at->config->seal_witnesses.items[i], problem);
+            continue;
+        }
+        diagnosis_listen(at->diagnosis);
+        enum err err = witness_newest(at->pg, at->site_id, &witness, &seen);
+        diagnosis_hear(at->diagnosis, check, DIAGNOSIS_BAD);
+        if (err == ERR_OK && seen < (uint64_t)log_size)
+            diagnosis_add(at->diagnosis, check, DIAGNOSIS_WARN,
+                          "run crawltab checkpoint witness and read what it says",
+                          "%s: %s has cosigned %" PRIu64 " of the %" PRId64 " days of the log", at->site,
+                          witness.name, seen, log_size);
+        else if (err == ERR_OK)
+            diagnosis_add(at->diagnosis, check, DIAGNOSIS_OK, NULL,
+                          "%s: %s has cosigned the newest checkpoint", at->site, witness.name);
+    }
+}
+
 /* The newest is there: those before it were written before it. */
 static void check_checkpoint(const struct looked *at)
 {
@@ -96,6 +124,7 @@ static void check_checkpoint(const struct looked *at)
     else
         diagnosis_add(at->diagnosis, check, DIAGNOSIS_OK, NULL, "%s: that of %s is published", at->site,
                       newest.local_date);
+    check_witnesses(at, newest.log_size);
 out:
     pg_rows_free(&rows);
 }
