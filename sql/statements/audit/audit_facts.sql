@@ -3,7 +3,7 @@
 WITH present AS (
     SELECT s.source, n.key, n.digest FROM fact_sources() s CROSS JOIN LATERAL facts_of(s.source, $1::bigint) n
 ), noted AS (
-    SELECT f.source, f.key, f.digest, f.made_at, f.superuser, d.digest AS sealed, d.local_date
+    SELECT f.source, f.key, f.digest, f.made_at, f.superuser, d.digest AS sealed, d.local_date, d.sealed_at
       FROM fact f LEFT JOIN day_fact d USING (source, key)
      WHERE f.site_id IS NOT DISTINCT FROM $1::bigint
 )
@@ -23,6 +23,11 @@ SELECT d.source || ' ' || d.key, 'was sealed with ' || d.local_date || ', and it
   FROM day_fact d
  WHERE $1::bigint IS NULL
    AND NOT EXISTS (SELECT FROM fact n WHERE n.source = d.source AND n.key = d.key)
+UNION ALL
+SELECT n.source || ' ' || n.key, 'its note says that it was made at ' || instant_text(n.made_at)
+       || ', which is ' || CASE WHEN n.sealed_at IS NULL THEN 'not yet' ELSE 'after it was sealed' END
+  FROM noted n
+ WHERE n.made_at > coalesce(n.sealed_at, clock_timestamp())
 UNION ALL
 SELECT n.source || ' ' || n.key, 'was made at ' || instant_text(n.made_at) || ' and is in no day''s tree'
   FROM noted n

@@ -277,6 +277,11 @@ static void notes_are_sealed(void **state)
         {"DELETE FROM day_fact WHERE source = 'invoice_payment'; UPDATE fact SET made_at = made_at - interval"
          " '3 days' WHERE source = 'invoice_payment'",
          "and is in no day's tree"},
+        {"UPDATE fact SET made_at = '2999-01-01Z' WHERE source = 'invoice_payment'",
+         "its note says that it was made at 2999-01-01T00:00:00.000Z, which is after it was sealed"},
+        {"DELETE FROM day_fact WHERE source = 'invoice_payment'; UPDATE fact SET made_at ="
+         " clock_timestamp() + interval '1 hour' WHERE source = 'invoice_payment'",
+         ", which is not yet"},
         {"UPDATE checkpoint SET leaf = convert_to(split_part(replace(convert_from(leaf, 'UTF8'), 'day/2',"
          " 'day/1'), 'facts ', 1), 'UTF8')",
          "a day of the log is not what was signed"},
@@ -319,6 +324,10 @@ static void who_added_rows_is_told(void **state)
     sql("ALTER TABLE operator_action ENABLE ALWAYS TRIGGER noted");
     if (CRAWLTAB(output, "audit") != 0)
         fail_msg("%s", output);
+    /* Nor is there one under a number that another deed has. */
+    sql("SELECT setval(pg_get_serial_sequence('operator_action', 'action_id'), 1, false)");
+    assert_int_equal(CRAWLTAB(output, "audit"), 1);
+    assert_non_null(strstr(output, "this audit is not recorded in the ledger"));
 }
 
 /* A gate tells of keys with each batch: one that somebody took away comes again. */

@@ -78,8 +78,9 @@ static bool tell_kept(const struct trust *trust, const struct audit_result *resu
     return true;
 }
 
-/* What came of it, in a few words, for whoever asks later whether anybody looked. */
-static void record(struct pg *pg, const char *site, const struct audit_result *result, int64_t ms)
+/* What came of it, in a few words, for whoever asks later whether anybody looked. False after telling that it
+ * could not be recorded. */
+static bool record(struct pg *pg, const char *site, const struct audit_result *result, int64_t ms)
 {
     char detail[DETAIL_MAX], found[64] = "everything adds up";
     if (result->findings > 0)
@@ -91,7 +92,7 @@ static void record(struct pg *pg, const char *site, const struct audit_result *r
              site ? site : "all sites", found, result->days, result->days == 1 ? "" : "s", ms / 1000,
              ms % 1000 / 100);
     fflush(stdout); /* what is logged now stands after the findings, and in no line of them */
-    deed_record_audit(pg, detail);
+    return deed_record_audit(pg, detail);
 }
 
 /* What a run has to go by. */
@@ -123,9 +124,9 @@ static enum exit_status audit(const struct means *means, struct pg *pg, const ch
         LOG(ERROR, "the ledger has no such site", {"site", site});
         return EXIT_FAILED;
     }
-    record(pg, site, &result, ms);
+    bool recorded = record(pg, site, &result, ms);
     bool compared = tell_kept(trust, &result, findings != NULL);
-    if (!tell(&result, findings) || result.findings > 0 || !compared)
+    if (!tell(&result, findings) || result.findings > 0 || !compared || !recorded)
         return EXIT_FAILED;
     if (result.busy)
         LOG(WARN, "a night is at work: its site was not audited", {"hint", "run again when it is done"});

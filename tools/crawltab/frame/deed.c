@@ -58,20 +58,22 @@ out:
     return err;
 }
 
-void deed_record_audit(struct pg *pg, const char *detail)
+bool deed_record_audit(struct pg *pg, const char *detail)
 {
     bool may = false, noted = false;
     enum err err;
     TRY(ask_may(pg, &may));
     if (!may)
-        return;
+        return true;
     TRY(pg_begin(pg));
     TRY(insert_noted(pg, detail, &noted));
     if (noted)
         TRY(pg_commit(pg));
 out:
     pg_rollback(pg);
-    if (err != ERR_OK || !noted)
-        LOG(WARN, "this audit is not recorded in the ledger",
+    noted = noted && err == ERR_OK;
+    if (!noted)
+        LOG(ERROR, "this audit is not recorded in the ledger",
             {"detail", "what notes operators' deeds is not as it was made"});
+    return noted;
 }

@@ -10,8 +10,9 @@
 enum err deed_record(struct pg *pg, const char *action, const char *detail) MUST_USE;
 
 /* The same of an audit that has ended, and only if the record is noted as the next audit wants it: where what
- * guards the ledger is out of work, it would be a finding itself, for ever. What an audit found is told also
- * where that cannot be recorded, so that a failure here is told and has no other consequence. */
-void deed_record_audit(struct pg *pg, const char *detail);
+ * guards the ledger is out of work, it would be a finding itself, for ever. False after telling that this one
+ * is not recorded, which is a finding, too: so the numbers of deeds were set back, or what notes them
+ * changed. True of who may read alone. */
+bool deed_record_audit(struct pg *pg, const char *detail);
 
 #endif
