@@ -137,7 +137,7 @@ make_folder() {
 initialise() {
     local target=$1 new=$1.new.$$
     if ! run "$programs/initdb" -D "$new" -U postgres -A trust --data-checksums --encoding UTF8 \
-        --locale C.UTF-8 ${fast:+--no-sync} >"$dir/initdb.log" 2>&1; then
+        --locale C.UTF-8 ${fast:+--no-sync --wal-segsize=1} >"$dir/initdb.log" 2>&1; then
         cat "$dir/initdb.log" >&2
         die "initdb failed"
     fi
