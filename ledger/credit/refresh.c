@@ -59,6 +59,7 @@ struct refresh {
     struct agreements *view; /* under the mutex, like all up to stopping */
     struct tokens *tokens;
     struct pg_rows nights; /* of account_nights, as read last */
+    struct refresh_audit audit;
     int64_t refresh_ms, timeout_ms;
     bool hurry;
     bool stopping;
@@ -147,20 +148,28 @@ static enum err read_accruals(struct refresh *book)
     return err;
 }
 
-/* For whoever watches; two rows of an index for each site, whatever the ledger's age. */
+/* For whoever watches; two rows of an index for each site and one more, whatever the ledger's age. */
 static enum err read_nights(struct refresh *book)
 {
-    struct pg_rows rows = {0};
+    struct pg_rows rows = {0}, audits = {0};
+    struct refresh_audit audit = {0};
     enum err err;
     TRY(pg_run(book->pg, "account_nights", NULL, &rows));
+    TRY(pg_run(book->pg, "account_audit", NULL, &audits));
+    if (audits.count > 0) {
+        const struct account_audit_row row = account_audit_row(&audits, 0);
+        audit = (struct refresh_audit){row.happened_ms, row.findings};
+    }
     pthread_mutex_lock(&book->mutex);
     struct pg_rows before = book->nights;
     book->nights = rows;
+    book->audit = audit;
     pthread_mutex_unlock(&book->mutex);
     rows = before;
     book->parts[PART_NIGHTS].due_ms = clock_monotonic_ms() + NIGHTS_EVERY_MS;
 out:
     pg_rows_free(&rows);
+    pg_rows_free(&audits);
     return err;
 }
 
@@ -488,6 +497,15 @@ bool refresh_night(struct refresh *book, struct slice site, struct refresh_night
     }
     pthread_mutex_unlock(&book->mutex);
     return found;
+}
+
+struct refresh_audit refresh_audit(struct refresh *book)
+{
+    OBJECT_CHECK(book, REFRESH_MAGIC);
+    pthread_mutex_lock(&book->mutex);
+    struct refresh_audit audit = book->audit;
+    pthread_mutex_unlock(&book->mutex);
+    return audit;
 }
 
 struct credit *refresh_credit(struct refresh *book)

@@ -41,6 +41,14 @@ struct refresh_night {
 /* False while it is not known, or the ledger has no such site. */
 bool refresh_night(struct refresh *book, struct slice site, struct refresh_night *night);
 
+/* The last audit of the ledger that a night did not keep from any of it. */
+struct refresh_audit {
+    int64_t happened_ms; /* by the wall clock; 0: never yet, or not known */
+    int64_t findings;
+};
+
+struct refresh_audit refresh_audit(struct refresh *book);
+
 /* The counters; live as long as the book. */
 struct credit *refresh_credit(struct refresh *book);
 

@@ -155,6 +155,19 @@ static void write_moments(FILE *out, const struct monitor_parts *parts, enum mom
     }
 }
 
+static void write_audit(FILE *out, const struct monitor_parts *parts)
+{
+    const char *family = "crawltab_last_audit_timestamp_seconds";
+    struct refresh_audit audit = refresh_audit(parts->accounts);
+    if (audit.happened_ms <= 0)
+        return;
+    head(out, family, "gauge", "When the ledger was audited last.");
+    fprintf(out, "%s %" PRId64 ".%03" PRId64 "\n", family, audit.happened_ms / 1000,
+            audit.happened_ms % 1000);
+    single(out, "crawltab_last_audit_findings", "gauge",
+           "How much that audit found; 0 if everything added up.", audit.findings);
+}
+
 void exposition_write(FILE *out, const struct monitor_parts *parts)
 {
     const struct config *config = parts->config;
@@ -179,5 +192,6 @@ void exposition_write(FILE *out, const struct monitor_parts *parts)
            "Lines of the log that its reader did not take in time.", log_queue_lost());
     write_moments(out, parts, SEALED);
     write_moments(out, parts, CLOSED);
+    write_audit(out, parts);
     process_write(out);
 }

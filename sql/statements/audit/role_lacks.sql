@@ -16,8 +16,8 @@ WITH listed (role, privilege, names) AS (
             ' payment_identifier sandbox schema_version seller_logo site site_terms site_zone spend token'
             ' token_revocation traffic undelivered unproven'),
            ($1::text, 'EXECUTE',
-            'accrue_days charge_partitions keep_traffic mark_sandbox note_conflicts note_undelivered'
-            ' open_dispute'),
+            'accrue_days charge_partitions keep_traffic mark_sandbox newest_audit note_conflicts'
+            ' note_undelivered open_dispute'),
            ($2::text, 'INSERT',
             'adjustment agreement agreement_price agreement_tier applied_credit checkpoint'
             ' checkpoint_key_change console_token console_token_revocation console_token_use'

@@ -74,7 +74,7 @@ function assertAllThere(text) {
     assert.ok(names.size > 15)
     for (const name of names)
         assert.ok(
-            /_(seal|night)_timestamp_seconds$/.test(name) ||
+            /_((seal|night|audit)_timestamp_seconds|audit_findings)$/.test(name) ||
                 text.includes(`# TYPE ${name.replace(/_(bucket|sum|count)$/, '')} `),
             name
         )
@@ -174,11 +174,13 @@ test('what was counted goes on through a reload', async t => {
     assert.equal((await ask('/readyz')).status, 200)
 })
 
-test('the last night is told for each site', async t => {
+test('the last night is told for each site, and the last audit', async t => {
     // A ledger whose first day is three days ago.
-    const { crawltab, gate } = await watched(t, {}, '--clock-offset', String(-3 * 86400))
+    const { crawltab, gate, ledger } = await watched(t, {}, '--clock-offset', String(-3 * 86400))
     await gate.stop()
     await crawltab('nightly')
+    ledger.query('CREATE TABLE stranger ()')
+    await assert.rejects(crawltab('audit'), error => /audited: 3 findings$/m.test(error.stdout))
     await gate.start()
     const port = await monitorOf(gate)
     const text = async target => (await gate.request(target, { port, host: 'localhost' })).text
@@ -187,6 +189,10 @@ test('the last night is told for each site', async t => {
     const series = read(await text('/metrics'))
     assert.ok(Math.abs(series.get(night) - Date.now() / 1000) < 300)
     assert.ok(series.has('crawltab_newest_seal_timestamp_seconds{site="example"}'))
+    // And the last audit, of which the gate may see no more than this.
+    assert.ok(Math.abs(series.get('crawltab_last_audit_timestamp_seconds') - Date.now() / 1000) < 300)
+    assert.equal(series.get('crawltab_last_audit_findings'), 3)
+    assert.throws(() => ledger.query('SELECT FROM operator_action', 'crawltab_gate'), /permission denied/)
     const { sites } = JSON.parse(await text('/readyz'))
     assert.ok(sites[0].last_night_age_seconds >= 0 && sites[0].last_night_age_seconds < 300)
 })
@@ -211,5 +217,6 @@ test('a listener that others reach is warned of, and one that is none is an erro
 test('the alerts fire at what they are for', { skip: !promtool }, () => {
     const alerts = path.join(root, 'tools/deploy/prometheus/alerts.yaml')
     execFileSync('promtool', ['check', 'rules', alerts])
-    execFileSync('promtool', ['test', 'rules', path.join(root, 'tests/cases/alerts.test.yaml')])
+    const cases = ['alerts', 'audit-alerts'].map(name => path.join(root, `tests/cases/${name}.test.yaml`))
+    execFileSync('promtool', ['test', 'rules', ...cases])
 })

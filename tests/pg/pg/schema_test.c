@@ -215,12 +215,12 @@ static void the_gate_may_insert_and_select_alone(void **state)
             " OR has_schema_privilege(oid, 'public', 'CREATE'))"),
         "0");
     /* Of the functions with the owner's rights it may run those that make partitions, count conflicts, accrue
-     * days, add up traffic, open a crawler's dispute, and mark a sandbox. */
+     * days, add up traffic, open a crawler's dispute, mark a sandbox, and tell when it was audited last. */
     assert_string_equal(sql("SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE prosecdef"
                             " AND pronamespace = 'public'::regnamespace"
                             " AND has_function_privilege('crawltab_gate', oid, 'EXECUTE')"),
-                        "accrue_days charge_partitions keep_traffic mark_sandbox note_conflicts "
-                        "note_undelivered open_dispute");
+                        "accrue_days charge_partitions keep_traffic mark_sandbox newest_audit "
+                        "note_conflicts note_undelivered open_dispute");
     assert_true(
         sql_as("crawltab_gate", "SELECT charge_partitions(current_date + 59, current_date + 60)", output));
     assert_false(
