@@ -9,13 +9,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define BUCKETS_MIN 1024
+#define BUCKETS_MIN      1024
+#define SITE_BUCKETS_MIN 16
 
 bool account_table_init(struct account_table *table)
 {
-    *table = (struct account_table){.bucket_count = BUCKETS_MIN};
+    *table = (struct account_table){.bucket_count = BUCKETS_MIN, .site_bucket_count = SITE_BUCKETS_MIN};
     table->buckets = calloc(BUCKETS_MIN, sizeof(struct credit_account *));
-    return table->buckets;
+    table->site_buckets = calloc(SITE_BUCKETS_MIN, sizeof(struct account_site *));
+    return table->buckets && table->site_buckets;
 }
 
 void account_table_free(struct account_table *table)
@@ -31,6 +33,7 @@ void account_table_free(struct account_table *table)
             free(account);
         }
     free(table->spans);
+    free(table->site_buckets);
     free(table->buckets);
 }
 
@@ -41,11 +44,38 @@ static struct slice name_of(const struct account_site *site)
     return (struct slice){site->name, site->name_len};
 }
 
+static struct account_site **site_bucket_of(const struct account_table *table, struct slice name)
+{
+    assert((table->site_bucket_count & (table->site_bucket_count - 1)) == 0);
+    return &table->site_buckets[slice_hash(name) & (table->site_bucket_count - 1)];
+}
+
+static void put_site(struct account_table *table, struct account_site *site)
+{
+    struct account_site **bucket = site_bucket_of(table, name_of(site));
+    site->beside = *bucket;
+    *bucket = site;
+}
+
+/* Without memory the buckets stay as few as they are. */
+static void spread_sites(struct account_table *table)
+{
+    struct account_site **buckets = calloc(2 * table->site_bucket_count, sizeof(struct account_site *));
+    if (!buckets)
+        return;
+    free(table->site_buckets);
+    table->site_buckets = buckets;
+    table->site_bucket_count *= 2;
+    for (struct account_site *site = table->sites; site; site = site->next)
+        put_site(table, site);
+}
+
 struct account_site *account_table_find_site(const struct account_table *table, struct slice name)
 {
-    struct account_site *site = table->sites;
+    /* A table of their own: a payment asks for its site, and a reading for that of each row. */
+    struct account_site *site = *site_bucket_of(table, name);
     while (site && !slice_eq(name_of(site), name))
-        site = site->next;
+        site = site->beside;
     return site;
 }
 
@@ -58,7 +88,11 @@ struct account_site *account_table_make_site(struct account_table *table, struct
     site->next = table->sites;
     site->name_len = name.len;
     memcpy(site->name, name.data, name.len);
+    if (table->site_count >= table->site_bucket_count)
+        spread_sites(table);
+    put_site(table, site);
     table->sites = site;
+    table->site_count++;
     return site;
 }
 

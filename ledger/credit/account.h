@@ -33,8 +33,9 @@ struct account_span {
 
 struct account_site {
     struct account_site *next;
-    int64_t counted_ms;        /* for accounts that have no balance */
-    struct account_span *days; /* billing days around now, in the table's array */
+    struct account_site *beside; /* in the same bucket */
+    int64_t counted_ms;          /* for accounts that have no balance */
+    struct account_span *days;   /* billing days around now, in the table's array */
     size_t day_count;
     size_t name_len;
     char name[];
@@ -42,6 +43,9 @@ struct account_site {
 
 struct account_table {
     struct account_site *sites;
+    struct account_site **site_buckets;
+    size_t site_bucket_count; /* as bucket_count, of sites */
+    size_t site_count;
     struct account_span *spans; /* days of all of them */
     struct credit_account **buckets;
     size_t bucket_count; /* a power of two, and no less than accounts as long as there is memory */

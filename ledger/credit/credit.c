@@ -23,7 +23,8 @@ struct known {
     int64_t amount_micros;
 };
 
-#define CREDIT_MAGIC 0x3b8e40d7u
+#define CREDIT_MAGIC  0x3b8e40d7u
+#define PRESSING_PART 16
 
 struct credit {
     uint32_t magic;
@@ -153,6 +154,16 @@ bool credit_stand(struct credit *credit, struct slice site, struct slice agent, 
     return day;
 }
 
+/* Whether a good part of what was left when others' spending was read last is held here by now: they may have
+ * taken as much. So several gates come up to a limit in ever smaller steps, and few of them. */
+static bool is_pressing(const struct credit_account *account, int64_t day_ms,
+                        const struct credit_limit *limit)
+{
+    const struct account_day *today = account_find_day(account, day_ms);
+    int64_t left = stand(account, day_ms, limit).left_micros;
+    return left != CREDIT_NONE && today->held_micros > 0 && today->held_micros >= left / PRESSING_PART;
+}
+
 /* --- Marks and what waits for them --- */
 
 static bool is_read(const struct credit *credit, const struct credit_mark *at)
@@ -241,6 +252,8 @@ static enum err reserve(struct credit *credit, struct slice name, const struct c
         hold(&wanted, -price);
     if (may_spend(&wanted, price, limits)) {
         hold(&wanted, price);
+        wanted.pressing = is_pressing(wanted.account, wanted.day_ms, &limits->account) ||
+                          is_pressing(wanted.account->whole, wanted.day_ms, &limits->origin);
         *claim = wanted;
         return ERR_OK;
     }

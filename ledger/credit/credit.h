@@ -35,6 +35,7 @@ struct credit_claim {
     struct credit_account *account;
     int64_t day_ms;
     bool doubtful; /* an earlier try may have recorded it: what that one reserved is reserved now */
+    bool pressing; /* a good part of what was left is held: what others took is to be read soon */
 };
 
 /* NULL without memory. */

@@ -119,12 +119,23 @@ static void begin_spend(struct reading *reading, int64_t now_ms)
     assert(reading->from_ms <= now_ms && reading->from_ms >= now_ms - PAST_MS);
 }
 
-static bool waits(const struct reading *reading, const char *site)
+/* Whether a site waits. The rows of both readings are in the order of their sites, of which none goes: `*at`
+ * is where the last one that was asked for stood, so that all of them cost one walk. */
+static bool waits(const struct reading *reading, const char *site, int *at)
 {
-    for (int i = 0; i < reading->days.count; i++)
-        if (reading->waits[i] && strcmp(account_days_row(&reading->days, i).site, site) == 0)
-            return true;
-    return false;
+    int found = *at;
+    while (found < reading->days.count && strcmp(account_days_row(&reading->days, found).site, site) != 0)
+        found++;
+    if (found == reading->days.count)
+        return false; /* a site that came since */
+    *at = found;
+    bool waiting = false;
+    for (int i = found; i < reading->days.count && !waiting; i++) {
+        if (strcmp(account_days_row(&reading->days, i).site, site) != 0)
+            break;
+        waiting = reading->waits[i];
+    }
+    return waiting;
 }
 
 /* Takes the rows over. A site that was behind waits still, if its days have been added up meanwhile: the
@@ -134,9 +145,10 @@ static enum err take_days(struct reading *reading, struct pg_rows *rows)
     bool *still = calloc((size_t)rows->count + 1, sizeof(*still));
     if (!still)
         return ERR_OVERLOADED;
-    /* By name and not by position: sites come and go between two readings. */
+    /* By name and not by position: sites come between two readings, and days come and go. */
+    int at = 0;
     for (int i = 0; i < rows->count; i++)
-        still[i] = waits(reading, account_days_row(rows, i).site);
+        still[i] = waits(reading, account_days_row(rows, i).site, &at);
     pg_rows_free(&reading->days);
     free(reading->waits);
     reading->days = *rows;
@@ -220,6 +232,7 @@ static enum err begin_balances(struct reading *reading, struct pg *pg)
     TRY(steps ? ERR_OK : ERR_OVERLOADED);
     for (int i = 0; i < rows.count; i++) {
         const struct account_steps_row row = account_steps_row(&rows, i);
+        assert(i == 0 || steps[i - 1].site_id < row.site_id);
         steps[i] = (struct step){row.site_id, row.step, INT64_MAX};
     }
     free(reading->steps);
@@ -256,19 +269,28 @@ out:
     return err;
 }
 
-/* The mark of a site, or a new one at its beginning; NULL without memory. */
+/* The mark of a site, or a new one at its beginning; NULL without memory. They are in the order of sites. */
 static struct step *step_of(struct reading *reading, int64_t site_id)
 {
-    for (size_t i = 0; i < reading->step_count; i++)
-        if (reading->steps[i].site_id == site_id)
-            return &reading->steps[i];
+    size_t low = 0, high = reading->step_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (reading->steps[middle].site_id < site_id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < reading->step_count && reading->steps[low].site_id == site_id)
+        return &reading->steps[low];
     /* A site that was added since: from its first step on. */
     struct step *steps = realloc(reading->steps, (reading->step_count + 1) * sizeof(*steps));
     if (!steps)
         return NULL;
     reading->steps = steps;
-    steps[reading->step_count] = (struct step){.site_id = site_id};
-    return &steps[reading->step_count++];
+    memmove(&steps[low + 1], &steps[low], (reading->step_count - low) * sizeof(*steps));
+    reading->step_count++;
+    steps[low] = (struct step){.site_id = site_id};
+    return &steps[low];
 }
 
 /* In the order of the rows, so that the last one of each site stays. */

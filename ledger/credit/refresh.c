@@ -19,6 +19,7 @@
 #include <time.h>
 
 #define HURRY_MS        50   /* between rounds that somebody waits for */
+#define PRESS_MS        100  /* between rounds while crawlers come up to their limits */
 #define BACKOFF_MAX_MS  2000 /* between tries to connect */
 #define CONNECT_MAX_MS  2000
 #define RETRY_MIN_MS    100 /* until a part that failed is tried again: twice as long each time */
@@ -61,7 +62,7 @@ struct refresh {
     struct pg_rows nights; /* of account_nights, as read last */
     struct refresh_audit audit;
     int64_t refresh_ms, timeout_ms;
-    bool hurry;
+    bool hurry, pressed;
     bool stopping;
 
     /* The thread's own. */
@@ -359,14 +360,17 @@ static bool wait(struct refresh *book, int64_t ms)
     int64_t start_ms = clock_monotonic_ms();
     pthread_mutex_lock(&book->mutex);
     for (;;) {
-        int64_t until_ms = start_ms + (book->hurry && ms > HURRY_MS ? HURRY_MS : ms);
+        /* What failed is not tried more often because crawlers pay. */
+        bool pressed = book->pressed && book->pg;
+        int64_t most_ms = book->hurry ? HURRY_MS : pressed ? PRESS_MS : ms;
+        int64_t until_ms = start_ms + (most_ms < ms ? most_ms : ms);
         struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
         if (book->stopping || clock_monotonic_ms() >= until_ms)
             break;
         /* Looked at anew after each wake: who hurries may shorten the wait that is under way. */
         pthread_cond_timedwait(&book->wake, &book->mutex, &until);
     }
-    book->hurry = false;
+    book->hurry = book->pressed = false;
     bool go_on = !book->stopping;
     pthread_mutex_unlock(&book->mutex);
     return go_on;
@@ -449,6 +453,17 @@ void refresh_stop(struct refresh *book)
     reading_free(book->reading);
     credit_free(book->credit);
     free(book);
+}
+
+void refresh_press(struct refresh *book)
+{
+    OBJECT_CHECK(book, REFRESH_MAGIC);
+    pthread_mutex_lock(&book->mutex);
+    bool woken = book->pressed;
+    book->pressed = true;
+    if (!woken)
+        pthread_cond_signal(&book->wake);
+    pthread_mutex_unlock(&book->mutex);
 }
 
 bool refresh_ready(struct refresh *book, const struct config *config)

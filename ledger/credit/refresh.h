@@ -21,6 +21,9 @@ void refresh_adopt(struct refresh *book, const struct config *config);
 /* Ends the thread and frees. Waits for a reading that is under way. NULL is fine. */
 void refresh_stop(struct refresh *book);
 
+/* The next reading is to come soon, though not before a tenth of a second has gone by since the last. */
+void refresh_press(struct refresh *book);
+
 /* True if agreements were read, and the days of all these sites are known. If not, they are read at once and
  * not only at the next time. */
 bool refresh_ready(struct refresh *book, const struct config *config);

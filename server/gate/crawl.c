@@ -470,6 +470,8 @@ static enum err reserve(struct crawl *crawl)
     enum err err =
         credit_reserve(credit, slice_of(crawl->site->name), &crawl->charge, &limits, &crawl->claim);
     crawl->charge.doubtful = crawl->claim.doubtful;
+    if (crawl->claim.pressing)
+        refresh_press(crawl->gate->parts.accounts);
     if (err == ERR_LEDGER_UNAVAILABLE)
         tell_sealed(crawl, credit);
     assert((err == ERR_OK) == (crawl->claim.account != NULL));

@@ -165,6 +165,19 @@ test('two gates pass a limit by no more than one refresh lets them', async t => 
     for (const gate of gates) assertAtLimit((await pay(set, gate)).response)
 })
 
+test('a gate reads what others took when little is left, and not only when it is time', async t => {
+    const set = await scene(t, { agents: { day_limit: '2.00' }, ledger: { refresh_seconds: 60 } })
+    const other = await set.startGate()
+    await other.ready()
+    const rounds = () => other.log.split('event=accounts_read ').length
+    for (let i = 0; i < 30; i++) assert.equal((await pay(set, set.gate)).response.status, 200)
+    const before = rounds()
+    // It knows of none of these. A few of its own, and it looks.
+    for (let i = 0; i < 3; i++) assert.equal((await pay(set, other)).response.status, 200)
+    await until(() => rounds() > before, 'another round of reading')
+    assert.equal(await payUntilRefused(set, other, 40), 7)
+})
+
 test("the day begins anew at the site's midnight", async t => {
     const set = await scene(t, {
         agents: { day_limit: '0.05' },
