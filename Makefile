@@ -184,6 +184,16 @@ bench-gates: ## several gates on one ledger, and a gate that is a tenth of a sec
 	@$(MAKE) -s $(JOBS) all $(BENCH)
 	@node tests/bench/gates.js
 
+bench-growth: ## what grows with entries, crawlers, sites, rules, agreements (an hour; GROWTH=…)
+	$(NEEDS) bench
+	@$(MAKE) -s $(JOBS) all $(BENCH)
+	@node tests/bench/growth.js $(GROWTH)
+
+bench-citus: ## payments and batches on a Citus cluster, beside plain PostgreSQL (10 minutes; PGBIN=…)
+	$(NEEDS) bench
+	@$(MAKE) -s $(JOBS) all $(BENCH)
+	@node tests/bench/citus.js
+
 bench-night: ## closing days of up to 10 million entries, beside GROUP BY and COPY of the same (10 minutes)
 	$(NEEDS) bench
 	@$(MAKE) -s $(JOBS) all

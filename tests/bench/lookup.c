@@ -1,8 +1,8 @@
-/* How long it takes to look up an entry: the statement of `crawltab lookup`, prepared, once for every payment
- * id on standard input (a UUID a line). Prints one line of JSON; fails if an entry is not found.
+/* How long it takes to look up an entry: the statement of `crawltab lookup`, prepared, once for every line of
+ * standard input: a payment id (a UUID), or a site's number, milliseconds and a URL, for the entries of the
+ * hour around. Prints one line of JSON; fails if an entry is not found.
  *
- *   lookup CONFIG < IDS */
-#include "ledger/base/identifier/uuid.h"
+ *   lookup CONFIG < LINES */
 #include "ledger/pg/pg.h"
 
 #include <stdio.h>
@@ -10,7 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#define MOST 1000000
+#define MOST      1000000
+#define ASKED_MAX 1024
 
 static int64_t now_us(void)
 {
@@ -26,27 +27,37 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static bool look_up(struct pg *pg, const char *id, int64_t *took_us)
+/* Takes the line apart. */
+static bool look_up(struct pg *pg, char *line, int64_t *took_us)
 {
     struct pg_params params = {0};
     struct pg_rows rows = {0};
-    pg_params_text(&params, id);
+    char *at_ms = strchr(line, ' ');
+    char *url = at_ms ? strchr(at_ms + 1, ' ') : NULL;
+    if (url)
+        *at_ms++ = *url++ = '\0';
+    pg_params_text(&params, line);
+    if (url) {
+        pg_params_text(&params, url);
+        pg_params_text(&params, at_ms);
+        pg_params_text(&params, "0"); /* by any crawler */
+    }
     int64_t start = now_us();
-    bool ok = pg_run(pg, "charge_lookup", &params, &rows) == ERR_OK;
+    bool ok = pg_run(pg, url ? "charge_of_url" : "charge_lookup", &params, &rows) == ERR_OK;
     *took_us = now_us() - start;
-    ok = ok && rows.count == 1;
+    ok = ok && (url ? rows.count > 0 : rows.count == 1);
     pg_rows_free(&rows);
     return ok;
 }
 
 int main(int argc, char **argv)
 {
-    char line[UUID_TEXT_MAX + 2];
+    char line[ASKED_MAX];
     int64_t *took = malloc(MOST * sizeof(*took));
     size_t count = 0;
     struct config *config = argc == 2 ? config_load(argv[1], stderr, stderr) : NULL;
     if (!config || !took) {
-        fputs("usage: lookup CONFIG < IDS\n", stderr);
+        fputs("usage: lookup CONFIG < LINES\n", stderr);
         return 64;
     }
     struct pg *pg = pg_open(&(struct pg_options){.config = config,

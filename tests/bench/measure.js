@@ -32,6 +32,7 @@ export class Results {
     all = new Map()
     add(name, result) {
         this.all.set(name, [...(this.all.get(name) ?? []), result])
+        if (result.per_second === undefined) return result
         const latency = result.p99_us ? `   p50 ${ms(result.p50_us)} ms   p99 ${ms(result.p99_us)} ms` : ''
         console.log(`  ${name.padEnd(44)} ${String(result.per_second).padStart(7)}/s${latency}`)
         return result

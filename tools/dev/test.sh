@@ -246,6 +246,7 @@ node_suite e2e
 node_suite fault
 beside 'bench smoke' node tests/bench/bench.js --smoke
 beside 'bench history' node tests/bench/history.js --smoke
+beside 'bench growth' node tests/bench/growth.js --smoke
 beside 'bench traffic' node tests/bench/traffic.js --smoke
 beside 'bench people' node tests/bench/people.js --smoke
 together
