@@ -204,6 +204,11 @@ bench-migrations: ## how long each migration keeps entries out, beside 10 millio
 	@$(MAKE) -s $(JOBS) all
 	@node tests/bench/migrations.js
 
+bench-lists: ## pages of the console's lists, with ten thousand rows and with a million (5 minutes)
+	$(NEEDS) bench
+	@$(MAKE) -s $(JOBS) all
+	@node tests/bench/lists.js
+
 bench-people: ## people's pages through nginx, with the lines of `crawltab front` and without (a minute)
 	$(NEEDS) bench
 	@$(MAKE) -s $(JOBS) all $(BENCH)

@@ -308,7 +308,9 @@ bool view_read(const struct view_source *source, const struct view *view, const 
         rows->rows = json_is_array(list) ? json_copy(list) : json_array();
     }
     if (view->paged && text_of(given, "sort")) {
-        view_fail(fault, 400, "this table goes by time", "order=oldest turns it around");
+        view_fail(fault, 400, "this table is read page by page, in its own order",
+                  view_lists(view->filters, "order") ? "order=oldest turns it around"
+                                                     : "ask for all of it, and sort that");
         return false;
     }
     return view->paged || (sort(view, text_of(given, "sort"), rows, fault) && cut(given, rows, fault));

@@ -329,6 +329,66 @@ test('the API', async t => {
         assert.equal((await ask('/api/v1/deeds?after=%5B%22x%22%5D')).status, 400)
     })
 
+    await t.test('disputes are paged by key: the open ones by deadline, then the others', async () => {
+        // Two of three are decided; deadlines repeat.
+        ledger.own(`
+            INSERT INTO dispute (dispute_id, site_id, crawler_id, opened_by, reason, statement, opened_at,
+                                 due_at, actor)
+            SELECT (substr(uuid_floor(now() - n * interval '1 hour')::text, 1, 24)
+                    || lpad(n::text, 12, '0'))::uuid, site_id, crawler_id, 'publisher', 'other', 'many',
+                   now() - interval '30 days', date_trunc('day', now()) + (n * 7 % 5 - 2) * interval '1 day',
+                   'test'
+              FROM site, generate_series(1, 150) AS n, (SELECT min(crawler_id) AS crawler_id FROM crawler) c
+             WHERE site.name = 'example';
+            INSERT INTO dispute_event (dispute_id, step, site_id, event, happened_at, actor)
+            SELECT dispute_id, step, site_id, CASE step WHEN 1 THEN 'opened' ELSE 'rejected' END, opened_at,
+                   'test'
+              FROM dispute, generate_series(1, 2) AS step
+             WHERE statement = 'many' AND (step = 1 OR right(dispute_id::text, 3)::integer % 3 > 0)`)
+        const all = async query => {
+            const seen = []
+            for (let next = ''; next !== null; ) {
+                const after = next && `&after=${encodeURIComponent(next)}`
+                const { views } = (await ask(`/api/v1/disputes?limit=7&${query}${after}`)).json
+                assert.ok(views.disputes.rows.length <= 7)
+                seen.push(...views.disputes.rows.map(row => row.dispute_id))
+                next = views.disputes.next
+            }
+            return seen
+        }
+        const wanted = where =>
+            ledger
+                .query(
+                    `SELECT dispute_id FROM dispute d JOIN dispute_state t USING (dispute_id) WHERE ${where}
+                      ORDER BY t.open DESC, CASE WHEN t.open THEN due_at END,
+                               CASE WHEN t.open THEN dispute_id END, dispute_id DESC`
+                )
+                .split('\n')
+        assert.ok(wanted('open').length >= 50 && wanted('not open').length >= 100)
+        assert.deepEqual(await all(''), wanted('true'))
+        assert.deepEqual(await all('status=open&site=example'), wanted('open'))
+        assert.deepEqual(await all('status=overdue'), wanted('open AND due_at < now()'))
+        assert.deepEqual(await all('status=opened'), wanted("status = 'opened'"))
+        assert.deepEqual(await all('status=rejected'), wanted("status = 'rejected'"))
+        assert.equal((await ask('/api/v1/disputes?sort=reason')).status, 400)
+        assert.equal((await ask('/api/v1/disputes?after=%5B1,2,3%5D')).status, 400)
+    })
+
+    await t.test('messages are paged by key', async () => {
+        ledger.own(`INSERT INTO outbox (message_id, site_id, type, body, made_at)
+            SELECT 'many' || n, site_id, 'test', '{}', now() - n / 3 * interval '1 minute'
+              FROM site, generate_series(1, 30) AS n WHERE name = 'example'`)
+        const seen = []
+        for (let next = ''; next !== null; ) {
+            const after = next && `&after=${encodeURIComponent(next)}`
+            const { messages } = (await ask(`/api/v1/messages?limit=4&site=example${after}`)).json.views
+            seen.push(...messages.rows.map(row => row.message_id))
+            next = messages.next
+        }
+        const order = 'ORDER BY made_at DESC, message_id DESC'
+        assert.deepEqual(seen, ledger.query(`SELECT message_id FROM outbox ${order}`).split('\n'))
+    })
+
     await t.test('a table that is read whole is sorted by any column', async () => {
         ledger.own(`INSERT INTO crawler (agent, first_seen_at)
             SELECT 'https://many' || n || '.example', '2026-01-01'::timestamptz + n * interval '1 hour'

@@ -14,8 +14,12 @@ SELECT jsonb_build_object(
                                    AND NOT EXISTS (SELECT FROM outbox_attempt t
                                                     WHERE t.message_id = o.message_id
                                                       AND t.status BETWEEN 200 AND 299)),
-           'open_disputes', (SELECT count(*) FROM dispute d JOIN dispute_state t USING (dispute_id)
-                              WHERE d.site_id = s.site_id AND t.open)) AS row,
+           'open_disputes', (SELECT count(*) FROM dispute d
+                              WHERE d.site_id = s.site_id
+                                AND NOT EXISTS (SELECT FROM dispute_event e
+                                                 WHERE e.dispute_id = d.dispute_id
+                                                   AND e.event IN ('upheld', 'part_upheld',
+                                                                   'rejected')))) AS row,
        s.name AS cursor
   FROM site s
   LEFT JOIN LATERAL (SELECT * FROM day_close c WHERE c.site_id = s.site_id
