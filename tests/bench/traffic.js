@@ -49,6 +49,10 @@ const sumUp = `
     SELECT site_id, (hour AT TIME ZONE 'Europe/Berlin')::date, crawler, verified, rule, outcome, reason,
            sum(requests), sum(bytes), sum(amount_micros), bit_or(pages)
       FROM traffic_hour GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 2, 1;
+    INSERT INTO traffic_stretch
+    SELECT site_id, stretch_of(day), crawler, verified, rule, outcome, reason, sum(requests), sum(bytes),
+           sum(amount_micros), bit_or(pages)
+      FROM traffic_day GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 2, 1;
     INSERT INTO traffic_month
     SELECT site_id, date_trunc('month', day::timestamp), crawler, verified, rule, outcome, reason,
            sum(requests), sum(bytes), sum(amount_micros), bit_or(pages)
@@ -79,7 +83,7 @@ try {
     ledger.query(makeHistory)
     ledger.query(sumUp)
     ledger.query('VACUUM ANALYZE')
-    const tables = ['traffic_hour', 'traffic_day', 'traffic_month', 'traffic_total']
+    const tables = ['traffic_hour', 'traffic_day', 'traffic_stretch', 'traffic_month', 'traffic_total']
     for (const table of tables)
         console.log(`  ${table.padEnd(16)} ${ledger.count(table).toLocaleString('en')}`)
     // Each hour once, however it is added up.
@@ -98,6 +102,8 @@ try {
         'crawltab today': ['today', ...site],
         [`crawltab traffic, ${span} days`]: ['traffic', ...site, ...dates],
         [`crawltab traffic --by day, ${span} days`]: ['traffic', ...site, ...dates, '--by', 'day'],
+        [`crawltab traffic --by rule, ${span} days`]: ['traffic', ...site, ...dates, '--by', 'rule'],
+        [`crawltab traffic --by outcome, ${span} days`]: ['traffic', ...site, ...dates, '--by', 'outcome'],
         [`crawltab traffic --by hour, ${span} days`]: ['traffic', ...site, ...dates, '--by', 'hour'],
         [`crawltab traffic --html, ${span} days`]: ['traffic', ...site, ...dates, '--html', html]
     }

@@ -3,6 +3,8 @@ CREATE OR REPLACE FUNCTION add_up_traffic(part regclass) RETURNS void
 DECLARE
     month timestamptz;
     name text;
+    target text;
+    first text;
 BEGIN
     -- Writers that chose this partition before its hour was over finish first. Who comes later fails, and
     -- counts into the next one.
@@ -24,35 +26,28 @@ BEGIN
         '        t.outcome, t.reason, sum(t.requests), sum(t.bytes), sum(t.amount_micros), bit_or(t.pages)'
         '   FROM %s t JOIN public.site s USING (site_id)'
         '  GROUP BY t.site_id, 2, t.crawler, t.verified, t.rule, t.outcome, t.reason', part);
-    EXECUTE format(
-        'INSERT INTO public.traffic_day AS d (site_id, day, crawler, verified, rule, outcome, reason,'
-        '                                     requests, bytes, amount_micros, pages)'
-        ' SELECT t.site_id, p.day, t.crawler, t.verified, t.rule, t.outcome, t.reason, sum(t.requests),'
-        '        sum(t.bytes), sum(t.amount_micros), bit_or(t.pages)'
-        '   FROM %1$s t'
-        '   JOIN (SELECT q.site_id, q.period,'
-        '                (q.period AT TIME ZONE public.traffic_zone(q.site_id, q.period))::date AS day'
-        '           FROM (SELECT DISTINCT site_id, period FROM %1$s) AS q) AS p USING (site_id, period)'
-        '  GROUP BY t.site_id, 2, t.crawler, t.verified, t.rule, t.outcome, t.reason'
-        '     ON CONFLICT (site_id, day, crawler, verified, rule, outcome, reason) DO UPDATE'
-        '    SET requests = d.requests + EXCLUDED.requests, bytes = d.bytes + EXCLUDED.bytes,'
-        '        amount_micros = d.amount_micros + EXCLUDED.amount_micros, pages = d.pages | EXCLUDED.pages',
-        part);
-    EXECUTE format(
-        'INSERT INTO public.traffic_month AS m (site_id, month, crawler, verified, rule, outcome, reason,'
-        '                                       requests, bytes, amount_micros, pages)'
-        ' SELECT t.site_id, p.month, t.crawler, t.verified, t.rule, t.outcome, t.reason, sum(t.requests),'
-        '        sum(t.bytes), sum(t.amount_micros), bit_or(t.pages)'
-        '   FROM %1$s t'
-        '   JOIN (SELECT q.site_id, q.period,'
-        '                date_trunc(''month'', q.period AT TIME ZONE'
-        '                                    public.traffic_zone(q.site_id, q.period))::date AS month'
-        '           FROM (SELECT DISTINCT site_id, period FROM %1$s) AS q) AS p USING (site_id, period)'
-        '  GROUP BY t.site_id, 2, t.crawler, t.verified, t.rule, t.outcome, t.reason'
-        '     ON CONFLICT (site_id, month, crawler, verified, rule, outcome, reason) DO UPDATE'
-        '    SET requests = m.requests + EXCLUDED.requests, bytes = m.bytes + EXCLUDED.bytes,'
-        '        amount_micros = m.amount_micros + EXCLUDED.amount_micros, pages = m.pages | EXCLUDED.pages',
-        part);
+    FOR target, name, first IN
+        VALUES ('traffic_day', 'day', 'day'), ('traffic_stretch', 'first_day', 'public.stretch_of(day)'),
+               ('traffic_month', 'month', 'date_trunc(''month'', day::timestamp)::date')
+    LOOP
+        EXECUTE format(
+            'INSERT INTO public.%2$I AS d (site_id, %3$I, crawler, verified, rule, outcome, reason,'
+            '                              requests, bytes, amount_micros, pages)'
+            ' SELECT t.site_id, p.first, t.crawler, t.verified, t.rule, t.outcome, t.reason,'
+            '        sum(t.requests), sum(t.bytes), sum(t.amount_micros), bit_or(t.pages)'
+            '   FROM %1$s t'
+            '   JOIN (SELECT site_id, period, %4$s AS first'
+            '           FROM (SELECT site_id, period,'
+            '                        (period AT TIME ZONE public.traffic_zone(site_id, period))::date AS day'
+            '                   FROM (SELECT DISTINCT site_id, period FROM %1$s) AS u) AS q) AS p'
+            '  USING (site_id, period)'
+            '  GROUP BY t.site_id, 2, t.crawler, t.verified, t.rule, t.outcome, t.reason'
+            '     ON CONFLICT (site_id, %3$I, crawler, verified, rule, outcome, reason) DO UPDATE'
+            '    SET requests = d.requests + EXCLUDED.requests, bytes = d.bytes + EXCLUDED.bytes,'
+            '        amount_micros = d.amount_micros + EXCLUDED.amount_micros,'
+            '        pages = d.pages | EXCLUDED.pages',
+            part, target, name, first);
+    END LOOP;
     EXECUTE format(
         'INSERT INTO public.traffic_total AS h (site_id, hour, outcome, reason, requests, bytes,'
         '                                       amount_micros, pages)'
@@ -68,5 +63,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION add_up_traffic IS 'Adds what stands in a partition of "traffic" to "traffic_hour",
-"traffic_day", "traffic_month" and "traffic_total", and drops it. What comes late has rows of its own in
-"traffic_hour", which are summed by whoever reads.';
+"traffic_day", "traffic_stretch", "traffic_month" and "traffic_total", and drops it. What comes late has rows
+of its own in "traffic_hour", which are summed by whoever reads.';

@@ -43,7 +43,7 @@ WITH listed (role, privilege, names) AS (
             ' seller_logo settlement'
             ' settlement_batch site site_terms site_zone spend token token_revocation'
             ' traffic traffic_counts traffic_day traffic_hour traffic_month'
-            ' traffic_total undelivered unproven'),
+            ' traffic_stretch traffic_total undelivered unproven'),
            ($2::text, 'EXECUTE', 'charge_partitions mark_sandbox note_undelivered seal_day')
 ), wanted AS (
     SELECT role, privilege, unnest(string_to_array(names, ' ')) AS name FROM listed

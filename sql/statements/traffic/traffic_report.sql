@@ -4,10 +4,11 @@
 -- more than all else. "slot": how many hours or days after the first.
 --
 -- To join sketches is what takes time, so as few rows as possible are read: of crawlers and rules those of
--- whole months and of the days before and after; of all else those of hours over all crawlers.
+-- whole months, of whole stretches before and after, and of the days before and after these; of all else
+-- those of hours over all crawlers. Parts have sketches only if $8 is 1: most of what is sent would be these.
 -- Each table is summed by itself, as the planner knows then that there are few groups and sorts no sketches.
 -- columns: key text null, verified boolean, slot bigint, outcome text null, reason text null,
---   requests bigint, bytes bigint, amount_micros bigint, pages bytea
+--   requests bigint, bytes bigint, amount_micros bigint, pages bytea null
 WITH counted AS (
     SELECT CASE $6::text WHEN 'crawler' THEN c.crawler ELSE c.rule END AS name, NULL::timestamptz AS hour,
            $6::text = 'crawler' AND c.verified AS verified, c.outcome, c.reason, sum(c.requests) AS requests,
@@ -21,10 +22,21 @@ WITH counted AS (
     SELECT CASE $6::text WHEN 'crawler' THEN c.crawler ELSE c.rule END, NULL,
            $6::text = 'crawler' AND c.verified, c.outcome, c.reason, sum(c.requests), sum(c.bytes),
            sum(c.amount_micros), bit_or(c.pages)
-      FROM traffic_day c
+      FROM traffic_stretch c
      WHERE $6::text IN ('crawler', 'rule') AND c.site_id = $1::bigint
-       AND c.day BETWEEN $2::date AND $3::date
-       AND c.day < date_trunc('month', $2::date - 1 + interval '1 month')::date
+       AND c.first_day >= stretch_from($2::date)
+       AND c.first_day < least(date_trunc('month', $2::date - 1 + interval '1 month')::date,
+                               stretch_of($3::date + 1))
+     GROUP BY 1, 3, 4, 5
+    UNION ALL
+    SELECT CASE $6::text WHEN 'crawler' THEN c.crawler ELSE c.rule END, NULL,
+           $6::text = 'crawler' AND c.verified, c.outcome, c.reason, sum(c.requests), sum(c.bytes),
+           sum(c.amount_micros), bit_or(c.pages)
+      FROM traffic_stretch c
+     WHERE $6::text IN ('crawler', 'rule') AND c.site_id = $1::bigint
+       AND c.first_day >= greatest(date_trunc('month', $2::date - 1 + interval '1 month'),
+                                   date_trunc('month', $3::date + interval '1 day'))::date
+       AND c.first_day < stretch_of($3::date + 1)
      GROUP BY 1, 3, 4, 5
     UNION ALL
     SELECT CASE $6::text WHEN 'crawler' THEN c.crawler ELSE c.rule END, NULL,
@@ -32,8 +44,15 @@ WITH counted AS (
            sum(c.amount_micros), bit_or(c.pages)
       FROM traffic_day c
      WHERE $6::text IN ('crawler', 'rule') AND c.site_id = $1::bigint
-       AND c.day BETWEEN greatest(date_trunc('month', $2::date - 1 + interval '1 month'),
-                                  date_trunc('month', $3::date + interval '1 day'))::date AND $3::date
+       AND c.day BETWEEN $2::date AND $3::date AND c.day < stretch_from($2::date)
+     GROUP BY 1, 3, 4, 5
+    UNION ALL
+    SELECT CASE $6::text WHEN 'crawler' THEN c.crawler ELSE c.rule END, NULL,
+           $6::text = 'crawler' AND c.verified, c.outcome, c.reason, sum(c.requests), sum(c.bytes),
+           sum(c.amount_micros), bit_or(c.pages)
+      FROM traffic_day c
+     WHERE $6::text IN ('crawler', 'rule') AND c.site_id = $1::bigint
+       AND c.day BETWEEN greatest(stretch_from($2::date), stretch_of($3::date + 1)) AND $3::date
      GROUP BY 1, 3, 4, 5
     UNION ALL
     SELECT CASE $6::text WHEN 'outcome' THEN c.outcome
@@ -65,7 +84,9 @@ SELECT CASE WHEN grouping(name, outcome) = 1 THEN coalesce(name, hour_text(hour,
                               WHEN 'hour' THEN floor((instant_ms(hour) - $4::bigint) / 3600000) END,
                 0)::bigint AS slot,
        outcome, reason, sum(requests)::bigint AS requests, sum(bytes)::bigint AS bytes,
-       sum(amount_micros)::bigint AS amount_micros, substring(bit_send(bit_or(pages)) FROM 5) AS pages
+       sum(amount_micros)::bigint AS amount_micros,
+       CASE WHEN grouping(outcome) = 1 OR $8::bigint = 1
+            THEN substring(bit_send(bit_or(pages)) FROM 5) END AS pages
   FROM part
  GROUP BY GROUPING SETS ((), (name, hour, verified), (name, hour, verified, outcome, reason))
  ORDER BY grouping(name) DESC, hour, CASE $6::text WHEN 'day' THEN name END,

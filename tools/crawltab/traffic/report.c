@@ -109,6 +109,7 @@ static enum err read_rows(struct pg *pg, struct traffic_report *report)
     pg_params_number(&params, span->to_ms);
     pg_params_text(&params, report->by);
     pg_params_text(&params, span->time_zone);
+    pg_params_number(&params, report->parted);
     return pg_run(pg, "traffic_report", &params, &report->rows);
 }
 
@@ -125,12 +126,13 @@ static enum err read_earlier(struct pg *pg, struct traffic_report *report)
     return pg_run(pg, "traffic_earlier", &params, &report->earlier_rows);
 }
 
-enum err traffic_report_read(struct pg *pg, const struct traffic_spans_row *span, const char *by,
-                             bool compared, struct traffic_report *report)
+enum err traffic_report_read(struct pg *pg, const struct traffic_report *wanted,
+                             struct traffic_report *report)
 {
     enum err err;
-    assert(span && by);
-    *report = (struct traffic_report){.span = span, .by = by, .compared = compared};
+    assert(wanted->span && wanted->by);
+    *report = (struct traffic_report){
+        .span = wanted->span, .by = wanted->by, .compared = wanted->compared, .parted = wanted->parted};
     TRY(read_rows(pg, report));
     if (report->compared)
         TRY(read_earlier(pg, report));
@@ -155,6 +157,7 @@ void traffic_report_free(struct traffic_report *report)
 
 int64_t traffic_report_pages(const struct traffic_report_row *part)
 {
+    assert(!part->pages_null);
     return count_pages(part->pages);
 }
 

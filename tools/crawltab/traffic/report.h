@@ -33,6 +33,7 @@ struct traffic_report {
     const char *by;               /* crawler, rule, outcome, hour or day */
     bool would;                   /* nothing was asked for: what counts is what would have been */
     bool compared;                /* with the earlier ones */
+    bool parted;                  /* pages of each part are known */
     struct traffic_group *groups; /* by requests, or by time; those that were there only earlier at last */
     size_t count;
     int64_t pages; /* of all */
@@ -42,17 +43,17 @@ struct traffic_report {
     struct pg_rows earlier_rows;
 };
 
-/* Reads it, and what it is compared with where the span is today and `by` is crawler, rule or outcome.
- * traffic_report_free is right in any case. `span` and `by` must live as long. */
-enum err traffic_report_read(struct pg *pg, const struct traffic_spans_row *span, const char *by,
-                             bool compared, struct traffic_report *report) MUST_USE;
+/* Reads what `wanted` says by its span, by, compared (only of today, by crawler, rule or outcome) and parted,
+ * whose texts must live as long. traffic_report_free is right in any case. */
+enum err traffic_report_read(struct pg *pg, const struct traffic_report *wanted,
+                             struct traffic_report *report) MUST_USE;
 void traffic_report_free(struct traffic_report *report);
 
 /* A part, which tells of one outcome for one reason. */
 struct traffic_report_row traffic_report_part(const struct traffic_report *report,
                                               const struct traffic_group *group, int part);
 
-/* About how many different pages a part is about. */
+/* About how many different pages a part is about, where the report is parted. */
 int64_t traffic_report_pages(const struct traffic_report_row *part);
 
 /* What the group was or would have been charged. */

@@ -59,7 +59,11 @@ static enum exit_status tell_lines(struct pg *pg, const struct traffic_request *
         struct traffic_report report;
         if (i > 0 && !request->json && !request->csv)
             putchar('\n');
-        if (traffic_report_read(pg, &span, request->by, compared, &report) != ERR_OK)
+        const struct traffic_report wanted = {.span = &span,
+                                              .by = request->by,
+                                              .compared = compared,
+                                              .parted = request->json || (request->csv && !compared)};
+        if (traffic_report_read(pg, &wanted, &report) != ERR_OK)
             status = EXIT_FAILED;
         else if (request->json)
             json_array_append_new(list, traffic_page_json(&report));
@@ -108,7 +112,8 @@ enum exit_status traffic_request_tell(struct pg *pg, const struct traffic_reques
     pg_params_text(&params, request->to);
     pg_params_number(&params, now_ms);
     pg_params_number(&params, request->today);
-    if (pg_run(pg, "traffic_spans", &params, &spans) != ERR_OK)
+    if (pg_run(pg, "traffic_settings", NULL, NULL) != ERR_OK ||
+        pg_run(pg, "traffic_spans", &params, &spans) != ERR_OK)
         return EXIT_FAILED;
     if (spans.count > 0)
         status = request->html ? tell_html(pg, request, &spans, now_ms) : tell_lines(pg, request, &spans);

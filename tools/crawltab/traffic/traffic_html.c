@@ -264,9 +264,9 @@ static enum err tell_time(struct pg *pg, const struct traffic_spans_row *span, b
     week.from_ms = span->week_from_ms;
     week.to_ms = span->week_ends_ms;
     TRY(read_labels(pg, span, by, &time.labels));
-    TRY(traffic_report_read(pg, span, by, false, &time.report));
+    TRY(traffic_report_read(pg, &(struct traffic_report){.span = span, .by = by}, &time.report));
     if (today)
-        TRY(traffic_report_read(pg, &week, by, false, &time.week));
+        TRY(traffic_report_read(pg, &(struct traffic_report){.span = &week, .by = by}, &time.week));
     err = make_room(&time) ? ERR_OK : ERR_INTERNAL;
     if (err == ERR_OK && time.slots > 0) {
         fill(&time);
@@ -383,8 +383,10 @@ static enum err tell_site(struct pg *pg, const struct traffic_spans_row *span, b
     enum err err;
     struct traffic_report crawlers, rules = {.span = NULL};
     fputs("<section>\n", out);
-    TRY(traffic_report_read(pg, span, "crawler", today, &crawlers));
-    TRY(traffic_report_read(pg, span, "rule", today, &rules));
+    TRY(traffic_report_read(pg, &(struct traffic_report){.span = span, .by = "crawler", .compared = today},
+                            &crawlers));
+    TRY(traffic_report_read(pg, &(struct traffic_report){.span = span, .by = "rule", .compared = today},
+                            &rules));
     write_title(out, &crawlers);
     if (crawlers.count == 0) {
         fputs("<p class=\"say\">Nothing was counted. A gate writes its counts every few seconds.</p>\n", out);

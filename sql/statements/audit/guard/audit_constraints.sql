@@ -529,6 +529,10 @@ traffic_hour columns NOT NULL amount_micros, bytes, crawler, hour, outcome, page
 traffic_month columns NOT NULL amount_micros, bytes, crawler, month, outcome, pages, reason, requests, rule,
     site_id, verified
 traffic_month traffic_month_pkey PRIMARY KEY (site_id, month, crawler, verified, rule, outcome, reason)
+traffic_stretch columns NOT NULL amount_micros, bytes, crawler, first_day, outcome, pages, reason, requests,
+    rule, site_id, verified
+traffic_stretch traffic_stretch_pkey PRIMARY KEY (site_id, first_day, crawler, verified, rule, outcome,
+    reason)
 traffic_total columns NOT NULL amount_micros, bytes, hour, outcome, pages, reason, requests, site_id
 traffic_total traffic_total_pkey PRIMARY KEY (site_id, hour, outcome, reason)
 undelivered columns NOT NULL payment_id, recorded_at, sent_bytes, site_id, status, told_by
