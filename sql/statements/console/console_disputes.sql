@@ -9,8 +9,13 @@ WITH asked AS (
            q ->> 'crawler' AS agent, q ->> 'status' AS status, (q ->> 'limit')::bigint + 1 AS room,
            coalesce(jsonb_array_length(q -> 'after') = 1, false) AS decided,
            CASE jsonb_array_length(q -> 'after')
-                WHEN 2 THEN (q -> 'after' ->> 0)::timestamptz END AS after_due,
-           (q -> 'after' ->> -1)::uuid AS after_id
+                WHEN 2 THEN (q -> 'after' ->> 0)::timestamptz ELSE '-infinity' END AS after_due,
+           CASE jsonb_array_length(q -> 'after')
+                WHEN 2 THEN (q -> 'after' ->> 1)::uuid
+                ELSE '00000000-0000-0000-0000-000000000000' END AS after_id,
+           CASE jsonb_array_length(q -> 'after')
+                WHEN 1 THEN (q -> 'after' ->> 0)::uuid
+                ELSE 'ffffffff-ffff-ffff-ffff-ffffffffffff' END AS below
       FROM (SELECT $1::jsonb AS q) AS given
 ), listed AS (
     (SELECT x.*, jsonb_build_array(x.due_at, x.dispute_id)::text AS cursor
@@ -21,7 +26,7 @@ WITH asked AS (
              WHERE NOT EXISTS (SELECT FROM dispute_event e
                                 WHERE e.dispute_id = d.dispute_id
                                   AND e.event IN ('upheld', 'part_upheld', 'rejected'))
-               AND (a.after_due IS NULL OR (d.due_at, d.dispute_id) > (a.after_due, a.after_id))
+               AND (d.due_at, d.dispute_id) > (a.after_due, a.after_id)
                AND (a.site IS NULL OR d.site_id = a.site_id)
                AND (a.agent IS NULL OR d.crawler_id = a.crawler_id)
                AND (a.status IS DISTINCT FROM 'overdue' OR d.due_at < instant($2::bigint))
@@ -39,7 +44,7 @@ WITH asked AS (
               FROM dispute_event e JOIN dispute d USING (dispute_id)
              WHERE e.event IN ('upheld', 'part_upheld', 'rejected')
                AND (a.status IS NULL OR e.event = a.status)
-               AND (NOT a.decided OR e.dispute_id < a.after_id AND d.dispute_id < a.after_id)
+               AND e.dispute_id < a.below AND d.dispute_id < a.below
                AND (a.site IS NULL OR d.site_id = a.site_id)
                AND (a.agent IS NULL OR d.crawler_id = a.crawler_id)
              ORDER BY e.dispute_id DESC LIMIT a.room) AS x

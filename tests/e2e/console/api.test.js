@@ -371,7 +371,7 @@ test('the API', async t => {
         assert.deepEqual(await all('status=opened'), wanted("status = 'opened'"))
         assert.deepEqual(await all('status=rejected'), wanted("status = 'rejected'"))
         assert.equal((await ask('/api/v1/disputes?sort=reason')).status, 400)
-        assert.equal((await ask('/api/v1/disputes?after=%5B1,2,3%5D')).status, 400)
+        assert.equal((await ask('/api/v1/disputes?after=%5B1,2%5D')).status, 400)
     })
 
     await t.test('messages are paged by key', async () => {

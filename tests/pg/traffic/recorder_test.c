@@ -217,7 +217,7 @@ static void read_report(struct pg *pg, const char *by, int first, int last, int6
 }
 
 /* Whole months are read as such, whole stretches before and after, other days one by one, and nothing twice:
- * of all spans in 81 days that have two whole months. */
+ * of a seventh of all spans in 81 days that have two whole months. */
 static void any_days_add_up(void **state)
 {
     enum { DAYS = 81 };
@@ -247,6 +247,8 @@ static void any_days_add_up(void **state)
         for (int last = first; last < DAYS; last++) {
             wanted++;
             wanted_bytes += (int64_t)last * last;
+            if ((first * 5 + last) % 7 != 0)
+                continue;
             read_report(pg, by[at++ % 3], first, last, &requests, &bytes);
             if (requests != wanted || bytes != wanted_bytes)
                 fail_msg("days %d to %d by %s", first, last, by[(at - 1) % 3]);
