@@ -18,11 +18,16 @@ BEGIN
           FROM (SELECT DISTINCT site_id FROM change) AS s
     )
     INSERT INTO account_balance (site_id, step, crawler_id, owed_micros, counted_to)
-    SELECT p.site_id, p.step, c.crawler_id, c.micros + coalesce((
-               SELECT b.owed_micros FROM account_balance b
-                WHERE b.site_id = c.site_id AND b.crawler_id = c.crawler_id
-                ORDER BY b.step DESC LIMIT 1), 0), p.counted_to
-      FROM place p JOIN change c USING (site_id);
+    SELECT p.site_id, p.step, c.crawler_id,
+           c.micros + CASE WHEN (last.site_id, last.crawler_id) = (c.site_id, c.crawler_id)
+                           THEN last.owed_micros ELSE 0 END, p.counted_to
+      FROM place p JOIN change c USING (site_id)
+      -- In an order that only account_balance_last has: by that of the steps alone, which is the key's, the
+      -- changes of all others would be walked through for each crawler.
+      LEFT JOIN LATERAL (
+               SELECT b.site_id, b.crawler_id, b.owed_micros FROM account_balance b
+                WHERE (b.site_id, b.crawler_id) <= (c.site_id, c.crawler_id)
+                ORDER BY b.site_id DESC, b.crawler_id DESC, b.step DESC LIMIT 1) AS last ON true;
 END
 $$;
 COMMENT ON FUNCTION change_balances IS 'Adds changes to the balances of crawlers'' present accounts, as the
