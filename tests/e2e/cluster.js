@@ -58,7 +58,8 @@ class Server extends Ledger {
 }
 
 export class Cluster extends Server {
-    constructor(folder, options) {
+    // `like` is of one server: what Citus needs is not in it.
+    constructor(folder, { like: _, ...options } = {}) {
         super(folder, options)
         this.workers = [1, 2].map(number => new Server(path.join(folder, `w${number}`), options))
     }
@@ -69,6 +70,36 @@ export class Cluster extends Server {
     stop() {
         super.stop()
         for (const worker of this.workers) worker.stop()
+    }
+    leave() {
+        super.leave()
+        for (const worker of this.workers) worker.leave()
+    }
+    // On each server. Citus keeps a process in each database that it has seen, which comes back in seconds
+    // and looks at those of other servers: the coordinator's goes first, and where one came between it is
+    // tried again. What `migrate --citus` sets for a database is not copied with it.
+    administer(sql) {
+        const end = `SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+                      WHERE datname IN ('original', 'crawltab')`
+        for (const server of [this, ...this.workers]) server.query(end, 'postgres', 'postgres')
+        for (const server of [this, ...this.workers])
+            for (let tries = 1; ; tries++)
+                try {
+                    server.query(`${end}; ${sql}`, 'postgres', 'postgres')
+                    break
+                } catch (error) {
+                    if (tries === 5 || !/being accessed/.test(error.message)) throw error
+                }
+        if (sql.startsWith('CREATE'))
+            this.query(
+                'ALTER DATABASE crawltab SET citus.enable_unsafe_triggers = on',
+                'postgres',
+                'postgres'
+            )
+    }
+    spread(crawltab) {
+        this.join()
+        crawltab('migrate', '--citus')
     }
     // What an operator does before `crawltab migrate --citus`.
     join() {

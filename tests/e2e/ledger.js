@@ -70,6 +70,12 @@ export class Ledger {
     count(table) {
         return Number(this.query(`SELECT count(*) FROM ${table}`))
     }
+    // What is said about databases, of which nobody may be using the original.
+    administer(sql) {
+        this.query(sql, 'postgres', 'postgres')
+    }
+    // What it takes, once its database has been migrated, to be one of its kind. `crawltab` runs a command.
+    spread(_crawltab) {}
 }
 
 // What a test that changes the server itself would leave to the next: other databases, roles, their rights,
@@ -98,10 +104,10 @@ function remove(ledger) {
 }
 
 // A new server, whose database `original` has been migrated.
-function make() {
+function make(Kind) {
     const folder = workFolder()
     const like = kept()
-    const ledger = new Ledger(folder, { like })
+    const ledger = new Kind(folder, { like })
     // Whatever comes of it: it is ended with the program.
     process.on('exit', () => remove(ledger))
     const config = path.join(folder, 'config.yaml')
@@ -111,31 +117,36 @@ function make() {
     const ledgerIs = { connection: `host=${ledger.sockets} dbname=crawltab` }
     fs.writeFileSync(config, JSON.stringify({ ledger: ledgerIs, sites: [site] }))
     ledger.start()
-    const words = ['--config', config, 'migrate', '--bootstrap', '--superuser', 'postgres']
-    const told = execFileSync(path.join(build, 'crawltab'), words, { encoding: 'utf8', stdio: 'pipe' })
-    if (!told.startsWith('nothing to do')) {
+    const crawltab = (...words) =>
+        execFileSync(path.join(build, 'crawltab'), ['--config', config, ...words], {
+            encoding: 'utf8',
+            stdio: 'pipe'
+        })
+    const told = crawltab('migrate', '--bootstrap', '--superuser', 'postgres')
+    if (Kind === Ledger && !told.startsWith('nothing to do')) {
         ledger.stop()
         ledger.server('keep', like)
         ledger.start()
     }
+    ledger.spread(crawltab)
     ledger.leave()
-    ledger.query('ALTER DATABASE crawltab RENAME TO original', 'postgres', 'postgres')
+    ledger.administer('ALTER DATABASE crawltab RENAME TO original')
     ledger.traits = traits(ledger)
     return ledger
 }
 
-// A server with a new database, until it is given back.
-export function lend() {
-    const ledger = idle.pop() ?? make()
+// A server with a new database, until it is given back. All that a file is lent are of one kind.
+export function lend(Kind) {
+    const ledger = idle.pop() ?? make(Kind)
     const copy = 'CREATE DATABASE crawltab OWNER crawltab_owner TEMPLATE original STRATEGY file_copy'
-    ledger.query(copy, 'postgres', 'postgres')
+    ledger.administer(copy)
     return ledger
 }
 
 export function giveBack(ledger) {
     try {
         ledger.leave()
-        ledger.query('DROP DATABASE IF EXISTS crawltab WITH (FORCE)', 'postgres', 'postgres')
+        ledger.administer('DROP DATABASE IF EXISTS crawltab WITH (FORCE)')
         if (traits(ledger) === ledger.traits) {
             idle.push(ledger)
             return

@@ -14,6 +14,11 @@ import { build, giveBack, Ledger, lend, root, workFolder } from './ledger.js'
 export { build, Ledger, root }
 const run = promisify(execFile)
 
+// LEDGER=citus: the tests' ledgers are spread over a cluster.
+const spread = process.env.LEDGER === 'citus'
+const { Cluster: Usual = Ledger, noCitus } = spread ? await import('./cluster.js') : {}
+if (noCitus) throw new Error(noCitus)
+
 const site = { name: 'example', root: 'tools/demo/site', network: 'example:402', port: 0 }
 
 // The configuration as YAML; JSON is YAML too.
@@ -178,8 +183,8 @@ export async function stage(t, options = {}, ...extra) {
     const folder = workFolder()
     // `asUsed` and `ownServer`: nobody else's.
     const own = options.asUsed || options.ownServer
-    const Kind = options.ledgerKind ?? Ledger
-    const ledger = own ? new Kind(folder, options) : lend()
+    const Kind = options.ledgerKind ?? Usual
+    const ledger = own ? new Kind(folder, options) : lend(Usual)
     const config = path.join(folder, 'config.yaml')
     const gates = []
     t.after(async () => {
@@ -210,6 +215,10 @@ export async function stage(t, options = {}, ...extra) {
     }
     // A lent ledger has been migrated, unless this configuration names other roles.
     if (own || options.ledger) await stage.crawltab('migrate', '--bootstrap', '--superuser', 'postgres')
+    if (own && !options.ledgerKind)
+        ledger.spread((...words) =>
+            execFileSync(path.join(build, 'crawltab'), ['--config', config, ...words], { stdio: 'pipe' })
+        )
     if (options.gate !== false) {
         stage.gate = await stage.startGate(...extra)
         await stage.gate.ready()

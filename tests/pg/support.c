@@ -147,6 +147,8 @@ int server_start(void **state)
         print_error("%s", output);
         return -1;
     }
+    if (citus_wanted())
+        citus_start();
     return 0;
 }
 
@@ -163,6 +165,8 @@ int server_stop(void **state)
     const char *const remove[] = {"rm", "-rf", folder, NULL};
     sql_leave();
     postgres("stop", output);
+    if (citus_wanted())
+        citus_stop();
     return run_program(remove, output);
 }
 
@@ -375,6 +379,8 @@ void ledger_migrate(void)
     static char output[OUTPUT_MAX];
     if (CRAWLTAB(output, "migrate", "--bootstrap", "--superuser", "postgres") != 0)
         fail_msg("%s", output);
+    if (citus_wanted())
+        citus_spread(database);
 }
 
 const char *ledger_database(void)
@@ -389,7 +395,9 @@ static void administer(const char *command)
     const char *const words[] = {"psql",     "-X", "-q",       "-h", server_folder, "-U",
                                  "postgres", "-d", "postgres", "-c", command,       NULL};
     sql_leave();
-    if (run_program(words, output) != 0)
+    if (citus_wanted())
+        citus_administer(command);
+    else if (run_program(words, output) != 0)
         fail_msg("%s", output);
 }
 

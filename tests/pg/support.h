@@ -29,6 +29,14 @@ int server_start_whole(void **state);
 /* The server's folder: its socket is in it, and there is room for files. */
 const char *server_path(void);
 
+/* LEDGER=citus in the environment: the server is the coordinator of a Citus cluster, the test's ledger is
+ * spread over it and a worker. For the others here: `administer` runs a command about databases on both. */
+bool citus_wanted(void);
+void citus_start(void);
+void citus_stop(void);
+void citus_spread(const char *database);
+void citus_administer(const char *command);
+
 /* Makes a streaming standby of the server in the folder `name` beside it, `host=./NAME` in ledger.connection,
  * and makes the server wait for it with each commit. */
 void standby_start(const char *name);
