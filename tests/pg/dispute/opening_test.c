@@ -32,9 +32,9 @@ static int setup(void **state)
 {
     ledger_judged(false);
     ledger_setup(state);
-    uuid_format(days_charge(70, A, 2500000, 1), old);
-    uuid_format(days_charge(2, B, 40000, 3), others);
-    uuid_format(days_charge(2, A, 1250000, 3), paid);
+    uuid_format(days_charge(71, A, 2500000, 1), old);
+    uuid_format(days_charge(3, B, 40000, 3), others);
+    uuid_format(days_charge(3, A, 1250000, 3), paid);
     return 0;
 }
 
@@ -132,7 +132,7 @@ static void lines_of_invoices_can_be_disputed(void **state)
 {
     char number[64], credit[64], text[256];
     (void)state;
-    if (CRAWLTAB(output, "nightly", "--day", days_date(1)) != 0)
+    if (CRAWLTAB(output, "nightly", "--day", days_date(2)) != 0)
         fail_msg("%s", output);
     snprintf(number, sizeof(number), "%s",
              sql("SELECT number FROM invoice WHERE agent = '" A "' ORDER BY local_date DESC LIMIT 1"));
@@ -202,7 +202,7 @@ static bool take_back_yesterday(const char *id)
     enum adjustment_outcome outcome;
     struct adjustment_made made;
     assert_true(uuid_parse(slice_of(id), payment_id));
-    enum err err = adjustment_make(pg, &row, days_base_ms() - 43200000, &outcome, &made);
+    enum err err = adjustment_make(pg, &row, days_base_ms() - 36 * (int64_t)3600000, &outcome, &made);
     pg_close(pg);
     return err == ERR_OK && outcome == ADJUSTMENT_DONE;
 }
@@ -232,8 +232,8 @@ static void each_other_cause_has_its_sentence(void **state)
     assert_refused("it is named twice", paid, paid);
     assert_refused("it is too late: it could be disputed for 60 days after the crawl, or its invoice", old,
                    NULL);
-    if (CRAWLTAB(output, "nightly", "--day", days_date(2)) != 0 || !take_back_yesterday(others) ||
-        CRAWLTAB(output, "nightly", "--day", days_date(1)) != 0)
+    if (CRAWLTAB(output, "nightly", "--day", days_date(3)) != 0 || !take_back_yesterday(others) ||
+        CRAWLTAB(output, "nightly", "--day", days_date(2)) != 0)
         fail_msg("%s", output);
     snprintf(number, sizeof(number), "%s",
              sql("SELECT number FROM invoice WHERE agent = '" A "' ORDER BY local_date DESC LIMIT 1"));
