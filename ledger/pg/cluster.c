@@ -1,7 +1,7 @@
 /* Tables that entries are joined with are on one server, and the planner of Citus joins few of them with
  * those that are on many. So statements read entries by charge_of and charge_range: in one database the
- * planner takes these apart and sees the table itself, and in a cluster it does not, and each is a query of
- * its own. */
+ * planner takes the latter apart and sees the table itself, and in a cluster it does not, and each is a query
+ * of its own. */
 #include "ledger/pg/cluster.h"
 
 #include "ledger/pg/sql.h"

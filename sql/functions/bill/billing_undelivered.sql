@@ -5,7 +5,8 @@ CREATE OR REPLACE FUNCTION billing_undelivered(of_site bigint, of_date date)
         SELECT c.payment_id, c.crawler_id, c.amount_micros, coalesce(u.final_micros, 0) AS final_micros
           FROM billing_day(of_site, of_date) b
           JOIN undelivered u ON u.site_id = of_site AND u.payment_id >= b.first_id AND u.payment_id < b.end_id
-          JOIN LATERAL charge_of(u.payment_id) c ON c.site_id = of_site
+          JOIN LATERAL charge_range(b.first_id, b.end_id) c ON c.site_id = of_site
+           AND c.payment_id = u.payment_id
            AND NOT EXISTS (SELECT FROM unproven n WHERE n.payment_id = u.payment_id)
          -- Two requests with one id at the same time: the answer to the second came whole.
          WHERE NOT (u.told_by = 'gate' AND u.final_micros IS NULL AND EXISTS (

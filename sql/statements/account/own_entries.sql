@@ -8,7 +8,8 @@
 SELECT c.payment_id, instant_ms(c.recorded_at) AS recorded_ms, c.amount_micros, c.rule, c.resource,
        c.thumbprint, u.reason AS unproven, n.payment_id IS NOT NULL AND n.final_micros IS NULL AS undelivered,
        n.final_micros,
-       (SELECT d.ended FROM delivery d WHERE d.payment_id = c.payment_id ORDER BY d.repeated DESC LIMIT 1)
+       (SELECT d.ended FROM delivery d WHERE d.payment_id = c.payment_id
+            AND d.payment_id > $3::uuid AND d.payment_id < $4::uuid ORDER BY d.repeated DESC LIMIT 1)
            AS delivered
   FROM (SELECT * FROM charge
          WHERE payment_id > $3::uuid AND payment_id < $4::uuid AND site_id = $1::bigint

@@ -26,9 +26,9 @@ WITH subject AS (
 ), found AS (
     SELECT c.* FROM subject u CROSS JOIN LATERAL charge_of(u.payment_id) c WHERE c.payment_id > $2::uuid
     UNION ALL
-    (SELECT c.* FROM part p JOIN LATERAL billable_range(p.first_id, p.end_id) c ON c.site_id = p.site_id
-        AND c.crawler_id = p.crawler_id AND c.rule = p.rule AND c.amount_micros = p.price
-      WHERE c.payment_id > $2::uuid ORDER BY c.payment_id LIMIT 500)
+    (SELECT c.* FROM part p CROSS JOIN LATERAL crawls_of_line(p.site_id, p.crawler_id, p.rule, p.price,
+                                                              p.first_id, p.end_id, $2::uuid) c
+      ORDER BY c.payment_id LIMIT 500)
 ), page AS (
     SELECT f.* FROM found f
      WHERE NOT EXISTS (SELECT FROM dispute_finding g
@@ -45,15 +45,16 @@ SELECT c.payment_id, c.amount_micros, c.resource, c.rule, c.thumbprint, c.signat
   FROM page c LEFT JOIN undelivered u ON u.payment_id = c.payment_id
   LEFT JOIN LATERAL (
       SELECT bool_or(d.ended = 'broken') AND NOT bool_or(d.ended = 'whole') AS broken, max(d.status) AS status
-        FROM delivery d WHERE d.payment_id = c.payment_id) AS v ON true
+        FROM delivery_of(c.payment_id) d) AS v ON true
   LEFT JOIN LATERAL (
       SELECT q.payment_id,
              instant_ms(uuid_instant(c.payment_id)) - instant_ms(uuid_instant(q.payment_id)) AS before_ms
-        FROM page_copy p JOIN page_copy q ON q.crawler_id = p.crawler_id AND q.copy = p.copy
-         AND q.site_id = p.site_id AND q.whole AND q.repeats IS NULL AND q.payment_id < p.payment_id
-         AND q.payment_id >= uuid_floor(uuid_instant(p.payment_id) - interval '7 days')
+        FROM page_copy_of(c.payment_id) p
+        JOIN LATERAL page_copies(p.crawler_id, p.copy,
+                                 uuid_floor(uuid_instant(p.payment_id) - interval '7 days'), p.payment_id) q
+          ON q.site_id = p.site_id
         JOIN LATERAL charge_of(q.payment_id) e ON e.crawler_id = q.crawler_id AND e.amount_micros > 0
-       WHERE p.payment_id = c.payment_id AND p.crawler_id = c.crawler_id AND p.repeats IS NULL
+       WHERE p.crawler_id = c.crawler_id AND p.repeats IS NULL
          AND NOT EXISTS (SELECT FROM undelivered v
                           WHERE v.payment_id = q.payment_id AND v.final_micros IS NULL)
        ORDER BY q.payment_id DESC LIMIT 1) AS r ON true

@@ -10,4 +10,5 @@ SELECT undelivered_adjustment($1::bigint, b.payment_id), $1::bigint, b.crawler_i
            || ', as the ' || u.told_by || ' tells',
        $3::text, uuid_instant(undelivered_adjustment($1::bigint, b.payment_id))
   FROM billing_undelivered($1::bigint, $2::date) b JOIN undelivered u USING (payment_id)
- CROSS JOIN LATERAL charge_of(b.payment_id) c
+ CROSS JOIN billing_day($1::bigint, $2::date) y
+  JOIN LATERAL charge_range(y.first_id, y.end_id) c ON c.payment_id = b.payment_id

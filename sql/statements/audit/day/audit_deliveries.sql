@@ -25,6 +25,7 @@ UNION ALL
 SELECT 'delivery ' || d.payment_id, 'is of no entry of the site'
   FROM billing_day($1::bigint, $2::date) b
   JOIN delivery d ON d.site_id = $1::bigint AND d.payment_id >= b.first_id AND d.payment_id < b.end_id
-  LEFT JOIN LATERAL charge_of(d.payment_id) c ON c.site_id = d.site_id
+  LEFT JOIN LATERAL charge_range(b.first_id, b.end_id) c
+    ON c.site_id = d.site_id AND c.payment_id = d.payment_id
  WHERE c.payment_id IS NULL
  ORDER BY 1 LIMIT 1000

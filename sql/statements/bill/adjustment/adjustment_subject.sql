@@ -45,13 +45,12 @@ WITH subject AS (
                SELECT FROM archived w WHERE w.utc_date >= (p.from_at AT TIME ZONE 'UTC')::date
                   AND w.utc_date < (uuid_instant(p.payment_id) AT TIME ZONE 'UTC')::date)
            THEN paid_crawls(p.site_id, p.closed_date, p.crawler_id) - (
-               SELECT count(*) FROM billable_range(p.payment_id, uuid_floor(p.ends_at)) n
-                WHERE n.site_id = p.site_id AND n.crawler_id = p.crawler_id
-                  AND n.payment_id > p.payment_id AND n.amount_micros > 0)
+               SELECT count(*) FROM paid_ids(p.site_id, p.crawler_id, p.payment_id, uuid_floor(p.ends_at)) n
+                WHERE n > p.payment_id)
            ELSE (
-               SELECT count(*) FROM billable_range(uuid_floor(p.from_at), uuid_floor(p.ends_at)) n
-                WHERE n.site_id = p.site_id AND n.crawler_id = p.crawler_id
-                  AND n.payment_id <= p.payment_id AND n.amount_micros > 0) END AS nth
+               SELECT count(*) FROM paid_ids(p.site_id, p.crawler_id, uuid_floor(p.from_at),
+                                             uuid_floor(p.ends_at)) n
+                WHERE n <= p.payment_id) END AS nth
       FROM period p
 )
 SELECT c.site_id, c.crawler_id, c.amount_micros,

@@ -38,8 +38,10 @@ SELECT d.payment_id, instant_ms(uuid_instant(d.payment_id)) AS offered_ms, d.res
        coalesce(a.version, 0) AS offer_version, w.repeats, d.signature_base,
        coalesce((SELECT sum(j.amount_micros)::bigint FROM adjustment j WHERE j.payment_id = d.payment_id), 0)
            AS taken_micros,
-       (SELECT v.ended FROM delivery v WHERE v.payment_id = d.payment_id ORDER BY v.repeated DESC LIMIT 1)
+       (SELECT v.ended FROM delivery v WHERE v.payment_id = d.payment_id
+            AND v.payment_id >= $3::uuid AND v.payment_id < $5::uuid ORDER BY v.repeated DESC LIMIT 1)
            AS delivered
   FROM discounted d LEFT JOIN agreement a ON a.agreement_id = d.agreement_id
   LEFT JOIN page_copy w ON w.payment_id = d.payment_id AND w.crawler_id = d.crawler_id AND d.price_micros = 0
+   AND w.payment_id >= $3::uuid AND w.payment_id < $5::uuid
  ORDER BY d.payment_id

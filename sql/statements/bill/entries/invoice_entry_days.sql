@@ -29,8 +29,7 @@ WITH wanted AS (
 SELECT p.local_date, p.first_id, p.end_id, p.crawler_id,
        p.period_crawls_before + CASE WHEN p.begins_away
            THEN paid_crawls(p.site_id, p.local_date, p.crawler_id) - (
-               SELECT count(*) FROM billable_range(p.first_id, p.end_id) c
-                WHERE c.site_id = p.site_id AND c.crawler_id = p.crawler_id AND c.amount_micros > 0)
+               SELECT count(*) FROM paid_ids(p.site_id, p.crawler_id, p.first_id, p.end_id))
            ELSE 0 END AS crawls_before,
        coalesce(p.agreement_id, 0) AS agreement_id, coalesce(a.version, 0) AS terms_version, p.file
   FROM part p LEFT JOIN agreement a USING (agreement_id)

@@ -28,4 +28,4 @@ SELECT c.payment_id, s.name AS site, s.network, s.currency, c.amount_micros, c.r
    AND i.number = billing_invoice(c.site_id, c.crawler_id, c.payment_id, 9223372036854775807)
   LEFT JOIN unproven u ON u.payment_id = c.payment_id
   LEFT JOIN day_close x ON x.site_id = d.site_id AND x.local_date = d.local_date
-  LEFT JOIN page_copy w ON w.payment_id = c.payment_id AND w.crawler_id = c.crawler_id AND c.amount_micros = 0
+  LEFT JOIN LATERAL page_copy_of(c.payment_id) w ON w.crawler_id = c.crawler_id AND c.amount_micros = 0

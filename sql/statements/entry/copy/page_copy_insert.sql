@@ -5,12 +5,11 @@
 INSERT INTO page_copy (payment_id, site_id, crawler_id, copy, whole, repeats)
 SELECT e.payment_id, e.site_id, e.crawler_id, e.copy, e.whole <> 0,
        (SELECT p.payment_id
-          FROM page_copy p
+          FROM page_copies(e.crawler_id, e.copy, uuid_floor(uuid_instant(e.payment_id)
+                               - e.within_ms * interval '1 millisecond'),
+                           'ffffffff-ffff-ffff-ffff-ffffffffffff') p
           JOIN LATERAL charge_of(p.payment_id) c ON c.crawler_id = p.crawler_id
-         WHERE p.crawler_id = e.crawler_id AND p.copy = e.copy AND p.repeats IS NULL AND p.whole
-           AND p.site_id = e.site_id AND p.payment_id <> e.payment_id
-           AND p.payment_id >= uuid_floor(uuid_instant(e.payment_id) - e.within_ms * interval '1 millisecond')
-           AND c.amount_micros > 0
+         WHERE p.site_id = e.site_id AND p.payment_id <> e.payment_id AND c.amount_micros > 0
            AND NOT EXISTS (SELECT FROM undelivered u
                             WHERE u.payment_id = p.payment_id AND u.final_micros IS NULL)
          ORDER BY p.payment_id DESC LIMIT 1)

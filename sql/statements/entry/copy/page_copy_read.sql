@@ -4,6 +4,6 @@
 SELECT e.place, p.copy = e.copy AS same
   FROM unnest($1::uuid[], $2::bigint[], $3::bytea[]) WITH ORDINALITY
        AS e (payment_id, crawler_id, copy, place)
-  JOIN page_copy p ON p.payment_id = e.payment_id AND p.crawler_id = e.crawler_id
+  JOIN LATERAL page_copy_of(e.payment_id) p ON p.crawler_id = e.crawler_id
  WHERE p.repeats IS NOT NULL
  ORDER BY e.place

@@ -7,7 +7,7 @@ SELECT e.claim, e.payment_id, e.payload
   FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[])
        AS e (claim, payment_id, payload, before, after)
  WHERE NOT EXISTS (SELECT FROM charge_of(e.payment_id))
-   AND NOT EXISTS (SELECT FROM payment_identifier p WHERE p.claim = e.before)
-   AND NOT EXISTS (SELECT FROM payment_identifier p WHERE p.claim = e.after)
+   AND NOT EXISTS (SELECT FROM identifier_of(e.before))
+   AND NOT EXISTS (SELECT FROM identifier_of(e.after))
  ORDER BY e.claim
 ON CONFLICT DO NOTHING

@@ -3,6 +3,6 @@
 -- columns: place bigint
 SELECT e.place
   FROM unnest($1::uuid[], $2::uuid[], $3::bytea[]) WITH ORDINALITY AS e (claim, payment_id, payload, place)
-  JOIN payment_identifier p ON p.claim = e.claim
+ CROSS JOIN LATERAL identifier_of(e.claim) p
  WHERE p.payment_id <> e.payment_id OR p.payload <> e.payload
  ORDER BY e.place
