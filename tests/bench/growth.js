@@ -247,6 +247,7 @@ for (const [name, steps] of asked.length ? asked : Object.keys(grows).map(key =>
         rows.push([`${x.toLocaleString('en')} ${name}`, ...cells])
         console.log(`  ${columns.map(([, text], i) => `${text} ${cells[i]}`).join('; ')}`)
     }
+    if (xs.length === 1) continue
     const slopes = columns.map(([member]) => exponent(xs, found.map(one => one[member])))
     assert.ok(slopes.every(Number.isFinite))
     rows.push([`**exponent of ${name}**`, ...slopes.map(slope => slope.toFixed(2))])

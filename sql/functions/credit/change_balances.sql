@@ -10,7 +10,9 @@ BEGIN
           JOIN crawler k USING (crawler_id)
           JOIN crawler account ON account.agent = crawler_account(k.agent)
          GROUP BY c.site_id, account.crawler_id
-    ), place AS (
+    ), place AS MATERIALIZED (
+        -- Once a site, and before the first row is added: a search for the newest step begins with those of
+        -- this statement, which it does not see.
         SELECT s.site_id,
                1 + coalesce((SELECT b.step FROM account_balance b WHERE b.site_id = s.site_id
                               ORDER BY b.step DESC LIMIT 1), 0) AS step,
