@@ -198,7 +198,8 @@ test('a crawler reads what it was billed', async t => {
         const newest = checkpoints.at(-1)
         assert.equal(newest.note, (await crawltab('checkpoint', 'show')).stdout)
         assert.match(newest.note, /^— example:402\/example \S+\n— witness\.example \S+\n$/m)
-        assert.equal(checkpoints.find(one => one.day === day).size, checkpoints.length - 3)
+        checkpoints.forEach((one, i) => assert.equal(one.size, i + 1))
+        assert.ok(checkpoints.some(one => one.day === day))
         const [first] = (await read('/checkpoints?limit=1')).checkpoints
         assert.deepEqual(first, checkpoints[0])
         const rest = await read('/checkpoints?after=1')

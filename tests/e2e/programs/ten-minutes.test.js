@@ -48,6 +48,7 @@ offset=-93900
 crawltab() {
     case $1 in
     migrate) command crawltab "$@" --superuser postgres ;;
+    today) command crawltab --clock-offset $offset "$@" ;;
     *) command crawltab "$@" ;;
     esac
 }
