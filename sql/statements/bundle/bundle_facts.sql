@@ -27,7 +27,7 @@ WITH entry AS (
       FROM entry e JOIN day d ON d.site_id = e.site_id AND d.starts_at <= uuid_instant(e.payment_id)
        AND d.ends_at > uuid_instant(e.payment_id)
       JOIN day_delivery y ON y.site_id = d.site_id AND y.local_date = d.local_date
-     WHERE EXISTS (SELECT FROM delivery v WHERE v.payment_id = $1::uuid)
+     WHERE EXISTS (SELECT FROM delivery_of(e.payment_id))
     UNION ALL
     SELECT 'adjustment', to_jsonb(a) FROM entry e JOIN adjustment a USING (payment_id)
     UNION ALL
