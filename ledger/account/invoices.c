@@ -65,9 +65,11 @@ static void leave_out_loss(struct document *document, const char *owed)
     size_t i;
     if (!*document->written_off_on)
         goto out;
-    json_array_foreach(json_object_get(document->json, "events"), i,
-                       event) if (strcmp(json_string_value(json_object_get(event, "event")), "written-off") !=
-                                  0) json_array_append(kept, event);
+    json_array_foreach(json_object_get(document->json, "events"), i, event)
+    {
+        if (strcmp(json_string_value(json_object_get(event, "event")), "written-off") != 0)
+            json_array_append(kept, event);
+    }
     event = json_array_get(kept, json_array_size(kept) - 1); /* there is "issued" */
     json_object_set(document->json, "status_at", json_object_get(event, "at"));
     document->status_at = json_string_value(json_object_get(event, "at"));
