@@ -9,11 +9,12 @@
 #include <string.h>
 
 #define OTHERS_ROWS    256 /* sites, times outcomes, times periods that wait for the database */
+#define OTHER_PATHS    128 /* of these: rows without the path that they had no room with */
 #define TEXT_BYTES     128 /* of a row's texts, on average */
 #define TEXT_MAX_BYTES 1024
 
 /* The texts of a key stand one behind the other. */
-enum part { SITE, CRAWLER, RULE, REASON, PART_COUNT };
+enum part { SITE, CRAWLER, RULE, REASON, PATH, PART_COUNT };
 
 struct row {
     uint64_t hash;
@@ -29,7 +30,7 @@ struct row {
 
 struct counts {
     uint32_t magic; /* an HTTP thread fills one, and the recorder's empties it */
-    size_t limit;   /* rows that are not of "others" */
+    size_t limit;   /* rows that are of no others */
     size_t rows_max, count;
     struct row *rows;
     size_t slot_count; /* a power of two; at least a half is free */
@@ -37,6 +38,7 @@ struct counts {
     char *text;
     size_t text_size, text_used;
     int64_t lost;
+    bool by_path;
 };
 
 const char *traffic_outcome_name(enum traffic_outcome outcome)
@@ -48,13 +50,14 @@ const char *traffic_outcome_name(enum traffic_outcome outcome)
     return names[outcome];
 }
 
-struct counts *counts_new(size_t rows)
+struct counts *counts_new(size_t rows, bool by_path)
 {
     struct counts *counts = calloc(1, sizeof(*counts));
     if (!counts)
         return NULL;
     OBJECT_MAKE(counts, COUNTS_MAGIC);
     counts->limit = rows;
+    counts->by_path = by_path;
     counts->rows_max = rows + OTHERS_ROWS;
     counts->text_size = counts->rows_max * TEXT_BYTES;
     counts->slot_count = 1;
@@ -87,11 +90,12 @@ static void parts_of(const struct traffic_key *key, struct slice parts[PART_COUN
     parts[CRAWLER] = key->crawler;
     parts[RULE] = key->rule;
     parts[REASON] = key->reason;
+    parts[PATH] = key->path;
 }
 
 static size_t text_len(const struct traffic_key *key)
 {
-    return key->site.len + key->crawler.len + key->rule.len + key->reason.len;
+    return key->site.len + key->crawler.len + key->rule.len + key->reason.len + key->path.len;
 }
 
 static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
@@ -163,11 +167,10 @@ static struct row *add_row(struct counts *counts, uint64_t hash, const struct tr
     return row;
 }
 
-/* NULL: there is no room. The last part of the memory is for others alone. */
-static struct row *find_row(struct counts *counts, const struct traffic_key *key, bool others)
+/* NULL: there is no room, but for what is kept back: so many of the last rows. */
+static struct row *find_row(struct counts *counts, const struct traffic_key *key, size_t reserve)
 {
     size_t len = text_len(key);
-    size_t reserve = others ? 0 : OTHERS_ROWS;
     uint64_t hash = hash_of(key);
     assert(reserve <= counts->rows_max);
     uint32_t *slot = slot_of(counts, hash, key);
@@ -196,14 +199,19 @@ void counts_add(struct counts *counts, const struct traffic_key *key, const stru
 {
     OBJECT_CHECK(counts, COUNTS_MAGIC);
     assert(key->period_ms % TRAFFIC_PERIOD_MS == 0); /* or a period had several rows, and no room was left */
-    struct row *row = find_row(counts, key, false);
+    struct row *row = find_row(counts, key, OTHERS_ROWS);
+    if (!row && counts->by_path) {
+        struct traffic_key any_path = *key;
+        any_path.path = SLICE("");
+        row = find_row(counts, &any_path, OTHERS_ROWS - OTHER_PATHS);
+    }
     if (!row) {
         /* Site, period and outcome stay: sums of money and requests are right, only who it was is lost. */
         struct traffic_key others = {.period_ms = key->period_ms,
                                      .site = key->site,
                                      .crawler = SLICE(TRAFFIC_OTHERS),
                                      .outcome = key->outcome};
-        row = find_row(counts, &others, true);
+        row = find_row(counts, &others, 0);
     }
     if (row)
         add_sums(&row->sums, sums);
@@ -260,6 +268,7 @@ void counts_row(const struct counts *counts, size_t row, struct traffic_key *key
                                 .verified = found->verified,
                                 .rule = parts[RULE],
                                 .outcome = found->outcome,
-                                .reason = parts[REASON]};
+                                .reason = parts[REASON],
+                                .path = parts[PATH]};
     *sums = &found->sums;
 }

@@ -1,5 +1,6 @@
-/* What was asked for, counted by site, crawler, rule and outcome. Its memory is bounded whatever is asked:
- * what finds no room is counted as that of "others". One thread at a time. */
+/* What was asked for, counted by site, crawler, rule and outcome, and by path where that is wanted. Its
+ * memory is bounded whatever is asked: what finds no room is counted without its path, or as that of
+ * "others". One thread at a time. */
 #ifndef LEDGER_TRAFFIC_COUNTS_H
 #define LEDGER_TRAFFIC_COUNTS_H
 
@@ -36,6 +37,7 @@ struct traffic_key {
     struct slice rule;
     enum traffic_outcome outcome;
     struct slice reason; /* why: the code of a refusal, the status of an answer; or empty */
+    struct slice path;   /* empty: of all paths, or of those that found no room */
 };
 
 /* What is counted there. */
@@ -48,11 +50,12 @@ struct traffic_sums {
 
 struct counts;
 
-/* Room for that many rows, and some more of "others". NULL without memory. */
-struct counts *counts_new(size_t rows);
+/* Room for that many rows, and some more of "others"; by path, some of these for other paths. NULL without
+ * memory. */
+struct counts *counts_new(size_t rows, bool by_path);
 void counts_free(struct counts *counts);
 
-/* Adds to the row, or to that of the others. The texts are copied. */
+/* Adds to the row, or to that of the other paths, or to that of the others. The texts are copied. */
 void counts_add(struct counts *counts, const struct traffic_key *key, const struct traffic_sums *sums);
 
 /* Adds all rows of the other one. */

@@ -40,6 +40,20 @@ enum column {
     COLUMN_COUNT
 };
 
+enum path_column {
+    PATH_SITE,
+    PATH_PERIOD,
+    PATH_PATH,
+    PATH_CRAWLER,
+    PATH_VERIFIED,
+    PATH_RULE,
+    PATH_OUTCOME,
+    PATH_REQUESTS,
+    PATH_BYTES,
+    PATH_AMOUNT,
+    PATH_COLUMN_COUNT
+};
+
 struct recorder {
     uint32_t magic;
     const struct config *config;
@@ -54,9 +68,9 @@ struct recorder {
     /* The thread's own. */
     struct pg *pg;
     int64_t kept_ms; /* monotonic: when partitions were made last on this connection; 0: not yet */
-    struct counts *collected, *sending;
+    struct tallied collected, sending;
     uint8_t batch[UUID_SIZE]; /* of what is being sent */
-    struct pg_array columns[COLUMN_COUNT];
+    struct pg_array columns[COLUMN_COUNT], paths[PATH_COLUMN_COUNT];
     struct log_repeats repeats;
 };
 
@@ -72,7 +86,7 @@ static void collect(struct recorder *recorder)
         struct tally *tally = recorder->tallies[i];
         /* Those that nobody adds to any more are let go, once they are empty. */
         bool left = tally_is_left(tally);
-        tally_collect(tally, recorder->collected);
+        tally_collect(tally, &recorder->collected);
         if (left)
             tally_release(tally);
         else
@@ -103,10 +117,10 @@ static void fill(struct recorder *recorder)
     struct pg_array *columns = recorder->columns;
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         pg_array_begin(&columns[i], types[i]);
-    for (size_t i = 0; i < counts_rows(recorder->sending); i++) {
+    for (size_t i = 0; i < counts_rows(recorder->sending.requests); i++) {
         struct traffic_key key;
         const struct traffic_sums *sums;
-        counts_row(recorder->sending, i, &key, &sums);
+        counts_row(recorder->sending.requests, i, &key, &sums);
         pg_array_bytes(&columns[SITE], key.site);
         pg_array_number(&columns[PERIOD], key.period_ms);
         pg_array_bytes(&columns[CRAWLER], key.crawler);
@@ -118,6 +132,33 @@ static void fill(struct recorder *recorder)
         pg_array_number(&columns[BYTES], sums->bytes);
         pg_array_number(&columns[AMOUNT], sums->amount_micros);
         pg_array_bytes(&columns[PAGES], slice_bytes(sums->pages.bits, PAGES_BYTES));
+    }
+}
+
+static void fill_paths(struct recorder *recorder)
+{
+    static const enum pg_type types[PATH_COLUMN_COUNT] = {
+        [PATH_SITE] = PG_TYPE_TEXT,    [PATH_PERIOD] = PG_TYPE_INT8,   [PATH_PATH] = PG_TYPE_TEXT,
+        [PATH_CRAWLER] = PG_TYPE_TEXT, [PATH_VERIFIED] = PG_TYPE_INT8, [PATH_RULE] = PG_TYPE_TEXT,
+        [PATH_OUTCOME] = PG_TYPE_TEXT, [PATH_REQUESTS] = PG_TYPE_INT8, [PATH_BYTES] = PG_TYPE_INT8,
+        [PATH_AMOUNT] = PG_TYPE_INT8};
+    struct pg_array *columns = recorder->paths;
+    for (size_t i = 0; i < PATH_COLUMN_COUNT; i++)
+        pg_array_begin(&columns[i], types[i]);
+    for (size_t i = 0; i < counts_rows(recorder->sending.paths); i++) {
+        struct traffic_key key;
+        const struct traffic_sums *sums;
+        counts_row(recorder->sending.paths, i, &key, &sums);
+        pg_array_bytes(&columns[PATH_SITE], key.site);
+        pg_array_number(&columns[PATH_PERIOD], key.period_ms);
+        pg_array_bytes(&columns[PATH_PATH], key.path);
+        pg_array_bytes(&columns[PATH_CRAWLER], key.crawler);
+        pg_array_number(&columns[PATH_VERIFIED], key.verified);
+        pg_array_bytes(&columns[PATH_RULE], key.rule);
+        pg_array_bytes(&columns[PATH_OUTCOME], slice_of(traffic_outcome_name(key.outcome)));
+        pg_array_number(&columns[PATH_REQUESTS], sums->requests);
+        pg_array_number(&columns[PATH_BYTES], sums->bytes);
+        pg_array_number(&columns[PATH_AMOUNT], sums->amount_micros);
     }
 }
 
@@ -137,22 +178,44 @@ out:
     return err;
 }
 
+static bool add_arrays(struct pg_params *params, struct pg_array *arrays, size_t count)
+{
+    bool ok = true;
+    for (size_t i = 0; i < count; i++)
+        ok = ok && pg_params_array(params, &arrays[i]);
+    return ok;
+}
+
+/* Paths first: that the batch has been written already is told by its other rows. */
+static enum err insert_paths(struct recorder *recorder)
+{
+    struct pg_params params = {0};
+    if (counts_rows(recorder->sending.paths) == 0)
+        return ERR_OK;
+    fill_paths(recorder);
+    pg_params_bytes(&params, slice_bytes(recorder->batch, UUID_SIZE));
+    if (!add_arrays(&params, recorder->paths, PATH_COLUMN_COUNT))
+        return ERR_INTERNAL;
+    return pg_run(recorder->pg, "traffic_count_paths", &params, NULL);
+}
+
+/* As one transaction; after a failure the connection is closed, which undoes it. */
 static enum err insert(struct recorder *recorder)
 {
     struct pg_params params = {0};
     bool known = false;
-    bool ok = true;
     enum err err;
     fill(recorder);
     TRY(know_sites(recorder, &known));
     if (!known)
         return ERR_LEDGER_UNAVAILABLE;
     pg_params_bytes(&params, slice_bytes(recorder->batch, UUID_SIZE));
-    for (size_t i = 0; i < COLUMN_COUNT; i++)
-        ok = ok && pg_params_array(&params, &recorder->columns[i]);
-    if (!ok)
+    if (!add_arrays(&params, recorder->columns, COLUMN_COUNT))
         return ERR_INTERNAL;
+    TRY(pg_begin(recorder->pg));
+    TRY(insert_paths(recorder));
     TRY(pg_run(recorder->pg, "traffic_insert", &params, NULL));
+    TRY(pg_commit(recorder->pg));
 out:
     return err;
 }
@@ -194,9 +257,9 @@ static enum err keep_partitions(struct recorder *recorder)
 static void after_failure(struct recorder *recorder)
 {
     if (recorder->pg && pg_failure(recorder->pg) == PG_DATA) {
-        LOG(ERROR, "traffic_lost", {"rows", LOG_NUMBER((int64_t)counts_rows(recorder->sending))},
+        LOG(ERROR, "traffic_lost", {"rows", LOG_NUMBER((int64_t)counts_rows(recorder->sending.requests))},
             {"detail", "the ledger does not take what was counted"});
-        counts_clear(recorder->sending);
+        tallied_clear(&recorder->sending);
     }
     disconnect(recorder);
 }
@@ -211,8 +274,8 @@ static bool send_one(struct recorder *recorder)
     TRY(keep_partitions(recorder));
     pg_deadline(recorder->pg, clock_monotonic_ms() + recorder->config->ledger_timeout_seconds * 1000);
     TRY(insert(recorder));
-    tell_lost(recorder->sending);
-    counts_clear(recorder->sending);
+    tell_lost(recorder->sending.requests);
+    tallied_clear(&recorder->sending);
 out:
     if (err != ERR_OK)
         after_failure(recorder);
@@ -222,8 +285,8 @@ out:
 static void begin_batch(struct recorder *recorder)
 {
     uint8_t chance[10];
-    struct counts *empty = recorder->sending;
-    assert(counts_rows(empty) == 0 && empty != recorder->collected);
+    struct tallied empty = recorder->sending;
+    assert(counts_rows(empty.requests) == 0 && counts_rows(empty.paths) == 0);
     recorder->sending = recorder->collected;
     recorder->collected = empty;
     random_bytes(chance, sizeof(chance));
@@ -234,8 +297,8 @@ static void begin_batch(struct recorder *recorder)
 static void write_all(struct recorder *recorder)
 {
     log_repeats_begin(&recorder->repeats);
-    bool ok = counts_rows(recorder->sending) == 0 || send_one(recorder);
-    if (ok && counts_rows(recorder->collected) > 0) {
+    bool ok = counts_rows(recorder->sending.requests) == 0 || send_one(recorder);
+    if (ok && counts_rows(recorder->collected.requests) > 0) {
         begin_batch(recorder);
         ok = send_one(recorder);
     }
@@ -299,8 +362,10 @@ static void release(struct recorder *recorder)
         tally_release(recorder->tallies[i]);
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         pg_array_free(&recorder->columns[i]);
-    counts_free(recorder->collected);
-    counts_free(recorder->sending);
+    for (size_t i = 0; i < PATH_COLUMN_COUNT; i++)
+        pg_array_free(&recorder->paths[i]);
+    tallied_free(&recorder->collected);
+    tallied_free(&recorder->sending);
     free(recorder);
 }
 
@@ -312,10 +377,8 @@ struct recorder *recorder_start(const struct config *config)
     OBJECT_MAKE(recorder, RECORDER_MAGIC);
     recorder->config = config;
     recorder->interval_ms = config->traffic_write_seconds * 1000;
-    recorder->collected = counts_new(ROWS_MAX);
-    recorder->sending = counts_new(ROWS_MAX);
-    if (recorder->collected && recorder->sending && init_lock(recorder) &&
-        pthread_create(&recorder->thread, NULL, record, recorder) == 0)
+    if (tallied_make(&recorder->collected, ROWS_MAX) && tallied_make(&recorder->sending, ROWS_MAX) &&
+        init_lock(recorder) && pthread_create(&recorder->thread, NULL, record, recorder) == 0)
         return recorder;
     release(recorder);
     return NULL;

@@ -6,10 +6,13 @@
 
 #include "ledger/base/metrics/metrics.h"
 #include "ledger/base/object.h"
+#include "ledger/verify/utf8.h"
 
 #include <assert.h>
 
 #define COUNTED_MAGIC 0x1f6ad803u
+
+#define PATH_MAX_BYTES 200
 
 /* A body on its way, whose bytes are counted. In the exchange's arena, with the texts of the key: it may
  * outlive the handler and its configuration. */
@@ -19,6 +22,7 @@ struct counted {
     struct exchange_stream *body;
     struct tally *tally;
     struct traffic_key key;
+    bool path_counts;
     int64_t bytes;
 };
 
@@ -46,7 +50,7 @@ static void on_close(struct exchange_stream *stream)
     counted->body->close(counted->body);
     /* The request was counted with its reply: these are its bytes alone, in the period that it came in. */
     if (counted->bytes > 0)
-        tally_add(counted->tally, &counted->key, &sums);
+        tally_add(counted->tally, &counted->key, counted->path_counts, &sums);
     tally_release(counted->tally);
     OBJECT_END(counted, COUNTED_MAGIC);
 }
@@ -57,20 +61,25 @@ static struct slice kept(struct arena *arena, struct slice text)
 }
 
 /* Without room in the arena its bytes are not counted. */
-static void follow(struct tally *tally, struct exchange *exchange, const struct traffic_key *key)
+static void follow(struct tally *tally, struct exchange *exchange, const struct traffic_key *key,
+                   bool path_counts)
 {
     struct arena *arena = &exchange->arena;
     struct counted *counted = arena_alloc(arena, sizeof(*counted));
     assert(exchange->reply.stream);
     if (!counted)
         return;
-    *counted = (struct counted){.stream = {on_read, on_close}, .body = exchange->reply.stream, .key = *key};
+    *counted = (struct counted){.stream = {on_read, on_close},
+                                .body = exchange->reply.stream,
+                                .key = *key,
+                                .path_counts = path_counts};
     counted->key.site = kept(arena, key->site);
     counted->key.crawler = kept(arena, key->crawler);
     counted->key.rule = kept(arena, key->rule);
     counted->key.reason = kept(arena, key->reason);
+    counted->key.path = kept(arena, key->path);
     if (!counted->key.site.data || !counted->key.crawler.data || !counted->key.rule.data ||
-        !counted->key.reason.data)
+        !counted->key.reason.data || !counted->key.path.data)
         return;
     OBJECT_MAKE(counted, COUNTED_MAGIC);
     counted->tally = tally_take(tally);
@@ -157,6 +166,24 @@ void count_refused(enum err err)
     metrics_decided(TRAFFIC_REFUSED, err);
 }
 
+/* What crawlers pay for, or would: people leave no paths. */
+static bool path_counts(const struct crawl *crawl, const struct traffic_key *key)
+{
+    bool somebody = key->verified || !slice_eq(key->crawler, SLICE(TRAFFIC_OTHERS));
+    return somebody && key->outcome != TRAFFIC_FREE && crawl->decision.rule &&
+           crawl->decision.price_micros > 0;
+}
+
+/* As the rules judge it, without its query. What cannot be a row of the ledger is one of the other paths. */
+static struct slice path_of(const struct crawl *crawl)
+{
+    struct slice path = crawl->path;
+    bool whole = path.len <= PATH_MAX_BYTES && utf8_valid(path);
+    for (size_t i = 0; whole && i < path.len; i++)
+        whole = (uint8_t)path.data[i] >= ' ' && path.data[i] != 0x7f;
+    return whole ? path : SLICE("");
+}
+
 enum traffic_outcome count_outcome(const struct gate_thread *thread, struct crawl *crawl, enum err outcome)
 {
     struct exchange *exchange = crawl->exchange;
@@ -174,8 +201,10 @@ enum traffic_outcome count_outcome(const struct gate_thread *thread, struct craw
     key.rule = crawl->decision.rule ? slice_of(crawl->decision.rule) : SLICE("");
     key.crawler = crawler_of(crawl, &key.verified);
     pages_add(&sums.pages, exchange->message.target);
-    tally_add(thread->tally, &key, &sums);
+    bool by_path = path_counts(crawl, &key);
+    key.path = by_path ? path_of(crawl) : SLICE("");
+    tally_add(thread->tally, &key, by_path, &sums);
     if (exchange->reply.stream && !exchange->reply.body.data && !is_bodiless(exchange))
-        follow(thread->tally, exchange, &key);
+        follow(thread->tally, exchange, &key, by_path);
     return key.outcome;
 }

@@ -62,6 +62,10 @@ static const struct view_column day_columns[] = {
     TRAFFIC_COLUMNS("Day", NULL),
     {NULL, NULL, VIEW_TEXT, NULL},
 };
+static const struct view_column path_columns[] = {
+    TRAFFIC_COLUMNS("Path", NULL),
+    {NULL, NULL, VIEW_TEXT, NULL},
+};
 static const struct view_column price_columns[] = {
     {"key", "Rule", VIEW_TEXT, "/entries?rule={key}&site={site}"},
     {"site", "Site", VIEW_TEXT, NULL},
@@ -362,6 +366,14 @@ const struct view views[] = {
      .command = "traffic --json --by rule [--site={site}] [--from={from}] [--to={to}]",
      .rows = traffic_rows_prices,
      .columns = price_columns},
+    {.name = "paths",
+     .title = "Paths",
+     .right = RIGHT_TRAFFIC,
+     .filters = "site from to",
+     .empty = "No crawler asked for a path with a price on these days. Take others with From and To.",
+     .command = "traffic --json --by path [--site={site}] [--from={from}] [--to={to}]",
+     .rows = traffic_rows,
+     .columns = path_columns},
     {.name = "pages",
      .title = "Pages that were paid for",
      .right = RIGHT_TRAFFIC,

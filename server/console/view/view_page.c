@@ -29,7 +29,7 @@ const struct view_page view_pages[] = {
      .title = "Pages and rules",
      .menu = "Rules",
      .right = RIGHT_TRAFFIC,
-     .views = {"rules", "pages"},
+     .views = {"rules", "paths", "pages"},
      .about = "What each rule was asked for and has earned. With prices to try: what it would have earned "
               "from those who paid, and if every offer had been paid."},
     {.path = "/pages", .title = "Pages", .right = RIGHT_TRAFFIC, .views = {"pages"}},

@@ -15,6 +15,7 @@ BEGIN
     DELETE FROM traffic_month WHERE month < date_trunc('month', before_month::timestamp);
     DELETE FROM traffic_stretch WHERE first_day < date_trunc('month', before_month::timestamp);
     DELETE FROM traffic_day WHERE day < date_trunc('month', before_month::timestamp);
+    DELETE FROM traffic_path WHERE day < date_trunc('month', before_month::timestamp);
     DELETE FROM traffic_total WHERE hour < date_trunc('month', before_month::timestamp) AT TIME ZONE 'UTC';
     PERFORM set_config('crawltab.forgets_traffic', 'no', true);
     RETURN coalesce(cardinality(parts), 0);

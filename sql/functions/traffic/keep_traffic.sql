@@ -16,6 +16,7 @@ BEGIN
         CONTINUE WHEN to_regclass('public.' || traffic_partition(at)) IS NOT NULL;
         PERFORM make_traffic_partition('public.traffic', traffic_partition(at), at, at + interval '1 hour');
     END LOOP;
+    PERFORM trim_paths();
     IF NOT EXISTS (SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
                     WHERE inhparent = 'public.traffic'::regclass AND relname < traffic_partition(this_hour))
     THEN
@@ -31,5 +32,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION keep_traffic IS 'Makes the partitions of "traffic" for this hour and the next, by the
-server''s clock, and adds up those of hours that are over. With the owner''s rights, so that the gate needs
-none to make and drop tables.';
+server''s clock, adds up those of hours that are over, and trims paths (trim_paths). With the owner''s rights,
+so that the gate needs none to make and drop tables.';

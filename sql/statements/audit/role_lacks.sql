@@ -16,8 +16,8 @@ WITH listed (role, privilege, names) AS (
             ' payment_identifier sandbox schema_version seller_logo site site_terms site_zone spend token'
             ' token_revocation traffic undelivered unproven'),
            ($1::text, 'EXECUTE',
-            'accrue_days charge_partitions keep_traffic mark_sandbox newest_audit note_conflicts'
-            ' note_undelivered open_dispute'),
+            'accrue_days charge_partitions count_paths keep_traffic mark_sandbox newest_audit'
+            ' note_conflicts note_undelivered open_dispute'),
            ($2::text, 'INSERT',
             'adjustment agreement agreement_price agreement_tier applied_credit checkpoint'
             ' checkpoint_key_change console_token console_token_revocation console_token_use'
@@ -43,7 +43,7 @@ WITH listed (role, privilege, names) AS (
             ' seller_logo settlement'
             ' settlement_batch site site_terms site_zone spend token token_revocation'
             ' traffic traffic_counts traffic_day traffic_hour traffic_month'
-            ' traffic_stretch traffic_total undelivered unproven'),
+            ' traffic_path traffic_stretch traffic_total undelivered unproven'),
            ($2::text, 'EXECUTE', 'charge_partitions mark_sandbox note_undelivered seal_day')
 ), wanted AS (
     SELECT role, privilege, unnest(string_to_array(names, ' ')) AS name FROM listed

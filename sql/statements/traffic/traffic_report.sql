@@ -1,11 +1,12 @@
 -- What was counted at site $1 on the days $2 to $3, which are from instant $4 until before $5, by $6:
--- crawler, rule, outcome, hour or day (of time zone $7). First the whole; then of each key its whole, and its
--- parts. Only wholes have no outcome, and only those of a key have a key: to write it for each part costs
--- more than all else. "slot": how many hours or days after the first.
+-- crawler, rule, path, outcome, hour or day (of time zone $7). First the whole; then of each key its whole,
+-- and its parts. Only wholes have no outcome, and only those of a key have a key: to write it for each part
+-- costs more than all else. "slot": how many hours or days after the first.
 --
 -- To join sketches is what takes time, so as few rows as possible are read: of crawlers and rules those of
 -- whole months, of whole stretches before and after, and of the days before and after these; of all else
 -- those of hours over all crawlers. Parts have sketches only if $8 is 1: most of what is sent would be these.
+-- Paths have none, and days alone.
 -- Each table is summed by itself, as the planner knows then that there are few groups and sorts no sketches.
 -- columns: key text null, verified boolean, slot bigint, outcome text null, reason text null,
 --   requests bigint, bytes bigint, amount_micros bigint, pages bytea null
@@ -60,7 +61,7 @@ WITH counted AS (
            CASE $6::text WHEN 'hour' THEN c.hour END, false, c.outcome, c.reason, sum(c.requests),
            sum(c.bytes), sum(c.amount_micros), bit_or(c.pages)
       FROM traffic_total c
-     WHERE $6::text NOT IN ('crawler', 'rule') AND c.site_id = $1::bigint
+     WHERE $6::text NOT IN ('crawler', 'rule', 'path') AND c.site_id = $1::bigint
        AND c.hour >= instant($4::bigint) AND c.hour < instant($5::bigint)
      GROUP BY 1, 2, 4, 5
     UNION ALL
@@ -70,8 +71,14 @@ WITH counted AS (
            $6::text = 'crawler' AND c.verified, c.outcome, c.reason, sum(c.requests), sum(c.bytes),
            sum(c.amount_micros), bit_or(c.pages)
       FROM traffic c
-     WHERE c.site_id = $1::bigint AND c.period >= instant($4::bigint) AND c.period < instant($5::bigint)
+     WHERE $6::text <> 'path' AND c.site_id = $1::bigint AND c.period >= instant($4::bigint)
+       AND c.period < instant($5::bigint)
      GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
+    SELECT c.path, NULL, false, c.outcome, '', sum(c.requests), sum(c.bytes), sum(c.amount_micros), NULL
+      FROM traffic_path c
+     WHERE $6::text = 'path' AND c.site_id = $1::bigint AND c.day BETWEEN $2::date AND $3::date
+     GROUP BY 1, 4
 ), part AS MATERIALIZED (
     SELECT name, hour, verified, outcome, reason, sum(requests)::bigint AS requests,
            sum(bytes)::bigint AS bytes, sum(amount_micros)::bigint AS amount_micros, bit_or(pages) AS pages

@@ -100,11 +100,16 @@ test('the day so far, against yesterday and a week ago', async t => {
         assert.equal(html.match(/<svg/g).length, html.match(/<\/svg>/g).length)
         const parted = await crawltab('today', '--html', file, '--by', 'rule').catch(error => error)
         assert.match(parted.stderr, /--by is for the table, --json and --csv/)
-        const paths = await crawltab('today', '--by', 'path').catch(error => error)
-        assert.match(paths.stderr, /what is counted has no paths/)
         const month = path.join(folder, 'month.html')
         await crawltab('traffic', '--html', month)
         assert.match(fs.readFileSync(month, 'utf8'), /Requests by day/)
+    })
+    await t.test('by path, of whom the gate knows', async () => {
+        const out = await words(crawltab('today', '--by', 'path', '--site', 'example'))
+        for (const line of out.split('\n')) assert.ok(line.length <= 80, line)
+        assert.match(out, /^By path +requests offered/m)
+        assert.match(out, new RegExp(`^${page}\n +4 +3 +1 +0 +0 +1 +\\S+ +0\\.05$`, 'm'))
+        assert.match(out, /^Total +4 /m)
     })
     await t.test('again and again, on a terminal alone', async () => {
         const refused = await crawltab('today', '--watch').catch(error => error)

@@ -41,7 +41,7 @@ test('each outcome is counted, by crawler and rule', async t => {
     const set = await scene(t)
     const { gate, ledger, agent, crawltab } = set
     const size = fs.statSync(file).size
-    const targets = [page, page, '/index.html']
+    const targets = [page, page, '/index.html?who=me']
     const offers = await Promise.all(targets.map(at => gate.request(at, { headers: named })))
     await gate.request('/about.html', { headers: named })
     await gate.request('/drafts/x', { headers: named })
@@ -71,6 +71,19 @@ test('each outcome is counted, by crawler and rule', async t => {
             'others|f|articles|refused|key_unknown|1|*|0|1'
         ],
         found.join('\n')
+    )
+    // By path neither people and strangers, nor what is free, nor a reason; and no query.
+    assert.deepEqual(
+        ledger
+            .query('SELECT path, crawler, outcome, requests, amount_micros FROM traffic_path')
+            .split('\n')
+            .sort(),
+        [
+            `${page}|GPTBot|offered|2|100000`,
+            `${page}|${agent.origin}|paid|1|50000`,
+            `${page}|${agent.origin}|repeated|2|0`,
+            '/|GPTBot|offered|1|2500'
+        ].sort()
     )
     const { stdout } = await crawltab('traffic')
     assert.match(stdout, /^GPTBot +5 +3 +0 +1 +1 +4 /m)

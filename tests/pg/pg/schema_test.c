@@ -125,7 +125,7 @@ static const char every_change[] =
     "  FOREACH command IN ARRAY ARRAY[format('UPDATE %s SET %I = %I', t.name, t.col, t.col),"
     "    format('DELETE FROM %s', t.name), format('TRUNCATE %s CASCADE', t.name)] LOOP"
     "   CONTINUE WHEN t.relname IN ('number_series', 'traffic_day', 'traffic_stretch', 'traffic_month',"
-    "                               'traffic_total')"
+    "                               'traffic_total', 'traffic_path')"
     "                 AND command LIKE 'UPDATE%';"
     "   BEGIN EXECUTE command; RAISE EXCEPTION 'not refused: %', command;"
     "   EXCEPTION WHEN insufficient_privilege THEN NULL; END;"
@@ -216,11 +216,12 @@ static void the_gate_may_insert_and_select_alone(void **state)
             " OR has_schema_privilege(oid, 'public', 'CREATE'))"),
         "0");
     /* Of the functions with the owner's rights it may run those that make partitions, count conflicts, accrue
-     * days, add up traffic, open a crawler's dispute, mark a sandbox, and tell when it was audited last. */
+     * days, add up traffic, count paths, open a crawler's dispute, mark a sandbox, and tell when it was
+     * audited last. */
     assert_string_equal(sql("SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE prosecdef"
                             " AND pronamespace = 'public'::regnamespace"
                             " AND has_function_privilege('crawltab_gate', oid, 'EXECUTE')"),
-                        "accrue_days charge_partitions keep_traffic mark_sandbox newest_audit "
+                        "accrue_days charge_partitions count_paths keep_traffic mark_sandbox newest_audit "
                         "note_conflicts note_undelivered open_dispute");
     assert_true(
         sql_as("crawltab_gate", "SELECT charge_partitions(current_date + 59, current_date + 60)", output));

@@ -26,9 +26,10 @@ static void count(struct tally *tally, const char *crawler, enum traffic_outcome
                               .verified = strstr(crawler, "://") != NULL,
                               .rule = SLICE("rest"),
                               .outcome = outcome,
-                              .reason = outcome == TRAFFIC_REFUSED ? SLICE("signature_invalid") : SLICE("")};
+                              .reason = outcome == TRAFFIC_REFUSED ? SLICE("signature_invalid") : SLICE(""),
+                              .path = slice_of(page)};
     pages_add(&sums.pages, slice_of(page));
-    tally_add(tally, &key, &sums);
+    tally_add(tally, &key, true, &sums);
 }
 
 /* The site of the configuration, as the writer of entries registers it. */
@@ -64,6 +65,12 @@ static void counts_are_written_and_added_up(void **state)
                         "GPTBot|f|offered||300|300000|750000|t|1\n"
                         "https://crawler.example|t|paid||2|2000|5000|f|2\n"
                         "https://crawler.example|t|refused|signature_invalid|1|1000|2500|f|1");
+    assert_string_equal(sql("SELECT crawler, verified, rule, outcome, count(*), sum(requests), sum(bytes),"
+                            " sum(amount_micros), min(requests) FROM traffic_path GROUP BY 1, 2, 3, 4"
+                            " ORDER BY 1, 4"),
+                        "GPTBot|f|rest|offered|100|300|300000|750000|3\n"
+                        "https://crawler.example|t|rest|paid|2|2|2000|5000|1\n"
+                        "https://crawler.example|t|rest|refused|1|1|1000|2500|1");
 }
 
 /* Sketches of the database's own making, with registers and ranks as pages.c has them. */
@@ -293,6 +300,7 @@ static void a_batch_is_taken_once(void **state)
     assert_string_equal(sql(TOTAL), "1");
     sql("DROP TRIGGER cut ON traffic");
     wait_for_sql("SELECT (" TOTAL ") = 2");
+    assert_string_equal(sql("SELECT path, requests FROM traffic_path ORDER BY 1"), "/1|1\n/2|1");
     char again[1024];
     snprintf(again, sizeof(again), "SELECT batch FROM traffic ORDER BY written_at DESC LIMIT 1");
     const char *batch = sql(again);
@@ -377,6 +385,72 @@ static void reports_add_up(void **state)
     assert_int_equal(CRAWLTAB(output, "traffic", "forget"), 64);
 }
 
+/* As the gate calls it. */
+static void count_paths(const char *batch, const char *period, const char *path, int first, int last)
+{
+    char query[1024];
+    snprintf(query, sizeof(query),
+             "SELECT count_paths('%s', array_agg('berlin'::text), array_agg(instant_ms('%s')),"
+             " array_agg('%s' || CASE n WHEN 0 THEN '' ELSE n::text END), array_agg('GPTBot'::text),"
+             " array_agg(0::bigint), array_agg('rest'::text), array_agg('offered'::text),"
+             " array_agg(n::bigint + 1), array_agg(100::bigint), array_agg(2500::bigint))"
+             " FROM generate_series(%d, %d) AS n",
+             batch, period, path, first, last);
+    if (!sql_as("crawltab_gate", query, output))
+        fail_msg("%s", output);
+}
+
+#define DAYS_OF_PATHS                                                                                        \
+    "SELECT day, count(*), sum(requests), sum(amount_micros), sum(requests) FILTER (WHERE path = '')"        \
+    " FROM traffic_path GROUP BY 1 ORDER BY 1"
+
+/* Days are the site's; a day has so many rows while it goes on, and so many paths when it is over; no request
+ * is lost, whatever was asked for. */
+static void paths_are_bounded(void **state)
+{
+    const char *batch = "00000000-0000-4000-8000-000000000001";
+    const char *before = "2026-10-24T21:59:00Z", *after = "2026-10-24T22:00:00Z";
+    (void)state;
+    recorder_stop(start());
+    sql("INSERT INTO site (name, currency, currency_decimals, time_zone, network, seller, registered_at)"
+        " VALUES ('berlin', 'EUR', 2, 'Europe/Berlin', 'berlin:402', 'x', now())");
+    count_paths(batch, before, "/", 0, 0);
+    count_paths(batch, after, "/", 1, 2); /* rows that are there, and are not: both add up */
+    count_paths(batch, after, "/", 2, 2);
+    assert_string_equal(sql("SELECT day, path, requests, bytes FROM traffic_path ORDER BY 1, 2"),
+                        "2026-10-24|/|1|100\n2026-10-25|/1|2|100\n2026-10-25|/2|6|200");
+    count_paths(batch, after, "/", 1, 25000);
+    assert_string_equal(sql(DAYS_OF_PATHS), "2026-10-24|1|1|2500|\n"
+                                            "2026-10-25|20001|312537508|62507500|12517500");
+    assert_string_equal(sql("SELECT keep_traffic(); " DAYS_OF_PATHS), "\n2026-10-24|1|1|2500|\n"
+                                                                      "2026-10-25|2001|312537508|62507500|"
+                                                                      "264534508");
+    assert_string_equal(sql("SELECT min(requests) FROM traffic_path WHERE path <> '' AND day = '2026-10-25'"),
+                        "23002");
+    /* What comes late adds to what is there, and makes no rows. */
+    count_paths(batch, after, "/", 24999, 25001);
+    assert_string_equal(sql("SELECT path, requests FROM traffic_path WHERE day = '2026-10-25'"
+                            " AND path IN ('', '/24999', '/25000', '/25001') ORDER BY 1"),
+                        "|264559510\n/24999|50000\n/25000|50002");
+    /* Of what goes on nothing is taken away, and what was trimmed is not looked at again. */
+    count_paths(batch, "now", "/", 1, 2100);
+    assert_string_equal(sql("SELECT keep_traffic(); SELECT count(*) FROM traffic_path WHERE path <> ''"),
+                        "\n4101");
+    assert_string_equal(sql("SELECT array_agg(day ORDER BY day) FROM traffic_trim"),
+                        "{2026-10-24,2026-10-25}");
+    /* A batch that is written already. */
+    sql("INSERT INTO traffic (batch, site_id, period, crawler, verified, rule, outcome, reason, requests,"
+        " bytes, amount_micros, pages) SELECT '00000000-0000-4000-8000-000000000001', site_id, now(), 'x',"
+        " false, '', 'free', '', 1, 0, 0, repeat('0', 3072)::bit(3072) FROM site WHERE name = 'berlin'");
+    count_paths(batch, after, "/", 24999, 24999);
+    assert_string_equal(sql("SELECT requests FROM traffic_path WHERE path = '/24999'"), "50000");
+    assert_false(sql_as("crawltab_owner", "UPDATE traffic_path SET requests = requests - 1", output));
+    assert_false(sql_as("crawltab_owner", "DELETE FROM traffic_path", output));
+    assert_false(sql_as("crawltab_gate", "SELECT FROM traffic_path", output));
+    assert_int_equal(CRAWLTAB(output, "traffic", "forget", "--before", "2026-11-01"), 0);
+    assert_string_equal(sql("SELECT count(*) FROM traffic_path WHERE day < '2026-11-01'"), "0");
+}
+
 static void hours_have_the_text_of_their_zone(void **state)
 {
     (void)state;
@@ -402,6 +476,7 @@ int main(void)
         TEST(a_batch_is_taken_once),
         TEST(a_site_that_is_not_there_yet_is_waited_for),
         TEST(reports_add_up),
+        TEST(paths_are_bounded),
         TEST(hours_have_the_text_of_their_zone),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);

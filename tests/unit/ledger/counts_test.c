@@ -71,7 +71,7 @@ static void pages_are_spread_evenly(void **state)
 
 static void rows_are_by_site_crawler_rule_and_outcome(void **state)
 {
-    struct counts *counts = counts_new(64);
+    struct counts *counts = counts_new(64, false);
     struct traffic_sums sums = {.requests = 1, .bytes = 100, .amount_micros = 2500};
     const struct traffic_sums *found;
     struct traffic_key key = key_of("GPTBot", TRAFFIC_PAID), read;
@@ -130,7 +130,7 @@ static int64_t requests_in(const struct counts *counts, const char *crawler)
 static void what_finds_no_room_is_others(void **state)
 {
     enum { LIMIT = 64, NAMES = 100000 };
-    struct counts *counts = counts_new(LIMIT), *joined = counts_new(LIMIT / 2);
+    struct counts *counts = counts_new(LIMIT, false), *joined = counts_new(LIMIT / 2, false);
     struct traffic_sums sums = {.requests = 1};
     char name[2000];
     (void)state;
@@ -163,13 +163,54 @@ static void what_finds_no_room_is_others(void **state)
     counts_free(joined);
 }
 
+/* A flood of paths takes the rows of paths alone: crawler, rule and outcome stay right, and so do all rows of
+ * the requests. */
+static void a_path_that_finds_no_room_is_another_one(void **state)
+{
+    enum { PATHS = 5000 };
+    struct tally *tally = tally_new();
+    struct tallied tallied;
+    struct traffic_sums sums = {.requests = 1, .amount_micros = 2500};
+    struct traffic_key key = key_of("GPTBot", TRAFFIC_OFFERED), read;
+    const struct traffic_sums *found;
+    int64_t other_paths = 0, requests = 0;
+    char path[64];
+    (void)state;
+    assert_true(tallied_make(&tallied, TALLY_ROWS));
+    key.reason = SLICE("why"); /* paths are counted without it */
+    for (int i = 0; i < PATHS; i++) {
+        snprintf(path, sizeof(path), "/%d", i);
+        key.path = slice_of(path);
+        tally_add(tally, &key, true, &sums);
+    }
+    key.outcome = TRAFFIC_FREE;
+    tally_add(tally, &key, false, &sums); /* its path does not count */
+    tally_collect(tally, &tallied);
+    assert_int_equal(counts_rows(tallied.requests), 2);
+    assert_in_range(counts_rows(tallied.paths), TALLY_ROWS, TALLY_ROWS + 1);
+    for (size_t i = 0; i < counts_rows(tallied.paths); i++) {
+        counts_row(tallied.paths, i, &read, &found);
+        assert_slice(read.crawler, "GPTBot");
+        assert_slice(read.rule, "rest");
+        assert_slice(read.reason, "");
+        assert_int_equal(read.outcome, TRAFFIC_OFFERED);
+        assert_int_equal(found->amount_micros, 2500 * found->requests);
+        requests += found->requests;
+        other_paths += read.path.len == 0 ? found->requests : 0;
+    }
+    assert_int_equal(requests, PATHS);
+    assert_int_equal(other_paths, PATHS - TALLY_ROWS);
+    tally_release(tally);
+    tallied_free(&tallied);
+}
+
 static void *add_many(void *context)
 {
     struct tally *tally = context;
     struct traffic_key key = key_of("GPTBot", TRAFFIC_OFFERED);
     const struct traffic_sums sums = {.requests = 1};
     for (int i = 0; i < EACH; i++)
-        tally_add(tally, &key, &sums);
+        tally_add(tally, &key, false, &sums);
     tally_release(tally);
     return NULL;
 }
@@ -179,21 +220,23 @@ static void a_tally_is_collected_while_it_is_added_to(void **state)
 {
     pthread_t threads[THREADS];
     struct tally *tally = tally_new();
-    struct counts *counts = counts_new(64);
+    struct tallied tallied;
     (void)state;
+    assert_true(tallied_make(&tallied, 64));
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, add_many, tally_take(tally)), 0);
     for (bool left = false; !left;) {
         left = tally_is_left(tally);
-        tally_collect(tally, counts);
+        tally_collect(tally, &tallied);
     }
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    assert_int_equal(requests_in(counts, NULL), THREADS * EACH);
-    assert_int_equal(counts_rows(counts), 1);
+    assert_int_equal(requests_in(tallied.requests, NULL), THREADS * EACH);
+    assert_int_equal(counts_rows(tallied.requests), 1);
+    assert_int_equal(counts_rows(tallied.paths), 0);
     tally_release(tally);
     tally_release(NULL);
-    counts_free(counts);
+    tallied_free(&tallied);
 }
 
 int main(void)
@@ -203,6 +246,7 @@ int main(void)
         cmocka_unit_test(pages_are_spread_evenly),
         cmocka_unit_test(rows_are_by_site_crawler_rule_and_outcome),
         cmocka_unit_test(what_finds_no_room_is_others),
+        cmocka_unit_test(a_path_that_finds_no_room_is_another_one),
         cmocka_unit_test(a_tally_is_collected_while_it_is_added_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,15 +59,18 @@ static int64_t count_pages(struct pg_hex hex)
 static void take_rows(struct traffic_report *report)
 {
     struct traffic_group *group = NULL;
+    bool by_path = is(report->by, "path");
     for (int i = 0; i < report->rows.count; i++) {
         const struct traffic_report_row row = traffic_report_row(&report->rows, i);
+        bool named = row.key && *row.key;
         if (!row.key && !row.outcome) {
             report->pages = count_pages(row.pages);
         } else if (!row.outcome) {
             group = &report->groups[report->count++];
-            *group = (struct traffic_group){.key = row.key,
+            report->pages += by_path && named;
+            *group = (struct traffic_group){.key = by_path && !named ? TRAFFIC_OTHER_PATHS : row.key,
                                             .verified = row.verified,
-                                            .pages = count_pages(row.pages),
+                                            .pages = by_path ? named : count_pages(row.pages),
                                             .slot = row.slot,
                                             .first = i + 1};
         } else {
@@ -155,10 +158,9 @@ void traffic_report_free(struct traffic_report *report)
     *report = (struct traffic_report){0};
 }
 
-int64_t traffic_report_pages(const struct traffic_report_row *part)
+int64_t traffic_report_pages(const struct traffic_group *group, const struct traffic_report_row *part)
 {
-    assert(!part->pages_null);
-    return count_pages(part->pages);
+    return part->pages_null ? group->pages : count_pages(part->pages);
 }
 
 struct traffic_report_row traffic_report_part(const struct traffic_report *report,

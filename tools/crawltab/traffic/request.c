@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const groups[] = {"crawler", "rule", "outcome", "hour", "day", NULL};
-static const char *const groups_of_today[] = {"crawler", "rule", "outcome", "hour", NULL};
+static const char *const groups[] = {"crawler", "rule", "path", "outcome", "hour", "day", NULL};
+static const char *const groups_of_today[] = {"crawler", "rule", "path", "outcome", "hour", NULL};
 
 static bool is_one_of(const char *by, const char *const *names)
 {
@@ -34,10 +34,6 @@ enum exit_status traffic_request_check(struct traffic_request *request)
                                "a page tells by time, by crawler and by rule");
     if (!request->by)
         request->by = "crawler";
-    if (strcmp(request->by, "path") == 0)
-        return command_misused("what is counted has no paths", NULL,
-                               "crawltab export has those that were paid for, and the gate's log each "
-                               "request's (log.decisions)");
     if (!is_one_of(request->by, names))
         return command_unknown("--by cannot be", request->by, names,
                                request->today ? "see crawltab today --help" : "see crawltab traffic --help");
@@ -50,7 +46,8 @@ static enum exit_status tell_lines(struct pg *pg, const struct traffic_request *
                                    const struct pg_rows *spans)
 {
     enum exit_status status = EXIT_DONE;
-    bool compared = request->today && strcmp(request->by, "hour") != 0;
+    /* Paths are counted by the day: until this hour of another one nothing is known. */
+    bool compared = request->today && strcmp(request->by, "hour") != 0 && strcmp(request->by, "path") != 0;
     json_t *list = json_array();
     if (request->csv)
         traffic_page_csv_head(compared);

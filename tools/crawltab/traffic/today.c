@@ -72,7 +72,7 @@ const struct command today_command = {
     "\n"
     "options:\n"
     "  --site NAME    only this site\n"
-    "  --by WHAT      crawler, rule, outcome or hour (default: crawler)\n"
+    "  --by WHAT      crawler, rule, path, outcome or hour (default: crawler)\n"
     "  --watch        again every five seconds, on a terminal\n"
     "  --json, --csv  for programs\n"
     "  --html FILE    one page with charts, that can be mailed\n"

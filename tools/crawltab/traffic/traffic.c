@@ -91,17 +91,20 @@ const struct command traffic_command = {
     "would have been earned if every request had paid. A gate writes its counts\n"
     "every few seconds; the money that crawlers owe is not counted here but in the\n"
     "ledger's entries. \"others\" are all whom the gate does not know: people too.\n"
+    "By path are counted requests of crawlers for what has a price, a day's two\n"
+    "thousand most requested paths; the rest, and those of people, have none.\n"
     "\n"
     "forget drops the counts of all months (UTC) before that of the date.\n"
     "\n"
     "options:\n"
     "  --site NAME    only this site\n"
     "  --from, --to   dates, both included (default: the last thirty days)\n"
-    "  --by WHAT      crawler, rule, outcome, hour or day (default: crawler)\n"
+    "  --by WHAT      crawler, rule, path, outcome, hour or day (default:\n"
+    "                 crawler)\n"
     "  --json, --csv  for programs\n"
     "  --html FILE    one page with charts, that can be mailed\n"
     "  --yes          on a terminal: do not ask\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
     "  crawltab traffic --by rule --from 2026-11-01 --to 2026-11-30\n"
-    "  crawltab traffic --csv >traffic.csv\n",
+    "  crawltab traffic --by path --csv >paths.csv\n",
     traffic};

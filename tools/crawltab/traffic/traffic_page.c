@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEY_WIDTH  16
-#define LINE_WIDTH 80
-#define HOUR_LEN   16 /* "2026-11-29T14:00" */
+#define KEY_WIDTH   16
+#define LINE_WIDTH  80
+#define PATHS_SHOWN 100 /* in a table */
+#define HOUR_LEN    16  /* "2026-11-29T14:00" */
 
 const char *traffic_page_number(int64_t number, int64_t plain_below, char out[LOG_NUMBER_MAX])
 {
@@ -168,7 +169,7 @@ static void print_earlier(const struct traffic_report *report)
 void traffic_page_print(const struct traffic_report *report)
 {
     char money[SHOW_MONEY_MAX];
-    bool named = false;
+    bool named = false, by_path = strcmp(report->by, "path") == 0;
     print_head(report);
     if (report->count == 0) {
         puts("nothing was counted");
@@ -176,11 +177,15 @@ void traffic_page_print(const struct traffic_report *report)
     }
     for (size_t i = 0; i < report->count; i++) {
         const struct traffic_group *group = &report->groups[i];
+        if (by_path && i == PATHS_SHOWN)
+            break;
         named = named || (!group->verified && strcmp(group->key, "others") != 0);
         print_key(report->by, traffic_group_name(report, group));
         print_line(report, &group->figures, group->pages, group->earlier);
         print_parts(report, group);
     }
+    if (by_path && report->count > PATHS_SHOWN)
+        printf("(%zu more: --csv and --json have them)\n", report->count - PATHS_SHOWN);
     print_key("", "Total");
     print_line(report, &report->all, report->pages, report->earlier);
     if (report->compared)
@@ -192,11 +197,11 @@ void traffic_page_print(const struct traffic_report *report)
         puts("\nCrawlers with an address have signed. A name is what anybody can say.");
 }
 
-static json_t *part_json(const struct traffic_report_row *part)
+static json_t *part_json(const struct traffic_group *group, const struct traffic_report_row *part)
 {
     return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I}", "outcome", part->outcome, "reason", part->reason,
                      "requests", part->requests, "bytes", part->bytes, "amount_micros", part->amount_micros,
-                     "pages", traffic_report_pages(part));
+                     "pages", traffic_report_pages(group, part));
 }
 
 static json_t *earlier_json(const struct traffic_earlier *earlier)
@@ -216,7 +221,7 @@ static json_t *group_json(const struct traffic_report *report, const struct traf
     json_t *parts = json_array();
     for (int i = 0; i < group->count; i++) {
         const struct traffic_report_row part = traffic_report_part(report, group, i);
-        json_array_append_new(parts, part_json(&part));
+        json_array_append_new(parts, part_json(group, &part));
     }
     json_t *object =
         json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:o}", report->by, group->key, "verified",
@@ -298,7 +303,8 @@ static void csv_parts(const struct traffic_report *report, const struct traffic_
         csv_key(group);
         printf(",%s,", part.outcome);
         csv_text(part.reason);
-        printf(",%" PRId64 ",%" PRId64 ",%" PRId64, part.requests, part.bytes, traffic_report_pages(&part));
+        printf(",%" PRId64 ",%" PRId64 ",%" PRId64, part.requests, part.bytes,
+               traffic_report_pages(group, &part));
         csv_amount(part.amount_micros);
         printf(",%s\r\n", report->span->currency);
     }

@@ -179,8 +179,7 @@ crawler_day_line crawler_day_line_check CHECK ((amount_micros = (unit_price_micr
 crawler_day_line crawler_day_line_check1 CHECK (((kind = ANY (ARRAY['reversal'::text, 'refund'::text,
     'credit'::text, 'void'::text, 'reissue'::text])) = (adjustment_id IS NOT NULL)))
 crawler_day_line crawler_day_line_check2 CHECK (((corrects IS NULL) OR (adjustment_id IS NOT NULL)))
-crawler_day_line crawler_day_line_crawler_id_fkey FOREIGN KEY (crawler_id) REFERENCES
-    crawler(crawler_id)
+crawler_day_line crawler_day_line_crawler_id_fkey FOREIGN KEY (crawler_id) REFERENCES crawler(crawler_id)
 crawler_day_line crawler_day_line_kind_check CHECK ((kind = ANY (ARRAY['crawls'::text, 'included'::text,
     'subscription'::text, 'tier'::text, 'fee'::text, 'minimum'::text, 'reversal'::text, 'refund'::text,
     'credit'::text, 'void'::text, 'reissue'::text])))
@@ -321,8 +320,7 @@ dispute_subject dispute_subject_check CHECK (((num_nonnulls(payment_id, number) 
 dispute_subject dispute_subject_dispute_id_fkey FOREIGN KEY (dispute_id) REFERENCES dispute(dispute_id)
 dispute_subject dispute_subject_line UNIQUE INDEX USING btree (site_id, number, line) WHERE (number IS
     NOT NULL)
-dispute_subject dispute_subject_payment UNIQUE INDEX USING btree (payment_id) WHERE (payment_id IS NOT
-    NULL)
+dispute_subject dispute_subject_payment UNIQUE INDEX USING btree (payment_id) WHERE (payment_id IS NOT NULL)
 dispute_subject dispute_subject_pkey PRIMARY KEY (dispute_id, "position")
 dispute_subject dispute_subject_position_check CHECK (("position" > 0))
 dispute_subject dispute_subject_site_id_number_line_fkey FOREIGN KEY (site_id, number, line) REFERENCES
@@ -529,12 +527,17 @@ traffic_hour columns NOT NULL amount_micros, bytes, crawler, hour, outcome, page
 traffic_month columns NOT NULL amount_micros, bytes, crawler, month, outcome, pages, reason, requests, rule,
     site_id, verified
 traffic_month traffic_month_pkey PRIMARY KEY (site_id, month, crawler, verified, rule, outcome, reason)
+traffic_path columns NOT NULL amount_micros, bytes, crawler, day, outcome, path, requests, rule, site_id,
+    verified
+traffic_path traffic_path_pkey PRIMARY KEY (site_id, day, path, crawler, verified, rule, outcome)
 traffic_stretch columns NOT NULL amount_micros, bytes, crawler, first_day, outcome, pages, reason, requests,
     rule, site_id, verified
 traffic_stretch traffic_stretch_pkey PRIMARY KEY (site_id, first_day, crawler, verified, rule, outcome,
     reason)
 traffic_total columns NOT NULL amount_micros, bytes, hour, outcome, pages, reason, requests, site_id
 traffic_total traffic_total_pkey PRIMARY KEY (site_id, hour, outcome, reason)
+traffic_trim columns NOT NULL day, site_id
+traffic_trim traffic_trim_pkey PRIMARY KEY (site_id, day)
 undelivered columns NOT NULL payment_id, recorded_at, sent_bytes, site_id, status, told_by
 undelivered recorded_at DEFAULT clock_timestamp()
 undelivered undelivered_final_micros_check CHECK ((final_micros > 0))
@@ -560,8 +563,7 @@ $list$, '\n    ', ' ', 'g'), '^(\S+) (\S+) (.*)$', 'gn') AS m
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
 ), present (relname, name, definition, valid) AS (
     SELECT l.relname, c.conname::text,
-           rtrim(regexp_replace(pg_get_constraintdef(c.oid), '\s+(NOT VALID$)?', ' ', 'g')),
-           c.convalidated
+           rtrim(regexp_replace(pg_get_constraintdef(c.oid), '\s+(NOT VALID$)?', ' ', 'g')), c.convalidated
       FROM ledger l JOIN pg_constraint c ON c.conrelid = l.oid WHERE c.contype NOT IN ('n', 't')
     UNION ALL
     SELECT l.relname, c.relname, regexp_replace(pg_get_indexdef(c.oid), '^.* USING', 'UNIQUE INDEX USING'),
@@ -576,14 +578,12 @@ $list$, '\n    ', ' ', 'g'), '^(\S+) (\S+) (.*)$', 'gn') AS m
     UNION ALL
     SELECT l.relname, 'columns', 'NOT NULL ' || string_agg(a.attname, ', ' ORDER BY a.attname::text), true
       FROM ledger l JOIN pg_attribute a ON a.attrelid = l.oid
-     WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull
-     GROUP BY l.relname
+     WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull GROUP BY l.relname
 )
 SELECT 'table ' || coalesce(w.relname, p.relname) AS subject,
        CASE WHEN w.name IS NULL
             THEN name || ' is none of the ledger''s: ' || p.definition || '; if nobody knows it, drop it'
-            WHEN p.name IS NULL
-            THEN name || ' is missing: add it again as ' || w.definition
+            WHEN p.name IS NULL THEN name || ' is missing: add it again as ' || w.definition
             WHEN w.definition <> p.definition
             THEN name || ' is now ' || p.definition || ': make it ' || w.definition || ' again'
             ELSE name || ' is not checked for all rows: validate it, or make it again' END AS problem

@@ -24,8 +24,8 @@ WITH ledger AS (
         'console_token', 'console_token_revocation', 'console_token_use', 'console_write'])
 ), calls (role, proname) AS (
     VALUES ($1::text, 'charge_partitions'), ($1, 'note_conflicts'), ($1, 'note_undelivered'),
-           ($1, 'accrue_days'), ($1, 'keep_traffic'), ($1, 'open_dispute'), ($1, 'mark_sandbox'),
-           ($1, 'newest_audit'),
+           ($1, 'accrue_days'), ($1, 'count_paths'), ($1, 'keep_traffic'), ($1, 'open_dispute'),
+           ($1, 'mark_sandbox'), ($1, 'newest_audit'),
            ($2::text, 'charge_partitions'), ($2, 'note_undelivered'), ($2, 'seal_day'), ($2, 'mark_sandbox')
 ), granted AS (
     SELECT 'table ' || l.relname AS subject, g.grantee, g.privilege_type AS privilege

@@ -12,7 +12,7 @@ WITH ledger AS (
     -- The types are bits: 1 for each row, 2 before, 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE.
     SELECT l.relname, 'append_only', 'refuse_change', 58 FROM ledger l
      WHERE l.relname NOT IN ('number_series', 'conflict_count', 'traffic_day', 'traffic_month',
-                             'traffic_stretch', 'traffic_total')
+                             'traffic_path', 'traffic_stretch', 'traffic_total')
     UNION ALL
     SELECT p.relname, 'sealed', 'refuse_sealed', 5 FROM part p
     UNION ALL
@@ -26,6 +26,8 @@ WITH ledger AS (
            ('traffic_day', 'count_up', 'refuse_uncount', 19),
            ('traffic_month', 'append_only', 'refuse_change', 42),
            ('traffic_month', 'count_up', 'refuse_uncount', 19),
+           ('traffic_path', 'append_only', 'refuse_change', 42),
+           ('traffic_path', 'count_up', 'refuse_uncount', 19),
            ('traffic_stretch', 'append_only', 'refuse_change', 42),
            ('traffic_stretch', 'count_up', 'refuse_uncount', 19),
            ('traffic_total', 'append_only', 'refuse_change', 42),
@@ -59,8 +61,8 @@ WITH ledger AS (
                      -- What "sealed" asks for is looked at below.
                      OR name <> 'sealed' AND p.condition IS DISTINCT FROM
                         CASE WHEN name = 'append_only'
-                              AND relname IN ('traffic_day', 'traffic_month', 'traffic_stretch',
-                                              'traffic_total')
+                              AND relname IN ('traffic_day', 'traffic_month', 'traffic_path',
+                                              'traffic_stretch', 'traffic_total')
                              THEN '(current_setting(''crawltab.forgets_traffic''::text, true) IS DISTINCT'
                                   ' FROM ''yes''::text)' END
                      OR p.tgfoid IS DISTINCT FROM to_regproc('public.' || w.does)
