@@ -3,6 +3,7 @@
 #include "server/gate/count.h"
 
 #include "server/gate/observe.h"
+#include "server/gate/tool.h"
 
 #include "ledger/base/metrics/metrics.h"
 #include "ledger/base/object.h"
@@ -174,10 +175,11 @@ static bool path_counts(const struct crawl *crawl, const struct traffic_key *key
            crawl->decision.price_micros > 0;
 }
 
-/* As the rules judge it, without its query. What cannot be a row of the ledger is one of the other paths. */
+/* As the rules judge it, without its query; of what is called, as it is billed. What cannot be a row of the
+ * ledger is one of the other paths. */
 static struct slice path_of(const struct crawl *crawl)
 {
-    struct slice path = crawl->path;
+    struct slice path = tool_costs(crawl) ? crawl->tool->rpc.item : crawl->path;
     bool whole = path.len <= PATH_MAX_BYTES && utf8_valid(path);
     for (size_t i = 0; whole && i < path.len; i++)
         whole = (uint8_t)path.data[i] >= ' ' && path.data[i] != 0x7f;

@@ -75,7 +75,7 @@ function rooms(    base, money, server)
     edge["tools/crawler"] = edge["ledger/verify"] " ledger/verify server/agent"
     edge["tools/crawler/account"] = edge["tools/crawler"] " tools/crawler"
     edge["tools/crawltab/frame"] = money
-    edge["tools/crawltab"] = money " tools/crawltab/frame server/http server/console"
+    edge["tools/crawltab"] = money " tools/crawltab/frame server/http server/console server/rules"
     edge["tests"] = "any"
 }
 

@@ -31,7 +31,8 @@ const struct view_page view_pages[] = {
      .right = RIGHT_TRAFFIC,
      .views = {"rules", "paths", "pages"},
      .about = "What each rule was asked for and has earned. With prices to try: what it would have earned "
-              "from those who paid, and if every offer had been paid."},
+              "from those who paid, and if every offer had been paid. crawltab traffic try FILE tries other "
+              "paths and rules, too."},
     {.path = "/pages", .title = "Pages", .right = RIGHT_TRAFFIC, .views = {"pages"}},
     {.path = "/invoices",
      .title = "Invoices",

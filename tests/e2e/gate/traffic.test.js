@@ -37,6 +37,50 @@ const rows = ledger =>
         )
         .split('\n')
 
+// The crawlers of the test below, by other rules.
+async function triedRules({ config, folder, agent, ledger, crawltab }) {
+    const written = JSON.parse(fs.readFileSync(config, 'utf8'))
+    const attempt = path.join(folder, 'tried.yaml')
+    const trial = async (rules, ...words) => {
+        written.sites[0].rules = rules
+        fs.writeFileSync(attempt, JSON.stringify(written))
+        return (await crawltab('traffic', 'try', attempt, ...words)).stdout
+    }
+    const charge = (name, price, more) => ({ name, action: 'charge', price, ...more })
+    const bell = charge('bell', '0.20', { paths: ['/articles/harbour-*'] })
+    const bot = charge('bot', '3', { user_agents: ['GPTBot'], paths: ['/'] })
+    const rest = charge('rest', '0.01')
+    ledger.query(`INSERT INTO traffic_path SELECT site_id, current_date - 1, '', 'GPTBot', false, 'articles',
+        'offered', 5, 0, 250000 FROM site`)
+    const out = await trial([bot, bell, rest])
+    for (const line of out.split('\n')) assert.ok(line.length <= 80, line)
+    assert.match(out, /the last thirty days would have earned 0\.20 USD\ninstead of 0\.05 USD, if the same/)
+    assert.match(out, /^bot +0 +1 +0\.00 +0\.00 +0\.00 +3\.00$/m)
+    assert.match(out, /^bell +0 +5 +0\.00 +0\.20 +0\.00 +0\.60$/m)
+    assert.match(out, /^rest +1 +0 +0\.00 +0\.00 +0\.0025 +0\.00$/m)
+    assert.match(out, /^articles +10 +5 +0\.05 +0\.00 +0\.40 +0\.25$/m)
+    assert.match(out, /^Total +11 +11 +0\.05 +0\.20 +0\.4025 +3\.85$/m)
+    assert.match(out, /^\/\n {4}rest 0\.0025 -> bot 3\.00\n {4}1 request, 0\.0025 -> 3\.00\n\/articles/m)
+    assert.match(out, /^46 % of requests are not known by path/m)
+    assert.doesNotMatch(out, /In fact/)
+    const csv = await trial([bot, bell, rest], '--csv')
+    assert.match(csv, /^"example","\/","rest",0\.0025,"bot",3\.00,1,1,0\.00,0\.00,0\.0025,3\.00,USD\r$/m)
+    // Who is refused, or blocked, pays nothing; an agreement's price holds whatever the rule's is.
+    written.sites[0].agents = { deny: [agent.origin] }
+    const refused = JSON.parse(await trial([rest], '--json'))[0]
+    assert.equal(refused.tried.paid_micros, 0)
+    assert.equal(refused.paths.find(({ tried }) => tried.action === 'refuse').tried.requests, 3)
+    delete written.sites[0].agents
+    const terms = path.join(folder, 'terms.json')
+    fs.writeFileSync(terms, JSON.stringify({ prices: [{ rule: 'bell', price: '0.07' }] }))
+    await crawltab('agreement', 'set', agent.origin, '--reason', 'test', '--file', terms)
+    assert.equal(JSON.parse(await trial([bell, rest], '--json'))[0].tried.paid_micros, 70_000)
+    const blocked = { name: 'none', action: 'block' }
+    assert.equal(JSON.parse(await trial([blocked], '--json'))[0].tried.all_paid_micros, 250_000)
+    written.sites[0].name = 'another'
+    await assert.rejects(trial([rest]), /the configuration to try has no such site/)
+}
+
 test('each outcome is counted, by crawler and rule', async t => {
     const set = await scene(t)
     const { gate, ledger, agent, crawltab } = set
@@ -94,6 +138,7 @@ test('each outcome is counted, by crawler and rule', async t => {
     const articles = json.traffic.find(part => part.rule === 'articles')
     assert.equal(articles.earned_micros, 50000)
     assert.equal(articles.outcomes.reduce((sum, part) => sum + part.requests, 0), articles.requests)
+    await t.test('and other rules can be tried on it', async () => triedRules(set))
     const hours = JSON.parse((await crawltab('traffic', '--json', '--by', 'hour')).stdout)[0]
     assert.equal(hours.traffic.reduce((sum, hour) => sum + hour.requests, 0), 12)
     assert.match(hours.traffic[0].hour, /^\d{4}-\d\d-\d\dT\d\d:00\+00:00$/)

@@ -3,6 +3,7 @@
 #include "tools/crawltab/frame/show.h"
 #include "tools/crawltab/traffic/traffic_html.h"
 #include "tools/crawltab/traffic/traffic_page.h"
+#include "tools/crawltab/traffic/trial_page.h"
 
 #include "ledger/base/clock.h"
 #include "ledger/base/file/file.h"
@@ -29,6 +30,9 @@ enum exit_status traffic_request_check(struct traffic_request *request)
         return EXIT_USAGE;
     if (request->from && request->to && strcmp(request->from, request->to) > 0)
         return command_misused("--from is after --to", request->from, NULL);
+    if (request->tried && (request->by || request->html))
+        return command_misused("--by and --html are not for what is tried", NULL,
+                               "it is told by rule and path, as a table, --json or --csv");
     if (request->html && request->by)
         return command_misused("--by is for the table, --json and --csv", NULL,
                                "a page tells by time, by crawler and by rule");
@@ -97,7 +101,54 @@ static enum exit_status tell_html(struct pg *pg, const struct traffic_request *r
     return ok && !problem ? EXIT_DONE : EXIT_FAILED;
 }
 
-enum exit_status traffic_request_tell(struct pg *pg, const struct traffic_request *request)
+/* Of each site, or none of them: half an answer would be taken for a whole one. */
+static enum exit_status tell_trials(struct pg *pg, const struct traffic_request *request,
+                                    const struct trial_sets *sets, const struct pg_rows *spans)
+{
+    enum exit_status status = EXIT_DONE;
+    json_t *list = json_array();
+    for (int i = 0; i < spans->count; i++)
+        if (!trial_fits(sets, traffic_spans_row(spans, i).site))
+            status = EXIT_FAILED;
+    if (request->csv && status == EXIT_DONE)
+        trial_page_csv_head();
+    for (int i = 0; i < spans->count && status == EXIT_DONE; i++) {
+        const struct traffic_spans_row span = traffic_spans_row(spans, i);
+        struct trial trial;
+        if (i > 0 && !request->json && !request->csv)
+            putchar('\n');
+        if (trial_read(pg, sets, &span, &trial) != ERR_OK)
+            status = EXIT_FAILED;
+        else if (request->json)
+            json_array_append_new(list, trial_page_json(&trial));
+        else if (request->csv)
+            trial_page_csv(&trial);
+        else
+            trial_page_print(&trial, request->from || request->to ? "these days" : "the last thirty days");
+        trial_free(&trial);
+    }
+    if (!request->json || status != EXIT_DONE)
+        json_decref(list);
+    else if (!show_json(list, JSON_INDENT(2)))
+        status = EXIT_FAILED;
+    return status;
+}
+
+static enum exit_status tell_tried(struct pg *pg, const struct config *config,
+                                   const struct traffic_request *request, const struct pg_rows *spans)
+{
+    struct trial_sets sets = {.agreements = NULL};
+    struct config *tried = command_config(request->tried);
+    enum exit_status status = EXIT_FAILED;
+    if (tried && trial_sets_make(pg, config, tried, &sets) == ERR_OK)
+        status = tell_trials(pg, request, &sets, spans);
+    trial_sets_free(&sets);
+    config_free(tried);
+    return status;
+}
+
+enum exit_status traffic_request_tell(struct pg *pg, const struct config *config,
+                                      const struct traffic_request *request)
 {
     struct pg_params params = {0};
     struct pg_rows spans = {0};
@@ -112,7 +163,9 @@ enum exit_status traffic_request_tell(struct pg *pg, const struct traffic_reques
     if (pg_run(pg, "traffic_settings", NULL, NULL) != ERR_OK ||
         pg_run(pg, "traffic_spans", &params, &spans) != ERR_OK)
         return EXIT_FAILED;
-    if (spans.count > 0)
+    if (spans.count > 0 && request->tried)
+        status = tell_tried(pg, config, request, &spans);
+    else if (spans.count > 0)
         status = request->html ? tell_html(pg, request, &spans, now_ms) : tell_lines(pg, request, &spans);
     else
         LOG(ERROR, "the ledger has no such site", {"site", request->site},

@@ -10,13 +10,15 @@ struct traffic_request {
     const char *by;        /* NULL: crawler; and of a page, which has its own tables */
     bool today;            /* today alone, beside yesterday and a week ago */
     bool json, csv;
-    const char *html; /* a file; NULL: none */
+    const char *html;  /* a file; NULL: none */
+    const char *tried; /* another configuration, whose rules are tried; NULL: none */
 };
 
 /* Fills in what was not asked. EXIT_DONE, or EXIT_USAGE after saying what is wrong. */
 enum exit_status traffic_request_check(struct traffic_request *request);
 
-/* Writes the answer to standard output, or to the file. */
-enum exit_status traffic_request_tell(struct pg *pg, const struct traffic_request *request);
+/* Writes the answer to standard output, or to the file. `config` is the present configuration. */
+enum exit_status traffic_request_tell(struct pg *pg, const struct config *config,
+                                      const struct traffic_request *request);
 
 #endif

@@ -10,11 +10,12 @@
 #define WATCH_MS 5000 /* gates write what they have counted about as often */
 
 /* Until the terminal is gone, or somebody interrupts. What was on the screen stays where it is read back. */
-static enum exit_status watch(struct pg *pg, const struct traffic_request *request)
+static enum exit_status watch(struct pg *pg, const struct config *config,
+                              const struct traffic_request *request)
 {
     for (;;) {
         fputs("\033[2J\033[H", stdout);
-        enum exit_status status = traffic_request_tell(pg, request);
+        enum exit_status status = traffic_request_tell(pg, config, request);
         fputs("\nEvery five seconds; Ctrl-C ends it.\n", stdout);
         if (status != EXIT_DONE || fflush(stdout) != 0)
             return status;
@@ -49,7 +50,7 @@ static enum exit_status today(const char *config_path, int argc, char **argv)
     struct pg *pg = config ? command_open(config, "crawltab today") : NULL;
     status = EXIT_FAILED;
     if (pg)
-        status = watched ? watch(pg, &request) : traffic_request_tell(pg, &request);
+        status = watched ? watch(pg, config, &request) : traffic_request_tell(pg, config, &request);
     pg_close(pg);
     config_free(config);
     return status;

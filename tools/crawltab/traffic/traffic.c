@@ -48,7 +48,7 @@ static enum exit_status with_config(const char *config_path, const struct traffi
     } else if (config) {
         struct pg *pg = command_open(config, "crawltab traffic");
         if (pg)
-            status = traffic_request_tell(pg, request);
+            status = traffic_request_tell(pg, config, request);
         pg_close(pg);
     }
     config_free(config);
@@ -67,7 +67,11 @@ static enum exit_status traffic(const char *config_path, int argc, char **argv)
     if (!command_parse(argc, argv, options, &words))
         return EXIT_USAGE;
     bool forgetting = words.count == 1 && strcmp(words.items[0], "forget") == 0;
-    if (words.count > 0 && !forgetting)
+    bool trying = words.count == 2 && strcmp(words.items[0], "try") == 0;
+    request.tried = trying ? words.items[1] : NULL;
+    if (words.count == 1 && strcmp(words.items[0], "try") == 0)
+        return command_misused("use: crawltab traffic try FILE", NULL, "a configuration with other rules");
+    if (words.count > 0 && !forgetting && !trying)
         return command_misused("this is not expected", words.items[0], "see crawltab traffic --help");
     if (forgetting != (before != NULL))
         return command_misused("use: crawltab traffic forget --before DATE", NULL, NULL);
@@ -83,6 +87,8 @@ const struct command traffic_command = {
     "traffic", "what crawlers asked for, and what it earned or would have earned",
     "usage: crawltab traffic [--site NAME] [--from DATE] [--to DATE] [--by WHAT]\n"
     "                        [--json | --csv]\n"
+    "       crawltab traffic try FILE [--site NAME] [--from DATE] [--to DATE]\n"
+    "                        [--json | --csv]\n"
     "       crawltab traffic forget --before DATE\n"
     "\n"
     "Counts of requests, for each crawler: how many there were, were answered by an\n"
@@ -93,6 +99,11 @@ const struct command traffic_command = {
     "ledger's entries. \"others\" are all whom the gate does not know: people too.\n"
     "By path are counted requests of crawlers for what has a price, a day's two\n"
     "thousand most requested paths; the rest, and those of people, have none.\n"
+    "\n"
+    "try takes another configuration, with other prices, paths or rules, and decides\n"
+    "by its rules on what crawlers asked for, as the gate would: what those who paid\n"
+    "would have paid, and what would have been earned if every offer had been paid,\n"
+    "beside the same by the present rules; and which paths come under another rule.\n"
     "\n"
     "forget drops the counts of all months (UTC) before that of the date.\n"
     "\n"
@@ -106,5 +117,6 @@ const struct command traffic_command = {
     "  --yes          on a terminal: do not ask\n"
     "  --config FILE  the configuration (default: config.yaml)\n",
     "  crawltab traffic --by rule --from 2026-11-01 --to 2026-11-30\n"
-    "  crawltab traffic --by path --csv >paths.csv\n",
+    "  crawltab traffic --by path --csv >paths.csv\n"
+    "  crawltab traffic try dearer.yaml\n",
     traffic};

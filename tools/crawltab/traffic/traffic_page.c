@@ -62,8 +62,7 @@ static void print_number(int64_t number, int width)
     printf(" %*s", width, traffic_page_number(number, below, text));
 }
 
-/* In ten columns at most, up to ten million. */
-static const char *short_amount(int64_t micros, char out[AMOUNT_TEXT_MAX])
+const char *traffic_page_amount(int64_t micros, char out[AMOUNT_TEXT_MAX])
 {
     return micros < 1000000000 ? amount_format(micros, out) : amount_format_minor(micros / 10000, 2, out);
 }
@@ -80,7 +79,7 @@ static void print_columns(const struct traffic_report *report, const struct traf
         print_number(figures->free, 6);
     print_number(pages, report->compared ? 5 : 6);
     printf(" %5s", traffic_page_number(figures->bytes, 1000, text));
-    printf(" %10s", short_amount(traffic_figures_micros(report, figures), amount));
+    printf(" %10s", traffic_page_amount(traffic_figures_micros(report, figures), amount));
 }
 
 static void print_line(const struct traffic_report *report, const struct traffic_figures *figures,
