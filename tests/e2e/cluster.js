@@ -75,6 +75,10 @@ export class Cluster extends Server {
         super.leave()
         for (const worker of this.workers) worker.leave()
     }
+    // Citus looks at all databases of its servers.
+    putAside() {
+        this.administer('DROP DATABASE IF EXISTS crawltab WITH (FORCE)')
+    }
     // On each server. Citus keeps a process in each database that it has seen, which comes back in seconds
     // and looks at those of other servers: the coordinator's goes first, and where one came between it is
     // tried again. What `migrate --citus` sets for a database is not copied with it.

@@ -3,7 +3,7 @@ import http from 'node:http'
 import path from 'node:path'
 import { claims, jws } from './dialects.js'
 import { scene } from './signers.js'
-import { until } from './support.js'
+import { temporaryFolder, until } from './support.js'
 
 const news = {
     name: 'news',
@@ -31,7 +31,7 @@ const written = body =>
 
 // The gate, whose two sites have no content of its own, and a key for each. `call` is one of theirs.
 export async function market(t, options = {}) {
-    const socket = path.join('/tmp', `crawltab-facilitator-${process.pid}-${Math.random()}`)
+    const socket = path.join(temporaryFolder(t), 'facilitator')
     const set = await scene(t, {
         facilitator: { listen: `unix:${socket}` },
         decisions: { listen: `unix:${socket}-ask` },

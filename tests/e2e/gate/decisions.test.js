@@ -4,11 +4,11 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
 import { scene, withBase, withWebBotAuth } from '../signers.js'
-import { payment, until } from '../support.js'
+import { payment, temporaryFolder, until } from '../support.js'
 
 // A gate with a listener on a unix socket; `ask` is one question.
 async function asked(t, options = {}) {
-    const socket = path.join('/tmp', `crawltab-decisions-${process.pid}-${Math.random()}`)
+    const socket = path.join(temporaryFolder(t), 'decisions')
     const set = await scene(t, {
         ...options,
         decisions: { listen: `unix:${socket}`, ...options.decisions },

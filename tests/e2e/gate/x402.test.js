@@ -5,7 +5,7 @@ import http from 'node:http'
 import path from 'node:path'
 import { test } from 'node:test'
 import { decodePaymentRequiredHeader, decodePaymentResponseHeader } from '@x402/core/http'
-import { until } from '../support.js'
+import { temporaryFolder, until } from '../support.js'
 import { makeKey, scene, withWebBotAuth } from '../signers.js'
 import { base64, claims, jws, paymentSignature, signed } from '../dialects.js'
 
@@ -29,7 +29,7 @@ const styles = {
         return { ...set, ask: headers => set.gate.request(page, { headers }) }
     },
     decisions: async t => {
-        const socket = path.join('/tmp', `crawltab-x402-${process.pid}-${Math.random()}`)
+        const socket = path.join(temporaryFolder(t), 'decisions')
         const set = await scene(t, { decisions: { listen: `unix:${socket}` }, site: { root: '' } })
         const ask = headers => {
             const fields = { 'x-forwarded-method': 'GET', 'x-forwarded-uri': page, ...headers }

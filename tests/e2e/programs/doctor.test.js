@@ -5,7 +5,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { build } from '../support.js'
+import { build, temporaryFolder } from '../support.js'
 import { scene, withWebBotAuth } from '../signers.js'
 
 const page = '/articles/harbour-bell.html'
@@ -15,8 +15,7 @@ const others = ['night', 'checkpoint', 'audit', 'keys', 'disk', 'directories']
 const hours = 3600
 
 test('a ledger that is well, and each thing that can be wrong', async t => {
-    const folder = fs.mkdtempSync('/tmp/doctor-')
-    t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+    const folder = temporaryFolder(t)
     const options = {
         asUsed: true,
         seal: { publish_folder: folder },
