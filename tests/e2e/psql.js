@@ -12,11 +12,15 @@ export const psql = programs.find(program => fs.existsSync(program)) ?? 'psql'
 const end = '----- end of the answer -----\n'
 const longest = 60_000 // bytes that a pipe takes, while psql waits until its own answer is read
 
+let made = 0
+
 export class Psql {
     constructor(sockets, role, database) {
-        const file = name => path.join(sockets, `psql-${role}-${database}.${name}`)
+        // Pipes of its own: one that is ending would read what is asked of the next.
+        const file = name => path.join(sockets, `psql-${made}.${name}`)
+        made++
         const files = ['in', 'out', 'err'].map(file)
-        if (!fs.existsSync(files[0])) execFileSync('mkfifo', files.slice(0, 2))
+        execFileSync('mkfifo', files.slice(0, 2))
         const words = ['-X', '-q', '-At', '-h', sockets, '-U', role, '-d', database, '-v', 'ON_ERROR_STOP=1']
         const opens = 'exec "$0" "${@:4}" <"$1" >"$2" 2>"$3"'
         this.process = spawn('bash', ['-c', opens, psql, ...files, ...words], { stdio: 'ignore' })
