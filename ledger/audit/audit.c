@@ -366,6 +366,7 @@ enum err audit_run(struct pg *pg, const struct audit_order *order, struct audit_
     audit.site = "";
     pg_params_text(&no_site, NULL);
     TRY(check(&audit, "audit_facts", &no_site));
+    TRY(check(&audit, "audit_clocks", NULL));
     pg_params_text(&params, order->site);
     TRY(pg_run(pg, "site_list", &params, &sites));
     for (int i = 0; i < sites.count; i++) {

@@ -29,6 +29,10 @@ SELECT n.source || ' ' || n.key, 'its note says that it was made at ' || instant
   FROM noted n
  WHERE n.made_at > coalesce(n.sealed_at, clock_timestamp())
 UNION ALL
+SELECT n.source || ' ' || n.key, 'says that it was sealed at ' || instant_text(n.sealed_at)
+                                 || ', which is not yet'
+  FROM noted n WHERE n.sealed_at > clock_timestamp()
+UNION ALL
 SELECT n.source || ' ' || n.key, 'was made at ' || instant_text(n.made_at) || ' and is in no day''s tree'
   FROM noted n
  WHERE n.local_date IS NULL

@@ -10,7 +10,7 @@ WITH since AS (
                         AND first.applied_at < counted.applied_at - interval '1 hour'), 0) AS quarter
 ), spent AS (
     SELECT s.crawler_id, s.quarter, sum(s.entries) AS entries, sum(s.amount_micros) AS micros
-      FROM spend s JOIN since ON s.quarter >= since.quarter WHERE s.site_id = $1::bigint
+      FROM spend s JOIN since ON s.quarter >= since.quarter OR s.quarter < 0 WHERE s.site_id = $1::bigint
      GROUP BY s.crawler_id, s.quarter
 ), entered AS (
     SELECT c.crawler_id, uuid_quarter(c.payment_id) AS quarter,
@@ -27,12 +27,16 @@ WITH since AS (
       LEFT JOIN unproven n ON n.payment_id = c.payment_id
      GROUP BY 1, 2
 )
-SELECT 'spend of ' || k.agent || ' from ' || instant_text(quarter_start(quarter)) AS subject,
+SELECT 'spend of ' || k.agent || ' from ' || coalesce(instant_text(q.starts_at), 'quarter ' || quarter)
+           AS subject,
        'counts ' || coalesce(s.entries, 0) || ' entries for ' || coalesce(s.micros, 0) || ', there are '
            || coalesce(e.entries, 0) || ' for ' || coalesce(e.micros, 0) AS problem
   FROM spent s FULL JOIN entered e USING (crawler_id, quarter) JOIN crawler k USING (crawler_id)
+ -- What no id has the time of may be beyond all times.
+ CROSS JOIN LATERAL (SELECT CASE WHEN quarter BETWEEN 0 AND x'ffffffffffff'::bigint / quarter_ms()
+                                 THEN quarter_start(quarter) END AS starts_at) AS q
  WHERE (coalesce(s.entries, 0) - coalesce(e.entries, 0) NOT BETWEEN 0 AND coalesce(e.unproven, 0)
         OR coalesce(s.micros, 0) - coalesce(e.micros, 0) NOT BETWEEN 0 AND coalesce(e.unproven_micros, 0))
    AND NOT EXISTS (SELECT FROM archived v
-                    WHERE v.utc_date = (quarter_start(quarter) AT TIME ZONE 'UTC')::date)
+                    WHERE v.utc_date = (q.starts_at AT TIME ZONE 'UTC')::date)
  ORDER BY 1 LIMIT 20

@@ -22,6 +22,11 @@ SELECT 'delivery ' || payment_id AS subject,
             ELSE 'was added after its day was closed' END AS problem
   FROM differing GROUP BY payment_id
 UNION ALL
+SELECT 'delivery_tile ' || t.first_id, 'says to be of ' || t.local_date || ', its ids are of ' || $2::text
+  FROM billing_day($1::bigint, $2::date) b
+  JOIN delivery_tile t ON t.site_id = $1::bigint AND t.first_id >= b.first_id AND t.first_id < b.end_id
+ WHERE t.local_date <> $2::date
+UNION ALL
 SELECT 'delivery ' || d.payment_id, 'is of no entry of the site'
   FROM billing_day($1::bigint, $2::date) b
   JOIN delivery d ON d.site_id = $1::bigint AND d.payment_id >= b.first_id AND d.payment_id < b.end_id

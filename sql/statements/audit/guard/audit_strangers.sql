@@ -70,6 +70,10 @@ SELECT 'schema_version ' || v.version, 'came after version ' || v.next || ', or 
  WHERE v.applied_at > v.next_at + interval '1 hour'
     OR v.version = 31 AND v.applied_at > (SELECT min(f.made_at) + interval '1 hour' FROM fact f)
 UNION ALL
+SELECT 'schema_version ' || v.version, 'follows version ' || v.before
+  FROM (SELECT version, lag(version, 1, 0) OVER (ORDER BY version) AS before FROM schema_version) AS v
+ WHERE v.version <> v.before + 1
+UNION ALL
 SELECT coalesce('role ' || r.rolname, 'database ' || d.datname, 'the server'),
        'sessions begin with ' || setting || ', by which references are not checked: reset it'
   FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole
