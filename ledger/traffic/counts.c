@@ -98,23 +98,27 @@ static size_t text_len(const struct traffic_key *key)
     return key->site.len + key->crawler.len + key->rule.len + key->reason.len + key->path.len;
 }
 
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
+static uint64_t hash_number(uint64_t hash, uint64_t number)
 {
-    const uint8_t *bytes = data;
+    return (hash ^ number) * 0x100000001b3;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t len)
+{
     for (size_t i = 0; i < len; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3;
+        hash = hash_number(hash, (uint8_t)bytes[i]);
     return hash;
 }
 
 static uint64_t hash_of(const struct traffic_key *key)
 {
     struct slice parts[PART_COUNT];
-    const int64_t numbers[] = {key->period_ms, key->verified, key->outcome};
-    uint64_t hash = hash_bytes(0xcbf29ce484222325, numbers, sizeof(numbers));
+    uint64_t hash = hash_number(0xcbf29ce484222325, (uint64_t)key->period_ms);
+    hash = hash_number(hash, 2 * (uint64_t)key->outcome + key->verified);
     parts_of(key, parts);
     /* With their lengths: "ab" and "c" are another row than "a" and "bc", and would share a slot. */
     for (size_t i = 0; i < PART_COUNT; i++) {
-        hash = hash_bytes(hash, &parts[i].len, sizeof(parts[i].len));
+        hash = hash_number(hash, parts[i].len);
         hash = hash_bytes(hash, parts[i].data, parts[i].len);
     }
     return hash ^ hash >> 32;

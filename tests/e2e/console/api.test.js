@@ -466,6 +466,14 @@ test('the API', async t => {
         assert.equal(row.same_payers_micros, row.paid * 100_000)
         assert.equal(row.all_pay_micros, (row.paid + row.offered) * 100_000)
         assert.ok(row.offered >= 40 && row.paid >= 3)
+        ledger.query(`INSERT INTO traffic_path SELECT site_id, current_date - 1, path, 'GPTBot', false,
+            'articles', 'offered', 7000, 0, 0 FROM site, (VALUES (''), ('/a')) AS v (path)`)
+        const paths = (await ask('/api/v1/rules?view=paths')).json.views.paths.rows
+        const known = paths.filter(({ offered }) => offered === 7000).map(({ key, pages }) => [key, pages])
+        assert.deepEqual(known.sort(), [
+            ['(other paths)', 0],
+            ['/a', 1]
+        ])
     })
 
     await t.test('how much of the site a crawler took is told of what was counted', async () => {

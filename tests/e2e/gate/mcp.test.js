@@ -360,6 +360,8 @@ test('tools on a tab: listed, priced, paid, delivered once, billed and disputed'
     await step('agreements have prices for tools', agreedPrices)
     await t.test('nor is it called again by another gate, which has no result', async () => {
         await shop.restart()
+        const counted = shop.ledger.query('SELECT DISTINCT path, rule FROM traffic_path').split('\n')
+        assert.ok(counted.includes('tools/search|tools/search'), counted.join(' '))
         const calls = shop.state.calls.length
         for (const refused of later) await refused()
         assert.equal(shop.state.calls.length, calls)
