@@ -422,6 +422,7 @@ static void paths_are_bounded(void **state)
     count_paths(batch, after, "/", 1, 25000);
     assert_string_equal(sql(DAYS_OF_PATHS), "2026-10-24|1|1|2500|\n"
                                             "2026-10-25|20001|312537508|62507500|12517500");
+    sql("SELECT keep_traffic()"); /* the first day */
     assert_string_equal(sql("SELECT keep_traffic(); " DAYS_OF_PATHS), "\n2026-10-24|1|1|2500|\n"
                                                                       "2026-10-25|2001|312537508|62507500|"
                                                                       "264534508");
