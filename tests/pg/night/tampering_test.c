@@ -85,6 +85,10 @@ static const struct way days[] = {
     {"UPDATE day SET ends_at = ends_at + interval '10 years'"
      " WHERE local_date = (SELECT max(local_date) FROM day)",
      "SELECT 'day ' || max(local_date) || ': ends at ' FROM day"},
+    {"INSERT INTO day (site_id, local_date, starts_at, ends_at, time_zone) SELECT site_id, local_date - 400,"
+     " starts_at - interval '400 d', ends_at - interval '400 d' + interval '1 h', time_zone FROM day WHERE "
+     "local_date = D5",
+     "SELECT 'day ' || min(local_date) || ': does not start where' FROM day"},
     {"UPDATE day SET time_zone = 'Mars' WHERE local_date = D2", "SELECT 'day ' || D2 || ': ends at '"},
     {"DELETE FROM number_series WHERE series = 'day'", "SELECT 'number_series day: counts 0 closed days'"},
     {"DELETE FROM schema_version WHERE version = 41", "SELECT 'schema_version 42: follows version 40'"},
@@ -167,10 +171,6 @@ static const struct way gate[] = {
      "SELECT 'spend of " A " from quarter -1: '"},
     {"INSERT INTO gate_clock (reported_at, writer_id, ahead_ms) VALUES ('infinity', gen_random_uuid(), 0)",
      "SELECT 'gate_clock infinity '"},
-    {"INSERT INTO day (site_id, local_date, starts_at, ends_at, time_zone) SELECT site_id, local_date - 400,"
-     " starts_at - interval '400 d', ends_at - interval '400 d' + interval '1 h', time_zone FROM day WHERE "
-     "local_date = D5",
-     "SELECT 'day ' || min(local_date) || ': does not start where' FROM day"},
 };
 
 static void as_gate(const char *text)
@@ -280,6 +280,37 @@ static void what_a_gate_may_add_is_named(void **state)
     play(gate, sizeof(gate) / sizeof(*gate), "crawltab_gate");
 }
 
+/* Days that a gate's role may not add: none of them would be billed, or the others would not. */
+static void a_gate_adds_the_days_of_the_calendar(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {
+        "SELECT site_id, local_date + 1, ends_at, ends_at + interval '10 years', time_zone FROM last",
+        "SELECT site_id, local_date + 1, ends_at, ends_at + interval '1 d', 'Mars' FROM last",
+        "SELECT site_id, local_date + 1, ends_at, ends_at + interval '1 d', 'Asia/Tokyo' FROM last",
+        "SELECT site_id, local_date + 2, ends_at + interval '1 d', ends_at + interval '2 d', time_zone"
+        " FROM last",
+        "SELECT site_id, date 'infinity', ends_at, timestamptz 'infinity', time_zone FROM last",
+        "SELECT site_id, min(local_date) - 1, min(starts_at) - interval '1 d', min(starts_at), time_zone"
+        " FROM day GROUP BY site_id, time_zone",
+    };
+    static const char good[] = "SELECT site_id, local_date + 1, ends_at, ends_at + interval '1 d', time_zone"
+                               " FROM last";
+    char text[512];
+    sql_leave();
+    ledger_copy(ledger);
+    for (size_t i = 0; i <= sizeof(odd) / sizeof(*odd); i++) {
+        const bool last = i == sizeof(odd) / sizeof(*odd);
+        snprintf(text, sizeof(text),
+                 "WITH last AS (SELECT * FROM day ORDER BY local_date DESC LIMIT 1)"
+                 " INSERT INTO day (site_id, local_date, starts_at, ends_at, time_zone) %s",
+                 last ? good : odd[i]);
+        assert_int_equal(sql_as("crawltab_gate", text, output), last);
+        if (!last && !strstr(output, "is not the one that the site has between its other days"))
+            fail_msg("%s: %s", text, output);
+    }
+}
+
 /* Another gate's days are closed all the same. */
 static void a_report_of_a_time_to_come_keeps_no_day_open(void **state)
 {
@@ -303,6 +334,7 @@ int main(void)
         cmocka_unit_test(entries_and_days_are_named),
         cmocka_unit_test(rows_beside_them_are_named),
         cmocka_unit_test(what_a_gate_may_add_is_named),
+        cmocka_unit_test(a_gate_adds_the_days_of_the_calendar),
         cmocka_unit_test(a_report_of_a_time_to_come_keeps_no_day_open),
     };
     return cmocka_run_group_tests(tests, closed_days, server_stop);

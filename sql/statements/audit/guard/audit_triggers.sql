@@ -35,6 +35,7 @@ WITH ledger AS (
            ('adjustment', 'sealed', 'refuse_sealed_adjustment', 7),
            ('undelivered', 'sealed', 'refuse_sealed_undelivered', 7),
            ('delivery', 'sealed', 'refuse_sealed_delivery', 4),
+           ('day', 'tiled', 'refuse_odd_day', 4),
            ('agreement', 'counted', 'count_agreements', 4),
            ('token', 'counted', 'count_tokens', 4),
            ('token_revocation', 'counted', 'count_tokens', 4),
