@@ -28,7 +28,7 @@ BEGIN
         ), gone AS (
             DELETE FROM traffic_path t
              WHERE t.site_id = of_site AND t.day = of_day AND t.path <> ''
-               AND NOT EXISTS (SELECT FROM kept k WHERE k.path = t.path)
+               AND t.path NOT IN (SELECT path FROM kept) -- hashed, whatever is known of the table
             RETURNING t.*
         )
         INSERT INTO traffic_path AS t (site_id, day, path, crawler, verified, rule, outcome, requests, bytes,
