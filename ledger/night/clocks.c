@@ -1,6 +1,8 @@
 /* Three clocks can be wrong: this machine's, the database's and a gate's. A day that is closed too early
  * shuts out entries that were paid for, and nobody can open it again; one that is closed late costs a wait.
- * So any doubt stops the night, but for a gate that is behind, whose time it takes. */
+ * So doubt of its own clock stops the night; a gate's never does, for a gate's role can write what it likes.
+ * The night takes the time of one that is behind. What one that is ahead writes is of a day to come, and
+ * waits. */
 #include "ledger/night/clocks.h"
 
 #include "ledger/base/clock.h"
@@ -35,8 +37,10 @@ enum err clocks_agree(struct pg *pg, int64_t *close_by_ms)
         goto out;
     }
     if (!others.newest_ms_null && others.newest_ms > now_ms + CLOCKS_MAX_MS) {
-        refuse("the ledger has entries that are younger than now", "newest entry", now_ms, others.newest_ms);
-        goto out;
+        char newest[INSTANT_TEXT_MAX];
+        instant_format(others.newest_ms, newest);
+        LOG(WARN, "the ledger has entries of a time to come: they wait for their day", {"newest", newest},
+            {"hint", "is a gate's clock ahead? crawltab export has them"});
     }
     /* A gate that is behind goes on making offers for a day that is over for everybody else.
      * It is waited for and not refused: one bad clock must not keep all days open. */
