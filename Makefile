@@ -265,12 +265,13 @@ $(BUILD)/ledger/base/version.h: tools/deploy/CHANGELOG.md
 # The SQL statements, one a file, become strings of the program, and the columns that they declare a header
 # for each room of them. What is renamed or removed changes its folder.
 SQL = $(sort $(shell find sql -name '*.sql'))
+SQL_FOLDERS = $(shell find sql -type d)
 .SECONDEXPANSION:
 $(BUILD)/sql/rows/%.h: sql/embed.awk sql/statements/$$* \
 		$$(wildcard sql/statements/$$*/* sql/statements/$$*/*/*.sql)
 	@mkdir -p $(@D)
 	awk -v rows=$* -f sql/embed.awk $(filter %.sql,$^) > $@.new && mv $@.new $@
-$(BUILD)/ledger/pg/sql.c: sql/embed.awk $(SQL)
+$(BUILD)/ledger/pg/sql.c: sql/embed.awk $(SQL) $(SQL_FOLDERS)
 	@mkdir -p $(@D)
 	awk -f sql/embed.awk $(filter %.sql,$^) > $@.new && mv $@.new $@
 $(BUILD)/ledger/pg/sql.o: $(BUILD)/ledger/pg/sql.c
