@@ -412,14 +412,13 @@ static void sign_as_before(const char *date, const struct note_key *key)
 static void older_days_stay_as_they_were_signed(void **state)
 {
     (void)state;
-    const struct config *config = ledger_config();
     struct note_key key;
     char until[64];
     use(ledger);
     sql(open_triggers);
     sql("TRUNCATE checkpoint, day_fact, cosignature");
     sql(close_triggers);
-    read_key(config, &key);
+    read_key(ledger_config(), &key);
     for (int days = 5; days >= 3; days--)
         sign_as_before(days_date(days), &key);
     snprintf(until, sizeof(until), "until %s, entries alone are sealed", days_date(3));
