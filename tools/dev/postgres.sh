@@ -217,7 +217,7 @@ start() {
     # Not wal_level=minimal: with it, a sequence that is made and used in one transaction may step back in a
     # crash soon after (PostgreSQL 15), and its next numbers are taken already.
     if [ -n "$fast" ]; then
-        options+=" -c shared_buffers=32MB -c max_wal_senders=0 -c autovacuum_naptime=60s"
+        options+=" -c shared_buffers=32MB -c max_wal_senders=0 -c autovacuum_naptime=3600s"
         options+=" -c fsync=off -c jit=off"
     fi
     : >>"$log"

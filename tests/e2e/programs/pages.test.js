@@ -119,6 +119,8 @@ test('every command of the pages runs', { timeout: 600_000 }, async t => {
             )
         )
     fs.writeFileSync(path.join(folder, 'kept.txt'), (await set.crawltab('checkpoint', 'show')).stdout)
+    const dearer = fs.readFileSync(config, 'utf8').replace('"1.05"', '"2.10"')
+    fs.writeFileSync(path.join(folder, 'dearer.yaml'), dearer)
     fs.writeFileSync(path.join(folder, 'access.log'), `crawler.example "GET ${page}" 200\n`)
     const last = new Date(Date.now() + dayMs).toISOString().slice(0, 10)
     const [next, later] = [40, 50].map(days => new Date(Date.now() + days * dayMs).toISOString().slice(0, 10))
