@@ -194,10 +194,11 @@ bench-citus: ## payments and batches on a Citus cluster, beside plain PostgreSQL
 	@$(MAKE) -s $(JOBS) all $(BENCH)
 	@node tests/bench/citus.js
 
-bench-night: ## closing days of up to 10 million entries, beside GROUP BY and COPY of the same (10 minutes)
+bench-night: ## closing days of up to 10 million entries, and how fast a night judges signatures (15 minutes)
 	$(NEEDS) bench
-	@$(MAKE) -s $(JOBS) all
+	@$(MAKE) -s $(JOBS) all $(BENCH)
 	@node tests/bench/night.js
+	@node tests/bench/judging.js
 
 bench-migrations: ## how long each migration keeps entries out, beside 10 million entries (10 minutes)
 	$(NEEDS) bench

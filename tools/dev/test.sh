@@ -249,6 +249,7 @@ beside 'bench history' node tests/bench/history.js --smoke
 beside 'bench growth' node tests/bench/growth.js --smoke
 beside 'bench traffic' node tests/bench/traffic.js --smoke
 beside 'bench people' node tests/bench/people.js --smoke
+beside 'bench judging' node tests/bench/judging.js --smoke
 together
 
 echo
