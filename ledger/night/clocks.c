@@ -12,13 +12,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static void refuse(const char *what, const char *other, int64_t own_ms, int64_t other_ms)
+static void refuse(int64_t own_ms, int64_t database_ms)
 {
-    char own_text[INSTANT_TEXT_MAX], other_text[INSTANT_TEXT_MAX];
-    instant_format(own_ms, own_text);
-    instant_format(other_ms, other_text);
-    LOG(ERROR, what, {"this machine", own_text}, {other, other_text},
-        {"hint", "set the clock that is wrong, then run again; no day was closed"});
+    char own[INSTANT_TEXT_MAX], database[INSTANT_TEXT_MAX];
+    instant_format(own_ms, own);
+    instant_format(database_ms, database);
+    LOG(ERROR, "this machine's clock and the database's differ", {"this machine", own},
+        {"database", database}, {"hint", "set the clock that is wrong, then run again; no day was closed"});
 }
 
 enum err clocks_agree(struct pg *pg, int64_t *close_by_ms)
@@ -33,7 +33,7 @@ enum err clocks_agree(struct pg *pg, int64_t *close_by_ms)
     int64_t system_ms = clock_system_ms();
     err = ERR_INTERNAL;
     if (llabs(system_ms - others.database_ms) > CLOCKS_MAX_MS) {
-        refuse("this machine's clock and the database's differ", "database", system_ms, others.database_ms);
+        refuse(system_ms, others.database_ms);
         goto out;
     }
     if (!others.newest_ms_null && others.newest_ms > now_ms + CLOCKS_MAX_MS) {
