@@ -46,6 +46,17 @@ enum exit_status traffic_request_check(struct traffic_request *request)
     return EXIT_DONE;
 }
 
+/* The list of all sites, which is taken; nothing of it where one failed or another format is wanted. */
+static enum exit_status tell_list(const struct traffic_request *request, json_t *list,
+                                  enum exit_status status)
+{
+    if (!request->json || status != EXIT_DONE)
+        json_decref(list);
+    else if (!show_json(list, JSON_INDENT(2)))
+        status = EXIT_FAILED;
+    return status;
+}
+
 static enum exit_status tell_lines(struct pg *pg, const struct traffic_request *request,
                                    const struct pg_rows *spans)
 {
@@ -74,11 +85,7 @@ static enum exit_status tell_lines(struct pg *pg, const struct traffic_request *
             traffic_page_print(&report);
         traffic_report_free(&report);
     }
-    if (!request->json || status != EXIT_DONE)
-        json_decref(list);
-    else if (!show_json(list, JSON_INDENT(2)))
-        status = EXIT_FAILED;
-    return status;
+    return tell_list(request, list, status);
 }
 
 /* The whole page first: a file that was there stays until there is another one. */
@@ -127,11 +134,7 @@ static enum exit_status tell_trials(struct pg *pg, const struct traffic_request 
             trial_page_print(&trial, request->from || request->to ? "these days" : "the last thirty days");
         trial_free(&trial);
     }
-    if (!request->json || status != EXIT_DONE)
-        json_decref(list);
-    else if (!show_json(list, JSON_INDENT(2)))
-        status = EXIT_FAILED;
-    return status;
+    return tell_list(request, list, status);
 }
 
 static enum exit_status tell_tried(struct pg *pg, const struct config *config,

@@ -18,13 +18,13 @@ static bool is(const char *a, const char *b)
 enum err trial_sets_make(struct pg *pg, const struct config *now, const struct config *tried,
                          struct trial_sets *sets)
 {
-    *sets = (struct trial_sets){.configs = {now, tried}};
+    *sets = (struct trial_sets){.configs = {now, tried}, .now_ms = clock_now_ms()};
     for (int i = 0; i < TRIAL_SETS; i++) {
         sets->rules[i] = rules_new(sets->configs[i]);
         if (!sets->rules[i])
             return ERR_INTERNAL;
     }
-    return agreements_read(pg, clock_now_ms(), &sets->agreements);
+    return agreements_read(pg, sets->now_ms, &sets->agreements);
 }
 
 void trial_sets_free(struct trial_sets *sets)
@@ -62,20 +62,18 @@ static const char *action_of(const struct rules_decision *decision)
 }
 
 /* As the gate decides: the rule, the agreement's price, and whether the site takes anything from who asks. */
-static struct trial_decision decide(const struct trial_sets *sets, enum trial_set set, const char *site,
-                                    const struct traffic_trial_row *row)
+static struct trial_decision decide(const struct trial_sets *sets, enum trial_set set,
+                                    const struct config_site *site, const struct traffic_trial_row *row)
 {
-    const struct config *config = sets->configs[set];
     const struct rules *rules = sets->rules[set];
-    const struct config_site *at = config_site_called(config, site);
-    size_t index = (size_t)(at - config->sites);
+    size_t index = (size_t)(site - sets->configs[set]->sites);
     struct slice who = slice_of(row->crawler), path = slice_of(row->path);
     const struct message_field field = {row->verified ? SLICE("signature-agent") : SLICE("user-agent"), who};
     const struct message message = {
         .method = SLICE("GET"), .target = path, .fields = &field, .field_count = 1};
     const struct signature_agent agent = {.account = who, .err = ERR_OK};
     const struct signature_agent *agents = row->verified ? &agent : NULL;
-    const struct tariff_place place = {sets->agreements, at, path, clock_now_ms()};
+    const struct tariff_place place = {sets->agreements, site, path, sets->now_ms};
     struct rules_decision decision = rules_decide(rules, index, &message, path, agents);
     if (decision.action == RULES_CHARGE)
         tariff_apply(&place, agents, &decision);
@@ -171,7 +169,7 @@ static void take_row(struct trial *trial, const struct trial_sets *sets, const s
     trial->counted_micros = plus(trial->counted_micros, is(row->outcome, "paid") ? row->amount_micros : 0);
     for (int i = 0; i < TRIAL_SETS; i++) {
         if (by_path) {
-            decisions[i] = decide(sets, i, trial->span->site, row);
+            decisions[i] = decide(sets, i, trial->sites[i], row);
             sums[i] = sums_of(row, decisions[i].price_micros);
         } else {
             decisions[i] = (struct trial_decision){.rule = row->rule};
@@ -215,9 +213,12 @@ enum err trial_read(struct pg *pg, const struct trial_sets *sets, const struct t
                     struct trial *trial)
 {
     enum err err;
-    const struct config_site *site = config_site_called(sets->configs[TRIAL_TRIED], span->site);
-    assert(site);
     *trial = (struct trial){.span = span};
+    for (int i = 0; i < TRIAL_SETS; i++) {
+        trial->sites[i] = config_site_called(sets->configs[i], span->site);
+        assert(trial->sites[i]); /* trial_fits */
+    }
+    const struct config_site *site = trial->sites[TRIAL_TRIED];
     TRY(read_rows(pg, trial));
     size_t rows = (size_t)trial->rows.count;
     trial->rules = calloc(site->rule_count + 2 * rows + 1, sizeof(*trial->rules));

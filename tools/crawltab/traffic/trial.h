@@ -37,7 +37,8 @@ struct trial_move {
 
 struct trial {
     const struct traffic_spans_row *span;
-    struct trial_rule *rules; /* in the order of the new set's, and then others */
+    const struct config_site *sites[TRIAL_SETS]; /* the span's, in each configuration */
+    struct trial_rule *rules;                    /* in the order of the new set's, and then others */
     size_t rule_count;
     struct trial_move *moves; /* those first that change most */
     size_t move_count;
@@ -52,6 +53,7 @@ struct trial_sets {
     const struct config *configs[TRIAL_SETS];
     struct rules *rules[TRIAL_SETS];
     struct agreements *agreements;
+    int64_t now_ms; /* when they are those that hold */
 };
 
 /* ERR_OK with sets for trial_read. trial_sets_free is right in any case. */
