@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
-import { freePort, Gate, root, stage } from '../e2e/support.js'
+import { freePort, Gate, stage } from '../e2e/support.js'
 import * as bench from './measure.js'
 
 const smoke = process.argv.includes('--smoke')
@@ -117,7 +117,7 @@ async function shared(scene) {
     const first = scene.ledger.query(`SELECT count(*) FROM charge JOIN crawler USING (crawler_id)
                                        WHERE agent = 'http://127.0.0.1:${directories[0]}'`)
     const agents = { day_limit: ((Number(first) + size.limit) * 0.05).toFixed(2) }
-    const sites = scene.sites.map(site => ({ ...site, agents }))
+    const sites = bench.sites.map(site => ({ ...site, agents }))
     const gates = await start(scene, { sites }, size.gates.at(-1))
     let taken = 0
     for (let turn = 0; turn < 20; turn++) {
@@ -149,26 +149,14 @@ function row(name) {
 }
 
 try {
-    const rules = [{ name: 'articles', paths: ['/articles/**'], action: 'charge', price: '0.05' }]
-    const sites = [
-        {
-            name: 'example',
-            hosts: [bench.site],
-            root: path.join(root, 'tools/demo/site'),
-            network: 'example:402',
-            terms_url: 'https://shop.example/terms',
-            rules
-        }
-    ]
     const scene = await stage(t, {
         insecureHosts: directories.map(port => `127.0.0.1:${port}`),
         logLevel: 'info',
         log: { decisions: false },
         asUsed: true,
         gate: false,
-        sites
+        sites: bench.sites
     })
-    scene.sites = sites
     await several(scene)
     await far(scene)
     const taken = await shared(scene)

@@ -2,8 +2,7 @@
 // OpenSSL's own verification on as many cores in the same run. Each night closes a ledger of its own, of
 // payments that a crawler has really made; the night without a look is taken off. --smoke makes a few.
 import assert from 'node:assert/strict'
-import path from 'node:path'
-import { root, stage } from '../e2e/support.js'
+import { stage } from '../e2e/support.js'
 import * as bench from './measure.js'
 
 const smoke = process.argv.includes('--smoke')
@@ -21,16 +20,7 @@ async function night(verify) {
             log: { decisions: false },
             nightly: { verify },
             asUsed: !smoke,
-            sites: [
-                {
-                    name: 'example',
-                    hosts: [bench.site],
-                    root: path.join(root, 'tools/demo/site'),
-                    network: 'example:402',
-                    terms_url: 'https://shop.example/terms',
-                    rules: [{ name: 'articles', paths: ['/articles/**'], action: 'charge', price: '0.05' }]
-                }
-            ]
+            sites: bench.sites
         })
         const { gate, ledger } = scene
         await gate.ready()

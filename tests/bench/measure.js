@@ -11,6 +11,17 @@ export const here = path.join(root, 'tests/bench')
 export const program = name => path.join(build, 'tests/bench', name)
 export const site = 'shop.example'
 export const page = '/articles/harbour-bell.html'
+// The demonstration's site, whose articles are paid for.
+export const sites = [
+    {
+        name: 'example',
+        hosts: [site],
+        root: path.join(root, 'tools/demo/site'),
+        network: 'example:402',
+        terms_url: 'https://shop.example/terms',
+        rules: [{ name: 'articles', paths: ['/articles/**'], action: 'charge', price: '0.05' }]
+    }
+]
 // Of the key directory that the load generator serves.
 export const directoryPort = await freePort()
 
